@@ -1,0 +1,106 @@
+"""The protocol of a domain: a kind of task, how it is laid out, described and graded.
+
+A domain sees gold; nothing else in the product does. Graders are deterministic and need no network.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from trace2skill.noun import Noun
+from trace2skill.task import Task
+
+
+class Difference(Noun):
+    """One place where an output is not gold."""
+
+    where: str = Field(description="E.g. 'Summary!B3'.")
+    expected: str
+    got: str
+
+
+class CaseGrade(Noun):
+    """The grade of one test case. `problem` says why it could not be compared at all, if so."""
+
+    case: str
+    passed: bool
+    problem: str = ""
+    differences: tuple[Difference, ...] = Field(default=(), description="At most 50, in reading order.")
+    difference_count: int = 0
+
+
+class Grade(Noun):
+    """The grade of one set of outputs: hard = every case passed, soft = share of cases passed."""
+
+    cases: tuple[CaseGrade, ...]
+
+    @property
+    def hard(self) -> float:
+        """1.0 when there is a case and every case passed, else 0.0."""
+        return float(bool(self.cases) and all(case.passed for case in self.cases))
+
+    @property
+    def soft(self) -> float:
+        """Share of cases passed, 0.0 without cases."""
+        return sum(case.passed for case in self.cases) / len(self.cases) if self.cases else 0.0
+
+    @property
+    def reason(self) -> str:
+        """In words: what is wrong with the first case that did not pass, or ''."""
+        for case in self.cases:
+            if case.passed:
+                continue
+            if case.problem:
+                return case.problem
+            first = case.differences[0]
+            return (
+                f"{case.difference_count} cells differ, first {first.where}: expected {first.expected}, got {first.got}"
+            )
+        return ""
+
+
+class Audit(Noun):
+    """Whether a task can teach anything. `usable` tasks can; the others are reported and left out of evolution."""
+
+    task_id: str
+    verdict: Literal["usable", "passes_untouched", "never_passes"]
+    reason: str = ""
+
+
+class Domain(Protocol):
+    """A kind of task. `name` and `version` are part of every key that depends on how it describes or grades."""
+
+    name: str
+    version: str
+    about: str
+    """What work in this domain is, in a paragraph: all that a skill drafted from nothing may know."""
+
+    fix_contract: str
+    """How a fix program is called, in words for the error analyst."""
+
+    def load(self, data: Path) -> list[Task]:
+        """Every task of a data set, in its order.
+
+        Raises:
+            BadInput: a row or file is missing or malformed; names file and row.
+        """
+
+    def lay_out(self, task: Task, workspace: Path) -> None:
+        """Write the task's inputs into an empty workspace. Never gold."""
+
+    def describe(self, task: Task) -> str:
+        """The task as the agent reads it."""
+
+    def collect(self, task: Task, workspace: Path) -> dict[str, bytes]:
+        """The output files an agent left in the workspace, by relative path. Missing ones are absent."""
+
+    def grade(self, task: Task, outputs: Mapping[str, bytes]) -> Grade:
+        """Score outputs against gold by the benchmark's official rule."""
+
+    def audit(self, task: Task) -> Audit:
+        """Does the untouched input already pass, and can gold itself pass?"""
+
+    def fix_command(self, task: Task) -> str:
+        """The shell command that runs `fix.py` in a laid-out workspace and so writes every output."""

@@ -1,0 +1,18 @@
+"""What every noun of the library shares: frozen, strict about unknown fields, and named by its content."""
+
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict
+
+from trace2skill.digest import digest_of
+
+
+class Noun(BaseModel):
+    """A frozen value. Two nouns with equal fields are equal and have the same `digest`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+
+    @cached_property
+    def digest(self) -> str:
+        """Hex SHA-256 of the class name and all fields."""
+        return digest_of(type(self).__name__, self.model_dump(mode="json"))
