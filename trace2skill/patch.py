@@ -23,9 +23,15 @@ class Edit(Noun):
     """One change of one file.
 
     `section` is the path of headings from the outermost in, as plain text; empty means the part before the first
-    heading (for `add_section`: a new top section). `anchor` is the text an insert or replacement holds on to.
-    `content` is Markdown: for `add_section` the heading's text is the first line's heading or `section`'s new last
-    element is given in `title`; for `create` the whole file.
+    heading. What the other fields mean depends on `op`:
+
+    - `append_to_section`: `content` goes to the end of the section's own text, before its subsections
+    - `insert_after`, `insert_before`: `content` goes next to `anchor`, lines of the section given word for word
+    - `replace_in_section`: `content` takes the place of `anchor`; without an anchor, of the section's own text
+    - `add_section`: a subsection of `section` called `title`, holding `content`; where it exists, `content` is appended
+    - `delete_section`: the section goes, with its subsections
+    - `create`: a new file `file` holding `content`
+    - `delete_file`: the file goes
     """
 
     op: EditOp

@@ -1,0 +1,38 @@
+# Needs nothing but Python 3.11 or newer: makes .venv, puts uv into it, and installs what requirements.lock names.
+PYTHON ?= python3
+UV = .venv/bin/uv
+STAMP = .venv/.installed
+
+.PHONY: demo test install lint lock bench clean
+
+demo: $(STAMP)
+	.venv/bin/trace2skill demo
+
+test: $(STAMP)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/pytest
+
+install: $(STAMP)
+
+lint: $(STAMP)
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	.venv/bin/mypy
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "trace2skill needs Python 3.11, 3.12 or 3.13; this is %s: make PYTHON=python3.12" % sys.version.split()[0])'
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=.venv $(UV) pip install --quiet --no-deps --editable .
+	@touch $(STAMP)
+
+# Every version and hash, for every supported Python, and no download address: it works behind any mirror.
+lock:
+	$(UV) lock --quiet
+	$(UV) export --quiet --frozen --all-groups --no-emit-project --format requirements.txt --no-header --output-file requirements.lock
+
+clean:
+	rm -rf .venv .trace2skill

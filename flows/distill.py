@@ -1,0 +1,52 @@
+"""Flow `distill`: trajectories to lessons to patches to one merged set of edit groups."""
+
+from prefect import flow, unmapped
+from prefect.futures import PrefectFuture
+
+from tasks.gather import gather
+from tasks.steps import extract, merge, propose
+from trace2skill.consolidate import plan_merges
+from trace2skill.distill import Distilled, choose_for_analysis, with_lessons
+from trace2skill.runtime import runtime
+from trace2skill.settings import RunSettings
+from trace2skill.steps import Merged, Proposed, Rolled, groups_of, keep_leaf
+
+
+@flow(name="distill", flow_run_name="distill {settings.analysts}", validate_parameters=False)
+def distill(settings: RunSettings, rolled: list[Rolled], base: str) -> Distilled:
+    """One analyst per trajectory, one patch per analysis with lessons, merged in pairs along the tree."""
+    chosen = choose_for_analysis(rolled, settings.analysts)
+    extracts = extract.map(unmapped(settings), chosen)
+    analysed = gather("extract", extracts, [item.name for item in chosen], settings.max_failed_share)
+    taught = with_lessons(analysed.results)
+    patches = propose.map(unmapped(settings), taught, unmapped(base))
+    proposed = gather("propose", patches, [item.name for item in taught], settings.max_failed_share)
+    leaves, root = merge_all(settings, proposed.results, base)
+    return Distilled(
+        base=base,
+        analysed=tuple(analysed.results),
+        proposed=tuple(proposed.results),
+        leaves=leaves,
+        root=root,
+        failures=(*analysed.failures, *proposed.failures),
+    )
+
+
+def merge_all(settings: RunSettings, proposed: list[Proposed], base: str) -> tuple[int, Merged | None]:
+    """Submit the whole merge tree up front: every merge starts when its two inputs exist, with no level barrier.
+
+    A merge that fails leaves the rest to finish; then the stage fails, since a root without it would lose lessons.
+    """
+    rt = runtime(settings)
+    plan = plan_merges(groups_of(rt, proposed))
+    nodes: list[Merged | PrefectFuture[Merged]] = [keep_leaf(rt, group) for group in plan.leaves]
+    futures: list[PrefectFuture[Merged]] = []
+    for number, (left, right) in enumerate(plan.merges, start=1):
+        name = f"{number} of {len(plan.merges)}"
+        futures.append(merge.submit(settings, nodes[left], nodes[right], base, name))
+        nodes.append(futures[-1])
+    names = [f"{number} of {len(futures)}" for number in range(1, len(futures) + 1)]
+    merged = gather("merge", futures, names, max_failed_share=0.0).results
+    if merged:
+        return len(plan.leaves), merged[-1]
+    return len(plan.leaves), keep_leaf(rt, plan.leaves[0]) if plan.leaves else None

@@ -1,0 +1,56 @@
+"""Prefect's results live in the project's store, so that the UI says `Cached` and Retry runs only what failed.
+
+The block document holds no path: a process owns one store, which the flow opens before it submits anything, and the
+block reads and writes that one. So one document serves every store on a Prefect server, and two runs with different
+stores never fight over it.
+"""
+
+from typing import Any
+
+from prefect import Flow
+from prefect._internal.compatibility.async_dispatch import async_dispatch
+from prefect.filesystems import WritableFileSystem
+
+from trace2skill.store import Store, current_store
+
+BLOCK_NAME = "trace2skill"
+
+
+class StoreResults(WritableFileSystem):
+    """Result storage over the store that this process has open."""
+
+    _block_type_name = "trace2skill store results"
+    _block_type_slug = "trace2skill-results"
+    _description = "Keeps task results in the DuckDB store of trace2skill, under content keys."
+
+    async def aread_path(self, path: str) -> bytes:
+        """The record under a key, or ValueError."""
+        return _read(current_store(), path)
+
+    @async_dispatch(aread_path)
+    def read_path(self, path: str) -> bytes:
+        """The record under a key, or ValueError."""
+        return _read(current_store(), path)
+
+    async def awrite_path(self, path: str, content: bytes) -> None:
+        """Keep a record under a key; returns when it is durable."""
+        current_store().put_result(path, content)
+
+    @async_dispatch(awrite_path)
+    def write_path(self, path: str, content: bytes) -> None:
+        """Keep a record under a key; returns when it is durable."""
+        current_store().put_result(path, content)
+
+
+def _read(store: Store, key: str) -> bytes:
+    content = store.get_result(key)
+    if content is None:
+        raise ValueError(f"no result under {key}")  # what Prefect takes for "not there"
+    return content
+
+
+def with_store_results(flow: Flow[..., Any]) -> Flow[..., Any]:
+    """The flow with its task results in the store. Saves the block document on the Prefect server in use."""
+    block = StoreResults()
+    block.save(BLOCK_NAME, overwrite=True, _sync=True)
+    return flow.with_options(result_storage=block)

@@ -1,0 +1,122 @@
+"""The mapped tasks: one per step, thin. They take ids and settings, never bodies.
+
+A task's cache key is the step's own key, made by the library. Only what can pass is retried; what a retry cannot mend
+fails at once.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from prefect import Task, task
+from prefect.cache_policies import CachePolicy
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import TaskRunContext
+
+from trace2skill import steps
+from trace2skill.consolidate.candidate import Candidate
+from trace2skill.domains.base import Audit
+from trace2skill.errors import InfrastructureFault
+from trace2skill.runtime import runtime
+from trace2skill.settings import RunSettings
+from trace2skill.steps import Extracted, Merged, Proposed, Rolled, RolloutJob
+
+Inputs = dict[str, Any]
+
+
+def _keyed(key: Callable[[Inputs], str]) -> CachePolicy:
+    def compute(_: TaskRunContext, inputs: Inputs) -> str:
+        return key(inputs)
+
+    return CachePolicy.from_cache_key_fn(compute)
+
+
+def _can_pass(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
+    """Is the failure one that a second try may not meet?"""
+    result = state.result(raise_on_failure=False)
+    return isinstance(result, InfrastructureFault)
+
+
+KEPT: dict[str, Any] = {"persist_result": True, "result_serializer": "json"}
+AGAIN: dict[str, Any] = {"retries": 1, "retry_delay_seconds": 2, "retry_condition_fn": _can_pass}
+
+
+@task(
+    task_run_name="audit: {task_id}",
+    tags=["stage:audit"],
+    cache_policy=_keyed(lambda i: steps.audit_key(runtime(i["settings"]), i["task_id"])),
+    **KEPT,
+)
+def audit(settings: RunSettings, task_id: str) -> Audit:
+    """Can this task teach anything?"""
+    return steps.audit(runtime(settings), task_id)
+
+
+@task(
+    task_run_name="draft S0",
+    tags=["stage:draft"],
+    cache_policy=_keyed(lambda i: steps.draft_key(runtime(i["settings"]))),
+    **KEPT,
+    **AGAIN,
+)
+def draft(settings: RunSettings) -> str:
+    """Draft S0 from the domain's description; returns its digest."""
+    return steps.draft(runtime(settings))
+
+
+@task(
+    task_run_name="rollout: {job.name}",
+    tags=["stage:rollout"],
+    cache_policy=_keyed(lambda i: steps.rollout_key(runtime(i["settings"]), i["job"])),
+    **KEPT,
+    **AGAIN,
+)
+def rollout(settings: RunSettings, job: RolloutJob) -> Rolled:
+    """Let the agent work on one task and score what it leaves."""
+    return steps.rollout(runtime(settings), job)
+
+
+@task(
+    task_run_name="extract: {rolled.name}",
+    tags=["stage:extract"],
+    cache_policy=_keyed(lambda i: steps.extract_key(runtime(i["settings"]), i["rolled"])),
+    **KEPT,
+    **AGAIN,
+)
+def extract(settings: RunSettings, rolled: Rolled) -> Extracted:
+    """Draw lessons from one trajectory."""
+    return steps.extract(runtime(settings), rolled)
+
+
+@task(
+    task_run_name="propose: {extracted.name}",
+    tags=["stage:propose"],
+    cache_policy=_keyed(lambda i: steps.propose_key(runtime(i["settings"]), i["extracted"], i["base"])),
+    **KEPT,
+    **AGAIN,
+)
+def propose(settings: RunSettings, extracted: Extracted, base: str) -> Proposed:
+    """Write the lessons of one trajectory into a patch of S0."""
+    return steps.propose_patch(runtime(settings), extracted, base)
+
+
+@task(
+    task_run_name="merge: {name}",
+    tags=["stage:merge"],
+    cache_policy=_keyed(lambda i: steps.merge_key(runtime(i["settings"]), i["left"], i["right"], i["base"])),
+    **KEPT,
+    **AGAIN,
+)
+def merge(settings: RunSettings, left: Merged, right: Merged, base: str, name: str) -> Merged:
+    """Unite two sides of the merge tree."""
+    return steps.merge_pair(runtime(settings), left, right, base, name)
+
+
+@task(
+    task_run_name="apply",
+    tags=["stage:apply"],
+    cache_policy=_keyed(lambda i: steps.candidate_key(runtime(i["settings"]), i["root"], i["base"], i["tasks"])),
+    **KEPT,
+)
+def apply(settings: RunSettings, root: Merged, base: str, tasks: int) -> Candidate:
+    """Apply the root of the merge tree to S0."""
+    return steps.candidate(runtime(settings), root, base, tasks)

@@ -1,0 +1,1 @@
+"""Agents that work on tasks, and the sandbox their commands run in."""

@@ -1,0 +1,56 @@
+"""Reading files that a command left behind: nothing in a workspace is trusted."""
+
+import os
+import stat
+from pathlib import Path
+
+BLOCK = 1 << 20
+
+
+def safe_read(workspace: Path, relative: str, max_bytes: int) -> bytes | None:
+    """The content of a regular file inside the workspace.
+
+    None where there is none, where any part of the path is a symbolic link or leads outside, where it is a device, a
+    pipe or a directory, and where it is larger than `max_bytes`. Never blocks.
+    """
+    parts = Path(relative).parts
+    if not parts or Path(relative).is_absolute() or ".." in parts:
+        return None
+    try:
+        folder = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None
+    try:
+        for part in parts[:-1]:
+            deeper = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = deeper
+        handle = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    except OSError:
+        return None
+    finally:
+        os.close(folder)
+    with os.fdopen(handle, "rb") as file:
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode) or state.st_size > max_bytes:
+            return None
+        content = file.read(max_bytes + 1)
+    return content if len(content) <= max_bytes else None
+
+
+def size_of(workspace: Path) -> int:
+    """Bytes on disk below a directory, following no link."""
+    total, waiting = 0, [str(workspace)]
+    while waiting:
+        try:
+            entries = list(os.scandir(waiting.pop()))
+        except OSError:
+            continue
+        for entry in entries:
+            try:
+                total += entry.stat(follow_symlinks=False).st_blocks * 512
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+            except OSError:
+                continue
+    return total

@@ -1,0 +1,162 @@
+"""The error analyst: an agent that must prove the cause of a failure by a fix which the harness runs.
+
+No verified fix within the limits, no lesson (method.md section 3).
+"""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from trace2skill.agents.loop import LoopLimits, Said, Tool, converse
+from trace2skill.agents.react import bash_tool
+from trace2skill.agents.sandbox import Limits, Sandbox
+from trace2skill.analysts.gate import run_fix
+from trace2skill.analysts.reading import index, write_trace
+from trace2skill.analysts.report import ErrorReport, lessons_of
+from trace2skill.domains.base import Domain, Grade
+from trace2skill.lesson import Extraction
+from trace2skill.llm import Door, ModelSettings, Request, ToolSpec
+from trace2skill.llm.transport import has_native_tools
+from trace2skill.prompts import prompt_digest, render
+from trace2skill.store import Store
+from trace2skill.task import Task
+from trace2skill.trajectory import Trajectory
+
+PROMPTS = ("error_analyst", "error_task")
+SHOWN_DIFFERENCES = 12
+
+
+class ErrorAnalyst:
+    """Examines failed trajectories. One instance serves all of a run."""
+
+    def __init__(
+        self, domain: Domain, sandbox: Sandbox, model: ModelSettings, loop: LoopLimits, command: Limits
+    ) -> None:
+        self._domain = domain
+        self._sandbox = sandbox
+        self._model = model
+        self._loop = loop
+        self._command = command
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What an extraction's key holds of the analyst."""
+        return {
+            "analyst": "error 1",
+            "model": self._model.identity,
+            "prompts": prompt_digest(*PROMPTS),
+            "loop": self._loop.model_dump(mode="json"),
+            "command": self._command.model_dump(mode="json"),
+        }
+
+    def examine(
+        self, door: Door, store: Store, task: Task, trajectory: Trajectory, *, step: str, scope: str
+    ) -> Extraction:
+        """Find the cause of one failure, in a workspace with trace, input and output, and never gold.
+
+        Raises:
+            InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        """
+        with tempfile.TemporaryDirectory(prefix="t2s-analysis-") as directory:
+            workspace = Path(directory)
+            self._domain.lay_out(task, workspace)
+            write_trace(trajectory, workspace / "trace")
+            for path, content in trajectory.outputs.items():
+                (workspace / path).parent.mkdir(parents=True, exist_ok=True)
+                (workspace / path).write_bytes(content)
+            submission = _Submission(self, task)
+            tools = (
+                bash_tool(self._sandbox, workspace, {}, self._command),
+                Tool(
+                    EVALUATE, lambda _: Said(in_words(self._domain.grade(task, self._domain.collect(task, workspace))))
+                ),
+                Tool(SUBMIT, submission),
+            )
+            converse(door, store, self._opening(task, trajectory), tools, self._loop, step=step, scope=scope)
+        return submission.extraction(trajectory)
+
+    def run_fix(self, task: Task, program: str) -> Grade:
+        """The gate: see `trace2skill.analysts.gate`."""
+        return run_fix(self._domain, task, self._sandbox, program, self._command)
+
+    def _opening(self, task: Task, trajectory: Trajectory) -> Request:
+        system = render(
+            "error_analyst", native_tools=has_native_tools(self._model), fix_contract=self._domain.fix_contract
+        )
+        user = render(
+            "error_task",
+            description=self._domain.describe(task),
+            reason=trajectory.outcome.reason,
+            index=index(trajectory),
+        )
+        messages = ({"role": "system", "content": system}, {"role": "user", "content": user})
+        return Request(role="analyst", settings=self._model, messages=messages, seed=trajectory.seed)
+
+
+class _Submission:
+    """The `submit` tool: checks the form, runs the gate, and keeps the report that opened it."""
+
+    def __init__(self, analyst: ErrorAnalyst, task: Task) -> None:
+        self._analyst = analyst
+        self._task = task
+        self._accepted: ErrorReport | None = None
+        self._last = "the analyst handed nothing in"
+        self._raw = ""
+
+    def __call__(self, arguments: Mapping[str, object]) -> Said:
+        try:
+            report = ErrorReport.model_validate(arguments)
+        except ValidationError as error:
+            self._last, self._raw = "the report was malformed", str(dict(arguments))[:4000]
+            problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
+            return Said(f"The report is not valid: {problems}. Hand it in again.")
+        grade = self._analyst.run_fix(self._task, report.fix)
+        if grade.hard == 1.0:
+            self._accepted = report
+            return Said("Your fix gives the expected result. Done.", done=True)
+        self._last = f"the fix did not pass: {grade.reason}"
+        return Said("Your fix does not give the expected result yet.\n" + in_words(grade))
+
+    def extraction(self, trajectory: Trajectory) -> Extraction:
+        """The lessons of the accepted report, or a typed reason why there are none."""
+        report = self._accepted
+        common = {"trajectory_id": trajectory.id, "task_id": trajectory.task_id, "kind": "error"}
+        if report is None:
+            return Extraction(**common, verdict="unverified", reason=self._last, raw=self._raw)
+        lessons = lessons_of(report.lessons, trajectory, "error", "verified", report.cause_steps)
+        return Extraction(
+            **common,
+            verdict="lessons" if lessons else "nothing_learned",
+            lessons=lessons,
+            reason="" if lessons else "the analyst verified a fix and drew no general lesson",
+            surface=report.surface,
+            cause=report.cause,
+            fix=report.fix,
+        )
+
+
+def in_words(grade: Grade) -> str:
+    """A grade as the analyst reads it: which places differ, expected and got."""
+    lines = []
+    for case in grade.cases:
+        if case.passed:
+            lines.append(f"case {case.case}: right")
+            continue
+        lines.append(f"case {case.case}: {case.problem or f'{case.difference_count} places differ'}")
+        shown = case.differences[:SHOWN_DIFFERENCES]
+        lines += [f"  {item.where}: expected {item.expected}, got {item.got}" for item in shown]
+    return "\n".join(lines)
+
+
+EVALUATE = ToolSpec(
+    name="evaluate",
+    description="Compare the files in output/ with the expected result and list the places that differ.",
+    parameters={"type": "object", "properties": {}},
+)
+SUBMIT = ToolSpec(
+    name="submit",
+    description="Hand in the cause, the fix program and the lessons. The fix is run and must give the expected result.",
+    parameters=ErrorReport.model_json_schema(),
+)

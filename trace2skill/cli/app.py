@@ -1,0 +1,63 @@
+"""The commands, and the one place where an error becomes a message and an exit code.
+
+Exit codes: 0 done, 1 the run ended without a usable result, 2 something given is wrong or missing, 130 interrupted.
+"""
+
+import logging
+import sys
+
+import typer
+from rich.console import Console
+
+from trace2skill import __version__
+from trace2skill.cli.look import doctor, show, validate
+from trace2skill.cli.run import demo, distill, evaluate, rollout, run
+from trace2skill.cli_store import store_app
+from trace2skill.errors import Trace2SkillError
+
+app = typer.Typer(
+    name="trace2skill",
+    help="Reads what an agent did and writes down what it should know next time.\n\n"
+    "Start with `trace2skill demo`: the whole pipeline on bundled workbooks, with a simulated model, in three minutes.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+for command in (demo, run, rollout, distill, evaluate, validate, show, doctor):
+    app.command()(command)
+app.add_typer(store_app, name="store")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"trace2skill {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    verbose: bool = typer.Option(False, "--verbose", "-v", help="Show the log of the product and of Prefect."),
+) -> None:
+    """Set up the log before any command."""
+    del version
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+    if not verbose:
+        from trace2skill.cli.prefect_settings import quiet
+
+        quiet()
+
+
+def main() -> None:
+    """Run a command; an error of ours is one message on stderr and exit code 2."""
+    try:
+        app()
+    except Trace2SkillError as error:
+        Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, markup=True, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted; everything finished is kept: run the same command to go on")
+        sys.exit(130)

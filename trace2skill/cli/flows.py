@@ -1,0 +1,91 @@
+"""How a command runs a flow: the flows live in a checkout, Prefect is imported late, and the store is watched."""
+
+import importlib
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from trace2skill.cli.live import LiveProgress
+from trace2skill.cli.prefect_settings import lean
+from trace2skill.errors import BadInput, Trace2SkillError
+from trace2skill.progress import watched_by
+from trace2skill.runtime import forget_runtimes, runtime
+from trace2skill.settings import RunSettings
+from trace2skill.store import open_store
+
+CHECKOUT_WANTED = (
+    "this command runs Prefect flows, which live in a checkout of the repository and not in the installed package: "
+    "clone it, run `make install` there, and use its .venv/bin/trace2skill"
+)
+
+
+def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = False, **more: Any) -> Any:
+    """Run `flows/NAME.py:NAME` in this process with live progress, and return what it returns.
+
+    Raises:
+        BadInput: there is no checkout around this package.
+        Trace2SkillError: whatever ended the flow.
+    """
+    console = Console(stderr=True)
+    _wait_for_store(settings.store, console)
+    lean()
+    with starting(console, quiet):
+        flow = _load(name)
+    with LiveProgress(console, _cost_of(settings), quiet=quiet) as progress, watched_by(progress), _stoppable():
+        try:
+            return flow(settings, *arguments, **more)
+        except Trace2SkillError:
+            raise
+        finally:
+            forget_runtimes()
+
+
+def _load(name: str) -> Any:
+    try:
+        module = importlib.import_module(f"flows.{name}")
+        results = importlib.import_module("tasks.results")
+    except ModuleNotFoundError as error:
+        if error.name in {"flows", f"flows.{name}", "tasks", "tasks.results"}:
+            raise BadInput(CHECKOUT_WANTED) from error
+        raise
+    return results.with_store_results(getattr(module, name))
+
+
+@contextmanager
+def starting(console: Console, quiet: bool) -> Iterator[None]:
+    """Say that Prefect starts: it takes seconds, the first time up to half a minute."""
+    if quiet or not console.is_terminal:
+        yield
+        return
+    with console.status("starting Prefect (the first time takes up to half a minute)"):
+        yield
+
+
+def _wait_for_store(path: Path, console: Console) -> None:
+    open_store(path, on_wait=lambda message: console.print(message, highlight=False))
+
+
+def _cost_of(settings: RunSettings) -> Any:
+    def cost() -> float:
+        rt = runtime(settings)
+        return rt.store.ledger_total(rt.run_id).cost
+
+    return cost
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let SIGTERM end the run as Ctrl-C does: what is finished stays."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,68 @@
+"""The live display of a run: a line per stage with done, cached and failed items, and the cost so far."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from trace2skill.progress import ItemState
+
+
+class LiveProgress:
+    """Shows the stages on a terminal; elsewhere prints a line as each stage ends."""
+
+    def __init__(self, console: Console, cost: Callable[[], float], *, quiet: bool = False) -> None:
+        self._console = console
+        self._cost = cost
+        self._quiet = quiet
+        self._counts: dict[str, Counter[str]] = {}
+        self._totals: dict[str, int] = {}
+        self._bars: dict[str, TaskID] = {}
+        self._display = Progress(
+            SpinnerColumn(finished_text="[green]✓[/green]"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[counts]}"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=quiet or not console.is_terminal,
+        )
+
+    def __enter__(self) -> "LiveProgress":
+        self._display.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._display.stop()
+
+    def begin(self, stage: str, total: int) -> None:
+        """See `Progress`."""
+        self._counts[stage], self._totals[stage] = Counter(), total
+        self._bars[stage] = self._display.add_task(stage, total=total, counts="")
+        if total == 0:
+            self._ended(stage)
+
+    def item(self, stage: str, name: str, state: ItemState) -> None:
+        """See `Progress`."""
+        counts = self._counts[stage]
+        counts[state] += 1
+        self._display.update(self._bars[stage], advance=1, counts=self._in_words(stage))
+        if state == "failed" and not self._quiet:
+            self._console.print(f"[red]failed[/red] {stage}: {name}", highlight=False)
+        if counts.total() == self._totals[stage]:
+            self._ended(stage)
+
+    def _ended(self, stage: str) -> None:
+        if self._quiet or self._console.is_terminal:
+            return
+        total = self._totals[stage]
+        print(f"{stage}: {total} of {total}, {self._in_words(stage)}", file=sys.stderr, flush=True)  # noqa: T201
+
+    def _in_words(self, stage: str) -> str:
+        counts = self._counts[stage]
+        words = [f"{counts[state]} {state}" for state in ("done", "cached", "failed", "skipped") if counts[state]]
+        return ", ".join([*words, f"${self._cost():.4f} so far"])

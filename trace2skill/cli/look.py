@@ -1,0 +1,159 @@
+"""Commands that look and change nothing: validate, show, doctor."""
+
+import json as json_module
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from trace2skill.cli import options as o
+from trace2skill.cli.print import print_summary
+from trace2skill.errors import BadInput, SkillInvalid, Trace2SkillError
+from trace2skill.noun import Noun
+from trace2skill.skill import problems, read_skill
+from trace2skill.store import open_store
+from trace2skill.summary import RunSummary
+
+
+def validate(
+    skill_dir: Annotated[Path, typer.Argument(help="A directory with a SKILL.md.")], json: o.AsJson = False
+) -> None:
+    """Check a skill directory: the agentskills.io layout, and that every link and reference is in order."""
+    skill = read_skill(skill_dir)
+    found = problems(skill)
+    if skill_dir.resolve().name != skill.name:
+        found = [*found, f"the directory is called '{skill_dir.resolve().name}' and the skill '{skill.name}'"]
+    if json:
+        typer.echo(json_module.dumps({"skill": skill.name, "digest": skill.digest, "problems": found}, indent=2))
+    elif not found:
+        typer.echo(f"{skill.name}: valid, {len(skill.files)} files, digest {skill.digest[:12]}")
+    if found and not json:
+        raise SkillInvalid(str(skill_dir), found)
+    if found:
+        raise typer.Exit(2)
+
+
+def show(
+    run: Annotated[str | None, typer.Argument(help="Id of a run; without one, all runs are listed.")] = None,
+    store: o.StorePath = None,
+    json: o.AsJson = False,
+) -> None:
+    """Show a run again, or list the runs in the store."""
+    path = o.store_path(store)
+    if not path.is_file():
+        raise BadInput(f"there is no store at {path}: run `trace2skill demo` first, or name one with --store")
+    opened = open_store(path)
+    if run is None:
+        rows = opened.runs()
+        if json:
+            typer.echo(
+                json_module.dumps([row.model_dump(mode="json", exclude={"settings", "summary"}) for row in rows])
+            )
+            return
+        table = Table("run", "kind", "state", "attempts", "cost")
+        for row in rows:
+            table.add_row(row.id, row.kind, row.state, str(row.attempts), f"${opened.ledger_total(row.id).cost:.4f}")
+        Console().print(table)
+        return
+    row = opened.run(run)
+    if row is None:
+        raise BadInput(f"no run '{run}' in {path}: `trace2skill show` lists them")
+    if not row.summary or row.state != "completed":
+        raise BadInput(f"run '{run}' is {row.state} and has no summary yet: run its command again to go on")
+    print_summary(RunSummary.model_validate_json(row.summary), as_json=json)
+
+
+class Finding(Noun):
+    """One thing the doctor looked at."""
+
+    what: str
+    state: str
+    detail: str
+
+
+def doctor(
+    model: Annotated[str | None, typer.Option(help="Check that this model can be called, with one short call.")] = None,
+    store: o.StorePath = None,
+    json: o.AsJson = False,
+) -> None:
+    """Check Python, sandbox, LibreOffice, Prefect, the store, and access to a model."""
+    findings = [_python(), _sandbox(), _libreoffice(), _prefect(), _store(o.store_path(store)), *_model(model)]
+    if json:
+        typer.echo(json_module.dumps([item.model_dump() for item in findings], indent=2))
+    else:
+        colour = {"ok": "green", "missing": "yellow", "problem": "red"}
+        table = Table("what", "state", "detail")
+        for item in findings:
+            table.add_row(item.what, f"[{colour[item.state]}]{item.state}[/]", item.detail)
+        Console().print(table)
+    if any(item.state == "problem" for item in findings):
+        raise typer.Exit(2)
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    known = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    return Finding(what="Python", state="ok" if known else "problem", detail=f"{version} (3.11 to 3.13 are supported)")
+
+
+def _sandbox() -> Finding:
+    from trace2skill.agents.sandbox import choose_sandbox
+
+    try:
+        return Finding(what="sandbox", state="ok", detail=choose_sandbox("auto", simulated_model=False).name)
+    except Trace2SkillError as error:
+        return Finding(what="sandbox", state="missing", detail=str(error))
+
+
+def _libreoffice() -> Finding:
+    found = shutil.which("soffice") or shutil.which("libreoffice")
+    hint = "optional; recalculates formulas before grading (Debian package libreoffice-calc)"
+    return Finding(what="LibreOffice", state="ok" if found else "missing", detail=found or hint)
+
+
+def _prefect() -> Finding:
+    api = os.environ.get("PREFECT_API_URL")
+    if api is None:
+        return Finding(
+            what="Prefect", state="ok", detail="a server of its own for each run; PREFECT_API_URL names a lasting one"
+        )
+    import httpx
+
+    try:
+        httpx.get(f"{api.rstrip('/')}/health", timeout=5).raise_for_status()
+    except httpx.HTTPError as error:
+        return Finding(
+            what="Prefect", state="problem", detail=f"{api} does not answer: {error}; `prefect server start`"
+        )
+    return Finding(what="Prefect", state="ok", detail=api)
+
+
+def _store(path: Path) -> Finding:
+    if not path.is_file():
+        return Finding(what="store", state="ok", detail=f"{path} (will be made)")
+    try:
+        rows = open_store(path, wait_seconds=1).runs()
+    except Trace2SkillError as error:
+        return Finding(what="store", state="problem", detail=str(error))
+    return Finding(what="store", state="ok", detail=f"{path}, {len(rows)} runs")
+
+
+def _model(name: str | None) -> list[Finding]:
+    if name is None:
+        return []
+    from trace2skill.llm import ModelSettings, Request
+    from trace2skill.llm.transport import check_model, send
+
+    settings = ModelSettings(name=name, max_tokens=64, attempts=1, timeout_seconds=60)
+    try:
+        check_model(settings)
+        messages = ({"role": "system", "content": "You are tested."}, {"role": "user", "content": "Say ok."})
+        answer, _ = send(Request(role="agent", settings=settings, messages=messages))
+    except Trace2SkillError as error:
+        return [Finding(what="model", state="problem", detail=str(error))]
+    return [Finding(what="model", state="ok", detail=f"{name} answered: {answer.text[:60]!r}")]

@@ -1,0 +1,109 @@
+"""Options that several commands share, and how they become `RunSettings`."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from pydantic import ValidationError
+
+from trace2skill.errors import BadInput
+from trace2skill.llm.settings import ModelSettings, Roles
+from trace2skill.settings import DEFAULT_STORE, RunSettings
+
+Domain = Annotated[str, typer.Option(help="Kind of task.")]
+Data = Annotated[Path, typer.Option(help="Directory of the data set.", show_default=False)]
+SkillDir = Annotated[
+    Path | None, typer.Option("--skill", help="Skill directory to deepen. Without it, S0 is drafted by the model.")
+]
+Model = Annotated[str, typer.Option(help="LiteLLM name of the model, e.g. anthropic/claude-sonnet-4-5 or sim/office.")]
+AgentModel = Annotated[str | None, typer.Option(help="Another model for the agent.")]
+AnalystModel = Annotated[str | None, typer.Option(help="Another model for the analysts and the proposer.")]
+MergerModel = Annotated[str | None, typer.Option(help="Another model for the merger.")]
+Temperature = Annotated[float | None, typer.Option(help="Sampling temperature; not sent unless given.")]
+Effort = Annotated[str | None, typer.Option("--reasoning-effort", help="none, minimal, low, medium or high.")]
+ApiBase = Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible or Ollama server.")]
+Price = Annotated[str | None, typer.Option(help="IN,OUT: US dollars per million tokens, where LiteLLM knows none.")]
+Tasks = Annotated[int | None, typer.Option(help="Use a stratified sample of so many tasks.", min=3)]
+Split = Annotated[Literal["stratified", "paper"], typer.Option("--split", help="How tasks are divided.")]
+Seed = Annotated[int, typer.Option(help="Seed of the division, the sample and the first rollout.")]
+Seeds = Annotated[int, typer.Option(help="Rollouts per task, each with a seed of its own.", min=1, max=16)]
+Analysts = Annotated[Literal["+error", "+success", "+combined"], typer.Option(help="Which trajectories are analysed.")]
+Recalculate = Annotated[
+    Literal["auto", "always", "never"], typer.Option(help="Recalculate formulas with LibreOffice before grading.")
+]
+SandboxKind = Annotated[
+    Literal["auto", "bwrap", "docker", "process"],
+    typer.Option("--sandbox", help="Where a model's commands run. 'process' is no security boundary."),
+]
+MaxCost = Annotated[float, typer.Option(help="Cap of the run in US dollars.", min=0)]
+MaxFailed = Annotated[float, typer.Option("--max-failed-share", help="Share of a stage that may fail.", min=0, max=1)]
+Workers = Annotated[int, typer.Option(help="Steps under way at once.", min=1, max=256)]
+StorePath = Annotated[Path | None, typer.Option("--store", help="The DuckDB file that keeps what was paid for.")]
+Output = Annotated[Path, typer.Option(help="Where run directories are written.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else, on stdout.")]
+
+
+def store_path(given: Path | None) -> Path:
+    """The store in use: the option, else $TRACE2SKILL_STORE, else .trace2skill/store.duckdb."""
+    return given or Path(os.environ.get("TRACE2SKILL_STORE") or DEFAULT_STORE)
+
+
+def roles(
+    model: str,
+    agent: str | None,
+    analyst: str | None,
+    merger: str | None,
+    *,
+    temperature: float | None,
+    effort: str | None,
+    api_base: str | None,
+    price: str | None,
+) -> Roles:
+    """The model of each role.
+
+    Raises:
+        BadInput: a value that cannot be.
+    """
+
+    def one(name: str) -> ModelSettings:
+        return checked(
+            ModelSettings,
+            name=name,
+            temperature=temperature,
+            reasoning_effort=effort,
+            api_base=api_base,
+            price=_price(price),
+        )
+
+    return Roles(agent=one(agent or model), analyst=one(analyst or model), merger=one(merger or model))
+
+
+def run_settings(**values: object) -> RunSettings:
+    """Settings from options.
+
+    Raises:
+        BadInput: a value that cannot be; names the setting.
+    """
+    return checked(RunSettings, **values)
+
+
+def checked(cls, **values):  # type: ignore[no-untyped-def]
+    """Build a noun from options; what pydantic finds wrong becomes one message."""
+    try:
+        return cls(**values)
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise BadInput(f"these settings cannot be: {said}") from error
+
+
+def _price(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        price_in, price_out = (float(part) for part in text.split(","))
+    except ValueError:
+        raise BadInput(f"--price {text}: give two numbers, IN,OUT, in US dollars per million tokens") from None
+    if min(price_in, price_out) < 0:
+        raise BadInput(f"--price {text}: a price is not negative")
+    return price_in, price_out

@@ -1,0 +1,114 @@
+"""What commands print: the summary of a run, tables of scores, or JSON for a script."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.table import Table
+
+from trace2skill.evaluation.matrix import Evaluation
+from trace2skill.summary import SIMULATED_NOTE, RunSummary
+
+VERDICTS = {
+    "promote": "[bold green]promote[/bold green]",
+    "reject": "[bold red]do not promote[/bold red]",
+    "not_enough_evidence": "[bold yellow]not enough evidence[/bold yellow]",
+}
+
+
+def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> None:
+    """The summary of a run: what was learned, from how many traces, at what cost, and what changed in the score."""
+    if as_json:
+        typer.echo(summary.model_dump_json(indent=2))
+        return
+    console = Console()
+    console.rule(f"{summary.mode}: {summary.skill_name} ({summary.run_id})")
+    _scores(console, list(summary.evaluations))
+    _learned(console, summary)
+    if diff and summary.candidate.diff:
+        console.print(Syntax(summary.candidate.diff, "diff", background_color="default", word_wrap=True))
+    _numbers(console, summary)
+    for failure in summary.failures:
+        console.print(f"[red]failed[/red] {failure.stage}: {failure.name}: {failure.message}", highlight=False)
+    for left_out in summary.left_out:
+        console.print(f"left out {left_out.task_id}: {left_out.verdict}: {left_out.reason}", highlight=False)
+    console.print(f"verdict: {VERDICTS[summary.decision.verdict]}: {summary.decision.reason}", highlight=False)
+    if summary.promoted:
+        console.print("the skill directory was replaced by the candidate")
+    console.print(f"candidate skill: {summary.candidate_directory}", highlight=False, soft_wrap=True)
+    if summary.simulated:
+        console.print(f"[dim]{SIMULATED_NOTE}[/dim]")
+
+
+def print_evaluations(evaluations: list[Evaluation], *, as_json: bool) -> None:
+    """A row per condition."""
+    if as_json:
+        typer.echo(json.dumps([item.model_dump(mode="json") for item in evaluations], indent=2))
+        return
+    _scores(Console(), evaluations)
+
+
+def print_rollouts(gathered: Any, *, as_json: bool) -> None:
+    """A row per trajectory."""
+    if as_json:
+        rows = [item.model_dump(mode="json") for item in gathered.results]
+        failures = [item.model_dump(mode="json") for item in gathered.failures]
+        typer.echo(json.dumps({"trajectories": rows, "failures": failures}, indent=2))
+        return
+    table = Table("task", "seed", "outcome", "soft", "turns", "tokens", "cost")
+    for item in gathered.results:
+        cell = item.cell
+        row = (cell.task_id, cell.seed, cell.outcome, f"{cell.soft:.2f}", cell.turns, cell.tokens, f"${cell.cost:.4f}")
+        table.add_row(*map(str, row))
+    console = Console()
+    console.print(table)
+    counts = Counter(item.cell.outcome for item in gathered.results)
+    console.print(", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
+
+
+def _scores(console: Console, evaluations: list[Evaluation]) -> None:
+    if not evaluations:
+        return
+    table = Table("skill", "hard", "soft", "runs scored", "mean turns", "mean tokens", title="held-out tasks")
+    for item in evaluations:
+        runs = max(len(item.scored), 1)
+        table.add_row(
+            item.condition,
+            f"{item.hard:.1%}",
+            f"{item.soft:.1%}",
+            f"{len(item.scored)} of {len(item.cells)}",
+            f"{sum(cell.turns for cell in item.scored) / runs:.1f}",
+            f"{sum(cell.tokens for cell in item.scored) / runs:.0f}",
+        )
+    console.print(table)
+
+
+def _learned(console: Console, summary: RunSummary) -> None:
+    if not summary.learned:
+        console.print("nothing learned: no lesson had enough support")
+        return
+    table = Table("tasks", "failures", "successes", "rule", title="learned, by support")
+    for group in summary.candidate.applied:
+        support = group.support
+        line = " ".join(group.text.split()).removeprefix("- ")
+        table.add_row(str(len(support.tasks)), str(len(support.errors)), str(len(support.successes)), line)
+    console.print(table)
+
+
+def _numbers(console: Console, summary: RunSummary) -> None:
+    outcomes = ", ".join(f"{count} {name}" for name, count in summary.trajectories.items())
+    verdicts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in summary.verdicts.items())
+    spent = summary.spent
+    lines = [
+        f"trajectories: {outcomes}",
+        f"analyses: {verdicts}",
+        f"lessons {summary.lessons}, patches {summary.patches}, edit groups {summary.leaves}; "
+        f"written {len(summary.candidate.applied)}, dropped for little support {len(summary.candidate.dropped)}, "
+        f"unplaced {len(summary.candidate.unplaced)}, in conflict {len(summary.candidate.conflicts)}",
+        f"model calls of this run {spent.calls}, tokens {spent.tokens_in} in, {spent.tokens_out} out, ${spent.cost:.4f}",
+    ]
+    for line in lines:
+        console.print(line, highlight=False)

@@ -1,0 +1,208 @@
+"""Commands that run flows: demo, run, rollout, distill, evaluate."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trace2skill.cli import options as o
+from trace2skill.cli.flows import run_flow
+from trace2skill.cli.print import print_evaluations, print_rollouts, print_summary
+from trace2skill.errors import BadInput
+from trace2skill.settings import RunSettings
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+DEMO_DATA = CHECKOUT / "examples" / "office"
+DEMO_SKILL = CHECKOUT / "examples" / "skills" / "office-workbooks"
+
+
+def demo(
+    model: o.Model = "sim/office",
+    create: Annotated[
+        bool, typer.Option("--create", help="Draft the skill from nothing instead of deepening one.")
+    ] = False,
+    sandbox: o.SandboxKind = "auto",
+    workers: o.Workers = 8,
+    store: o.StorePath = None,
+    output: o.Output = Path(".trace2skill/runs"),
+    json: o.AsJson = False,
+) -> None:
+    """The whole pipeline on bundled office workbooks, with a simulated model.
+
+    An agent works on real .xlsx files in a sandbox, every run is analysed, patches are merged, and the new skill is
+    scored on held-out tasks. The simulated model shows the machinery and proves nothing about skill quality. Run it
+    again: nothing is computed twice.
+    """
+    if not DEMO_DATA.is_dir():
+        raise BadInput(f"the demo's workbooks are not at {DEMO_DATA}: they live in a checkout of the repository")
+    settings = o.run_settings(
+        data=DEMO_DATA,
+        skill=None if create else DEMO_SKILL,
+        roles=o.roles(model, None, None, None, temperature=None, effort=None, api_base=None, price=None),
+        sandbox=sandbox,
+        workers=workers,
+        store=o.store_path(store),
+        output=output,
+        recalculate="never",  # so that the demo is the same with and without LibreOffice
+    )
+    _refresh(settings, json)
+
+
+def run(
+    data: o.Data,
+    model: o.Model,
+    domain: o.Domain = "spreadsheet",
+    skill: o.SkillDir = None,
+    tasks: o.Tasks = None,
+    split: o.Split = "stratified",
+    seed: o.Seed = 41,
+    seeds: o.Seeds = 1,
+    held_out_seeds: o.Seeds = 1,
+    analysts: o.Analysts = "+combined",
+    agent_model: o.AgentModel = None,
+    analyst_model: o.AnalystModel = None,
+    merger_model: o.MergerModel = None,
+    temperature: o.Temperature = None,
+    reasoning_effort: o.Effort = None,
+    api_base: o.ApiBase = None,
+    price: o.Price = None,
+    recalculate: o.Recalculate = "auto",
+    sandbox: o.SandboxKind = "auto",
+    promote: Annotated[
+        str, typer.Option(help="'stage' writes the candidate beside; 'auto' replaces the skill if it won.")
+    ] = "stage",
+    max_cost: o.MaxCost = 10.0,
+    max_failed_share: o.MaxFailed = 0.1,
+    workers: o.Workers = 8,
+    store: o.StorePath = None,
+    output: o.Output = Path(".trace2skill/runs"),
+    json: o.AsJson = False,
+) -> None:
+    """Refresh a skill: rollout, distill, evaluate, decide.
+
+    Everything paid for is kept in the store: after a failure, a Ctrl-C or a crash, run the same command again and it
+    goes on from there.
+    """
+    settings = o.run_settings(
+        data=data,
+        domain=domain,
+        skill=skill,
+        roles=o.roles(
+            model,
+            agent_model,
+            analyst_model,
+            merger_model,
+            temperature=temperature,
+            effort=reasoning_effort,
+            api_base=api_base,
+            price=price,
+        ),
+        tasks=tasks,
+        splits=split,
+        seeds=tuple(range(seed, seed + seeds)),
+        held_out_seeds=tuple(range(seed, seed + held_out_seeds)),
+        analysts=analysts,
+        recalculate=recalculate,
+        sandbox=sandbox,
+        promote=promote,
+        max_cost=max_cost,
+        max_failed_share=max_failed_share,
+        workers=workers,
+        store=o.store_path(store),
+        output=output,
+    )
+    _refresh(settings, json)
+
+
+def rollout(
+    data: o.Data,
+    model: o.Model,
+    domain: o.Domain = "spreadsheet",
+    skill: o.SkillDir = None,
+    tasks: o.Tasks = None,
+    seed: o.Seed = 41,
+    seeds: o.Seeds = 1,
+    api_base: o.ApiBase = None,
+    price: o.Price = None,
+    recalculate: o.Recalculate = "auto",
+    sandbox: o.SandboxKind = "auto",
+    max_cost: o.MaxCost = 10.0,
+    max_failed_share: o.MaxFailed = 0.1,
+    workers: o.Workers = 8,
+    store: o.StorePath = None,
+    json: o.AsJson = False,
+) -> None:
+    """Let the agent work on every task and score what it leaves. No lesson is drawn, no skill is changed."""
+    settings = _settings(locals())
+    gathered = run_flow("rollout_all", settings, quiet=json)
+    print_rollouts(gathered, as_json=json)
+
+
+def distill(
+    data: o.Data,
+    model: o.Model,
+    skill: Annotated[Path, typer.Option(help="Skill directory to deepen.")],
+    domain: o.Domain = "spreadsheet",
+    tasks: o.Tasks = None,
+    seed: o.Seed = 41,
+    seeds: o.Seeds = 1,
+    analysts: o.Analysts = "+combined",
+    api_base: o.ApiBase = None,
+    price: o.Price = None,
+    recalculate: o.Recalculate = "auto",
+    sandbox: o.SandboxKind = "auto",
+    max_cost: o.MaxCost = 10.0,
+    max_failed_share: o.MaxFailed = 0.1,
+    workers: o.Workers = 8,
+    store: o.StorePath = None,
+    output: o.Output = Path(".trace2skill/runs"),
+    json: o.AsJson = False,
+) -> None:
+    """Rollout on the evolve tasks and write a candidate skill, without evaluating it."""
+    settings = _settings(locals())
+    print_summary(run_flow("distill_only", settings, quiet=json), as_json=json)
+
+
+def evaluate(
+    data: o.Data,
+    model: o.Model,
+    skills: Annotated[
+        list[Path] | None, typer.Argument(help="Skill directories to score; none scores without a skill.")
+    ] = None,
+    domain: o.Domain = "spreadsheet",
+    tasks: o.Tasks = None,
+    split: Annotated[str, typer.Option(help="Which tasks: validation or evolve.")] = "validation",
+    seed: o.Seed = 41,
+    seeds: o.Seeds = 1,
+    api_base: o.ApiBase = None,
+    price: o.Price = None,
+    recalculate: o.Recalculate = "auto",
+    sandbox: o.SandboxKind = "auto",
+    max_cost: o.MaxCost = 10.0,
+    workers: o.Workers = 8,
+    store: o.StorePath = None,
+    json: o.AsJson = False,
+) -> None:
+    """Score skills on held-out tasks, each task at each seed, beside the same agent without a skill."""
+    chosen, which = skills or [], split
+    values = {key: value for key, value in locals().items() if key not in ("skills", "split", "chosen", "which")}
+    settings = _settings(values)
+    evaluations = run_flow("evaluate_skills", settings, chosen, which, quiet=json)
+    print_evaluations(evaluations, as_json=json)
+
+
+def _refresh(settings: RunSettings, as_json: bool) -> None:
+    summary = run_flow("refresh", settings, quiet=as_json)
+    print_summary(summary, as_json=as_json)
+
+
+def _settings(values: dict[str, object]) -> RunSettings:
+    """Settings from a command's options, by name."""
+    given = dict(values)
+    given.pop("json")
+    model, api_base, price = (given.pop(name) for name in ("model", "api_base", "price"))
+    seed, seeds = given.pop("seed"), given.pop("seeds")
+    numbers = tuple(range(seed, seed + seeds))  # type: ignore[operator]
+    roles = o.roles(model, None, None, None, temperature=None, effort=None, api_base=api_base, price=price)  # type: ignore[arg-type]
+    store = o.store_path(given.pop("store"))  # type: ignore[arg-type]
+    return o.run_settings(**given, roles=roles, seeds=numbers, held_out_seeds=numbers, store=store)

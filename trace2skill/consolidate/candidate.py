@@ -1,0 +1,67 @@
+"""From the root of the merge tree to a candidate skill: route by prevalence, apply by program, check."""
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from trace2skill.apply import Conflict, apply_edits
+from trace2skill.consolidate.groups import Dropped, EditGroup, Groups
+from trace2skill.consolidate.route import Thresholds, reference_groups, route
+from trace2skill.errors import SkillInvalid
+from trace2skill.noun import Noun
+from trace2skill.place import Unplaced
+from trace2skill.skill import Skill
+
+
+class Candidate(Noun):
+    """What became of every group. `skill` equals `base` when nothing was learned."""
+
+    base: str
+    skill: str
+    thresholds: tuple[int, int] = Field(description="Distinct tasks needed for SKILL.md and for a reference.")
+    applied: tuple[EditGroup, ...] = Field(default=(), description="In order of support, highest first.")
+    dropped: tuple[Dropped, ...] = ()
+    unplaced: tuple[Unplaced, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    diff: str = ""
+
+
+def build_candidate(base: Skill, root: Groups, thresholds: Thresholds, tasks: int) -> tuple[Skill, Candidate]:
+    """Write the groups of the root into a copy of `base`.
+
+    Args:
+        base: S0, unchanged.
+        root: the merged groups.
+        thresholds: support a group needs.
+        tasks: distinct tasks that were analysed.
+
+    Raises:
+        SkillInvalid: the result breaks a rule of a skill; nothing is written anywhere.
+    """
+    routed = route(root, thresholds, tasks)
+    groups = [*routed.main, *reference_groups(base, routed.reference)]
+    edits = [edit for group in groups for edit in group.edits]
+    order = {edit.id: rank for rank, edit in enumerate(edits)}
+    result = apply_edits(base, edits, order=order)
+    if result.problems:
+        raise SkillInvalid("the candidate skill", list(result.problems))
+    failed = {item.edit.id for item in result.unplaced}
+    withheld = {id for conflict in result.conflicts for id in _parties(conflict)}
+    return result.skill, Candidate(
+        base=base.digest,
+        skill=result.skill.digest,
+        thresholds=thresholds.for_tasks(tasks),
+        applied=tuple(group for group in groups if not _touches(group, failed | withheld)),
+        dropped=routed.dropped,
+        unplaced=tuple(result.unplaced),
+        conflicts=tuple(result.conflicts),
+        diff=result.diff,
+    )
+
+
+def _touches(group: EditGroup, ids: set[str]) -> bool:
+    return any(edit.id in ids for edit in group.edits)
+
+
+def _parties(conflict: Conflict) -> Sequence[str]:
+    return (conflict.first, conflict.second)

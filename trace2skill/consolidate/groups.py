@@ -1,0 +1,147 @@
+"""Edit groups: the inseparable units of a merge, each with the trajectories and tasks that ask for it.
+
+Support is kept by program (method.md section 6): it counts distinct trajectories and distinct tasks, never messages.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from trace2skill.digest import digest_of
+from trace2skill.lesson import LessonKind
+from trace2skill.markdown import links
+from trace2skill.noun import Noun
+from trace2skill.patch import Edit, Patch
+
+
+class Support(Noun):
+    """Who asks for a group: sorted, distinct ids. `errors` and `successes` split `trajectories` by their outcome."""
+
+    trajectories: tuple[str, ...]
+    tasks: tuple[str, ...]
+    errors: tuple[str, ...] = ()
+    successes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, trajectory_id: str, task_id: str, kind: LessonKind) -> "Support":
+        """The support of one trajectory: one vote."""
+        return cls(
+            trajectories=(trajectory_id,),
+            tasks=(task_id,),
+            errors=(trajectory_id,) if kind == "error" else (),
+            successes=(trajectory_id,) if kind == "success" else (),
+        )
+
+    @classmethod
+    def union(cls, supports: Iterable["Support"]) -> "Support":
+        """The exact union: a trajectory on two sides still counts once."""
+        given = list(supports)
+        return cls(
+            trajectories=_distinct(item.trajectories for item in given),
+            tasks=_distinct(item.tasks for item in given),
+            errors=_distinct(item.errors for item in given),
+            successes=_distinct(item.successes for item in given),
+        )
+
+
+class EditGroup(Noun):
+    """Edits that stand or fall together: one edit, or the creation of a file with the edits that link it."""
+
+    edits: tuple[Edit, ...]
+    support: Support
+
+    @cached_property
+    def id(self) -> str:
+        """Short content id over edits and support."""
+        return "G" + digest_of(self.edits, self.support)[:12]
+
+    @cached_property
+    def text(self) -> str:
+        """All that the group would write, for comparing and measuring."""
+        return "\n".join(part for edit in self.edits for part in (edit.title, edit.content) if part)
+
+    @cached_property
+    def as_text(self) -> str:
+        """The group as a model reads it."""
+        return "\n\n".join(describe(edit) for edit in self.edits)
+
+    @property
+    def lessons(self) -> tuple[str, ...]:
+        """Ids of the lessons the group writes down."""
+        return _distinct(edit.lessons for edit in self.edits)
+
+
+class Dropped(Noun):
+    """A group that does not reach the skill, and why. Nothing given is lost without such a record."""
+
+    group: EditGroup
+    reason: str
+
+
+class Groups(Noun):
+    """A node of the merge tree: groups sorted by id, with what was dropped on the way here."""
+
+    groups: tuple[EditGroup, ...]
+    dropped: tuple[Dropped, ...] = ()
+
+    @classmethod
+    def of(cls, groups: Iterable[EditGroup], dropped: Iterable[Dropped] = ()) -> "Groups":
+        """Sorted, with groups of equal edits united."""
+        return cls(
+            groups=tuple(sorted(unite_equal(groups), key=lambda group: group.id)),
+            dropped=tuple(sorted(dropped, key=lambda item: (item.group.id, item.reason))),
+        )
+
+
+def cut_into_groups(patch: Patch, kind: LessonKind) -> list[EditGroup]:
+    """Cut a patch into its inseparable groups. A `create` takes the edits along whose text links to its file."""
+    support = Support.of(patch.trajectory_id, patch.task_id, kind)
+    creates = [edit for edit in patch.edits if edit.op == "create"]
+    linked: dict[str, list[Edit]] = {edit.file: [edit] for edit in creates}
+    alone = []
+    for edit in patch.edits:
+        if edit.op == "create":
+            continue
+        target = next((file for file in linked if file in _link_targets(edit)), None)
+        if target is None:
+            alone.append(edit)
+        else:
+            linked[target].append(edit)
+    cuts = [tuple(edits) for edits in linked.values()] + [(edit,) for edit in alone]
+    return list(unite_equal(EditGroup(edits=edits, support=support) for edits in cuts))
+
+
+def unite_equal(groups: Iterable[EditGroup]) -> list[EditGroup]:
+    """Groups that would write the same things in the same places become one, with the union of their support."""
+    by_change: dict[tuple[str, ...], list[EditGroup]] = {}
+    for group in groups:
+        by_change.setdefault(tuple(edit.id for edit in group.edits), []).append(group)
+    return [same[0] if len(same) == 1 else united(same[0].edits, same) for same in by_change.values()]
+
+
+def united(edits: Sequence[Edit], sources: Sequence[EditGroup]) -> EditGroup:
+    """A group that writes `edits` and stands for `sources`: their support and their lessons, by exact union."""
+    lessons = _distinct(source.lessons for source in sources)
+    return EditGroup(
+        edits=tuple(edit.model_copy(update={"lessons": lessons}) for edit in edits),
+        support=Support.union(source.support for source in sources),
+    )
+
+
+def describe(edit: Edit) -> str:
+    """One edit in words: where it lands and what it writes."""
+    place = " > ".join((edit.file, *edit.section))
+    lines = [f"{edit.op} in {place}"]
+    if edit.title:
+        lines.append(f"title: {edit.title}")
+    if edit.anchor:
+        lines.append(f"anchor: {edit.anchor}")
+    lines.append(edit.content)
+    return "\n".join(lines)
+
+
+def _link_targets(edit: Edit) -> set[str]:
+    return {link.target.split("#")[0].removeprefix("./") for link in links(edit.content)}
+
+
+def _distinct(parts: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    return tuple(sorted({item for part in parts for item in part}))

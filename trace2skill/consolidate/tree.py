@@ -1,0 +1,79 @@
+"""The shape of the merge tree: a binary trie over keys that depend on each group alone.
+
+So the tree depends on the set of groups and not on their order, similar groups meet first, and one more group touches
+only the nodes on its own path. The trie is compressed (Patricia, https://doi.org/10.1145/321479.321481): a node stands
+where two keys first differ, so there are exactly len(groups) - 1 merges.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+from trace2skill.consolidate.groups import EditGroup
+from trace2skill.digest import digest_of
+from trace2skill.noun import Noun
+
+HASH_BITS = 64
+
+
+class MergePlan(Noun):
+    """Leaves in key order and the merges to make of them.
+
+    `merges[k]` names two inputs: numbers below len(leaves) are leaves, len(leaves) + i is the result of merges[i].
+    The last merge is the root; a plan of one leaf has none.
+    """
+
+    leaves: tuple[EditGroup, ...]
+    merges: tuple[tuple[int, int], ...]
+
+
+def plan_merges(groups: Sequence[EditGroup]) -> MergePlan:
+    """Lay the groups out along the trie of their keys. Groups must differ in their edits (see `unite_equal`)."""
+    keyed = sorted((group_key(group), group) for group in groups)
+    keys = [int.from_bytes(key.ljust(_width(keyed), b"\0"), "big") for key, _ in keyed]
+    merges: list[tuple[int, int]] = []
+
+    def reduce(first: int, last: int) -> int:
+        """Number of the node that stands for leaves first..last."""
+        if first == last:
+            return first
+        bit = (keys[first] ^ keys[last]).bit_length() - 1
+        boundary = next(i for i in range(first + 1, last + 1) if keys[i] >> bit & 1)
+        left, right = reduce(first, boundary - 1), reduce(boundary, last)
+        merges.append((left, right))
+        return len(keys) + len(merges) - 1
+
+    if keys:
+        reduce(0, len(keys) - 1)
+    return MergePlan(leaves=tuple(group for _, group in keyed), merges=tuple(merges))
+
+
+def group_key(group: EditGroup) -> bytes:
+    """File, section path, locality-sensitive hash of the text, digest: where it lands, what it says, which it is."""
+    first = group.edits[0]
+    place = "\x1f".join((first.file, *first.section)).encode("utf-8", "surrogatepass")
+    exact = digest_of([edit.id for edit in group.edits])
+    return place + b"\x1e" + simhash(group.text).to_bytes(HASH_BITS // 8, "big") + bytes.fromhex(exact)
+
+
+def simhash(text: str) -> int:
+    """64-bit SimHash over the words and word pairs of normalised text (Charikar, https://doi.org/10.1145/509907.509965).
+
+    Texts that share most of their words differ in few bits.
+    """
+    tokens = words(text)
+    weights = [0] * HASH_BITS
+    for feature in tokens + [f"{a} {b}" for a, b in zip(tokens, tokens[1:], strict=False)]:
+        bits = int.from_bytes(hashlib.blake2b(feature.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+        for position in range(HASH_BITS):
+            weights[position] += 1 if bits >> position & 1 else -1
+    return sum(1 << position for position, weight in enumerate(weights) if weight > 0)
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words and numbers of a text, in order."""
+    return re.findall(r"\w+", text.lower())
+
+
+def _width(keyed: Sequence[tuple[bytes, EditGroup]]) -> int:
+    return max((len(key) for key, _ in keyed), default=0)

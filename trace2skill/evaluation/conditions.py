@@ -1,0 +1,30 @@
+"""Conditions: the skills an evaluation compares, as rollout jobs and back as scores."""
+
+from collections.abc import Sequence
+
+from trace2skill.evaluation.matrix import Cell, Evaluation
+from trace2skill.noun import Noun
+from trace2skill.steps import Rolled, RolloutJob
+
+
+class Condition(Noun):
+    """A name and the skill it stands for; None is no skill."""
+
+    name: str
+    skill: str | None
+
+
+def jobs_of(condition: Condition, task_ids: Sequence[str], seeds: Sequence[int]) -> list[RolloutJob]:
+    """Every task at every seed."""
+    return [RolloutJob(task_id=task, seed=seed, skill=condition.skill) for task in task_ids for seed in seeds]
+
+
+def evaluation_of(condition: Condition, jobs: Sequence[RolloutJob], rolled: Sequence[Rolled]) -> Evaluation:
+    """The condition's matrix: a cell for each of its jobs, an infrastructure error where none came back."""
+    scored = {(item.skill, item.cell.task_id, item.cell.seed): item.cell for item in rolled}
+    own = {(job.task_id, job.seed) for job in jobs if job.skill == condition.skill}
+    cells = [
+        scored.get((condition.skill, task, seed)) or Cell(task_id=task, seed=seed, outcome="infrastructure_error")
+        for task, seed in own
+    ]
+    return Evaluation.of(condition.name, condition.skill, cells)

@@ -1,0 +1,106 @@
+"""`Door`: one request in, one answer out, remembered under its content key and written to the ledger.
+
+The same request is paid for once, in this run or any later one; two threads that ask it at the same time share one
+call. A call that failed leaves a ledger row and no answer.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from trace2skill.budget import Budget
+from trace2skill.errors import BudgetReached, InfrastructureFault, ModelUnusable, Trace2SkillError
+from trace2skill.llm import transport
+from trace2skill.llm.request import Answer, Request
+from trace2skill.store import CallOutcome, LedgerRow, Store
+from trace2skill.trajectory import Usage
+
+
+class Door:
+    """The model door of one run. Safe to use from many threads."""
+
+    def __init__(self, store: Store, budget: Budget, run_id: str) -> None:
+        self._store = store
+        self._budget = budget
+        self._run_id = run_id
+        self._under_way: dict[str, threading.Lock] = {}
+        self._guard = threading.Lock()
+
+    def complete(self, request: Request, *, step: str) -> Answer:
+        """Answer the request: from memory where it was answered before, else by the model.
+
+        Args:
+            request: what to ask.
+            step: name of the step that asks, for the ledger, e.g. 'rollout: 13-1 seed 41'.
+
+        Raises:
+            InfrastructureFault: the provider did not answer in all tries; worth running the step again later.
+            ModelUnusable: the provider refused in a way that only a person can mend.
+            BudgetReached: the call could pass the cap of the run.
+        """
+        with self._alone(request.key):
+            remembered = self._store.get_call(request.key)
+            if remembered is not None:
+                answer = Answer.model_validate_json(remembered)
+                self._store.put_ledger(self._row(request, step, Usage(), outcome="from_memory", attempts=0))
+                return answer
+            return self._pay(request, step)
+
+    def _pay(self, request: Request, step: str) -> Answer:
+        started = time.monotonic()
+        try:
+            with self._budget.reserve(transport.cost_bound(request)) as reservation:
+                answer, tries = transport.send(request)
+                reservation.settle(answer.usage.cost)
+        except (InfrastructureFault, ModelUnusable, BudgetReached) as error:
+            latency = time.monotonic() - started
+            row = self._row(request, step, Usage(), outcome=_outcome(error), attempts=_tries(error), latency=latency)
+            self._store.put_ledger(row)
+            raise
+        latency = time.monotonic() - started
+        row = self._row(request, step, answer.usage, outcome="answered", attempts=tries, latency=latency)
+        self._store.put_call(request.key, answer.model_dump_json(), row)
+        return answer
+
+    def _row(
+        self, request: Request, step: str, usage: Usage, *, outcome: CallOutcome, attempts: int, latency: float = 0.0
+    ) -> LedgerRow:
+        return LedgerRow(
+            run_id=self._run_id,
+            step=step,
+            role=request.role,
+            model=request.settings.name,
+            params=json.loads(json.dumps(transport.parameters(request))),
+            seed=request.seed,
+            tokens_in=usage.prompt,
+            tokens_out=usage.completion,
+            tokens_cached=usage.cached,
+            cost=usage.cost,
+            latency_seconds=latency,
+            attempts=attempts,
+            outcome=outcome,
+            call_key=request.key,
+        )
+
+    @contextmanager
+    def _alone(self, key: str) -> Iterator[None]:
+        with self._guard:
+            lock = self._under_way.setdefault(key, threading.Lock())
+        with lock:
+            yield
+        with self._guard:
+            self._under_way.pop(key, None)
+
+
+def _outcome(error: Trace2SkillError) -> CallOutcome:
+    if isinstance(error, BudgetReached):
+        return "budget"
+    cause = error.__cause__
+    return cause.kind if isinstance(cause, transport.CallFailed) else "bad_request"
+
+
+def _tries(error: Trace2SkillError) -> int:
+    cause = error.__cause__
+    return cause.tries if isinstance(cause, transport.CallFailed) else 0

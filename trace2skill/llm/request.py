@@ -1,0 +1,50 @@
+"""What goes through the door and what comes back."""
+
+from typing import Any
+
+from pydantic import Field
+
+from trace2skill.digest import digest_of
+from trace2skill.llm.settings import ModelSettings, Role
+from trace2skill.noun import Noun
+from trace2skill.trajectory import ToolCall, Usage
+
+Message = dict[str, Any]
+
+
+class ToolSpec(Noun):
+    """A tool the model may call. `parameters` is a JSON schema of an object."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class Request(Noun):
+    """One call of a model. Everything in its `key` can change the answer; nothing else can."""
+
+    role: Role
+    settings: ModelSettings
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    answer_schema: dict[str, Any] | None = Field(default=None, description="JSON schema of a structured answer.")
+    seed: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Content key of the call: 'call/' and 64 hex digits."""
+        parts = (self.settings.identity, self.messages, self.tools, self.answer_schema, self.seed)
+        return "call/" + digest_of("model call 1", *parts)
+
+
+class Answer(Noun):
+    """What the model said. `message` is the provider's own form, to be sent back as it came."""
+
+    key: str
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    malformed_calls: tuple[str, ...] = Field(default=(), description="Ids of tool calls whose arguments are no JSON.")
+    message: Message
+    finish: str = "stop"
+    usage: Usage = Usage()

@@ -1,0 +1,71 @@
+"""Which model plays which role, and with which parameters."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from trace2skill.noun import Noun
+
+Role = Literal["agent", "analyst", "merger"]
+SIMULATED = "sim/"
+
+
+class ModelSettings(Noun):
+    """One model. A parameter left at None is not sent, so that the provider's own default holds."""
+
+    name: str = Field(
+        description="LiteLLM model name, e.g. 'anthropic/claude-sonnet-4-5', 'ollama/qwen3', 'sim/office'."
+    )
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int = Field(default=8192, ge=1, description="Most tokens one answer may have; bounds what it costs.")
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
+    api_base: str | None = Field(default=None, description="Address of an OpenAI-compatible or Ollama server.")
+    timeout_seconds: float = Field(default=300, gt=0)
+    attempts: int = Field(default=5, ge=1, description="Tries of one call when what went wrong can pass.")
+    tools: Literal["auto", "native", "text"] = Field(
+        default="auto", description="Native tool calls, or commands in fenced blocks; auto asks LiteLLM."
+    )
+    price: tuple[float, float] | None = Field(
+        default=None, description="US dollars per million tokens, in and out, where LiteLLM knows no price."
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _has_a_provider(cls, name: str) -> str:
+        if not name.strip():
+            raise ValueError("a model needs a name, such as anthropic/claude-sonnet-4-5, ollama/qwen3 or sim/office")
+        return name.strip()
+
+    @property
+    def simulated(self) -> bool:
+        """Is this the embedded simulated model?"""
+        return self.name.startswith(SIMULATED)
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What can change the model's answers: all but time limits, tries and prices."""
+        return self.model_dump(mode="json", exclude={"timeout_seconds", "attempts", "price"})
+
+
+class Roles(Noun):
+    """The model of each role. One model may play all of them (method.md: no stronger teacher is needed)."""
+
+    agent: ModelSettings
+    analyst: ModelSettings
+    merger: ModelSettings
+
+    @classmethod
+    def all_played_by(cls, settings: ModelSettings) -> "Roles":
+        """The same model in every role."""
+        return cls(agent=settings, analyst=settings, merger=settings)
+
+    @property
+    def simulated(self) -> bool:
+        """Is any role played by the simulated model?"""
+        return any(settings.simulated for settings in (self.agent, self.analyst, self.merger))
+
+    @property
+    def all_simulated(self) -> bool:
+        """Is every role played by the simulated model?"""
+        return all(settings.simulated for settings in (self.agent, self.analyst, self.merger))

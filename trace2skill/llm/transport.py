@@ -1,0 +1,320 @@
+"""The call itself: LiteLLM, its errors sorted into what can pass and what cannot, retries with backoff and jitter.
+
+Nothing else in the library imports litellm, apart from the simulated model, which registers itself here.
+"""
+
+import functools
+import json
+import logging
+import os
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import tenacity
+
+from trace2skill.errors import BadInput, InfrastructureFault, ModelUnusable
+from trace2skill.llm.request import Answer, Message, Request
+from trace2skill.llm.settings import ModelSettings
+from trace2skill.trajectory import ToolCall, Usage
+
+log = logging.getLogger(__name__)
+
+LONGEST_WAIT_SECONDS = 60.0
+CAN_PASS = {"rate_limited", "server_error", "timeout", "connection"}
+
+REMEDIES = {
+    "authentication": "check the API key in the environment ({keys})",
+    "not_found": "check the model's name and that your account may use it",
+    "context_length": "use a model with a longer context, or lower the limits of the agent",
+    "bad_request": "the provider refused the parameters; see its words above",
+    "quota": "the account has no credit left: add some, or use another model",
+}
+
+
+@functools.cache
+def litellm() -> Any:
+    """The litellm module, imported on first use (4 to 7 s), offline price map, no telemetry, no output of its own."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    os.environ.setdefault("LITELLM_LOG", "ERROR")
+    import litellm as module
+
+    module.telemetry = False
+    module.suppress_debug_info = True
+    logging.getLogger("LiteLLM").setLevel(logging.ERROR)
+    from trace2skill.sim.provider import register
+
+    register(module)
+    return module
+
+
+def litellm_for(settings: ModelSettings) -> Any:
+    """The litellm module, knowing this model if it is a simulated one."""
+    module = litellm()
+    if settings.simulated:
+        from trace2skill.sim.provider import ensure_known
+
+        ensure_known(module, settings.name)
+    return module
+
+
+class CallFailed(Exception):
+    """One try failed. `kind` is the ledger's word for it; `wait` seconds were asked for by the provider."""
+
+    def __init__(self, kind: str, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.wait = wait
+        self.tries = 0
+
+
+def check_model(settings: ModelSettings) -> None:
+    """Refuse a model that cannot work before anything else is done.
+
+    Raises:
+        BadInput: LiteLLM knows no such provider, the provider's key is not set, or nobody knows the price.
+    """
+    lite = litellm_for(settings)
+    try:
+        lite.get_llm_provider(settings.name)
+    except Exception as error:
+        raise BadInput(
+            f"unknown model '{settings.name}': write it as LiteLLM does, PROVIDER/MODEL, for example "
+            f"anthropic/claude-sonnet-4-5, openai/gpt-4o, ollama/qwen3 or sim/office"
+        ) from error
+    missing = [key for key in lite.validate_environment(settings.name)["missing_keys"] if key.endswith("_API_KEY")]
+    if missing and not settings.api_base:
+        raise BadInput(f"model '{settings.name}' needs {' and '.join(missing)} in the environment; it is not set")
+    prices(settings)
+
+
+def prices(settings: ModelSettings) -> tuple[float, float]:
+    """US dollars per token, in and out: the given price, else LiteLLM's.
+
+    Raises:
+        BadInput: nobody knows the price.
+    """
+    if settings.price is not None:
+        return settings.price[0] / 1e6, settings.price[1] / 1e6
+    try:
+        price_in, price_out = litellm_for(settings).cost_per_token(
+            model=settings.name, prompt_tokens=1, completion_tokens=1
+        )
+    except Exception as error:
+        raise BadInput(
+            f"no price is known for model '{settings.name}', so no bill can be foreseen: give one with "
+            f"--price IN,OUT in US dollars per million tokens (a model of your own costs 0,0)"
+        ) from error
+    return float(price_in), float(price_out)
+
+
+def has_native_tools(settings: ModelSettings) -> bool:
+    """Does this model call tools natively? `settings.tools` decides, 'auto' asks LiteLLM."""
+    if settings.tools != "auto":
+        return settings.tools == "native"
+    return bool(litellm_for(settings).supports_function_calling(settings.name))
+
+
+def has_schema_mode(settings: ModelSettings) -> bool:
+    """Does LiteLLM say that the provider enforces a JSON schema?"""
+    return bool(litellm_for(settings).supports_response_schema(settings.name))
+
+
+def parameters(request: Request) -> dict[str, Any]:
+    """What is sent besides the messages, exactly: the ledger records this.
+
+    The seed is left out where the provider has none. Any other parameter that the provider does not know is refused.
+
+    Raises:
+        BadInput: a parameter was set that this model does not take.
+    """
+    settings = request.settings
+    sent: dict[str, Any] = {"max_tokens": settings.max_tokens}
+    for name in ("temperature", "top_p", "reasoning_effort"):
+        value = getattr(settings, name)
+        if value is not None:
+            sent[name] = value
+    known = litellm_for(settings).get_supported_openai_params(settings.name) or []
+    refused = [name for name in sent if name not in known and name != "max_tokens" and not settings.simulated]
+    if refused:
+        raise BadInput(f"model '{settings.name}' takes no {', '.join(refused)}: leave it out")
+    if request.seed is not None and "seed" in known:
+        sent["seed"] = request.seed
+    if settings.api_base:
+        sent["api_base"] = settings.api_base
+    return sent
+
+
+def cost_bound(request: Request) -> float:
+    """An upper bound of the cost of one try, in US dollars: a token has at least one byte."""
+    price_in, price_out = prices(request.settings)
+    size = len(json.dumps([request.messages, [tool.model_dump() for tool in request.tools]]).encode())
+    return (size + 256) * price_in + request.settings.max_tokens * price_out
+
+
+def send(request: Request) -> tuple[Answer, int]:
+    """Send the request, again where that can help. Returns the answer and the number of tries.
+
+    Raises:
+        InfrastructureFault: tries used up on errors that can pass (429, 5xx, time-outs, connection).
+        ModelUnusable: an error that cannot pass, with the remedy.
+    """
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda error: isinstance(error, CallFailed) and error.kind in CAN_PASS),
+        stop=tenacity.stop_after_attempt(request.settings.attempts),
+        wait=_wait,
+        before_sleep=_tell,
+        reraise=True,
+    )
+    tries = 0
+    try:
+        for attempt in retrying:
+            with attempt:
+                tries += 1
+                return _try_once(request), tries
+    except CallFailed as error:
+        error.tries = tries
+        raise _final(request.settings, error) from error
+    raise AssertionError("tenacity ends with a result or an error")
+
+
+def _try_once(request: Request) -> Answer:
+    settings = request.settings
+    extra: dict[str, Any] = {}
+    if request.tools:
+        extra["tools"] = [{"type": "function", "function": tool.model_dump()} for tool in request.tools]
+    if request.answer_schema is not None:
+        name = str(request.answer_schema.get("title", "answer"))
+        extra["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": name, "schema": request.answer_schema, "strict": False},
+        }
+    if "claude" in settings.name and litellm().supports_prompt_caching(settings.name):
+        points = [{"location": "message", "role": "system"}, {"location": "message", "index": -1}]
+        extra["cache_control_injection_points"] = points
+    try:
+        response = litellm().completion(
+            model=settings.name,
+            messages=[dict(message) for message in request.messages],
+            timeout=settings.timeout_seconds,
+            num_retries=0,
+            max_retries=0,
+            **parameters(request),
+            **extra,
+        )
+    except Exception as error:
+        raise _sorted(error) from error
+    return _answer(request, response)
+
+
+def _answer(request: Request, response: Any) -> Answer:
+    choice = response.choices[0]
+    message: Message = choice.message.model_dump(exclude_none=True)
+    message.pop("provider_specific_fields", None)
+    calls, malformed = [], []
+    for index, call in enumerate(message.get("tool_calls") or []):
+        call_id = call.get("id") or f"call_{index}"
+        call["id"] = call_id
+        try:
+            arguments = json.loads(call["function"].get("arguments") or "{}")
+        except json.JSONDecodeError:
+            arguments = None
+        if not isinstance(arguments, dict):
+            malformed.append(call_id)
+            arguments = {}
+        calls.append(ToolCall(id=call_id, name=call["function"].get("name") or "", arguments=arguments))
+    return Answer(
+        key=request.key,
+        text=message.get("content") or "",
+        reasoning=message.pop("reasoning_content", "") or "",
+        tool_calls=tuple(calls),
+        malformed_calls=tuple(malformed),
+        message=message,
+        finish=choice.finish_reason or "stop",
+        usage=_usage(request.settings, response),
+    )
+
+
+def _usage(settings: ModelSettings, response: Any) -> Usage:
+    usage = getattr(response, "usage", None)
+    if usage is None:
+        return Usage()
+    details = getattr(usage, "prompt_tokens_details", None)
+    tokens_in, tokens_out = usage.prompt_tokens or 0, usage.completion_tokens or 0
+    if settings.price is not None:
+        price_in, price_out = prices(settings)
+        cost = tokens_in * price_in + tokens_out * price_out
+    else:
+        cost = float(litellm().completion_cost(completion_response=response, model=settings.name) or 0.0)
+    cached = (getattr(details, "cached_tokens", None) or 0) if details else 0
+    return Usage(prompt=tokens_in, completion=tokens_out, cached=cached, cost=cost)
+
+
+def _sorted(error: Exception) -> Exception:
+    """The try's failure in the ledger's words; an error that is not the provider's is passed on as it is."""
+    types = litellm().exceptions
+    text = _first_line(error)
+    if isinstance(error, types.RateLimitError):
+        if "insufficient_quota" in str(error):
+            return CallFailed("quota", text)
+        return CallFailed("rate_limited", text, _retry_after(error))
+    sorts: list[tuple[tuple[str, ...], str]] = [
+        (("Timeout",), "timeout"),
+        (("APIConnectionError",), "connection"),
+        (("ContextWindowExceededError",), "context_length"),
+        (("ContentPolicyViolationError",), "refused"),
+        (("AuthenticationError", "PermissionDeniedError"), "authentication"),
+        (("NotFoundError",), "not_found"),
+        (("InternalServerError", "ServiceUnavailableError", "BadGatewayError"), "server_error"),
+        (("BadRequestError", "UnprocessableEntityError", "UnsupportedParamsError"), "bad_request"),
+    ]
+    for names, kind in sorts:
+        if isinstance(error, tuple(getattr(types, name) for name in names if hasattr(types, name))):
+            return CallFailed(kind, text, _retry_after(error))
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        return CallFailed("server_error" if status >= 500 else "bad_request", text, _retry_after(error))
+    return error
+
+
+def _final(settings: ModelSettings, error: CallFailed) -> Exception:
+    if error.kind in CAN_PASS:
+        return InfrastructureFault(f"{settings.name}: {error.kind} after {error.tries} tries: {error}")
+    if error.kind == "refused":
+        return ModelUnusable(f"{settings.name} refused by its content filter: {error}")
+    keys = litellm().validate_environment(settings.name)["missing_keys"] or ["its key variable"]
+    remedy = REMEDIES[error.kind].format(keys=", ".join(keys))
+    return ModelUnusable(f"{settings.name}: {error}; {remedy}")
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    backoff = float(tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS)(state))
+    asked = error.wait if isinstance(error, CallFailed) and error.wait is not None else 0.0
+    return max(backoff, min(asked, LONGEST_WAIT_SECONDS))
+
+
+def _tell(state: tenacity.RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.info("model call failed (%s); try %d after a pause", error, state.attempt_number + 1)
+
+
+def _retry_after(error: Exception) -> float | None:
+    """Seconds of a Retry-After header, given as seconds or as an HTTP date (RFC 9110, 10.2.3)."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    value = headers.get("retry-after") or headers.get("Retry-After")
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except ValueError:
+        return None
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0][:400] if lines else type(error).__name__

@@ -1,0 +1,157 @@
+"""What opens and closes a refresh: the plan of a run, and its summary, its files and its promotion."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from trace2skill.consolidate.candidate import Candidate
+from trace2skill.distill import Distilled
+from trace2skill.domains.base import Audit
+from trace2skill.errors import BadInput
+from trace2skill.evaluation.conditions import Condition
+from trace2skill.evaluation.decision import Decision, decide
+from trace2skill.evaluation.matrix import Evaluation
+from trace2skill.failures import Failure
+from trace2skill.noun import Noun
+from trace2skill.runtime import Runtime
+from trace2skill.skill import write_skill
+from trace2skill.steps import Rolled, RolloutJob
+from trace2skill.store import RunRow
+from trace2skill.summary import LeftOut, RunSummary, Spent
+
+
+class Plan(Noun):
+    """Which tasks a run evolves on and which it holds out, without those that teach nothing."""
+
+    evolve: tuple[str, ...]
+    validation: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+
+    def jobs(self, seeds: Sequence[int], skill: str) -> list[RolloutJob]:
+        """The rollouts that lessons come from."""
+        return [RolloutJob(task_id=task, seed=seed, skill=skill) for task in self.evolve for seed in seeds]
+
+
+def start(rt: Runtime, kind: str) -> str:
+    """Open the run: check the models, and write its row. Returns the run's id.
+
+    Raises:
+        BadInput: a model is unknown, lacks its key, or has no price.
+    """
+    _ = rt.door  # checks the models before anything is spent
+    rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=rt.settings.model_dump_json()))
+    return rt.run_id
+
+
+def plan(rt: Runtime, audits: Sequence[Audit]) -> Plan:
+    """Leave out the tasks that cannot teach: those the untouched input passes and those gold itself does not pass.
+
+    Raises:
+        BadInput: nothing is left to evolve on or to hold out.
+    """
+    left_out = {item.task_id: item for item in audits if item.verdict != "usable"}
+    kept = {
+        name: tuple(task for task in getattr(rt.splits, name) if task not in left_out)
+        for name in ("evolve", "validation")
+    }
+    for name, tasks in kept.items():
+        if not tasks:
+            raise BadInput(f"no task is left in the {name} split of {rt.settings.data}: use more tasks (--tasks)")
+    return Plan(
+        **kept,
+        left_out=tuple(
+            LeftOut(task_id=item.task_id, verdict=item.verdict, reason=item.reason)
+            for _, item in sorted(left_out.items())
+        ),
+    )
+
+
+def nothing_learned(base: str, thresholds: tuple[int, int]) -> Candidate:
+    """The candidate of a run without any proposal: S0 itself."""
+    return Candidate(base=base, skill=base, thresholds=thresholds)
+
+
+def conditions(candidate: Candidate) -> list[Condition]:
+    """What is evaluated: S0 and the candidate; nothing when the skill did not change."""
+    if candidate.skill == candidate.base:
+        return []
+    return [Condition(name="S0", skill=candidate.base), Condition(name="candidate", skill=candidate.skill)]
+
+
+def verdict(rt: Runtime, evaluations: Sequence[Evaluation]) -> Decision:
+    """The decision over the evaluations of a run."""
+    if not evaluations:
+        return Decision(verdict="reject", reason="nothing was learned, so there is nothing to promote")
+    champion, candidate = evaluations
+    return decide(champion, candidate, rt.settings.gate)
+
+
+def finish(
+    rt: Runtime,
+    planned: Plan,
+    rolled: Sequence[Rolled],
+    distilled: Distilled,
+    candidate: Candidate,
+    evaluations: Sequence[Evaluation],
+    decision: Decision,
+    failures: Sequence[Failure],
+) -> RunSummary:
+    """Write the candidate and the summary to the run's directory, promote if told to, and close the run."""
+    base, skill = rt.skill(candidate.base), rt.skill(candidate.skill)
+    if base is None or skill is None:
+        raise BadInput("a refresh needs a skill")
+    directory = rt.run_directory()
+    target = directory / "skill" / skill.name
+    write_skill(skill, target)
+    promoted = decision.verdict == "promote" and rt.settings.promote == "auto" and rt.settings.skill is not None
+    if promoted and rt.settings.skill is not None:
+        write_skill(skill, rt.settings.skill)
+    summary = RunSummary(
+        run_id=rt.run_id,
+        mode="deepening" if rt.settings.skill else "creation",
+        domain=rt.domain.name,
+        models=tuple(sorted({role.name for role in _roles(rt)})),
+        simulated=rt.settings.roles.simulated,
+        skill_name=skill.name,
+        base=base.digest,
+        tasks={"evolve": len(planned.evolve), "validation": len(planned.validation), "test": len(rt.splits.test)},
+        left_out=planned.left_out,
+        trajectories=dict(sorted(Counter(item.cell.outcome for item in rolled).items())),
+        verdicts=distilled.verdicts,
+        lessons=distilled.lessons,
+        patches=len(distilled.proposed),
+        leaves=distilled.leaves,
+        candidate=candidate,
+        evaluations=tuple(evaluations),
+        decision=decision,
+        promoted=promoted,
+        spent=spent(rt),
+        failures=tuple(failures),
+        candidate_directory=target,
+    )
+    _write_pages(summary, directory)
+    rt.store.finish_run(rt.run_id, "completed", summary.model_dump_json())
+    return summary
+
+
+def spent(rt: Runtime) -> Spent:
+    """What the run has used so far, over all its attempts."""
+    total = rt.store.ledger_total(rt.run_id)
+    return Spent(
+        calls=total.calls,
+        from_memory=total.from_memory,
+        tokens_in=total.tokens_in,
+        tokens_out=total.tokens_out,
+        cost=total.cost,
+    )
+
+
+def _write_pages(summary: RunSummary, directory: Path) -> None:
+    (directory / "summary.md").write_text(summary.as_markdown(), encoding="utf-8")
+    (directory / "summary.json").write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    (directory / "skill.diff").write_text(summary.candidate.diff, encoding="utf-8")
+
+
+def _roles(rt: Runtime) -> list:  # type: ignore[type-arg]
+    roles = rt.settings.roles
+    return [roles.agent, roles.analyst, roles.merger]

@@ -1,0 +1,157 @@
+"""`Runtime`: what the steps of a run share in one process - store, model door, domain, sandbox, tasks, skills."""
+
+import os
+import threading
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from trace2skill.agents.sandbox import CommandResult, Limits, Sandbox, choose_sandbox
+from trace2skill.analysts.error import ErrorAnalyst
+from trace2skill.analysts.success import SuccessAnalyst
+from trace2skill.budget import Budget
+from trace2skill.digest import digest_of
+from trace2skill.domains import load_domain
+from trace2skill.domains.base import Domain
+from trace2skill.domains.splits import Splits, sample_tasks, split_tasks
+from trace2skill.errors import BadInput
+from trace2skill.llm import Door
+from trace2skill.llm.transport import check_model
+from trace2skill.settings import RunSettings
+from trace2skill.skill import Skill, read_skill
+from trace2skill.store import Store, open_store
+from trace2skill.task import Task
+
+_open: dict[str, "Runtime"] = {}
+_guard = threading.Lock()
+
+
+class Runtime:
+    """Opened once per process and settings; safe to use from many threads."""
+
+    def __init__(self, settings: RunSettings) -> None:
+        self.settings = settings
+        self.store: Store = open_store(settings.store)
+        self.domain: Domain = load_domain(settings.domain, recalculate=settings.recalculate)
+        loaded = self.domain.load(settings.data)
+        if settings.tasks is not None:
+            loaded = sample_tasks(loaded, settings.tasks, settings.split_seed)
+        self.tasks: dict[str, Task] = {task.id: task for task in loaded}
+        self.splits: Splits = split_tasks(loaded, settings.splits, settings.split_seed)
+        self.given_skill: Skill | None = read_skill(settings.skill) if settings.skill else None
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """Where commands run. Chosen when first needed, so that a run answered from the store needs none."""
+        kind = self.settings.sandbox
+        slots = max(2, 2 * (os.cpu_count() or 1))
+        return Slots(choose_sandbox(kind, simulated_model=self.settings.roles.all_simulated), slots)
+
+    @cached_property
+    def run_id(self) -> str:
+        """Names the run by what it computes: the same settings, tasks and skill are the same run."""
+        skill = self.given_skill.digest if self.given_skill else None
+        contents = sorted(task.content for task in self.tasks.values())
+        return "run-" + digest_of(self.settings.identity, skill, contents, self.domain.version)[:10]
+
+    @cached_property
+    def door(self) -> Door:
+        """The model door, with the run's budget. What the run spent before counts against the cap."""
+        for settings in (self.settings.roles.agent, self.settings.roles.analyst, self.settings.roles.merger):
+            check_model(settings)
+        if self.settings.roles.simulated:
+            self._teach_simulated_model()
+        spent = self.store.ledger_total(self.run_id).cost
+        return Door(self.store, Budget(self.settings.max_cost, spent), self.run_id)
+
+    @cached_property
+    def error_analyst(self) -> ErrorAnalyst:
+        """The error analyst of the run."""
+        settings = self.settings
+        return ErrorAnalyst(self.domain, self.sandbox, settings.roles.analyst, settings.analyst, settings.agent.command)
+
+    @cached_property
+    def success_analyst(self) -> SuccessAnalyst:
+        """The success analyst of the run."""
+        return SuccessAnalyst(self.domain, self.settings.roles.analyst)
+
+    def task(self, task_id: str) -> Task:
+        """The task of that id.
+
+        Raises:
+            BadInput: the data set has none, or the sample left it out.
+        """
+        if task_id not in self.tasks:
+            raise BadInput(f"no task '{task_id}' in {self.settings.data}")
+        return self.tasks[task_id]
+
+    def skill(self, digest: str | None) -> Skill | None:
+        """The skill of that digest: the given one, or one from the store; None for no skill.
+
+        Raises:
+            BadInput: the store has no such skill.
+        """
+        if digest is None:
+            return None
+        if self.given_skill is not None and self.given_skill.digest == digest:
+            return self.given_skill
+        skill = self.store.get("skill", digest, Skill)
+        if skill is None:
+            raise BadInput(f"the store {self.settings.store} has no skill {digest[:12]}: was it pruned? run again")
+        return skill
+
+    def run_directory(self) -> Path:
+        """Where the run writes what a person reads."""
+        return self.settings.output / self.run_id
+
+    def _teach_simulated_model(self) -> None:
+        gold = getattr(self.domain, "gold_values", None)
+        if gold is None:
+            return
+        from trace2skill.sim.answer_key import teach
+
+        teach(
+            self.tasks.values(), self.domain.describe, lambda task: {case.name: gold(task, case) for case in task.cases}
+        )
+
+
+class Slots:
+    """A sandbox that runs at most so many commands at once: more only slow each other down."""
+
+    def __init__(self, sandbox: Sandbox, slots: int) -> None:
+        self._sandbox = sandbox
+        self._slots = threading.BoundedSemaphore(slots)
+        self.name = sandbox.name
+
+    def run(
+        self,
+        command: str,
+        workspace: Path,
+        *,
+        read_only: Mapping[str, Path] | None = None,
+        limits: Limits | None = None,
+    ) -> CommandResult:
+        """See `Sandbox.run`."""
+        with self._slots:
+            return self._sandbox.run(command, workspace, read_only=read_only or {}, limits=limits or Limits())
+
+
+def runtime(settings: RunSettings) -> Runtime:
+    """The process's runtime for these settings, opened on first use.
+
+    Raises:
+        BadInput: anything the settings name is missing or malformed.
+        StoreUnavailable: the store cannot be opened.
+    """
+    with _guard:
+        if settings.digest not in _open:
+            _open[settings.digest] = Runtime(settings)
+        return _open[settings.digest]
+
+
+def forget_runtimes() -> None:
+    """Close every store opened here and forget the runtimes, e.g. between tests or before another process reads."""
+    with _guard:
+        for opened in _open.values():
+            opened.store.close()
+        _open.clear()

@@ -1,0 +1,59 @@
+"""`RunSettings`: everything a run is told. Its parts that can change a result are in the keys of the steps."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from trace2skill.agents.loop import LoopLimits
+from trace2skill.agents.react import AgentSettings
+from trace2skill.consolidate.route import Thresholds
+from trace2skill.digest import digest_of
+from trace2skill.evaluation.decision import GateSettings
+from trace2skill.llm import Roles
+from trace2skill.noun import Noun
+
+DEFAULT_STORE = Path(".trace2skill/store.duckdb")
+Analysts = Literal["+error", "+success", "+combined"]
+
+HOW_NOT_WHAT = {"store", "output", "workers", "max_cost", "max_failed_share", "promote"}
+"""Settings that say how a run is carried out, not what it computes."""
+
+
+class RunSettings(Noun):
+    """Settings of a skill refresh. Shown as the form of the flow in the Prefect UI."""
+
+    data: Path = Field(description="Directory of the data set.")
+    roles: Roles = Field(description="Which model plays the agent, the analysts and the merger.")
+    domain: str = Field(default="spreadsheet", description="Kind of task.")
+    skill: Path | None = Field(default=None, description="Skill directory to deepen; none drafts one from nothing.")
+    tasks: int | None = Field(default=None, ge=3, description="Use a sample of so many tasks; none uses all.")
+    splits: Literal["stratified", "paper"] = Field(default="stratified", description="How tasks are divided.")
+    split_seed: int = Field(default=42, description="Seed of the division and of the sample.")
+    seeds: tuple[int, ...] = Field(default=(41,), min_length=1, description="Seeds of the rollouts lessons come from.")
+    held_out_seeds: tuple[int, ...] = Field(default=(41,), min_length=1, description="Seeds of the evaluation.")
+    analysts: Analysts = Field(default="+combined", description="Which trajectories are analysed.")
+    recalculate: Literal["auto", "always", "never"] = Field(
+        default="auto", description="Recalculate formulas with LibreOffice before grading."
+    )
+    sandbox: Literal["auto", "bwrap", "docker", "process"] = Field(default="auto", description="Where commands run.")
+    agent: AgentSettings = AgentSettings()
+    analyst: LoopLimits = Field(default=LoopLimits(turns=20), description="Limits of the error analyst.")
+    thresholds: Thresholds = Thresholds()
+    gate: GateSettings = GateSettings()
+    promote: Literal["stage", "auto"] = Field(
+        default="stage", description="'stage' writes the candidate beside; 'auto' also replaces the skill if it won."
+    )
+    max_cost: float | None = Field(default=10.0, ge=0, description="Cap of the run in US dollars; none has no cap.")
+    max_failed_share: float = Field(default=0.1, ge=0, le=1, description="Share of a stage that may fail.")
+    workers: int = Field(default=8, ge=1, le=256, description="Steps under way at once.")
+    store: Path = Field(default=DEFAULT_STORE, description="The DuckDB file that keeps what was paid for.")
+    output: Path = Field(default=Path(".trace2skill/runs"), description="Where run directories are written.")
+
+    @property
+    def identity(self) -> str:
+        """Digest of all settings that can change what the run computes."""
+        kept = self.model_dump(mode="json", exclude=HOW_NOT_WHAT)
+        for role in ("agent", "analyst", "merger"):
+            kept["roles"][role] = getattr(self.roles, role).identity
+        return digest_of("run settings 1", kept)

@@ -1,0 +1,30 @@
+"""Where gold lies, told to the simulated model when it plays the agent on a benchmark it cannot solve.
+
+That is how its competence is simulated on foreign tasks; nothing but the agent role asks here.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+
+from trace2skill.digest import digest_of
+from trace2skill.task import Task
+
+Gold = Mapping[str, Mapping[str, Mapping[str, object]]]
+"""Test case -> sheet -> cell -> value."""
+
+_key: dict[str, Callable[[], Gold]] = {}
+_guard = threading.Lock()
+
+
+def teach(tasks: Iterable[Task], describe: Callable[[Task], str], gold: Callable[[Task], Gold]) -> None:
+    """Tell the model the gold of tasks; it is looked up by what the agent reads, and loaded when first needed."""
+    with _guard:
+        for task in tasks:
+            _key[digest_of(describe(task).strip())] = lambda task=task: gold(task)
+
+
+def gold_for(description: str) -> Gold | None:
+    """The gold of the task described so, or None."""
+    with _guard:
+        load = _key.get(digest_of(description.strip()))
+    return load() if load else None

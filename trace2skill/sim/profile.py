@@ -1,0 +1,53 @@
+"""How a simulated model behaves, written into its name: `sim/office?noise=0.2&malformed=0.1`.
+
+The settings stand in the name so that they are part of every content key, as with a real model's name.
+"""
+
+import hashlib
+from urllib.parse import parse_qsl
+
+from pydantic import Field, ValidationError
+
+from trace2skill.errors import BadInput
+from trace2skill.noun import Noun
+
+
+class Profile(Noun):
+    """What is simulated. Shares are probabilities per request, drawn by a hash, so that runs repeat exactly."""
+
+    name: str = "office"
+    seed: int = Field(default=0, description="Another seed is another model: other slips, other wordings.")
+    noise: float = Field(default=0.1, ge=0, le=1, description="Share of idiosyncratic slips and lessons.")
+    latency: float = Field(default=0.0, ge=0, description="Median seconds of one answer.")
+    jitter: float = Field(default=0.0, ge=0, description="Sigma of the lognormal latency.")
+    malformed: float = Field(default=0.0, ge=0, le=1, description="Share of structured answers that are broken.")
+    refusals: float = Field(default=0.0, ge=0, le=1, description="Share of requests that are refused in prose.")
+    rate_limited: float = Field(default=0.0, ge=0, le=1, description="Share of tries answered with 429.")
+    server_error: float = Field(default=0.0, ge=0, le=1, description="Share of tries answered with 503.")
+    timeouts: float = Field(default=0.0, ge=0, le=1, description="Share of tries that time out.")
+    retry_after: float | None = Field(default=None, ge=0, description="Retry-After of a 429, in seconds.")
+
+
+def profile_of(name: str) -> Profile:
+    """The profile in a model name, with or without 'sim/' before it.
+
+    Raises:
+        BadInput: an unknown setting or a value out of range.
+    """
+    base, _, query = name.removeprefix("sim/").partition("?")
+    try:
+        return Profile(name=base, **dict(parse_qsl(query, keep_blank_values=True)))  # type: ignore[arg-type]
+    except (ValidationError, TypeError) as error:
+        settings = ", ".join(sorted(set(Profile.model_fields) - {"name"}))
+        raise BadInput(f"simulated model '{name}' is not understood; its settings are: {settings}") from error
+
+
+def chance(*parts: object) -> float:
+    """A number in [0, 1) that depends on the parts alone."""
+    digest = hashlib.blake2b("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
+
+
+def pick(count: int, *parts: object) -> int:
+    """An index in range(count) that depends on the parts alone."""
+    return int(chance("pick", *parts) * count)

@@ -1,0 +1,139 @@
+"""The simulated model as a LiteLLM custom provider: `sim/...`.
+
+It takes the same requests over the same LiteLLM path as any model. What it answers is simulated; that it runs commands
+on real files, hands in real fixes and fills the same schemas is not. It shows the machinery and proves nothing about
+the quality of a skill.
+"""
+
+import json
+import math
+import os
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+from trace2skill.sim.conversation import Heard, Spoken
+from trace2skill.sim.profile import Profile, chance, profile_of
+from trace2skill.sim.roles import play
+
+PRICE_PER_TOKEN = (0.5e-6, 2.0e-6)
+CALL_LOG = "TRACE2SKILL_SIM_CALLS"
+"""Environment variable: a file to which every served request appends its key, for counting calls over processes."""
+
+
+def register(litellm: Any) -> None:
+    """Make `sim/...` known to LiteLLM. Model names are made known one by one, by `ensure_known`."""
+    if any(item["provider"] == "sim" for item in litellm.custom_provider_map):
+        return
+    handler = _handler(litellm)
+    litellm.custom_provider_map = [*litellm.custom_provider_map, {"provider": "sim", "custom_handler": handler}]
+
+
+def ensure_known(litellm: Any, name: str) -> None:
+    """Give LiteLLM the price and abilities of one simulated model.
+
+    Raises:
+        BadInput: the name holds a setting that is not understood.
+    """
+    if name in litellm.model_cost:
+        return
+    profile_of(name)
+    price_in, price_out = PRICE_PER_TOKEN
+    litellm.register_model(
+        {
+            name: {
+                "litellm_provider": "sim",
+                "mode": "chat",
+                "max_input_tokens": 200_000,
+                "max_output_tokens": 32_000,
+                "max_tokens": 32_000,
+                "input_cost_per_token": price_in,
+                "output_cost_per_token": price_out,
+                "supports_function_calling": True,
+                "supports_response_schema": True,
+            }
+        }
+    )
+
+
+def _handler(litellm: Any) -> Any:
+    """The handler LiteLLM calls. Its base class comes from litellm, which is imported late, hence the closure."""
+
+    class Simulated(litellm.CustomLLM):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self._tries: Counter[str] = Counter()
+            self._guard = threading.Lock()
+
+        def completion(self, *_: Any, **request: Any) -> Any:
+            profile = profile_of(request["model"])
+            options = request["optional_params"]
+            heard = Heard(
+                profile=profile,
+                messages=tuple(dict(message) for message in request["messages"]),
+                native_tools=bool(options.get("tools")),
+                seed=options.get("seed") or 0,
+            )
+            with self._guard:
+                self._tries[heard.key] += 1
+                attempt = self._tries[heard.key]
+            _sleep(profile, heard.key, attempt)
+            _fail_as_planned(litellm, profile, heard.key, attempt)
+            _log_call(heard.key)
+            spoken = _disturbed(profile, heard, play(heard), structured=bool(options.get("response_format")))
+            return _filled(litellm, request["model_response"], request["model"], heard, spoken)
+
+    return Simulated()
+
+
+def _sleep(profile: Profile, key: str, attempt: int) -> None:
+    if profile.latency <= 0:
+        return
+    spread = NormalDist().inv_cdf(min(max(chance("latency", key, attempt), 1e-6), 1 - 1e-6))
+    time.sleep(profile.latency * math.exp(profile.jitter * spread))
+
+
+def _fail_as_planned(litellm: Any, profile: Profile, key: str, attempt: int) -> None:
+    where = {"llm_provider": "sim", "model": profile.name}
+    if chance("429", key, attempt) < profile.rate_limited:
+        error = litellm.RateLimitError(message="simulated: too many requests", **where)
+        if profile.retry_after is not None:
+            error.response.headers["retry-after"] = str(profile.retry_after)
+        raise error
+    if chance("503", key, attempt) < profile.server_error:
+        raise litellm.ServiceUnavailableError(message="simulated: overloaded", **where)
+    if chance("timeout", key, attempt) < profile.timeouts:
+        raise litellm.Timeout(message="simulated: timed out", **where)
+
+
+def _disturbed(profile: Profile, heard: Heard, spoken: Spoken, *, structured: bool) -> Spoken:
+    """The answer as it is, or broken as the profile says: a refusal, or JSON cut off or wrapped in prose."""
+    if chance("refusal", heard.key) < profile.refusals:
+        return Spoken(text="I am sorry, I cannot help with that.")
+    if structured and chance("malformed", heard.key) < profile.malformed:
+        half = spoken.text[: len(spoken.text) // 2]
+        forms = (half, f"Here is my answer.\n```json\n{half}\n```", "I would rather explain it in words.", "[1, 2, 3]")
+        return spoken.model_copy(update={"text": forms[int(chance("form", heard.key) * len(forms))]})
+    return spoken
+
+
+def _log_call(key: str) -> None:
+    if path := os.environ.get(CALL_LOG):
+        with Path(path).open("a", encoding="ascii") as log:
+            log.write(key + "\n")
+
+
+def _filled(litellm: Any, response: Any, name: str, heard: Heard, spoken: Spoken) -> Any:
+    message: dict[str, Any] = {"role": "assistant", "content": spoken.text}
+    if spoken.tool:
+        function = {"name": spoken.tool, "arguments": json.dumps(spoken.arguments)}
+        message["tool_calls"] = [{"id": f"call_{heard.turns}", "type": "function", "function": function}]
+    prompt = sum(len(str(message.get("content") or "")) for message in heard.messages) // 4 + 1
+    answer = (len(spoken.text) + len(json.dumps(spoken.arguments))) // 4 + 1
+    response.choices = [litellm.Choices(index=0, finish_reason=spoken.finish, message=litellm.Message(**message))]
+    response.usage = litellm.Usage(prompt_tokens=prompt, completion_tokens=answer, total_tokens=prompt + answer)
+    response.model = f"sim/{name}"
+    return response

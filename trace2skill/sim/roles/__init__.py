@@ -1,0 +1,21 @@
+"""The roles the simulated model plays. It finds its role where a model would: in the first sentence of its prompt."""
+
+from trace2skill.sim.conversation import Heard, Spoken
+from trace2skill.sim.roles import agent, drafter, error_analyst, merger, proposer, success_analyst
+
+ROLES = {
+    "You are an agent": agent.speak,
+    "You are an error analyst": error_analyst.speak,
+    "You are a success analyst": success_analyst.speak,
+    "You keep a skill": proposer.speak,
+    "You merge proposals": merger.speak,
+    "You write the first version of a skill": drafter.speak,
+}
+
+
+def play(heard: Heard) -> Spoken:
+    """Answer one request in the role its system prompt gives."""
+    for opening, speak in ROLES.items():
+        if heard.system.startswith(opening):
+            return speak(heard)
+    return Spoken(text="I am a simulated model and know only the roles of this product.")

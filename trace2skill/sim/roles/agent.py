@@ -1,0 +1,83 @@
+"""The simulated agent: looks, opens the references the skill names, writes a program, checks now and then, ends."""
+
+import re
+
+from trace2skill.sim.answer_key import gold_for
+from trace2skill.sim.causes import committed, harmed
+from trace2skill.sim.conversation import Heard, Spoken, blocks, call
+from trace2skill.sim.copying import copy_program
+from trace2skill.sim.office import parse, program
+from trace2skill.sim.profile import chance
+
+LOOK = """\
+python - <<'EOF'
+import glob, openpyxl
+for path in sorted(glob.glob("input/*.xlsx")):
+    book = openpyxl.load_workbook(path)
+    for sheet in book:
+        print(path, sheet.title, sheet.dimensions)
+        for row in sheet.iter_rows(min_row=1, max_row=4, values_only=True):
+            print(row)
+EOF"""
+RUN = 'for f in input/*.xlsx; do python solve.py "$f" "output/$(basename "$f")"; done'
+CHECK = """\
+python - <<'EOF'
+import glob, openpyxl
+for path in sorted(glob.glob("output/*.xlsx")):
+    book = openpyxl.load_workbook(path, data_only=True)
+    print(path, [(sheet.title, sheet.dimensions) for sheet in book])
+EOF"""
+
+
+def speak(heard: Heard) -> Spoken:
+    """One turn of the agent."""
+    description = heard.opening.removeprefix("# Task").strip()
+    if heard.turns == 0:
+        opened = " ".join(f"skill/{path}" for path in _references(heard))
+        command = f"cat {opened}\n{LOOK}" if opened else LOOK
+        return call(heard, "I look at the workbook first.", "bash", command=command)
+    if heard.turns == 1:
+        source = _solution(heard, description)
+        if source is None:
+            return Spoken(text="I do not know how to do this task.")
+        command = f"cat > solve.py <<'PROGRAM'\n{source}\nPROGRAM\n{RUN}"
+        return call(heard, "Now I write a program and run it.", "bash", command=command)
+    if heard.turns == 2 and chance("checks", heard.profile.seed, description, heard.seed) < 0.6:
+        return call(heard, "I read back what was written.", "bash", command=CHECK)
+    return Spoken(text="The workbook is written. Done.")
+
+
+def skill_text(heard: Heard) -> str:
+    """The guidance the agent has read: SKILL.md in its prompt, and the references it opened."""
+    in_prompt = "\n".join(text for name, text in blocks(heard.system) if name == "skill")
+    opened = heard.observations[0] if heard.observations and _references(heard) else ""
+    return f"{in_prompt}\n{opened}"
+
+
+def _solution(heard: Heard, description: str) -> str | None:
+    job = parse(description)
+    guidance = skill_text(heard)
+    slip = committed(_task_key(heard, description), job, guidance, heard.seed, heard.profile.noise)
+    broken = slip.quirk is not None or harmed(guidance)
+    if job is not None:
+        return _spoiled(program(job, slip.mistakes), broken)
+    gold = gold_for(description)
+    if gold is None:
+        return None
+    # Each case has its own values: the program carries them all and picks by the name of its input.
+    values = {case: sheets for case, sheets in gold.items()}
+    return _spoiled(copy_program(values, slip.mistakes), broken)
+
+
+def _spoiled(source: str, broken: bool) -> str:
+    """The program with a one-off slip at its end: nothing is left where the result should be."""
+    return f"{source}\nimport os, sys\nos.truncate(sys.argv[2], 0)  # tidy up" if broken else source
+
+
+def _task_key(heard: Heard, description: str) -> str:
+    return f"{heard.profile.seed}/{description}"
+
+
+def _references(heard: Heard) -> list[str]:
+    in_prompt = "\n".join(text for name, text in blocks(heard.system) if name == "skill")
+    return sorted(set(re.findall(r"\]\((references/[\w./-]+\.md)\)", in_prompt)))

@@ -1,0 +1,35 @@
+"""The simulated drafter: a plausible skill with no guidance against any planted mistake."""
+
+from trace2skill.sim.conversation import Heard, Spoken, answer_json
+
+BODY = """\
+# Working on workbooks
+
+## Before you start
+
+- Read the whole task before you touch a file.
+
+## Writing values
+
+- Keep the layout of the workbook as it is.
+
+## Rows and ranges
+
+- Work on the range that the task names.
+
+## Before you finish
+
+- Save the workbook and say what you did.
+"""
+
+
+def speak(heard: Heard) -> Spoken:
+    """A first skill for the domain described."""
+    del heard
+    return answer_json(
+        {
+            "name": "workbook-tasks",
+            "description": "Works on .xlsx workbooks from written instructions. Use for tasks that change a workbook.",
+            "body": BODY,
+        }
+    )

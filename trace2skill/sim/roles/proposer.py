@@ -1,0 +1,40 @@
+"""The simulated proposer: a line for each lesson that the skill does not hold yet, in the section where it belongs."""
+
+import re
+
+from trace2skill.markdown import sections
+from trace2skill.sim.causes import CAUSES, HABITS, cause_of, guided, habit_of
+from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
+
+SECTIONS = {item.name: item.section for item in (*CAUSES, *HABITS)}
+ELSEWHERE = "Special cases"
+
+
+def speak(heard: Heard) -> Spoken:
+    """A patch for the lessons in the prompt."""
+    skill = heard.block("skill")
+    paths = {section.path[-1].lower(): list(section.path) for section in sections(skill)}
+    known = guided(skill)
+    edits = []
+    for name, text in blocks(heard.opening):
+        if not name.startswith("lesson "):
+            continue
+        about = cause_of(text) or habit_of(text)
+        if about in known:
+            continue
+        content = "- " + re.sub(r"\s+", " ", text.split("\n\n")[-1]).strip()
+        edits.append(_edit(SECTIONS.get(about or "", ELSEWHERE), paths, content, name.removeprefix("lesson ")))
+    return answer_json(
+        {
+            "reasoning": "One line for each lesson that the skill does not hold yet.",
+            "edits": edits,
+            "changelog": [f"Add: {edit['content'][2:80]}" for edit in edits],
+        }
+    )
+
+
+def _edit(section: str, paths: dict[str, list[str]], content: str, lesson: str) -> dict[str, object]:
+    path = paths.get(section.lower())
+    if path is not None:
+        return {"op": "append_to_section", "section": path, "content": content, "lessons": [lesson]}
+    return {"op": "add_section", "section": [], "title": section, "content": content, "lessons": [lesson]}

@@ -1,0 +1,278 @@
+"""The steps of a run: each takes ids, loads what they name, does one thing, keeps the result, and returns its id.
+
+A step is a pure function of its key. The keys are made here, and they cover all that can change the result: the
+step's version, prompts, model, parameters, seed, and the digests of its inputs. Prefect only hands them on.
+"""
+
+import tempfile
+from pathlib import Path
+
+from trace2skill.agents.react import skill_use, work
+from trace2skill.consolidate import EditGroup, Groups, cut_into_groups, merge
+from trace2skill.consolidate.candidate import Candidate, build_candidate
+from trace2skill.consolidate.merge import merge_identity
+from trace2skill.digest import digest_of
+from trace2skill.domains.base import Audit
+from trace2skill.draft import draft_identity, draft_skill
+from trace2skill.errors import BadInput
+from trace2skill.evaluation.matrix import Cell
+from trace2skill.lesson import Extraction, LessonKind
+from trace2skill.noun import Noun
+from trace2skill.patch import Patch
+from trace2skill.propose import propose, propose_identity
+from trace2skill.runtime import Runtime
+from trace2skill.skill import Skill
+from trace2skill.store import NounKind, T
+from trace2skill.trajectory import Outcome, Trajectory
+
+
+class RolloutJob(Noun):
+    """One cell to roll out: a task at a seed, with a skill or none."""
+
+    task_id: str
+    seed: int
+    skill: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        return f"{self.task_id} seed {self.seed}"
+
+
+class Rolled(Noun):
+    """A trajectory that is in the store."""
+
+    trajectory_id: str
+    content: str
+    skill: str | None
+    cell: Cell
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        return f"{self.cell.task_id} seed {self.cell.seed}"
+
+
+class Extracted(Noun):
+    """An extraction that is in the store."""
+
+    content: str
+    trajectory_id: str
+    task_id: str
+    seed: int
+    kind: LessonKind
+    verdict: str
+    lessons: int
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        return f"{self.task_id} seed {self.seed}"
+
+
+class Proposed(Noun):
+    """A patch that is in the store."""
+
+    content: str
+    trajectory_id: str
+    task_id: str
+    kind: LessonKind
+    edits: int
+
+
+class Merged(Noun):
+    """A node of the merge tree that is in the store."""
+
+    content: str
+    groups: int
+
+
+def audit_key(rt: Runtime, task_id: str) -> str:
+    """Key of `audit`."""
+    return _key("audit 1", rt.domain.version, rt.task(task_id).content)
+
+
+def audit(rt: Runtime, task_id: str) -> Audit:
+    """Can this task teach anything?"""
+    return rt.domain.audit(rt.task(task_id))
+
+
+def draft_key(rt: Runtime) -> str:
+    """Key of `draft`."""
+    return _key("draft 1", draft_identity(rt.settings.roles.analyst), rt.domain.about, rt.settings.split_seed)
+
+
+def draft(rt: Runtime) -> str:
+    """Draft S0 from the domain's description; returns its digest."""
+    model = rt.settings.roles.analyst
+    skill = draft_skill(rt.door, model, rt.domain.about, seed=rt.settings.split_seed, step="draft S0")
+    rt.store.put("skill", skill.digest, skill)
+    return skill.digest
+
+
+def rollout_key(rt: Runtime, job: RolloutJob) -> str:
+    """Key of `rollout`."""
+    settings = rt.settings
+    agent = (settings.agent.identity, settings.roles.agent.identity, rt.sandbox.name)
+    return _key("rollout 1", rt.domain.name, rt.domain.version, rt.task(job.task_id).content, job, agent)
+
+
+def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
+    """Let the agent work on one task and score what it leaves.
+
+    Raises:
+        InfrastructureFault, ModelUnusable, BudgetReached: nothing is kept but the model calls that were answered.
+    """
+    task, skill, key = rt.task(job.task_id), rt.skill(job.skill), rollout_key(rt, job)
+    with tempfile.TemporaryDirectory(prefix="t2s-rollout-") as directory:
+        workspace = Path(directory)
+        rt.domain.lay_out(task, workspace)
+        conversation = work(
+            rt.door,
+            rt.store,
+            rt.sandbox,
+            rt.settings.roles.agent,
+            rt.settings.agent,
+            description=rt.domain.describe(task),
+            workspace=workspace,
+            skill=skill,
+            seed=job.seed,
+            step=f"rollout: {job.name}",
+            scope=key,
+        )
+        outputs = rt.domain.collect(task, workspace)
+    grade = rt.domain.grade(task, outputs)
+    opened, run = skill_use(conversation, skill)
+    trajectory = Trajectory(
+        id="T" + key.rpartition("/")[2][:12],
+        task_id=task.id,
+        seed=job.seed,
+        model=rt.settings.roles.agent.name,
+        skill=job.skill,
+        steps=conversation.steps,
+        outcome=Outcome(
+            kind="passed" if grade.hard == 1.0 else "failed", hard=grade.hard, soft=grade.soft, reason=grade.reason
+        ),
+        stop=conversation.stop,
+        usage=conversation.usage,
+        skill_files_opened=opened,
+        skill_scripts_run=run,
+        outputs=outputs,
+    )
+    rt.store.put("trajectory", trajectory.id, trajectory)
+    return Rolled(trajectory_id=trajectory.id, content=trajectory.digest, skill=job.skill, cell=Cell.of(trajectory))
+
+
+def extract_key(rt: Runtime, rolled: Rolled) -> str:
+    """Key of `extract`: the trajectory and the analyst, never the skill that the lessons will go into."""
+    passed = rolled.cell.outcome == "passed"
+    analyst = rt.success_analyst.identity if passed else rt.error_analyst.identity
+    sandbox = "" if passed else rt.sandbox.name
+    return _key("extract 1", rt.domain.version, analyst, sandbox, rt.task(rolled.cell.task_id).content, rolled.content)
+
+
+def extract(rt: Runtime, rolled: Rolled) -> Extracted:
+    """Draw lessons from one trajectory."""
+    task, step = rt.task(rolled.cell.task_id), f"extract: {rolled.name}"
+    trajectory = _stored(rt, "trajectory", rolled.trajectory_id, Trajectory)
+    if trajectory.outcome.kind == "passed":
+        extraction = rt.success_analyst.examine(rt.door, task, trajectory, step=step)
+    else:
+        scope = extract_key(rt, rolled)
+        extraction = rt.error_analyst.examine(rt.door, rt.store, task, trajectory, step=step, scope=scope)
+    rt.store.put("extraction", extraction.digest, extraction)
+    return Extracted(
+        content=extraction.digest,
+        trajectory_id=trajectory.id,
+        task_id=task.id,
+        seed=trajectory.seed,
+        kind=extraction.kind,
+        verdict=extraction.verdict,
+        lessons=len(extraction.lessons),
+    )
+
+
+def propose_key(rt: Runtime, extracted: Extracted, base: str) -> str:
+    """Key of `propose_patch`: the lessons and S0."""
+    return _key("propose 1", propose_identity(rt.settings.roles.analyst), extracted.content, base)
+
+
+def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
+    """Write the lessons of one trajectory into a patch of S0."""
+    extraction = _stored(rt, "extraction", extracted.content, Extraction)
+    step = f"propose: {extracted.name}"
+    patch = propose(rt.door, rt.settings.roles.analyst, extraction, _skill(rt, base), step=step)
+    rt.store.put("patch", patch.digest, patch)
+    return Proposed(
+        content=patch.digest,
+        trajectory_id=patch.trajectory_id,
+        task_id=patch.task_id,
+        kind=extracted.kind,
+        edits=len(patch.edits),
+    )
+
+
+def groups_of(rt: Runtime, proposed: list[Proposed]) -> list[EditGroup]:
+    """The edit groups of all patches, equal ones united."""
+    groups: list[EditGroup] = []
+    for item in proposed:
+        groups += cut_into_groups(_stored(rt, "patch", item.content, Patch), item.kind)
+    return list(Groups.of(groups).groups)
+
+
+def keep_leaf(rt: Runtime, group: EditGroup) -> Merged:
+    """Put one group into the store as a leaf of the merge tree."""
+    return _keep_groups(rt, Groups.of([group]))
+
+
+def merge_key(rt: Runtime, left: Merged, right: Merged, base: str) -> str:
+    """Key of `merge_pair`."""
+    return _key("merge 1", merge_identity(rt.settings.roles.merger), left.content, right.content, base)
+
+
+def merge_pair(rt: Runtime, left: Merged, right: Merged, base: str, name: str) -> Merged:
+    """Unite two sides of the merge tree."""
+    sides = [_stored(rt, "groups", side.content, Groups) for side in (left, right)]
+    merged = merge(rt.door, rt.settings.roles.merger, _skill(rt, base), *sides, step=f"merge: {name}")
+    return _keep_groups(rt, merged)
+
+
+def _keep_groups(rt: Runtime, groups: Groups) -> Merged:
+    rt.store.put("groups", groups.digest, groups)
+    return Merged(content=groups.digest, groups=len(groups.groups))
+
+
+def _skill(rt: Runtime, digest: str) -> Skill:
+    skill = rt.skill(digest)
+    if skill is None:
+        raise BadInput("this step needs a skill")
+    return skill
+
+
+def _stored(rt: Runtime, kind: NounKind, id: str, cls: type[T]) -> T:
+    noun = rt.store.get(kind, id, cls)
+    if noun is None:
+        raise BadInput(f"the store {rt.settings.store} has no {kind} {id[:14]}: was it pruned? run again")
+    return noun
+
+
+def _key(*parts: object) -> str:
+    name = str(parts[0]).partition(" ")[0]
+    return f"{name}/{digest_of(*parts)}"
+
+
+def candidate_key(rt: Runtime, root: Merged, base: str, tasks: int) -> str:
+    """Key of `candidate`."""
+    return _key("candidate 1", root.content, base, rt.settings.thresholds, tasks)
+
+
+def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
+    """Apply the root of the merge tree to S0 and keep the candidate skill.
+
+    Raises:
+        SkillInvalid: the result breaks a rule of a skill.
+    """
+    groups = _stored(rt, "groups", root.content, Groups)
+    skill, made = build_candidate(_skill(rt, base), groups, rt.settings.thresholds, tasks)
+    rt.store.put("skill", skill.digest, skill)
+    return made

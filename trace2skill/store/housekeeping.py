@@ -1,0 +1,89 @@
+"""Looking after a store: how large it is, dropping what is old, taking it out as files."""
+
+from pathlib import Path
+
+from trace2skill.errors import BadInput
+from trace2skill.noun import Noun
+from trace2skill.store.records import Store
+from trace2skill.store.rows import LedgerTotal
+
+TABLES = ("result", "model_call", "observation", "noun", "ledger")
+PRUNED = ("result", "model_call", "observation", "noun")
+
+
+class TableStats(Noun):
+    """One table. Times are ISO, UTC, empty for no rows."""
+
+    name: str
+    rows: int
+    oldest: str
+    newest: str
+
+
+class StoreStats(Noun):
+    """The whole store."""
+
+    path: Path
+    file_bytes: int
+    tables: tuple[TableStats, ...]
+    ledger: LedgerTotal
+
+
+def store_stats(store: Store) -> StoreStats:
+    """Count what a store holds."""
+    tables = []
+    for name in TABLES:
+        rows, oldest, newest = store.query(f"SELECT count(*), min(at), max(at) FROM {name}")[0]
+        tables.append(TableStats(name=name, rows=rows, oldest=str(oldest or ""), newest=str(newest or "")))
+    size = store.path.stat().st_size if store.path.exists() else 0
+    return StoreStats(path=store.path, file_bytes=size, tables=tuple(tables), ledger=store.ledger_total())
+
+
+def prune_store(store: Store, older_than_days: int, *, dry_run: bool = False) -> dict[str, int]:
+    """Drop what was written more than so many days ago; returns rows per table.
+
+    A result names nouns that were written before it, so that nouns go only together with every result of their time:
+    a result younger than the limit whose nouns are older would point at nothing. Therefore, where anything goes, the
+    results written within a day after the limit go too. Skills, runs and the ledger stay.
+    """
+    limit = f"now()::TIMESTAMP - INTERVAL {int(older_than_days)} DAY"
+    conditions = dict.fromkeys(PRUNED, f"at < {limit}")
+    conditions["result"] = f"at < {limit} + INTERVAL 1 DAY"
+    conditions["noun"] += " AND kind <> 'skill'"
+    counts = {
+        name: int(store.query(f"SELECT count(*) FROM {name} WHERE {condition}")[0][0])
+        for name, condition in conditions.items()
+    }
+    if not counts["noun"]:
+        conditions["result"] = f"at < {limit}"
+        counts["result"] = int(store.query(f"SELECT count(*) FROM result WHERE {conditions['result']}")[0][0])
+    if not dry_run:
+        for name in PRUNED:  # results first: a crash in between leaves nouns nobody names, never names of nothing
+            store.execute(f"DELETE FROM {name} WHERE {conditions[name]}")
+        store.execute("CHECKPOINT")
+    return counts
+
+
+def export_store(store: Store, directory: Path) -> list[Path]:
+    """Write every table as `NAME.parquet`, and the ledger as `ledger.csv` besides.
+
+    Raises:
+        BadInput: the directory is not empty or cannot be made.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if any(directory.iterdir()):
+            raise BadInput(f"{directory} is not empty: name a new directory")
+    except OSError as error:
+        raise BadInput(f"{directory} cannot be written to: {error.strerror}") from error
+    written = []
+    for name in (*TABLES, "run"):
+        written.append(directory / f"{name}.parquet")
+        store.execute(f"COPY {name} TO {_quoted(written[-1])} (FORMAT parquet)")
+    written.append(directory / "ledger.csv")
+    store.execute(f"COPY ledger TO {_quoted(written[-1])} (FORMAT csv, HEADER)")
+    return written
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -1,0 +1,121 @@
+"""`RunSummary`: what a run did, in numbers and in words, for the terminal, the Prefect artifact and a script."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from trace2skill.consolidate.candidate import Candidate
+from trace2skill.evaluation.decision import Decision
+from trace2skill.evaluation.matrix import Evaluation
+from trace2skill.failures import Failure
+from trace2skill.noun import Noun
+
+SIMULATED_NOTE = (
+    "A simulated model was used: this shows that the machinery works and proves nothing about the quality of a skill."
+)
+
+
+class LeftOut(Noun):
+    """A task that takes no part in evolution, and why."""
+
+    task_id: str
+    verdict: str
+    reason: str
+
+
+class Spent(Noun):
+    """What a run used. Money in US dollars; `calls` were paid for, `from_memory` were answered from the store."""
+
+    calls: int = 0
+    from_memory: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float = 0.0
+
+
+class RunSummary(Noun):
+    """The result of a refresh."""
+
+    run_id: str
+    mode: Literal["deepening", "creation"]
+    domain: str
+    models: tuple[str, ...]
+    simulated: bool
+    skill_name: str
+    base: str
+    tasks: dict[str, int] = Field(default_factory=dict, description="Tasks per split.")
+    left_out: tuple[LeftOut, ...] = ()
+    trajectories: dict[str, int] = Field(default_factory=dict, description="Trajectories per outcome.")
+    verdicts: dict[str, int] = Field(default_factory=dict, description="Analyses per verdict.")
+    lessons: int = 0
+    patches: int = 0
+    leaves: int = 0
+    candidate: Candidate
+    evaluations: tuple[Evaluation, ...] = ()
+    decision: Decision
+    promoted: bool = False
+    spent: Spent = Spent()
+    failures: tuple[Failure, ...] = ()
+    candidate_directory: Path | None = None
+
+    @property
+    def learned(self) -> bool:
+        """Did the skill change at all?"""
+        return self.candidate.skill != self.candidate.base
+
+    def as_markdown(self) -> str:
+        """The summary as a page."""
+        parts = [f"# Skill refresh `{self.run_id}`", self._verdict(), self._scores(), self._learned(), self._numbers()]
+        if self.failures:
+            listed = "\n".join(f"- {item.stage}: {item.name}: {item.kind}: {item.message}" for item in self.failures)
+            parts.append(f"## What failed\n\n{listed}\n\nRun the same command again: only these are run.")
+        if self.left_out:
+            listed = "\n".join(f"- {item.task_id}: {item.verdict}: {item.reason}" for item in self.left_out)
+            parts.append(f"## Tasks left out\n\n{listed}")
+        if self.candidate.diff:
+            parts.append(f"## Changes of the skill\n\n```diff\n{self.candidate.diff.rstrip()}\n```")
+        if self.simulated:
+            parts.append(f"> {SIMULATED_NOTE}")
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def _verdict(self) -> str:
+        words = {"promote": "Promote", "reject": "Do not promote", "not_enough_evidence": "Not enough evidence"}
+        return f"**{words[self.decision.verdict]}**: {self.decision.reason}."
+
+    def _scores(self) -> str:
+        if not self.evaluations:
+            return ""
+        rows = "\n".join(
+            f"| {item.condition} | {item.hard:.1%} | {item.soft:.1%} | {len(item.scored)} of {len(item.cells)} |"
+            for item in self.evaluations
+        )
+        return f"## Scores on held-out tasks\n\n| skill | hard | soft | runs scored |\n|---|---|---|---|\n{rows}"
+
+    def _learned(self) -> str:
+        if not self.learned:
+            return "## Learned\n\nNothing: no lesson had enough support."
+        rows = "\n".join(
+            f"| {len(group.support.tasks)} | {len(group.support.errors)} | {len(group.support.successes)} "
+            f"| {_one_line(group.text)} |"
+            for group in self.candidate.applied
+        )
+        return f"## Learned\n\n| tasks | failures | successes | rule |\n|---|---|---|---|\n{rows}"
+
+    def _numbers(self) -> str:
+        counts = ", ".join(f"{count} {name}" for name, count in sorted(self.trajectories.items()))
+        verdicts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(self.verdicts.items()))
+        return (
+            "## Numbers\n\n"
+            f"- trajectories: {counts or 'none'}\n- analyses: {verdicts or 'none'}\n"
+            f"- lessons {self.lessons}, patches {self.patches}, edit groups {self.leaves}, "
+            f"written {len(self.candidate.applied)}, dropped {len(self.candidate.dropped)}, "
+            f"unplaced {len(self.candidate.unplaced)}, conflicts {len(self.candidate.conflicts)}\n"
+            f"- model calls {self.spent.calls}, tokens {self.spent.tokens_in} in and {self.spent.tokens_out} out, "
+            f"${self.spent.cost:.4f}"
+        )
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split()).removeprefix("- ").replace("|", "\\|")
+    return line if len(line) <= 160 else line[:159] + "…"
