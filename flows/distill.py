@@ -1,5 +1,7 @@
 """Flow `distill`: trajectories to lessons to patches to one merged set of edit groups."""
 
+from typing import Any
+
 from prefect import flow, unmapped
 from prefect.futures import PrefectFuture
 
@@ -39,7 +41,7 @@ def merge_all(settings: RunSettings, proposed: list[Proposed], base: str) -> tup
     """
     rt = runtime(settings)
     plan = plan_merges(groups_of(rt, proposed))
-    nodes: list[Merged | PrefectFuture[Merged]] = [keep_leaf(rt, group) for group in plan.leaves]
+    nodes: list[Any] = [keep_leaf(rt, group) for group in plan.leaves]
     futures: list[PrefectFuture[Merged]] = []
     for number, (left, right) in enumerate(plan.merges, start=1):
         name = f"{number} of {len(plan.merges)}"

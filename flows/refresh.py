@@ -16,7 +16,7 @@ from trace2skill.settings import RunSettings
 from trace2skill.summary import RunSummary
 
 
-@flow(name="refresh", flow_run_name="refresh {settings.domain} {settings.analysts}", result_storage=None)
+@flow(name="refresh", flow_run_name="refresh {settings.domain} {settings.analysts}")
 def refresh(settings: RunSettings) -> RunSummary:
     """Learn from rollouts on the evolve tasks, and say on held-out tasks whether the new skill is better."""
     rt = runtime(settings)
@@ -26,7 +26,7 @@ def refresh(settings: RunSettings) -> RunSummary:
     rolled = rollout(settings, planned.jobs(settings.seeds, base))
     distilled = distill(settings, rolled.results, base)
     candidate = build(settings, rt, distilled)
-    evaluations = evaluate(settings, run.conditions(candidate), list(planned.validation))
+    evaluations = evaluate(settings, run.conditions(rt, candidate), list(planned.validation))
     decision = run.verdict(rt, evaluations)
     failures = (*rolled.failures, *distilled.failures)
     summary = run.finish(rt, planned, rolled.results, distilled, candidate, evaluations, decision, failures)

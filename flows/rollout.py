@@ -4,12 +4,24 @@ from prefect import flow, unmapped
 
 from tasks.gather import Gathered, gather
 from tasks.steps import rollout as rollout_task
+from trace2skill import refresh as run
+from trace2skill.runtime import runtime
 from trace2skill.settings import RunSettings
 from trace2skill.steps import Rolled, RolloutJob
 
 
-@flow(name="rollout", flow_run_name="rollout: {stage}", validate_parameters=False)
-def rollout(settings: RunSettings, jobs: list[RolloutJob], stage: str = "rollout") -> Gathered[Rolled]:
+@flow(name="rollout", flow_run_name="rollout {settings.domain}", validate_parameters=False)
+def rollout(settings: RunSettings, jobs: list[RolloutJob]) -> Gathered[Rolled]:
     """Roll out every job; the failed ones are named and can be run again alone."""
     futures = rollout_task.map(unmapped(settings), jobs)
-    return gather(stage, futures, [job.name for job in jobs], settings.max_failed_share)
+    return gather("rollout", futures, [job.name for job in jobs], settings.max_failed_share)
+
+
+@flow(name="rollout-all", flow_run_name="rollout {settings.domain}")
+def rollout_all(settings: RunSettings) -> Gathered[Rolled]:
+    """Roll out every task at every seed, with the skill given or with none."""
+    rt = runtime(settings)
+    run.start(rt, "rollout")
+    rolled = rollout(settings, run.all_jobs(rt))
+    run.close(rt, "completed")
+    return rolled

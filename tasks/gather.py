@@ -5,10 +5,10 @@ A failed future is never handed to a plain call: there Prefect ends the flow *Co
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, as_completed
-from prefect.states import State
 
 from trace2skill.failures import Failure, tolerate
 from trace2skill.progress import ItemState, watcher
@@ -36,6 +36,7 @@ def gather(
     watch.begin(stage, len(futures))
     name_of = {id(future): name for future, name in zip(futures, names, strict=True)}
     for future in as_completed(list(futures)):
+        future.wait()  # settles the future's own state; without it `.state` asks the server, which lags behind
         watch.item(stage, name_of[id(future)], _in_a_word(future.state))
     results, failures = [], []
     for future, name in zip(futures, names, strict=True):
@@ -47,13 +48,13 @@ def gather(
     return Gathered(results=results, failures=tuple(failures))
 
 
-def _in_a_word(state: State) -> ItemState:
+def _in_a_word(state: State[Any]) -> ItemState:
     if state.is_completed():
         return "cached" if state.name == "Cached" else "done"
     return "skipped" if state.is_pending() else "failed"
 
 
-def _failure(stage: str, name: str, state: State) -> Failure:
+def _failure(stage: str, name: str, state: State[Any]) -> Failure:
     if state.is_pending():
         return Failure(stage=stage, name=name, kind="skipped", message="the step before it failed")
     error = state.result(raise_on_failure=False)

@@ -28,7 +28,7 @@ class StoreResults(WritableFileSystem):
         return _read(current_store(), path)
 
     @async_dispatch(aread_path)
-    def read_path(self, path: str) -> bytes:
+    def read_path(self, path: str) -> bytes:  # type: ignore[override]
         """The record under a key, or ValueError."""
         return _read(current_store(), path)
 
@@ -37,7 +37,7 @@ class StoreResults(WritableFileSystem):
         current_store().put_result(path, content)
 
     @async_dispatch(awrite_path)
-    def write_path(self, path: str, content: bytes) -> None:
+    def write_path(self, path: str, content: bytes) -> None:  # type: ignore[override]
         """Keep a record under a key; returns when it is durable."""
         current_store().put_result(path, content)
 
@@ -52,5 +52,5 @@ def _read(store: Store, key: str) -> bytes:
 def with_store_results(flow: Flow[..., Any]) -> Flow[..., Any]:
     """The flow with its task results in the store. Saves the block document on the Prefect server in use."""
     block = StoreResults()
-    block.save(BLOCK_NAME, overwrite=True, _sync=True)
+    block.save(BLOCK_NAME, overwrite=True)
     return flow.with_options(result_storage=block)

@@ -75,7 +75,7 @@ def conflicts(skill: Skill, edits: Sequence[Edit], policy: EditPolicy = EditPoli
 
 
 def find_conflicts(skill: Skill, placed: Sequence[Placed]) -> list[Conflict]:
-    """Overlapping lines, text put into what another edit removes, one path created twice, half of a create-link pair."""
+    """Overlapping lines, text put into what another edit removes, one path created twice, half a create-link pair."""
     ordered = sorted(placed, key=lambda item: item.edit.id)
     found = []
     for one, other in combinations(ordered, 2):

@@ -34,7 +34,7 @@ class StoreFromTheFuture(StoreUnavailable):
 
 
 class InfrastructureFault(Trace2SkillError):
-    """Something outside the experiment broke (a provider, the sandbox). Never a score, never a lesson; worth a retry."""
+    """Something outside the experiment broke (a provider, the sandbox). Never a score or lesson; worth a retry."""
 
 
 class ModelUnusable(Trace2SkillError):

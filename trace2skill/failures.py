@@ -30,5 +30,6 @@ def tolerate(stage: str, total: int, failures: Sequence[Failure], max_failed_sha
     named = "; ".join(f"{failure.name}: {failure.message}" for failure in own[:NAMED])
     more = f"; and {len(own) - NAMED} more" if len(own) > NAMED else ""
     raise StageFailed(
-        f"{stage}: {len(failures)} of {total} failed: {named}{more}. Everything finished is kept: run the same command again"
+        f"{stage}: {len(failures)} of {total} failed: {named}{more}. "
+        "Everything finished is kept: run the same command again"
     )

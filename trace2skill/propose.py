@@ -48,7 +48,7 @@ def propose(door: Door, model: ModelSettings, extraction: Extraction, base: Skil
     """
     task = render(
         "proposer_task",
-        name=base.name,
+        skill_name=base.name,
         outline=_outlines(base),
         skill_text=base.text("SKILL.md"),
         lessons=extraction.lessons,

@@ -14,7 +14,7 @@ from trace2skill.evaluation.matrix import Evaluation
 from trace2skill.failures import Failure
 from trace2skill.noun import Noun
 from trace2skill.runtime import Runtime
-from trace2skill.skill import write_skill
+from trace2skill.skill import read_skill, write_skill
 from trace2skill.steps import Rolled, RolloutJob
 from trace2skill.store import RunRow
 from trace2skill.summary import LeftOut, RunSummary, Spent
@@ -71,15 +71,17 @@ def nothing_learned(base: str, thresholds: tuple[int, int]) -> Candidate:
     return Candidate(base=base, skill=base, thresholds=thresholds)
 
 
-def conditions(candidate: Candidate) -> list[Condition]:
-    """What is evaluated: S0 and the candidate; nothing when the skill did not change."""
-    if candidate.skill == candidate.base:
+def conditions(rt: Runtime, candidate: Candidate) -> list[Condition]:
+    """What is evaluated: S0 and the candidate; nothing when the skill did not change or nobody asked."""
+    if candidate.skill == candidate.base or not rt.settings.evaluate:
         return []
     return [Condition(name="S0", skill=candidate.base), Condition(name="candidate", skill=candidate.skill)]
 
 
 def verdict(rt: Runtime, evaluations: Sequence[Evaluation]) -> Decision:
     """The decision over the evaluations of a run."""
+    if not evaluations and not rt.settings.evaluate:
+        return Decision(verdict="not_enough_evidence", reason="the candidate was not evaluated, as asked for")
     if not evaluations:
         return Decision(verdict="reject", reason="nothing was learned, so there is nothing to promote")
     champion, candidate = evaluations
@@ -110,7 +112,9 @@ def finish(
         run_id=rt.run_id,
         mode="deepening" if rt.settings.skill else "creation",
         domain=rt.domain.name,
-        models=tuple(sorted({role.name for role in _roles(rt)})),
+        models=tuple(
+            sorted({rt.settings.roles.agent.name, rt.settings.roles.analyst.name, rt.settings.roles.merger.name})
+        ),
         simulated=rt.settings.roles.simulated,
         skill_name=skill.name,
         base=base.digest,
@@ -134,6 +138,11 @@ def finish(
     return summary
 
 
+def close(rt: Runtime, state: str) -> None:
+    """Close a run that leaves no summary."""
+    rt.store.finish_run(rt.run_id, state, "")
+
+
 def spent(rt: Runtime) -> Spent:
     """What the run has used so far, over all its attempts."""
     total = rt.store.ledger_total(rt.run_id)
@@ -152,6 +161,21 @@ def _write_pages(summary: RunSummary, directory: Path) -> None:
     (directory / "skill.diff").write_text(summary.candidate.diff, encoding="utf-8")
 
 
-def _roles(rt: Runtime) -> list:  # type: ignore[type-arg]
-    roles = rt.settings.roles
-    return [roles.agent, roles.analyst, roles.merger]
+def all_jobs(rt: Runtime) -> list[RolloutJob]:
+    """Every task at every seed with the skill given, or with none."""
+    skill = rt.given_skill.digest if rt.given_skill else None
+    return [RolloutJob(task_id=task, seed=seed, skill=skill) for task in rt.tasks for seed in rt.settings.seeds]
+
+
+def conditions_of(rt: Runtime, directories: Sequence[Path]) -> list[Condition]:
+    """No skill, and each of the skill directories, which are kept in the store.
+
+    Raises:
+        BadInput: a directory is no skill.
+    """
+    found = [Condition(name="no skill", skill=None)]
+    for directory in directories:
+        skill = read_skill(directory)
+        rt.store.put("skill", skill.digest, skill)
+        found.append(Condition(name=str(directory), skill=skill.digest))
+    return found

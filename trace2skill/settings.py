@@ -39,6 +39,7 @@ class RunSettings(Noun):
     sandbox: Literal["auto", "bwrap", "docker", "process"] = Field(default="auto", description="Where commands run.")
     agent: AgentSettings = AgentSettings()
     analyst: LoopLimits = Field(default=LoopLimits(turns=20), description="Limits of the error analyst.")
+    evaluate: bool = Field(default=True, description="Score the candidate on held-out tasks and decide.")
     thresholds: Thresholds = Thresholds()
     gate: GateSettings = GateSettings()
     promote: Literal["stage", "auto"] = Field(

@@ -185,7 +185,8 @@ def _parts(text: str) -> tuple[dict[str, object], str]:
     Raises:
         ValueError: there is no front matter, or it is not a YAML mapping.
     """
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     found = re.match(
         r"\ufeff?---[ \t]*(?:\r\n|\n|\r)(?P<yaml>.*?)(?:\r\n|\n|\r)---[ \t]*(?:\r\n|\n|\r|\Z)", text, re.DOTALL
@@ -197,7 +198,7 @@ def _parts(text: str) -> tuple[dict[str, object], str]:
     except YAMLError as error:
         raise ValueError(f"the front matter is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
-        raise ValueError("the front matter is not a YAML mapping")
+        raise ValueError("the front matter is not a YAML mapping")  # noqa: TRY004 - bad text, not a bad call
     return values, text[found.end() :]
 
 

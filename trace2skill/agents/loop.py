@@ -90,7 +90,8 @@ def converse(
         Step(number=number, source="system" if message["role"] == "system" else "user", message=message["content"])
         for number, message in enumerate(opening.messages, start=1)
     ]
-    usage, started, stop, turns = Usage(), time.monotonic(), None, 0
+    usage, started, turns = Usage(), time.monotonic(), 0
+    stop: StopReason | None = None
     while stop is None:
         answer = door.complete(request, step=step)
         usage, turns = usage + answer.usage, turns + 1

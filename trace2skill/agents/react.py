@@ -111,7 +111,8 @@ def skill_use(conversation: Conversation, skill: Skill | None) -> tuple[tuple[st
     A path counts when the command holds it behind `skill/`; a script counts as run when an interpreter or a shell is
     called on it, else as opened.
     """
-    opened, run = set(), set()
+    opened: set[str] = set()
+    run: set[str] = set()
     commands = [
         str(call.arguments.get("command", ""))
         for step in conversation.steps

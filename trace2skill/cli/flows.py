@@ -24,7 +24,7 @@ CHECKOUT_WANTED = (
 
 
 def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = False, **more: Any) -> Any:
-    """Run `flows/NAME.py:NAME` in this process with live progress, and return what it returns.
+    """Run a flow, named 'module:function' below `flows/`, in this process with live progress; returns what it returns.
 
     Raises:
         BadInput: there is no checkout around this package.
@@ -45,14 +45,15 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
 
 
 def _load(name: str) -> Any:
+    module_name, _, function = name.partition(":")
     try:
-        module = importlib.import_module(f"flows.{name}")
+        module = importlib.import_module(f"flows.{module_name}")
         results = importlib.import_module("tasks.results")
     except ModuleNotFoundError as error:
-        if error.name in {"flows", f"flows.{name}", "tasks", "tasks.results"}:
+        if error.name in {"flows", f"flows.{module_name}", "tasks", "tasks.results"}:
             raise BadInput(CHECKOUT_WANTED) from error
         raise
-    return results.with_store_results(getattr(module, name))
+    return results.with_store_results(getattr(module, function))
 
 
 @contextmanager

@@ -60,12 +60,12 @@ def show(
             table.add_row(row.id, row.kind, row.state, str(row.attempts), f"${opened.ledger_total(row.id).cost:.4f}")
         Console().print(table)
         return
-    row = opened.run(run)
-    if row is None:
+    found = opened.run(run)
+    if found is None:
         raise BadInput(f"no run '{run}' in {path}: `trace2skill show` lists them")
-    if not row.summary or row.state != "completed":
-        raise BadInput(f"run '{run}' is {row.state} and has no summary yet: run its command again to go on")
-    print_summary(RunSummary.model_validate_json(row.summary), as_json=json)
+    if not found.summary or found.state != "completed":
+        raise BadInput(f"run '{run}' is {found.state} and has no summary yet: run its command again to go on")
+    print_summary(RunSummary.model_validate_json(found.summary), as_json=json)
 
 
 class Finding(Noun):

@@ -2,14 +2,17 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 from pydantic import ValidationError
 
 from trace2skill.errors import BadInput
 from trace2skill.llm.settings import ModelSettings, Roles
+from trace2skill.noun import Noun
 from trace2skill.settings import DEFAULT_STORE, RunSettings
+
+N = TypeVar("N", bound=Noun)
 
 Domain = Annotated[str, typer.Option(help="Kind of task.")]
 Data = Annotated[Path, typer.Option(help="Directory of the data set.", show_default=False)]
@@ -88,7 +91,7 @@ def run_settings(**values: object) -> RunSettings:
     return checked(RunSettings, **values)
 
 
-def checked(cls, **values):  # type: ignore[no-untyped-def]
+def checked(cls: type[N], **values: Any) -> N:
     """Build a noun from options; what pydantic finds wrong becomes one message."""
     try:
         return cls(**values)

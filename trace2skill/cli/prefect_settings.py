@@ -1,4 +1,4 @@
-"""Prefect's settings for runs started from the command line. Environment variables only: set before Prefect is imported.
+"""Prefect's settings for runs started from the command line. Environment variables, set before Prefect is imported.
 
 Whatever the user has set stays as it is.
 """

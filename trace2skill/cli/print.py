@@ -108,7 +108,7 @@ def _numbers(console: Console, summary: RunSummary) -> None:
         f"lessons {summary.lessons}, patches {summary.patches}, edit groups {summary.leaves}; "
         f"written {len(summary.candidate.applied)}, dropped for little support {len(summary.candidate.dropped)}, "
         f"unplaced {len(summary.candidate.unplaced)}, in conflict {len(summary.candidate.conflicts)}",
-        f"model calls of this run {spent.calls}, tokens {spent.tokens_in} in, {spent.tokens_out} out, ${spent.cost:.4f}",
+        f"model calls {spent.calls}, tokens {spent.tokens_in} in, {spent.tokens_out} out, ${spent.cost:.4f}",
     ]
     for line in lines:
         console.print(line, highlight=False)

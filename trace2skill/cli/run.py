@@ -134,7 +134,7 @@ def rollout(
 ) -> None:
     """Let the agent work on every task and score what it leaves. No lesson is drawn, no skill is changed."""
     settings = _settings(locals())
-    gathered = run_flow("rollout_all", settings, quiet=json)
+    gathered = run_flow("rollout:rollout_all", settings, quiet=json)
     print_rollouts(gathered, as_json=json)
 
 
@@ -159,8 +159,8 @@ def distill(
     json: o.AsJson = False,
 ) -> None:
     """Rollout on the evolve tasks and write a candidate skill, without evaluating it."""
-    settings = _settings(locals())
-    print_summary(run_flow("distill_only", settings, quiet=json), as_json=json)
+    settings = _settings({**locals(), "evaluate": False})
+    _refresh(settings, json)
 
 
 def evaluate(
@@ -187,12 +187,12 @@ def evaluate(
     chosen, which = skills or [], split
     values = {key: value for key, value in locals().items() if key not in ("skills", "split", "chosen", "which")}
     settings = _settings(values)
-    evaluations = run_flow("evaluate_skills", settings, chosen, which, quiet=json)
+    evaluations = run_flow("evaluate:evaluate_skills", settings, chosen, which, quiet=json)
     print_evaluations(evaluations, as_json=json)
 
 
 def _refresh(settings: RunSettings, as_json: bool) -> None:
-    summary = run_flow("refresh", settings, quiet=as_json)
+    summary = run_flow("refresh:refresh", settings, quiet=as_json)
     print_summary(summary, as_json=as_json)
 
 
@@ -202,7 +202,7 @@ def _settings(values: dict[str, object]) -> RunSettings:
     given.pop("json")
     model, api_base, price = (given.pop(name) for name in ("model", "api_base", "price"))
     seed, seeds = given.pop("seed"), given.pop("seeds")
-    numbers = tuple(range(seed, seed + seeds))  # type: ignore[operator]
+    numbers = tuple(int(str(seed)) + number for number in range(int(str(seeds))))
     roles = o.roles(model, None, None, None, temperature=None, effort=None, api_base=api_base, price=price)  # type: ignore[arg-type]
     store = o.store_path(given.pop("store"))  # type: ignore[arg-type]
     return o.run_settings(**given, roles=roles, seeds=numbers, held_out_seeds=numbers, store=store)

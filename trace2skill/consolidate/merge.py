@@ -153,8 +153,9 @@ def _ask_merger(
         if not broken:
             return _carry_out(answer, given)
         complaint = "Your answer breaks these rules:\n- " + "\n- ".join(broken) + "\nAnswer again, whole."
-        said = {"role": "assistant", "content": answer.model_dump_json()}
-        messages = (*messages, said, {"role": "user", "content": complaint})
+        asked_again: dict[str, object] = {"role": "user", "content": complaint}
+        said: dict[str, object] = {"role": "assistant", "content": answer.model_dump_json()}
+        messages = (*messages, said, asked_again)
     return unite_by_program(given), []
 
 

@@ -6,6 +6,7 @@ where two keys first differ, so there are exactly len(groups) - 1 merges.
 """
 
 import hashlib
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -63,7 +64,7 @@ def simhash(text: str) -> int:
     """
     tokens = words(text)
     weights = [0] * HASH_BITS
-    for feature in tokens + [f"{a} {b}" for a, b in zip(tokens, tokens[1:], strict=False)]:
+    for feature in tokens + [f"{a} {b}" for a, b in itertools.pairwise(tokens)]:
         bits = int.from_bytes(hashlib.blake2b(feature.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
         for position in range(HASH_BITS):
             weights[position] += 1 if bits >> position & 1 else -1

@@ -22,6 +22,16 @@ class Splits(Noun):
     validation: tuple[str, ...]
     test: tuple[str, ...]
 
+    def named(self, name: str) -> tuple[str, ...]:
+        """The ids of the split called evolve or validation. 'test' stays sealed.
+
+        Raises:
+            BadInput: another name.
+        """
+        if name not in ("evolve", "validation"):
+            raise BadInput(f"the split '{name}' cannot be used here: evolve or validation")
+        return self.evolve if name == "evolve" else self.validation
+
 
 def split_tasks(
     tasks: Sequence[Task],

@@ -16,6 +16,7 @@ import tenacity
 from trace2skill.errors import BadInput, InfrastructureFault, ModelUnusable
 from trace2skill.llm.request import Answer, Message, Request
 from trace2skill.llm.settings import ModelSettings
+from trace2skill.store import CallOutcome
 from trace2skill.trajectory import ToolCall, Usage
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def litellm_for(settings: ModelSettings) -> Any:
 class CallFailed(Exception):
     """One try failed. `kind` is the ledger's word for it; `wait` seconds were asked for by the provider."""
 
-    def __init__(self, kind: str, message: str, wait: float | None = None) -> None:
+    def __init__(self, kind: CallOutcome, message: str, wait: float | None = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.wait = wait
@@ -258,7 +259,7 @@ def _sorted(error: Exception) -> Exception:
         if "insufficient_quota" in str(error):
             return CallFailed("quota", text)
         return CallFailed("rate_limited", text, _retry_after(error))
-    sorts: list[tuple[tuple[str, ...], str]] = [
+    sorts: list[tuple[tuple[str, ...], CallOutcome]] = [
         (("Timeout",), "timeout"),
         (("APIConnectionError",), "connection"),
         (("ContextWindowExceededError",), "context_length"),

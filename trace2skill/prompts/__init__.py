@@ -12,7 +12,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from trace2skill.digest import digest_of_bytes
 
 
-def render(name: str, **values: object) -> str:
+def render(name: str, /, **values: object) -> str:
     """The prompt `name` filled in. A value that the prompt uses and nobody gave is an error (StrictUndefined)."""
     return _environment().get_template(name).render(**values).strip() + "\n"
 

@@ -5,6 +5,7 @@ That is how its competence is simulated on foreign tasks; nothing but the agent 
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from trace2skill.digest import digest_of
 from trace2skill.task import Task
@@ -20,7 +21,7 @@ def teach(tasks: Iterable[Task], describe: Callable[[Task], str], gold: Callable
     """Tell the model the gold of tasks; it is looked up by what the agent reads, and loaded when first needed."""
     with _guard:
         for task in tasks:
-            _key[digest_of(describe(task).strip())] = lambda task=task: gold(task)
+            _key[digest_of(describe(task).strip())] = partial(gold, task)
 
 
 def gold_for(description: str) -> Gold | None:

@@ -157,7 +157,8 @@ def applies(cause: Cause, job: Job | None) -> bool:
 def guided(text: str) -> frozenset[str]:
     """Names of the causes and habits that a text gives guidance on: some line must match every expression."""
     lines = [line for line in text.splitlines() if line.strip()]
-    return frozenset(item.name for item in (*CAUSES, *HABITS) if any(_matches(item, line) for line in lines))
+    planted: tuple[Cause | Habit, ...] = (*CAUSES, *HABITS)
+    return frozenset(item.name for item in planted if any(_matches(item, line) for line in lines))
 
 
 def cause_of(text: str) -> str | None:

@@ -36,7 +36,7 @@ def profile_of(name: str) -> Profile:
     """
     base, _, query = name.removeprefix("sim/").partition("?")
     try:
-        return Profile(name=base, **dict(parse_qsl(query, keep_blank_values=True)))  # type: ignore[arg-type]
+        return Profile(name=base, **dict(parse_qsl(query, keep_blank_values=True)))
     except (ValidationError, TypeError) as error:
         settings = ", ".join(sorted(set(Profile.model_fields) - {"name"}))
         raise BadInput(f"simulated model '{name}' is not understood; its settings are: {settings}") from error

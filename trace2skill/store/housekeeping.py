@@ -33,7 +33,7 @@ def store_stats(store: Store) -> StoreStats:
     """Count what a store holds."""
     tables = []
     for name in TABLES:
-        rows, oldest, newest = store.query(f"SELECT count(*), min(at), max(at) FROM {name}")[0]
+        rows, oldest, newest = store.query(f"SELECT count(*), min(written), max(written) FROM {name}")[0]
         tables.append(TableStats(name=name, rows=rows, oldest=str(oldest or ""), newest=str(newest or "")))
     size = store.path.stat().st_size if store.path.exists() else 0
     return StoreStats(path=store.path, file_bytes=size, tables=tuple(tables), ledger=store.ledger_total())
@@ -47,15 +47,15 @@ def prune_store(store: Store, older_than_days: int, *, dry_run: bool = False) ->
     results written within a day after the limit go too. Skills, runs and the ledger stay.
     """
     limit = f"now()::TIMESTAMP - INTERVAL {int(older_than_days)} DAY"
-    conditions = dict.fromkeys(PRUNED, f"at < {limit}")
-    conditions["result"] = f"at < {limit} + INTERVAL 1 DAY"
+    conditions = dict.fromkeys(PRUNED, f"written < {limit}")
+    conditions["result"] = f"written < {limit} + INTERVAL 1 DAY"
     conditions["noun"] += " AND kind <> 'skill'"
     counts = {
         name: int(store.query(f"SELECT count(*) FROM {name} WHERE {condition}")[0][0])
         for name, condition in conditions.items()
     }
     if not counts["noun"]:
-        conditions["result"] = f"at < {limit}"
+        conditions["result"] = f"written < {limit}"
         counts["result"] = int(store.query(f"SELECT count(*) FROM result WHERE {conditions['result']}")[0][0])
     if not dry_run:
         for name in PRUNED:  # results first: a crash in between leaves nouns nobody names, never names of nothing

@@ -29,6 +29,7 @@ class Store:
         self._connection = connection
         self._writer = Writer(connection.cursor(), str(path))
         self._local = threading.local()
+        self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._runs_guard = threading.Lock()
 
     def close(self) -> None:
@@ -37,6 +38,9 @@ class Store:
             return
         self.closed = True
         self._writer.stop()
+        for cursor in self._cursors:
+            cursor.close()
+        self._cursors.clear()
         self._connection.close()
 
     def check_process(self) -> None:
@@ -128,7 +132,7 @@ class Store:
     def ledger(self, run_id: str | None = None) -> list[LedgerRow]:
         """Ledger rows in the order they were written, of one run or of all."""
         names = [name for name, _ in COLUMNS["ledger"]]
-        sql = f"SELECT {', '.join(names)} FROM ledger WHERE run_id = coalesce(?, run_id) ORDER BY at, rowid"
+        sql = f"SELECT {', '.join(names)} FROM ledger WHERE run_id = coalesce(?, run_id) ORDER BY written, rowid"
         rows = [dict(zip(names, row, strict=True)) for row in self._all(sql, [run_id])]
         return [LedgerRow(**{**row, "params": json.loads(row["params"])}) for row in rows]
 
@@ -158,6 +162,7 @@ class Store:
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
         if cursor is None:
             cursor = self._local.cursor = self._connection.cursor()
+            self._cursors.append(cursor)
         return cursor
 
 

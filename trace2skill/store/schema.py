@@ -2,13 +2,14 @@
 
 MIGRATIONS: list[list[str]] = [
     [
-        "CREATE TABLE result (key TEXT PRIMARY KEY, value BLOB NOT NULL, at TIMESTAMP NOT NULL)",
-        "CREATE TABLE model_call (key TEXT PRIMARY KEY, value TEXT NOT NULL, at TIMESTAMP NOT NULL)",
-        "CREATE TABLE observation (key TEXT PRIMARY KEY, value TEXT NOT NULL, at TIMESTAMP NOT NULL)",
-        "CREATE TABLE noun (kind TEXT, id TEXT, value TEXT NOT NULL, at TIMESTAMP NOT NULL, PRIMARY KEY (kind, id))",
+        "CREATE TABLE result (key TEXT PRIMARY KEY, value BLOB NOT NULL, written TIMESTAMP NOT NULL)",
+        "CREATE TABLE model_call (key TEXT PRIMARY KEY, value TEXT NOT NULL, written TIMESTAMP NOT NULL)",
+        "CREATE TABLE observation (key TEXT PRIMARY KEY, value TEXT NOT NULL, written TIMESTAMP NOT NULL)",
+        "CREATE TABLE noun (kind TEXT, id TEXT, value TEXT NOT NULL, written TIMESTAMP NOT NULL, "
+        "PRIMARY KEY (kind, id))",
         "CREATE TABLE ledger (run_id TEXT, step TEXT, role TEXT, model TEXT, params TEXT, seed BIGINT, "
         "tokens_in BIGINT, tokens_out BIGINT, tokens_cached BIGINT, cost DOUBLE, latency_seconds DOUBLE, "
-        "attempts INTEGER, outcome TEXT, call_key TEXT, at TIMESTAMP NOT NULL)",
+        "attempts INTEGER, outcome TEXT, call_key TEXT, written TIMESTAMP NOT NULL)",
         "CREATE TABLE run (id TEXT PRIMARY KEY, kind TEXT, settings TEXT, state TEXT, summary TEXT, "
         "attempts INTEGER, started TIMESTAMP, ended TIMESTAMP)",
     ],
@@ -37,7 +38,7 @@ COLUMNS: dict[str, list[tuple[str, str]]] = {
         ("call_key", "TEXT"),
     ],
 }
-"""What the writer fills in; `at` is set when the group commits."""
+"""What the writer fills in; `written` is set when the group commits."""
 
 PRIMARY_KEY = {"result": 1, "model_call": 1, "observation": 1, "noun": 2, "ledger": 0}
 """How many leading columns make the key; 0 only appends."""

@@ -133,7 +133,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[
     lists = ", ".join(f"unnest(?::{kind}[])" for _, kind in columns)
     verb = "INSERT OR REPLACE" if PRIMARY_KEY[table] else "INSERT"
     # Names come from the schema above, never from a caller.
-    sql = f"{verb} INTO {table} ({names}, at) SELECT {lists}, now()::TIMESTAMP"
+    sql = f"{verb} INTO {table} ({names}, written) SELECT {lists}, now()::TIMESTAMP"
     connection.execute(sql, [list(column) for column in zip(*rows, strict=True)])
 
 

@@ -38,7 +38,8 @@ def under_limits(command: str, limits: Limits, directory: str = ".") -> list[str
     """An argument list that sets the resource limits in a shell and then runs the command in bash, in `directory`."""
     memory, blocks = limits.memory_mb * 1024, limits.file_mb * 2048  # KiB and blocks of 512 bytes, as POSIX sh counts
     script = (
-        f"cd {directory} || exit 126; ulimit -c 0; ulimit -t {limits.cpu_seconds}; ulimit -f {blocks}; ulimit -v {memory}; "
+        f"cd {directory} || exit 126; ulimit -c 0; "
+        f"ulimit -t {limits.cpu_seconds}; ulimit -f {blocks}; ulimit -v {memory}; "
         f"ulimit -p {limits.processes} 2>/dev/null || ulimit -u {limits.processes} 2>/dev/null; "
         'if command -v bash >/dev/null; then exec bash -c "$1"; else exec sh -c "$1"; fi'
     )

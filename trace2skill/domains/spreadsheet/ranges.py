@@ -16,7 +16,7 @@ LAST_COLUMN, LAST_ROW = 16_384, 1_048_576
 
 
 class Range(Noun):
-    """A rectangle of cells, ends included. `sheet` is None where the text names none; rows are None for whole columns."""
+    """A rectangle of cells, ends included. No sheet where the text names none; no rows for whole columns."""
 
     sheet: str | None
     first_column: int

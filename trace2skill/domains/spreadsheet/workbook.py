@@ -46,10 +46,10 @@ def has_uncached_formulas(content: bytes) -> bool:
     except Exception:  # noqa: BLE001 - see above; an unreadable workbook has nothing to recalculate
         return False
     for sheet in formulas.worksheets:
-        for row in sheet.iter_rows():
-            for cell in row:
-                if cell.data_type == "f" and values[sheet.title].cell(cell.row, cell.column).value is None:
-                    return True
+        cached = values[sheet.title]
+        for place, cell in sheet._cells.items():
+            if cell.data_type == "f" and (place not in cached._cells or cached._cells[place].value is None):
+                return True
     return False
 
 

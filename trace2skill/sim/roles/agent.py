@@ -65,8 +65,7 @@ def _solution(heard: Heard, description: str) -> str | None:
     if gold is None:
         return None
     # Each case has its own values: the program carries them all and picks by the name of its input.
-    values = {case: sheets for case, sheets in gold.items()}
-    return _spoiled(copy_program(values, slip.mistakes), broken)
+    return _spoiled(copy_program(gold, slip.mistakes), broken)
 
 
 def _spoiled(source: str, broken: bool) -> str:

@@ -13,7 +13,7 @@ from trace2skill.sim.copying import copy_program, read_values
 from trace2skill.sim.office import parse, program
 from trace2skill.sim.profile import chance, pick
 
-READ = "cat trace/index.md\ngrep -l 'solve.py' trace/steps/*.md | head -n 1\ncat $(grep -l 'cat > solve.py' trace/steps/*.md | head -n 1)"
+READ = "cat trace/index.md\ncat $(grep -l 'cat > solve.py' trace/steps/*.md | head -n 1)"
 PROGRAM = re.compile(r"cat > solve\.py <<'PROGRAM'\n(?P<source>.*?)\nPROGRAM", re.DOTALL)
 STEP = re.compile(r"^## Step (?P<number>\d+) \(agent\)", re.MULTILINE)
 GIVES_UP = 0.03

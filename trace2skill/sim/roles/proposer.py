@@ -6,7 +6,7 @@ from trace2skill.markdown import sections
 from trace2skill.sim.causes import CAUSES, HABITS, cause_of, guided, habit_of
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 
-SECTIONS = {item.name: item.section for item in (*CAUSES, *HABITS)}
+SECTIONS = {cause.name: cause.section for cause in CAUSES} | {habit.name: habit.section for habit in HABITS}
 ELSEWHERE = "Special cases"
 
 
@@ -28,7 +28,7 @@ def speak(heard: Heard) -> Spoken:
         {
             "reasoning": "One line for each lesson that the skill does not hold yet.",
             "edits": edits,
-            "changelog": [f"Add: {edit['content'][2:80]}" for edit in edits],
+            "changelog": [f"Add: {str(edit['content'])[2:80]}" for edit in edits],
         }
     )
 
