@@ -42,7 +42,6 @@ AGAIN: dict[str, Any] = {"retries": 1, "retry_delay_seconds": 2, "retry_conditio
 
 @task(
     task_run_name="audit: {task_id}",
-    tags=["stage:audit"],
     cache_policy=_keyed(lambda i: steps.audit_key(runtime(i["settings"]), i["task_id"])),
     **KEPT,
 )
@@ -53,7 +52,6 @@ def audit(settings: RunSettings, task_id: str) -> Audit:
 
 @task(
     task_run_name="draft S0",
-    tags=["stage:draft"],
     cache_policy=_keyed(lambda i: steps.draft_key(runtime(i["settings"]))),
     **KEPT,
     **AGAIN,
@@ -65,7 +63,6 @@ def draft(settings: RunSettings) -> str:
 
 @task(
     task_run_name="rollout: {job.name}",
-    tags=["stage:rollout"],
     cache_policy=_keyed(lambda i: steps.rollout_key(runtime(i["settings"]), i["job"])),
     **KEPT,
     **AGAIN,
@@ -77,7 +74,6 @@ def rollout(settings: RunSettings, job: RolloutJob) -> Rolled:
 
 @task(
     task_run_name="extract: {rolled.name}",
-    tags=["stage:extract"],
     cache_policy=_keyed(lambda i: steps.extract_key(runtime(i["settings"]), i["rolled"])),
     **KEPT,
     **AGAIN,
@@ -89,7 +85,6 @@ def extract(settings: RunSettings, rolled: Rolled) -> Extracted:
 
 @task(
     task_run_name="propose: {extracted.name}",
-    tags=["stage:propose"],
     cache_policy=_keyed(lambda i: steps.propose_key(runtime(i["settings"]), i["extracted"], i["base"])),
     **KEPT,
     **AGAIN,
@@ -101,7 +96,6 @@ def propose(settings: RunSettings, extracted: Extracted, base: str) -> Proposed:
 
 @task(
     task_run_name="merge: {name}",
-    tags=["stage:merge"],
     cache_policy=_keyed(lambda i: steps.merge_key(runtime(i["settings"]), i["left"], i["right"], i["base"])),
     **KEPT,
     **AGAIN,
@@ -113,7 +107,6 @@ def merge(settings: RunSettings, left: Merged, right: Merged, base: str, name: s
 
 @task(
     task_run_name="apply",
-    tags=["stage:apply"],
     cache_policy=_keyed(lambda i: steps.candidate_key(runtime(i["settings"]), i["root"], i["base"], i["tasks"])),
     **KEPT,
 )

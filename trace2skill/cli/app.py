@@ -3,7 +3,9 @@
 Exit codes: 0 done, 1 the run ended without a usable result, 2 something given is wrong or missing, 130 interrupted.
 """
 
+import atexit
 import logging
+import os
 import sys
 
 import typer
@@ -14,6 +16,14 @@ from trace2skill.cli.look import doctor, show, validate
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
 from trace2skill.cli_store import store_app
 from trace2skill.errors import Trace2SkillError
+
+
+def _nothing_more_to_say() -> None:
+    """Close stderr last of all: what Prefect's daemon threads still hold, DuckDB's binding reports as leaks."""
+    sys.stderr.flush()
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+
 
 app = typer.Typer(
     name="trace2skill",
@@ -53,6 +63,7 @@ def _root(
 
 def main() -> None:
     """Run a command; an error of ours is one message on stderr and exit code 2."""
+    atexit.register(_nothing_more_to_say)
     try:
         app()
     except Trace2SkillError as error:

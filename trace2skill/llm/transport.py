@@ -75,6 +75,11 @@ def check_model(settings: ModelSettings) -> None:
     Raises:
         BadInput: LiteLLM knows no such provider, the provider's key is not set, or nobody knows the price.
     """
+    if settings.simulated:  # needs no key and has a price: no reason to import litellm for a run from the store
+        from trace2skill.sim.profile import profile_of
+
+        profile_of(settings.name)
+        return
     lite = litellm_for(settings)
     try:
         lite.get_llm_provider(settings.name)

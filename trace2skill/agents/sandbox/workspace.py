@@ -30,10 +30,11 @@ def safe_read(workspace: Path, relative: str, max_bytes: int) -> bytes | None:
         return None
     finally:
         os.close(folder)
+    state = os.fstat(handle)
+    if not stat.S_ISREG(state.st_mode) or state.st_size > max_bytes:
+        os.close(handle)
+        return None
     with os.fdopen(handle, "rb") as file:
-        state = os.fstat(handle)
-        if not stat.S_ISREG(state.st_mode) or state.st_size > max_bytes:
-            return None
         content = file.read(max_bytes + 1)
     return content if len(content) <= max_bytes else None
 

@@ -1,0 +1,181 @@
+"""A skill directory as a snapshot: read, checked, written whole or not at all."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from conftest import OFFICE_SKILL, ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trace2skill import swap
+from trace2skill.errors import BadInput, SkillInvalid
+from trace2skill.skill import Skill, SkillFile, problems, read_skill, write_skill
+
+HEAD = "---\nname: small\ndescription: A small skill.\n---\n"
+
+
+def skill_of(body: str = "\n# Small\n\n- one rule\n", **files: bytes) -> Skill:
+    every = {
+        "SKILL.md": (HEAD + body).encode(),
+        **{path.replace("__", "/"): content for path, content in files.items()},
+    }
+    return Skill(files=tuple(SkillFile(path=path, content=every[path]) for path in sorted(every)))
+
+
+def test_read_and_write_keep_every_byte_and_mode(tmp_path: Path) -> None:
+    source = tmp_path / "in" / "small"
+    (source / "scripts").mkdir(parents=True)
+    (source / "SKILL.md").write_bytes(HEAD.encode() + b"\r\n# Gr\xc3\xbc\xc3\x9fe\r\n\r\nrun [it](scripts/a.sh)")
+    (source / "scripts" / "a.sh").write_bytes(b"#!/bin/sh\n\x00\xff")
+    (source / "scripts" / "a.sh").chmod(0o755)
+    skill = read_skill(source)
+    write_skill(skill, tmp_path / "out" / "small")
+    again = read_skill(tmp_path / "out" / "small")
+    assert again == skill
+    assert again.digest == skill.digest
+    assert os.access(tmp_path / "out" / "small" / "scripts" / "a.sh", os.X_OK)
+    assert Skill.model_validate_json(skill.model_dump_json()) == skill
+
+
+def test_the_digest_names_content_path_and_mode_and_nothing_else(tmp_path: Path) -> None:
+    skill = skill_of()
+    write_skill(skill, tmp_path / "small")
+    os.utime(tmp_path / "small" / "SKILL.md", (1, 1))
+    assert read_skill(tmp_path / "small").digest == skill.digest
+    changed = skill.with_files({"SKILL.md": skill.files[0].content + b" "})
+    executable = Skill(files=(skill.files[0].model_copy(update={"executable": True}),))
+    assert len({skill.digest, changed.digest, executable.digest}) == 3
+
+
+def test_the_demo_skill_is_valid() -> None:
+    assert problems(read_skill(OFFICE_SKILL)) == []
+
+
+@pytest.mark.parametrize(
+    ("skill", "said"),
+    [
+        (skill_of("\n[x](references/no.md)\n"), "leads nowhere"),
+        (skill_of(references__lonely=b"x"), "cannot be reached"),
+        (skill_of("\nline" * 501), "more than 500"),
+        (skill_of(notes=b"x"), "not a place"),
+        (skill_of().with_files({"SKILL.md": b"# no front matter"}), "front matter"),
+        (skill_of().with_files({"SKILL.md": b"---\nname: Big\ndescription: d\n---\n"}), "lowercase"),
+        (skill_of().with_files({"SKILL.md": b"---\nname: [\n---\n"}), "not YAML"),
+        (skill_of().with_files({"SKILL.md": b"---\nname: a\n---\n\xff"}), "UTF-8"),
+    ],
+)
+def test_what_is_wrong_with_a_skill_is_said(skill: Skill, said: str) -> None:
+    assert any(said in problem for problem in problems(skill)), problems(skill)
+
+
+def test_references_may_be_reached_through_references() -> None:
+    files = {"references__a.md": b"[b](b.md)", "references__b.md": b"deep"}
+    assert problems(skill_of("\n[a](references/a.md)\n", **files)) == []
+
+
+@pytest.mark.parametrize("path", ["../x", "/x", "a//b", "a/./b", "", "a\\b"])
+def test_a_path_that_leads_out_is_no_file_of_a_skill(path: str) -> None:
+    with pytest.raises(ValueError, match="not a path inside"):
+        SkillFile(path=path, content=b"")
+
+
+def test_bad_directories_are_refused_with_their_place(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="not a directory"):
+        read_skill(tmp_path / "missing")
+    with pytest.raises(BadInput, match=r"no SKILL\.md"):
+        read_skill(tmp_path)
+    (tmp_path / "SKILL.md").write_text("---\nname: [\n---\n")
+    with pytest.raises(BadInput, match=r"SKILL\.md:1: the front matter is not YAML"):
+        read_skill(tmp_path)
+    (tmp_path / "SKILL.md").write_text(HEAD)
+    (tmp_path / "out").symlink_to("/etc/hostname")
+    with pytest.raises(BadInput, match="leads out"):
+        read_skill(tmp_path)
+
+
+def test_an_invalid_skill_changes_nothing_on_disk(tmp_path: Path) -> None:
+    target = tmp_path / "small"
+    write_skill(skill_of(), target)
+    before = read_skill(target)
+    with pytest.raises(SkillInvalid, match="leads nowhere"):
+        write_skill(skill_of("\n[x](no.md)\n"), target)
+    with pytest.raises(SkillInvalid, match="is called"):
+        write_skill(skill_of(), tmp_path / "another")
+    assert read_skill(target) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["small"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from trace2skill import swap
+from trace2skill.skill import read_skill, write_skill
+if {portable}:
+    swap._exchange = lambda one, other: False
+stop_at, seen = {stop_at}, 0
+def tracer(name):
+    real = getattr(os, name)
+    def step(*args, **kwargs):
+        global seen
+        seen += 1
+        if seen == stop_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*args, **kwargs)
+    setattr(os, name, step)
+for name in ("mkdir", "rename", "fsync", "open", "chmod", "rmdir", "unlink"):
+    tracer(name)
+skill = read_skill(Path({new!r}))
+write_skill(skill, Path({target!r}))
+print("finished")
+"""
+
+
+@pytest.mark.parametrize("portable", [False, True], ids=["exchange", "two renames"])
+def test_killed_at_any_step_the_directory_is_the_old_or_the_new_skill(tmp_path: Path, portable: bool) -> None:
+    old, new = skill_of("\nold\n"), skill_of("\nnew\n[r](references/r.md)\n", **{"references__r.md": b"r"})
+    write_skill(new, tmp_path / "new" / "small")
+    target = tmp_path / "live" / "small"
+    seen = set()
+    for stop_at in range(1, 60):
+        write_skill(old, target)
+        code = KILLED.format(
+            root=str(ROOT), portable=portable, stop_at=stop_at, new=str(tmp_path / "new/small"), target=str(target)
+        )
+        done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True)
+        found = read_skill(target)
+        assert found in (old, new), f"killed at step {stop_at}"
+        assert [path.name for path in target.parent.iterdir()] == ["small"]
+        seen.add(found == new)
+        if "finished" in done.stdout:
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+    else:
+        pytest.fail("the write never finished")
+    assert seen == {True, False}
+
+
+def test_without_an_exchange_call_the_swap_still_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(swap, "_exchange", lambda one, other: False)
+    write_skill(skill_of("\nold\n"), tmp_path / "small")
+    write_skill(skill_of("\nnew\n"), tmp_path / "small")
+    assert "new" in read_skill(tmp_path / "small").body
+    assert [path.name for path in tmp_path.iterdir()] == ["small"]
+
+
+@given(
+    st.dictionaries(
+        st.from_regex(r"(references|scripts|assets)/[a-z]{1,8}(\.md)?", fullmatch=True),
+        st.binary(max_size=50),
+        max_size=5,
+    )
+)
+@settings(max_examples=30, deadline=None)
+def test_json_round_trip(files: dict[str, bytes]) -> None:
+    skill = skill_of().with_files(dict(files))
+    assert Skill.model_validate_json(skill.model_dump_json()) == skill
