@@ -1,11 +1,15 @@
 """What tests share: where the real data lie, small settings, and one Prefect server for the session."""
 
+import atexit
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from trace2skill.cli.app import _nothing_more_to_say
+
+atexit.register(_nothing_more_to_say)
 ROOT = Path(__file__).resolve().parents[1]
 OFFICE = ROOT / "examples" / "office"
 OFFICE_SKILL = ROOT / "examples" / "skills" / "office-workbooks"

@@ -1,0 +1,301 @@
+"""The model door, over the real LiteLLM path with the simulated provider: retries, memory, ledger, money, answers."""
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field
+
+from trace2skill.budget import Budget
+from trace2skill.errors import BadAnswer, BadInput, BudgetReached, InfrastructureFault, ModelUnusable
+from trace2skill.llm import Door, ModelSettings, Request, ask
+from trace2skill.llm.structured import read
+from trace2skill.llm.transport import check_model
+from trace2skill.store import Store, open_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(tmp_path / "store.duckdb")
+    yield opened
+    opened.close()
+
+
+class Provider:
+    """An OpenAI-compatible server on loopback that answers from a list of (status, headers, body)."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, dict[str, str], str]] = []
+        self.requests: list[dict[str, Any]] = []
+        provider = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                provider.requests.append(json.loads(body))
+                status, headers, text = provider.answers.pop(0) if provider.answers else (200, {}, "fine")
+                payload = completion(text) if status == 200 else {"error": {"message": text, "type": "x", "code": None}}
+                content = json.dumps(payload).encode()
+                self.send_response(status)
+                for name, value in {
+                    **headers,
+                    "content-type": "application/json",
+                    "content-length": str(len(content)),
+                }.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                return
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/v1"
+
+
+def completion(text: str) -> dict[str, Any]:
+    message = {"role": "assistant", "content": text}
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 10,
+        "total_tokens": 110,
+        "prompt_tokens_details": {"cached_tokens": 60},
+    }
+    return {
+        "id": "1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+        "usage": usage,
+    }
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    served = Provider()
+    yield served
+    served.server.shutdown()
+
+
+def request(provider: Provider | None = None, text: str = "hello", **settings: Any) -> Request:
+    base: dict[str, Any] = (
+        {"name": "sim/office"}
+        if provider is None
+        else {"name": "openai/mine", "api_base": provider.url, "price": (10.0, 20.0)}
+    )
+    messages = ({"role": "system", "content": "You are tested."}, {"role": "user", "content": text})
+    return Request(role="agent", settings=ModelSettings(**{**base, **settings}), messages=messages, seed=5)
+
+
+def door(store: Store, cap: float | None = None) -> Door:
+    return Door(store, Budget(cap), "run")
+
+
+def test_a_call_is_paid_once_and_written_down_each_time(store: Store, provider: Provider) -> None:
+    asked = request(provider, temperature=0.3)
+    first = door(store).complete(asked, step="one")
+    second = door(store).complete(asked, step="two")
+    assert first == second
+    assert first.text == "fine"
+    assert len(provider.requests) == 1
+    paid, remembered = store.ledger()
+    assert (paid.step, paid.outcome, paid.attempts, paid.role) == ("one", "answered", 1, "agent")
+    assert (paid.tokens_in, paid.tokens_out, paid.tokens_cached) == (100, 10, 60)
+    assert paid.cost == pytest.approx(100 * 10e-6 + 10 * 20e-6)
+    assert (remembered.step, remembered.outcome, remembered.cost) == ("two", "from_memory", 0.0)
+
+
+def test_the_parameters_recorded_are_the_parameters_sent(store: Store, provider: Provider) -> None:
+    door(store).complete(request(provider, temperature=0.3), step="s")
+    (sent,), (row,) = provider.requests, store.ledger()
+    for name in ("temperature", "seed", "max_tokens"):
+        assert sent[name] == row.params[name]
+    assert set(sent) - {"messages", "model"} == set(row.params) - {"api_base"}
+    plain = Provider()
+    door(store).complete(request(plain), step="s")
+    assert "temperature" not in plain.requests[0]
+    plain.server.shutdown()
+
+
+def test_what_can_change_the_answer_changes_the_key() -> None:
+    keys = {
+        request().key,
+        request(text="other").key,
+        request(temperature=0.5).key,
+        request(max_tokens=7).key,
+        request(name="sim/office?seed=1").key,
+        request().model_copy(update={"seed": 6}).key,
+        request().model_copy(update={"answer_schema": {"type": "object"}}).key,
+    }
+    assert len(keys) == 7
+    assert request(timeout_seconds=5, attempts=2, price=(1, 1)).key == request().key
+
+
+@pytest.mark.parametrize(("status", "kind"), [(429, "rate_limited"), (500, "server_error"), (503, "server_error")])
+def test_what_can_pass_is_tried_again(store: Store, provider: Provider, status: int, kind: str) -> None:
+    provider.answers = [(status, {"retry-after": "0"}, "later"), (status, {}, "later"), (200, {}, "now")]
+    assert door(store).complete(request(provider), step="s").text == "now"
+    assert store.ledger()[0].attempts == 3
+    provider.answers = [(status, {}, "later")] * 9
+    with pytest.raises(InfrastructureFault, match=f"{kind} after 2 tries"):
+        door(store).complete(request(provider, text="again", attempts=2), step="s")
+    row = store.ledger()[-1]
+    assert (row.outcome, row.attempts, row.cost) == (kind, 2, 0.0)
+
+
+def test_a_failed_call_is_not_remembered(store: Store, provider: Provider) -> None:
+    provider.answers = [(500, {}, "down")]
+    with pytest.raises(InfrastructureFault):
+        door(store).complete(request(provider, attempts=1), step="s")
+    assert door(store).complete(request(provider, attempts=1), step="s").text == "fine"
+
+
+def test_retry_after_is_honoured(store: Store, provider: Provider) -> None:
+    import time
+
+    provider.answers = [(429, {"retry-after": "1.5"}, "later")]
+    started = time.monotonic()
+    door(store).complete(request(provider), step="s")
+    assert time.monotonic() - started >= 1.5
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "outcome", "said"),
+    [
+        (401, "Incorrect API key", "authentication", "check the API key"),
+        (404, "model not found", "not_found", "check the model's name"),
+        (400, "This model's maximum context length is 10 tokens", "context_length", "longer context"),
+        (429, "You exceeded your current quota: insufficient_quota", "quota", "no credit"),
+    ],
+)
+def test_what_cannot_pass_ends_at_once_with_the_remedy(
+    store: Store, provider: Provider, status: int, text: str, outcome: str, said: str
+) -> None:
+    provider.answers = [(status, {}, text)] * 5
+    with pytest.raises(ModelUnusable, match=said):
+        door(store).complete(request(provider), step="s")
+    assert len(provider.requests) == 1
+    assert store.ledger()[0].outcome == outcome
+
+
+def test_a_server_that_is_not_there_is_a_fault_of_the_infrastructure(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    gone = request(name="openai/mine", api_base="http://127.0.0.1:9/v1", price=(0, 0), attempts=1)
+    with pytest.raises(InfrastructureFault):
+        door(store).complete(gone, step="s")
+
+
+def test_two_threads_that_ask_the_same_share_one_call(store: Store, provider: Provider) -> None:
+    shared = door(store)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: shared.complete(request(provider), step="s"), range(8)))
+    assert len(provider.requests) == 1
+    assert len({answer.key for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (ModelSettings(name="nosuch/model"), "unknown model 'nosuch/model'"),
+        (ModelSettings(name="anthropic/claude-sonnet-4-5"), "needs ANTHROPIC_API_KEY"),
+        (ModelSettings(name="openai/mine", api_base="http://127.0.0.1:9"), "no price is known"),
+        (ModelSettings(name="sim/office?nosuch=1"), "its settings are"),
+    ],
+)
+def test_a_model_that_cannot_work_is_refused_up_front(
+    settings: ModelSettings, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(BadInput, match=said):
+        check_model(settings)
+
+
+def test_the_cap_is_never_passed(store: Store, provider: Provider) -> None:
+    # One call costs at most (about 400 bytes) * 1e-5 + 50 * 2e-5 = 0.005 by its bound, and 0.0012 in truth.
+    capped = Door(store, Budget(0.02), "run")
+
+    def one(number: int) -> bool:
+        try:
+            capped.complete(request(provider, text=f"question {number}", max_tokens=50), step="s")
+        except BudgetReached:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        answered = sum(pool.map(one, range(60)))
+    spent = store.ledger_total().cost
+    assert spent <= 0.02
+    assert answered >= 8
+    assert answered == store.ledger_total().calls == len(provider.requests)
+    with pytest.raises(BudgetReached, match="higher --max-cost"):
+        capped.complete(request(provider, text="one more", max_tokens=5000), step="s")
+
+
+def test_simulated_faults_come_over_the_same_path(store: Store) -> None:
+    limited = request(name="sim/office?rate_limited=1", attempts=2)
+    with pytest.raises(InfrastructureFault, match="rate_limited after 2 tries"):
+        door(store).complete(limited, step="s")
+    half = [request(name="sim/office?server_error=0.5", text=str(number), attempts=20) for number in range(6)]
+    assert all(door(store).complete(item, step="s").text for item in half)
+    assert sum(row.attempts for row in store.ledger() if row.outcome == "answered") > 6
+
+
+class Wanted(BaseModel):
+    name: str
+    numbers: list[int] = Field(max_length=3)
+
+
+GOOD = '{"name": "x", "numbers": [1, 2]}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        f"```json\n{GOOD}\n```",
+        f"Sure, here it is:\n\n```json\n{GOOD}\n```\nAnything else?",
+        "```json\n{'name': 'x', 'numbers': [1, 2,],}\n```",
+        '{"name": "x", "numbers": [1, 2]',
+        f'```json\n{{"name": "wrong", "numbers": [9]}}\n```\nI correct myself:\n```json\n{GOOD}\n```',
+    ],
+)
+def test_answers_are_read_leniently(text: str) -> None:
+    value, problem = read(text, Wanted)
+    assert value == Wanted(name="x", numbers=[1, 2]), problem
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no", "[1, 2]", '{"name": 3}', '{"name": "x", "numbers": [1, 2, 3, 4]}', "{" * 5000]
+)
+def test_and_judged_strictly(text: str) -> None:
+    value, problem = read(text, Wanted)
+    assert value is None
+    assert problem
+
+
+def test_a_bad_answer_is_asked_again_with_the_reason_at_most_twice(store: Store, provider: Provider) -> None:
+    provider.answers = [(200, {}, "prose"), (200, {}, '{"name": 1}'), (200, {}, GOOD)]
+    assert ask(door(store), request(provider), Wanted, step="s").numbers == [1, 2]
+    assert "numbers: Field required" in provider.requests[2]["messages"][-1]["content"]
+    assert "matches this JSON schema" in provider.requests[0]["messages"][-1]["content"].replace(
+        "must match", "matches"
+    )
+    provider.answers = [(200, {}, f"prose {n}") for n in range(9)]
+    with pytest.raises(BadAnswer) as caught:
+        ask(door(store), request(provider, text="again"), Wanted, step="s")
+    assert caught.value.raw == "prose 2"
+    assert len(provider.requests) == 6

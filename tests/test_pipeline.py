@@ -1,0 +1,214 @@
+"""The whole refresh, through the command line, as a user runs it: once, again, killed, broken, misused."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import OFFICE, OFFICE_SKILL, shared
+
+from trace2skill.skill import problems, read_skill
+
+COMMAND = [str(Path(sys.executable).parent / "trace2skill")]
+SMALL = [
+    "run",
+    "--data",
+    OFFICE,
+    "--skill",
+    OFFICE_SKILL,
+    "--tasks",
+    "20",
+    "--recalculate",
+    "never",
+    "--sandbox",
+    "process",
+]
+
+
+@pytest.fixture(scope="module")
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prefect")
+
+
+def environment(home: Path, calls: Path | None = None) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "TRACE2SKILL_"))}
+    kept["PREFECT_HOME"] = str(home)
+    if calls:
+        kept["TRACE2SKILL_SIM_CALLS"] = str(calls)
+    return kept
+
+
+def run(
+    cwd: Path, home: Path, *arguments: object, calls: Path | None = None, code: int = 0
+) -> "subprocess.CompletedProcess[str]":
+    command = [*COMMAND, *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, env=environment(home, calls), capture_output=True, text=True, timeout=400)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def summary(cwd: Path) -> dict[str, Any]:
+    (path,) = cwd.glob(".trace2skill/runs/*/summary.json")
+    return json.loads(path.read_text())
+
+
+def test_a_refresh_learns_scores_and_repeats_for_nothing(tmp_path: Path, prefect_home: Path) -> None:
+    calls = tmp_path / "calls"
+    first = run(tmp_path, prefect_home, *SMALL, "--model", "sim/office", calls=calls)
+    made = summary(tmp_path)
+    assert made["candidate"]["skill"] != made["base"]
+    assert sum(made["trajectories"].values()) == made["tasks"]["evolve"]
+    assert made["evaluations"][1]["condition"] == "candidate"
+    assert "simulated model" in first.stdout
+    candidate = read_skill(Path(tmp_path / made["candidate_directory"]))
+    assert problems(candidate) == []
+    assert candidate.digest == made["candidate"]["skill"]
+    official = [
+        str(Path(sys.executable).parent / "agentskills"),
+        "validate",
+        str(tmp_path / made["candidate_directory"]),
+    ]
+    assert subprocess.run(official, capture_output=True).returncode == 0
+    # Every supporting trajectory is a real one, and a rule counts distinct tasks.
+    for group in made["candidate"]["applied"]:
+        assert (
+            len(set(group["support"]["tasks"])) == len(group["support"]["tasks"]) >= made["candidate"]["thresholds"][1]
+        )
+    count = len(calls.read_text().split())
+    assert count == len(set(calls.read_text().split())) == made["spent"]["calls"]
+
+    again = run(tmp_path, prefect_home, *SMALL, "--model", "sim/office", "--json", calls=calls)
+    assert json.loads(again.stdout) == made
+    assert len(calls.read_text().split()) == count
+
+    shown = run(tmp_path, prefect_home, "show", made["run_id"])
+    assert made["decision"]["reason"].split(" (")[0][:40] in " ".join(shown.stdout.split())
+    listed = json.loads(run(tmp_path, prefect_home, "show", "--json").stdout)
+    assert [(row["id"], row["state"], row["attempts"]) for row in listed] == [(made["run_id"], "completed", 2)]
+    stats = json.loads(run(tmp_path, prefect_home, "store", "stats", "--json").stdout)
+    assert stats["ledger"]["calls"] == count
+
+
+def test_killed_at_random_moments_it_ends_as_if_undisturbed(tmp_path: Path, prefect_home: Path) -> None:
+    command = [*SMALL, "--model", "sim/office?latency=0.02&jitter=0.5", "--workers", "4"]
+    for name in ("calm", "killed"):
+        (tmp_path / name).mkdir()
+    run(tmp_path / "calm", prefect_home, *command, calls=tmp_path / "calm.calls")
+    calls = tmp_path / "killed.calls"
+    calls.touch()
+    whole = len((tmp_path / "calm.calls").read_text().split())
+    rng = random.Random(11)
+    kills = 3 if os.environ.get("CI") else 2
+    for number in range(kills):
+        child = subprocess.Popen(
+            [*COMMAND, *map(str, command)],
+            cwd=tmp_path / "killed",
+            env=environment(prefect_home, calls),
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        goal = len(calls.read_text().split()) + rng.randint(5, max(6, whole // (kills + 1)))
+        deadline = time.monotonic() + 90
+        while len(calls.read_text().split()) < goal and child.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        assert number or calls.read_text(), "nothing was running when it was killed"
+    run(tmp_path / "killed", prefect_home, *command, calls=calls)
+    calm, killed = summary(tmp_path / "calm"), summary(tmp_path / "killed")
+    assert killed["candidate"] == calm["candidate"]
+    assert killed["evaluations"] == calm["evaluations"]
+    # A call under way when the process died is lost with it: at most one per worker and kill. No other is repeated.
+    repeated = [key for key, times in Counter(calls.read_text().split()).items() if times > 1]
+    assert len(repeated) <= kills * 4
+    assert set(calls.read_text().split()) == set((tmp_path / "calm.calls").read_text().split())
+
+
+def test_real_tasks_are_rolled_out_graded_and_the_useless_ones_named(tmp_path: Path, prefect_home: Path) -> None:
+    data = shared("spreadsheetbench_verified")
+    command = [
+        "run",
+        "--data",
+        data,
+        "--tasks",
+        "60",
+        "--model",
+        "sim/office",
+        "--recalculate",
+        "never",
+        "--workers",
+        "4",
+    ]
+    run(tmp_path, prefect_home, *command, "--json")
+    made = summary(tmp_path)
+    assert made["mode"] == "creation"
+    assert sum(made["tasks"].values()) + len(made["left_out"]) == 60
+    assert made["trajectories"].get("passed", 0) > 0
+    assert made["trajectories"].get("failed", 0) > 0
+    assert all(len(item["cells"]) == made["tasks"]["validation"] for item in made["evaluations"])
+
+
+def test_flaky_and_malformed_answers_do_not_end_a_run(tmp_path: Path, prefect_home: Path) -> None:
+    model = "sim/office?malformed=0.2&rate_limited=0.1&server_error=0.05&retry_after=0"
+    run(tmp_path, prefect_home, *SMALL, "--model", model)
+    made = summary(tmp_path)
+    assert sum(made["verdicts"].values()) == sum(made["trajectories"].values())
+    assert made["candidate"]["applied"]
+
+
+def test_a_provider_that_is_down_fails_the_stage_by_name_and_a_rerun_goes_on(
+    tmp_path: Path, prefect_home: Path
+) -> None:
+    model = "sim/office?server_error=0.9999"
+    done = run(tmp_path, prefect_home, *SMALL, "--model", model, code=2)
+    text = " ".join(done.stderr.split())
+    assert "rollout: 10 of 10 failed" in text
+    assert "run the same command again" in text
+    assert not list(tmp_path.glob(".trace2skill/runs/*/skill"))
+    rows = json.loads(run(tmp_path, prefect_home, "show", "--json").stdout)
+    assert rows[0]["state"] == "failed"
+
+
+def test_the_cap_stops_the_run_and_a_higher_one_goes_on(tmp_path: Path, prefect_home: Path) -> None:
+    calls = tmp_path / "calls"
+    done = run(tmp_path, prefect_home, *SMALL, "--model", "sim/office", "--max-cost", "0.03", calls=calls, code=2)
+    assert "--max-cost" in " ".join(done.stderr.split())
+    stats = json.loads(run(tmp_path, prefect_home, "store", "stats", "--json").stdout)
+    assert 0 < stats["ledger"]["cost"] <= 0.03
+    run(tmp_path, prefect_home, *SMALL, "--model", "sim/office", calls=calls)
+    keys = calls.read_text().split()
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--data", "nowhere", "--model", "sim/office"], "has no dataset.json"),
+        (["run", "--data", OFFICE, "--model", "nosuch/model"], "unknown model 'nosuch/model'"),
+        (["run", "--data", OFFICE, "--model", "anthropic/claude-sonnet-4-5"], "ANTHROPIC_API_KEY"),
+        (["run", "--data", OFFICE, "--model", "sim/office?nosuch=1"], "its settings are"),
+        (["run", "--data", OFFICE, "--model", "sim/office", "--skill", OFFICE], "no SKILL.md"),
+        (["run", "--data", OFFICE, "--model", "sim/office", "--price", "cheap"], "two numbers"),
+        (["run", "--data", OFFICE, "--model", "sim/office", "--domain", "nosuch"], "unknown domain"),
+        (["validate", "nowhere"], "is not a directory"),
+        (["show", "run-x"], "there is no store"),
+        (["store", "stats"], "there is no store"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_bad_input_is_one_message_and_exit_code_2(
+    tmp_path: Path, prefect_home: Path, arguments: list[object], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    done = run(tmp_path, prefect_home, *arguments, code=2)
+    assert said in " ".join(done.stderr.split()), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob(".trace2skill/runs/*"))
