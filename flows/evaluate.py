@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect import flow, unmapped
 
 from tasks.gather import gather
+from tasks.hooks import ON_BAD_END
 from tasks.steps import rollout as rollout_task
 from trace2skill import refresh as run
 from trace2skill.evaluation.conditions import Condition, evaluation_of, jobs_of
@@ -23,7 +24,7 @@ def evaluate(settings: RunSettings, conditions: list[Condition], task_ids: list[
     return [evaluation_of(condition, jobs, done.results) for condition in conditions]
 
 
-@flow(name="evaluate-skills", flow_run_name="evaluate {settings.domain}")
+@flow(name="evaluate-skills", flow_run_name="evaluate {settings.domain}", **ON_BAD_END)
 def evaluate_skills(settings: RunSettings, skills: list[Path], split: str) -> list[Evaluation]:
     """Score skill directories, and the agent without a skill, on one split of the tasks."""
     rt = runtime(settings)

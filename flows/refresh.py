@@ -7,6 +7,7 @@ from flows.distill import distill
 from flows.evaluate import evaluate
 from flows.rollout import rollout
 from tasks.gather import gather
+from tasks.hooks import ON_BAD_END
 from tasks.steps import apply, audit, draft
 from trace2skill import refresh as run
 from trace2skill.consolidate.candidate import Candidate
@@ -16,7 +17,7 @@ from trace2skill.settings import RunSettings
 from trace2skill.summary import RunSummary
 
 
-@flow(name="refresh", flow_run_name="refresh {settings.domain} {settings.analysts}")
+@flow(name="refresh", flow_run_name="refresh {settings.domain} {settings.analysts}", **ON_BAD_END)
 def refresh(settings: RunSettings) -> RunSummary:
     """Learn from rollouts on the evolve tasks, and say on held-out tasks whether the new skill is better."""
     rt = runtime(settings)

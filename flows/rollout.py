@@ -3,6 +3,7 @@
 from prefect import flow, unmapped
 
 from tasks.gather import Gathered, gather
+from tasks.hooks import ON_BAD_END
 from tasks.steps import rollout as rollout_task
 from trace2skill import refresh as run
 from trace2skill.runtime import runtime
@@ -17,7 +18,7 @@ def rollout(settings: RunSettings, jobs: list[RolloutJob]) -> Gathered[Rolled]:
     return gather("rollout", futures, [job.name for job in jobs], settings.max_failed_share)
 
 
-@flow(name="rollout-all", flow_run_name="rollout {settings.domain}")
+@flow(name="rollout-all", flow_run_name="rollout {settings.domain}", **ON_BAD_END)
 def rollout_all(settings: RunSettings) -> Gathered[Rolled]:
     """Roll out every task at every seed, with the skill given or with none."""
     rt = runtime(settings)

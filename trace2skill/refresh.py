@@ -38,9 +38,18 @@ def start(rt: Runtime, kind: str) -> str:
     Raises:
         BadInput: a model is unknown, lacks its key, or has no price.
     """
-    _ = rt.door  # checks the models before anything is spent
+    check(rt)
     rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=rt.settings.model_dump_json()))
     return rt.run_id
+
+
+def check(rt: Runtime) -> None:
+    """Refuse what cannot work before anything is spent: unknown models, missing keys and prices, no sandbox.
+
+    Raises:
+        BadInput: what is wrong, where, and what to do.
+    """
+    _ = rt.door, rt.sandbox
 
 
 def plan(rt: Runtime, audits: Sequence[Audit]) -> Plan:

@@ -11,8 +11,9 @@ from rich.console import Console
 
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.prefect_settings import lean
-from trace2skill.errors import BadInput, Trace2SkillError
+from trace2skill.errors import BadInput
 from trace2skill.progress import watched_by
+from trace2skill.refresh import check
 from trace2skill.runtime import forget_runtimes, runtime
 from trace2skill.settings import RunSettings
 from trace2skill.store import open_store
@@ -32,14 +33,13 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
     """
     console = Console(stderr=True)
     _wait_for_store(settings.store, console)
+    check(runtime(settings))  # what is wrong with the input is said before anything is started
     lean()
     with starting(console, quiet):
         flow = _load(name)
     with LiveProgress(console, _cost_of(settings), quiet=quiet) as progress, watched_by(progress), _stoppable():
         try:
             return flow(settings, *arguments, **more)
-        except Trace2SkillError:
-            raise
         finally:
             forget_runtimes()
 

@@ -7,6 +7,7 @@ import functools
 import json
 import logging
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -140,8 +141,8 @@ def parameters(request: Request) -> dict[str, Any]:
         value = getattr(settings, name)
         if value is not None:
             sent[name] = value
-    known = litellm_for(settings).get_supported_openai_params(settings.name) or []
-    refused = [name for name in sent if name not in known and name != "max_tokens" and not settings.simulated]
+    known = _known_parameters(settings)
+    refused = [name for name in sent if name not in known and name != "max_tokens"]
     if refused:
         raise BadInput(f"model '{settings.name}' takes no {', '.join(refused)}: leave it out")
     if request.seed is not None and "seed" in known:
@@ -149,6 +150,12 @@ def parameters(request: Request) -> dict[str, Any]:
     if settings.api_base:
         sent["api_base"] = settings.api_base
     return sent
+
+
+def _known_parameters(settings: ModelSettings) -> Sequence[str]:
+    if settings.simulated:  # LiteLLM learns of a custom provider's parameters only with its first call
+        return ("seed", "temperature", "top_p", "reasoning_effort")
+    return litellm_for(settings).get_supported_openai_params(settings.name) or ()
 
 
 def cost_bound(request: Request) -> float:
