@@ -1,0 +1,136 @@
+"""Planted truth: how much of it a skill distilled from simulated trajectories covers, and how much noise gets in.
+
+    python bench/planted.py --tasks 200
+
+Office tasks are generated, the simulated agent works on all of them with the demo's skill, every trajectory is
+analysed, and the patches are merged. What was planted is known, so it can be counted what the new skill covers. This
+measures the machinery: the model is simulated.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from trace2skill import steps
+from trace2skill.consolidate import plan_merges
+from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runtime import Runtime, forget_runtimes, runtime
+from trace2skill.settings import RunSettings
+from trace2skill.sim.causes import CAUSES, cause_of, committed, guided, habit_of
+from trace2skill.sim.office import parse
+from trace2skill.steps import Merged, Rolled, RolloutJob
+
+
+def main() -> None:
+    """Run the benchmark and print its table; exit 1 where a promise is not kept."""
+    arguments = argparse.ArgumentParser(description="How much planted truth a distilled skill covers.")
+    arguments.add_argument("--tasks", type=int, default=200)
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--model", default="sim/office")
+    arguments.add_argument("--workers", type=int, default=6)
+    given = arguments.parse_args()
+    with tempfile.TemporaryDirectory(prefix="t2s-bench-") as directory:
+        ok = benchmark(Path(directory), given.tasks, given.seed, given.model, given.workers)
+    sys.exit(0 if ok else 1)
+
+
+def benchmark(directory: Path, tasks: int, seed: int, model: str, workers: int) -> bool:
+    """Generate, distil, count. Returns whether every promise is kept."""
+    data, skill = directory / "office", ROOT / "examples" / "skills" / "office-workbooks"
+    make = [sys.executable, str(ROOT / "examples" / "make_office.py"), "--tasks", str(tasks), "--seed", str(seed)]
+    subprocess.run([*make, "--out", str(data)], check=True)
+    settings = RunSettings(
+        data=data,
+        skill=skill,
+        roles=Roles.all_played_by(ModelSettings(name=model)),
+        recalculate="never",
+        max_cost=None,
+        store=directory / "store.duckdb",
+        output=directory / "runs",
+    )
+    started = time.monotonic()
+    rt = runtime(settings)
+    rolled, candidate_text, candidate = distilled(rt, workers)
+    shown = support_of_causes(rt, rolled)
+    covered = guided(candidate_text)
+    report(shown, covered, candidate, len(rolled), time.monotonic() - started, rt)
+    noise = [group for group in (*candidate.applied,) if not (cause_of(group.text) or habit_of(group.text))]
+    missed = [name for name, count in shown.items() if count >= 3 and name not in covered]
+    forget_runtimes()
+    return not noise and not missed
+
+
+def distilled(rt: Runtime, workers: int) -> tuple[list[Rolled], str, Any]:
+    """All tasks rolled out, analysed, merged and applied, with the library's steps and plain threads."""
+    if rt.given_skill is None:
+        raise ValueError("the benchmark deepens a skill")
+    base = rt.given_skill.digest
+
+    def mapped(step: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(step, items))
+
+    jobs = [RolloutJob(task_id=task, seed=41, skill=base) for task in rt.tasks]
+    rolled = mapped(lambda job: steps.rollout(rt, job), jobs)
+    extracted = [item for item in mapped(lambda item: steps.extract(rt, item), rolled) if item.lessons]
+    proposed = mapped(lambda item: steps.propose_patch(rt, item, base), extracted)
+    plan = plan_merges(steps.groups_of(rt, proposed))
+    nodes: list[Merged] = [steps.keep_leaf(rt, group) for group in plan.leaves]
+    for number, (left, right) in enumerate(plan.merges):
+        nodes.append(steps.merge_pair(rt, nodes[left], nodes[right], base, str(number)))
+    made = steps.candidate(rt, nodes[-1], base, len({item.task_id for item in extracted}))
+    skill = rt.skill(made.skill)
+    if skill is None:
+        raise ValueError("the candidate is not in the store")
+    return rolled, "\n".join(skill.text(file.path) or "" for file in skill.files), made
+
+
+def support_of_causes(rt: Runtime, rolled: Sequence[Rolled]) -> Counter[str]:
+    """On how many tasks each planted cause really showed."""
+    base = "\n".join(rt.given_skill.text(file.path) or "" for file in rt.given_skill.files) if rt.given_skill else ""
+    shown: Counter[str] = Counter()
+    for item in rolled:
+        description = rt.domain.describe(rt.task(item.cell.task_id)).strip()
+        slip = committed(f"0/{description}", parse(description), base, item.cell.seed, 0.1)
+        shown.update(slip.mistakes)
+    return shown
+
+
+def report(
+    shown: Counter[str], covered: frozenset[str], candidate: Any, count: int, seconds: float, rt: Runtime
+) -> None:
+    """Print the table."""
+    written = {cause_of(group.text): len(group.support.tasks) for group in candidate.applied}
+    table = Table(
+        "planted cause", "tasks that showed it", "support in the skill", "covered", title=f"{count} trajectories"
+    )
+    for cause in CAUSES:
+        support = str(written.get(cause.name, "-"))
+        table.add_row(cause.name, str(shown[cause.name]), support, "yes" if cause.name in covered else "no")
+    console = Console()
+    console.print(table)
+    noise = [group.text for group in candidate.applied if not (cause_of(group.text) or habit_of(group.text))]
+    needed = [name for name, times in shown.items() if times >= 3]
+    total = rt.store.ledger_total(rt.run_id)
+    console.print(
+        f"causes with support of 3 or more: {len(needed)}, covered: {len([n for n in needed if n in covered])}"
+    )
+    console.print(f"idiosyncratic lessons in the skill: {len(noise)}; dropped groups: {len(candidate.dropped)}")
+    console.print(f"{total.calls} model calls, {seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
