@@ -6,6 +6,7 @@ from prefect import flow, unmapped
 
 from tasks.gather import gather
 from tasks.hooks import ON_BAD_END
+from tasks.runner import sized
 from tasks.steps import rollout as rollout_task
 from trace2skill import refresh as run
 from trace2skill.evaluation.conditions import Condition, evaluation_of, jobs_of
@@ -29,6 +30,8 @@ def evaluate_skills(settings: RunSettings, skills: list[Path], split: str) -> li
     """Score skill directories, and the agent without a skill, on one split of the tasks."""
     rt = runtime(settings)
     run.start(rt, "evaluate")
-    scored = evaluate(settings, run.conditions_of(rt, skills), list(rt.splits.named(split)))
+    scored: list[Evaluation] = sized(evaluate, settings)(
+        settings, run.conditions_of(rt, skills), list(rt.splits.named(split))
+    )
     run.close(rt, "completed")
     return scored

@@ -8,6 +8,7 @@ from flows.evaluate import evaluate
 from flows.rollout import rollout
 from tasks.gather import gather
 from tasks.hooks import ON_BAD_END
+from tasks.runner import sized
 from tasks.steps import apply, audit, draft
 from trace2skill import refresh as run
 from trace2skill.consolidate.candidate import Candidate
@@ -24,10 +25,10 @@ def refresh(settings: RunSettings) -> RunSummary:
     run.start(rt, "refresh")
     planned = plan_run(settings, rt)
     base = skill_to_improve(settings, rt)
-    rolled = rollout(settings, planned.jobs(settings.seeds, base))
-    distilled = distill(settings, rolled.results, base)
+    rolled = sized(rollout, settings)(settings, planned.jobs(settings.seeds, base))
+    distilled = sized(distill, settings)(settings, rolled.results, base)
     candidate = build(settings, rt, distilled)
-    evaluations = evaluate(settings, run.conditions(rt, candidate), list(planned.validation))
+    evaluations = sized(evaluate, settings)(settings, run.conditions(rt, candidate), list(planned.validation))
     decision = run.verdict(rt, evaluations)
     failures = (*rolled.failures, *distilled.failures)
     summary = run.finish(rt, planned, rolled.results, distilled, candidate, evaluations, decision, failures)

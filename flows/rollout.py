@@ -4,6 +4,7 @@ from prefect import flow, unmapped
 
 from tasks.gather import Gathered, gather
 from tasks.hooks import ON_BAD_END
+from tasks.runner import sized
 from tasks.steps import rollout as rollout_task
 from trace2skill import refresh as run
 from trace2skill.runtime import runtime
@@ -23,6 +24,6 @@ def rollout_all(settings: RunSettings) -> Gathered[Rolled]:
     """Roll out every task at every seed, with the skill given or with none."""
     rt = runtime(settings)
     run.start(rt, "rollout")
-    rolled = rollout(settings, run.all_jobs(rt))
+    rolled = sized(rollout, settings)(settings, run.all_jobs(rt))
     run.close(rt, "completed")
     return rolled
