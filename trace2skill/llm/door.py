@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from trace2skill.budget import Budget
 from trace2skill.errors import BudgetReached, InfrastructureFault, ModelUnusable, Trace2SkillError
 from trace2skill.llm import transport
+from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.request import Answer, Request
 from trace2skill.store import CallOutcome, LedgerRow, Store
 from trace2skill.trajectory import Usage
@@ -98,9 +99,9 @@ def _outcome(error: Trace2SkillError) -> CallOutcome:
     if isinstance(error, BudgetReached):
         return "budget"
     cause = error.__cause__
-    return cause.kind if isinstance(cause, transport.CallFailed) else "bad_request"
+    return cause.kind if isinstance(cause, CallFailed) else "bad_request"
 
 
 def _tries(error: Trace2SkillError) -> int:
     cause = error.__cause__
-    return cause.tries if isinstance(cause, transport.CallFailed) else 0
+    return cause.tries if isinstance(cause, CallFailed) else 0

@@ -1,4 +1,4 @@
-"""The call itself: LiteLLM, its errors sorted into what can pass and what cannot, retries with backoff and jitter.
+"""The call itself: LiteLLM, with retries for what can pass.
 
 Nothing else in the library imports litellm, apart from the simulated model, which registers itself here.
 """
@@ -8,30 +8,18 @@ import json
 import logging
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import tenacity
 
-from trace2skill.errors import BadInput, InfrastructureFault, ModelUnusable
+from trace2skill.errors import BadInput
+from trace2skill.llm import failures
+from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.request import Answer, Message, Request
 from trace2skill.llm.settings import ModelSettings
-from trace2skill.store import CallOutcome
 from trace2skill.trajectory import ToolCall, Usage
 
 log = logging.getLogger(__name__)
-
-LONGEST_WAIT_SECONDS = 60.0
-CAN_PASS = {"rate_limited", "server_error", "timeout", "connection"}
-
-REMEDIES = {
-    "authentication": "check the API key in the environment ({keys})",
-    "not_found": "check the model's name and that your account may use it",
-    "context_length": "use a model with a longer context, or lower the limits of the agent",
-    "bad_request": "the provider refused the parameters; see its words above",
-    "quota": "the account has no credit left: add some, or use another model",
-}
 
 
 @functools.cache
@@ -58,16 +46,6 @@ def litellm_for(settings: ModelSettings) -> Any:
 
         ensure_known(module, settings.name)
     return module
-
-
-class CallFailed(Exception):
-    """One try failed. `kind` is the ledger's word for it; `wait` seconds were asked for by the provider."""
-
-    def __init__(self, kind: CallOutcome, message: str, wait: float | None = None) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.wait = wait
-        self.tries = 0
 
 
 def check_model(settings: ModelSettings) -> None:
@@ -173,9 +151,11 @@ def send(request: Request) -> tuple[Answer, int]:
         ModelUnusable: an error that cannot pass, with the remedy.
     """
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(lambda error: isinstance(error, CallFailed) and error.kind in CAN_PASS),
+        retry=tenacity.retry_if_exception(
+            lambda error: isinstance(error, CallFailed) and error.kind in failures.CAN_PASS
+        ),
         stop=tenacity.stop_after_attempt(request.settings.attempts),
-        wait=_wait,
+        wait=failures.wait,
         before_sleep=_tell,
         reraise=True,
     )
@@ -187,7 +167,8 @@ def send(request: Request) -> tuple[Answer, int]:
                 return _try_once(request), tries
     except CallFailed as error:
         error.tries = tries
-        raise _final(request.settings, error) from error
+        keys = litellm().validate_environment(request.settings.name)["missing_keys"]
+        raise failures.final(request.settings.name, error, keys) from error
     raise AssertionError("tenacity ends with a result or an error")
 
 
@@ -216,7 +197,7 @@ def _try_once(request: Request) -> Answer:
             **extra,
         )
     except Exception as error:
-        raise _sorted(error) from error
+        raise failures.sort_out(litellm().exceptions, error) from error
     return _answer(request, response)
 
 
@@ -263,71 +244,6 @@ def _usage(settings: ModelSettings, response: Any) -> Usage:
     return Usage(prompt=tokens_in, completion=tokens_out, cached=cached, cost=cost)
 
 
-def _sorted(error: Exception) -> Exception:
-    """The try's failure in the ledger's words; an error that is not the provider's is passed on as it is."""
-    types = litellm().exceptions
-    text = _first_line(error)
-    if isinstance(error, types.RateLimitError):
-        if "insufficient_quota" in str(error):
-            return CallFailed("quota", text)
-        return CallFailed("rate_limited", text, _retry_after(error))
-    sorts: list[tuple[tuple[str, ...], CallOutcome]] = [
-        (("Timeout",), "timeout"),
-        (("APIConnectionError",), "connection"),
-        (("ContextWindowExceededError",), "context_length"),
-        (("ContentPolicyViolationError",), "refused"),
-        (("AuthenticationError", "PermissionDeniedError"), "authentication"),
-        (("NotFoundError",), "not_found"),
-        (("InternalServerError", "ServiceUnavailableError", "BadGatewayError"), "server_error"),
-        (("BadRequestError", "UnprocessableEntityError", "UnsupportedParamsError"), "bad_request"),
-    ]
-    for names, kind in sorts:
-        if isinstance(error, tuple(getattr(types, name) for name in names if hasattr(types, name))):
-            return CallFailed(kind, text, _retry_after(error))
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int):
-        return CallFailed("server_error" if status >= 500 else "bad_request", text, _retry_after(error))
-    return error
-
-
-def _final(settings: ModelSettings, error: CallFailed) -> Exception:
-    if error.kind in CAN_PASS:
-        return InfrastructureFault(f"{settings.name}: {error.kind} after {error.tries} tries: {error}")
-    if error.kind == "refused":
-        return ModelUnusable(f"{settings.name} refused by its content filter: {error}")
-    keys = litellm().validate_environment(settings.name)["missing_keys"] or ["its key variable"]
-    remedy = REMEDIES[error.kind].format(keys=", ".join(keys))
-    return ModelUnusable(f"{settings.name}: {error}; {remedy}")
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    backoff = float(tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS)(state))
-    asked = error.wait if isinstance(error, CallFailed) and error.wait is not None else 0.0
-    return max(backoff, min(asked, LONGEST_WAIT_SECONDS))
-
-
 def _tell(state: tenacity.RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     log.info("model call failed (%s); try %d after a pause", error, state.attempt_number + 1)
-
-
-def _retry_after(error: Exception) -> float | None:
-    """Seconds of a Retry-After header, given as seconds or as an HTTP date (RFC 9110, 10.2.3)."""
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    value = headers.get("retry-after") or headers.get("Retry-After")
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except ValueError:
-        return None
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[0][:400] if lines else type(error).__name__
