@@ -164,7 +164,6 @@ def test_a_failed_call_is_not_remembered(store: Store, provider: Provider) -> No
 
 
 @pytest.mark.parametrize("where", ["seconds", "date"])
-@pytest.mark.parametrize("where", ["seconds", "date"])
 def test_retry_after_is_honoured(store: Store, provider: Provider, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     pauses: list[float] = []
     monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
