@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV = .venv/bin/uv
 STAMP = .venv/.installed
 
-.PHONY: demo test install lint lock bench clean
+.PHONY: demo test install lint lock clean
 
 demo: $(STAMP)
 	.venv/bin/trace2skill demo

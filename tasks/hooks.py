@@ -11,8 +11,12 @@ from trace2skill.runtime import runtime
 from trace2skill.settings import RunSettings
 
 
-def mark_run(_: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Write the run's end into the store: 'failed', or 'interrupted' for a crash or a cancellation."""
+def mark_run(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """Write the run's end into the store: 'failed', or 'interrupted' for a crash or a cancellation.
+
+    A worker calls hooks by these names, so they are part of the interface.
+    """
+    del flow
     try:
         settings = RunSettings.model_validate(flow_run.parameters["settings"])
         close(runtime(settings), "failed" if state.is_failed() else "interrupted")

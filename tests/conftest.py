@@ -2,6 +2,11 @@
 
 import atexit
 import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,17 +28,38 @@ def shared(*parts: str) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A Prefect server of its own for all flow tests."""
-    from prefect.testing.utilities import prefect_test_harness
+@pytest.fixture(scope="module")
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A Prefect server for the module: starting one for each command would take most of the time."""
+    home = tmp_path_factory.mktemp("prefect")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [str(Path(sys.executable).parent / "prefect"), "server", "start", "--port", str(port)]
+    server = subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    (home / "api").write_text(f"http://127.0.0.1:{port}/api")
+    deadline = time.monotonic() + 120
+    while not answers(f"http://127.0.0.1:{port}/api/health"):
+        assert server.poll() is None
+        assert time.monotonic() < deadline, "the Prefect server did not start"
+        time.sleep(0.2)
+    yield home
+    server.terminate()
+    server.wait(30)
 
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except OSError:
+        return False
 
 
-@pytest.fixture
-def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A new current directory."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def environment(home: Path, calls: Path | None = None) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "TRACE2SKILL_"))}
+    kept["PREFECT_HOME"] = str(home)
+    if (home / "api").exists():
+        kept["PREFECT_API_URL"] = (home / "api").read_text()
+    if calls:
+        kept["TRACE2SKILL_SIM_CALLS"] = str(calls)
+    return kept

@@ -257,13 +257,20 @@ def test_text_outside_the_edited_lines_keeps_its_bytes(case: tuple[Skill, list[E
 @PROPERTY
 def test_no_section_is_cut_and_nothing_lands_in_a_block(case: tuple[Skill, list[Edit]]) -> None:
     skill, edits = case
-    inserts = [edit for edit in edits if edit.op not in ("delete_section", "replace_in_section")]
+    inserts = [
+        edit.model_copy(update={"title": "Fresh"})
+        for edit in edits
+        if edit.op not in ("delete_section", "replace_in_section")
+    ]
     result = apply_edits(skill, inserts)
     before, now = skill.text("SKILL.md") or "", result.skill.text("SKILL.md") or ""
-    had, have = [s.path[-1] for s in sections(before)], [s.path[-1] for s in sections(now)]
-    assert [name for name in had if "[" not in name] == [
-        n for n in have if "[" not in n and n not in ("Fresh", "MARK")
-    ] or (any(edit.op == "add_section" for edit in inserts))
+    had = list(sections(before))
+    have = [s for s in sections(now) if s.path[-1].split(" [")[0] not in ("Fresh", "MARK")]
+    assert [(s.path[-1].split(" [")[0], s.level) for s in had] == [(s.path[-1].split(" [")[0], s.level) for s in have]
+    for old, new in zip(had, have, strict=True):
+        own = [line.rstrip("\r\n") for line in split_lines(before)[old.content_start : old.end] if line.strip()]
+        kept = [line.rstrip("\r\n") for line in split_lines(now)[new.content_start : new.end]]
+        assert [line for line in kept if line in own and "MARK" not in line] == own, f"{old.path} lost text of its own"
     lines = split_lines(before)
     for block in protected_blocks(before):
         body = "".join(lines[block.start : block.end]).rstrip("\r\n")

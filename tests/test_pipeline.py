@@ -4,18 +4,15 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import OFFICE, OFFICE_SKILL, shared
+from conftest import OFFICE, OFFICE_SKILL, environment, shared
 
 from trace2skill.skill import problems, read_skill
 
@@ -33,43 +30,6 @@ SMALL = [
     "--sandbox",
     "process",
 ]
-
-
-@pytest.fixture(scope="module")
-def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A Prefect server for the module: starting one for each command would take most of the time."""
-    home = tmp_path_factory.mktemp("prefect")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).parent / "prefect"), "server", "start", "--port", str(port)]
-    server = subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    (home / "api").write_text(f"http://127.0.0.1:{port}/api")
-    deadline = time.monotonic() + 120
-    while not answers(f"http://127.0.0.1:{port}/api/health"):
-        assert server.poll() is None
-        assert time.monotonic() < deadline, "the Prefect server did not start"
-        time.sleep(0.2)
-    yield home
-    server.terminate()
-    server.wait(30)
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2):
-            return True
-    except OSError:
-        return False
-
-
-def environment(home: Path, calls: Path | None = None) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "TRACE2SKILL_"))}
-    kept["PREFECT_HOME"] = str(home)
-    if (home / "api").exists():
-        kept["PREFECT_API_URL"] = (home / "api").read_text()
-    if calls:
-        kept["TRACE2SKILL_SIM_CALLS"] = str(calls)
-    return kept
 
 
 def run(

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from trace2skill.markdown import links, split_lines
+from trace2skill.markdown import links, sections, split_lines
 from trace2skill.noun import Noun
 from trace2skill.patch import Edit
 from trace2skill.place import LIST_ITEM, EditPolicy, Placed, Unplaced, newline_of, place
@@ -175,9 +175,9 @@ def _spliced(text: str, placed: Sequence[Placed]) -> str:
 def _joined(placed: Sequence[Placed], newline: str, follows: bool) -> str:
     """Texts that land at one place: those of existing sections first, then new sections under one heading each."""
     joined = ""
-    for item in placed:
-        if not item.heading:
-            joined = _meeting(joined, item.text, newline)
+    plain = [item for item in placed if not item.heading]
+    for item in sorted(plain, key=lambda item: bool(sections(item.text))):  # what has a heading of its own comes last
+        joined = _meeting(joined, item.text, newline)
     new: dict[tuple[int, str], list[str]] = {}
     for item in placed:
         if item.heading:

@@ -129,11 +129,13 @@ def _place_lines(skill: Skill, edit: Edit) -> Placed:
         return _replacement(text, edit, start, end, section)
     start, end = _find_anchor(lines, edit, section)
     if edit.op == "replace_in_section":
+        _check_nothing_is_cut_off(edit, end, _end_of_content(lines, section))
         return _replacement(text, edit, start, end, section)
     at = start if edit.op == "insert_before" else end
     for block in protected_blocks(text):
         if block.start < at < block.end:
             at = block.start if edit.op == "insert_before" else block.end
+    _check_nothing_is_cut_off(edit, at, _end_of_content(lines, section))
     return _insertion(text, edit, at, section)
 
 
@@ -179,6 +181,12 @@ def _check_content(edit: Edit, section: Section | None, above: int = 0) -> None:
         raise _CannotPlace(f"the content has a heading of level {highest} or above, which would cut the section")
     if front_matter_end(edit.content):
         raise _CannotPlace("the content starts with front matter")
+
+
+def _check_nothing_is_cut_off(edit: Edit, at: int, end: int) -> None:
+    """A heading in the middle of a section's own text would take what follows away from the section."""
+    if at < end and sections(edit.content):
+        raise _CannotPlace("the content has a heading and text of the section follows it: append it, or add a section")
 
 
 def _find_anchor(lines: list[str], edit: Edit, section: Section) -> tuple[int, int]:
