@@ -6,9 +6,9 @@ from prefect import flow, unmapped
 from prefect.futures import PrefectFuture
 
 from tasks.gather import gather
-from tasks.steps import extract, merge, propose
+from tasks.steps import contrast, extract, merge, propose
 from trace2skill.consolidate import plan_merges
-from trace2skill.distill import Distilled, choose_for_analysis, with_lessons
+from trace2skill.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
 from trace2skill.runtime import runtime
 from trace2skill.settings import RunSettings
 from trace2skill.steps import Merged, Proposed, Rolled, groups_of, keep_leaf
@@ -19,18 +19,22 @@ def distill(settings: RunSettings, rolled: list[Rolled], base: str) -> Distilled
     """One analyst per trajectory, one patch per analysis with lessons, merged in pairs along the tree."""
     chosen = choose_for_analysis(rolled, settings.analysts)
     extracts = extract.map(unmapped(settings), chosen)
+    pairs = choose_pairs(rolled, settings.analysts)
+    contrasts = contrast.map(unmapped(settings), pairs)
     analysed = gather("extract", extracts, [item.name for item in chosen], settings.max_failed_share)
-    taught = with_lessons(analysed.results)
+    compared = gather("contrast", contrasts, [item.name for item in pairs], settings.max_failed_share)
+    analyses = [*analysed.results, *compared.results]
+    taught = with_lessons(analyses)
     patches = propose.map(unmapped(settings), taught, unmapped(base))
     proposed = gather("propose", patches, [item.name for item in taught], settings.max_failed_share)
     leaves, root = merge_all(settings, proposed.results, base)
     return Distilled(
         base=base,
-        analysed=tuple(analysed.results),
+        analysed=tuple(analyses),
         proposed=tuple(proposed.results),
         leaves=leaves,
         root=root,
-        failures=(*analysed.failures, *proposed.failures),
+        failures=(*analysed.failures, *compared.failures, *proposed.failures),
     )
 
 

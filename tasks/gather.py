@@ -32,6 +32,8 @@ def gather(
     Raises:
         StageFailed: more than `max_failed_share` of the items failed; names them.
     """
+    if not futures:
+        return Gathered(results=[], failures=())
     watch = watcher()
     watch.begin(stage, len(futures))
     name_of = {id(future): name for future, name in zip(futures, names, strict=True)}

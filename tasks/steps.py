@@ -18,7 +18,7 @@ from trace2skill.domains.base import Audit
 from trace2skill.errors import InfrastructureFault
 from trace2skill.runtime import runtime
 from trace2skill.settings import RunSettings
-from trace2skill.steps import Extracted, Merged, Proposed, Rolled, RolloutJob
+from trace2skill.steps import Extracted, Merged, Pair, Proposed, Rolled, RolloutJob
 
 Inputs = dict[str, Any]
 
@@ -81,6 +81,17 @@ def rollout(settings: RunSettings, job: RolloutJob) -> Rolled:
 def extract(settings: RunSettings, rolled: Rolled) -> Extracted:
     """Draw lessons from one trajectory."""
     return steps.extract(runtime(settings), rolled)
+
+
+@task(
+    task_run_name="contrast: {pair.name}",
+    cache_policy=_keyed(lambda i: steps.contrast_key(runtime(i["settings"]), i["pair"])),
+    **KEPT,
+    **AGAIN,
+)
+def contrast(settings: RunSettings, pair: Pair) -> Extracted:
+    """Draw lessons from a pass and a failure of the same task."""
+    return steps.contrast(runtime(settings), pair)
 
 
 @task(

@@ -272,7 +272,7 @@ GOOD = '{"name": "x", "numbers": [1, 2]}'
         f"```json\n{GOOD}\n```",
         f"Sure, here it is:\n\n```json\n{GOOD}\n```\nAnything else?",
         "```json\n{'name': 'x', 'numbers': [1, 2,],}\n```",
-        '{"name": "x", "numbers": [1, 2]',
+        '{"name": "x", "numbers": [1, 2,],}',
         f'```json\n{{"name": "wrong", "numbers": [9]}}\n```\nI correct myself:\n```json\n{GOOD}\n```',
     ],
 )

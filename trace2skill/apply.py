@@ -9,8 +9,8 @@ from itertools import combinations
 
 from trace2skill.markdown import links, sections, split_lines
 from trace2skill.noun import Noun
-from trace2skill.patch import Edit
-from trace2skill.place import LIST_ITEM, EditPolicy, Placed, Unplaced, newline_of, place
+from trace2skill.patch import Edit, Unplaced
+from trace2skill.place import LIST_ITEM, EditPolicy, Placed, newline_of, place
 from trace2skill.skill import Skill, problems
 
 

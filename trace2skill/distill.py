@@ -7,13 +7,14 @@ from pydantic import Field
 
 from trace2skill.failures import Failure
 from trace2skill.noun import Noun
-from trace2skill.settings import Analysts
-from trace2skill.steps import Extracted, Merged, Proposed, Rolled
+from trace2skill.steps import Extracted, Merged, Pair, Proposed, Rolled
+from trace2skill.summary import Analysis
 
 KINDS: dict[str, set[str]] = {
-    "+error": {"failed"},
-    "+success": {"passed"},
-    "+combined": {"failed", "passed"},
+    "error": {"failed"},
+    "success": {"passed"},
+    "combined": {"failed", "passed"},
+    "contrast": set(),
 }
 
 
@@ -43,9 +44,38 @@ class Distilled(Noun):
         return len({item.task_id for item in self.analysed})
 
 
-def choose_for_analysis(rolled: Sequence[Rolled], analysts: Analysts) -> list[Rolled]:
-    """The trajectories whose outcome the chosen analysts examine, in the order given."""
-    return [item for item in rolled if item.cell.outcome in KINDS[analysts]]
+def choose_for_analysis(rolled: Sequence[Rolled], analysts: str) -> list[Rolled]:
+    """The trajectories whose outcome the chosen analysts examine one by one, in the order given."""
+    wanted = set().union(*(KINDS[name] for name in analysts.split("+")[1:]))
+    return [item for item in rolled if item.cell.outcome in wanted]
+
+
+def choose_pairs(rolled: Sequence[Rolled], analysts: str) -> list[Pair]:
+    """For `+contrast`: of every task with both, the pass and the failure of the lowest seeds, in the order of tasks."""
+    if "contrast" not in analysts.split("+"):
+        return []
+    first: dict[tuple[str, str], Rolled] = {}
+    for item in sorted(rolled, key=lambda item: item.cell.seed):
+        first.setdefault((item.cell.task_id, item.cell.outcome), item)
+    tasks = dict.fromkeys(item.cell.task_id for item in rolled)
+    both = [task for task in tasks if (task, "passed") in first and (task, "failed") in first]
+    return [Pair(passed=first[task, "passed"], failed=first[task, "failed"]) for task in both]
+
+
+def analyses_of(distilled: Distilled) -> tuple[Analysis, ...]:
+    """Every analysis with the patch that came of it."""
+    patches = {item.extraction: item.content for item in distilled.proposed}
+    return tuple(
+        Analysis(
+            trajectory_id=item.trajectory_id,
+            task_id=item.task_id,
+            seed=item.seed,
+            verdict=item.verdict,
+            extraction=item.content,
+            patch=patches.get(item.content, ""),
+        )
+        for item in distilled.analysed
+    )
 
 
 def with_lessons(analysed: Sequence[Extracted]) -> list[Extracted]:

@@ -36,6 +36,14 @@ class Lesson(Noun):
         return "L" + digest_of(self.trajectory_id, self.title, self.content)[:12]
 
 
+class DroppedLesson(Noun):
+    """A lesson that broke a rule of lessons and was not mended when asked again."""
+
+    title: str
+    content: str
+    reason: str
+
+
 class Extraction(Noun):
     """What an analyst made of one trajectory: lessons, or a typed reason why there are none."""
 
@@ -44,7 +52,9 @@ class Extraction(Noun):
     kind: LessonKind
     verdict: Literal["lessons", "nothing_learned", "unverified", "bad_answer"]
     lessons: tuple[Lesson, ...] = Field(default=(), max_length=3)
-    reason: str = Field(default="", description="Why there are no lessons, or what was dropped, in words.")
+    dropped: tuple[DroppedLesson, ...] = ()
+    against: str = Field(default="", description="The failed trajectory a success was compared with (contrast).")
+    reason: str = Field(default="", description="Why there are no lessons, in words.")
     surface: str = Field(default="", description="What is wrong in the output (error analyst).")
     cause: str = Field(default="", description="The decision or step that caused it (error analyst).")
     fix: str = Field(default="", description="The minimal fix the harness ran (error analyst).")

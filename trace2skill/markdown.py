@@ -7,6 +7,7 @@ Lines are counted as CommonMark does: they end with \\n, \\r\\n or a lone \\r, a
 import re
 from collections import Counter
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
@@ -141,6 +142,29 @@ def links(text: str) -> tuple[Link, ...]:
 def front_matter_end(text: str) -> int:
     """The first line after the front matter, 0 without one."""
     return next((token.map[1] for token in _tokens(text) if token.type == "front_matter" and token.map), 0)
+
+
+def value_lines(text: str, key: str) -> tuple[int, int]:
+    """The lines of one key of the front matter, with its value; (1, 1) where the key is missing.
+
+    Raises:
+        ValueError: the front matter is not written with one key a line.
+    """
+    from ruamel.yaml import YAML
+
+    end = front_matter_end(text)
+    inside = "".join(split_lines(text)[1 : max(end - 1, 1)])
+    keys: Any = YAML().load(inside)
+    if not keys:
+        return 1, 1
+    starts = sorted(keys.lc.key(name)[0] for name in keys)
+    if key not in keys:
+        return 1, 1
+    start = keys.lc.key(key)[0]
+    if not split_lines(inside)[start].startswith(key):
+        raise ValueError(f"the front matter does not start a line with {key}")
+    after = next((other for other in starts if other > start), end - 2)
+    return start + 1, after + 1
 
 
 def closes_its_fences(text: str) -> bool:

@@ -16,6 +16,7 @@ EditOp = Literal[
     "delete_section",
     "create",
     "delete_file",
+    "set_description",
 ]
 
 
@@ -32,6 +33,7 @@ class Edit(Noun):
     - `delete_section`: the section goes, with its subsections
     - `create`: a new file `file` holding `content`
     - `delete_file`: the file goes
+    - `set_description`: `content` becomes the `description` of SKILL.md's front matter
     """
 
     op: EditOp
@@ -48,12 +50,23 @@ class Edit(Noun):
         return "E" + digest_of(self.op, self.file, self.section, self.anchor, self.title, self.content)[:12]
 
 
+class Unplaced(Noun):
+    """An edit that cannot land, and why."""
+
+    edit: Edit
+    reason: str
+
+
 class Patch(Noun):
-    """What one trajectory asks of one skill."""
+    """What one trajectory asks of one skill. Every edit of `edits` has its place there."""
 
     trajectory_id: str
     task_id: str
     base: str = Field(description="Digest of the skill the patch was written against (S0, frozen).")
     reasoning: str = ""
+    verdict: Literal["patch", "nothing_to_add", "bad_answer"] = "patch"
     edits: tuple[Edit, ...] = ()
+    unplaced: tuple[Unplaced, ...] = ()
     changelog: tuple[str, ...] = ()
+    reason: str = Field(default="", description="Why there is no edit, in words.")
+    raw: str = Field(default="", description="The raw answer, where it could not be used.")

@@ -1,6 +1,7 @@
 """Placing an edit: where exactly it lands in the frozen S0, or why it cannot land at all."""
 
 import ast
+import json
 import re
 from difflib import SequenceMatcher
 from pathlib import PurePosixPath
@@ -15,9 +16,10 @@ from trace2skill.markdown import (
     protected_blocks,
     sections,
     split_lines,
+    value_lines,
 )
 from trace2skill.noun import Noun
-from trace2skill.patch import Edit
+from trace2skill.patch import Edit, Unplaced
 from trace2skill.skill import Skill
 
 FUZZY = 0.85
@@ -27,7 +29,8 @@ LIST_ITEM = re.compile(r"\s*([-*+]|\d+[.)])\s")
 class EditPolicy(Noun):
     """What a patch may touch besides SKILL.md and `references/*.md`."""
 
-    allow_scripts: bool = False
+    allow_scripts: bool = Field(default=False, description="Scripts may be created and deleted; they must parse.")
+    allow_description: bool = Field(default=False, description="The description in the front matter may change.")
 
 
 class Placed(Noun):
@@ -46,13 +49,6 @@ class Placed(Noun):
     level: int = Field(default=0, description="Level of a new section, 0 for anything else.")
 
 
-class Unplaced(Noun):
-    """An edit that cannot land, and why."""
-
-    edit: Edit
-    reason: str
-
-
 class _CannotPlace(Exception):
     pass
 
@@ -63,6 +59,8 @@ def place(skill: Skill, edit: Edit, policy: EditPolicy = EditPolicy()) -> Placed
         _check_path(edit, policy)
         if edit.op in ("create", "delete_file"):
             return _place_file(skill, edit)
+        if edit.op == "set_description":
+            return _place_description(skill, edit, policy)
         return _place_lines(skill, edit)
     except _CannotPlace as reason:
         return Unplaced(edit=edit, reason=str(reason))
@@ -109,6 +107,23 @@ def _place_file(skill: Skill, edit: Edit) -> Placed:
     if not edit.content.strip():
         raise _CannotPlace("a new file needs content")
     return Placed(edit=edit, start=0, end=0, text=edit.content.rstrip() + "\n", whole_file=True)
+
+
+def _place_description(skill: Skill, edit: Edit, policy: EditPolicy) -> Placed:
+    if not policy.allow_description:
+        raise _CannotPlace("the description is not allowed to change here")
+    if edit.file != "SKILL.md":
+        raise _CannotPlace("only SKILL.md has a description")
+    words = " ".join(edit.content.split())
+    if not words:
+        raise _CannotPlace("the edit has no content")
+    text = skill.text("SKILL.md") or ""
+    try:
+        start, end = value_lines(text, "description")
+    except ValueError as error:
+        raise _CannotPlace(str(error)) from error
+    line = f"description: {json.dumps(words, ensure_ascii=False)}\n"  # a JSON string is a YAML string
+    return Placed(edit=edit, start=start, end=end, text=_with(newline_of(text), line))
 
 
 def _place_lines(skill: Skill, edit: Edit) -> Placed:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trace2skill.consolidate.candidate import Candidate
-from trace2skill.distill import Distilled
+from trace2skill.distill import Distilled, analyses_of
 from trace2skill.domains.base import Audit
 from trace2skill.errors import BadInput
 from trace2skill.evaluation.conditions import Condition
@@ -39,6 +39,8 @@ def start(rt: Runtime, kind: str) -> str:
         BadInput: a model is unknown, lacks its key, or has no price.
     """
     check(rt)
+    if rt.given_skill is not None:
+        rt.store.put("skill", rt.given_skill.digest, rt.given_skill)
     rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=rt.settings.model_dump_json()))
     return rt.run_id
 
@@ -134,6 +136,7 @@ def finish(
         lessons=distilled.lessons,
         patches=len(distilled.proposed),
         leaves=distilled.leaves,
+        analyses=analyses_of(distilled),
         candidate=candidate,
         evaluations=tuple(evaluations),
         decision=decision,

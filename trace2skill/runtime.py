@@ -7,7 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 from trace2skill.agents.sandbox import CommandResult, Limits, Sandbox, choose_sandbox
+from trace2skill.analysts.contrast import ContrastAnalyst
 from trace2skill.analysts.error import ErrorAnalyst
+from trace2skill.analysts.one_call import OneCallErrorAnalyst
 from trace2skill.analysts.success import SuccessAnalyst
 from trace2skill.budget import Budget
 from trace2skill.digest import digest_of
@@ -69,6 +71,16 @@ class Runtime:
         """The error analyst of the run."""
         settings = self.settings
         return ErrorAnalyst(self.domain, self.sandbox, settings.roles.analyst, settings.analyst, settings.agent.command)
+
+    @cached_property
+    def one_call_analyst(self) -> OneCallErrorAnalyst:
+        """The ablation of the error analyst."""
+        return OneCallErrorAnalyst(self.domain, self.settings.roles.analyst)
+
+    @cached_property
+    def contrast_analyst(self) -> ContrastAnalyst:
+        """The contrast analyst of the run."""
+        return ContrastAnalyst(self.domain, self.settings.roles.analyst)
 
     @cached_property
     def success_analyst(self) -> SuccessAnalyst:

@@ -12,9 +12,10 @@ from trace2skill.digest import digest_of
 from trace2skill.evaluation.decision import GateSettings
 from trace2skill.llm import Roles
 from trace2skill.noun import Noun
+from trace2skill.place import EditPolicy
 
 DEFAULT_STORE = Path(".trace2skill/store.duckdb")
-Analysts = Literal["+error", "+success", "+combined"]
+SIGNALS = r"(\+(error|success|combined|contrast))+"
 
 HOW_NOT_WHAT = {"store", "output", "workers", "max_cost", "max_failed_share", "promote"}
 """Settings that say how a run is carried out, not what it computes."""
@@ -32,7 +33,15 @@ class RunSettings(Noun):
     split_seed: int = Field(default=42, description="Seed of the division and of the sample.")
     seeds: tuple[int, ...] = Field(default=(41,), min_length=1, description="Seeds of the rollouts lessons come from.")
     held_out_seeds: tuple[int, ...] = Field(default=(41,), min_length=1, description="Seeds of the evaluation.")
-    analysts: Analysts = Field(default="+combined", description="Which trajectories are analysed.")
+    analysts: str = Field(
+        default="+combined",
+        pattern=f"^{SIGNALS}$",
+        description="Which analysts run: +error, +success, +combined (both), +contrast (pairs), or several in a row.",
+    )
+    error_analyst: Literal["agentic", "one_call"] = Field(
+        default="agentic", description="'agentic' proves a cause by a fix that is run; 'one_call' is the ablation."
+    )
+    edits: EditPolicy = Field(default=EditPolicy(), description="What a patch may touch besides Markdown.")
     recalculate: Literal["auto", "always", "never"] = Field(
         default="auto", description="Recalculate formulas with LibreOffice before grading."
     )

@@ -53,6 +53,18 @@ class Rolled(Noun):
         return f"{self.cell.task_id} seed {self.cell.seed}"
 
 
+class Pair(Noun):
+    """A pass and a failure of the same task at different seeds."""
+
+    passed: Rolled
+    failed: Rolled
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        return f"{self.passed.cell.task_id} seeds {self.passed.cell.seed} and {self.failed.cell.seed}"
+
+
 class Extracted(Noun):
     """An extraction that is in the store."""
 
@@ -63,11 +75,12 @@ class Extracted(Noun):
     kind: LessonKind
     verdict: str
     lessons: int
+    contrast: bool = False
 
     @property
     def name(self) -> str:
         """What a person reads in the UI."""
-        return f"{self.task_id} seed {self.seed}"
+        return f"{self.task_id} seed {self.seed}" + (" (contrast)" if self.contrast else "")
 
 
 class Proposed(Noun):
@@ -77,7 +90,10 @@ class Proposed(Noun):
     trajectory_id: str
     task_id: str
     kind: LessonKind
+    extraction: str
+    verdict: str
     edits: int
+    unplaced: int = 0
 
 
 class Merged(Noun):
@@ -166,9 +182,12 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
 def extract_key(rt: Runtime, rolled: Rolled) -> str:
     """Key of `extract`: the trajectory and the analyst, never the skill that the lessons will go into."""
     passed = rolled.cell.outcome == "passed"
-    analyst = rt.success_analyst.identity if passed else rt.error_analyst.identity
-    sandbox = "" if passed else rt.sandbox.name
-    return _key("extract 1", rt.domain.version, analyst, sandbox, rt.task(rolled.cell.task_id).content, rolled.content)
+    one_call = passed or rt.settings.error_analyst == "one_call"
+    analyst = rt.success_analyst if passed else rt.one_call_analyst if one_call else rt.error_analyst
+    sandbox = "" if one_call else rt.sandbox.name
+    return _key(
+        "extract 2", rt.domain.version, analyst.identity, sandbox, rt.task(rolled.cell.task_id).content, rolled.content
+    )
 
 
 def extract(rt: Runtime, rolled: Rolled) -> Extracted:
@@ -177,38 +196,62 @@ def extract(rt: Runtime, rolled: Rolled) -> Extracted:
     trajectory = _stored(rt, "trajectory", rolled.trajectory_id, Trajectory)
     if trajectory.outcome.kind == "passed":
         extraction = rt.success_analyst.examine(rt.door, task, trajectory, step=step)
+    elif rt.settings.error_analyst == "one_call":
+        extraction = rt.one_call_analyst.examine(rt.door, task, trajectory, step=step)
     else:
         scope = extract_key(rt, rolled)
         extraction = rt.error_analyst.examine(rt.door, rt.store, task, trajectory, step=step, scope=scope)
+    return _keep_extraction(rt, extraction, trajectory.seed)
+
+
+def contrast_key(rt: Runtime, pair: Pair) -> str:
+    """Key of `contrast`: both trajectories and the analyst."""
+    parts = (rt.task(pair.passed.cell.task_id).content, pair.passed.content, pair.failed.content)
+    return _key("contrast 1", rt.domain.version, rt.contrast_analyst.identity, *parts)
+
+
+def contrast(rt: Runtime, pair: Pair) -> Extracted:
+    """Draw lessons from a pass and a failure of the same task."""
+    passed, failed = (_stored(rt, "trajectory", item.trajectory_id, Trajectory) for item in (pair.passed, pair.failed))
+    task = rt.task(passed.task_id)
+    extraction = rt.contrast_analyst.examine(rt.door, task, passed, failed, step=f"contrast: {pair.name}")
+    return _keep_extraction(rt, extraction, passed.seed)
+
+
+def _keep_extraction(rt: Runtime, extraction: Extraction, seed: int) -> Extracted:
     rt.store.put("extraction", extraction.digest, extraction)
     return Extracted(
         content=extraction.digest,
-        trajectory_id=trajectory.id,
-        task_id=task.id,
-        seed=trajectory.seed,
+        trajectory_id=extraction.trajectory_id,
+        task_id=extraction.task_id,
+        seed=seed,
         kind=extraction.kind,
         verdict=extraction.verdict,
         lessons=len(extraction.lessons),
+        contrast=bool(extraction.against),
     )
 
 
 def propose_key(rt: Runtime, extracted: Extracted, base: str) -> str:
     """Key of `propose_patch`: the lessons and S0."""
-    return _key("propose 1", propose_identity(rt.settings.roles.analyst), extracted.content, base)
+    return _key("propose 2", propose_identity(rt.settings.roles.analyst, rt.settings.edits), extracted.content, base)
 
 
 def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
     """Write the lessons of one trajectory into a patch of S0."""
     extraction = _stored(rt, "extraction", extracted.content, Extraction)
     step = f"propose: {extracted.name}"
-    patch = propose(rt.door, rt.settings.roles.analyst, extraction, _skill(rt, base), step=step)
+    patch = propose(rt.door, rt.settings.roles.analyst, extraction, _skill(rt, base), rt.settings.edits, step=step)
     rt.store.put("patch", patch.digest, patch)
     return Proposed(
         content=patch.digest,
         trajectory_id=patch.trajectory_id,
         task_id=patch.task_id,
         kind=extracted.kind,
+        extraction=extracted.content,
+        verdict=patch.verdict,
         edits=len(patch.edits),
+        unplaced=len(patch.unplaced),
     )
 
 
@@ -263,7 +306,7 @@ def _key(*parts: object) -> str:
 
 def candidate_key(rt: Runtime, root: Merged, base: str, tasks: int) -> str:
     """Key of `candidate`."""
-    return _key("candidate 1", root.content, base, rt.settings.thresholds, tasks)
+    return _key("candidate 2", root.content, base, rt.settings.thresholds, tasks, rt.settings.edits)
 
 
 def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
@@ -273,6 +316,6 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
         SkillInvalid: the result breaks a rule of a skill.
     """
     groups = _stored(rt, "groups", root.content, Groups)
-    skill, made = build_candidate(_skill(rt, base), groups, rt.settings.thresholds, tasks)
+    skill, made = build_candidate(_skill(rt, base), groups, rt.settings.thresholds, tasks, rt.settings.edits)
     rt.store.put("skill", skill.digest, skill)
     return made

@@ -34,6 +34,17 @@ class Spent(Noun):
     cost: float = 0.0
 
 
+class Analysis(Noun):
+    """One analysis of a run, by the ids under which the store keeps its extraction and its patch."""
+
+    trajectory_id: str
+    task_id: str
+    seed: int
+    verdict: str
+    extraction: str
+    patch: str = Field(default="", description="Digest of the patch, '' where there was no lesson to propose.")
+
+
 class RunSummary(Noun):
     """The result of a refresh."""
 
@@ -51,6 +62,7 @@ class RunSummary(Noun):
     lessons: int = 0
     patches: int = 0
     leaves: int = 0
+    analyses: tuple[Analysis, ...] = ()
     candidate: Candidate
     evaluations: tuple[Evaluation, ...] = ()
     decision: Decision
@@ -73,6 +85,8 @@ class RunSummary(Noun):
         if self.left_out:
             listed = "\n".join(f"- {item.task_id}: {item.verdict}: {item.reason}" for item in self.left_out)
             parts.append(f"## Tasks left out\n\n{listed}")
+        if self.candidate.scripts:
+            parts.append("## Scripts to review\n\n" + "\n".join(f"- `{path}`" for path in self.candidate.scripts))
         if self.candidate.diff:
             parts.append(f"## Changes of the skill\n\n```diff\n{self.candidate.diff.rstrip()}\n```")
         if self.simulated:

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from trace2skill.agents.loop import LoopLimits, Said, Tool, converse
 from trace2skill.agents.react import bash_tool
 from trace2skill.agents.sandbox import Limits, Sandbox
-from trace2skill.analysts.gate import run_fix
-from trace2skill.analysts.reading import index, write_trace
-from trace2skill.analysts.report import ErrorReport, lessons_of
+from trace2skill.analysts.checks import LessonRules, complaint
+from trace2skill.analysts.gate import GateResult, run_gate
+from trace2skill.analysts.reading import index, nothing_to_read, write_trace
+from trace2skill.analysts.report import ErrorReport, dropped_of, lessons_of
 from trace2skill.domains.base import Domain, Grade
 from trace2skill.lesson import Extraction
 from trace2skill.llm import Door, ModelSettings, Request, ToolSpec
@@ -44,7 +45,7 @@ class ErrorAnalyst:
     def identity(self) -> dict[str, object]:
         """What an extraction's key holds of the analyst."""
         return {
-            "analyst": "error 1",
+            "analyst": "error 2",
             "model": self._model.identity,
             "prompts": prompt_digest(*PROMPTS),
             "loop": self._loop.model_dump(mode="json"),
@@ -59,6 +60,8 @@ class ErrorAnalyst:
         Raises:
             InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
         """
+        if not trajectory.turns:
+            return nothing_to_read(trajectory, "error")
         with tempfile.TemporaryDirectory(prefix="t2s-analysis-") as directory:
             workspace = Path(directory)
             self._domain.lay_out(task, workspace)
@@ -66,7 +69,7 @@ class ErrorAnalyst:
             for path, content in trajectory.outputs.items():
                 (workspace / path).parent.mkdir(parents=True, exist_ok=True)
                 (workspace / path).write_bytes(content)
-            submission = _Submission(self, task)
+            submission = _Submission(self, task, trajectory)
             tools = (
                 bash_tool(self._sandbox, workspace, {}, self._command),
                 Tool(
@@ -75,11 +78,15 @@ class ErrorAnalyst:
                 Tool(SUBMIT, submission),
             )
             converse(door, store, self._opening(task, trajectory), tools, self._loop, step=step, scope=scope)
-        return submission.extraction(trajectory)
+        return submission.extraction()
 
-    def run_fix(self, task: Task, program: str) -> Grade:
-        """The gate: see `trace2skill.analysts.gate`."""
-        return run_fix(self._domain, task, self._sandbox, program, self._command)
+    def gate(self, task: Task, fix: str) -> GateResult:
+        """See `trace2skill.analysts.gate`."""
+        return run_gate(self._domain, task, self._sandbox, fix, self._command)
+
+    def rules(self, task: Task, trajectory: Trajectory) -> LessonRules:
+        """What the lessons are checked against."""
+        return LessonRules.of(trajectory, self._domain.gold_only(task))
 
     def _opening(self, task: Task, trajectory: Trajectory) -> Request:
         system = render(
@@ -96,11 +103,13 @@ class ErrorAnalyst:
 
 
 class _Submission:
-    """The `submit` tool: checks the form, runs the gate, and keeps the report that opened it."""
+    """The `submit` tool: checks the form, runs the gate, has broken lessons mended once, keeps what opened the gate."""
 
-    def __init__(self, analyst: ErrorAnalyst, task: Task) -> None:
+    def __init__(self, analyst: ErrorAnalyst, task: Task, trajectory: Trajectory) -> None:
         self._analyst = analyst
         self._task = task
+        self._trajectory = trajectory
+        self._rules = analyst.rules(task, trajectory)
         self._accepted: ErrorReport | None = None
         self._last = "the analyst handed nothing in"
         self._raw = ""
@@ -112,29 +121,42 @@ class _Submission:
             self._last, self._raw = "the report was malformed", str(dict(arguments))[:4000]
             problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
             return Said(f"The report is not valid: {problems}. Hand it in again.")
-        grade = self._analyst.run_fix(self._task, report.fix)
-        if grade.hard == 1.0:
-            self._accepted = report
-            return Said("Your fix gives the expected result. Done.", done=True)
-        self._last = f"the fix did not pass: {grade.reason}"
-        return Said("Your fix does not give the expected result yet.\n" + in_words(grade))
+        judged = self._analyst.gate(self._task, report.fix)
+        if not judged.opened:
+            self._last = judged.reason
+            if judged.leaks:
+                return Said(f"Your fix is refused: {judged.reason}. Compute the result from the input.")
+            return Said("Your fix does not give the expected result yet.\n" + in_words(judged.grade))
+        asked_before, self._accepted = self._accepted is not None, report
+        _, broken = self._rules.sort_out(report.lessons, self._cause_steps(report))
+        if broken and not asked_before:
+            return Said(
+                f"Your fix gives the expected result. {complaint(broken)}\nMend them and hand everything in again."
+            )
+        return Said("Your fix gives the expected result. Done.", done=True)
 
-    def extraction(self, trajectory: Trajectory) -> Extraction:
+    def extraction(self) -> Extraction:
         """The lessons of the accepted report, or a typed reason why there are none."""
-        report = self._accepted
+        report, trajectory = self._accepted, self._trajectory
         common = {"trajectory_id": trajectory.id, "task_id": trajectory.task_id, "kind": "error"}
         if report is None:
             return Extraction(**common, verdict="unverified", reason=self._last, raw=self._raw)
-        lessons = lessons_of(report.lessons, trajectory, "error", "verified", report.cause_steps)
+        steps = self._cause_steps(report)
+        kept, broken = self._rules.sort_out(report.lessons, steps)
+        lessons = lessons_of(kept, trajectory, "error", "verified", steps)
         return Extraction(
             **common,
             verdict="lessons" if lessons else "nothing_learned",
             lessons=lessons,
+            dropped=dropped_of(broken),
             reason="" if lessons else "the analyst verified a fix and drew no general lesson",
             surface=report.surface,
             cause=report.cause,
             fix=report.fix,
         )
+
+    def _cause_steps(self, report: ErrorReport) -> list[int]:
+        return [step for step in report.cause_steps if 1 <= step <= len(self._trajectory.steps)]
 
 
 def in_words(grade: Grade) -> str:

@@ -1,17 +1,47 @@
 """How a trajectory is shown to an analyst: an index with a line per step, and each step in full or cut."""
 
+import re
 from pathlib import Path
 
 from trace2skill.agents.loop import cut
+from trace2skill.lesson import Extraction, LessonKind
+from trace2skill.llm import ModelSettings
+from trace2skill.llm.transport import context_tokens
 from trace2skill.trajectory import Step, Trajectory
 
 STEP_CHARS = 4_000
-WHOLE_CHARS = 60_000
+INDEX_CHARS = 24_000
+SHORTEST = 200
+MOST_CHARS = 160_000
+CHARS_PER_TOKEN = 2.5  # low on purpose: code and numbers have short tokens
+ASSUMED_CONTEXT = 32_000
+FOR_THE_PROMPT = 6_000
+WRITES = re.compile(
+    r">{1,2}\s*[\w./\"'$]|\b(?:tee|mv|cp|rm|patch|sed\s+-i)\b|\.save\(|\.write\w*\(|open\([^)]*['\"][wax]"
+)
 
 
-def index(trajectory: Trajectory) -> str:
-    """One line per step: number, source, first words, commands, exit codes."""
-    return "\n".join(_index_line(step) for step in trajectory.steps if step.source == "agent")
+def index(trajectory: Trajectory, limit: int = INDEX_CHARS) -> str:
+    """One line per step of the agent: number, first words, commands, exit codes; the middle is cut where it is long."""
+    return cut("\n".join(_index_line(step) for step in trajectory.steps if step.source == "agent"), limit)
+
+
+def nothing_to_read(trajectory: Trajectory, kind: LessonKind) -> Extraction:
+    """What an analyst makes of a trajectory in which the agent never spoke."""
+    return Extraction(
+        trajectory_id=trajectory.id,
+        task_id=trajectory.task_id,
+        kind=kind,
+        verdict="nothing_learned",
+        reason="the trajectory is empty: the agent took no step",
+    )
+
+
+def room_for_trajectory(model: ModelSettings) -> int:
+    """How many characters of a trajectory fit a model's context, as LiteLLM reports it; 160,000 at most."""
+    context = context_tokens(model) or ASSUMED_CONTEXT
+    room = context - min(model.max_tokens, context // 4) - FOR_THE_PROMPT
+    return max(2_000, min(int(room * CHARS_PER_TOKEN), MOST_CHARS))
 
 
 def step_text(step: Step, limit: int = STEP_CHARS) -> str:
@@ -31,26 +61,36 @@ def step_text(step: Step, limit: int = STEP_CHARS) -> str:
     return "\n\n".join(parts)
 
 
-def whole(trajectory: Trajectory, limit: int = WHOLE_CHARS) -> str:
+def whole(trajectory: Trajectory, limit: int) -> str:
     """Every step of the agent, within `limit` characters.
 
-    What is long is shortened by a stated rule: each step's texts are cut to the same length, head and tail kept, halved
-    until all fit; should that not be enough at 200 characters, the middle of the whole is cut.
+    What is long is shortened by a stated rule: first the texts of the ordinary steps are cut, head and tail kept, to
+    half and half again until all fits or 200 characters are left of each; then those of the steps that matter most -
+    the first two, the last three, those with an error, those that write; then the middle of the whole is cut.
     """
     steps = [step for step in trajectory.steps if step.source == "agent"]
-    length = STEP_CHARS
+    telling = {step.number for step in steps[:2] + steps[-3:]} | {step.number for step in steps if _tells(step)}
+    ordinary, special = STEP_CHARS, STEP_CHARS
     while True:
-        text = "\n\n".join(step_text(step, length) for step in steps)
-        if len(text) <= limit or length <= 200:
+        text = "\n\n".join(step_text(step, special if step.number in telling else ordinary) for step in steps)
+        if len(text) <= limit or special <= SHORTEST:
             return cut(text, limit)
-        length //= 2
+        if ordinary > SHORTEST:
+            ordinary = max(SHORTEST, ordinary // 2)
+        else:
+            special = max(SHORTEST, special // 2)
+
+
+def _tells(step: Step) -> bool:
+    failed = any(item.exit_code not in (None, 0) for item in step.observations)
+    return failed or any(WRITES.search(str(value)) for call in step.tool_calls for value in call.arguments.values())
 
 
 def write_trace(trajectory: Trajectory, directory: Path) -> None:
     """Lay the trajectory out as files: `index.md` and `steps/NNN.md`."""
     steps = directory / "steps"
     steps.mkdir(parents=True)
-    (directory / "index.md").write_text(index(trajectory) + "\n", encoding="utf-8", errors="replace")
+    (directory / "index.md").write_text(index(trajectory, MOST_CHARS) + "\n", encoding="utf-8", errors="replace")
     for step in trajectory.steps:
         text = step_text(step, limit=100_000)
         (steps / f"{step.number:03d}.md").write_text(text + "\n", encoding="utf-8", errors="replace")

@@ -1,8 +1,10 @@
 """What the analysts answer, and how it becomes lessons."""
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict, Field
 
-from trace2skill.lesson import Evidence, Lesson, LessonKind, Proof
+from trace2skill.lesson import DroppedLesson, Evidence, Lesson, LessonKind, Proof
 from trace2skill.trajectory import Trajectory
 
 MOST_LESSONS = 3
@@ -18,11 +20,19 @@ class LessonDraft(BaseModel):
     steps: list[int] = Field(default_factory=list, description="Numbers of the steps that show it.")
 
 
-class SuccessReport(BaseModel):
-    """What the success analyst answers."""
+class LessonReport(BaseModel):
+    """What the success analyst and the contrast analyst answer."""
 
     model_config = ConfigDict(extra="ignore")
     lessons: list[LessonDraft] = Field(max_length=MOST_LESSONS)
+
+
+class CauseReport(LessonReport):
+    """What the one-call error analyst answers: a cause that nobody checks."""
+
+    surface: str = Field(min_length=1, max_length=2000, description="What is wrong in the output.")
+    cause: str = Field(min_length=1, max_length=2000, description="The decision or code that caused it.")
+    cause_steps: list[int] = Field(default_factory=list, description="Numbers of the steps that show the cause.")
 
 
 class ErrorReport(BaseModel):
@@ -56,6 +66,11 @@ def lessons_of(
         )
         lessons[lesson.id] = lesson
     return tuple(lessons.values())
+
+
+def dropped_of(broken: Sequence[tuple[LessonDraft, str]]) -> tuple[DroppedLesson, ...]:
+    """The record of lessons that broke a rule."""
+    return tuple(DroppedLesson(title=item.title, content=item.content, reason=reason) for item, reason in broken)
 
 
 def _ranges(numbers: list[int]) -> tuple[Evidence, ...]:

@@ -10,8 +10,10 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from trace2skill import __version__
+from trace2skill.cli.learned import lessons, patch
 from trace2skill.cli.look import doctor, show, validate
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
 from trace2skill.cli_store import store_app
@@ -34,7 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-for command in (demo, run, rollout, distill, evaluate, validate, show, doctor):
+for command in (demo, run, rollout, distill, evaluate, validate, show, lessons, patch, doctor):
     app.command()(command)
 app.add_typer(store_app, name="store")
 
@@ -67,7 +69,7 @@ def main() -> None:
     try:
         app()
     except Trace2SkillError as error:
-        Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, markup=True, soft_wrap=True)
+        Console(stderr=True).print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted; everything finished is kept: run the same command to go on")

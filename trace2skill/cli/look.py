@@ -16,7 +16,7 @@ from trace2skill.cli.print import print_summary
 from trace2skill.errors import BadInput, SkillInvalid, Trace2SkillError
 from trace2skill.noun import Noun
 from trace2skill.skill import problems, read_skill
-from trace2skill.store import open_store
+from trace2skill.store import Store, open_store
 from trace2skill.summary import RunSummary
 
 
@@ -44,10 +44,7 @@ def show(
     json: o.AsJson = False,
 ) -> None:
     """Show a run again, or list the runs in the store."""
-    path = o.store_path(store)
-    if not path.is_file():
-        raise BadInput(f"there is no store at {path}: run `trace2skill demo` first, or name one with --store")
-    opened = open_store(path)
+    opened = o.existing_store(store)
     if run is None:
         rows = opened.runs()
         if json:
@@ -60,12 +57,21 @@ def show(
             table.add_row(row.id, row.kind, row.state, str(row.attempts), f"${opened.ledger_total(row.id).cost:.4f}")
         Console().print(table)
         return
-    found = opened.run(run)
+    print_summary(summary_of(opened, run), as_json=json)
+
+
+def summary_of(store: Store, run: str) -> RunSummary:
+    """The summary of a finished run.
+
+    Raises:
+        BadInput: no such run, or it has not ended.
+    """
+    found = store.run(run)
     if found is None:
-        raise BadInput(f"no run '{run}' in {path}: `trace2skill show` lists them")
+        raise BadInput(f"no run '{run}' in {store.path}: `trace2skill show` lists them")
     if not found.summary or found.state != "completed":
         raise BadInput(f"run '{run}' is {found.state} and has no summary yet: run its command again to go on")
-    print_summary(RunSummary.model_validate_json(found.summary), as_json=json)
+    return RunSummary.model_validate_json(found.summary)
 
 
 class Finding(Noun):

@@ -11,6 +11,7 @@ from trace2skill.errors import BadInput
 from trace2skill.llm.settings import ModelSettings, Roles
 from trace2skill.noun import Noun
 from trace2skill.settings import DEFAULT_STORE, RunSettings
+from trace2skill.store import Store, open_store
 
 N = TypeVar("N", bound=Noun)
 
@@ -31,7 +32,23 @@ Tasks = Annotated[int | None, typer.Option(help="Use a stratified sample of so m
 Split = Annotated[Literal["stratified", "paper"], typer.Option("--split", help="How tasks are divided.")]
 Seed = Annotated[int, typer.Option(help="Seed of the division, the sample and the first rollout.")]
 Seeds = Annotated[int, typer.Option(help="Rollouts per task, each with a seed of its own.", min=1, max=16)]
-Analysts = Annotated[Literal["+error", "+success", "+combined"], typer.Option(help="Which trajectories are analysed.")]
+Analysts = Annotated[
+    str,
+    typer.Option(
+        help="Which analysts run: +error (failures), +success, +combined (both), +contrast (a pass against a failure "
+        "of the same task, with --seeds 2 or more), or several: +combined+contrast."
+    ),
+]
+ErrorAnalyst = Annotated[
+    Literal["agentic", "one_call"],
+    typer.Option(help="agentic proves each cause by a fix that is run; one_call is the paper's ablation, unproven."),
+]
+AllowScripts = Annotated[
+    bool, typer.Option("--allow-scripts", help="Patches may create scripts; they are listed for review.")
+]
+AllowDescription = Annotated[
+    bool, typer.Option("--allow-description", help="Patches may change the description in the front matter.")
+]
 Recalculate = Annotated[
     Literal["auto", "always", "never"], typer.Option(help="Recalculate formulas with LibreOffice before grading.")
 ]
@@ -50,6 +67,18 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, 
 def store_path(given: Path | None) -> Path:
     """The store in use: the option, else $TRACE2SKILL_STORE, else .trace2skill/store.duckdb."""
     return given or Path(os.environ.get("TRACE2SKILL_STORE") or DEFAULT_STORE)
+
+
+def existing_store(given: Path | None) -> Store:
+    """The store in use, opened.
+
+    Raises:
+        BadInput: there is none yet.
+    """
+    path = store_path(given)
+    if not path.is_file():
+        raise BadInput(f"there is no store at {path}: run `trace2skill demo` first, or name one with --store")
+    return open_store(path)
 
 
 def roles(

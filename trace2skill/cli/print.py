@@ -36,6 +36,8 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
     for left_out in summary.left_out:
         console.print(f"left out {left_out.task_id}: {left_out.verdict}: {left_out.reason}", highlight=False)
     console.print(f"verdict: {VERDICTS[summary.decision.verdict]}: {summary.decision.reason}", highlight=False)
+    for path in summary.candidate.scripts:
+        console.print(f"[yellow]review[/yellow] the candidate holds a new script: {path}", highlight=False)
     if summary.promoted:
         console.print("the skill directory was replaced by the candidate")
     console.print(f"candidate skill: {summary.candidate_directory}", highlight=False, soft_wrap=True)

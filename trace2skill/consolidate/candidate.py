@@ -9,7 +9,8 @@ from trace2skill.consolidate.groups import Dropped, EditGroup, Groups
 from trace2skill.consolidate.route import Thresholds, reference_groups, route
 from trace2skill.errors import SkillInvalid
 from trace2skill.noun import Noun
-from trace2skill.place import Unplaced
+from trace2skill.patch import Unplaced
+from trace2skill.place import EditPolicy
 from trace2skill.skill import Skill
 
 
@@ -23,10 +24,13 @@ class Candidate(Noun):
     dropped: tuple[Dropped, ...] = ()
     unplaced: tuple[Unplaced, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    scripts: tuple[str, ...] = Field(default=(), description="Created scripts: to be reviewed by a person.")
     diff: str = ""
 
 
-def build_candidate(base: Skill, root: Groups, thresholds: Thresholds, tasks: int) -> tuple[Skill, Candidate]:
+def build_candidate(
+    base: Skill, root: Groups, thresholds: Thresholds, tasks: int, policy: EditPolicy = EditPolicy()
+) -> tuple[Skill, Candidate]:
     """Write the groups of the root into a copy of `base`.
 
     Args:
@@ -34,6 +38,7 @@ def build_candidate(base: Skill, root: Groups, thresholds: Thresholds, tasks: in
         root: the merged groups.
         thresholds: support a group needs.
         tasks: distinct tasks that were analysed.
+        policy: what the edits may touch.
 
     Raises:
         SkillInvalid: the result breaks a rule of a skill; nothing is written anywhere.
@@ -42,7 +47,7 @@ def build_candidate(base: Skill, root: Groups, thresholds: Thresholds, tasks: in
     groups = [*routed.main, *reference_groups(base, routed.reference)]
     edits = [edit for group in groups for edit in group.edits]
     order = {edit.id: rank for rank, edit in enumerate(edits)}
-    result = apply_edits(base, edits, order=order)
+    result = apply_edits(base, edits, policy, order=order)
     if result.problems:
         raise SkillInvalid("the candidate skill", list(result.problems))
     failed = {item.edit.id for item in result.unplaced}
@@ -55,8 +60,13 @@ def build_candidate(base: Skill, root: Groups, thresholds: Thresholds, tasks: in
         dropped=routed.dropped,
         unplaced=tuple(result.unplaced),
         conflicts=tuple(result.conflicts),
+        scripts=tuple(sorted(_scripts(result.skill) - _scripts(base))),
         diff=result.diff,
     )
+
+
+def _scripts(skill: Skill) -> set[str]:
+    return {file.path for file in skill.files if file.path.startswith("scripts/")}
 
 
 def _touches(group: EditGroup, ids: set[str]) -> bool:

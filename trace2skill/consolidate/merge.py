@@ -11,12 +11,12 @@ from difflib import SequenceMatcher
 from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.consolidate.groups import Dropped, EditGroup, Groups, united
-from trace2skill.consolidate.tree import words
 from trace2skill.errors import BadAnswer
 from trace2skill.llm import Door, ModelSettings, Request, ask
 from trace2skill.markdown import section_text
 from trace2skill.patch import Edit, EditOp
 from trace2skill.prompts import prompt_digest, render
+from trace2skill.similarity import similarity
 from trace2skill.skill import Skill
 
 PROMPTS = ("merger", "merger_task")
@@ -88,12 +88,6 @@ def touching(
     pairs = [(a, b) for a in left for b in right if _meet(a, b)]
     lefts, rights = {a.id for a, _ in pairs}, {b.id for _, b in pairs}
     return tuple(a for a in left if a.id in lefts), tuple(b for b in right if b.id in rights)
-
-
-def similarity(a: str, b: str) -> float:
-    """Share of common words, 0 to 1 (Jaccard index of the word sets)."""
-    left, right = set(words(a)), set(words(b))
-    return len(left & right) / len(left | right) if left | right else 1.0
 
 
 def violations(answer: MergeAnswer, given: Sequence[EditGroup]) -> list[str]:

@@ -7,12 +7,12 @@ where two keys first differ, so there are exactly len(groups) - 1 merges.
 
 import hashlib
 import itertools
-import re
 from collections.abc import Sequence
 
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.digest import digest_of
 from trace2skill.noun import Noun
+from trace2skill.similarity import words
 
 HASH_BITS = 64
 
@@ -69,11 +69,6 @@ def simhash(text: str) -> int:
         for position in range(HASH_BITS):
             weights[position] += 1 if bits >> position & 1 else -1
     return sum(1 << position for position, weight in enumerate(weights) if weight > 0)
-
-
-def words(text: str) -> list[str]:
-    """Lower-case words and numbers of a text, in order."""
-    return re.findall(r"\w+", text.lower())
 
 
 def _width(keyed: Sequence[tuple[bytes, EditGroup]]) -> int:

@@ -12,6 +12,9 @@ from pydantic import Field
 from trace2skill.noun import Noun
 from trace2skill.task import Task
 
+ANSWER = "answer.txt"
+"""The output that holds the answer, in domains whose outcome is an answer rather than a file."""
+
 
 class Difference(Noun):
     """One place where an output is not gold."""
@@ -102,5 +105,21 @@ class Domain(Protocol):
     def audit(self, task: Task) -> Audit:
         """Does the untouched input already pass, and can gold itself pass?"""
 
-    def fix_command(self, task: Task) -> str:
-        """The shell command that runs `fix.py` in a laid-out workspace and so writes every output."""
+    def gold_only(self, task: Task) -> frozenset[str]:
+        """Values of the answer that neither the task's text nor its input holds, as `safety.leaks.canonical` has them.
+
+        Whoever writes one down has seen the answer. For leak checks, and nothing else.
+        """
+
+    def lay_out_emptied(self, task: Task, workspace: Path) -> None:
+        """The workspace of `lay_out`, with nothing in its inputs that an answer could be computed from."""
+
+    def carried(self, task: Task, outputs: Mapping[str, bytes]) -> list[str]:
+        """Where outputs made from emptied inputs hold a gold-only value all the same: the program carries it."""
+
+    def fix_command(self, task: Task) -> str | None:
+        """The shell command that runs `fix.py` in a laid-out workspace and so writes every output.
+
+        None where the outcome of a task is an answer rather than a file: then the fix is the answer itself, graded as
+        the output `ANSWER`.
+        """

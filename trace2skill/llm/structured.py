@@ -5,6 +5,7 @@ JSON block, which is repaired by `json_repair` where it is slightly broken. What
 """
 
 import json
+import re
 from typing import Any, TypeVar
 
 import json_repair
@@ -18,6 +19,7 @@ from trace2skill.llm.request import Request
 
 T = TypeVar("T", bound=BaseModel)
 RE_ASKS = 2
+CUT_OFF = "it is cut off before its end: answer more briefly"
 
 
 def ask(door: Door, request: Request, wanted: type[T], *, step: str) -> T:
@@ -32,7 +34,7 @@ def ask(door: Door, request: Request, wanted: type[T], *, step: str) -> T:
     for _ in range(1 + RE_ASKS):
         answer = door.complete(request, step=step)
         raw = answer.text
-        value, problem = read(raw, wanted)
+        value, problem = read(raw, wanted) if answer.finish != "length" else (None, CUT_OFF)
         if value is not None:
             return value
         again = f"Your answer is not a valid {wanted.__name__}: {problem}\nAnswer again, with the corrected JSON only."
@@ -50,36 +52,55 @@ def read(text: str, wanted: type[T]) -> tuple[T | None, str]:
 
     Every JSON text in the answer is tried; of several valid ones the last counts, since models correct themselves.
     """
-    problem = "there is no JSON object in it"
-    for found in _json_texts(text):
+    problem = CUT_OFF if is_cut_off(text) else "there is no JSON object in it"
+    for found, mended in _json_texts(text):
         try:
-            return wanted.model_validate(found), ""
+            return wanted.model_validate(found, extra="forbid" if mended else None), ""
         except ValidationError as error:
             problem = _in_words(error)
     return None, problem
 
 
-def _json_texts(text: str) -> list[Any]:
-    """Objects found in the text, most trustworthy first: the whole, fenced blocks from the last on, repaired ones."""
+def _json_texts(text: str) -> list[tuple[Any, bool]]:
+    """Objects found in the text and whether they were mended, most trustworthy first: whole, fenced, then mended ones.
+
+    A mended one may hold no key that nobody asked for: a broken quote makes keys out of text.
+    """
     fences = [token.content for token in MarkdownIt().parse(text) if token.type == "fence"]
-    strict, repaired = [], []
+    strict: list[tuple[Any, bool]] = []
+    repaired: list[tuple[Any, bool]] = []
     for candidate in [text, *reversed(fences)]:
         try:
-            strict.append(json.loads(candidate))
+            strict.append((json.loads(candidate), False))
         except (json.JSONDecodeError, RecursionError):
-            if "{" in candidate:
-                repaired.append(_repair(candidate))
-    return [value for value in strict + repaired if isinstance(value, dict)]
+            if "{" in candidate and not is_cut_off(candidate):
+                repaired.append((_repair(candidate), True))
+    return [(value, mended) for value, mended in strict + repaired if isinstance(value, dict)]
+
+
+def is_cut_off(text: str) -> bool:
+    """Does a JSON text open more than it closes? Mending that would take half an answer for a whole one.
+
+    Brackets inside strings are counted, too: a text with broken quotes cannot be told apart. The error is on the safe
+    side, since what looks cut off is asked for again.
+    """
+    inside = text[text.find("{") :] if "{" in text else ""
+    return inside.count("{") > inside.count("}") or inside.count("[") > inside.count("]")
 
 
 def _repair(text: str) -> Any:
+    """The object in a slightly broken text, None where mending would lose or invent a single letter or digit."""
+    broken = text[text.index("{") : text.rindex("}") + 1]
     try:
-        value = json_repair.loads(text[text.index("{") :], skip_json_loads=True)
+        value = json_repair.loads(broken, skip_json_loads=True)
+        said = json.dumps(value, ensure_ascii=False)
     except (ValueError, RecursionError):
         return None
-    if isinstance(value, list):  # several objects in a row: the last is what the model settled on
-        return next((item for item in reversed(value) if isinstance(item, dict)), None)
-    return value
+    return value if isinstance(value, dict) and _letters(said) == _letters(broken) else None
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"\W+", "", text).lower()
 
 
 def _asking_for(request: Request, wanted: type[BaseModel]) -> Request:

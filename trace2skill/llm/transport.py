@@ -105,6 +105,16 @@ def has_schema_mode(settings: ModelSettings) -> bool:
     return bool(litellm_for(settings).supports_response_schema(settings.name))
 
 
+def context_tokens(settings: ModelSettings) -> int | None:
+    """Most tokens of a prompt, as LiteLLM reports it; None where it knows nothing of the model."""
+    try:
+        found = litellm_for(settings).get_model_info(settings.name)
+    except Exception:  # noqa: BLE001 - LiteLLM raises a bare Exception for a model it does not know
+        return None
+    tokens = found.get("max_input_tokens") or found.get("max_tokens")
+    return int(tokens) if tokens else None
+
+
 def parameters(request: Request) -> dict[str, Any]:
     """What is sent besides the messages, exactly: the ledger records this.
 

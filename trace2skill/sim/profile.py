@@ -18,6 +18,9 @@ class Profile(Noun):
     name: str = "office"
     seed: int = Field(default=0, description="Another seed is another model: other slips, other wordings.")
     noise: float = Field(default=0.1, ge=0, le=1, description="Share of idiosyncratic slips and lessons.")
+    misread: float = Field(
+        default=0.15, ge=0, le=1, description="Share of failures whose cause is read wrongly at first."
+    )
     latency: float = Field(default=0.0, ge=0, description="Median seconds of one answer.")
     jitter: float = Field(default=0.0, ge=0, description="Sigma of the lognormal latency.")
     malformed: float = Field(default=0.0, ge=0, le=1, description="Share of structured answers that are broken.")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from trace2skill.agents.sandbox.workspace import safe_read
 from trace2skill.domains.base import Audit, Grade
+from trace2skill.domains.spreadsheet.answers import carried, emptied, gold_only
 from trace2skill.domains.spreadsheet.dataset import load_dataset
 from trace2skill.domains.spreadsheet.grade import gold_values, grade_case
 from trace2skill.domains.spreadsheet.recalculate import Mode, effective, recalculated
@@ -34,6 +35,7 @@ class Spreadsheet:
 
     def __init__(self, recalculate: Mode = "auto") -> None:
         self._recalculate = effective(recalculate)
+        self._gold_only: dict[str, frozenset[str]] = {}
         self.version = "spreadsheet 1" + (" recalculated" if self._recalculate else "")
 
     def load(self, data: Path) -> list[Task]:
@@ -97,7 +99,29 @@ class Spreadsheet:
             return Audit(task_id=task.id, verdict="passes_untouched", reason="the untouched input already passes")
         return Audit(task_id=task.id, verdict="usable")
 
-    def fix_command(self, task: Task) -> str:
+    def gold_only(self, task: Task) -> frozenset[str]:
+        """Values of the answer cells that stand neither in the instruction nor in an input workbook."""
+        if task.content not in self._gold_only:
+            self._gold_only[task.content] = gold_only(task)
+        return self._gold_only[task.content]
+
+    def lay_out_emptied(self, task: Task, workspace: Path) -> None:
+        """The same files and sheets, without a single value."""
+        self.lay_out(task, workspace)
+        for path in sorted((workspace / "input").glob("*.xlsx")):
+            emptied(open_values(path)).save(path)
+
+    def carried(self, task: Task, outputs: Mapping[str, bytes]) -> list[str]:
+        """Answer cells that are right although there was nothing to compute them from."""
+        books = {}
+        for path, content in outputs.items():
+            try:
+                books[Path(path).stem] = open_values(content)
+            except Unreadable:
+                continue
+        return carried(task, books, self.gold_only(task))
+
+    def fix_command(self, task: Task) -> str | None:
         """`fix.py` on every case, one after the other."""
         return " && ".join(f"python fix.py input/{case.name}.xlsx output/{case.name}.xlsx" for case in task.cases)
 

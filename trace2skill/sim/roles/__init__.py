@@ -1,13 +1,26 @@
 """The roles the simulated model plays. It finds its role where a model would: in the first sentence of its prompt."""
 
 from trace2skill.sim.conversation import Heard, Spoken
-from trace2skill.sim.roles import agent, drafter, error_analyst, merger, proposer, success_analyst
+from trace2skill.sim.roles import (
+    agent,
+    contrast_analyst,
+    drafter,
+    error_analyst,
+    merger,
+    one_call_error_analyst,
+    proposer,
+    success_analyst,
+    translator,
+)
 
 ROLES = {
     "You are an agent": agent.speak,
     "You are an error analyst": error_analyst.speak,
+    "You are a one-call error analyst": one_call_error_analyst.speak,
     "You are a success analyst": success_analyst.speak,
+    "You are a contrast analyst": contrast_analyst.speak,
     "You keep a skill": proposer.speak,
+    "You find places for edits": translator.speak,
     "You merge proposals": merger.speak,
     "You write the first version of a skill": drafter.speak,
 }

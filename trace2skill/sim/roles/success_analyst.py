@@ -2,6 +2,7 @@
 
 from trace2skill.sim.causes import HABITS, quirk_lesson
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
+from trace2skill.sim.diagnosis import agent_steps, worded
 from trace2skill.sim.profile import chance, pick
 
 
@@ -12,4 +13,5 @@ def speak(heard: Heard) -> Spoken:
     wordings = [habit.wordings[pick(len(habit.wordings), "wording", heard.key)] for habit in habits]
     if chance("remark", heard.key) < heard.profile.noise:
         wordings.append(quirk_lesson(heard.key))
-    return answer_json({"lessons": [{**wording.model_dump(), "steps": []} for wording in wordings]})
+    steps = agent_steps(heard.block("trajectory"))[:1]
+    return answer_json({"lessons": worded(wordings, steps)})

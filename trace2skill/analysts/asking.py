@@ -1,0 +1,90 @@
+"""One structured call for lessons: checked by program, asked once more where a rule is broken, then dropped."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from trace2skill.analysts.checks import LessonRules, complaint
+from trace2skill.analysts.report import CauseReport, LessonDraft, LessonReport, dropped_of, lessons_of
+from trace2skill.errors import BadAnswer
+from trace2skill.lesson import Extraction, LessonKind
+from trace2skill.llm import Door, ModelSettings, Request, ask
+from trace2skill.trajectory import Trajectory
+
+R = TypeVar("R", bound=LessonReport)
+
+
+def one_call_request(model: ModelSettings, system: str, user: str, seed: int) -> Request:
+    """The request of an analyst that needs one call."""
+    messages = ({"role": "system", "content": system}, {"role": "user", "content": user})
+    return Request(role="analyst", settings=model, messages=messages, seed=seed)
+
+
+def extraction_by_one_call(
+    door: Door,
+    request: Request,
+    wanted: type[LessonReport],
+    trajectory: Trajectory,
+    kind: LessonKind,
+    rules: LessonRules,
+    *,
+    step: str,
+    against: str = "",
+) -> Extraction:
+    """What an analyst of one call makes of a trajectory. Nobody checks its word, so the lessons are `ungated`.
+
+    An answer that stays malformed is the verdict `bad_answer`, with the raw answer.
+
+    Raises:
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+    """
+    common = {"trajectory_id": trajectory.id, "task_id": trajectory.task_id, "kind": kind, "against": against}
+    try:
+        report, kept, broken = ask_for_lessons(door, request, wanted, rules, _cause_steps, step=step)
+    except BadAnswer as error:
+        return Extraction(**common, verdict="bad_answer", reason=str(error), raw=error.raw)
+    lessons = lessons_of(kept, trajectory, kind, "ungated", list(_cause_steps(report)))
+    found = {"surface": report.surface, "cause": report.cause} if isinstance(report, CauseReport) else {}
+    return Extraction(
+        **common,
+        **found,
+        verdict="lessons" if lessons else "nothing_learned",
+        lessons=lessons,
+        dropped=dropped_of(broken),
+        reason="" if lessons else "the analyst drew no general lesson",
+    )
+
+
+def ask_for_lessons(
+    door: Door,
+    request: Request,
+    wanted: type[R],
+    rules: LessonRules,
+    default_steps: Callable[[R], Sequence[int]],
+    *,
+    step: str,
+) -> tuple[R, list[LessonDraft], list[tuple[LessonDraft, str]]]:
+    """The report, its lessons that keep the rules, and those that do not with the reason.
+
+    Raises:
+        BadAnswer: the first answer stayed malformed. A malformed second one leaves the first as it was.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+    """
+    report = ask(door, request, wanted, step=step)
+    kept, broken = rules.sort_out(report.lessons, default_steps(report))
+    if not broken:
+        return report, kept, broken
+    again = f"{complaint(broken)}\nAnswer again, whole, with these mended or left out."
+    messages = (
+        *request.messages,
+        {"role": "assistant", "content": report.model_dump_json()},
+        {"role": "user", "content": again},
+    )
+    try:
+        report = ask(door, request.model_copy(update={"messages": messages}), wanted, step=step)
+    except BadAnswer:
+        return report, kept, broken
+    return report, *rules.sort_out(report.lessons, default_steps(report))
+
+
+def _cause_steps(report: LessonReport) -> Sequence[int]:
+    return report.cause_steps if isinstance(report, CauseReport) else ()

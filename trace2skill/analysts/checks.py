@@ -1,0 +1,80 @@
+"""What a lesson must not be, checked by program before it goes on (method.md section 3).
+
+A lesson quotes no value of the answer, names neither task nor run nor a path of the workspace, points at steps that
+exist, and says something that no other lesson of its trajectory says.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from trace2skill.analysts.report import LessonDraft
+from trace2skill.noun import Noun
+from trace2skill.safety.leaks import in_words
+from trace2skill.similarity import similarity
+from trace2skill.trajectory import Trajectory
+
+WORKSPACE_PATH = re.compile(r"(?<![\w./])(?:/(?:workspace|tmp|home|root)\b|(?:input|output|trace)/\w)[\w./-]*")
+SHORTEST_ID = 3
+SAME = 0.8
+
+
+class LessonRules(Noun):
+    """What the lessons drawn from one trajectory are checked against."""
+
+    task_id: str
+    trajectory_ids: tuple[str, ...]
+    last_step: int
+    gold_only: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, trajectory: Trajectory, gold_only: Iterable[str], *others: Trajectory) -> "LessonRules":
+        """The rules for lessons of `trajectory`, drawn with `others` at hand."""
+        return cls(
+            task_id=trajectory.task_id,
+            trajectory_ids=(trajectory.id, *(other.id for other in others)),
+            last_step=len(trajectory.steps),
+            gold_only=frozenset(gold_only),
+        )
+
+    def broken_by(self, draft: LessonDraft, before: Sequence[LessonDraft], default_steps: Sequence[int]) -> list[str]:
+        """The rules a lesson breaks, in words that tell the analyst what to mend."""
+        text = "\n".join((draft.title, draft.description, draft.content))
+        found = [f"it quotes '{value}' of the expected result" for value in in_words(text, self.gold_only)[:3]]
+        found += [f"it names '{id}'" for id in (self.task_id, *self.trajectory_ids) if _names(text, id)]
+        found += [f"it names the path '{path}' of the workspace" for path in WORKSPACE_PATH.findall(text)[:3]]
+        missing = [step for step in draft.steps if not 1 <= step <= self.last_step]
+        if missing:
+            found.append(f"there is no step {missing[0]}: the last one is {self.last_step}")
+        if not draft.steps and not default_steps:
+            found.append("it points at no step that shows it")
+        if any(similarity(_essence(draft), _essence(other)) >= SAME for other in before):
+            found.append("it says the same as another lesson")
+        return found
+
+    def sort_out(
+        self, drafts: Sequence[LessonDraft], default_steps: Sequence[int]
+    ) -> tuple[list[LessonDraft], list[tuple[LessonDraft, str]]]:
+        """Lessons that keep the rules, and those that do not with the reason."""
+        kept: list[LessonDraft] = []
+        broken: list[tuple[LessonDraft, str]] = []
+        for draft in drafts:
+            problems = self.broken_by(draft, kept, default_steps)
+            if problems:
+                broken.append((draft, "; ".join(problems)))
+            else:
+                kept.append(draft)
+        return kept, broken
+
+
+def complaint(broken: Sequence[tuple[LessonDraft, str]]) -> str:
+    """What the analyst is told, once."""
+    lines = [f"- '{draft.title}': {reason}" for draft, reason in broken]
+    return "These lessons break the rules for lessons:\n" + "\n".join(lines)
+
+
+def _names(text: str, id: str) -> bool:
+    return len(id) >= SHORTEST_ID and re.search(rf"(?<![\w-]){re.escape(id)}(?![\w-])", text) is not None
+
+
+def _essence(draft: LessonDraft) -> str:
+    return f"{draft.title} {draft.content}"

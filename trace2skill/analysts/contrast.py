@@ -1,0 +1,46 @@
+"""The contrast analyst: one call over a pass and a failure of the same task. What did the pass do differently?"""
+
+from trace2skill.analysts.asking import extraction_by_one_call, one_call_request
+from trace2skill.analysts.checks import LessonRules
+from trace2skill.analysts.reading import room_for_trajectory, whole
+from trace2skill.analysts.report import LessonReport
+from trace2skill.domains.base import Domain
+from trace2skill.lesson import Extraction
+from trace2skill.llm import Door, ModelSettings
+from trace2skill.prompts import prompt_digest, render
+from trace2skill.task import Task
+from trace2skill.trajectory import Trajectory
+
+PROMPTS = ("contrast_analyst", "contrast_task")
+
+
+class ContrastAnalyst:
+    """Examines pairs. Its lessons belong to the trajectory that passed and are marked `ungated`."""
+
+    def __init__(self, domain: Domain, model: ModelSettings) -> None:
+        self._domain = domain
+        self._model = model
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What an extraction's key holds of the analyst."""
+        return {"analyst": "contrast 1", "model": self._model.identity, "prompts": prompt_digest(*PROMPTS)}
+
+    def examine(self, door: Door, task: Task, passed: Trajectory, failed: Trajectory, *, step: str) -> Extraction:
+        """Name what made the difference. Evidence are steps of the trajectory that passed.
+
+        Raises:
+            InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        """
+        room = room_for_trajectory(self._model) // 2
+        user = render(
+            "contrast_task",
+            description=self._domain.describe(task),
+            passed=whole(passed, room),
+            failed=whole(failed, room),
+        )
+        request = one_call_request(self._model, render("contrast_analyst"), user, passed.seed)
+        rules = LessonRules.of(passed, self._domain.gold_only(task), failed)
+        return extraction_by_one_call(
+            door, request, LessonReport, passed, "success", rules, step=step, against=failed.id
+        )

@@ -1,0 +1,79 @@
+"""What of an answer its task does not give away: for leak checks, and nothing else."""
+
+from collections.abc import Iterable, Iterator
+
+from openpyxl import Workbook as NewWorkbook
+from openpyxl.workbook import Workbook
+
+from trace2skill.domains.spreadsheet.grade import gold_values
+from trace2skill.domains.spreadsheet.values import same
+from trace2skill.domains.spreadsheet.workbook import Unreadable, find_sheet, open_values
+from trace2skill.safety.leaks import canonical, is_number, numbers_in
+from trace2skill.task import Task
+
+TOO_COMMON = {"", "0", "1"}
+
+
+def gold_only(task: Task) -> frozenset[str]:
+    """Canonical texts of answer values that neither the instruction nor any cell of an input holds."""
+    found = {canonical(value) for _, _, value in _answers(task)} - TOO_COMMON
+    if not found:
+        return frozenset()
+    texts, numbers = _given(task)
+    return frozenset(
+        value for value in found if (value not in numbers if is_number(value) else value.lower() not in texts)
+    )
+
+
+def carried(task: Task, outputs: dict[str, Workbook], gold: Iterable[str]) -> list[str]:
+    """The answer cells in which workbooks made from emptied inputs still hold one of the values `gold`."""
+    secret = set(gold)
+    places = []
+    for case, (sheet_name, cell), value in _answers(task):
+        book = outputs.get(case)
+        sheet = find_sheet(book, sheet_name) if book is not None else None
+        if sheet is not None and canonical(value) in secret and same(value, sheet[cell].value):
+            places.append(f"{sheet_name}!{cell}")
+    return places
+
+
+def emptied(book: Workbook) -> Workbook:
+    """A workbook with the same sheets and nothing on them."""
+    empty = NewWorkbook()
+    empty.remove(empty.worksheets[0])
+    for name in book.sheetnames:
+        empty.create_sheet(name)
+    return empty
+
+
+def _answers(task: Task) -> Iterator[tuple[str, tuple[str, str], object]]:
+    """(case, (sheet, cell), value) of every answer cell of gold."""
+    for case in task.cases:
+        if case.gold is None:
+            continue
+        for sheet, cells in gold_values(case.gold, task.detail["answer_position"]).items():
+            for cell, value in cells.items():
+                yield case.name, (sheet, cell), value
+
+
+def _given(task: Task) -> tuple[str, set[str]]:
+    """All text the agent was given, in lower case, and all numbers in it."""
+    texts, numbers = [task.instruction], numbers_in(task.instruction)
+    position = task.detail["answer_position"]
+    texts.append(position)
+    for case in task.cases:
+        if case.input is None:
+            continue
+        try:
+            book = open_values(case.input)
+        except Unreadable:
+            continue
+        for sheet in book.worksheets:
+            for cell in sheet._cells.values():
+                text = canonical(cell.value)
+                if is_number(text):
+                    numbers.add(text)
+                elif text:
+                    texts.append(text)
+    joined = "\n".join(texts)
+    return joined.lower(), numbers | numbers_in(joined)

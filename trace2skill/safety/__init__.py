@@ -1,0 +1,1 @@
+"""What keeps a skill clean: nothing of an answer gets into it."""

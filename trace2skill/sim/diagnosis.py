@@ -1,0 +1,106 @@
+"""What a simulated analyst reads out of an agent's log: the program, and the mistakes with which it was written.
+
+It is told nothing. Now and then, as the profile says, it blames the wrong cause.
+"""
+
+import re
+from collections.abc import Callable
+from itertools import combinations
+
+from trace2skill.noun import Noun
+from trace2skill.sim.causes import CAUSES, applies, quirk_lesson
+from trace2skill.sim.copying import copy_program, read_values
+from trace2skill.sim.lessons import Wording
+from trace2skill.sim.office import parse, program
+from trace2skill.sim.profile import Profile, chance, pick
+
+PROGRAM = re.compile(r"cat > solve\.py <<'PROGRAM'\n(?P<source>.*?)\nPROGRAM", re.DOTALL)
+STEP = re.compile(r"^## Step (?P<number>\d+) \(agent\)", re.MULTILINE)
+MOST = 3
+
+
+class Diagnosis(Noun):
+    """What was found: planted mistakes by name, whether a one-off slip stands at the end, and the mended program."""
+
+    source: str
+    steps: tuple[int, ...]
+    mistakes: frozenset[str]
+    slipped: bool
+    mended: str
+    candidates: tuple[str, ...]
+
+
+def diagnose(log: str, description: str) -> Diagnosis | None:
+    """Find the agent's program in a log and with which mistakes it reads so; None where there is none to be read."""
+    found = PROGRAM.search(log)
+    if found is None:
+        return None
+    source, job = found["source"], parse(description)
+    values = read_values(source) if job is None else None
+    if job is None and values is None:
+        return None
+
+    def build(mistakes: frozenset[str]) -> str:
+        return program(job, mistakes) if job is not None else copy_program(values or {}, mistakes)
+
+    names = tuple(cause.name for cause in CAUSES if applies(cause, job))
+    mistakes = _mistakes(source, names, build)
+    step = max((match for match in STEP.finditer(log) if match.start() < found.start()), key=_at, default=None)
+    return Diagnosis(
+        source=source,
+        steps=(int(step["number"]),) if step else (),
+        mistakes=mistakes or frozenset(),
+        slipped="os.truncate" in source,
+        mended=build(frozenset()),
+        candidates=names,
+    )
+
+
+def lessons(diagnosis: Diagnosis, salt: str) -> list[dict[str, object]]:
+    """A lesson for each mistake, in one of its wordings, and one for a one-off slip."""
+    found = [
+        cause.wordings[pick(len(cause.wordings), "wording", cause.name, salt)]
+        for cause in CAUSES
+        if cause.name in diagnosis.mistakes
+    ]
+    if diagnosis.slipped or not found:
+        found.append(quirk_lesson(salt))
+    return worded(found[:MOST], diagnosis.steps)
+
+
+def wrong_guess(diagnosis: Diagnosis, salt: str) -> list[dict[str, object]] | None:
+    """The lesson of an analyst who blames what was not the cause; None where nothing else could be blamed."""
+    others = [name for name in diagnosis.candidates if name not in diagnosis.mistakes]
+    if not others:
+        return None
+    blamed = others[pick(len(others), "blamed", salt)]
+    cause = next(cause for cause in CAUSES if cause.name == blamed)
+    return worded([cause.wordings[pick(len(cause.wordings), "wording", blamed, salt)]], diagnosis.steps)
+
+
+def misreads(profile: Profile, salt: str) -> bool:
+    """Does the analyst get the cause of this failure wrong at first?"""
+    return chance("misread", profile.seed, salt) < profile.misread
+
+
+def worded(wordings: list[Wording], steps: tuple[int, ...]) -> list[dict[str, object]]:
+    """Lessons as an analyst hands them in."""
+    return [{**wording.model_dump(), "steps": list(steps)} for wording in wordings]
+
+
+def agent_steps(log: str) -> tuple[int, ...]:
+    """The numbers of the agent's steps in a log."""
+    return tuple(int(found["number"]) for found in STEP.finditer(log))
+
+
+def _at(match: re.Match[str]) -> int:
+    return match.start()
+
+
+def _mistakes(source: str, names: tuple[str, ...], build: Callable[[frozenset[str]], str]) -> frozenset[str] | None:
+    """The set of mistakes with which a program would read like `source`, or None."""
+    for size in range(len(names) + 1):
+        for some in combinations(names, size):
+            if source.startswith(build(frozenset(some)).rstrip("\n")):
+                return frozenset(some)
+    return None

@@ -1,0 +1,24 @@
+"""The simulated one-call error analyst: as able a reader as the agentic one, and nobody tells it when it is wrong."""
+
+from trace2skill.sim.conversation import Heard, Spoken, answer_json
+from trace2skill.sim.diagnosis import diagnose, lessons, misreads, wrong_guess
+
+
+def speak(heard: Heard) -> Spoken:
+    """The report over one trajectory."""
+    found = diagnose(heard.block("trajectory"), heard.block("task"))
+    if found is None:
+        return answer_json(
+            {"surface": "The result is wrong.", "cause": "It cannot be told from the log.", "lessons": []}
+        )
+    drawn = (wrong_guess(found, heard.opening) if misreads(heard.profile, heard.opening) else None) or lessons(
+        found, heard.opening
+    )
+    return answer_json(
+        {
+            "surface": "The result is wrong.",
+            "cause": f"The program shows: {', '.join(str(lesson['title']) for lesson in drawn)}.",
+            "cause_steps": list(found.steps),
+            "lessons": drawn,
+        }
+    )
