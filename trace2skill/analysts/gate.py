@@ -55,9 +55,8 @@ def run_gate(domain: Domain, task: Task, sandbox: Sandbox, fix: str, limits: Lim
     grade = domain.grade(task, outputs)
     if grade.hard < 1.0:
         return GateResult(grade=grade)
-    secret = domain.gold_only(task)
-    leaks = in_program(fix, secret)
-    if not leaks and secret:
+    leaks = in_program(fix, domain.gold_only(task))
+    if not leaks:
         outputs, _ = _run(domain, task, sandbox, fix, limits, domain.lay_out_emptied)
         leaks = [f"{place} is right even for an empty input" for place in domain.carried(task, outputs)]
     return GateResult(grade=grade, leaks=tuple(leaks))

@@ -105,6 +105,7 @@ def _print_extraction(
     if extraction.cause:
         console.print(f"[bold]cause[/bold] {escape(extraction.cause)}", highlight=False)
     if with_steps and extraction.fix:
+        console.print("[bold]fix[/bold] that the harness ran from the original input, and that passed:")
         console.print(Syntax(extraction.fix, "python", background_color="default", word_wrap=True))
     for lesson in extraction.lessons:
         _print_lesson(console, lesson)

@@ -115,7 +115,10 @@ class Domain(Protocol):
         """The workspace of `lay_out`, with nothing in its inputs that an answer could be computed from."""
 
     def carried(self, task: Task, outputs: Mapping[str, bytes]) -> list[str]:
-        """Where outputs made from emptied inputs hold a gold-only value all the same: the program carries it."""
+        """Where outputs made from emptied inputs are right all the same: the program carries the answer.
+
+        What the task's own words give does not count.
+        """
 
     def fix_command(self, task: Task) -> str | None:
         """The shell command that runs `fix.py` in a laid-out workspace and so writes every output.

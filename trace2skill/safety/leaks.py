@@ -41,8 +41,9 @@ def in_words(text: str, gold_only: Iterable[str]) -> list[str]:
 
 
 def numbers_in(text: str) -> set[str]:
-    """Every number of a text, in canonical form."""
-    return _numbers_in(text)
+    """Every number of a text, in canonical form, with and without its sign."""
+    found = _numbers_in(text)
+    return found | {f"-{number}" for number in found}
 
 
 def is_number(value: str) -> bool:
@@ -57,7 +58,7 @@ def _literals(source: str) -> tuple[set[str], list[str]]:
         return _numbers_in(source), [source]
     constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     texts = [value for value in constants if isinstance(value, str)]
-    numbers = {canonical(value) for value in constants if isinstance(value, (int, float))}
+    numbers = {canonical(abs(value)) for value in constants if isinstance(value, (int, float))}
     dates = {_date(node) for node in ast.walk(tree) if isinstance(node, ast.Call)} - {""}
     return numbers.union(*(_numbers_in(text) for text in texts)), [*texts, *dates]
 
@@ -76,13 +77,13 @@ def _date(call: ast.Call) -> str:
 
 def _holds(value: str, numbers: set[str], texts: Iterable[str]) -> bool:
     if is_number(value):
-        return value in numbers
+        return value.lstrip("-") in numbers
     return any(_stands_in(form, text) for form in _forms(value) for text in texts)
 
 
 def _quoted(value: str, numbers: set[str], text: str) -> bool:
     if is_number(value):
-        return value in numbers
+        return value.lstrip("-") in numbers
     if value.isalpha():
         return any(f"{left}{value}{right}" in text for left in QUOTES for right in QUOTES)
     return any(_stands_in(form, text) for form in _forms(value))
@@ -111,7 +112,7 @@ def _tells(value: str) -> bool:
 
 
 def _numbers_in(text: str) -> set[str]:
-    return {_number(float(found.replace(",", ""))) for found in NUMBER.findall(text)}
+    return {_number(abs(float(found.replace(",", "")))) for found in NUMBER.findall(text)}
 
 
 def _number(value: float) -> str:

@@ -1,6 +1,6 @@
 """What of an answer its task does not give away: for leak checks, and nothing else."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from openpyxl import Workbook as NewWorkbook
 from openpyxl.workbook import Workbook
@@ -25,14 +25,20 @@ def gold_only(task: Task) -> frozenset[str]:
     )
 
 
-def carried(task: Task, outputs: dict[str, Workbook], gold: Iterable[str]) -> list[str]:
-    """The answer cells in which workbooks made from emptied inputs still hold one of the values `gold`."""
-    secret = set(gold)
+def carried(task: Task, outputs: dict[str, Workbook]) -> list[str]:
+    """The answer cells in which workbooks made from emptied inputs are right all the same.
+
+    A value that the instruction itself gives counts for nothing, and neither does an empty cell, a 0 or a 1.
+    """
+    texts, numbers = _said(task)
     places = []
     for case, (sheet_name, cell), value in _answers(task):
         book = outputs.get(case)
         sheet = find_sheet(book, sheet_name) if book is not None else None
-        if sheet is not None and canonical(value) in secret and same(value, sheet[cell].value):
+        text = canonical(value)
+        if text in TOO_COMMON or (text in numbers if is_number(text) else text.lower() in texts):
+            continue
+        if sheet is not None and same(value, sheet[cell].value):
             places.append(f"{sheet_name}!{cell}")
     return places
 
@@ -56,11 +62,16 @@ def _answers(task: Task) -> Iterator[tuple[str, tuple[str, str], object]]:
                 yield case.name, (sheet, cell), value
 
 
+def _said(task: Task) -> tuple[str, set[str]]:
+    """The words of the task in lower case, and the numbers in them."""
+    text = f"{task.instruction}\n{task.detail['answer_position']}"
+    return text.lower(), numbers_in(text)
+
+
 def _given(task: Task) -> tuple[str, set[str]]:
-    """All text the agent was given, in lower case, and all numbers in it."""
-    texts, numbers = [task.instruction], numbers_in(task.instruction)
-    position = task.detail["answer_position"]
-    texts.append(position)
+    """All text the agent was given, words and inputs, in lower case, and all numbers in it."""
+    said, numbers = _said(task)
+    texts = [said]
     for case in task.cases:
         if case.input is None:
             continue

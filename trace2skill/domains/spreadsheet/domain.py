@@ -119,7 +119,7 @@ class Spreadsheet:
                 books[Path(path).stem] = open_values(content)
             except Unreadable:
                 continue
-        return carried(task, books, self.gold_only(task))
+        return carried(task, books)
 
     def fix_command(self, task: Task) -> str | None:
         """`fix.py` on every case, one after the other."""
