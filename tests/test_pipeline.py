@@ -77,6 +77,19 @@ def test_a_refresh_learns_scores_and_repeats_for_nothing(tmp_path: Path) -> None
 
     shown = run(tmp_path, prefect_home, "show", made["run_id"])
     assert made["decision"]["reason"].split(" (")[0][:40] in " ".join(shown.stdout.split())
+    analyses = json.loads(run(tmp_path, prefect_home, "lessons", made["run_id"], "--json").stdout)
+    assert len(analyses) == len(made["analyses"]) == sum(made["trajectories"].values())
+    proven = next(item for item in analyses if item["kind"] == "error" and item["lessons"])
+    assert proven["lessons"][0]["proof"] == "verified"
+    shown = run(tmp_path, prefect_home, "lessons", made["run_id"], "--trajectory", proven["trajectory_id"][:9])
+    assert proven["lessons"][0]["title"] in shown.stdout
+    assert f"## Step {proven['lessons'][0]['evidence'][0]['first']} (agent)" in shown.stdout
+    asked = run(tmp_path, prefect_home, "patch", made["run_id"], proven["trajectory_id"])
+    assert "+++ b/SKILL.md" in asked.stdout
+    assert proven["lessons"][0]["trajectory_id"] == proven["trajectory_id"]
+    unknown = run(tmp_path, prefect_home, "patch", made["run_id"], "nobody", code=2)
+    assert "no trajectory 'nobody' was analysed" in " ".join(unknown.stderr.split())
+
     listed = json.loads(run(tmp_path, prefect_home, "show", "--json").stdout)
     assert [(row["id"], row["state"], row["attempts"]) for row in listed] == [(made["run_id"], "completed", 2)]
     stats = json.loads(run(tmp_path, prefect_home, "store", "stats", "--json").stdout)
@@ -162,6 +175,21 @@ def test_a_provider_that_is_down_fails_the_stage_by_name_and_a_rerun_goes_on(
     assert not list(tmp_path.glob(".trace2skill/runs/*/skill"))
     rows = json.loads(run(tmp_path, prefect_home, "show", "--json").stdout)
     assert rows[0]["state"] == "failed"
+
+
+def test_contrast_and_one_call_analysts_run_where_they_are_asked_for(tmp_path: Path, prefect_home: Path) -> None:
+    more = ["--analysts", "+error+contrast", "--error-analyst", "one_call", "--seeds", "2", "--model", "sim/office"]
+    run(tmp_path, prefect_home, *SMALL, *more)
+    made = summary(tmp_path)
+    analyses = json.loads(run(tmp_path, prefect_home, "lessons", made["run_id"], "--json").stdout)
+    errors = [item for item in analyses if item["kind"] == "error"]
+    pairs = [item for item in analyses if item["against"]]
+    assert len(errors) == made["trajectories"]["failed"]
+    assert {lesson["proof"] for item in errors for lesson in item["lessons"]} == {"ungated"}
+    assert pairs, "at the default steadiness some task passes at one seed and fails at the other"
+    assert len(errors) + len(pairs) == len(analyses)
+    wrong = run(tmp_path, prefect_home, *SMALL, "--analysts", "+all", "--model", "sim/office", code=2)
+    assert "analysts" in wrong.stderr
 
 
 def test_the_cap_stops_the_run_and_a_higher_one_goes_on(tmp_path: Path, prefect_home: Path) -> None:

@@ -62,20 +62,26 @@ def read(text: str, wanted: type[T]) -> tuple[T | None, str]:
 
 
 def _json_texts(text: str) -> list[tuple[Any, bool]]:
-    """Objects found in the text and whether they were mended, most trustworthy first: whole, fenced, then mended ones.
+    """Objects found in the text and whether they were mended, most trustworthy first.
 
-    A mended one may hold no key that nobody asked for: a broken quote makes keys out of text.
+    That is: fenced blocks from the last on, then what stands in the open, then what had to be mended. A mended one may
+    hold no key that nobody asked for: a broken quote makes keys out of text.
     """
     fences = [token.content for token in MarkdownIt().parse(text) if token.type == "fence"]
     strict: list[tuple[Any, bool]] = []
     repaired: list[tuple[Any, bool]] = []
-    for candidate in [text, *reversed(fences)]:
+    for candidate in [*reversed(fences), text]:
         try:
-            strict.append((json.loads(candidate), False))
-        except (json.JSONDecodeError, RecursionError):
+            strict.append((_first_object(candidate), False))
+        except (ValueError, RecursionError):
             if "{" in candidate and not is_cut_off(candidate):
                 repaired.append((_repair(candidate), True))
     return [(value, mended) for value, mended in strict + repaired if isinstance(value, dict)]
+
+
+def _first_object(text: str) -> Any:
+    """The JSON object that starts with the first brace, whatever is said around it."""
+    return json.JSONDecoder().raw_decode(text, text.index("{"))[0]
 
 
 def is_cut_off(text: str) -> bool:
