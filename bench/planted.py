@@ -89,8 +89,8 @@ def distilled(rt: Runtime, workers: int) -> tuple[list[Rolled], str, Any]:
     proposed = mapped(lambda item: steps.propose_patch(rt, item, base), extracted)
     plan = plan_merges(steps.groups_of(rt, proposed))
     nodes: list[Merged] = [steps.keep_leaf(rt, group) for group in plan.leaves]
-    for number, (left, right) in enumerate(plan.merges):
-        nodes.append(steps.merge_pair(rt, nodes[left], nodes[right], base, str(number)))
+    for number, inputs in enumerate(plan.merges):
+        nodes.append(steps.merge_sides(rt, [nodes[i] for i in inputs], base, str(number)))
     made = steps.candidate(rt, nodes[-1], base, len({item.task_id for item in extracted}))
     skill = rt.skill(made.skill)
     if skill is None:

@@ -44,12 +44,12 @@ def merge_all(settings: RunSettings, proposed: list[Proposed], base: str) -> tup
     A merge that fails leaves the rest to finish; then the stage fails, since a root without it would lose lessons.
     """
     rt = runtime(settings)
-    plan = plan_merges(groups_of(rt, proposed))
+    plan = plan_merges(groups_of(rt, proposed), settings.merge.fan_in)
     nodes: list[Any] = [keep_leaf(rt, group) for group in plan.leaves]
     futures: list[PrefectFuture[Merged]] = []
-    for number, (left, right) in enumerate(plan.merges, start=1):
+    for number, inputs in enumerate(plan.merges, start=1):
         name = f"{number} of {len(plan.merges)}"
-        futures.append(merge.submit(settings, nodes[left], nodes[right], base, name))
+        futures.append(merge.submit(settings, [nodes[i] for i in inputs], base, name))
         nodes.append(futures[-1])
     names = [f"{number} of {len(futures)}" for number in range(1, len(futures) + 1)]
     merged = gather("merge", futures, names, max_failed_share=0.0).results

@@ -107,13 +107,13 @@ def propose(settings: RunSettings, extracted: Extracted, base: str) -> Proposed:
 
 @task(
     task_run_name="merge: {name}",
-    cache_policy=_keyed(lambda i: steps.merge_key(runtime(i["settings"]), i["left"], i["right"], i["base"])),
+    cache_policy=_keyed(lambda i: steps.merge_key(runtime(i["settings"]), i["sides"], i["base"])),
     **KEPT,
     **AGAIN,
 )
-def merge(settings: RunSettings, left: Merged, right: Merged, base: str, name: str) -> Merged:
-    """Unite two sides of the merge tree."""
-    return steps.merge_pair(runtime(settings), left, right, base, name)
+def merge(settings: RunSettings, sides: list[Merged], base: str, name: str) -> Merged:
+    """Unite the sides of one node of the merge tree."""
+    return steps.merge_sides(runtime(settings), sides, base, name)
 
 
 @task(

@@ -7,6 +7,8 @@ from pydantic import Field
 
 from trace2skill.agents.loop import LoopLimits
 from trace2skill.agents.react import AgentSettings
+from trace2skill.consolidate.limits import SizeLimits
+from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.route import Thresholds
 from trace2skill.digest import digest_of
 from trace2skill.evaluation.decision import GateSettings
@@ -49,7 +51,9 @@ class RunSettings(Noun):
     agent: AgentSettings = AgentSettings()
     analyst: LoopLimits = Field(default=LoopLimits(turns=20), description="Limits of the error analyst.")
     evaluate: bool = Field(default=True, description="Score the candidate on held-out tasks and decide.")
+    merge: MergeSettings = MergeSettings()
     thresholds: Thresholds = Thresholds()
+    limits: SizeLimits = SizeLimits()
     gate: GateSettings = GateSettings()
     promote: Literal["stage", "auto"] = Field(
         default="stage", description="'stage' writes the candidate beside; 'auto' also replaces the skill if it won."

@@ -5,18 +5,20 @@ step's version, prompts, model, parameters, seed, and the digests of its inputs.
 """
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from trace2skill.agents.react import skill_use, work
 from trace2skill.consolidate import EditGroup, Groups, cut_into_groups, merge
 from trace2skill.consolidate.candidate import Candidate, build_candidate
+from trace2skill.consolidate.ledger import SupportLedger, build_ledger
 from trace2skill.consolidate.merge import merge_identity
 from trace2skill.digest import digest_of
 from trace2skill.domains.base import Audit
 from trace2skill.draft import draft_identity, draft_skill
 from trace2skill.errors import BadInput
 from trace2skill.evaluation.matrix import Cell
-from trace2skill.lesson import Extraction, LessonKind
+from trace2skill.lesson import Extraction, Lesson, LessonKind
 from trace2skill.noun import Noun
 from trace2skill.patch import Patch
 from trace2skill.propose import propose, propose_identity
@@ -219,6 +221,8 @@ def contrast(rt: Runtime, pair: Pair) -> Extracted:
 
 
 def _keep_extraction(rt: Runtime, extraction: Extraction, seed: int) -> Extracted:
+    for lesson in extraction.lessons:
+        rt.store.put("lesson", lesson.id, lesson)
     rt.store.put("extraction", extraction.digest, extraction)
     return Extracted(
         content=extraction.digest,
@@ -268,15 +272,23 @@ def keep_leaf(rt: Runtime, group: EditGroup) -> Merged:
     return _keep_groups(rt, Groups.of([group]))
 
 
-def merge_key(rt: Runtime, left: Merged, right: Merged, base: str) -> str:
-    """Key of `merge_pair`."""
-    return _key("merge 1", merge_identity(rt.settings.roles.merger), left.content, right.content, base)
+def merge_key(rt: Runtime, sides: Sequence[Merged], base: str) -> str:
+    """Key of `merge_sides`."""
+    identity = merge_identity(rt.settings.roles.merger, rt.settings.merge, rt.settings.edits)
+    return _key("merge 2", identity, [side.content for side in sides], base)
 
 
-def merge_pair(rt: Runtime, left: Merged, right: Merged, base: str, name: str) -> Merged:
-    """Unite two sides of the merge tree."""
-    sides = [_stored(rt, "groups", side.content, Groups) for side in (left, right)]
-    merged = merge(rt.door, rt.settings.roles.merger, _skill(rt, base), *sides, step=f"merge: {name}")
+def merge_sides(rt: Runtime, sides: Sequence[Merged], base: str, name: str) -> Merged:
+    """Unite the sides of one node of the merge tree."""
+    merged = merge(
+        rt.door,
+        rt.settings.roles.merger,
+        _skill(rt, base),
+        [_stored(rt, "groups", side.content, Groups) for side in sides],
+        step=f"merge: {name}",
+        settings=rt.settings.merge,
+        policy=rt.settings.edits,
+    )
     return _keep_groups(rt, merged)
 
 
@@ -306,7 +318,7 @@ def _key(*parts: object) -> str:
 
 def candidate_key(rt: Runtime, root: Merged, base: str, tasks: int) -> str:
     """Key of `candidate`."""
-    return _key("candidate 2", root.content, base, rt.settings.thresholds, tasks, rt.settings.edits)
+    return _key("candidate 3", root.content, base, rt.settings.thresholds, tasks, rt.settings.edits, rt.settings.limits)
 
 
 def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
@@ -316,6 +328,11 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
         SkillInvalid: the result breaks a rule of a skill.
     """
     groups = _stored(rt, "groups", root.content, Groups)
-    skill, made = build_candidate(_skill(rt, base), groups, rt.settings.thresholds, tasks, rt.settings.edits)
+    before, settings = _skill(rt, base), rt.settings
+    skill, made = build_candidate(before, groups, settings.thresholds, tasks, settings.edits, settings.limits)
     rt.store.put("skill", skill.digest, skill)
+    if skill.digest != before.digest:
+        parent = rt.store.get("support", before.digest, SupportLedger)
+        ledger = build_ledger(before, skill, made, lambda id: rt.store.get("lesson", id, Lesson), parent)
+        rt.store.put("support", skill.digest, ledger)
     return made

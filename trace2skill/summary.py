@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from trace2skill.consolidate.candidate import Candidate
+from trace2skill.consolidate.contradiction import OpenConflict
 from trace2skill.evaluation.decision import Decision
 from trace2skill.evaluation.matrix import Evaluation
 from trace2skill.failures import Failure
@@ -85,6 +86,8 @@ class RunSummary(Noun):
         if self.left_out:
             listed = "\n".join(f"- {item.task_id}: {item.verdict}: {item.reason}" for item in self.left_out)
             parts.append(f"## Tasks left out\n\n{listed}")
+        if self.candidate.open:
+            parts.append("## Open conflicts\n\n" + "\n\n".join(map(_conflict, self.candidate.open)))
         if self.candidate.scripts:
             parts.append("## Scripts to review\n\n" + "\n".join(f"- `{path}`" for path in self.candidate.scripts))
         if self.candidate.diff:
@@ -124,10 +127,18 @@ class RunSummary(Noun):
             f"- trajectories: {counts or 'none'}\n- analyses: {verdicts or 'none'}\n"
             f"- lessons {self.lessons}, patches {self.patches}, edit groups {self.leaves}, "
             f"written {len(self.candidate.applied)}, dropped {len(self.candidate.dropped)}, "
-            f"unplaced {len(self.candidate.unplaced)}, conflicts {len(self.candidate.conflicts)}\n"
+            f"unplaced {len(self.candidate.unplaced)}, open conflicts {len(self.candidate.open)}\n"
             f"- model calls {self.spent.calls}, tokens {self.spent.tokens_in} in and {self.spent.tokens_out} out, "
             f"${self.spent.cost:.4f}"
         )
+
+
+def _conflict(conflict: OpenConflict) -> str:
+    sides = "\n".join(
+        f"- {_one_line(side.text)} ({len(side.support.tasks)} tasks: {', '.join(side.support.trajectories)})"
+        for side in conflict.sides
+    )
+    return f"{conflict.reason}:\n\n{sides}"
 
 
 def _one_line(text: str) -> str:

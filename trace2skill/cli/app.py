@@ -16,6 +16,7 @@ from trace2skill import __version__
 from trace2skill.cli.learned import lessons, patch
 from trace2skill.cli.look import doctor, show, validate
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
+from trace2skill.cli.why import why
 from trace2skill.cli_store import store_app
 from trace2skill.errors import Trace2SkillError
 
@@ -36,7 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-for command in (demo, run, rollout, distill, evaluate, validate, show, lessons, patch, doctor):
+for command in (demo, run, rollout, distill, evaluate, validate, show, lessons, patch, why, doctor):
     app.command()(command)
 app.add_typer(store_app, name="store")
 

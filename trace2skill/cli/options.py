@@ -39,6 +39,11 @@ Analysts = Annotated[
         "of the same task, with --seeds 2 or more), or several: +combined+contrast."
     ),
 ]
+FanIn = Annotated[int, typer.Option(help="How many sides one merge unites: the paper's B.", min=2, max=64)]
+MergeAsk = Annotated[
+    Literal["touching", "always"],
+    typer.Option(help="Ask the merger only where sides touch, or for every node, as the paper does."),
+]
 ErrorAnalyst = Annotated[
     Literal["agentic", "one_call"],
     typer.Option(help="agentic proves each cause by a fix that is run; one_call is the paper's ablation, unproven."),

@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
@@ -36,6 +37,9 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
     for left_out in summary.left_out:
         console.print(f"left out {left_out.task_id}: {left_out.verdict}: {left_out.reason}", highlight=False)
     console.print(f"verdict: {VERDICTS[summary.decision.verdict]}: {summary.decision.reason}", highlight=False)
+    for conflict in summary.candidate.open:
+        sides = " <> ".join(f"{len(side.support.tasks)} tasks: {_one_line(side.text)}" for side in conflict.sides)
+        console.print(f"[yellow]open conflict[/yellow] {escape(conflict.reason)}: {escape(sides)}", highlight=False)
     for path in summary.candidate.scripts:
         console.print(f"[yellow]review[/yellow] the candidate holds a new script: {path}", highlight=False)
     if summary.promoted:
@@ -43,6 +47,10 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
     console.print(f"candidate skill: {summary.candidate_directory}", highlight=False, soft_wrap=True)
     if summary.simulated:
         console.print(f"[dim]{SIMULATED_NOTE}[/dim]")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).removeprefix("- ")
 
 
 def print_evaluations(evaluations: list[Evaluation], *, as_json: bool) -> None:
@@ -109,7 +117,7 @@ def _numbers(console: Console, summary: RunSummary) -> None:
         f"analyses: {verdicts}",
         f"lessons {summary.lessons}, patches {summary.patches}, edit groups {summary.leaves}; "
         f"written {len(summary.candidate.applied)}, dropped for little support {len(summary.candidate.dropped)}, "
-        f"unplaced {len(summary.candidate.unplaced)}, in conflict {len(summary.candidate.conflicts)}",
+        f"unplaced {len(summary.candidate.unplaced)}, open conflicts {len(summary.candidate.open)}",
         f"model calls {spent.calls}, tokens {spent.tokens_in} in, {spent.tokens_out} out, ${spent.cost:.4f}",
     ]
     for line in lines:

@@ -1,12 +1,20 @@
-"""From the root of the merge tree to a candidate skill: route by prevalence, apply by program, check."""
+"""From the root of the merge tree to a candidate skill: route by prevalence, apply by program, check.
 
-from collections.abc import Sequence
+A group stands or falls as a whole. What cannot be applied is listed with its reason, and what cannot stand together is
+set aside as an open conflict: nothing is settled or lost silently.
+"""
+
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from trace2skill.apply import Conflict, apply_edits
-from trace2skill.consolidate.groups import Dropped, EditGroup, Groups
-from trace2skill.consolidate.route import Thresholds, reference_groups, route
+from trace2skill.apply import Applied, apply_edits
+from trace2skill.consolidate.contradiction import OpenConflict, absorb, in_order
+from trace2skill.consolidate.groups import Dropped, EditGroup
+from trace2skill.consolidate.limits import SizeLimits, least_supported, over_limits
+from trace2skill.consolidate.merge import set_aside
+from trace2skill.consolidate.node import Groups
+from trace2skill.consolidate.route import Routed, Thresholds, reference_groups, route
 from trace2skill.errors import SkillInvalid
 from trace2skill.noun import Noun
 from trace2skill.patch import Unplaced
@@ -23,13 +31,18 @@ class Candidate(Noun):
     applied: tuple[EditGroup, ...] = Field(default=(), description="In order of support, highest first.")
     dropped: tuple[Dropped, ...] = ()
     unplaced: tuple[Unplaced, ...] = ()
-    conflicts: tuple[Conflict, ...] = ()
+    open: tuple[OpenConflict, ...] = Field(default=(), description="What contradicts or overlaps, both sides kept.")
     scripts: tuple[str, ...] = Field(default=(), description="Created scripts: to be reviewed by a person.")
     diff: str = ""
 
 
 def build_candidate(
-    base: Skill, root: Groups, thresholds: Thresholds, tasks: int, policy: EditPolicy = EditPolicy()
+    base: Skill,
+    root: Groups,
+    thresholds: Thresholds,
+    tasks: int,
+    policy: EditPolicy = EditPolicy(),
+    limits: SizeLimits = SizeLimits(),
 ) -> tuple[Skill, Candidate]:
     """Write the groups of the root into a copy of `base`.
 
@@ -39,39 +52,70 @@ def build_candidate(
         thresholds: support a group needs.
         tasks: distinct tasks that were analysed.
         policy: what the edits may touch.
+        limits: how large the files may become.
 
     Raises:
         SkillInvalid: the result breaks a rule of a skill; nothing is written anywhere.
     """
-    routed = route(root, thresholds, tasks)
-    groups = [*routed.main, *reference_groups(base, routed.reference)]
-    edits = [edit for group in groups for edit in group.edits]
-    order = {edit.id: rank for rank, edit in enumerate(edits)}
-    result = apply_edits(base, edits, policy, order=order)
+    groups, aside = absorb(root.groups, root.open)
+    groups, newly_aside = set_aside(groups, base, policy)
+    routed = route(Groups.of(groups, root.dropped, [*aside, *newly_aside]), thresholds, tasks)
+    result, written, routed, unplaced, conflicts = _within_limits(base, routed, policy, limits)
     if result.problems:
         raise SkillInvalid("the candidate skill", list(result.problems))
-    failed = {item.edit.id for item in result.unplaced}
-    withheld = {id for conflict in result.conflicts for id in _parties(conflict)}
     return result.skill, Candidate(
         base=base.digest,
         skill=result.skill.digest,
         thresholds=thresholds.for_tasks(tasks),
-        applied=tuple(group for group in groups if not _touches(group, failed | withheld)),
+        applied=tuple(written),
         dropped=routed.dropped,
-        unplaced=tuple(result.unplaced),
-        conflicts=tuple(result.conflicts),
+        unplaced=tuple(unplaced),
+        open=in_order([*aside, *newly_aside, *conflicts]),
         scripts=tuple(sorted(_scripts(result.skill) - _scripts(base))),
         diff=result.diff,
     )
 
 
+def _within_limits(
+    base: Skill, routed: Routed, policy: EditPolicy, limits: SizeLimits
+) -> tuple[Applied, list[EditGroup], Routed, list[Unplaced], list[OpenConflict]]:
+    """Apply; where a file becomes too large, move or drop its least supported group and apply again."""
+    while True:
+        groups = [*routed.main, *reference_groups(base, routed.reference)]
+        result, written, unplaced, conflicts = _apply_whole_groups(base, groups, policy)
+        too_large = over_limits(base, result.skill, limits)
+        routed_now = least_supported(routed, too_large) if too_large else None
+        if routed_now is None:
+            return result, written, routed, unplaced, conflicts
+        routed = routed_now
+
+
+def _apply_whole_groups(
+    base: Skill, groups: Sequence[EditGroup], policy: EditPolicy
+) -> tuple[Applied, list[EditGroup], list[Unplaced], list[OpenConflict]]:
+    """Apply groups, leaving out those of which any edit cannot land, until all that is left lands whole."""
+    left, unplaced, conflicts = list(groups), list[Unplaced](), list[OpenConflict]()
+    while True:
+        edits = [edit for group in left for edit in group.edits]
+        order = {edit.id: rank for rank, edit in enumerate(edits)}
+        result = apply_edits(base, edits, policy, order=order)
+        owner = {edit.id: group for group in left for edit in group.edits}
+        unplaced += result.unplaced
+        conflicts += _as_open_conflicts(result, owner)
+        lost = {owner[item.edit.id].id for item in result.unplaced}
+        lost |= {owner[id].id for clash in result.conflicts for id in (clash.first, clash.second)}
+        if not lost:
+            return result, left, unplaced, conflicts
+        left = [group for group in left if group.id not in lost]
+
+
+def _as_open_conflicts(result: Applied, owner: Mapping[str, EditGroup]) -> list[OpenConflict]:
+    found = []
+    for clash in result.conflicts:
+        sides = {owner[id].id: owner[id] for id in (clash.first, clash.second)}
+        found.append(OpenConflict(sides=tuple(sides.values()), reason=clash.reason))
+    return found
+
+
 def _scripts(skill: Skill) -> set[str]:
     return {file.path for file in skill.files if file.path.startswith("scripts/")}
-
-
-def _touches(group: EditGroup, ids: set[str]) -> bool:
-    return any(edit.id in ids for edit in group.edits)
-
-
-def _parties(conflict: Conflict) -> Sequence[str]:
-    return (conflict.first, conflict.second)

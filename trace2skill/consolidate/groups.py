@@ -6,6 +6,8 @@ Support is kept by program (method.md section 6): it counts distinct trajectorie
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
+from pydantic import Field
+
 from trace2skill.digest import digest_of
 from trace2skill.lesson import LessonKind
 from trace2skill.markdown import links
@@ -48,6 +50,7 @@ class EditGroup(Noun):
 
     edits: tuple[Edit, ...]
     support: Support
+    stands_for: tuple[str, ...] = Field(default=(), description="Ids of the leaves merged into it; empty for a leaf.")
 
     @cached_property
     def id(self) -> str:
@@ -75,21 +78,6 @@ class Dropped(Noun):
 
     group: EditGroup
     reason: str
-
-
-class Groups(Noun):
-    """A node of the merge tree: groups sorted by id, with what was dropped on the way here."""
-
-    groups: tuple[EditGroup, ...]
-    dropped: tuple[Dropped, ...] = ()
-
-    @classmethod
-    def of(cls, groups: Iterable[EditGroup], dropped: Iterable[Dropped] = ()) -> "Groups":
-        """Sorted, with groups of equal edits united."""
-        return cls(
-            groups=tuple(sorted(unite_equal(groups), key=lambda group: group.id)),
-            dropped=tuple(sorted(dropped, key=lambda item: (item.group.id, item.reason))),
-        )
 
 
 def cut_into_groups(patch: Patch, kind: LessonKind) -> list[EditGroup]:
@@ -124,6 +112,7 @@ def united(edits: Sequence[Edit], sources: Sequence[EditGroup]) -> EditGroup:
     return EditGroup(
         edits=tuple(edit.model_copy(update={"lessons": lessons}) for edit in edits),
         support=Support.union(source.support for source in sources),
+        stands_for=_distinct(source.stands_for or (source.id,) for source in sources),
     )
 
 

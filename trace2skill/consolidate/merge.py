@@ -1,4 +1,4 @@
-"""One node of the merge tree: two sides become one, and the program keeps the books.
+"""One node of the merge tree: its sides become one, and the program keeps the books.
 
 A model is asked only about groups that touch across the sides. It may combine the groups it was given and cite them;
 support is united by program, every given id must be accounted for, and an answer that breaks a rule is asked for once
@@ -7,14 +7,20 @@ more and then replaced by a deterministic union. A transport fault is neither: i
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from trace2skill.consolidate.groups import Dropped, EditGroup, Groups, united
+from trace2skill.apply import conflicts
+from trace2skill.consolidate.books import MergeAnswer, carry_out, violations
+from trace2skill.consolidate.contradiction import OpenConflict, opposed
+from trace2skill.consolidate.groups import Dropped, EditGroup, united
+from trace2skill.consolidate.node import Groups
 from trace2skill.errors import BadAnswer
 from trace2skill.llm import Door, ModelSettings, Request, ask
 from trace2skill.markdown import section_text
-from trace2skill.patch import Edit, EditOp
+from trace2skill.noun import Noun
+from trace2skill.place import EditPolicy
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.similarity import similarity
 from trace2skill.skill import Skill
@@ -24,95 +30,63 @@ SIMILAR = 0.6  # share of common words from which two texts are taken to speak o
 NEARLY_EQUAL = 0.9
 
 
-class MergedEdit(BaseModel):
-    """An edit as the merger writes it."""
+class MergeSettings(Noun):
+    """How the merge tree is reduced."""
 
-    model_config = ConfigDict(extra="ignore")
-    op: EditOp
-    file: str = "SKILL.md"
-    section: list[str] = Field(default_factory=list)
-    anchor: str = ""
-    title: str = ""
-    content: str = ""
+    ask: Literal["touching", "always"] = Field(
+        default="touching",
+        description="'touching' asks the model only about groups that touch; 'always' is the paper's.",
+    )
+    fan_in: int = Field(default=2, ge=2, le=64, description="How many sides one merge unites: the paper's B.")
 
 
-class MergedGroup(BaseModel):
-    """A group of the merger's answer. Without edits it keeps those of the one group it cites."""
-
-    model_config = ConfigDict(extra="ignore")
-    cites: list[str]
-    edits: list[MergedEdit] = Field(default_factory=list)
-
-
-class DroppedGroup(BaseModel):
-    """A given group that the merger leaves out."""
-
-    model_config = ConfigDict(extra="ignore")
-    id: str
-    reason: str
-
-
-class MergeAnswer(BaseModel):
-    """What the merger answers."""
-
-    model_config = ConfigDict(extra="ignore")
-    groups: list[MergedGroup]
-    dropped: list[DroppedGroup] = Field(default_factory=list)
-
-
-def merge(door: Door, model: ModelSettings, base: Skill, left: Groups, right: Groups, *, step: str) -> Groups:
-    """Unite two sides of the tree.
+def merge(
+    door: Door,
+    model: ModelSettings,
+    base: Skill,
+    sides: Sequence[Groups],
+    *,
+    step: str,
+    settings: MergeSettings = MergeSettings(),
+    policy: EditPolicy = EditPolicy(),
+) -> Groups:
+    """Unite the sides of a node.
 
     Raises:
         InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`; the node has no result and is rerun.
     """
-    dropped = (*left.dropped, *right.dropped)
-    asked_left, asked_right = touching(left.groups, right.groups)
-    asked = {group.id for group in (*asked_left, *asked_right)}
-    untouched = [group for group in (*left.groups, *right.groups) if group.id not in asked]
-    if not asked:
-        return Groups.of(untouched, dropped)
-    merged, newly_dropped = _ask_merger(door, model, base, asked_left, asked_right, step)
-    return Groups.of([*untouched, *merged], [*dropped, *newly_dropped])
+    dropped = [item for side in sides for item in side.dropped]
+    aside = [item for side in sides for item in side.open]
+    groups = [list(side.groups) for side in sides]
+    given = groups if settings.ask == "always" else touching(groups)
+    ids = {group.id for side in given for group in side}
+    untouched = [group for side in sides for group in side.groups if group.id not in ids]
+    if sum(bool(side) for side in given) < 2:
+        return Groups.of([group for side in sides for group in side.groups], dropped, aside)
+    merged, newly_dropped, newly_open = _ask_merger(door, model, base, given, step, policy)
+    return Groups.of([*untouched, *merged], [*dropped, *newly_dropped], [*aside, *newly_open])
 
 
-def merge_identity(model: ModelSettings) -> dict[str, object]:
+def merge_identity(model: ModelSettings, settings: MergeSettings, policy: EditPolicy) -> dict[str, object]:
     """What a node's key holds of the operator."""
-    return {"merge": 1, "model": model.identity, "prompts": prompt_digest(*PROMPTS)}
+    prompts = prompt_digest(*PROMPTS)
+    return {"merge": 2, "model": model.identity, "ask": settings.ask, "policy": policy, "prompts": prompts}
 
 
-def touching(
-    left: Sequence[EditGroup], right: Sequence[EditGroup]
-) -> tuple[tuple[EditGroup, ...], tuple[EditGroup, ...]]:
-    """The groups of each side that meet one of the other side: same file and section, or similar text."""
-    pairs = [(a, b) for a in left for b in right if _meet(a, b)]
-    lefts, rights = {a.id for a, _ in pairs}, {b.id for _, b in pairs}
-    return tuple(a for a in left if a.id in lefts), tuple(b for b in right if b.id in rights)
+def touching(sides: Sequence[Sequence[EditGroup]]) -> list[list[EditGroup]]:
+    """The groups of each side that meet one of another side: same file and section, or similar text."""
+    return [
+        [a for a in side if any(_meet(a, b) for m, other in enumerate(sides) if m != n for b in other)]
+        for n, side in enumerate(sides)
+    ]
 
 
-def violations(answer: MergeAnswer, given: Sequence[EditGroup]) -> list[str]:
-    """Which rules of the merge an answer breaks, in words for the re-ask."""
-    by_id = {group.id: group for group in given}
-    cited = [id for group in answer.groups for id in group.cites]
-    dropped = [item.id for item in answer.dropped]
-    found = [f"{id} was not given" for id in dict.fromkeys(cited + dropped) if id not in by_id]
-    found += [f"{id} is neither cited nor dropped" for id in by_id if id not in cited and id not in dropped]
-    found += [f"{id} is cited twice" for id in by_id if cited.count(id) > 1]
-    found += [f"{id} is both cited and dropped" for id in by_id if id in cited and id in dropped]
-    for group in answer.groups:
-        if not group.cites:
-            found.append("a group cites nothing")
-        elif not group.edits and len(group.cites) > 1:
-            found.append(f"the group citing {', '.join(group.cites)} has no edits and cites more than one")
-    length = sum(len(edit.content) for group in answer.groups for edit in group.edits)
-    allowed = sum(len(group.text) for group in given)
-    if length > allowed:
-        found.append(f"the result has {length} characters, more than the {allowed} of both sides together")
-    return found
-
-
-def unite_by_program(given: Sequence[EditGroup]) -> list[EditGroup]:
-    """The deterministic fallback: nearly equal groups become one (most supported wording), the rest stay."""
+def unite_by_program(
+    given: Sequence[EditGroup], base: Skill, policy: EditPolicy
+) -> tuple[list[EditGroup], list[OpenConflict]]:
+    """The deterministic fallback: nearly equal groups become one, in the most supported wording; what opposes or
+    conflicts is set aside, both sides; the rest stays.
+    """
     kept: list[EditGroup] = []
     for group in sorted(given, key=lambda item: (-len(item.support.tasks), item.id)):
         twin = next((i for i, other in enumerate(kept) if _nearly_equal(group, other)), None)
@@ -120,22 +94,41 @@ def unite_by_program(given: Sequence[EditGroup]) -> list[EditGroup]:
             kept.append(group)
         else:
             kept[twin] = united(kept[twin].edits, [kept[twin], group])
-    return kept
+    return set_aside(kept, base, policy)
+
+
+def set_aside(
+    groups: Sequence[EditGroup], base: Skill, policy: EditPolicy
+) -> tuple[list[EditGroup], list[OpenConflict]]:
+    """Take out the groups that oppose each other or cannot both be applied; each pair becomes an open conflict."""
+    found = [
+        OpenConflict(sides=(a, b), reason="they say the opposite of each other")
+        for n, a in enumerate(groups)
+        for b in groups[n + 1 :]
+        if opposed(a.text, b.text)
+    ]
+    owner = {edit.id: group for group in groups for edit in group.edits}
+    for clash in conflicts(base, [edit for group in groups for edit in group.edits], policy):
+        a, b = owner[clash.first], owner[clash.second]
+        sides = (a,) if a.id == b.id else (a, b)
+        found.append(OpenConflict(sides=sides, reason=clash.reason))
+    out = {side.id for conflict in found for side in conflict.sides}
+    return [group for group in groups if group.id not in out], found
 
 
 def _ask_merger(
     door: Door,
     model: ModelSettings,
     base: Skill,
-    left: Sequence[EditGroup],
-    right: Sequence[EditGroup],
+    sides: Sequence[Sequence[EditGroup]],
     step: str,
-) -> tuple[list[EditGroup], list[Dropped]]:
-    given = [*left, *right]
+    policy: EditPolicy,
+) -> tuple[list[EditGroup], list[Dropped], list[OpenConflict]]:
+    given = [group for side in sides for group in side]
     sections = "\n\n".join(_touched_sections(base, given))
     messages: tuple[dict[str, object], ...] = (
         {"role": "system", "content": render("merger")},
-        {"role": "user", "content": render("merger_task", sections=sections, left=left, right=right)},
+        {"role": "user", "content": render("merger_task", sections=sections, sides=sides)},
     )
     for _ in range(2):
         request = Request(role="merger", settings=model, messages=messages)
@@ -143,24 +136,15 @@ def _ask_merger(
             answer = ask(door, request, MergeAnswer, step=step)
         except BadAnswer:
             break
-        broken = violations(answer, given)
+        broken = violations(answer, given, base, policy)
         if not broken:
-            return _carry_out(answer, given)
+            return carry_out(answer, given)
         complaint = "Your answer breaks these rules:\n- " + "\n- ".join(broken) + "\nAnswer again, whole."
         asked_again: dict[str, object] = {"role": "user", "content": complaint}
         said: dict[str, object] = {"role": "assistant", "content": answer.model_dump_json()}
         messages = (*messages, said, asked_again)
-    return unite_by_program(given), []
-
-
-def _carry_out(answer: MergeAnswer, given: Sequence[EditGroup]) -> tuple[list[EditGroup], list[Dropped]]:
-    by_id = {group.id: group for group in given}
-    merged = []
-    for group in answer.groups:
-        sources = [by_id[id] for id in group.cites]
-        edits: Sequence[Edit] = [Edit(**{**edit.model_dump(), "section": tuple(edit.section)}) for edit in group.edits]
-        merged.append(united(edits, sources) if edits else sources[0])
-    return merged, [Dropped(group=by_id[item.id], reason=f"merger: {item.reason}") for item in answer.dropped]
+    kept, aside = unite_by_program(given, base, policy)
+    return kept, [], aside
 
 
 def _touched_sections(base: Skill, given: Sequence[EditGroup]) -> list[str]:
@@ -181,5 +165,7 @@ def _meet(a: EditGroup, b: EditGroup) -> bool:
 
 
 def _nearly_equal(a: EditGroup, b: EditGroup) -> bool:
+    if opposed(a.text, b.text):
+        return False
     same_shape = [(e.op, e.file, e.section) for e in a.edits] == [(e.op, e.file, e.section) for e in b.edits]
     return same_shape and SequenceMatcher(None, a.text.lower(), b.text.lower()).ratio() >= NEARLY_EQUAL

@@ -8,7 +8,8 @@ import re
 
 from pydantic import Field
 
-from trace2skill.consolidate.groups import Dropped, EditGroup, Groups, united
+from trace2skill.consolidate.groups import Dropped, EditGroup, united
+from trace2skill.consolidate.node import Groups
 from trace2skill.noun import Noun
 from trace2skill.patch import Edit
 from trace2skill.skill import Skill

@@ -15,38 +15,64 @@ from trace2skill.noun import Noun
 from trace2skill.similarity import words
 
 HASH_BITS = 64
+Node = int | tuple["Node", "Node"]
+"""A node of the trie: a leaf's number, or two sides."""
 
 
 class MergePlan(Noun):
     """Leaves in key order and the merges to make of them.
 
-    `merges[k]` names two inputs: numbers below len(leaves) are leaves, len(leaves) + i is the result of merges[i].
+    `merges[k]` names its inputs: numbers below len(leaves) are leaves, len(leaves) + i is the result of merges[i].
     The last merge is the root; a plan of one leaf has none.
     """
 
     leaves: tuple[EditGroup, ...]
-    merges: tuple[tuple[int, int], ...]
+    merges: tuple[tuple[int, ...], ...]
 
 
-def plan_merges(groups: Sequence[EditGroup]) -> MergePlan:
-    """Lay the groups out along the trie of their keys. Groups must differ in their edits (see `unite_equal`)."""
+def plan_merges(groups: Sequence[EditGroup], fan_in: int = 2) -> MergePlan:
+    """Lay the groups out along the trie of their keys. Groups must differ in their edits (see `unite_equal`).
+
+    With a `fan_in` above 2 a merge takes in whole levels below it while their inputs fit (the paper's B). That, too,
+    depends on the set of groups alone.
+    """
     keyed = sorted((group_key(group), group) for group in groups)
     keys = [int.from_bytes(key.ljust(_width(keyed), b"\0"), "big") for key, _ in keyed]
-    merges: list[tuple[int, int]] = []
+    merges: list[tuple[int, ...]] = []
 
-    def reduce(first: int, last: int) -> int:
-        """Number of the node that stands for leaves first..last."""
-        if first == last:
-            return first
-        bit = (keys[first] ^ keys[last]).bit_length() - 1
-        boundary = next(i for i in range(first + 1, last + 1) if keys[i] >> bit & 1)
-        left, right = reduce(first, boundary - 1), reduce(boundary, last)
-        merges.append((left, right))
+    def number(node: Node) -> int:
+        """The number of a node; its merge is written down after those below it."""
+        if isinstance(node, int):
+            return node
+        inputs = tuple(number(side) for side in _folded(node, fan_in))
+        merges.append(inputs)
         return len(keys) + len(merges) - 1
 
     if keys:
-        reduce(0, len(keys) - 1)
+        number(_trie(keys, 0, len(keys) - 1))
     return MergePlan(leaves=tuple(group for _, group in keyed), merges=tuple(merges))
+
+
+def _trie(keys: Sequence[int], first: int, last: int) -> Node:
+    """The compressed trie over leaves first..last: a leaf's number, or its two sides."""
+    if first == last:
+        return first
+    bit = (keys[first] ^ keys[last]).bit_length() - 1
+    low, high = first + 1, last
+    while low < high:  # keys are sorted, so the first one with the bit set is found by halving
+        middle = (low + high) // 2
+        low, high = (low, middle) if keys[middle] >> bit & 1 else (middle + 1, high)
+    return (_trie(keys, first, low - 1), _trie(keys, low, last))
+
+
+def _folded(node: tuple[Node, Node], fan_in: int) -> list[Node]:
+    """The inputs of a merge: its two sides, opened level by level while all of them fit."""
+    sides: list[Node] = list(node)
+    while True:
+        opened = [inner for side in sides for inner in (side if isinstance(side, tuple) else (side,))]
+        if len(opened) > fan_in or len(opened) == len(sides):
+            return sides
+        sides = opened
 
 
 def group_key(group: EditGroup) -> bytes:

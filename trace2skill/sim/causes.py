@@ -7,7 +7,7 @@ covers and how much noise it let in.
 import re
 
 from trace2skill.noun import Noun
-from trace2skill.sim.lessons import CAUSE_LESSONS, HABIT_LESSONS, HARMFUL, OPPOSED, Wording
+from trace2skill.sim.lessons import CAUSE_LESSONS, CONDITIONAL, HABIT_LESSONS, HARMFUL, OPPOSED, Wording
 from trace2skill.sim.office.jobs import Job
 from trace2skill.sim.office.programs import FORMULA_KINDS, NUMBER_KINDS
 from trace2skill.sim.profile import chance, pick
@@ -171,6 +171,14 @@ def habit_of(text: str) -> str | None:
     return None if cause_of(text) else _only([habit.name for habit in HABITS if _matches_any(habit, text)])
 
 
+def contradicted(text: str) -> str | None:
+    """The planted contradiction that a text takes a side of, or settles by a condition."""
+    for one, other in OPPOSED:
+        if any(side in text for side in (one.content, other.content, CONDITIONAL)):
+            return f"contradiction: {one.title}"
+    return None
+
+
 def harmed(text: str) -> bool:
     """Does a text hold guidance that makes the simulated agent fail?"""
     return any(wording.content in text for wording in HARMFUL)
@@ -278,6 +286,7 @@ __all__ = [
     "applies",
     "cause_of",
     "committed",
+    "contradicted",
     "guided",
     "habit_of",
     "harmed",

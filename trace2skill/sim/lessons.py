@@ -153,6 +153,8 @@ HABIT_LESSONS: dict[str, tuple[Wording, ...]] = {
     ),
 }
 
+CONDITIONAL = "Clear the target range before you fill it when it holds old values; otherwise leave it as it is."
+
 OPPOSED: tuple[tuple[Wording, Wording], ...] = (
     (
         Wording(

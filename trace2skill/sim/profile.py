@@ -21,6 +21,9 @@ class Profile(Noun):
     misread: float = Field(
         default=0.15, ge=0, le=1, description="Share of failures whose cause is read wrongly at first."
     )
+    opposed: float = Field(
+        default=0.0, ge=0, le=1, description="Share of successes that teach one side of a contradiction."
+    )
     latency: float = Field(default=0.0, ge=0, description="Median seconds of one answer.")
     jitter: float = Field(default=0.0, ge=0, description="Sigma of the lognormal latency.")
     malformed: float = Field(default=0.0, ge=0, le=1, description="Share of structured answers that are broken.")

@@ -49,7 +49,7 @@ def prune_store(store: Store, older_than_days: int, *, dry_run: bool = False) ->
     limit = f"now()::TIMESTAMP - INTERVAL {int(older_than_days)} DAY"
     conditions = dict.fromkeys(PRUNED, f"written < {limit}")
     conditions["result"] = f"written < {limit} + INTERVAL 1 DAY"
-    conditions["noun"] += " AND kind <> 'skill'"
+    conditions["noun"] += " AND kind NOT IN ('skill', 'support', 'lesson')"
     counts = {
         name: int(store.query(f"SELECT count(*) FROM {name} WHERE {condition}")[0][0])
         for name, condition in conditions.items()

@@ -15,7 +15,9 @@ from trace2skill.store.rows import LedgerRow, LedgerTotal, RunRow
 from trace2skill.store.schema import COLUMNS
 from trace2skill.store.writer import Row, Writer
 
-NounKind = Literal["trajectory", "extraction", "patch", "groups", "skill", "evaluation", "decision"]
+NounKind = Literal[
+    "trajectory", "extraction", "lesson", "patch", "groups", "skill", "support", "evaluation", "decision"
+]
 T = TypeVar("T", bound=BaseModel)
 
 

@@ -2,8 +2,9 @@
 
 import re
 
-from trace2skill.sim.causes import cause_of, habit_of
+from trace2skill.sim.causes import cause_of, contradicted, habit_of
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
+from trace2skill.sim.lessons import CONDITIONAL
 
 GIVEN = re.compile(r"^## (?P<id>G[0-9a-f]+): supported by (?P<tasks>\d+) tasks", re.MULTILINE)
 
@@ -14,7 +15,7 @@ def speak(heard: Heard) -> Spoken:
     texts = {name.removeprefix("group "): text for name, text in blocks(heard.opening) if name.startswith("group ")}
     by_topic: dict[str, list[str]] = {}
     for id in support:
-        topic = cause_of(texts[id]) or habit_of(texts[id]) or id
+        topic = contradicted(texts[id]) or cause_of(texts[id]) or habit_of(texts[id]) or id
         by_topic.setdefault(topic, []).append(id)
     groups = [_merged(ids, support, texts) for ids in by_topic.values()]
     return answer_json({"groups": groups, "dropped": []})
@@ -23,6 +24,11 @@ def speak(heard: Heard) -> Spoken:
 def _merged(ids: list[str], support: dict[str, int], texts: dict[str, str]) -> dict[str, object]:
     if len(ids) == 1:
         return {"cites": ids, "edits": []}
+    told = contradicted(texts[ids[0]])
+    if told:
+        written = next((texts[id] for id in ids if CONDITIONAL in texts[id]), "")
+        edit = _edit(written or texts[ids[0]])
+        return {"cites": ids, "edits": [{**edit, "content": f"- {CONDITIONAL}"}]}
     best = min(ids, key=lambda id: (-support[id], len(texts[id]), id))
     return {"cites": ids, "edits": [_edit(texts[best])]}
 

@@ -1,6 +1,6 @@
 """The simulated success analyst: names good habits, sometimes with a remark that holds for this one task only."""
 
-from trace2skill.sim.causes import HABITS, quirk_lesson
+from trace2skill.sim.causes import HABITS, OPPOSED, quirk_lesson
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
 from trace2skill.sim.diagnosis import agent_steps, worded
 from trace2skill.sim.profile import chance, pick
@@ -13,5 +13,8 @@ def speak(heard: Heard) -> Spoken:
     wordings = [habit.wordings[pick(len(habit.wordings), "wording", heard.key)] for habit in habits]
     if chance("remark", heard.key) < heard.profile.noise:
         wordings.append(quirk_lesson(heard.key))
+    if chance("opposed", heard.key) < heard.profile.opposed:
+        pair = OPPOSED[0]
+        wordings.append(pair[pick(2, "side", heard.key)])
     steps = agent_steps(heard.block("trajectory"))[:1]
     return answer_json({"lessons": worded(wordings, steps)})

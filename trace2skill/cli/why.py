@@ -1,0 +1,82 @@
+"""The command why: who asked for a line of a skill, and what shows it."""
+
+import json as json_module
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from trace2skill.cli import options as o
+from trace2skill.consolidate.ledger import SupportLedger, SupportRow
+from trace2skill.errors import BadInput
+from trace2skill.markdown import split_lines
+from trace2skill.skill import Skill, read_skill
+
+SHOWN = 5
+
+
+def why(
+    place: Annotated[
+        str, typer.Argument(help="A skill directory or a file in it, and perhaps a line: SKILL_DIR, SKILL_DIR:42.")
+    ],
+    store: o.StorePath = None,
+    json: o.AsJson = False,
+) -> None:
+    """Say for a line of a skill, or for each that a refresh wrote, who asked for it and which steps show it."""
+    directory, file, line = _parsed(place)
+    skill = read_skill(directory)
+    opened = o.existing_store(store)
+    ledger = opened.get("support", skill.digest, SupportLedger)
+    if ledger is None:
+        raise BadInput(
+            f"{opened.path} knows nothing of this version of {skill.name} ({skill.digest[:12]}): "
+            "it was written by hand, changed since, or made with another store (--store)"
+        )
+    rows = [row for row in ledger.rows if file is None or row.file == file]
+    if line is not None:
+        rows = [row for row in rows if row.first <= line <= row.last]
+    if json:
+        typer.echo(json_module.dumps([row.model_dump(mode="json") for row in rows], indent=2))
+        return
+    console = Console()
+    if not rows:
+        console.print("no refresh wrote this: it was there before, or is a heading or an empty line")
+    for row in rows:
+        _print_row(console, skill, row, every=line is not None)
+
+
+def _parsed(place: str) -> tuple[Path, str | None, int | None]:
+    found = re.fullmatch(r"(?P<path>.+?)(?::(?P<line>\d+))?", place)
+    path, line = Path(found["path"]) if found else Path(place), int(found["line"]) if found and found["line"] else None
+    if path.is_dir():
+        return path, "SKILL.md" if line is not None else None, line
+    root = next((parent for parent in path.parents if (parent / "SKILL.md").is_file()), None)
+    if not path.is_file() or root is None:
+        raise BadInput(f"{path} is neither a skill directory nor a file of one")
+    return root, path.relative_to(root).as_posix(), line
+
+
+def _print_row(console: Console, skill: Skill, row: SupportRow, *, every: bool) -> None:
+    lines = split_lines(skill.text(row.file) or "")[row.first - 1 : row.last]
+    where = f"{row.file}:{row.first}" + (f"-{row.last}" if row.last > row.first else "")
+    console.print(f"[bold]{where}[/bold] {escape(''.join(lines).strip())}", highlight=False)
+    support = row.support
+    console.print(
+        f"  asked by {len(support.tasks)} tasks, {len(support.errors)} failures, {len(support.successes)} successes; "
+        f"{len(row.stands_for)} proposals merged",
+        highlight=False,
+    )
+    if row.opposing:
+        console.print(f"  [yellow]opposed by[/yellow] {', '.join(row.opposing)}", highlight=False)
+    shown = row.lessons if every else row.lessons[:SHOWN]
+    for lesson in shown:
+        steps = ", ".join(f"{e.first}-{e.last}" if e.last > e.first else str(e.first) for e in lesson.evidence)
+        console.print(
+            f"  {lesson.trajectory_id} {escape(lesson.task_id)} steps {steps} ({lesson.proof}): {escape(lesson.title)}",
+            highlight=False,
+        )
+    if len(row.lessons) > len(shown):
+        console.print(f"  and {len(row.lessons) - len(shown)} more: `trace2skill why` with this line shows all")

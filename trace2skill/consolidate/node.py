@@ -1,0 +1,26 @@
+"""`Groups`: what a node of the merge tree holds."""
+
+from collections.abc import Iterable
+
+from trace2skill.consolidate.contradiction import OpenConflict, in_order
+from trace2skill.consolidate.groups import Dropped, EditGroup, unite_equal
+from trace2skill.noun import Noun
+
+
+class Groups(Noun):
+    """A node of the merge tree: groups sorted by id, with what was dropped or set aside on the way here."""
+
+    groups: tuple[EditGroup, ...]
+    dropped: tuple[Dropped, ...] = ()
+    open: tuple[OpenConflict, ...] = ()
+
+    @classmethod
+    def of(
+        cls, groups: Iterable[EditGroup], dropped: Iterable[Dropped] = (), open: Iterable[OpenConflict] = ()
+    ) -> "Groups":
+        """Sorted, with groups of equal edits united."""
+        return cls(
+            groups=tuple(sorted(unite_equal(groups), key=lambda group: group.id)),
+            dropped=tuple(sorted(dropped, key=lambda item: (item.group.id, item.reason))),
+            open=in_order(list(open)),
+        )
