@@ -101,12 +101,28 @@ def _apply_whole_groups(
         result = apply_edits(base, edits, policy, order=order)
         owner = {edit.id: group for group in left for edit in group.edits}
         unplaced += result.unplaced
-        conflicts += _as_open_conflicts(result, owner)
         lost = {owner[item.edit.id].id for item in result.unplaced}
-        lost |= {owner[id].id for clash in result.conflicts for id in (clash.first, clash.second)}
+        if not lost:
+            conflicts += _as_open_conflicts(result, owner)
+            lost = {owner[id].id for clash in result.conflicts for id in (clash.first, clash.second)}
+        if not lost and result.problems:
+            culprit = _culprit(base, left, policy)
+            if culprit is not None:
+                reason = f"the skill would not be valid with it: {'; '.join(result.problems)}"
+                unplaced += [Unplaced(edit=edit, reason=reason) for edit in culprit.edits]
+                lost = {culprit.id}
         if not lost:
             return result, left, unplaced, conflicts
         left = [group for group in left if group.id not in lost]
+
+
+def _culprit(base: Skill, groups: Sequence[EditGroup], policy: EditPolicy) -> EditGroup | None:
+    """The least supported group without which the skill is valid, None where no single one is to blame."""
+    for group in reversed(groups):
+        edits = [edit for other in groups if other.id != group.id for edit in other.edits]
+        if not apply_edits(base, edits, policy).problems:
+            return group
+    return None
 
 
 def _as_open_conflicts(result: Applied, owner: Mapping[str, EditGroup]) -> list[OpenConflict]:

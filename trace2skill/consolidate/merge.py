@@ -20,7 +20,8 @@ from trace2skill.errors import BadAnswer
 from trace2skill.llm import Door, ModelSettings, Request, ask
 from trace2skill.markdown import section_text
 from trace2skill.noun import Noun
-from trace2skill.place import EditPolicy
+from trace2skill.patch import Unplaced
+from trace2skill.place import EditPolicy, place
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.similarity import similarity
 from trace2skill.skill import Skill
@@ -107,8 +108,10 @@ def set_aside(
         for b in groups[n + 1 :]
         if opposed(a.text, b.text)
     ]
-    owner = {edit.id: group for group in groups for edit in group.edits}
-    for clash in conflicts(base, [edit for group in groups for edit in group.edits], policy):
+    homeless = {group.id for group in groups if any(isinstance(place(base, e, policy), Unplaced) for e in group.edits)}
+    housed = [group for group in groups if group.id not in homeless]  # the others are told of when all is applied
+    owner = {edit.id: group for group in housed for edit in group.edits}
+    for clash in conflicts(base, [edit for group in housed for edit in group.edits], policy):
         a, b = owner[clash.first], owner[clash.second]
         sides = (a,) if a.id == b.id else (a, b)
         found.append(OpenConflict(sides=sides, reason=clash.reason))
