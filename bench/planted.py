@@ -26,12 +26,14 @@ sys.path.insert(0, str(ROOT))
 
 from trace2skill import steps
 from trace2skill.consolidate import plan_merges
+from trace2skill.consolidate.reduce import reduce_tree
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.settings import RunSettings
-from trace2skill.sim.causes import CAUSES, cause_of, committed, guided, habit_of
+from trace2skill.sim.causes import CAUSES, cause_of, committed, contradicted, guided, habit_of
+from trace2skill.sim.lessons import CONDITIONAL, OPPOSED
 from trace2skill.sim.office import parse
-from trace2skill.steps import Merged, Rolled, RolloutJob
+from trace2skill.steps import Rolled, RolloutJob
 
 
 def main() -> None:
@@ -67,10 +69,45 @@ def benchmark(directory: Path, tasks: int, seed: int, model: str, workers: int) 
     shown = support_of_causes(rt, rolled)
     covered = guided(candidate_text)
     report(shown, covered, candidate, len(rolled), time.monotonic() - started, rt)
-    noise = [group for group in (*candidate.applied,) if not (cause_of(group.text) or habit_of(group.text))]
+    noise = [group for group in candidate.applied if not planted_text(group.text)]
     missed = [name for name, count in shown.items() if count >= 3 and name not in covered]
+    settled = contradictions_settled(rt, candidate, candidate_text)
     forget_runtimes()
-    return not noise and not missed
+    return not noise and not missed and in_order(candidate_text, candidate) and settled
+
+
+def planted_text(text: str) -> bool:
+    """Is a text about anything that was planted, rather than a remark that holds for one run?"""
+    return bool(cause_of(text) or habit_of(text) or contradicted(text))
+
+
+def in_order(text: str, candidate: Any) -> bool:
+    """Within each section, do the new rules stand in the order of their support?"""
+    placed: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+    for group in candidate.applied:
+        for edit in group.edits:
+            if edit.file == "SKILL.md" and edit.content.strip() in text:
+                where = edit.section or (edit.title,)
+                at = text.index(edit.content.strip())
+                placed.setdefault(where, []).append((at, len(group.support.tasks)))
+    supports = [[support for _, support in sorted(found)] for found in placed.values()]
+    return all(found == sorted(found, reverse=True) for found in supports)
+
+
+def contradictions_settled(rt: Runtime, candidate: Any, text: str) -> bool:
+    """Is each planted contradiction a conditional rule or an open conflict, and never one side alone?"""
+    if "opposed=" not in rt.settings.roles.analyst.name:
+        return True
+    for one, other in OPPOSED:
+        both_open = any(
+            any(one.content in side.text for side in conflict.sides)
+            and any(other.content in side.text for side in conflict.sides)
+            for conflict in candidate.open
+        )
+        one_sided = one.content in text or other.content in text
+        if one_sided or not (CONDITIONAL in text or both_open):
+            return False
+    return True
 
 
 def distilled(rt: Runtime, workers: int) -> tuple[list[Rolled], str, Any]:
@@ -88,10 +125,11 @@ def distilled(rt: Runtime, workers: int) -> tuple[list[Rolled], str, Any]:
     extracted = [item for item in mapped(lambda item: steps.extract(rt, item), rolled) if item.lessons]
     proposed = mapped(lambda item: steps.propose_patch(rt, item, base), extracted)
     plan = plan_merges(steps.groups_of(rt, proposed))
-    nodes: list[Merged] = [steps.keep_leaf(rt, group) for group in plan.leaves]
-    for number, inputs in enumerate(plan.merges):
-        nodes.append(steps.merge_sides(rt, [nodes[i] for i in inputs], base, str(number)))
-    made = steps.candidate(rt, nodes[-1], base, len({item.task_id for item in extracted}))
+    leaves = [steps.keep_leaf(rt, group) for group in plan.leaves]
+    root = reduce_tree(plan, leaves, lambda n, sides: steps.merge_sides(rt, sides, base, str(n)), workers)
+    if root is None:
+        raise ValueError("nobody proposed anything")
+    made = steps.candidate(rt, root, base, len({item.task_id for item in extracted}))
     skill = rt.skill(made.skill)
     if skill is None:
         raise ValueError("the candidate is not in the store")
@@ -122,13 +160,14 @@ def report(
         table.add_row(cause.name, str(shown[cause.name]), support, "yes" if cause.name in covered else "no")
     console = Console()
     console.print(table)
-    noise = [group.text for group in candidate.applied if not (cause_of(group.text) or habit_of(group.text))]
+    noise = [group.text for group in candidate.applied if not planted_text(group.text)]
     needed = [name for name, times in shown.items() if times >= 3]
     total = rt.store.ledger_total(rt.run_id)
     console.print(
         f"causes with support of 3 or more: {len(needed)}, covered: {len([n for n in needed if n in covered])}"
     )
     console.print(f"idiosyncratic lessons in the skill: {len(noise)}; dropped groups: {len(candidate.dropped)}")
+    console.print(f"open conflicts: {len(candidate.open)}")
     console.print(f"{total.calls} model calls, {seconds:.0f} s")
 
 

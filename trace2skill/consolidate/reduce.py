@@ -1,0 +1,52 @@
+"""Reducing the merge tree with plain threads: every merge starts when its inputs exist, with no barrier of levels."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from trace2skill.consolidate.tree import MergePlan
+
+N = TypeVar("N")
+
+
+def reduce_tree(plan: MergePlan, leaves: Sequence[N], merge: Callable[[int, list[N]], N], workers: int) -> N | None:
+    """The root of a tree, None where it has no leaf.
+
+    Args:
+        plan: the shape.
+        leaves: one node for each leaf of the plan, in its order.
+        merge: makes a node of its number and its inputs; called from up to `workers` threads at once.
+        workers: threads.
+
+    Raises:
+        Exception: the first error of a merge, once all that do not need its result have ended.
+    """
+    nodes: list[Future[N]] = [Future() for _ in range(len(plan.leaves) + len(plan.merges))]
+    for node, leaf in zip(nodes, leaves, strict=False):
+        node.set_result(leaf)
+    waiting = [sum(i >= len(plan.leaves) for i in inputs) for inputs in plan.merges]
+    needed_by = {i: number for number, inputs in enumerate(plan.merges) for i in inputs}
+    guard = threading.Lock()
+    with ThreadPoolExecutor(workers) as pool:
+
+        def run(number: int) -> None:
+            node = nodes[len(plan.leaves) + number]
+            try:
+                node.set_result(merge(number, [nodes[i].result() for i in plan.merges[number]]))
+            except BaseException as error:  # noqa: BLE001 - it is raised again by whoever asks for the node
+                node.set_exception(error)
+            parent = needed_by.get(len(plan.leaves) + number)
+            if parent is None:
+                return
+            with guard:
+                waiting[parent] -= 1
+                ready = waiting[parent] == 0
+            if ready:
+                pool.submit(run, parent)
+
+        for number in [n for n, count in enumerate(waiting) if count == 0]:
+            pool.submit(run, number)
+        for node in nodes:
+            node.exception()  # waits until every merge has ended, so that the pool takes new ones until then
+    return nodes[-1].result() if nodes else None
