@@ -87,6 +87,18 @@ def test_a_refresh_learns_scores_and_repeats_for_nothing(tmp_path: Path) -> None
     asked = run(tmp_path, prefect_home, "patch", made["run_id"], proven["trajectory_id"])
     assert "+++ b/SKILL.md" in asked.stdout
     assert proven["lessons"][0]["trajectory_id"] == proven["trajectory_id"]
+    ledger = json.loads(run(tmp_path, prefect_home, "why", made["candidate_directory"], "--json").stdout)
+    known = {item["trajectory_id"] for item in analyses}
+    for number, line in enumerate(
+        (Path(tmp_path / made["candidate_directory"]) / "SKILL.md").read_text().split("\n"), 1
+    ):
+        if f"\n+{line}\n" not in made["candidate"]["diff"] or not line.strip() or line.startswith("#"):
+            continue
+        (row,) = (row for row in ledger if row["file"] == "SKILL.md" and row["first"] <= number <= row["last"])
+        assert set(row["support"]["trajectories"]) <= known
+        assert all(lesson["evidence"] for lesson in row["lessons"])
+    ungrounded = run(tmp_path, prefect_home, "why", OFFICE_SKILL, code=2)
+    assert "knows nothing of this version" in " ".join(ungrounded.stderr.split())
     unknown = run(tmp_path, prefect_home, "patch", made["run_id"], "nobody", code=2)
     assert "no trajectory 'nobody' was analysed" in " ".join(unknown.stderr.split())
 
