@@ -4,6 +4,7 @@ The provider's JSON-schema mode is used where LiteLLM says there is one; elsewhe
 JSON block, which is repaired by `json_repair` where it is slightly broken. Whatever comes, pydantic has the last word.
 """
 
+import functools
 import json
 import re
 from typing import Any, TypeVar
@@ -109,8 +110,14 @@ def _letters(text: str) -> str:
     return re.sub(r"\W+", "", text).lower()
 
 
+@functools.cache
+def _schema(wanted: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a type, made once: 5 ms each time are felt over thousands of calls."""
+    return wanted.model_json_schema()
+
+
 def _asking_for(request: Request, wanted: type[BaseModel]) -> Request:
-    schema = wanted.model_json_schema()
+    schema = _schema(wanted)
     if transport.has_schema_mode(request.settings):
         return request.model_copy(update={"answer_schema": schema})
     shape = json.dumps(schema, ensure_ascii=False)
