@@ -1,5 +1,10 @@
-"""Reducing the merge tree with plain threads: every merge starts when its inputs exist, with no barrier of levels."""
+"""Reducing the merge tree with plain threads: every merge starts when its inputs exist, with no barrier of levels.
 
+Where more merges are ready than there are threads, those with the longest way to the root go first: they decide when
+the whole is done.
+"""
+
+import heapq
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,10 +32,21 @@ def reduce_tree(plan: MergePlan, leaves: Sequence[N], merge: Callable[[int, list
         node.set_result(leaf)
     waiting = [sum(i >= len(plan.leaves) for i in inputs) for inputs in plan.merges]
     needed_by = {i: number for number, inputs in enumerate(plan.merges) for i in inputs}
+    distance = _distances_to_root(plan)
+    ready: list[tuple[int, int]] = []
     guard = threading.Lock()
     with ThreadPoolExecutor(workers) as pool:
 
-        def run(number: int) -> None:
+        def make_ready(*numbers: int) -> None:
+            with guard:
+                for number in numbers:
+                    heapq.heappush(ready, (-distance[number], number))
+            for _ in numbers:
+                pool.submit(run_the_farthest)
+
+        def run_the_farthest() -> None:
+            with guard:
+                number = heapq.heappop(ready)[1]
             node = nodes[len(plan.leaves) + number]
             try:
                 node.set_result(merge(number, [nodes[i].result() for i in plan.merges[number]]))
@@ -41,12 +57,21 @@ def reduce_tree(plan: MergePlan, leaves: Sequence[N], merge: Callable[[int, list
                 return
             with guard:
                 waiting[parent] -= 1
-                ready = waiting[parent] == 0
-            if ready:
-                pool.submit(run, parent)
+                complete = waiting[parent] == 0
+            if complete:
+                make_ready(parent)
 
-        for number in [n for n, count in enumerate(waiting) if count == 0]:
-            pool.submit(run, number)
+        make_ready(*(number for number, count in enumerate(waiting) if count == 0))
         for node in nodes:
             node.exception()  # waits until every merge has ended, so that the pool takes new ones until then
     return nodes[-1].result() if nodes else None
+
+
+def _distances_to_root(plan: MergePlan) -> list[int]:
+    """How many merges stand between each merge and the root."""
+    distance = [0] * len(plan.merges)
+    for number in reversed(range(len(plan.merges))):  # a merge stands after those below it
+        for i in plan.merges[number]:
+            if i >= len(plan.leaves):
+                distance[i - len(plan.leaves)] = distance[number] + 1
+    return distance
