@@ -112,10 +112,16 @@ RULES = st.lists(
 )  # fmt: skip
 
 
-@given(RULES, st.integers(0, 10_000), st.sampled_from([2, 3, 8]), st.sampled_from(["touching", "always"]))
+@given(
+    RULES,
+    st.integers(0, 10_000),
+    st.sampled_from([2, 3, 8]),
+    st.sampled_from(["touching", "always"]),
+    st.sampled_from([1, 2]),
+)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])  # fmt: skip
 def test_no_merger_whatever_breaks_the_books(
-    door: Door, groups: list[EditGroup], seed: int, fan_in: int, ask: Any
+    door: Door, groups: list[EditGroup], seed: int, fan_in: int, ask: Any, main: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(simulated, "play", random_merger(random.Random(seed)))
@@ -127,12 +133,14 @@ def test_no_merger_whatever_breaks_the_books(
     for item in ended:
         assert item.support == Support.union(by_id[leaf].support for leaf in leaves_of(item))
         assert set(item.lessons) == {lesson for leaf in leaves_of(item) for lesson in by_id[leaf].lessons}
-    skill, made = build_candidate(SKILL, root, Thresholds(main=1), 4)
+    skill, made = build_candidate(SKILL, root, Thresholds(main=main), 4)
     edits = [edit for item in made.applied for edit in item.edits]
     assert conflicts(SKILL, edits) == []
     pairs = [(a, b) for a in made.applied for b in made.applied if opposed(a.text, b.text)]
     assert not pairs
     kept = [*made.applied, *(d.group for d in made.dropped), *(s for item in made.open for s in item.sides)]
+    twice = {item.id for item in made.applied} & {side.id for item in made.open for side in item.sides}
+    assert not twice
     lost = set(by_id) - set().union(*(leaves_of(item) for item in kept))
     assert not lost, "a group is gone without a record"
     assert skill.digest == made.skill
@@ -225,6 +233,19 @@ def test_opposites_that_met_nowhere_in_the_tree_are_open_in_the_end() -> None:
     assert skill.digest == SKILL.digest
     assert len(made.open[0].sides) == 2
     assert made.applied == ()
+
+
+def test_one_odd_run_cannot_hold_up_what_many_ask_for() -> None:
+    for root in (
+        Groups.of([ALWAYS, NEVER]),
+        Groups.of([], open=[OpenConflict(sides=(ALWAYS, NEVER), reason="opposite")]),
+    ):
+        skill, made = build_candidate(SKILL, root, Thresholds(main=2, reference=2), 5)
+        assert ALWAYS.text in (skill.text("SKILL.md") or "")
+        assert made.open == ()
+        (dropped,) = made.dropped
+        assert dropped.group == NEVER
+        assert ALWAYS.id in dropped.reason
 
 
 # Whole groups and limits.

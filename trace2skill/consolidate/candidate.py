@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from trace2skill.apply import Applied, apply_edits
-from trace2skill.consolidate.contradiction import OpenConflict, absorb, in_order
+from trace2skill.consolidate.contradiction import OpenConflict, absorb, in_order, weigh
 from trace2skill.consolidate.groups import Dropped, EditGroup
 from trace2skill.consolidate.limits import SizeLimits, least_supported, over_limits
 from trace2skill.consolidate.merge import set_aside
@@ -59,7 +59,9 @@ def build_candidate(
     """
     groups, aside = absorb(root.groups, root.open)
     groups, newly_aside = set_aside(groups, base, policy)
-    routed = route(Groups.of(groups, root.dropped, [*aside, *newly_aside]), thresholds, tasks)
+    standing, outweighed, still_open = weigh([*aside, *newly_aside], thresholds.for_tasks(tasks)[1])
+    settled = Groups.of([*groups, *standing], [*root.dropped, *outweighed])
+    routed = route(settled, thresholds, tasks)
     result, written, routed, unplaced, conflicts = _within_limits(base, routed, policy, limits)
     if result.problems:
         raise SkillInvalid("the candidate skill", list(result.problems))
@@ -70,7 +72,7 @@ def build_candidate(
         applied=tuple(written),
         dropped=routed.dropped,
         unplaced=tuple(unplaced),
-        open=in_order([*aside, *newly_aside, *conflicts]),
+        open=in_order([*still_open, *conflicts]),
         scripts=tuple(sorted(_scripts(result.skill) - _scripts(base))),
         diff=result.diff,
     )

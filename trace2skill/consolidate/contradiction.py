@@ -7,7 +7,7 @@ such rules is to state when each holds; otherwise they stay apart as an open con
 import re
 from collections.abc import Sequence
 
-from trace2skill.consolidate.groups import EditGroup, united
+from trace2skill.consolidate.groups import Dropped, EditGroup, united
 from trace2skill.noun import Noun
 from trace2skill.similarity import words
 
@@ -60,6 +60,32 @@ def absorb(
                 left.remove(group)
         open_now[number] = conflict.model_copy(update={"sides": tuple(sides)})
     return left, open_now
+
+
+def weigh(conflicts: Sequence[OpenConflict], enough: int) -> tuple[list[EditGroup], list[Dropped], list[OpenConflict]]:
+    """Settle the conflicts in which only one side has the support of `enough` tasks: that side stands again.
+
+    So one odd run cannot hold up what many ask for. The weak sides are dropped like anything with little support, and
+    the record says what they opposed. Returns groups that stand again, what is dropped, and what stays open.
+    """
+    standing: list[EditGroup] = []
+    dropped: list[Dropped] = []
+    still: list[OpenConflict] = []
+    for conflict in conflicts:
+        strong = [side for side in conflict.sides if len(side.support.tasks) >= enough]
+        if len(conflict.sides) < 2 or len(strong) != 1:
+            still.append(conflict)
+            continue
+        standing += strong
+        for side in conflict.sides:
+            if side != strong[0]:
+                tasks = len(strong[0].support.tasks)
+                reason = (
+                    f"asked for by fewer than {enough} tasks, against {tasks} for {strong[0].id}: {conflict.reason}"
+                )
+                dropped.append(Dropped(group=side, reason=reason))
+    disputed = {side.id for conflict in still for side in conflict.sides}
+    return [group for group in standing if group.id not in disputed], dropped, still
 
 
 def repeats(a: EditGroup, b: EditGroup) -> bool:
