@@ -144,6 +144,34 @@ def test_killed_at_random_moments_it_ends_as_if_undisturbed(tmp_path: Path, pref
     assert set(calls.read_text().split()) == set((tmp_path / "calm.calls").read_text().split())
 
 
+def test_ctrl_c_keeps_what_is_finished_and_says_so(tmp_path: Path, prefect_home: Path) -> None:
+    calls = tmp_path / "calls"
+    calls.touch()
+    command = [*SMALL, "--model", "sim/office?latency=0.1"]
+    child = subprocess.Popen(
+        [*COMMAND, *map(str, command)],
+        cwd=tmp_path,
+        env=environment(prefect_home, calls),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 90
+    while len(calls.read_text().split()) < 15 and child.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "run the same command to go on" in " ".join(said.split())
+    assert "Traceback" not in said
+    rows = json.loads(run(tmp_path, prefect_home, "show", "--json").stdout)
+    assert rows[0]["state"] == "interrupted"
+    run(tmp_path, prefect_home, *command, calls=calls)
+    keys = calls.read_text().split()
+    assert len(keys) == len(set(keys))
+
+
 def test_real_tasks_are_rolled_out_graded_and_the_useless_ones_named(tmp_path: Path, prefect_home: Path) -> None:
     data = shared("spreadsheetbench_verified")
     command = [

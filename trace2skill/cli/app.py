@@ -72,6 +72,3 @@ def main() -> None:
     except Trace2SkillError as error:
         Console(stderr=True).print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted; everything finished is kept: run the same command to go on")
-        sys.exit(130)

@@ -30,6 +30,7 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
     Raises:
         BadInput: there is no checkout around this package.
         Trace2SkillError: whatever ended the flow.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; what is finished is kept.
     """
     console = Console(stderr=True)
     _wait_for_store(settings.store, console)
@@ -40,6 +41,9 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
     with LiveProgress(console, _cost_of(settings), quiet=quiet) as progress, watched_by(progress), _stoppable():
         try:
             return flow(settings, *arguments, **more)
+        except KeyboardInterrupt:  # typer turns it into exit code 130 and says nothing
+            console.print("interrupted; everything finished is kept: run the same command to go on")
+            raise
         finally:
             forget_runtimes()
 
