@@ -1,5 +1,6 @@
 """What a model's command can and cannot do, one by one."""
 
+import itertools
 import os
 import shutil
 import socket
@@ -50,14 +51,16 @@ class TestEverySandbox:
 
     def test_endless_command_is_stopped_with_its_children(self, sandbox: Sandbox, workspace: Path) -> None:
         limits = Limits(wall_seconds=1)
-        result = sandbox.run("sleep 987654 & sleep 987654", workspace, limits=limits)
+        mark = own_mark()
+        result = sandbox.run(f"sleep {mark} & sleep {mark}", workspace, limits=limits)
         assert (result.exit_code, result.stopped) == (None, "time")
-        assert not left_running("987654")
+        assert not left_running(mark)
 
     def test_what_it_leaves_in_the_background_ends_with_it(self, sandbox: Sandbox, workspace: Path) -> None:
-        result = sandbox.run("sleep 876543 & echo done", workspace, limits=SHORT)
+        mark = own_mark()
+        result = sandbox.run(f"sleep {mark} & echo done", workspace, limits=SHORT)
         assert (result.exit_code, result.output) == (0, "done\n")
-        assert not left_running("876543")
+        assert not left_running(mark)
 
     def test_a_gigabyte_of_output_is_stopped_and_bounded(self, sandbox: Sandbox, workspace: Path) -> None:
         result = sandbox.run("yes 0123456789 | head -c 1G", workspace, limits=SHORT)
@@ -150,10 +153,11 @@ class TestBubblewrap:
         assert "Resource temporarily unavailable" in result.output
 
     def test_a_daemon_that_left_its_session_ends_too(self, workspace: Path) -> None:
-        script = "import os, time\nif os.fork() == 0:\n os.setsid()\n if os.fork() == 0:\n  time.sleep(765432)"
+        mark = own_mark()
+        script = f"import os, time\nif os.fork() == 0:\n os.setsid()\n if os.fork() == 0:\n  time.sleep({mark})"
         (workspace / "daemon.py").write_text(script)
-        Bubblewrap().run("python daemon.py 765432 & sleep 0.3", workspace)
-        assert not left_running("765432")
+        Bubblewrap().run(f"python daemon.py {mark} & sleep 0.3", workspace)
+        assert not left_running(mark)
 
     def test_it_has_no_capability_and_no_root(self, workspace: Path) -> None:
         result = Bubblewrap().run("id -u; grep CapEff /proc/self/status; unshare -r true", workspace)
@@ -213,6 +217,14 @@ class TestChoice:
         assert "--read-only" in arguments
         assert arguments[arguments.index("--pids-limit") + 1] == "128"
         assert shutil.which("docker") == str(shim)
+
+
+MARKS = itertools.count(100)
+
+
+def own_mark() -> str:
+    """A number of seconds that no other test run on this machine sleeps, so that they cannot take each other's."""
+    return f"9{os.getpid()}{next(MARKS)}"
 
 
 def left_running(mark: str) -> bool:
