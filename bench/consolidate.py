@@ -40,7 +40,7 @@ from trace2skill.sim.causes import CAUSES, quirk_lesson
 from trace2skill.sim.conversation import Heard
 from trace2skill.sim.profile import Profile, chance
 from trace2skill.sim.roles import play
-from trace2skill.skill import read_skill
+from trace2skill.skill import Skill, read_skill
 from trace2skill.store import open_store
 
 SKILL = read_skill(ROOT / "examples" / "skills" / "office-workbooks")
@@ -61,6 +61,11 @@ class Server:
         self._pipe.send("peak")
         return int(self._pipe.recv())
 
+    def bytes(self) -> int:
+        """Mean bytes of a request since the last time this was asked."""
+        self._pipe.send("bytes")
+        return int(self._pipe.recv())
+
     def stop(self) -> None:
         """End the process."""
         self._process.terminate()
@@ -69,7 +74,7 @@ class Server:
 
 def serve(pipe: Any, latency: float, sigma: float) -> None:
     """Answer merges after a latency."""
-    guard, state = threading.Lock(), {"now": 0, "peak": 0}
+    guard, state = threading.Lock(), {"now": 0, "peak": 0, "bytes": 0, "requests": 0}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -77,8 +82,11 @@ def serve(pipe: Any, latency: float, sigma: float) -> None:
 
         def do_POST(self) -> None:
             started = time.monotonic()
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            size = int(self.headers["content-length"])
+            body = json.loads(self.rfile.read(size))
             with guard:
+                state["bytes"] += size
+                state["requests"] += 1
                 state["now"] += 1
                 state["peak"] = max(state["peak"], state["now"])
             heard = Heard(profile=Profile(), messages=tuple(body["messages"]))
@@ -104,10 +112,14 @@ def serve(pipe: Any, latency: float, sigma: float) -> None:
     server = Wide(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     pipe.send(server.server_port)
-    while pipe.recv():
+    while wanted := pipe.recv():
         with guard:
-            pipe.send(state["peak"])
-            state["peak"] = 0
+            if wanted == "peak":
+                pipe.send(state["peak"])
+                state["peak"] = 0
+            else:
+                pipe.send(state["bytes"] // max(1, state["requests"]))
+                state["bytes"] = state["requests"] = 0
 
 
 def completion(text: str) -> dict[str, Any]:
@@ -144,17 +156,26 @@ class Reduction:
         self.model = ModelSettings(name="openai/merger", api_base=url, price=(0.0, 0.0), timeout_seconds=60)
         self.workers = workers
 
-    def run(self, groups: list[EditGroup], reduce: Callable[..., Any] = reduce_tree) -> tuple[float, int]:
+    def run(
+        self, groups: list[EditGroup], reduce: Callable[..., Any] = reduce_tree, skill: Skill = SKILL
+    ) -> tuple[float, int]:
         """Seconds and calls of one reduction."""
         plan = plan_merges(groups)
         before = self.store.ledger_total().calls
         started = time.monotonic()
 
         def one(number: int, sides: list[Groups]) -> Groups:
-            return merge(self.door, self.model, SKILL, sides, step=f"merge: {number}")
+            return merge(self.door, self.model, skill, sides, step=f"merge: {number}")
 
         reduce(plan, [Groups.of([leaf]) for leaf in plan.leaves], one, self.workers)
         return time.monotonic() - started, self.store.ledger_total().calls - before
+
+
+def grown(skill: Skill, times: int) -> Skill:
+    """The skill with so many times its sections, none of which any patch touches."""
+    text = skill.text("SKILL.md") or ""
+    more = "".join(f"\n## Chapter {n}\n\n{'- A rule about something else.' * 20}\n" for n in range(8 * times))
+    return skill.with_files({"SKILL.md": (text + more).encode()})
 
 
 def depth(plan: MergePlan) -> int:
@@ -212,6 +233,11 @@ def main() -> None:
         again.run(patches(324)[:323])
         _, calls = again.run(patches(324))
         console.print(f"one trajectory added to 323: {calls} calls")
+        fixed.bytes()
+        Reduction(directory, fixed.url, given.in_flight).run(patches(70, seed=2))
+        small = fixed.bytes()
+        Reduction(directory, fixed.url, given.in_flight).run(patches(70, seed=2), skill=grown(SKILL, 20))
+        console.print(f"bytes per merge request: {small}, and {fixed.bytes()} with a skill of 20 times the sections")
         if given.large:
             quick = Server(0.0, 0.0)
             seconds, calls = Reduction(directory, quick.url, 8).run(patches(given.large))

@@ -3,17 +3,23 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import OFFICE, OFFICE_SKILL, environment, shared
 
+from trace2skill.sim.conversation import Heard
+from trace2skill.sim.profile import Profile
+from trace2skill.sim.roles import play
 from trace2skill.skill import problems, read_skill
 
 COMMAND = [str(Path(sys.executable).parent / "trace2skill")]
@@ -267,3 +273,61 @@ def test_bad_input_is_one_message_and_exit_code_2(
     assert said in " ".join(done.stderr.split()), done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob(".trace2skill/runs/*"))
+
+
+def test_one_merge_that_fails_is_named_and_a_rerun_runs_it_and_its_ancestors_only(
+    tmp_path: Path, prefect_home: Path
+) -> None:
+    """The merger is a real HTTP server: it answers one request with 500 until it is mended."""
+    broken, asked = tmp_path / "broken", list[str]()
+    guard = threading.Lock()
+
+    class Merger(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            heard = Heard(profile=Profile(), messages=tuple(body["messages"]))
+            with guard:
+                if not broken.exists():
+                    broken.write_text(heard.key)
+                down = broken.read_text() == heard.key
+                if not down:
+                    asked.append(heard.key)
+            message = {"role": "assistant", "content": play(heard).text}
+            answer = {
+                "id": "1",
+                "object": "chat.completion",
+                "created": 1,
+                "model": "m",
+                "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+                "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
+            }
+            content = json.dumps({"error": {"message": "down"}} if down else answer).encode()
+            self.send_response(500 if down else 200)
+            self.send_header("content-type", "application/json")
+            self.send_header("retry-after", "0")
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Merger)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    merger = ["--merger-model", "openai/merger", "--api-base", f"http://127.0.0.1:{server.server_port}/v1"]
+    command = [*SMALL, "--model", "sim/office", *merger, "--price", "0,0"]
+    try:
+        failed = run(tmp_path, prefect_home, *command, code=2)
+        said = " ".join(failed.stderr.split())
+        found = re.search(r"merge: (\d+) of (\d+) failed: (\d+) of (\d+):", said)
+        assert found, said
+        assert not list(tmp_path.glob(".trace2skill/runs/*/skill"))
+        first = list(asked)
+        assert first, "the merges that do not need the failed one went on"
+        broken.write_text("mended")
+        run(tmp_path, prefect_home, *command)
+        second = asked[len(first) :]
+        assert not set(first) & set(second)
+        assert 1 <= len(second) <= int(found[1]), "the failed merge and those that waited for it, and no other"
+    finally:
+        server.shutdown()

@@ -108,6 +108,12 @@ def section_text(text: str, path: tuple[str, ...]) -> str:
     return "".join(lines[found.heading_start : found.end]) if found else ""
 
 
+def line_of(text: str, wanted: str) -> int | None:
+    """The number, from 1, of the first line that reads `wanted`, white space and list marks aside; None without one."""
+    plain = _as_read(wanted)
+    return next((n for n, line in enumerate(split_lines(text), 1) if plain and _as_read(line) == plain), None)
+
+
 def outline(text: str) -> str:
     """The headings, a line each, indented by level, with the number of lines of their own text."""
     lines = []
@@ -192,6 +198,10 @@ def _headings(text: str) -> list[tuple[int, str, int, int]]:
         for index, token in enumerate(tokens)
         if token.type == "heading_open" and token.level == 0 and token.map
     ]
+
+
+def _as_read(line: str) -> str:
+    return " ".join(line.strip().lstrip("-*+ ").split())
 
 
 def _plain(title: str) -> str:

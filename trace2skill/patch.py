@@ -57,6 +57,14 @@ class Unplaced(Noun):
     reason: str
 
 
+class Confirmation(Noun):
+    """A lesson that the skill states already, and the line that states it: one more vote for that line."""
+
+    lesson: str
+    file: str
+    text: str
+
+
 class Patch(Noun):
     """What one trajectory asks of one skill. Every edit of `edits` has its place there."""
 
@@ -67,6 +75,7 @@ class Patch(Noun):
     verdict: Literal["patch", "nothing_to_add", "bad_answer"] = "patch"
     edits: tuple[Edit, ...] = ()
     unplaced: tuple[Unplaced, ...] = ()
+    confirms: tuple[Confirmation, ...] = Field(default=(), description="Lessons that the skill states already.")
     changelog: tuple[str, ...] = ()
     reason: str = Field(default="", description="Why there is no edit, in words.")
     raw: str = Field(default="", description="The raw answer, where it could not be used.")

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from trace2skill.errors import BadAnswer
 from trace2skill.lesson import Extraction, Lesson
 from trace2skill.llm import Door, ModelSettings, Request, ask
-from trace2skill.markdown import outline
-from trace2skill.patch import Edit, EditOp, Patch, Unplaced
+from trace2skill.markdown import line_of, outline
+from trace2skill.patch import Confirmation, Edit, EditOp, Patch, Unplaced
 from trace2skill.place import EditPolicy, place
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.relevant import relevant_sections
@@ -34,12 +34,22 @@ class EditDraft(BaseModel):
     lessons: list[str] = Field(default_factory=list, description="Ids of the lessons it writes down.")
 
 
+class Stated(BaseModel):
+    """A lesson that the proposer finds in the skill, and the line that says it."""
+
+    model_config = ConfigDict(extra="ignore")
+    lesson: str
+    file: str = "SKILL.md"
+    text: str
+
+
 class PatchDraft(BaseModel):
     """What the proposer answers."""
 
     model_config = ConfigDict(extra="ignore")
     reasoning: str = ""
     edits: list[EditDraft]
+    already: list[Stated] = Field(default_factory=list, description="Lessons the skill states already, and where.")
     changelog: list[str] = Field(default_factory=list)
 
 
@@ -61,7 +71,7 @@ class Translation(BaseModel):
 
 def propose_identity(model: ModelSettings, policy: EditPolicy) -> dict[str, object]:
     """What a patch's key holds of the proposer."""
-    return {"propose": 2, "model": model.identity, "policy": policy, "prompts": prompt_digest(*PROMPTS)}
+    return {"propose": 3, "model": model.identity, "policy": policy, "prompts": prompt_digest(*PROMPTS)}
 
 
 def propose(
@@ -98,6 +108,7 @@ def propose(
         verdict="patch" if edits else "nothing_to_add",
         edits=tuple(edits),
         unplaced=tuple(unplaced),
+        confirms=_confirmations(draft.already, extraction.lessons, base),
         changelog=tuple(draft.changelog),
         reason="" if edits else "the skill says it already" if not unplaced else "no edit found its place",
     )
@@ -123,6 +134,17 @@ def _sort_out(edits: Sequence[Edit], base: Skill, policy: EditPolicy) -> tuple[l
     found = [place(base, edit, policy) for edit in {edit.id: edit for edit in edits}.values()]
     placed = [item.edit for item in found if not isinstance(item, Unplaced)]
     return placed, [item for item in found if isinstance(item, Unplaced)]
+
+
+def _confirmations(stated: Sequence[Stated], lessons: Sequence[Lesson], base: Skill) -> tuple[Confirmation, ...]:
+    """What can be counted as a vote: a lesson that was given, and a line that stands in the skill word for word."""
+    given = {lesson.id for lesson in lessons}
+    found = {
+        (item.lesson, item.file): Confirmation(lesson=item.lesson, file=item.file, text=item.text.strip())
+        for item in stated
+        if item.lesson in given and line_of(base.text(item.file) or "", item.text) is not None
+    }
+    return tuple(found[key] for key in sorted(found))
 
 
 def _request(model: ModelSettings, system: str, user: str) -> Request:

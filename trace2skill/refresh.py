@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trace2skill.consolidate.candidate import Candidate
+from trace2skill.consolidate.ledger import SupportLedger, build_ledger, confirmed, united_ledgers
 from trace2skill.distill import Distilled, analyses_of
 from trace2skill.domains.base import Audit
 from trace2skill.errors import BadInput
@@ -12,9 +13,11 @@ from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.decision import Decision, decide
 from trace2skill.evaluation.matrix import Evaluation
 from trace2skill.failures import Failure
+from trace2skill.lesson import Lesson
 from trace2skill.noun import Noun
+from trace2skill.patch import Patch
 from trace2skill.runtime import Runtime
-from trace2skill.skill import read_skill, write_skill
+from trace2skill.skill import Skill, read_skill, write_skill
 from trace2skill.steps import Rolled, RolloutJob
 from trace2skill.store import RunRow
 from trace2skill.summary import LeftOut, RunSummary, Spent
@@ -113,6 +116,7 @@ def finish(
     base, skill = rt.skill(candidate.base), rt.skill(candidate.skill)
     if base is None or skill is None:
         raise BadInput("a refresh needs a skill")
+    keep_support(rt, base, skill, candidate, distilled)
     directory = rt.run_directory()
     target = directory / "skill" / skill.name
     write_skill(skill, target)
@@ -148,6 +152,26 @@ def finish(
     _write_pages(summary, directory)
     rt.store.finish_run(rt.run_id, "completed", summary.model_dump_json())
     return summary
+
+
+def keep_support(rt: Runtime, base: Skill, skill: Skill, candidate: Candidate, distilled: Distilled) -> None:
+    """Write the support ledger of the candidate, and the votes for what S0 stated already into both ledgers.
+
+    Run again it changes nothing: a vote counts once.
+    """
+
+    def lesson(id: str) -> Lesson | None:
+        return rt.store.get("lesson", id, Lesson)
+
+    patches = [rt.store.get("patch", item.content, Patch) for item in distilled.proposed]
+    confirmations = [item for patch in patches if patch for item in patch.confirms]
+    parent = rt.store.get("support", base.digest, SupportLedger)
+    if confirmations:
+        rt.store.put("support", base.digest, confirmed(parent, base, confirmations, lesson))
+    if skill.digest != base.digest:
+        ledger = build_ledger(base, skill, candidate, lesson, parent, forget_after=rt.settings.forget_after)
+        ledger = united_ledgers(rt.store.get("support", skill.digest, SupportLedger), ledger)
+        rt.store.put("support", skill.digest, confirmed(ledger, skill, confirmations, lesson))
 
 
 def close(rt: Runtime, state: str) -> None:

@@ -19,7 +19,7 @@ from trace2skill.place import EditPolicy
 DEFAULT_STORE = Path(".trace2skill/store.duckdb")
 SIGNALS = r"(\+(error|success|combined|contrast))+"
 
-HOW_NOT_WHAT = {"store", "output", "workers", "max_cost", "max_failed_share", "promote"}
+HOW_NOT_WHAT = {"store", "output", "workers", "max_cost", "max_failed_share", "promote", "forget_after"}
 """Settings that say how a run is carried out, not what it computes."""
 
 
@@ -54,6 +54,12 @@ class RunSettings(Noun):
     merge: MergeSettings = MergeSettings()
     thresholds: Thresholds = Thresholds()
     limits: SizeLimits = SizeLimits()
+    polish: bool = Field(
+        default=False, description="One call per changed section for its wording; support and places stay as merged."
+    )
+    forget_after: int | None = Field(
+        default=None, ge=1, description="Votes for a line count for so many versions of the skill; none keeps them all."
+    )
     gate: GateSettings = GateSettings()
     promote: Literal["stage", "auto"] = Field(
         default="stage", description="'stage' writes the candidate beside; 'auto' also replaces the skill if it won."

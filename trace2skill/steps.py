@@ -11,14 +11,14 @@ from pathlib import Path
 from trace2skill.agents.react import skill_use, work
 from trace2skill.consolidate import EditGroup, Groups, cut_into_groups, merge
 from trace2skill.consolidate.candidate import Candidate, build_candidate
-from trace2skill.consolidate.ledger import SupportLedger, build_ledger
+from trace2skill.consolidate.editor import ModelEditor, editor_identity
 from trace2skill.consolidate.merge import merge_identity
 from trace2skill.digest import digest_of
 from trace2skill.domains.base import Audit
 from trace2skill.draft import draft_identity, draft_skill
 from trace2skill.errors import BadInput
 from trace2skill.evaluation.matrix import Cell
-from trace2skill.lesson import Extraction, Lesson, LessonKind
+from trace2skill.lesson import Extraction, LessonKind
 from trace2skill.noun import Noun
 from trace2skill.patch import Patch
 from trace2skill.propose import propose, propose_identity
@@ -318,7 +318,9 @@ def _key(*parts: object) -> str:
 
 def candidate_key(rt: Runtime, root: Merged, base: str, tasks: int) -> str:
     """Key of `candidate`."""
-    return _key("candidate 3", root.content, base, rt.settings.thresholds, tasks, rt.settings.edits, rt.settings.limits)
+    settings = rt.settings
+    editor = (editor_identity(settings.roles.merger), settings.polish)
+    return _key("candidate 4", root.content, base, settings.thresholds, tasks, settings.edits, settings.limits, editor)
 
 
 def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
@@ -326,13 +328,13 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
 
     Raises:
         SkillInvalid: the result breaks a rule of a skill.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`, where the editor is asked.
     """
     groups = _stored(rt, "groups", root.content, Groups)
     before, settings = _skill(rt, base), rt.settings
-    skill, made = build_candidate(before, groups, settings.thresholds, tasks, settings.edits, settings.limits)
+    editor = ModelEditor(rt.door, settings.roles.merger, "apply")
+    skill, made = build_candidate(
+        before, groups, settings.thresholds, tasks, settings.edits, settings.limits, editor, polish=settings.polish
+    )
     rt.store.put("skill", skill.digest, skill)
-    if skill.digest != before.digest:
-        parent = rt.store.get("support", before.digest, SupportLedger)
-        ledger = build_ledger(before, skill, made, lambda id: rt.store.get("lesson", id, Lesson), parent)
-        rt.store.put("support", skill.digest, ledger)
     return made

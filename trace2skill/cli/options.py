@@ -48,6 +48,12 @@ ErrorAnalyst = Annotated[
     Literal["agentic", "one_call"],
     typer.Option(help="agentic proves each cause by a fix that is run; one_call is the paper's ablation, unproven."),
 ]
+Polish = Annotated[
+    bool, typer.Option("--polish", help="One call per changed section for its wording; support and places stay.")
+]
+ForgetAfter = Annotated[
+    int | None, typer.Option(help="Votes for a line count for so many versions of the skill; all, unless given.", min=1)
+]
 AllowScripts = Annotated[
     bool, typer.Option("--allow-scripts", help="Patches may create scripts; they are listed for review.")
 ]

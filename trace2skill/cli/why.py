@@ -66,7 +66,7 @@ def _print_row(console: Console, skill: Skill, row: SupportRow, *, every: bool) 
     support = row.support
     console.print(
         f"  asked by {len(support.tasks)} tasks, {len(support.errors)} failures, {len(support.successes)} successes; "
-        f"{len(row.stands_for)} proposals merged",
+        + (f"{len(row.stands_for)} proposals merged" if row.group else "stated before, and confirmed since"),
         highlight=False,
     )
     if row.opposing:

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from trace2skill.apply import Applied, apply_edits
+from trace2skill.apply import Applied, apply_edits, unified_diff
 from trace2skill.consolidate.contradiction import OpenConflict, absorb, in_order, weigh
+from trace2skill.consolidate.editor import Editor, by_section
 from trace2skill.consolidate.groups import Dropped, EditGroup
 from trace2skill.consolidate.limits import SizeLimits, least_supported, over_limits
+from trace2skill.consolidate.lines import mapped
 from trace2skill.consolidate.merge import set_aside
 from trace2skill.consolidate.node import Groups
 from trace2skill.consolidate.route import Routed, Thresholds, reference_groups, route
@@ -19,7 +21,9 @@ from trace2skill.errors import SkillInvalid
 from trace2skill.noun import Noun
 from trace2skill.patch import Unplaced
 from trace2skill.place import EditPolicy
-from trace2skill.skill import Skill
+from trace2skill.skill import Skill, problems
+
+REPAIRS = 2  # calls for one failed validation
 
 
 class Candidate(Noun):
@@ -43,6 +47,9 @@ def build_candidate(
     tasks: int,
     policy: EditPolicy = EditPolicy(),
     limits: SizeLimits = SizeLimits(),
+    editor: Editor | None = None,
+    *,
+    polish: bool = False,
 ) -> tuple[Skill, Candidate]:
     """Write the groups of the root into a copy of `base`.
 
@@ -53,6 +60,8 @@ def build_candidate(
         tasks: distinct tasks that were analysed.
         policy: what the edits may touch.
         limits: how large the files may become.
+        editor: mends a file that fails validation, in at most two calls; None withholds what is to blame at once.
+        polish: let the editor reword each changed section, too.
 
     Raises:
         SkillInvalid: the result breaks a rule of a skill; nothing is written anywhere.
@@ -62,7 +71,9 @@ def build_candidate(
     standing, outweighed, still_open = weigh([*aside, *newly_aside], thresholds.for_tasks(tasks)[1])
     settled = Groups.of([*groups, *standing], [*root.dropped, *outweighed])
     routed = route(settled, thresholds, tasks)
-    result, written, routed, unplaced, conflicts = _within_limits(base, routed, policy, limits)
+    result, written, routed, unplaced, conflicts = _within_limits(base, routed, policy, limits, editor)
+    if polish and editor is not None:
+        result, written = _polished(base, result, written, policy, limits, editor)
     if result.problems:
         raise SkillInvalid("the candidate skill", list(result.problems))
     return result.skill, Candidate(
@@ -79,12 +90,12 @@ def build_candidate(
 
 
 def _within_limits(
-    base: Skill, routed: Routed, policy: EditPolicy, limits: SizeLimits
+    base: Skill, routed: Routed, policy: EditPolicy, limits: SizeLimits, editor: Editor | None
 ) -> tuple[Applied, list[EditGroup], Routed, list[Unplaced], list[OpenConflict]]:
     """Apply; where a file becomes too large, move or drop its least supported group and apply again."""
     while True:
         groups = [*routed.main, *reference_groups(base, routed.reference)]
-        result, written, unplaced, conflicts = _apply_whole_groups(base, groups, policy)
+        result, written, unplaced, conflicts = _apply_whole_groups(base, groups, policy, editor)
         too_large = over_limits(base, result.skill, limits)
         routed_now = least_supported(routed, too_large) if too_large else None
         if routed_now is None:
@@ -93,7 +104,7 @@ def _within_limits(
 
 
 def _apply_whole_groups(
-    base: Skill, groups: Sequence[EditGroup], policy: EditPolicy
+    base: Skill, groups: Sequence[EditGroup], policy: EditPolicy, editor: Editor | None
 ) -> tuple[Applied, list[EditGroup], list[Unplaced], list[OpenConflict]]:
     """Apply groups, leaving out those of which any edit cannot land, until all that is left lands whole."""
     left, unplaced, conflicts = list(groups), list[Unplaced](), list[OpenConflict]()
@@ -108,6 +119,9 @@ def _apply_whole_groups(
             conflicts += _as_open_conflicts(result, owner)
             lost = {owner[id].id for clash in result.conflicts for id in (clash.first, clash.second)}
         if not lost and result.problems:
+            mended = _mended(base, result, left, editor) if editor else None
+            if mended is not None:
+                return mended, left, unplaced, conflicts
             culprit = _culprit(base, left, policy)
             if culprit is not None:
                 reason = f"the skill would not be valid with it: {'; '.join(result.problems)}"
@@ -116,6 +130,50 @@ def _apply_whole_groups(
         if not lost:
             return result, left, unplaced, conflicts
         left = [group for group in left if group.id not in lost]
+
+
+def _mended(base: Skill, applied: Applied, groups: Sequence[EditGroup], editor: Editor) -> Applied | None:
+    """The result with the failing file mended by at most two calls; None where it stays invalid or loses a group."""
+    skill, found = applied.skill, list(applied.problems)
+    for _ in range(REPAIRS):
+        path = failing_file(skill, found[0])
+        repaired = editor.repair(skill, path, [line for line in found if failing_file(skill, line) == path])
+        if repaired is None:
+            return None
+        skill, found = repaired, problems(repaired)
+        if not found:
+            kept = all(mapped(base, skill, group) == mapped(base, applied.skill, group) for group in groups)
+            change = {"skill": skill, "diff": unified_diff(base, skill), "problems": ()}
+            return applied.model_copy(update=change) if kept else None
+    return None
+
+
+def failing_file(skill: Skill, problem: str) -> str:
+    """The file a problem of a skill is about: the one it names first, else SKILL.md."""
+    return next((file.path for file in skill.files if problem.startswith(file.path)), "SKILL.md")
+
+
+def _polished(
+    base: Skill,
+    applied: Applied,
+    groups: list[EditGroup],
+    policy: EditPolicy,
+    limits: SizeLimits,
+    editor: Editor,
+) -> tuple[Applied, list[EditGroup]]:
+    """The result with each changed section reworded, as long as every group can still be found in its lines."""
+    for section in by_section(groups):
+        new = {
+            old.id: worded for old, worded in zip(section, editor.reword(base, section), strict=True) if worded != old
+        }
+        tried = [new.get(group.id, group) for group in groups]
+        edits = [edit for group in tried for edit in group.edits]
+        result = apply_edits(base, edits, policy, order={edit.id: rank for rank, edit in enumerate(edits)})
+        whole = not (result.unplaced or result.conflicts or result.problems or over_limits(base, result.skill, limits))
+        pairs = zip(groups, tried, strict=True)
+        if new and whole and all(mapped(base, result.skill, b) == mapped(base, applied.skill, a) for a, b in pairs):
+            applied, groups = result, tried
+    return applied, groups
 
 
 def _culprit(base: Skill, groups: Sequence[EditGroup], policy: EditPolicy) -> EditGroup | None:

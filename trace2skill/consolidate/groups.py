@@ -51,6 +51,7 @@ class EditGroup(Noun):
     edits: tuple[Edit, ...]
     support: Support
     stands_for: tuple[str, ...] = Field(default=(), description="Ids of the leaves merged into it; empty for a leaf.")
+    path: tuple[str, ...] = Field(default=(), description="The merges that united it, from the leaves up.")
 
     @cached_property
     def id(self) -> str:
@@ -113,6 +114,7 @@ def united(edits: Sequence[Edit], sources: Sequence[EditGroup]) -> EditGroup:
         edits=tuple(edit.model_copy(update={"lessons": lessons}) for edit in edits),
         support=Support.union(source.support for source in sources),
         stands_for=_distinct(source.stands_for or (source.id,) for source in sources),
+        path=tuple(dict.fromkeys(node for source in sources for node in source.path)),
     )
 
 

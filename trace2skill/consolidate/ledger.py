@@ -1,22 +1,25 @@
-"""The support ledger: for every line that a refresh added to a skill, who asked for it and what shows it.
+"""The support ledger: for every line of a skill that a trace speaks for, who asked for it and what shows it.
 
 A ledger belongs to one version of a skill, by digest. It takes over what its parent's ledger says of the lines that are
-still there, so that support outlives the version it came with.
+still there, and what later traces find stated already is added to the rows of those lines: so support outlives the
+version it came with, and grows.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Callable, Iterable, Iterator
 
 from pydantic import Field
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.contradiction import opposed
 from trace2skill.consolidate.groups import EditGroup, Support
+from trace2skill.consolidate.lines import moved_lines, places_of
 from trace2skill.lesson import Lesson
-from trace2skill.markdown import split_lines
+from trace2skill.markdown import line_of
 from trace2skill.noun import Noun
-from trace2skill.patch import Edit
+from trace2skill.patch import Confirmation
 from trace2skill.skill import Skill
+
+FindLesson = Callable[[str], Lesson | None]
 
 
 class SupportRow(Noun):
@@ -25,18 +28,21 @@ class SupportRow(Noun):
     file: str
     first: int
     last: int
-    group: str
+    group: str = Field(description="Id of the edit group that wrote them; '' for lines that were there before.")
     support: Support
     opposing: tuple[str, ...] = Field(default=(), description="Trajectories that ask for the opposite.")
     lessons: tuple[Lesson, ...] = Field(default=(), description="With their evidence: steps of their trajectories.")
     stands_for: tuple[str, ...] = Field(default=(), description="Ids of the edit groups merged into it.")
+    path: tuple[str, ...] = Field(default=(), description="The merges that united them, from the leaves up.")
+    seen: dict[str, int] = Field(default_factory=dict, description="Generation in which each trajectory spoke up.")
 
 
 class SupportLedger(Noun):
-    """The ledger of one version. `parent` is the skill it came from."""
+    """The ledger of one version. `parent` is the skill it came from; `generation` counts versions from 1."""
 
     skill: str
     parent: str
+    generation: int = 1
     rows: tuple[SupportRow, ...] = ()
 
 
@@ -44,8 +50,10 @@ def build_ledger(
     base: Skill,
     skill: Skill,
     candidate: Candidate,
-    lesson: Callable[[str], Lesson | None],
+    lesson: FindLesson,
     parent: SupportLedger | None,
+    *,
+    forget_after: int | None = None,
 ) -> SupportLedger:
     """The ledger of a candidate.
 
@@ -55,22 +63,72 @@ def build_ledger(
         candidate: what became of every group.
         lesson: looks a lesson up by its id.
         parent: the ledger of S0, if it has one.
+        forget_after: votes of more than so many generations ago are not carried on; None keeps all.
     """
-    rows = list(_inherited(base, skill, parent))
+    generation = parent.generation + 1 if parent else 1
+    rows = list(_inherited(base, skill, parent, generation, forget_after))
     for group in candidate.applied:
-        lessons = tuple(found for id in group.lessons if (found := lesson(id)) is not None)
+        lessons = _found(group.lessons, lesson)
         sides = [side for conflict in candidate.open for side in conflict.sides if opposed(side.text, group.text)]
         opposing = tuple(sorted({id for side in sides for id in side.support.trajectories}))
         for edit in group.edits:
-            for file, first, last in _places(base, skill, edit):
-                rows.append(_row(group, file, first, last, opposing, lessons))
-    rows.sort(key=lambda row: (row.file != "SKILL.md", row.file, row.first, row.group))
-    return SupportLedger(skill=skill.digest, parent=base.digest, rows=tuple(rows))
+            for place in places_of(base, skill, edit):
+                rows.append(_row(group, place, opposing, lessons, generation))
+    return SupportLedger(skill=skill.digest, parent=base.digest, generation=generation, rows=in_order(rows))
+
+
+def confirmed(
+    ledger: SupportLedger | None, skill: Skill, confirmations: Iterable[Confirmation], lesson: FindLesson
+) -> SupportLedger:
+    """The ledger with the votes of lessons that found their rule stated already. A vote counts once.
+
+    Args:
+        ledger: of `skill`; None where no refresh wrote a line of it yet.
+        skill: the version the confirmations speak of, or one made from it.
+        confirmations: lessons and the lines that state them.
+        lesson: looks a lesson up by its id.
+    """
+    now = ledger or SupportLedger(skill=skill.digest, parent="")
+    rows = list(now.rows)
+    for item in confirmations:
+        found, line = lesson(item.lesson), line_of(skill.text(item.file) or "", item.text)
+        if found is None or line is None:
+            continue
+        vote = Support.of(found.trajectory_id, found.task_id, found.kind)
+        spoken = {found.trajectory_id: now.generation}
+        at = next((n for n, row in enumerate(rows) if row.file == item.file and row.first <= line <= row.last), None)
+        if at is None:
+            place = {"file": item.file, "first": line, "last": line, "group": ""}
+            rows.append(SupportRow(**place, support=vote, lessons=(found,), seen=spoken))
+            continue
+        rows[at] = rows[at].model_copy(
+            update={
+                "support": Support.union([rows[at].support, vote]),
+                "lessons": _distinct((*rows[at].lessons, found)),
+                "seen": {**spoken, **rows[at].seen},
+            }
+        )
+    return now.model_copy(update={"rows": in_order(rows)})
+
+
+def united_ledgers(one: SupportLedger | None, other: SupportLedger) -> SupportLedger:
+    """Two ledgers of the same version: what either knows. The same lines of the same group are one row."""
+    rows = {(row.file, row.first, row.last, row.group): row for row in (one.rows if one else ())}
+    for row in other.rows:
+        before = rows.get((row.file, row.first, row.last, row.group))
+        rows[row.file, row.first, row.last, row.group] = row if before is None else _united(before, row)
+    return other.model_copy(update={"rows": in_order(rows.values())})
+
+
+def in_order(rows: Iterable[SupportRow]) -> tuple[SupportRow, ...]:
+    """Rows in the order of a reader: SKILL.md first, then by file and line."""
+    return tuple(sorted(rows, key=lambda row: (row.file != "SKILL.md", row.file, row.first, row.group)))
 
 
 def _row(
-    group: EditGroup, file: str, first: int, last: int, opposing: tuple[str, ...], lessons: tuple[Lesson, ...]
+    group: EditGroup, place: tuple[str, int, int], opposing: tuple[str, ...], lessons: tuple[Lesson, ...], now: int
 ) -> SupportRow:
+    file, first, last = place
     return SupportRow(
         file=file,
         first=first,
@@ -80,44 +138,47 @@ def _row(
         opposing=opposing,
         lessons=lessons,
         stands_for=group.stands_for or (group.id,),
+        path=group.path,
+        seen=dict.fromkeys(group.support.trajectories, now),
     )
 
 
-def _places(base: Skill, skill: Skill, edit: Edit) -> Iterator[tuple[str, int, int]]:
-    """Where the content of an edit stands in the new skill: among its new lines, and once."""
-    wanted = [line.rstrip() for line in edit.content.strip("\r\n").splitlines()]
-    if not wanted:
-        return
-    if edit.op == "set_description":
-        wanted = []
-    lines = [line.rstrip() for line in split_lines(skill.text(edit.file) or "")]
-    new = _new_lines(base, skill, edit.file)
-    for at in range(len(lines) - len(wanted) + 1):
-        here = range(at, at + len(wanted))
-        if wanted and lines[at : at + len(wanted)] == wanted and all(n in new for n in here if lines[n]):
-            yield edit.file, at + 1, at + len(wanted)
-            return
-
-
-def _new_lines(base: Skill, skill: Skill, file: str) -> set[int]:
-    old, now = (split_lines(version.text(file) or "") for version in (base, skill))
-    codes = SequenceMatcher(None, old, now, autojunk=False).get_opcodes()
-    return {line for tag, _, _, first, end in codes if tag in ("insert", "replace") for line in range(first, end)}
-
-
-def _inherited(base: Skill, skill: Skill, parent: SupportLedger | None) -> Iterator[SupportRow]:
-    """The parent's rows whose lines are all still there, at their new numbers."""
+def _inherited(
+    base: Skill, skill: Skill, parent: SupportLedger | None, generation: int, forget_after: int | None
+) -> Iterator[SupportRow]:
+    """The parent's rows whose lines are all still there, at their new numbers, without the votes that are too old."""
     by_file: dict[str, dict[int, int]] = {}
     for row in parent.rows if parent else ():
         if row.file not in by_file:
-            by_file[row.file] = _moved(base, skill, row.file)
+            by_file[row.file] = moved_lines(base, skill, row.file)
         now = [by_file[row.file].get(line) for line in range(row.first, row.last + 1)]
         if now[0] is not None and now == list(range(now[0], now[0] + len(now))):
-            yield row.model_copy(update={"first": now[0], "last": now[0] + len(now) - 1})
+            kept = row if forget_after is None else _without_votes_before(row, generation - forget_after)
+            yield kept.model_copy(update={"first": now[0], "last": now[0] + len(now) - 1})
 
 
-def _moved(base: Skill, skill: Skill, file: str) -> dict[int, int]:
-    """Old line number -> new one, counted from 1, of the lines that both versions have."""
-    old, now = (split_lines(version.text(file) or "") for version in (base, skill))
-    blocks: Sequence[tuple[int, int, int]] = SequenceMatcher(None, old, now, autojunk=False).get_matching_blocks()
-    return {a + n + 1: b + n + 1 for a, b, size in blocks for n in range(size)}
+def _without_votes_before(row: SupportRow, oldest: int) -> SupportRow:
+    seen = {id: generation for id, generation in row.seen.items() if generation >= oldest}
+    lessons = tuple(lesson for lesson in row.lessons if lesson.trajectory_id in seen)
+    votes = [Support.of(lesson.trajectory_id, lesson.task_id, lesson.kind) for lesson in lessons]
+    return row.model_copy(update={"support": Support.union(votes), "lessons": lessons, "seen": seen})
+
+
+def _united(one: SupportRow, other: SupportRow) -> SupportRow:
+    return one.model_copy(
+        update={
+            "support": Support.union([one.support, other.support]),
+            "opposing": tuple(sorted({*one.opposing, *other.opposing})),
+            "lessons": _distinct((*one.lessons, *other.lessons)),
+            "seen": {**other.seen, **one.seen},
+        }
+    )
+
+
+def _found(ids: Iterable[str], lesson: FindLesson) -> tuple[Lesson, ...]:
+    return _distinct(found for id in ids if (found := lesson(id)) is not None)
+
+
+def _distinct(lessons: Iterable[Lesson]) -> tuple[Lesson, ...]:
+    by_id = {lesson.id: lesson for lesson in lessons}
+    return tuple(by_id[id] for id in sorted(by_id))

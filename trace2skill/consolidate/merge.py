@@ -16,6 +16,7 @@ from trace2skill.consolidate.books import MergeAnswer, carry_out, violations
 from trace2skill.consolidate.contradiction import OpenConflict, opposed
 from trace2skill.consolidate.groups import Dropped, EditGroup, united
 from trace2skill.consolidate.node import Groups
+from trace2skill.digest import digest_of
 from trace2skill.errors import BadAnswer
 from trace2skill.llm import Door, ModelSettings, Request, ask
 from trace2skill.markdown import section_text
@@ -65,13 +66,15 @@ def merge(
     if sum(bool(side) for side in given) < 2:
         return Groups.of([group for side in sides for group in side.groups], dropped, aside)
     merged, newly_dropped, newly_open = _ask_merger(door, model, base, given, step, policy)
+    node = "M" + digest_of([side.digest for side in sides])[:12]
+    merged = [group if group.id in ids else group.model_copy(update={"path": (*group.path, node)}) for group in merged]
     return Groups.of([*untouched, *merged], [*dropped, *newly_dropped], [*aside, *newly_open])
 
 
 def merge_identity(model: ModelSettings, settings: MergeSettings, policy: EditPolicy) -> dict[str, object]:
     """What a node's key holds of the operator."""
     prompts = prompt_digest(*PROMPTS)
-    return {"merge": 2, "model": model.identity, "ask": settings.ask, "policy": policy, "prompts": prompts}
+    return {"merge": 3, "model": model.identity, "ask": settings.ask, "policy": policy, "prompts": prompts}
 
 
 def touching(sides: Sequence[Sequence[EditGroup]]) -> list[list[EditGroup]]:

@@ -196,6 +196,8 @@ def _try_once(request: Request) -> Answer:
     if "claude" in settings.name and litellm().supports_prompt_caching(settings.name):
         points = [{"location": "message", "role": "system"}, {"location": "message", "index": -1}]
         extra["cache_control_injection_points"] = points
+    if settings.api_base and litellm().validate_environment(settings.name)["missing_keys"]:
+        extra["api_key"] = "none"  # a server of one's own asks for no key, and LiteLLM's client for one all the same
     try:
         response = litellm().completion(
             model=settings.name,

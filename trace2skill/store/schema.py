@@ -1,5 +1,33 @@
 """The tables, as a list of migrations: the version of a store is how many of them it has had."""
 
+import json
+
+SUPPORT_SHAPE = json.dumps(
+    {
+        "rows": [
+            {
+                "file": "VARCHAR",
+                "first": "BIGINT",
+                "last": "BIGINT",
+                "group": "VARCHAR",
+                "support": {"trajectories": ["VARCHAR"], "tasks": ["VARCHAR"]},
+                "opposing": ["VARCHAR"],
+                "lessons": [
+                    {
+                        "trajectory_id": "VARCHAR",
+                        "task_id": "VARCHAR",
+                        "title": "VARCHAR",
+                        "evidence": [{"first": "BIGINT", "last": "BIGINT"}],
+                    }
+                ],
+                "stands_for": ["VARCHAR"],
+                "path": ["VARCHAR"],
+            }
+        ]
+    }
+)
+"""What the view `support` reads out of a `SupportLedger` (consolidate/ledger.py)."""
+
 MIGRATIONS: list[list[str]] = [
     [
         "CREATE TABLE result (key TEXT PRIMARY KEY, value BLOB NOT NULL, written TIMESTAMP NOT NULL)",
@@ -12,6 +40,12 @@ MIGRATIONS: list[list[str]] = [
         "attempts INTEGER, outcome TEXT, call_key TEXT, written TIMESTAMP NOT NULL)",
         "CREATE TABLE run (id TEXT PRIMARY KEY, kind TEXT, settings TEXT, state TEXT, summary TEXT, "
         "attempts INTEGER, started TIMESTAMP, ended TIMESTAMP)",
+    ],
+    [
+        # The support ledger as a table: a row for each range of lines of each version of a skill.
+        "CREATE VIEW support AS SELECT id AS skill, r.file, r.first, r.last, r.group, r.support.trajectories AS "
+        "supporting, r.opposing, r.support.tasks, r.lessons, r.stands_for, r.path AS merge_path FROM "
+        f"(SELECT id, unnest(from_json(value, '{SUPPORT_SHAPE}').rows) AS r FROM noun WHERE kind = 'support')",
     ],
 ]
 VERSION = len(MIGRATIONS)

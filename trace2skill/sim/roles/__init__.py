@@ -5,6 +5,7 @@ from trace2skill.sim.roles import (
     agent,
     contrast_analyst,
     drafter,
+    editor,
     error_analyst,
     merger,
     one_call_error_analyst,
@@ -22,6 +23,8 @@ ROLES = {
     "You keep a skill": proposer.speak,
     "You find places for edits": translator.speak,
     "You merge proposals": merger.speak,
+    "You polish the wording": editor.speak,
+    "You repair one file": editor.repair,
     "You write the first version of a skill": drafter.speak,
 }
 

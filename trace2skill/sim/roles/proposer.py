@@ -15,22 +15,33 @@ def speak(heard: Heard) -> Spoken:
     skill = heard.block("skill")
     paths = {section.path[-1].lower(): list(section.path) for section in sections(skill)}
     known = guided(skill)
-    edits = []
+    edits: list[dict[str, object]] = []
+    already = []
     for name, text in blocks(heard.opening):
         if not name.startswith("lesson "):
             continue
         about = cause_of(text) or habit_of(text)
+        lesson = name.removeprefix("lesson ")
         if about in known:
+            line = next(line for line in skill.splitlines() if about in guided(line))
+            already.append({"lesson": lesson, "file": _file_of(skill, line), "text": line})
             continue
         content = "- " + re.sub(r"\s+", " ", text.split("\n\n")[-1]).strip()
-        edits.append(_edit(SECTIONS.get(about or "", ELSEWHERE), paths, content, name.removeprefix("lesson ")))
+        edits.append(_edit(SECTIONS.get(about or "", ELSEWHERE), paths, content, lesson))
     return answer_json(
         {
             "reasoning": "One line for each lesson that the skill does not hold yet.",
             "edits": edits,
+            "already": already,
             "changelog": [f"Add: {str(edit['content'])[2:80]}" for edit in edits],
         }
     )
+
+
+def _file_of(skill: str, line: str) -> str:
+    """The file under whose mark a line stands (see `trace2skill.relevant`)."""
+    marks = re.findall(r"^\[file (.+)\]$", skill[: skill.index(line)], re.MULTILINE)
+    return marks[-1] if marks else "SKILL.md"
 
 
 def _edit(section: str, paths: dict[str, list[str]], content: str, lesson: str) -> dict[str, object]:
