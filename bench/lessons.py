@@ -29,7 +29,7 @@ from trace2skill.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.settings import RunSettings
 from trace2skill.sim.causes import Slip, cause_of, committed
 from trace2skill.sim.office import parse
-from trace2skill.steps import Rolled, RolloutJob
+from trace2skill.step_items import Rolled, RolloutJob
 
 
 def main() -> None:

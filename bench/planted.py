@@ -33,7 +33,7 @@ from trace2skill.settings import RunSettings
 from trace2skill.sim.causes import CAUSES, cause_of, committed, contradicted, guided, habit_of
 from trace2skill.sim.lessons import CONDITIONAL, OPPOSED
 from trace2skill.sim.office import parse
-from trace2skill.steps import Rolled, RolloutJob
+from trace2skill.step_items import Rolled, RolloutJob
 
 
 def main() -> None:

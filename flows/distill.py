@@ -11,7 +11,8 @@ from trace2skill.consolidate import plan_merges
 from trace2skill.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
 from trace2skill.runtime import runtime
 from trace2skill.settings import RunSettings
-from trace2skill.steps import Merged, Proposed, Rolled, groups_of, keep_leaf
+from trace2skill.step_items import Merged, Proposed, Rolled
+from trace2skill.steps import groups_of, keep_leaf
 
 
 @flow(name="distill", flow_run_name="distill {settings.analysts}", validate_parameters=False)

@@ -3,13 +3,13 @@
 from prefect import flow, unmapped
 
 from tasks.gather import Gathered, gather
-from tasks.hooks import ON_BAD_END
+from tasks.hooks import on_bad_end
 from tasks.runner import sized
 from tasks.steps import rollout as rollout_task
 from trace2skill import refresh as run
 from trace2skill.runtime import runtime
 from trace2skill.settings import RunSettings
-from trace2skill.steps import Rolled, RolloutJob
+from trace2skill.step_items import Rolled, RolloutJob
 
 
 @flow(name="rollout", flow_run_name="rollout {settings.domain}", validate_parameters=False)
@@ -19,7 +19,7 @@ def rollout(settings: RunSettings, jobs: list[RolloutJob]) -> Gathered[Rolled]:
     return gather("rollout", futures, [job.name for job in jobs], settings.max_failed_share)
 
 
-@flow(name="rollout-all", flow_run_name="rollout {settings.domain}", **ON_BAD_END)
+@flow(name="rollout-all", flow_run_name="rollout {settings.domain}", **on_bad_end("rollout"))
 def rollout_all(settings: RunSettings) -> Gathered[Rolled]:
     """Roll out every task at every seed, with the skill given or with none."""
     rt = runtime(settings)

@@ -18,7 +18,7 @@ from trace2skill.domains.base import Audit
 from trace2skill.errors import InfrastructureFault
 from trace2skill.runtime import runtime
 from trace2skill.settings import RunSettings
-from trace2skill.steps import Extracted, Merged, Pair, Proposed, Rolled, RolloutJob
+from trace2skill.step_items import Extracted, Merged, Pair, Proposed, Rolled, RolloutJob
 
 Inputs = dict[str, Any]
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from trace2skill.failures import Failure
 from trace2skill.noun import Noun
-from trace2skill.steps import Extracted, Merged, Pair, Proposed, Rolled
+from trace2skill.step_items import Extracted, Merged, Pair, Proposed, Rolled
 from trace2skill.summary import Analysis
 
 KINDS: dict[str, set[str]] = {

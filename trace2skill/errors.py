@@ -58,6 +58,21 @@ class BudgetReached(Trace2SkillError):
     """The next model call could pass the cap. What was paid for is kept; a higher cap goes on from there."""
 
 
+class ChampionChanged(Trace2SkillError):
+    """Another run promoted first. Whoever comes second compares its candidate with the new champion."""
+
+    def __init__(self, name: str, expected: str, champion: str) -> None:
+        self.name = name
+        self.expected = expected
+        self.champion = champion
+        super().__init__(
+            f"the champion of '{name}' is {champion[:12]} now, not {expected[:12]}: evaluate against that one"
+        )
+
+    def __reduce__(self) -> tuple[type["ChampionChanged"], tuple[str, str, str]]:
+        return (ChampionChanged, (self.name, self.expected, self.champion))
+
+
 class SandboxMissing(BadInput):
     """No sandbox that may run a real model's commands is installed."""
 

@@ -10,17 +10,20 @@ from trace2skill.distill import Distilled, analyses_of
 from trace2skill.domains.base import Audit
 from trace2skill.errors import BadInput
 from trace2skill.evaluation.conditions import Condition
-from trace2skill.evaluation.decision import Decision, decide
+from trace2skill.evaluation.decision import Decision
 from trace2skill.evaluation.matrix import Evaluation
 from trace2skill.failures import Failure
+from trace2skill.held_out import keep_evaluations, seen_before
 from trace2skill.lesson import Lesson
 from trace2skill.noun import Noun
 from trace2skill.patch import Patch
-from trace2skill.runtime import Runtime
+from trace2skill.promotion import is_champion
+from trace2skill.registry import Registry
+from trace2skill.runtime import RunKind, Runtime
 from trace2skill.skill import Skill, read_skill, write_skill
-from trace2skill.steps import Rolled, RolloutJob
+from trace2skill.step_items import Rolled, RolloutJob
 from trace2skill.store import RunRow
-from trace2skill.summary import LeftOut, RunSummary, Spent
+from trace2skill.summary import CandidateScore, LeftOut, RunSummary, Spent
 
 
 class Plan(Noun):
@@ -35,15 +38,17 @@ class Plan(Noun):
         return [RolloutJob(task_id=task, seed=seed, skill=skill) for task in self.evolve for seed in seeds]
 
 
-def start(rt: Runtime, kind: str) -> str:
+def start(rt: Runtime, kind: RunKind = "run") -> str:
     """Open the run: check the models, and write its row. Returns the run's id.
 
     Raises:
         BadInput: a model is unknown, lacks its key, or has no price.
     """
+    rt.begin(kind)
     check(rt)
     if rt.given_skill is not None:
         rt.store.put("skill", rt.given_skill.digest, rt.given_skill)
+        Registry(rt.store).adopt(rt.given_skill)
     rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=rt.settings.model_dump_json()))
     return rt.run_id
 
@@ -63,7 +68,10 @@ def plan(rt: Runtime, audits: Sequence[Audit]) -> Plan:
     Raises:
         BadInput: nothing is left to evolve on or to hold out.
     """
-    left_out = {item.task_id: item for item in audits if item.verdict != "usable"}
+    left_out = {item.task_id: LeftOut(**item.model_dump()) for item in audits if item.verdict != "usable"}
+    for task in sorted(seen_before(rt, rt.given_skill) & set(rt.splits.validation)):
+        reason = "the skill has learned from it in an earlier run, so it proves nothing here"
+        left_out.setdefault(task, LeftOut(task_id=task, verdict="seen", reason=reason))
     kept = {
         name: tuple(task for task in getattr(rt.splits, name) if task not in left_out)
         for name in ("evolve", "validation")
@@ -73,33 +81,13 @@ def plan(rt: Runtime, audits: Sequence[Audit]) -> Plan:
             raise BadInput(f"no task is left in the {name} split of {rt.settings.data}: use more tasks (--tasks)")
     return Plan(
         **kept,
-        left_out=tuple(
-            LeftOut(task_id=item.task_id, verdict=item.verdict, reason=item.reason)
-            for _, item in sorted(left_out.items())
-        ),
+        left_out=tuple(item for _, item in sorted(left_out.items())),
     )
 
 
 def nothing_learned(base: str, thresholds: tuple[int, int]) -> Candidate:
     """The candidate of a run without any proposal: S0 itself."""
     return Candidate(base=base, skill=base, thresholds=thresholds)
-
-
-def conditions(rt: Runtime, candidate: Candidate) -> list[Condition]:
-    """What is evaluated: S0 and the candidate; nothing when the skill did not change or nobody asked."""
-    if candidate.skill == candidate.base or not rt.settings.evaluate:
-        return []
-    return [Condition(name="S0", skill=candidate.base), Condition(name="candidate", skill=candidate.skill)]
-
-
-def verdict(rt: Runtime, evaluations: Sequence[Evaluation]) -> Decision:
-    """The decision over the evaluations of a run."""
-    if not evaluations and not rt.settings.evaluate:
-        return Decision(verdict="not_enough_evidence", reason="the candidate was not evaluated, as asked for")
-    if not evaluations:
-        return Decision(verdict="reject", reason="nothing was learned, so there is nothing to promote")
-    champion, candidate = evaluations
-    return decide(champion, candidate, rt.settings.gate)
 
 
 def finish(
@@ -111,8 +99,9 @@ def finish(
     evaluations: Sequence[Evaluation],
     decision: Decision,
     failures: Sequence[Failure],
+    scores: Sequence[CandidateScore] = (),
 ) -> RunSummary:
-    """Write the candidate and the summary to the run's directory, promote if told to, and close the run."""
+    """Write the candidate, the summary and the report to the run's directory, and close the run."""
     base, skill = rt.skill(candidate.base), rt.skill(candidate.skill)
     if base is None or skill is None:
         raise BadInput("a refresh needs a skill")
@@ -120,9 +109,6 @@ def finish(
     directory = rt.run_directory()
     target = directory / "skill" / skill.name
     write_skill(skill, target)
-    promoted = decision.verdict == "promote" and rt.settings.promote == "auto" and rt.settings.skill is not None
-    if promoted and rt.settings.skill is not None:
-        write_skill(skill, rt.settings.skill)
     summary = RunSummary(
         run_id=rt.run_id,
         mode="deepening" if rt.settings.skill else "creation",
@@ -144,11 +130,13 @@ def finish(
         candidate=candidate,
         evaluations=tuple(evaluations),
         decision=decision,
-        promoted=promoted,
+        promoted=is_champion(rt, candidate),
+        candidates=tuple(scores),
         spent=spent(rt),
         failures=tuple(failures),
         candidate_directory=target,
     )
+    keep_evaluations(rt, evaluations, "validation")
     _write_pages(summary, directory)
     rt.store.finish_run(rt.run_id, "completed", summary.model_dump_json())
     return summary
@@ -198,9 +186,10 @@ def _write_pages(summary: RunSummary, directory: Path) -> None:
 
 
 def all_jobs(rt: Runtime) -> list[RolloutJob]:
-    """Every task at every seed with the skill given, or with none."""
+    """Every task but the sealed ones at every seed, with the skill given or with none."""
     skill = rt.given_skill.digest if rt.given_skill else None
-    return [RolloutJob(task_id=task, seed=seed, skill=skill) for task in rt.tasks for seed in rt.settings.seeds]
+    tasks = [task for task in rt.tasks if task not in rt.splits.test]
+    return [RolloutJob(task_id=task, seed=seed, skill=skill) for task in tasks for seed in rt.settings.seeds]
 
 
 def conditions_of(rt: Runtime, directories: Sequence[Path]) -> list[Condition]:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from trace2skill.agents.sandbox import CommandResult, Limits, Sandbox, choose_sandbox
 from trace2skill.analysts.contrast import ContrastAnalyst
@@ -24,6 +25,7 @@ from trace2skill.skill import Skill, read_skill
 from trace2skill.store import Store, open_store
 from trace2skill.task import Task
 
+RunKind = Literal["run", "rollout", "evaluate", "ablate", "drift"]
 _open: dict[str, "Runtime"] = {}
 _guard = threading.Lock()
 
@@ -41,6 +43,7 @@ class Runtime:
         self.tasks: dict[str, Task] = {task.id: task for task in loaded}
         self.splits: Splits = split_tasks(loaded, settings.splits, settings.split_seed)
         self.given_skill: Skill | None = read_skill(settings.skill) if settings.skill else None
+        self.kind: RunKind = "run"
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -49,12 +52,18 @@ class Runtime:
         slots = max(2, 2 * (os.cpu_count() or 1))
         return Slots(choose_sandbox(kind, simulated_model=self.settings.roles.all_simulated), slots)
 
-    @cached_property
+    def begin(self, kind: RunKind) -> None:
+        """Say what kind of run this is; its calls are then written down under that run's id."""
+        if kind != self.kind:
+            self.kind = kind
+            self.__dict__.pop("door", None)
+
+    @property
     def run_id(self) -> str:
-        """Names the run by what it computes: the same settings, tasks and skill are the same run."""
+        """Names the run by what it computes: the same kind, settings, tasks and skill are the same run."""
         skill = self.given_skill.digest if self.given_skill else None
         contents = sorted(task.content for task in self.tasks.values())
-        return "run-" + digest_of(self.settings.identity, skill, contents, self.domain.version)[:10]
+        return f"{self.kind}-" + digest_of(self.settings.identity, skill, contents, self.domain.version)[:10]
 
     @cached_property
     def door(self) -> Door:
@@ -96,6 +105,16 @@ class Runtime:
         if task_id not in self.tasks:
             raise BadInput(f"no task '{task_id}' in {self.settings.data}")
         return self.tasks[task_id]
+
+    def evolve_task(self, task_id: str) -> Task:
+        """The task of that id, from which a lesson may be drawn.
+
+        Raises:
+            BadInput: the task is held out. No setting lets a lesson come from validation or test.
+        """
+        if task_id not in self.splits.evolve:
+            raise BadInput(f"task '{task_id}' is held out: lessons come from the evolve split alone")
+        return self.task(task_id)
 
     def skill(self, digest: str | None) -> Skill | None:
         """The skill of that digest: the given one, or one from the store; None for no skill.

@@ -61,6 +61,17 @@ class RunSettings(Noun):
         default=None, ge=1, description="Votes for a line count for so many versions of the skill; none keeps them all."
     )
     gate: GateSettings = GateSettings()
+    no_skill: bool = Field(default=False, description="Score the agent without any skill, too.")
+    repeat_champion: bool = Field(
+        default=False, description="A/A arm: score S0 a second time with fresh seeds; shows how much is chance."
+    )
+    candidates: int = Field(
+        default=1, ge=1, le=16, description="Evolve so many candidates, each from rollouts with seeds of its own."
+    )
+    select: Literal["train", "validation"] = Field(
+        default="train",
+        description="The best candidate is chosen by its score on the evolve tasks, or on validation at level / k.",
+    )
     promote: Literal["stage", "auto"] = Field(
         default="stage", description="'stage' writes the candidate beside; 'auto' also replaces the skill if it won."
     )

@@ -5,6 +5,7 @@ step's version, prompts, model, parameters, seed, and the digests of its inputs.
 """
 
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,91 +19,14 @@ from trace2skill.domains.base import Audit
 from trace2skill.draft import draft_identity, draft_skill
 from trace2skill.errors import BadInput
 from trace2skill.evaluation.matrix import Cell
-from trace2skill.lesson import Extraction, LessonKind
-from trace2skill.noun import Noun
+from trace2skill.lesson import Extraction
 from trace2skill.patch import Patch
 from trace2skill.propose import propose, propose_identity
 from trace2skill.runtime import Runtime
 from trace2skill.skill import Skill
+from trace2skill.step_items import Extracted, Merged, Pair, Proposed, Rolled, RolloutJob
 from trace2skill.store import NounKind, T
-from trace2skill.trajectory import Outcome, Trajectory
-
-
-class RolloutJob(Noun):
-    """One cell to roll out: a task at a seed, with a skill or none."""
-
-    task_id: str
-    seed: int
-    skill: str | None = None
-
-    @property
-    def name(self) -> str:
-        """What a person reads in the UI."""
-        return f"{self.task_id} seed {self.seed}"
-
-
-class Rolled(Noun):
-    """A trajectory that is in the store."""
-
-    trajectory_id: str
-    content: str
-    skill: str | None
-    cell: Cell
-
-    @property
-    def name(self) -> str:
-        """What a person reads in the UI."""
-        return f"{self.cell.task_id} seed {self.cell.seed}"
-
-
-class Pair(Noun):
-    """A pass and a failure of the same task at different seeds."""
-
-    passed: Rolled
-    failed: Rolled
-
-    @property
-    def name(self) -> str:
-        """What a person reads in the UI."""
-        return f"{self.passed.cell.task_id} seeds {self.passed.cell.seed} and {self.failed.cell.seed}"
-
-
-class Extracted(Noun):
-    """An extraction that is in the store."""
-
-    content: str
-    trajectory_id: str
-    task_id: str
-    seed: int
-    kind: LessonKind
-    verdict: str
-    lessons: int
-    contrast: bool = False
-
-    @property
-    def name(self) -> str:
-        """What a person reads in the UI."""
-        return f"{self.task_id} seed {self.seed}" + (" (contrast)" if self.contrast else "")
-
-
-class Proposed(Noun):
-    """A patch that is in the store."""
-
-    content: str
-    trajectory_id: str
-    task_id: str
-    kind: LessonKind
-    extraction: str
-    verdict: str
-    edits: int
-    unplaced: int = 0
-
-
-class Merged(Noun):
-    """A node of the merge tree that is in the store."""
-
-    content: str
-    groups: int
+from trace2skill.trajectory import Outcome, Timing, Trajectory
 
 
 def audit_key(rt: Runtime, task_id: str) -> str:
@@ -142,6 +66,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
         InfrastructureFault, ModelUnusable, BudgetReached: nothing is kept but the model calls that were answered.
     """
     task, skill, key = rt.task(job.task_id), rt.skill(job.skill), rollout_key(rt, job)
+    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="t2s-rollout-") as directory:
         workspace = Path(directory)
         rt.domain.lay_out(task, workspace)
@@ -177,6 +102,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
         skill_scripts_run=run,
         outputs=outputs,
     )
+    rt.store.put("timing", trajectory.id, Timing(seconds=time.monotonic() - started))
     rt.store.put("trajectory", trajectory.id, trajectory)
     return Rolled(trajectory_id=trajectory.id, content=trajectory.digest, skill=job.skill, cell=Cell.of(trajectory))
 
@@ -193,8 +119,12 @@ def extract_key(rt: Runtime, rolled: Rolled) -> str:
 
 
 def extract(rt: Runtime, rolled: Rolled) -> Extracted:
-    """Draw lessons from one trajectory."""
-    task, step = rt.task(rolled.cell.task_id), f"extract: {rolled.name}"
+    """Draw lessons from one trajectory.
+
+    Raises:
+        BadInput: the trajectory is of a held-out task.
+    """
+    task, step = rt.evolve_task(rolled.cell.task_id), f"extract: {rolled.name}"
     trajectory = _stored(rt, "trajectory", rolled.trajectory_id, Trajectory)
     if trajectory.outcome.kind == "passed":
         extraction = rt.success_analyst.examine(rt.door, task, trajectory, step=step)
@@ -213,9 +143,13 @@ def contrast_key(rt: Runtime, pair: Pair) -> str:
 
 
 def contrast(rt: Runtime, pair: Pair) -> Extracted:
-    """Draw lessons from a pass and a failure of the same task."""
+    """Draw lessons from a pass and a failure of the same task.
+
+    Raises:
+        BadInput: the trajectories are of a held-out task.
+    """
     passed, failed = (_stored(rt, "trajectory", item.trajectory_id, Trajectory) for item in (pair.passed, pair.failed))
-    task = rt.task(passed.task_id)
+    task = rt.evolve_task(passed.task_id)
     extraction = rt.contrast_analyst.examine(rt.door, task, passed, failed, step=f"contrast: {pair.name}")
     return _keep_extraction(rt, extraction, passed.seed)
 
@@ -242,8 +176,13 @@ def propose_key(rt: Runtime, extracted: Extracted, base: str) -> str:
 
 
 def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
-    """Write the lessons of one trajectory into a patch of S0."""
+    """Write the lessons of one trajectory into a patch of S0.
+
+    Raises:
+        BadInput: the lessons come from a held-out task.
+    """
     extraction = _stored(rt, "extraction", extracted.content, Extraction)
+    rt.evolve_task(extraction.task_id)
     step = f"propose: {extracted.name}"
     patch = propose(rt.door, rt.settings.roles.analyst, extraction, _skill(rt, base), rt.settings.edits, step=step)
     rt.store.put("patch", patch.digest, patch)

@@ -46,6 +46,15 @@ class Analysis(Noun):
     patch: str = Field(default="", description="Digest of the patch, '' where there was no lesson to propose.")
 
 
+class CandidateScore(Noun):
+    """What a candidate scored where it was chosen by; `skill` is its digest."""
+
+    number: int
+    skill: str
+    hard: float
+    chosen: bool = False
+
+
 class RunSummary(Noun):
     """The result of a refresh."""
 
@@ -68,6 +77,7 @@ class RunSummary(Noun):
     evaluations: tuple[Evaluation, ...] = ()
     decision: Decision
     promoted: bool = False
+    candidates: tuple[CandidateScore, ...] = Field(default=(), description="Where several were evolved.")
     spent: Spent = Spent()
     failures: tuple[Failure, ...] = ()
     candidate_directory: Path | None = None

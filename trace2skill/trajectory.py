@@ -89,3 +89,9 @@ class Trajectory(Noun):
     def turns(self) -> int:
         """How often the agent spoke."""
         return sum(step.source == "agent" for step in self.steps)
+
+
+class Timing(Noun):
+    """How long a trajectory took when it was made. Kept apart: a trajectory names what was done, not how fast."""
+
+    seconds: float

@@ -13,9 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from trace2skill import __version__
+from trace2skill.cli.evidence import ablate, drift, power, transfer, usage
 from trace2skill.cli.learned import lessons, patch
 from trace2skill.cli.look import doctor, show, validate
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
+from trace2skill.cli.versions import diff, export, promote, rollback, versions
 from trace2skill.cli.why import why
 from trace2skill.cli_store import store_app
 from trace2skill.errors import Trace2SkillError
@@ -37,8 +39,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-for command in (demo, run, rollout, distill, evaluate, validate, show, lessons, patch, why, doctor):
-    app.command()(command)
+RUNS = (demo, run, rollout, distill, evaluate, drift)
+LOOKS = (show, lessons, patch, why, validate, doctor)
+EVIDENCE = (power, ablate, usage, transfer)
+VERSIONS = (versions, diff, promote, rollback, export)
+for panel, commands in (("Run", RUNS), ("Look", LOOKS), ("Evidence", EVIDENCE), ("Versions", VERSIONS)):
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
 app.add_typer(store_app, name="store")
 
 

@@ -131,6 +131,18 @@ def run_settings(**values: object) -> RunSettings:
     return checked(RunSettings, **values)
 
 
+def settings_of(values: dict[str, object]) -> RunSettings:
+    """Settings from a command's options, by name."""
+    given = dict(values)
+    given.pop("json", None)
+    model, api_base, price = (given.pop(name) for name in ("model", "api_base", "price"))
+    seed, seeds = given.pop("seed"), given.pop("seeds")
+    numbers = tuple(int(str(seed)) + number for number in range(int(str(seeds))))
+    played = roles(model, None, None, None, temperature=None, effort=None, api_base=api_base, price=price)  # type: ignore[arg-type]
+    store = store_path(given.pop("store"))  # type: ignore[arg-type]
+    return run_settings(**given, roles=played, seeds=numbers, held_out_seeds=numbers, store=store)
+
+
 def checked(cls: type[N], **values: Any) -> N:
     """Build a noun from options; what pydantic finds wrong becomes one message."""
     try:

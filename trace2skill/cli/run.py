@@ -75,6 +75,25 @@ def run(
     price: o.Price = None,
     recalculate: o.Recalculate = "auto",
     sandbox: o.SandboxKind = "auto",
+    candidates: Annotated[
+        int, typer.Option(help="Evolve so many candidates with seeds of their own; the best competes.", min=1, max=16)
+    ] = 1,
+    select: Annotated[
+        str, typer.Option(help="Choose the best by its score on the evolve tasks ('train'), or by 'validation'.")
+    ] = "train",
+    no_skill: Annotated[bool, typer.Option("--no-skill", help="Score the agent without any skill, too.")] = False,
+    repeat_champion: Annotated[
+        bool, typer.Option("--repeat-champion", help="A/A arm: score S0 again with fresh seeds.")
+    ] = False,
+    level: Annotated[float, typer.Option(help="Chance that a champion is ever replaced wrongly.", min=0.0001)] = 0.05,
+    margin: Annotated[float, typer.Option(help="Smallest lift worth a promotion.", min=0, max=0.99)] = 0.0,
+    coverage: Annotated[float, typer.Option(help="Share of the runs that need a score.", min=0, max=1)] = 0.9,
+    no_regression: Annotated[
+        list[str] | None, typer.Option(help="A task that must not turn from pass to fail; may be given again.")
+    ] = None,
+    most_tokens_ratio: Annotated[
+        float, typer.Option(help="The candidate may use so many times the champion's tokens.", min=0.1)
+    ] = 2.0,
     promote: Annotated[
         str, typer.Option(help="'stage' writes the candidate beside; 'auto' replaces the skill if it won.")
     ] = "stage",
@@ -116,6 +135,17 @@ def run(
         forget_after=forget_after,
         recalculate=recalculate,
         sandbox=sandbox,
+        candidates=candidates,
+        select=select,
+        no_skill=no_skill,
+        repeat_champion=repeat_champion,
+        gate={
+            "level": level,
+            "margin": margin,
+            "coverage": coverage,
+            "no_regression": tuple(no_regression or ()),
+            "most_tokens_ratio": most_tokens_ratio,
+        },
         promote=promote,
         max_cost=max_cost,
         max_failed_share=max_failed_share,
@@ -145,7 +175,7 @@ def rollout(
     json: o.AsJson = False,
 ) -> None:
     """Let the agent work on every task and score what it leaves. No lesson is drawn, no skill is changed."""
-    settings = _settings(locals())
+    settings = o.settings_of(locals())
     gathered = run_flow("rollout:rollout_all", settings, quiet=json)
     print_rollouts(gathered, as_json=json)
 
@@ -171,7 +201,7 @@ def distill(
     json: o.AsJson = False,
 ) -> None:
     """Rollout on the evolve tasks and write a candidate skill, without evaluating it."""
-    settings = _settings({**locals(), "evaluate": False})
+    settings = o.settings_of({**locals(), "evaluate": False})
     _refresh(settings, json)
 
 
@@ -183,7 +213,10 @@ def evaluate(
     ] = None,
     domain: o.Domain = "spreadsheet",
     tasks: o.Tasks = None,
-    split: Annotated[str, typer.Option(help="Which tasks: validation or evolve.")] = "validation",
+    split: Annotated[
+        str, typer.Option(help="Which tasks: validation or evolve; test is sealed and needs --why.")
+    ] = "validation",
+    why: Annotated[str, typer.Option(help="Why the test split is opened. It is counted and recorded.")] = "",
     seed: o.Seed = 41,
     seeds: o.Seeds = 1,
     api_base: o.ApiBase = None,
@@ -197,24 +230,12 @@ def evaluate(
 ) -> None:
     """Score skills on held-out tasks, each task at each seed, beside the same agent without a skill."""
     chosen, which = skills or [], split
-    values = {key: value for key, value in locals().items() if key not in ("skills", "split", "chosen", "which")}
-    settings = _settings(values)
-    evaluations = run_flow("evaluate:evaluate_skills", settings, chosen, which, quiet=json)
+    values = {key: value for key, value in locals().items() if key not in ("skills", "split", "why", "chosen", "which")}
+    settings = o.settings_of(values)
+    evaluations = run_flow("evaluate:evaluate_skills", settings, chosen, which, why, quiet=json)
     print_evaluations(evaluations, as_json=json)
 
 
 def _refresh(settings: RunSettings, as_json: bool) -> None:
     summary = run_flow("refresh:refresh", settings, quiet=as_json)
     print_summary(summary, as_json=as_json)
-
-
-def _settings(values: dict[str, object]) -> RunSettings:
-    """Settings from a command's options, by name."""
-    given = dict(values)
-    given.pop("json")
-    model, api_base, price = (given.pop(name) for name in ("model", "api_base", "price"))
-    seed, seeds = given.pop("seed"), given.pop("seeds")
-    numbers = tuple(int(str(seed)) + number for number in range(int(str(seeds))))
-    roles = o.roles(model, None, None, None, temperature=None, effort=None, api_base=api_base, price=price)  # type: ignore[arg-type]
-    store = o.store_path(given.pop("store"))  # type: ignore[arg-type]
-    return o.run_settings(**given, roles=roles, seeds=numbers, held_out_seeds=numbers, store=store)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from trace2skill.evaluation.matrix import Cell, Evaluation
 from trace2skill.noun import Noun
-from trace2skill.steps import Rolled, RolloutJob
+from trace2skill.step_items import Rolled, RolloutJob
 
 
 class Condition(Noun):

@@ -77,6 +77,17 @@ class Evaluation(Noun):
         return {task: _mean(values) for task, values in scores.items()}
 
 
+class Measured(Noun):
+    """An evaluation with who was measured on what. `skill` and condition are the evaluation's own."""
+
+    evaluation: Evaluation
+    agent: str = Field(description="The model that used the skill.")
+    data: str = Field(description="Name of the data set's directory.")
+    domain: str
+    split: str
+    run_id: str
+
+
 def _mean(values: Iterable[float]) -> float:
     given = list(values)
     return sum(given) / len(given) if given else 0.0

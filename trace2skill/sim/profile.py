@@ -24,6 +24,9 @@ class Profile(Noun):
     opposed: float = Field(
         default=0.0, ge=0, le=1, description="Share of successes that teach one side of a contradiction."
     )
+    harmful: float = Field(
+        default=0.0, ge=0, le=1, description="Share of successes that teach guidance which makes the agent fail."
+    )
     latency: float = Field(default=0.0, ge=0, description="Median seconds of one answer.")
     jitter: float = Field(default=0.0, ge=0, description="Sigma of the lognormal latency.")
     malformed: float = Field(default=0.0, ge=0, le=1, description="Share of structured answers that are broken.")

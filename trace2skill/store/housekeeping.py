@@ -49,7 +49,7 @@ def prune_store(store: Store, older_than_days: int, *, dry_run: bool = False) ->
     limit = f"now()::TIMESTAMP - INTERVAL {int(older_than_days)} DAY"
     conditions = dict.fromkeys(PRUNED, f"written < {limit}")
     conditions["result"] = f"written < {limit} + INTERVAL 1 DAY"
-    conditions["noun"] += " AND kind NOT IN ('skill', 'support', 'lesson')"
+    conditions["noun"] += " AND kind NOT IN ('skill', 'support', 'lesson', 'evaluation')"
     counts = {
         name: int(store.query(f"SELECT count(*) FROM {name} WHERE {condition}")[0][0])
         for name, condition in conditions.items()
@@ -77,7 +77,7 @@ def export_store(store: Store, directory: Path) -> list[Path]:
     except OSError as error:
         raise BadInput(f"{directory} cannot be written to: {error.strerror}") from error
     written = []
-    for name in (*TABLES, "run"):
+    for name in (*TABLES, "run", "version", "champion", "look", "opening"):
         written.append(directory / f"{name}.parquet")
         store.execute(f"COPY {name} TO {_quoted(written[-1])} (FORMAT parquet)")
     written.append(directory / "ledger.csv")

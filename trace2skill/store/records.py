@@ -3,7 +3,8 @@
 import json
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -16,7 +17,17 @@ from trace2skill.store.schema import COLUMNS
 from trace2skill.store.writer import Row, Writer
 
 NounKind = Literal[
-    "trajectory", "extraction", "lesson", "patch", "groups", "skill", "support", "evaluation", "decision"
+    "trajectory",
+    "extraction",
+    "lesson",
+    "patch",
+    "groups",
+    "skill",
+    "support",
+    "evaluation",
+    "timing",
+    "ablation",
+    "drift",
 ]
 T = TypeVar("T", bound=BaseModel)
 
@@ -94,6 +105,11 @@ class Store:
         row = self._one("SELECT value FROM noun WHERE kind = ? AND id = ?", [kind, id])
         return cls.model_validate_json(row[0]) if row else None
 
+    def all_of(self, kind: NounKind, cls: type[T]) -> list[T]:
+        """Every noun of a kind, in the order they were written."""
+        rows = self._all("SELECT value FROM noun WHERE kind = ? ORDER BY written, id", [kind])
+        return [cls.model_validate_json(row[0]) for row in rows]
+
     def start_run(self, run: RunRow) -> None:
         """Open a run, or open it again: its attempts are counted."""
         with self._runs_guard:
@@ -137,6 +153,22 @@ class Store:
         sql = f"SELECT {', '.join(names)} FROM ledger WHERE run_id = coalesce(?, run_id) ORDER BY written, rowid"
         rows = [dict(zip(names, row, strict=True)) for row in self._all(sql, [run_id])]
         return [LedgerRow(**{**row, "params": json.loads(row["params"])}) for row in rows]
+
+    @contextmanager
+    def together(self) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+        """Read and write as one: the block is given a function that runs a statement; all of it holds, or nothing.
+
+        For the registry of versions, which must see no half of another's change. One block at a time.
+        """
+        with self._runs_guard:
+            cursor = self._cursor()
+            cursor.execute("BEGIN")
+            try:
+                yield lambda sql, *parameters: cursor.execute(sql, list(parameters)).fetchall()
+            except BaseException:
+                cursor.execute("ROLLBACK")
+                raise
+            cursor.execute("COMMIT")
 
     def query(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a read-only question, for housekeeping and reports."""

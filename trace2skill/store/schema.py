@@ -47,6 +47,17 @@ MIGRATIONS: list[list[str]] = [
         "supporting, r.opposing, r.support.tasks, r.lessons, r.stands_for, r.path AS merge_path FROM "
         f"(SELECT id, unnest(from_json(value, '{SUPPORT_SHAPE}').rows) AS r FROM noun WHERE kind = 'support')",
     ],
+    [
+        # Versions of skills, what happened to the champion, looks at the held-out tasks, openings of the test split.
+        "CREATE TABLE version (name TEXT, digest TEXT, parent TEXT, run_id TEXT, state TEXT, decision TEXT, "
+        "author TEXT, number INTEGER, written TIMESTAMP NOT NULL, PRIMARY KEY (name, digest))",
+        "CREATE TABLE champion (name TEXT, number INTEGER, kind TEXT, digest TEXT, previous TEXT, run_id TEXT, "
+        "reason TEXT, done BOOLEAN, written TIMESTAMP NOT NULL, PRIMARY KEY (name, number))",
+        "CREATE TABLE look (name TEXT, champion TEXT, key TEXT, number INTEGER, written TIMESTAMP NOT NULL, "
+        "PRIMARY KEY (name, champion, key))",
+        "CREATE TABLE opening (data TEXT, number INTEGER, reason TEXT, written TIMESTAMP NOT NULL, "
+        "PRIMARY KEY (data, number))",
+    ],
 ]
 VERSION = len(MIGRATIONS)
 

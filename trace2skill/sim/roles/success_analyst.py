@@ -1,6 +1,6 @@
 """The simulated success analyst: names good habits, sometimes with a remark that holds for this one task only."""
 
-from trace2skill.sim.causes import HABITS, OPPOSED, quirk_lesson
+from trace2skill.sim.causes import HABITS, HARMFUL, OPPOSED, quirk_lesson
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
 from trace2skill.sim.diagnosis import agent_steps, worded
 from trace2skill.sim.profile import chance, pick
@@ -16,5 +16,7 @@ def speak(heard: Heard) -> Spoken:
     if chance("opposed", heard.key) < heard.profile.opposed:
         pair = OPPOSED[0]
         wordings.append(pair[pick(2, "side", heard.key)])
+    if chance("harmful", heard.key) < heard.profile.harmful:
+        wordings = [HARMFUL[0], *wordings]
     steps = agent_steps(heard.block("trajectory"))[:1]
-    return answer_json({"lessons": worded(wordings, steps)})
+    return answer_json({"lessons": worded(wordings[:3], steps)})

@@ -1,0 +1,31 @@
+"""Flow `ablate`: the effect of each edit group of a candidate, and the pruned skill through the same gate."""
+
+from prefect import flow
+
+from flows.evaluate import evaluate
+from tasks.hooks import on_bad_end
+from tasks.runner import sized
+from trace2skill import ablate as run
+from trace2skill import promotion
+from trace2skill import refresh as refresh_steps
+from trace2skill.evaluation.ablation import AblationSettings
+from trace2skill.evaluation.decision import Decision
+from trace2skill.runtime import runtime
+from trace2skill.settings import RunSettings
+
+
+@flow(name="ablate", flow_run_name="ablate {of}", **on_bad_end("ablate"))
+def ablate(settings: RunSettings, of: str, how: AblationSettings) -> run.Pruned:
+    """Leave the edit groups of a run's candidate out one by one, then let the pruned skill compete."""
+    rt = runtime(settings)
+    refresh_steps.start(rt, "ablate")
+    study = run.begin(rt, of, how)
+    while batch := study.next_batch():
+        scored = sized(evaluate, settings)(settings, batch.conditions, list(study.tasks), seeds=batch.seeds)
+        study.take(scored)
+    pruned = study.pruned_candidate()
+    tasks = list(study.tasks)
+    scored = sized(evaluate, settings)(settings, promotion.conditions(rt, pruned, study.base), tasks)
+    decision: Decision = promotion.verdict(rt, pruned, scored)
+    promotion.promote(rt, pruned, study.base, decision)
+    return run.finish(rt, study, pruned, scored, decision)

@@ -1,0 +1,27 @@
+"""Flow `drift-watch`: the champion scored again with fresh seeds, on a schedule."""
+
+from prefect import flow
+
+from flows.evaluate import evaluate
+from tasks.events import tell
+from tasks.hooks import on_bad_end
+from tasks.runner import sized
+from trace2skill import drift as run
+from trace2skill import held_out, refresh
+from trace2skill.drift import DriftReport
+from trace2skill.runtime import runtime
+from trace2skill.settings import RunSettings
+
+
+@flow(name="drift-watch", flow_run_name="drift watch {label}", **on_bad_end("drift"))
+def drift_watch(settings: RunSettings, label: str, roll_back: bool = False) -> DriftReport:
+    """Does the champion still score what it scored? A significant drop is an event, and a rollback if so wanted."""
+    rt = runtime(settings)
+    refresh.start(rt, "drift")
+    before = run.baseline(rt)
+    tasks = held_out.tasks_of_split(rt, "validation", "")
+    scored = sized(evaluate, settings)(settings, [run.condition(rt)], tasks, seeds=run.seeds(rt, label))
+    held_out.keep_evaluations(rt, scored, "validation")
+    report = run.keep(rt, run.judge(rt, label, before, scored, roll_back=roll_back))
+    tell("skill.regressed" if report.dropped else "skill.steady", report.name, report.model_dump(mode="json"))
+    return report

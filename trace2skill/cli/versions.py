@@ -1,0 +1,168 @@
+"""Commands about versions of skills: versions, diff, promote, rollback, export."""
+
+import json as json_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.syntax import Syntax
+from rich.table import Table
+
+from trace2skill.apply import unified_diff
+from trace2skill.cli import options as o
+from trace2skill.errors import BadInput
+from trace2skill.export import to_directory, to_git, to_zip
+from trace2skill.registry import Registry, Version
+from trace2skill.skill import Skill, read_skill
+
+Which = Annotated[str, typer.Argument(help="A version: its digest or the start of it, or a skill directory.")]
+
+
+def versions(
+    name: Annotated[str | None, typer.Argument(help="Name of a skill; all skills without one.")] = None,
+    store: o.StorePath = None,
+    json: o.AsJson = False,
+) -> None:
+    """List the versions of skills: who wrote them, what was decided, which is champion, and how that came about."""
+    registry = Registry(o.existing_store(store))
+    found = registry.versions(name)
+    names = sorted({item.name for item in found})
+    champions = {item: registry.champion(item) for item in names}
+    if json:
+        changes = {item: [change.model_dump(mode="json") for change in registry.history(item)] for item in names}
+        rows = [{**v.model_dump(mode="json"), "champion": champions[v.name] == v.skill} for v in found]
+        typer.echo(json_module.dumps({"versions": rows, "history": changes}, indent=2))
+        return
+    console = Console()
+    if not found:
+        console.print("no versions yet: `trace2skill run` makes them")
+    for item in names:
+        _print_versions(console, item, [v for v in found if v.name == item], champions[item])
+        for change in registry.history(item):
+            back = f" from {change.previous[:12]}" if change.previous else ""
+            console.print(
+                f"{change.written} {change.kind} {change.skill[:12]}{back}: {escape(change.reason)}", highlight=False
+            )
+
+
+def diff(old: Which, new: Which, store: o.StorePath = None, json: o.AsJson = False) -> None:
+    """Show what changed from one version to another, as a diff that `git apply` takes."""
+    registry = Registry(o.existing_store(store))
+    before, after = _skill(registry, old), _skill(registry, new)
+    text = unified_diff(before, after)
+    if json:
+        typer.echo(json_module.dumps({"old": before.digest, "new": after.digest, "diff": text}, indent=2))
+    elif not text:
+        typer.echo("no difference")
+    elif Console().is_terminal:
+        Console().print(Syntax(text, "diff", background_color="default", word_wrap=True))
+    else:
+        typer.echo(text, nl=False)
+
+
+def promote(
+    version: Which,
+    skill_dir: Annotated[Path, typer.Argument(help="The directory the skill is used from; it is replaced.")],
+    why: Annotated[str, typer.Option(help="Why, where the gate did not say 'promote'. It is recorded.")] = "",
+    store: o.StorePath = None,
+    json: o.AsJson = False,
+) -> None:
+    """Make a version the champion and put it into the directory the skill is used from, in one step.
+
+    A version that the gate did not promote needs --why: a person overrules the gate, and the record says so.
+    """
+    registry = Registry(o.existing_store(store))
+    kept = registry.version(version)
+    skill = registry.skill(kept.skill)
+    expected = _live(registry, skill.name, skill_dir)
+    decided = kept.decision is not None and kept.decision.verdict == "promote"
+    if decided and kept.parent != expected:
+        decided = False  # it won against another skill than the one it would replace
+    if not decided and not why:
+        said = kept.decision.reason if kept.decision else "nobody has compared it"
+        raise BadInput(
+            f"the gate does not promote {kept.skill[:12]} over {expected[:12] or 'nothing'} ({said}): "
+            "say --why to do it all the same"
+        )
+    reason = why or (kept.decision.reason if kept.decision else "")
+    change = registry.promote(skill, skill_dir, expected=expected, run_id=kept.run_id, reason=reason)
+    registry.record(skill, kept.model_copy(update={"state": "promoted"}))
+    _said(change.model_dump(mode="json"), f"{skill_dir} holds {skill.name} {kept.number} ({kept.skill[:12]}) now", json)
+
+
+def rollback(
+    skill_dir: Annotated[Path, typer.Argument(help="The directory the skill is used from.")],
+    to: Annotated[
+        str | None, typer.Option(help="Digest of the version to go back to; the one before, if not given.")
+    ] = None,
+    why: Annotated[str, typer.Option(help="Why; it is recorded.")] = "rolled back by hand",
+    store: o.StorePath = None,
+    json: o.AsJson = False,
+) -> None:
+    """Put the version before back, or a named one. Rolling back twice undoes the first."""
+    registry = Registry(o.existing_store(store))
+    live = read_skill(skill_dir)
+    _live(registry, live.name, skill_dir)
+    target = registry.version(to).skill if to else None
+    change = registry.rollback(live.name, skill_dir, to=target, reason=why)
+    _said(change.model_dump(mode="json"), f"{skill_dir} holds {live.name} {change.skill[:12]} again", json)
+
+
+def export(
+    which: Annotated[str, typer.Argument(help="A version, or with --git the name of a skill.")],
+    directory: Annotated[Path | None, typer.Option("--to", help="Write the skill's directory below this one.")] = None,
+    zip_file: Annotated[Path | None, typer.Option("--zip", help="Write a .skill file: the directory as a zip.")] = None,
+    git: Annotated[Path | None, typer.Option(help="A Git repository: a commit for every version, on --branch.")] = None,
+    branch: Annotated[str, typer.Option(help="The branch for --git.")] = "skills",
+    store: o.StorePath = None,
+) -> None:
+    """Take versions out: as a directory, as a .skill zip, or as a Git branch whose messages hold the evidence."""
+    registry = Registry(o.existing_store(store))
+    if (directory is not None) + (zip_file is not None) + (git is not None) != 1:
+        raise BadInput("say where to: one of --to DIR, --zip FILE, --git REPOSITORY")
+    if git is not None:
+        count = to_git(registry, which, git, branch)
+        typer.echo(f"wrote {count} commits to branch {branch} of {git}")
+        return
+    skill = _skill(registry, which)
+    target = to_directory(skill, directory) if directory is not None else to_zip(skill, zip_file or Path())
+    typer.echo(f"wrote {target}")
+
+
+def _print_versions(console: Console, name: str, found: list[Version], champion: str | None) -> None:
+    table = Table("", "version", "digest", "state", "from", "run", "author", "decision", title=name)
+    for item in found:
+        table.add_row(
+            "[bold green]champion[/]" if item.skill == champion else "",
+            str(item.number),
+            item.skill[:12],
+            item.state.replace("_", " "),
+            item.parent[:12],
+            item.run_id,
+            item.author or "people",
+            item.decision.verdict.replace("_", " ") if item.decision else "",
+        )
+    console.print(table)
+
+
+def _skill(registry: Registry, which: str) -> Skill:
+    if Path(which).is_dir():
+        return read_skill(Path(which))
+    return registry.skill(registry.version(which).skill)
+
+
+def _live(registry: Registry, name: str, directory: Path) -> str:
+    """Finish what a crash left, take over what people changed, and return the digest of the champion."""
+    registry.recover(name, directory)
+    if (directory / "SKILL.md").is_file():
+        live = read_skill(directory)
+        if live.name != name:
+            raise BadInput(f"{directory} holds the skill '{live.name}', not '{name}'")
+        registry.adopt(live)
+    return registry.champion(name) or ""
+
+
+def _said(record: dict[str, object], words: str, as_json: bool) -> None:
+    typer.echo(json_module.dumps(record, indent=2) if as_json else words)

@@ -1,0 +1,58 @@
+"""Held-out tasks: what may be looked at, and the record of having looked."""
+
+import logging
+from collections.abc import Sequence
+
+from trace2skill.consolidate.ledger import SupportLedger
+from trace2skill.digest import digest_of
+from trace2skill.errors import BadInput
+from trace2skill.evaluation.matrix import Evaluation, Measured
+from trace2skill.registry import learned_from
+from trace2skill.runtime import Runtime
+from trace2skill.skill import Skill
+
+log = logging.getLogger(__name__)
+
+
+def seen_before(rt: Runtime, skill: Skill | None) -> set[str]:
+    """Tasks, held out or not, from which a skill has learned as far as the store knows, with those of equal input."""
+    if skill is None:
+        return set()
+
+    def tasks_of(digest: str) -> set[str]:
+        ledger = rt.store.get("support", digest, SupportLedger)
+        return {task for row in ledger.rows for task in row.support.tasks} if ledger else set()
+
+    return learned_from(rt.store, skill, tasks_of)
+
+
+def tasks_of_split(rt: Runtime, split: str, why: str) -> list[str]:
+    """The tasks of a split, for an evaluation. Opening the test split needs a reason; it is counted and recorded.
+
+    Raises:
+        BadInput: the test split without a reason, or no such split.
+    """
+    if split != "test":
+        return list(rt.splits.named(split))
+    if not why.strip():
+        raise BadInput("the test split is sealed: say why it is opened (--why), it is recorded")
+    with rt.store.together() as run:
+        data = digest_of(sorted(rt.task(task).content for task in rt.splits.test))
+        ((number,),) = run("SELECT count(*) + 1 FROM opening WHERE data = ?", data)
+        run("INSERT INTO opening VALUES (?, ?, ?, now()::TIMESTAMP)", data, number, why.strip())
+    log.warning("the test split of %s was opened for the %d. time: %s", rt.settings.data, number, why.strip())
+    return list(rt.splits.test)
+
+
+def keep_evaluations(rt: Runtime, evaluations: Sequence[Evaluation], split: str) -> None:
+    """Keep what was measured, with who measured it on what, for later comparisons."""
+    for item in evaluations:
+        kept = Measured(
+            evaluation=item,
+            agent=rt.settings.roles.agent.name,
+            data=rt.settings.data.name,
+            domain=rt.domain.name,
+            split=split,
+            run_id=rt.run_id,
+        )
+        rt.store.put("evaluation", kept.digest, kept)

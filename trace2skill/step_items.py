@@ -1,0 +1,82 @@
+"""What the steps of a run hand on: ids of what is in the store, and the few facts by which a run goes on."""
+
+from trace2skill.evaluation.matrix import Cell
+from trace2skill.lesson import LessonKind
+from trace2skill.noun import Noun
+
+
+class RolloutJob(Noun):
+    """One cell to roll out: a task at a seed, with a skill or none."""
+
+    task_id: str
+    seed: int
+    skill: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        return f"{self.task_id} seed {self.seed}"
+
+
+class Rolled(Noun):
+    """A trajectory that is in the store."""
+
+    trajectory_id: str
+    content: str
+    skill: str | None
+    cell: Cell
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        return f"{self.cell.task_id} seed {self.cell.seed}"
+
+
+class Pair(Noun):
+    """A pass and a failure of the same task at different seeds."""
+
+    passed: Rolled
+    failed: Rolled
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        return f"{self.passed.cell.task_id} seeds {self.passed.cell.seed} and {self.failed.cell.seed}"
+
+
+class Extracted(Noun):
+    """An extraction that is in the store."""
+
+    content: str
+    trajectory_id: str
+    task_id: str
+    seed: int
+    kind: LessonKind
+    verdict: str
+    lessons: int
+    contrast: bool = False
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        return f"{self.task_id} seed {self.seed}" + (" (contrast)" if self.contrast else "")
+
+
+class Proposed(Noun):
+    """A patch that is in the store."""
+
+    content: str
+    trajectory_id: str
+    task_id: str
+    kind: LessonKind
+    extraction: str
+    verdict: str
+    edits: int
+    unplaced: int = 0
+
+
+class Merged(Noun):
+    """A node of the merge tree that is in the store."""
+
+    content: str
+    groups: int
