@@ -123,7 +123,7 @@ def test_killed_at_random_moments_it_ends_as_if_undisturbed(tmp_path: Path, pref
     calls.touch()
     whole = len((tmp_path / "calm.calls").read_text().split())
     rng = random.Random(11)
-    kills = int(os.environ.get("KILLS", "3"))
+    kills = int(os.environ.get("KILLS", "2"))
     for number in range(kills):
         child = subprocess.Popen(
             [*COMMAND, *map(str, command)],
@@ -204,10 +204,12 @@ def test_real_tasks_are_rolled_out_graded_and_the_useless_ones_named(tmp_path: P
 
 def test_flaky_and_malformed_answers_do_not_end_a_run(tmp_path: Path, prefect_home: Path) -> None:
     model = "sim/office?malformed=0.2&rate_limited=0.1&server_error=0.05&retry_after=0"
-    run(tmp_path, prefect_home, *SMALL, "--model", model)
+    run(tmp_path, prefect_home, *SMALL, "--model", model, "--candidates", "2", "--select", "validation")
     made = summary(tmp_path)
     assert sum(made["verdicts"].values()) == sum(made["trajectories"].values())
     assert made["candidate"]["applied"]
+    assert [item["chosen"] for item in made["candidates"]].count(True) == 1
+    assert made["decision"]["look"]["level"] < 0.0304 / 2, "choosing by validation pays for the choice"
 
 
 def test_a_provider_that_is_down_fails_the_stage_by_name_and_a_rerun_goes_on(

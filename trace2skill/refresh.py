@@ -19,6 +19,7 @@ from trace2skill.noun import Noun
 from trace2skill.patch import Patch
 from trace2skill.promotion import is_champion
 from trace2skill.registry import Registry
+from trace2skill.report import write_report
 from trace2skill.runtime import RunKind, Runtime
 from trace2skill.skill import Skill, read_skill, write_skill
 from trace2skill.step_items import Rolled, RolloutJob
@@ -138,6 +139,7 @@ def finish(
     )
     keep_evaluations(rt, evaluations, "validation")
     _write_pages(summary, directory)
+    write_report(rt.store, summary, rt.settings, directory)
     rt.store.finish_run(rt.run_id, "completed", summary.model_dump_json())
     return summary
 

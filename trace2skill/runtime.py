@@ -20,6 +20,7 @@ from trace2skill.domains.splits import Splits, sample_tasks, split_tasks
 from trace2skill.errors import BadInput
 from trace2skill.llm import Door
 from trace2skill.llm.transport import check_model
+from trace2skill.registry import Registry
 from trace2skill.settings import RunSettings
 from trace2skill.skill import Skill, read_skill
 from trace2skill.store import Store, open_store
@@ -42,7 +43,7 @@ class Runtime:
             loaded = sample_tasks(loaded, settings.tasks, settings.split_seed)
         self.tasks: dict[str, Task] = {task.id: task for task in loaded}
         self.splits: Splits = split_tasks(loaded, settings.splits, settings.split_seed)
-        self.given_skill: Skill | None = read_skill(settings.skill) if settings.skill else None
+        self.given_skill: Skill | None = _live_skill(self.store, settings.skill) if settings.skill else None
         self.kind: RunKind = "run"
 
     @cached_property
@@ -144,6 +145,13 @@ class Runtime:
         teach(
             self.tasks.values(), self.domain.describe, lambda task: {case.name: gold(task, case) for case in task.cases}
         )
+
+
+def _live_skill(store: Store, directory: Path) -> Skill:
+    """The skill in use; a promotion that a crash left half done is finished first."""
+    skill = read_skill(directory)
+    Registry(store).recover(skill.name, directory)
+    return read_skill(directory)
 
 
 class Slots:

@@ -16,6 +16,7 @@ from trace2skill import __version__
 from trace2skill.cli.evidence import ablate, drift, power, transfer, usage
 from trace2skill.cli.learned import lessons, patch
 from trace2skill.cli.look import doctor, show, validate
+from trace2skill.cli.report import report
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
 from trace2skill.cli.versions import diff, export, promote, rollback, versions
 from trace2skill.cli.why import why
@@ -40,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 RUNS = (demo, run, rollout, distill, evaluate, drift)
-LOOKS = (show, lessons, patch, why, validate, doctor)
+LOOKS = (show, report, lessons, patch, why, validate, doctor)
 EVIDENCE = (power, ablate, usage, transfer)
 VERSIONS = (versions, diff, promote, rollback, export)
 for panel, commands in (("Run", RUNS), ("Look", LOOKS), ("Evidence", EVIDENCE), ("Versions", VERSIONS)):

@@ -130,7 +130,8 @@ def usage(run: RunId, store: o.StorePath = None, json: o.AsJson = False) -> None
         "file", "section", "shows", "without it", "score where", "score else", "", title="an estimate by words"
     )
     for item in found.sections:
-        flag = "unused" if item.unused else "never helpful" if item.never_helpful else ""
+        flag = "unused" if item.unused else "no more than without" if not item.told_apart else ""
+        flag = "never helpful" if item.told_apart and item.never_helpful else flag
         scores = ["" if score is None else f"{score:.0%}" for score in (item.score_where, item.score_else)]
         row = (item.file, " > ".join(item.section), f"{item.shows:.0%}", f"{item.elsewhere:.0%}", *scores, flag)
         table.add_row(*map(escape, row))
@@ -163,6 +164,7 @@ def drift(
     label: Annotated[
         str | None, typer.Option(help="Name of this watch; today's date, if not given. The same label goes on.")
     ] = None,
+    level: Annotated[float, typer.Option(help="Chance of ever raising a false alarm.", min=0.0001, max=0.5)] = 0.05,
     roll_back: Annotated[bool, typer.Option("--roll-back", help="Put the version before back on a drop.")] = False,
     api_base: o.ApiBase = None,
     price: o.Price = None,
@@ -174,8 +176,8 @@ def drift(
     json: o.AsJson = False,
 ) -> None:
     """Score the skill in use again, with fresh seeds, and say whether it still does what it did when promoted."""
-    values = {key: value for key, value in locals().items() if key not in ("label", "roll_back", "json")}
-    settings = o.settings_of(values)
+    values = {key: value for key, value in locals().items() if key not in ("label", "level", "roll_back", "json")}
+    settings = o.settings_of({**values, "gate": {"level": level}})
     found: Any = run_flow(
         "drift:drift_watch", settings, label or datetime.date.today().isoformat(), roll_back, quiet=json
     )

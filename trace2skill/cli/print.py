@@ -45,6 +45,8 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
     if summary.promoted:
         console.print("the skill directory was replaced by the candidate")
     console.print(f"candidate skill: {summary.candidate_directory}", highlight=False, soft_wrap=True)
+    if summary.candidate_directory:
+        console.print(f"report: {summary.candidate_directory.parents[1] / 'report.html'}", soft_wrap=True)
     if summary.simulated:
         console.print(f"[dim]{SIMULATED_NOTE}[/dim]")
 

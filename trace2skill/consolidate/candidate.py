@@ -12,7 +12,7 @@ from trace2skill.apply import Applied, apply_edits, unified_diff
 from trace2skill.consolidate.contradiction import OpenConflict, absorb, in_order, weigh
 from trace2skill.consolidate.editor import Editor, by_section
 from trace2skill.consolidate.groups import Dropped, EditGroup
-from trace2skill.consolidate.limits import SizeLimits, least_supported, over_limits
+from trace2skill.consolidate.limits import SizeLimits, fewest, over_limits, squeezed
 from trace2skill.consolidate.lines import mapped
 from trace2skill.consolidate.merge import set_aside
 from trace2skill.consolidate.node import Groups
@@ -24,6 +24,9 @@ from trace2skill.place import EditPolicy
 from trace2skill.skill import Skill, problems
 
 REPAIRS = 2  # calls for one failed validation
+
+
+_Written = tuple[Applied, list[EditGroup], list[Unplaced], list[OpenConflict]]
 
 
 class Candidate(Noun):
@@ -92,20 +95,26 @@ def build_candidate(
 def _within_limits(
     base: Skill, routed: Routed, policy: EditPolicy, limits: SizeLimits, editor: Editor | None
 ) -> tuple[Applied, list[EditGroup], Routed, list[Unplaced], list[OpenConflict]]:
-    """Apply; where a file becomes too large, move or drop its least supported group and apply again."""
-    while True:
-        groups = [*routed.main, *reference_groups(base, routed.reference)]
-        result, written, unplaced, conflicts = _apply_whole_groups(base, groups, policy, editor)
-        too_large = over_limits(base, result.skill, limits)
-        routed_now = least_supported(routed, too_large) if too_large else None
-        if routed_now is None:
-            return result, written, routed, unplaced, conflicts
-        routed = routed_now
+    """Apply; where a file becomes too large, as few of the least supported groups as will do move or drop out."""
+
+    def tried(moved: int, dropped: int) -> tuple[Routed, _Written, tuple[str, ...]]:
+        now = squeezed(routed, moved, dropped)
+        written = _apply_whole_groups(base, [*now.main, *reference_groups(base, now.reference)], policy, editor)
+        return now, written, over_limits(base, written[0].skill, limits)
+
+    now, written, too_large = tried(0, 0)
+    if too_large:
+        moved = fewest(len(routed.main), lambda count: "SKILL.md" not in tried(count, 0)[2])
+        dropped = fewest(len(routed.main) + len(routed.reference), lambda count: not tried(moved, count)[2])
+        now, written, too_large = tried(moved, dropped)
+        if too_large:  # nothing that was added is to blame: it was so before
+            now, written, _ = tried(0, 0)
+    return (written[0], written[1], now, *written[2:])
 
 
 def _apply_whole_groups(
     base: Skill, groups: Sequence[EditGroup], policy: EditPolicy, editor: Editor | None
-) -> tuple[Applied, list[EditGroup], list[Unplaced], list[OpenConflict]]:
+) -> _Written:
     """Apply groups, leaving out those of which any edit cannot land, until all that is left lands whole."""
     left, unplaced, conflicts = list(groups), list[Unplaced](), list[OpenConflict]()
     while True:

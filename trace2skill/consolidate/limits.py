@@ -3,7 +3,7 @@
 The figures are those of the agentskills.io guidance for SKILL.md (500 lines, 5,000 tokens) and ours for references.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from pydantic import Field
 
@@ -39,17 +39,30 @@ def over_limits(base: Skill, skill: Skill, limits: SizeLimits) -> tuple[str, ...
     return tuple(found)
 
 
-def least_supported(routed: Routed, too_large: Sequence[str]) -> Routed | None:
-    """One group fewer where it is too large: from SKILL.md to a reference, from a reference to the dropped.
+def squeezed(routed: Routed, moved: int, dropped: int) -> Routed:
+    """So many groups fewer in SKILL.md, which go to a reference, and then so many fewer in references, which drop out.
 
-    None when there is nothing left to move: then what is too large was so before.
+    The least supported go first. With no reference left, what is dropped comes from SKILL.md.
     """
-    if "SKILL.md" in too_large and routed.main:
-        *kept, last = routed.main
-        return routed.model_copy(update={"main": tuple(kept), "reference": (last, *routed.reference)})
-    place = "reference" if routed.reference else "main"
-    groups = getattr(routed, place)
-    if not groups:
-        return None
-    record = Dropped(group=groups[-1], reason=f"there is no room left: {', '.join(too_large)} would be too large")
-    return routed.model_copy(update={place: groups[:-1], "dropped": (*routed.dropped, record)})
+    stay = len(routed.main) - moved
+    main, reference = routed.main[:stay], (*routed.main[stay:], *routed.reference)
+    kept = max(0, len(reference) - dropped)
+    out = [*reference[kept:], *main[len(main) - max(0, dropped - len(reference)) :]] if dropped else []
+    records = tuple(Dropped(group=group, reason="there is no room left for it") for group in reversed(out))
+    gone = {group.id for group in out}
+    return routed.model_copy(
+        update={
+            "main": tuple(group for group in main if group.id not in gone),
+            "reference": reference[:kept],
+            "dropped": (*routed.dropped, *records),
+        }
+    )
+
+
+def fewest(most: int, fits: Callable[[int], bool]) -> int:
+    """The smallest number from 0 to `most` that fits, by halving; `most` where none does."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle) else (middle + 1, high)
+    return low

@@ -81,7 +81,7 @@ def judge(group: EditGroup, full: Evaluation, ablated: Evaluation, settings: Abl
     """What is known of a group after so many seeds.
 
     Keep: the interval of its effect is above 0. Prune: it is below 0, or the effect is not positive and the interval is
-    below `worth`. Unknown otherwise.
+    below `worth`. Unknown otherwise, and where nothing passes with or without it.
     """
     found = compare(ablated, full)
     low, high = found.lift.low, found.lift.high
@@ -91,6 +91,8 @@ def judge(group: EditGroup, full: Evaluation, ablated: Evaluation, settings: Abl
         verdict, reason = "keep", "the skill scores lower without it"
     elif high < 0:
         verdict, reason = "prune", "the skill scores higher without it"
+    elif found.before_score.mean == found.after_score.mean == 0:
+        reason = "nothing passes with it or without it, so that nothing can be told"
     elif found.lift.mean <= 0 and high < settings.worth:
         verdict, reason = "prune", f"it adds less than {settings.worth:.0%}"
     return GroupEffect(
@@ -102,4 +104,18 @@ def judge(group: EditGroup, full: Evaluation, ablated: Evaluation, settings: Abl
         seeds=found.seeds,
         verdict=verdict,
         reason=reason,
+    )
+
+
+def untried(group: EditGroup) -> GroupEffect:
+    """What is known of a group that the budget did not reach."""
+    return GroupEffect(
+        group=group.id,
+        text=group.text,
+        tokens=tokens_of(group),
+        tasks=len(group.support.tasks),
+        effect=Interval(mean=0.0, low=-1.0, high=1.0),
+        seeds=0,
+        verdict="unknown",
+        reason="not tried: the budget was used up, or the skill is not valid without it",
     )

@@ -87,6 +87,11 @@ def decide(
     )
 
 
+def passes(lift: float, p_value: float, look: Look, margin: float = 0.0) -> bool:
+    """The test itself: is the lift larger than the margin, and too large for chance at the level of this look?"""
+    return lift > margin and p_value <= look.level
+
+
 def is_covered(champion: Evaluation, candidate: Evaluation, settings: GateSettings) -> bool:
     """Do enough of both matrices have a score for a look? Where not, none is spent."""
     return bool(champion.by_task().keys() & candidate.by_task().keys()) and (
@@ -108,7 +113,7 @@ def _verdict(found: Comparison, settings: GateSettings, look: Look, skill_tokens
     lost = sorted(set(settings.no_regression) & set(found.worse))
     if lost:
         return "reject", f"the candidate loses on tasks that must not regress: {', '.join(lost)}; it is {seen}"
-    if found.lift.mean > settings.margin and found.p_value <= look.level:
+    if passes(found.lift.mean, found.p_value, look, settings.margin):
         return _within_ceilings(
             found, settings, skill_tokens, f"{seen}, at level {look.level:.4f} of look {look.number}"
         )

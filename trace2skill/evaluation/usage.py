@@ -38,13 +38,18 @@ class SectionUse(Noun):
 
     @property
     def unused(self) -> bool:
-        """Does it show no more often than in runs without this version?"""
-        return self.shows <= self.elsewhere
+        """Does it show in no run at all?"""
+        return self.shows == 0
+
+    @property
+    def told_apart(self) -> bool:
+        """Does it show more often than in the runs without this version?"""
+        return self.shows > self.elsewhere
 
     @property
     def never_helpful(self) -> bool:
         """Do runs in which it shows score no higher than the others?"""
-        return self.score_where is not None and self.score_where <= (self.score_else or 0.0)
+        return None not in (self.score_where, self.score_else) and (self.score_where or 0) <= (self.score_else or 0)
 
 
 class Usage(Noun):
