@@ -3,7 +3,7 @@
 from prefect import flow
 
 from flows.evaluate import evaluate
-from tasks.hooks import on_bad_end
+from tasks.hooks import flow_run_id, on_bad_end
 from tasks.runner import sized
 from trace2skill import ablate as run
 from trace2skill import promotion
@@ -18,7 +18,7 @@ from trace2skill.settings import RunSettings
 def ablate(settings: RunSettings, of: str, how: AblationSettings) -> run.Pruned:
     """Leave the edit groups of a run's candidate out one by one, then let the pruned skill compete."""
     rt = runtime(settings)
-    refresh_steps.start(rt, "ablate")
+    refresh_steps.start(rt, "ablate", flow_run=flow_run_id(), of=of, how=how.model_dump(mode="json"))
     study = run.begin(rt, of, how)
     while batch := study.next_batch():
         scored = sized(evaluate, settings)(settings, batch.conditions, list(study.tasks), seeds=batch.seeds)

@@ -6,6 +6,7 @@ from prefect import flow, unmapped
 from prefect.futures import PrefectFuture
 
 from tasks.gather import gather
+from tasks.runner import timed
 from tasks.steps import contrast, extract, merge, propose
 from trace2skill.consolidate import plan_merges
 from trace2skill.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
@@ -19,15 +20,16 @@ from trace2skill.steps import groups_of, keep_leaf
 def distill(settings: RunSettings, rolled: list[Rolled], base: str) -> Distilled:
     """One analyst per trajectory, one patch per analysis with lessons, merged in pairs along the tree."""
     chosen = choose_for_analysis(rolled, settings.analysts)
-    extracts = extract.map(unmapped(settings), chosen)
+    rt = runtime(settings)
+    extracts = timed(extract, settings).map(unmapped(settings), chosen)
     pairs = choose_pairs(rolled, settings.analysts)
-    contrasts = contrast.map(unmapped(settings), pairs)
-    analysed = gather("extract", extracts, [item.name for item in chosen], settings.max_failed_share)
-    compared = gather("contrast", contrasts, [item.name for item in pairs], settings.max_failed_share)
+    contrasts = timed(contrast, settings).map(unmapped(settings), pairs)
+    analysed = gather(rt, "extract", extracts, [item.name for item in chosen])
+    compared = gather(rt, "contrast", contrasts, [item.name for item in pairs])
     analyses = [*analysed.results, *compared.results]
     taught = with_lessons(analyses)
-    patches = propose.map(unmapped(settings), taught, unmapped(base))
-    proposed = gather("propose", patches, [item.name for item in taught], settings.max_failed_share)
+    patches = timed(propose, settings).map(unmapped(settings), taught, unmapped(base))
+    proposed = gather(rt, "propose", patches, [item.name for item in taught])
     leaves, root = merge_all(settings, proposed.results, base)
     return Distilled(
         base=base,
@@ -50,10 +52,10 @@ def merge_all(settings: RunSettings, proposed: list[Proposed], base: str) -> tup
     futures: list[PrefectFuture[Merged]] = []
     for number, inputs in enumerate(plan.merges, start=1):
         name = f"{number} of {len(plan.merges)}"
-        futures.append(merge.submit(settings, [nodes[i] for i in inputs], base, name))
+        futures.append(timed(merge, settings).submit(settings, [nodes[i] for i in inputs], base, name))
         nodes.append(futures[-1])
     names = [f"{number} of {len(futures)}" for number in range(1, len(futures) + 1)]
-    merged = gather("merge", futures, names, max_failed_share=0.0).results
+    merged = gather(rt, "merge", futures, names, tolerated=0.0).results
     if merged:
         return len(plan.leaves), merged[-1]
     return len(plan.leaves), keep_leaf(rt, plan.leaves[0]) if plan.leaves else None

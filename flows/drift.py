@@ -4,7 +4,7 @@ from prefect import flow
 
 from flows.evaluate import evaluate
 from tasks.events import tell
-from tasks.hooks import on_bad_end
+from tasks.hooks import flow_run_id, on_bad_end
 from tasks.runner import sized
 from trace2skill import drift as run
 from trace2skill import held_out, refresh
@@ -17,7 +17,7 @@ from trace2skill.settings import RunSettings
 def drift_watch(settings: RunSettings, label: str, roll_back: bool = False) -> DriftReport:
     """Does the champion still score what it scored? A significant drop is an event, and a rollback if so wanted."""
     rt = runtime(settings)
-    refresh.start(rt, "drift")
+    refresh.start(rt, "drift", flow_run=flow_run_id(), label=label, roll_back=roll_back)
     before = run.baseline(rt)
     tasks = held_out.tasks_of_split(rt, "validation", "")
     scored = sized(evaluate, settings)(settings, [run.condition(rt)], tasks, seeds=run.seeds(rt, label))

@@ -5,8 +5,8 @@ from pathlib import Path
 from prefect import flow, unmapped
 
 from tasks.gather import gather
-from tasks.hooks import on_bad_end
-from tasks.runner import sized
+from tasks.hooks import flow_run_id, on_bad_end
+from tasks.runner import sized, timed
 from tasks.steps import rollout as rollout_task
 from trace2skill import held_out
 from trace2skill import refresh as run
@@ -16,26 +16,27 @@ from trace2skill.runtime import runtime
 from trace2skill.settings import RunSettings
 
 
-@flow(name="evaluate", flow_run_name="evaluate {settings.domain}", validate_parameters=False)
+@flow(name="evaluate", flow_run_name="evaluate {settings.label}", validate_parameters=False)
 def evaluate(
     settings: RunSettings, conditions: list[Condition], task_ids: list[str], seeds: tuple[int, ...] | None = None
 ) -> list[Evaluation]:
     """Score every condition on every task and seed. A cell that broke is an infrastructure error, never a 0."""
     chosen = settings.held_out_seeds if seeds is None else seeds
     jobs = [job for condition in conditions for job in jobs_of(condition, task_ids, chosen)]
-    futures = rollout_task.map(unmapped(settings), jobs)
+    futures = timed(rollout_task, settings).map(unmapped(settings), jobs)
     # The gate judges coverage itself, so that any share of broken cells may pass here.
-    done = gather("evaluate", futures, [job.name for job in jobs], max_failed_share=1.0)
+    done = gather(runtime(settings), "evaluate", futures, [job.name for job in jobs], tolerated=1.0)
     return [evaluation_of(condition, jobs, done.results) for condition in conditions]
 
 
-@flow(name="evaluate-skills", flow_run_name="evaluate {settings.domain}", **on_bad_end("evaluate"))
+@flow(name="evaluate-skills", flow_run_name="evaluate {settings.label}", **on_bad_end("evaluate"))
 def evaluate_skills(settings: RunSettings, skills: list[Path], split: str, why: str = "") -> list[Evaluation]:
     """Score skill directories, and the agent without a skill, on one split; the test split needs a reason."""
     rt = runtime(settings)
-    run.start(rt, "evaluate")
+    given = {"skills": [str(path) for path in skills], "split": split, "why": why}
+    run.start(rt, "evaluate", flow_run=flow_run_id(), **given)
     tasks = held_out.tasks_of_split(rt, split, why)
     scored: list[Evaluation] = sized(evaluate, settings)(settings, run.conditions_of(rt, skills), tasks)
     held_out.keep_evaluations(rt, scored, split)
-    run.close(rt, "completed")
+    run.end(rt, "completed")
     return scored

@@ -1,13 +1,20 @@
 """Flow `refresh`: rollout, distill, evaluate, decide. What a nightly run does."""
 
-from prefect import flow, unmapped
-from prefect.artifacts import create_markdown_artifact
+from typing import Any
+
+from prefect import flow, tags, unmapped
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
 from flows.distill import distill
 from flows.evaluate import evaluate
 from flows.rollout import rollout
+from tasks.approval import ask
+from tasks.artifacts import publish
+from tasks.events import tell
 from tasks.gather import gather
-from tasks.hooks import on_bad_end
+from tasks.hooks import flow_run_id, on_bad_end
+from tasks.limits import held
 from tasks.runner import sized
 from tasks.steps import apply, audit, draft
 from trace2skill import promotion
@@ -18,34 +25,46 @@ from trace2skill.evaluation import selection
 from trace2skill.evaluation.decision import Decision
 from trace2skill.evaluation.matrix import Evaluation
 from trace2skill.evaluation.selection import Evolution
-from trace2skill.failures import Failure
+from trace2skill.failures import Failure, in_words
 from trace2skill.runtime import Runtime, runtime
 from trace2skill.settings import RunSettings
 from trace2skill.summary import CandidateScore, RunSummary
 
 
-@flow(name="refresh", flow_run_name="refresh {settings.domain} {settings.analysts}", **on_bad_end("run"))
-def refresh(settings: RunSettings) -> RunSummary:
-    """Learn from rollouts on the evolve tasks, and say on held-out tasks whether the new skill is better."""
-    rt = runtime(settings)
-    run.start(rt)
+@flow(name="refresh", flow_run_name="refresh {settings.label} {settings.analysts}", **on_bad_end("run"))
+def refresh(settings: RunSettings) -> State[Any]:
+    """Learn from rollouts on the evolve tasks, and say on held-out tasks whether the new skill is better.
+
+    Returns the `RunSummary`, in a state whose name and message say where the run went on without some items.
+    """
+    with held(settings):
+        rt = runtime(settings)
+        run.start(rt, flow_run=flow_run_id())
+        with tags(*settings.tags):
+            summary = learn(settings, rt)
+    publish(rt, summary)
+    tell(f"skill.{summary.outcome}", summary.skill_name, summary.headline())
+    if summary.failures:
+        return Completed(
+            name="PartiallyCompleted", message=f"{in_words(summary.failures)}. The next run picks them up", data=summary
+        )
+    return Completed(message=summary.decision.reason, data=summary)
+
+
+def learn(settings: RunSettings, rt: Runtime) -> RunSummary:
+    """The stages of a refresh, one after the other."""
     planned = plan_run(settings, rt)
     base = skill_to_improve(settings, rt)
     grown = [evolve(settings, rt, planned, base, number) for number in range(settings.candidates)]
     best, scores = choose(settings, planned, [evolution for evolution, _ in grown])
-    evaluations, decision = decide_and_promote(settings, rt, planned, best.candidate)
     failures = [failure for _, failed in grown for failure in failed]
-    summary = run.finish(
-        rt, planned, best.rolled, best.distilled, best.candidate, evaluations, decision, failures, scores
-    )
-    create_markdown_artifact(summary.as_markdown(), key="refresh-summary", description=f"{summary.run_id}")
-    return summary
+    return decide_and_promote(settings, rt, planned, best, failures, scores)
 
 
 def plan_run(settings: RunSettings, rt: Runtime) -> run.Plan:
     """Audit the tasks, then leave out those that can teach nothing."""
     ids = [*rt.splits.evolve, *rt.splits.validation]
-    audits = gather("audit", audit.map(unmapped(settings), ids), ids, max_failed_share=0.0)
+    audits = gather(rt, "audit", audit.map(unmapped(settings), ids), ids, tolerated=0.0)
     return run.plan(rt, audits.results)
 
 
@@ -53,7 +72,7 @@ def skill_to_improve(settings: RunSettings, rt: Runtime) -> str:
     """S0: the skill given, or one drafted by the model."""
     if rt.given_skill is not None:
         return rt.given_skill.digest
-    return gather("draft", [draft.submit(settings)], ["S0"], max_failed_share=0.0).results[0]
+    return gather(rt, "draft", [draft.submit(settings)], ["S0"], tolerated=0.0).results[0]
 
 
 def evolve(
@@ -74,7 +93,7 @@ def build(settings: RunSettings, rt: Runtime, distilled: Distilled) -> Candidate
     if distilled.root is None:
         return run.nothing_learned(distilled.base, settings.thresholds.for_tasks(distilled.tasks))
     future = apply.submit(settings, distilled.root, distilled.base, distilled.tasks)
-    return gather("apply", [future], ["candidate"], max_failed_share=0.0).results[0]
+    return gather(rt, "apply", [future], ["candidate"], tolerated=0.0).results[0]
 
 
 def choose(
@@ -90,17 +109,40 @@ def choose(
 
 
 def decide_and_promote(
-    settings: RunSettings, rt: Runtime, planned: run.Plan, candidate: Candidate
-) -> tuple[list[Evaluation], Decision]:
-    """Score the candidate against the champion and decide; again where another run promotes in the meantime."""
-    rival: str | None = candidate.base
+    settings: RunSettings,
+    rt: Runtime,
+    planned: run.Plan,
+    best: Evolution,
+    failures: list[Failure],
+    scores: tuple[CandidateScore, ...],
+) -> RunSummary:
+    """Score the candidate against the champion, decide, and promote; again where another run promotes meanwhile."""
+    rival: str | None = best.candidate.base
+    approval = None
     while rival is not None:
         champion = rival
-        tasks = list(planned.validation)
-        scored = sized(evaluate, settings)(settings, promotion.conditions(rt, candidate, champion), tasks)
-        again = sized(evaluate, settings)(
-            settings, promotion.repeat_of(rt, candidate, champion), tasks, seeds=promotion.fresh_seeds(settings)
-        )
-        decision = promotion.verdict(rt, candidate, scored, again)
-        rival = promotion.promote(rt, candidate, champion, decision)
-    return [*scored, *again], decision
+        scored, decision = judge(settings, rt, planned, best.candidate, champion, failures)
+        if promotion.awaits_approval(rt, best.candidate, decision):
+            waiting = run.finish(rt, planned, best, scored, decision, failures, scores, state="waiting")
+            publish(rt, waiting)
+            approval = ask(*promotion.question(rt, waiting, champion), settings.approval_hours)
+        rival = promotion.promote(rt, best.candidate, champion, decision, approval)
+    answer = approval.in_words() if approval else ""
+    return run.finish(rt, planned, best, scored, decision, failures, scores, approval=answer)
+
+
+def judge(
+    settings: RunSettings,
+    rt: Runtime,
+    planned: run.Plan,
+    candidate: Candidate,
+    champion: str,
+    failures: list[Failure],
+) -> tuple[list[Evaluation], Decision]:
+    """The evaluations of candidate and champion, and the decision over them."""
+    tasks = list(planned.validation)
+    scored = sized(evaluate, settings)(settings, promotion.conditions(rt, candidate, champion), tasks)
+    again = sized(evaluate, settings)(
+        settings, promotion.repeat_of(rt, candidate, champion), tasks, seeds=promotion.fresh_seeds(settings)
+    )
+    return [*scored, *again], promotion.verdict(rt, candidate, scored, again, failures)

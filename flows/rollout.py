@@ -3,8 +3,8 @@
 from prefect import flow, unmapped
 
 from tasks.gather import Gathered, gather
-from tasks.hooks import on_bad_end
-from tasks.runner import sized
+from tasks.hooks import flow_run_id, on_bad_end
+from tasks.runner import sized, timed
 from tasks.steps import rollout as rollout_task
 from trace2skill import refresh as run
 from trace2skill.runtime import runtime
@@ -12,18 +12,18 @@ from trace2skill.settings import RunSettings
 from trace2skill.step_items import Rolled, RolloutJob
 
 
-@flow(name="rollout", flow_run_name="rollout {settings.domain}", validate_parameters=False)
+@flow(name="rollout", flow_run_name="rollout {settings.label}", validate_parameters=False)
 def rollout(settings: RunSettings, jobs: list[RolloutJob]) -> Gathered[Rolled]:
     """Roll out every job; the failed ones are named and can be run again alone."""
-    futures = rollout_task.map(unmapped(settings), jobs)
-    return gather("rollout", futures, [job.name for job in jobs], settings.max_failed_share)
+    futures = timed(rollout_task, settings).map(unmapped(settings), jobs)
+    return gather(runtime(settings), "rollout", futures, [job.name for job in jobs])
 
 
-@flow(name="rollout-all", flow_run_name="rollout {settings.domain}", **on_bad_end("rollout"))
+@flow(name="rollout-all", flow_run_name="rollout {settings.label}", **on_bad_end("rollout"))
 def rollout_all(settings: RunSettings) -> Gathered[Rolled]:
     """Roll out every task at every seed, with the skill given or with none."""
     rt = runtime(settings)
-    run.start(rt, "rollout")
+    run.start(rt, "rollout", flow_run=flow_run_id())
     rolled = sized(rollout, settings)(settings, run.all_jobs(rt))
-    run.close(rt, "completed")
+    run.end(rt, "completed")
     return rolled

@@ -10,8 +10,12 @@ from typing import Any, Generic, TypeVar
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, as_completed
 
+from tasks.artifacts import StageArtifact
+from tasks.events import tell
+from trace2skill.errors import BudgetReached
 from trace2skill.failures import Failure, tolerate
 from trace2skill.progress import ItemState, watcher
+from trace2skill.runtime import Runtime
 
 R = TypeVar("R")
 
@@ -25,29 +29,54 @@ class Gathered(Generic[R]):
 
 
 def gather(
-    stage: str, futures: Sequence[PrefectFuture[R]], names: Sequence[str], max_failed_share: float
+    rt: Runtime,
+    stage: str,
+    futures: Sequence[PrefectFuture[R]],
+    names: Sequence[str],
+    tolerated: float | None = None,
 ) -> Gathered[R]:
-    """Wait for all futures of a stage, telling the watcher as each ends.
+    """Wait for all futures of a stage, telling whoever watches as each ends.
+
+    Args:
+        rt: the run.
+        stage: the stage's name.
+        futures: one for each item.
+        names: what the items are called.
+        tolerated: share of the items that may fail; what the settings say of the stage unless given.
 
     Raises:
-        StageFailed: more than `max_failed_share` of the items failed; names them.
+        StageFailed: more items failed than are tolerated; names them.
     """
     if not futures:
         return Gathered(results=[], failures=())
-    watch = watcher()
-    watch.begin(stage, len(futures))
+    watchers = [watcher(), *([rt.progress] if rt.progress else [])]
+    for watching in watchers:
+        watching.begin(stage, len(futures))
+    shown = StageArtifact(stage, len(futures))
     name_of = {id(future): name for future, name in zip(futures, names, strict=True)}
     for future in as_completed(list(futures)):
         future.wait()  # settles the future's own state; without it `.state` asks the server, which lags behind
-        watch.item(stage, name_of[id(future)], _in_a_word(future.state))
+        for watching in watchers:
+            watching.item(stage, name_of[id(future)], _in_a_word(future.state))
+        shown.item()
     results, failures = [], []
     for future, name in zip(futures, names, strict=True):
         if future.state.is_completed():
             results.append(future.result())
         else:
-            failures.append(_failure(stage, name, future.state))
-    tolerate(stage, len(futures), failures, max_failed_share)
+            failures.append(_failure(stage, name, future.state, len(futures)))
+    if failures:
+        _report(rt, failures)
+    tolerate(failures, rt.settings.tolerated(stage) if tolerated is None else tolerated)
     return Gathered(results=results, failures=tuple(failures))
+
+
+def _report(rt: Runtime, failures: Sequence[Failure]) -> None:
+    if rt.progress:
+        rt.progress.failed(failures)
+    if any(failure.kind == BudgetReached.__name__ for failure in failures):
+        skill = rt.given_skill.name if rt.given_skill else "new"
+        tell("budget.reached", skill, {"run": rt.run_id, "cap": rt.settings.max_cost or 0.0})
 
 
 def _in_a_word(state: State[Any]) -> ItemState:
@@ -56,9 +85,9 @@ def _in_a_word(state: State[Any]) -> ItemState:
     return "skipped" if state.is_pending() else "failed"
 
 
-def _failure(stage: str, name: str, state: State[Any]) -> Failure:
+def _failure(stage: str, name: str, state: State[Any], of: int) -> Failure:
     if state.is_pending():
-        return Failure(stage=stage, name=name, kind="skipped", message="the step before it failed")
+        return Failure(stage=stage, name=name, kind="skipped", message="the step before it failed", of=of)
     error = state.result(raise_on_failure=False)
     kind = type(error).__name__ if isinstance(error, BaseException) else state.name or "Failed"
-    return Failure(stage=stage, name=name, kind=kind, message=str(error or state.message)[:500])
+    return Failure(stage=stage, name=name, kind=kind, message=str(error or state.message)[:500], of=of)

@@ -1,14 +1,21 @@
-"""What a flow leaves behind when it does not end well: the run's row says so."""
+"""What a flow leaves behind when it does not end well: the run's row and its progress file say so."""
 
 from typing import Any
 
 from prefect import Flow
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.runtime import flow_run as running
 
 from trace2skill.errors import Trace2SkillError
-from trace2skill.refresh import close
-from trace2skill.runtime import RunKind, runtime
+from trace2skill.refresh import end
+from trace2skill.run_progress import State as RunState
+from trace2skill.runtime import RunKind, forget_runtimes, is_open, runtime
 from trace2skill.settings import RunSettings
+
+
+def flow_run_id() -> str:
+    """Id of the flow run around the caller, '' where there is none."""
+    return str(running.id or "")
 
 
 def on_bad_end(kind: RunKind) -> dict[str, Any]:
@@ -21,9 +28,14 @@ def on_bad_end(kind: RunKind) -> dict[str, Any]:
     def mark_run(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
         del flow
         try:
-            rt = runtime(RunSettings.model_validate(flow_run.parameters["settings"]))
+            settings = RunSettings.model_validate(flow_run.parameters["settings"])
+            mine = is_open(settings)
+            rt = runtime(settings)
             rt.begin(kind)
-            close(rt, "failed" if state.is_failed() else "interrupted")
+            ended: RunState = "failed" if state.is_failed() else "interrupted"
+            end(rt, ended, message=str(state.message or "")[:2000])
+            if not mine:  # a worker runs the hooks of a flow run that crashed: it must not go on holding the store
+                forget_runtimes()
         except Trace2SkillError:  # what ended the flow is told by its state; here is nothing to add
             return
 

@@ -11,6 +11,7 @@ from prefect import Task, task
 from prefect.cache_policies import CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
+from prefect.tasks import exponential_backoff
 
 from trace2skill import steps
 from trace2skill.consolidate.candidate import Candidate
@@ -37,7 +38,12 @@ def _can_pass(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
 
 
 KEPT: dict[str, Any] = {"persist_result": True, "result_serializer": "json"}
-AGAIN: dict[str, Any] = {"retries": 1, "retry_delay_seconds": 2, "retry_condition_fn": _can_pass}
+AGAIN: dict[str, Any] = {
+    "retries": 2,
+    "retry_delay_seconds": exponential_backoff(backoff_factor=2),
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": _can_pass,
+}
 
 
 @task(

@@ -12,6 +12,7 @@ from trace2skill.evaluation.decision import Decision
 from trace2skill.evaluation.matrix import Cell, Evaluation
 from trace2skill.evaluation.selection import SEED_STEP
 from trace2skill.noun import Noun
+from trace2skill.refresh import end
 from trace2skill.runtime import Runtime
 from trace2skill.summary import RunSummary
 
@@ -161,7 +162,7 @@ def finish(rt: Runtime, study: Study, pruned: Candidate, scored: Sequence[Evalua
         directory=_directory(rt, pruned) if changed else "",
     )
     rt.store.put("ablation", study.candidate.skill, found.ablation)
-    rt.store.finish_run(rt.run_id, "completed", found.model_dump_json())
+    end(rt, "completed", found.model_dump_json(), found.decision.reason)
     return found
 
 

@@ -16,6 +16,7 @@ from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.matrix import Evaluation, Measured
 from trace2skill.evaluation.spending import Look
 from trace2skill.noun import Noun
+from trace2skill.refresh import end
 from trace2skill.registry import Registry
 from trace2skill.runtime import Runtime
 from trace2skill.skill import Skill
@@ -92,7 +93,7 @@ def judge(
 def keep(rt: Runtime, report: DriftReport) -> DriftReport:
     """Keep the report and close the run."""
     rt.store.put("drift", f"{report.skill} {report.label}", report)
-    rt.store.finish_run(rt.run_id, "completed", report.model_dump_json())
+    end(rt, "completed", report.model_dump_json(), report.reason)
     return report
 
 

@@ -1,5 +1,6 @@
 """From a candidate to a champion: what is scored, what the scores decide, and the change itself."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from trace2skill.consolidate.candidate import Candidate
@@ -10,9 +11,24 @@ from trace2skill.evaluation.decision import Decision, decide, is_covered
 from trace2skill.evaluation.matrix import Evaluation
 from trace2skill.evaluation.selection import SEED_STEP, Evolution
 from trace2skill.evaluation.spending import single_look
+from trace2skill.failures import Failure
+from trace2skill.noun import Noun
 from trace2skill.registry import Registry, State, Version
 from trace2skill.runtime import Runtime
 from trace2skill.settings import RunSettings
+from trace2skill.summary import RunSummary
+
+
+class Approval(Noun):
+    """A person's answer to a promotion that waits for it."""
+
+    given: bool
+    reason: str = ""
+
+    def in_words(self) -> str:
+        """'approved' or 'not approved', with the reason given."""
+        said = "approved" if self.given else "not approved"
+        return f"{said}: {self.reason}" if self.reason else said
 
 
 def conditions(rt: Runtime, candidate: Candidate, champion: str) -> list[Condition]:
@@ -48,9 +64,28 @@ def repeat_of(rt: Runtime, candidate: Candidate, champion: str) -> list[Conditio
 
 
 def verdict(
-    rt: Runtime, candidate: Candidate, evaluations: Sequence[Evaluation], repeat: Sequence[Evaluation] = ()
+    rt: Runtime,
+    candidate: Candidate,
+    evaluations: Sequence[Evaluation],
+    repeat: Sequence[Evaluation] = (),
+    missing: Sequence[Failure] = (),
 ) -> Decision:
-    """The decision over the evaluations of a run. It spends a look at the champion where enough runs have a score."""
+    """The decision over the evaluations of a run. It spends a look at the champion where enough runs have a score.
+
+    What the run had to go on without stands in the decision's reason.
+    """
+    decision = _verdict(rt, candidate, evaluations, repeat)
+    if not missing:
+        return decision
+    counts = Counter(failure.stage for failure in missing)
+    words = ", ".join(f"{stage} {count}" for stage, count in sorted(counts.items()))
+    reason = f"{decision.reason}; made without {len(missing)} items that failed ({words}), which the next run picks up"
+    return decision.model_copy(update={"reason": reason, "missing": len(missing)})
+
+
+def _verdict(
+    rt: Runtime, candidate: Candidate, evaluations: Sequence[Evaluation], repeat: Sequence[Evaluation]
+) -> Decision:
     if not evaluations and not rt.settings.evaluate:
         return Decision(verdict="not_enough_evidence", reason="the candidate was not evaluated, as asked for")
     if not evaluations:
@@ -66,8 +101,39 @@ def verdict(
     return decide(champion, scored, gate, look=look, skill_tokens=size, repeat=next(iter(repeat), None))
 
 
-def promote(rt: Runtime, candidate: Candidate, champion: str, decision: Decision) -> str | None:
-    """Keep the candidate as a version, and make it champion where it won and the settings say so.
+def awaits_approval(rt: Runtime, candidate: Candidate, decision: Decision) -> bool:
+    """Is there a promotion that a person is to approve?"""
+    changed = candidate.skill != candidate.base
+    return rt.settings.promote == "approve" and decision.verdict == "promote" and bool(rt.settings.skill) and changed
+
+
+def question(rt: Runtime, summary: RunSummary, champion: str) -> tuple[str, str]:
+    """What a person is asked, as Markdown, and the key of the question: the same candidate and champion, once."""
+    spent = summary.spent
+    lines = [
+        f"**{summary.skill_name}**: {summary.decision.reason}.",
+        "| skill | hard | soft | runs scored |\n|---|---|---|---|\n"
+        + "\n".join(
+            f"| {item.condition} | {item.hard:.1%} | {item.soft:.1%} | {len(item.scored)} of {len(item.cells)} |"
+            for item in summary.evaluations
+        ),
+        f"{len(summary.candidate.applied)} edits. This run has cost ${spent.cost:.4f} for {spent.calls} calls.",
+        f"[The report]({report_address(rt)}) shows every edit with the traces that asked for it.",
+    ]
+    return "\n\n".join(lines), f"promote {summary.candidate.skill[:16]} over {champion[:16]}"
+
+
+def report_address(rt: Runtime) -> str:
+    """Where the report can be opened: below `reports_at` where run directories are served, else a file's address."""
+    if rt.settings.reports_at:
+        return f"{rt.settings.reports_at.rstrip('/')}/{rt.run_id}/report.html"
+    return (rt.run_directory().resolve() / "report.html").as_uri()
+
+
+def promote(
+    rt: Runtime, candidate: Candidate, champion: str, decision: Decision, approval: Approval | None = None
+) -> str | None:
+    """Keep the candidate as a version, and make it champion where it won and the settings or a person say so.
 
     Returns the digest of a champion that somebody else promoted since, which the candidate has to beat now; None where
     there is none.
@@ -76,7 +142,10 @@ def promote(rt: Runtime, candidate: Candidate, champion: str, decision: Decision
     if skill is None or candidate.skill == candidate.base:
         return None
     registry = Registry(rt.store)
-    state: State = "rejected" if decision.verdict == "reject" else "candidate"
+    refused = approval is not None and not approval.given
+    if approval is not None:
+        decision = decision.model_copy(update={"reason": f"{decision.reason}; {approval.in_words()}"})
+    state: State = "rejected" if decision.verdict == "reject" or refused else "candidate"
     version = Version(
         name=skill.name,
         skill=skill.digest,
@@ -87,7 +156,8 @@ def promote(rt: Runtime, candidate: Candidate, champion: str, decision: Decision
         author=rt.settings.roles.analyst.name,
     )
     registry.record(skill, version)
-    if decision.verdict != "promote" or rt.settings.promote != "auto" or rt.settings.skill is None:
+    allowed = rt.settings.promote == "auto" or (approval is not None and approval.given)
+    if decision.verdict != "promote" or not allowed or rt.settings.skill is None:
         return None
     try:
         registry.promote(skill, rt.settings.skill, expected=champion, run_id=rt.run_id, reason=decision.reason)

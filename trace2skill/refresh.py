@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.ledger import SupportLedger, build_ledger, confirmed, united_ledgers
@@ -12,6 +13,7 @@ from trace2skill.errors import BadInput
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.decision import Decision
 from trace2skill.evaluation.matrix import Evaluation
+from trace2skill.evaluation.selection import Evolution
 from trace2skill.failures import Failure
 from trace2skill.held_out import keep_evaluations, seen_before
 from trace2skill.lesson import Lesson
@@ -20,9 +22,10 @@ from trace2skill.patch import Patch
 from trace2skill.promotion import is_champion
 from trace2skill.registry import Registry
 from trace2skill.report import write_report
+from trace2skill.run_progress import ProgressFile, RunProgress, State
 from trace2skill.runtime import RunKind, Runtime
 from trace2skill.skill import Skill, read_skill, write_skill
-from trace2skill.step_items import Rolled, RolloutJob
+from trace2skill.step_items import RolloutJob
 from trace2skill.store import RunRow
 from trace2skill.summary import CandidateScore, LeftOut, RunSummary, Spent
 
@@ -39,8 +42,14 @@ class Plan(Noun):
         return [RolloutJob(task_id=task, seed=seed, skill=skill) for task in self.evolve for seed in seeds]
 
 
-def start(rt: Runtime, kind: RunKind = "run") -> str:
+def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments: Any) -> str:
     """Open the run: check the models, and write its row. Returns the run's id.
+
+    Args:
+        rt: the runtime.
+        kind: what kind of run it is.
+        flow_run: id of the Prefect flow run.
+        arguments: what the flow was given besides the settings, as JSON has it; a retry gives them again.
 
     Raises:
         BadInput: a model is unknown, lacks its key, or has no price.
@@ -51,6 +60,9 @@ def start(rt: Runtime, kind: RunKind = "run") -> str:
         rt.store.put("skill", rt.given_skill.digest, rt.given_skill)
         Registry(rt.store).adopt(rt.given_skill)
     rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=rt.settings.model_dump_json()))
+    settings = rt.settings.model_dump(mode="json")
+    first = RunProgress(run_id=rt.run_id, kind=kind, settings=settings, arguments=arguments, flow_run=flow_run)
+    rt.progress = ProgressFile(rt.run_directory(), first, lambda: rt.store.ledger_total(rt.run_id).cost)
     return rt.run_id
 
 
@@ -94,15 +106,20 @@ def nothing_learned(base: str, thresholds: tuple[int, int]) -> Candidate:
 def finish(
     rt: Runtime,
     planned: Plan,
-    rolled: Sequence[Rolled],
-    distilled: Distilled,
-    candidate: Candidate,
+    grown: Evolution,
     evaluations: Sequence[Evaluation],
     decision: Decision,
     failures: Sequence[Failure],
     scores: Sequence[CandidateScore] = (),
+    *,
+    approval: str = "",
+    state: State = "completed",
 ) -> RunSummary:
-    """Write the candidate, the summary and the report to the run's directory, and close the run."""
+    """Write the candidate, the summary and the report to the run's directory, and close the run.
+
+    A run that waits for a person (`state` 'waiting') has all of it, too: that is what the person looks at.
+    """
+    rolled, distilled, candidate = grown.rolled, grown.distilled, grown.candidate
     base, skill = rt.skill(candidate.base), rt.skill(candidate.skill)
     if base is None or skill is None:
         raise BadInput("a refresh needs a skill")
@@ -132,6 +149,7 @@ def finish(
         evaluations=tuple(evaluations),
         decision=decision,
         promoted=is_champion(rt, candidate),
+        approval=approval,
         candidates=tuple(scores),
         spent=spent(rt),
         failures=tuple(failures),
@@ -140,7 +158,7 @@ def finish(
     keep_evaluations(rt, evaluations, "validation")
     _write_pages(summary, directory)
     write_report(rt.store, summary, rt.settings, directory)
-    rt.store.finish_run(rt.run_id, "completed", summary.model_dump_json())
+    end(rt, state, summary.model_dump_json(), decision.reason + (f"; {approval}" if approval else ""))
     return summary
 
 
@@ -164,9 +182,11 @@ def keep_support(rt: Runtime, base: Skill, skill: Skill, candidate: Candidate, d
         rt.store.put("support", skill.digest, confirmed(ledger, skill, confirmations, lesson))
 
 
-def close(rt: Runtime, state: str) -> None:
-    """Close a run that leaves no summary."""
-    rt.store.finish_run(rt.run_id, state, "")
+def end(rt: Runtime, state: State, summary: str = "", message: str = "") -> None:
+    """Close a run with its summary as JSON, '' for none, and a word on how it ended."""
+    rt.store.finish_run(rt.run_id, state, summary)
+    if rt.progress:
+        rt.progress.end(state, message)
 
 
 def spent(rt: Runtime) -> Spent:

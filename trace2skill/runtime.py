@@ -21,6 +21,7 @@ from trace2skill.errors import BadInput
 from trace2skill.llm import Door
 from trace2skill.llm.transport import check_model
 from trace2skill.registry import Registry
+from trace2skill.run_progress import ProgressFile
 from trace2skill.settings import RunSettings
 from trace2skill.skill import Skill, read_skill
 from trace2skill.store import Store, open_store
@@ -45,6 +46,7 @@ class Runtime:
         self.splits: Splits = split_tasks(loaded, settings.splits, settings.split_seed)
         self.given_skill: Skill | None = _live_skill(self.store, settings.skill) if settings.skill else None
         self.kind: RunKind = "run"
+        self.progress: ProgressFile | None = None
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -186,6 +188,12 @@ def runtime(settings: RunSettings) -> Runtime:
         if settings.digest not in _open:
             _open[settings.digest] = Runtime(settings)
         return _open[settings.digest]
+
+
+def is_open(settings: RunSettings) -> bool:
+    """Does this process have a runtime for these settings?"""
+    with _guard:
+        return settings.digest in _open
 
 
 def forget_runtimes() -> None:

@@ -1,7 +1,7 @@
 """`RunSettings`: everything a run is told. Its parts that can change a result are in the keys of the steps."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,9 +17,25 @@ from trace2skill.noun import Noun
 from trace2skill.place import EditPolicy
 
 DEFAULT_STORE = Path(".trace2skill/store.duckdb")
+MappedStage = Literal["rollout", "extract", "contrast", "propose"]
 SIGNALS = r"(\+(error|success|combined|contrast))+"
 
-HOW_NOT_WHAT = {"store", "output", "workers", "max_cost", "max_failed_share", "promote", "forget_after"}
+HOW_NOT_WHAT = {
+    "store",
+    "output",
+    "workers",
+    "max_cost",
+    "max_failed_share",
+    "max_failed_shares",
+    "promote",
+    "approval_hours",
+    "forget_after",
+    "limits_held",
+    "step_seconds",
+    "runner",
+    "shards",
+    "reports_at",
+}
 """Settings that say how a run is carried out, not what it computes."""
 
 
@@ -72,14 +88,51 @@ class RunSettings(Noun):
         default="train",
         description="The best candidate is chosen by its score on the evolve tasks, or on validation at level / k.",
     )
-    promote: Literal["stage", "auto"] = Field(
-        default="stage", description="'stage' writes the candidate beside; 'auto' also replaces the skill if it won."
+    promote: Literal["stage", "approve", "auto"] = Field(
+        default="stage",
+        description="A candidate that won: 'stage' writes it beside, 'auto' replaces the skill, 'approve' asks a "
+        "person in the Prefect UI first (a deployment only).",
+    )
+    approval_hours: float = Field(
+        default=20, gt=0, le=24 * 30, description="How long an approval is waited for; after that, not promoted."
     )
     max_cost: float | None = Field(default=10.0, ge=0, description="Cap of the run in US dollars; none has no cap.")
-    max_failed_share: float = Field(default=0.1, ge=0, le=1, description="Share of a stage that may fail.")
+    max_failed_share: float = Field(
+        default=0.1, ge=0, le=1, description="Share of a stage that may fail: the run goes on without, and says so."
+    )
+    max_failed_shares: dict[MappedStage, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict, description='The same for single stages, e.g. {"rollout": 0.02}.'
+    )
+    step_seconds: float = Field(default=3600, gt=0, description="Longest time of one step; then it counts as failed.")
     workers: int = Field(default=8, ge=1, le=256, description="Steps under way at once.")
+    limits_held: tuple[str, ...] = Field(
+        default=(), description="Prefect global concurrency limits of which the run holds one slot each."
+    )
+    shards: int = Field(
+        default=1, ge=1, le=256, description="Rollouts and analyses run as so many flow runs of the 'shard' deployment."
+    )
+    runner: Literal["threads", "dask", "ray"] = Field(
+        default="threads", description="Where steps run: threads of this process, or processes of Dask or Ray."
+    )
     store: Path = Field(default=DEFAULT_STORE, description="The DuckDB file that keeps what was paid for.")
+    reports_at: str = Field(
+        default="", description="Address at which run directories are served, for links in the UI; '' links to files."
+    )
     output: Path = Field(default=Path(".trace2skill/runs"), description="Where run directories are written.")
+
+    def tolerated(self, stage: str) -> float:
+        """Share of the items of a stage that may fail."""
+        return next((share for name, share in self.max_failed_shares.items() if name == stage), self.max_failed_share)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Tags of the flow runs, by kind of task and skill."""
+        return (f"domain:{self.domain}", f"skill:{self.skill.name if self.skill else 'new'}")
+
+    @property
+    def label(self) -> str:
+        """What a person reads in the UI: the skill and the kind of task."""
+        return f"{self.skill.name if self.skill else 'a new skill'} ({self.domain})"
 
     @property
     def identity(self) -> str:

@@ -1,7 +1,7 @@
 """`RunSummary`: what a run did, in numbers and in words, for the terminal, the Prefect artifact and a script."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -77,6 +77,7 @@ class RunSummary(Noun):
     evaluations: tuple[Evaluation, ...] = ()
     decision: Decision
     promoted: bool = False
+    approval: str = Field(default="", description="What a person said of the promotion, '' where nobody was asked.")
     candidates: tuple[CandidateScore, ...] = Field(default=(), description="Where several were evolved.")
     spent: Spent = Spent()
     failures: tuple[Failure, ...] = ()
@@ -86,6 +87,39 @@ class RunSummary(Noun):
     def learned(self) -> bool:
         """Did the skill change at all?"""
         return self.candidate.skill != self.candidate.base
+
+    @property
+    def outcome(self) -> Literal["promoted", "staged", "rejected", "not_enough_evidence"]:
+        """What became of the candidate, as events name it: 'staged' won and did not replace the skill."""
+        if self.promoted:
+            return "promoted"
+        if self.decision.verdict == "promote":
+            return "staged"
+        return "rejected" if self.decision.verdict == "reject" else "not_enough_evidence"
+
+    def headline(self) -> dict[str, Any]:
+        """The run in a few flat values, for an event."""
+        return {
+            "run": self.run_id,
+            "verdict": self.decision.verdict,
+            "reason": self.decision.reason,
+            "approval": self.approval,
+            "lift": self.decision.lift,
+            "cost": self.spent.cost,
+            "failed": len(self.failures),
+        }
+
+    def score_rows(self) -> list[dict[str, Any]]:
+        """The scores as rows of a table."""
+        return [
+            {
+                "skill": item.condition,
+                "hard": f"{item.hard:.1%}",
+                "soft": f"{item.soft:.1%}",
+                "runs scored": f"{len(item.scored)} of {len(item.cells)}",
+            }
+            for item in self.evaluations
+        ]
 
     def as_markdown(self) -> str:
         """The summary as a page."""
@@ -108,7 +142,8 @@ class RunSummary(Noun):
 
     def _verdict(self) -> str:
         words = {"promote": "Promote", "reject": "Do not promote", "not_enough_evidence": "Not enough evidence"}
-        return f"**{words[self.decision.verdict]}**: {self.decision.reason}."
+        answered = f" {self.approval}." if self.approval else ""
+        return f"**{words[self.decision.verdict]}**: {self.decision.reason}.{answered}"
 
     def _scores(self) -> str:
         if not self.evaluations:

@@ -13,9 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from trace2skill import __version__
+from trace2skill.cli.estimate import estimate
 from trace2skill.cli.evidence import ablate, drift, power, transfer, usage
 from trace2skill.cli.learned import lessons, patch
 from trace2skill.cli.look import doctor, show, validate
+from trace2skill.cli.operate import failures, retry, status, watch
 from trace2skill.cli.report import report
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
 from trace2skill.cli.versions import diff, export, promote, rollback, versions
@@ -41,10 +43,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 RUNS = (demo, run, rollout, distill, evaluate, drift)
+OPERATE = (status, watch, failures, retry, estimate)
 LOOKS = (show, report, lessons, patch, why, validate, doctor)
 EVIDENCE = (power, ablate, usage, transfer)
 VERSIONS = (versions, diff, promote, rollback, export)
-for panel, commands in (("Run", RUNS), ("Look", LOOKS), ("Evidence", EVIDENCE), ("Versions", VERSIONS)):
+for panel, commands in (
+    ("Run", RUNS),
+    ("Operate", OPERATE),
+    ("Look", LOOKS),
+    ("Evidence", EVIDENCE),
+    ("Versions", VERSIONS),
+):
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(store_app, name="store")

@@ -45,6 +45,7 @@ class Decision(Noun):
     look: Look | None = None
     smallest_lift: float | None = Field(default=None, description="What these tasks could have shown, with power 0.8.")
     skill_tokens: int = 0
+    missing: int = Field(default=0, description="Items of the run's stages that failed, without which it was made.")
     repeat: Comparison | None = Field(default=None, description="The A/A arm: S0 against itself with fresh seeds.")
 
     @property

@@ -75,9 +75,33 @@ def final(model: str, error: CallFailed, keys: Sequence[str]) -> Exception:
     return ModelUnusable(f"{model}: {error}; {remedy}")
 
 
+class Patience:
+    """When a call is given up: after so many tries that failed, or so many seconds of 'too many requests'.
+
+    The latter slows a fleet down and does not fail it: such tries are not counted.
+    """
+
+    def __init__(self, attempts: int, seconds: float) -> None:
+        self._attempts, self._seconds = attempts, seconds
+        self._failed = 0
+
+    def __call__(self, state: tenacity.RetryCallState) -> bool:
+        """Tenacity's question after a failed try: stop?"""
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, CallFailed) and error.kind == "rate_limited":
+            return (state.seconds_since_start or 0.0) >= self._seconds
+        self._failed += 1
+        return self._failed >= self._attempts
+
+
 def wait(state: tenacity.RetryCallState) -> float:
-    """Seconds to the next try: exponential with jitter, and no less than the provider asked for."""
+    """Seconds to the next try: exponential with jitter, and no less than the provider asked for.
+
+    After 'too many requests' there is no wait of the call's own: the pace of the model says when it may go on.
+    """
     error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, CallFailed) and error.kind == "rate_limited":
+        return 0.0
     backoff = float(tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS)(state))
     asked = error.wait if isinstance(error, CallFailed) and error.wait is not None else 0.0
     return max(backoff, min(asked, LONGEST_WAIT_SECONDS))

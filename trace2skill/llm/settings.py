@@ -8,6 +8,14 @@ from trace2skill.noun import Noun
 
 Role = Literal["agent", "analyst", "merger"]
 SIMULATED = "sim/"
+HOW_NOT_WHAT = {
+    "timeout_seconds",
+    "attempts",
+    "patience_seconds",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "price",
+}
 
 
 class ModelSettings(Noun):
@@ -23,6 +31,11 @@ class ModelSettings(Noun):
     api_base: str | None = Field(default=None, description="Address of an OpenAI-compatible or Ollama server.")
     timeout_seconds: float = Field(default=300, gt=0)
     attempts: int = Field(default=5, ge=1, description="Tries of one call when what went wrong can pass.")
+    patience_seconds: float = Field(
+        default=1800, ge=0, description="How long one call may be put off by 'too many requests' before it fails."
+    )
+    requests_per_minute: float | None = Field(default=None, gt=0, description="Your quota, where you know it.")
+    tokens_per_minute: float | None = Field(default=None, gt=0, description="Your quota, where you know it.")
     tools: Literal["auto", "native", "text"] = Field(
         default="auto", description="Native tool calls, or commands in fenced blocks; auto asks LiteLLM."
     )
@@ -44,8 +57,8 @@ class ModelSettings(Noun):
 
     @property
     def identity(self) -> dict[str, object]:
-        """What can change the model's answers: all but time limits, tries and prices."""
-        return self.model_dump(mode="json", exclude={"timeout_seconds", "attempts", "price"})
+        """What can change the model's answers: all but time limits, tries, quotas and prices."""
+        return self.model_dump(mode="json", exclude=HOW_NOT_WHAT)
 
 
 class Roles(Noun):

@@ -15,11 +15,13 @@ import tenacity
 from trace2skill.errors import BadInput
 from trace2skill.llm import failures
 from trace2skill.llm.failures import CallFailed
+from trace2skill.llm.pace import pace_of
 from trace2skill.llm.request import Answer, Message, Request
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.trajectory import ToolCall, Usage
 
 log = logging.getLogger(__name__)
+BYTES_PER_TOKEN = 4
 
 
 @functools.cache
@@ -149,8 +151,12 @@ def _known_parameters(settings: ModelSettings) -> Sequence[str]:
 def cost_bound(request: Request) -> float:
     """An upper bound of the cost of one try, in US dollars: a token has at least one byte."""
     price_in, price_out = prices(request.settings)
-    size = len(json.dumps([request.messages, [tool.model_dump() for tool in request.tools]]).encode())
-    return (size + 256) * price_in + request.settings.max_tokens * price_out
+    return (request_bytes(request) + 256) * price_in + request.settings.max_tokens * price_out
+
+
+def request_bytes(request: Request) -> int:
+    """How many bytes the messages and tools of a request have."""
+    return len(json.dumps([request.messages, [tool.model_dump() for tool in request.tools]]).encode())
 
 
 def send(request: Request) -> tuple[Answer, int]:
@@ -161,10 +167,8 @@ def send(request: Request) -> tuple[Answer, int]:
         ModelUnusable: an error that cannot pass, with the remedy.
     """
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(
-            lambda error: isinstance(error, CallFailed) and error.kind in failures.CAN_PASS
-        ),
-        stop=tenacity.stop_after_attempt(request.settings.attempts),
+        retry=tenacity.retry_if_exception(failures.can_pass),
+        stop=failures.Patience(request.settings.attempts, request.settings.patience_seconds),
         wait=failures.wait,
         before_sleep=_tell,
         reraise=True,
@@ -174,12 +178,26 @@ def send(request: Request) -> tuple[Answer, int]:
         for attempt in retrying:
             with attempt:
                 tries += 1
-                return _try_once(request), tries
+                return _try_in_turn(request), tries
     except CallFailed as error:
         error.tries = tries
         keys = litellm().validate_environment(request.settings.name)["missing_keys"]
         raise failures.final(request.settings.name, error, keys) from error
     raise AssertionError("tenacity ends with a result or an error")
+
+
+def _try_in_turn(request: Request) -> Answer:
+    """One try, when the pace of the model allows it; what came of it sets the pace of the next ones."""
+    expected = request_bytes(request) / BYTES_PER_TOKEN
+    with pace_of(request.settings).admitted(expected) as going:
+        try:
+            answer = _try_once(request)
+        except CallFailed as error:
+            if error.kind == "rate_limited":
+                going.rate_limited(error.wait)
+            raise
+        going.answered(answer.usage.prompt + answer.usage.completion)
+        return answer
 
 
 def _try_once(request: Request) -> Answer:

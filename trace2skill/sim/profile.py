@@ -34,6 +34,10 @@ class Profile(Noun):
     rate_limited: float = Field(default=0.0, ge=0, le=1, description="Share of tries answered with 429.")
     server_error: float = Field(default=0.0, ge=0, le=1, description="Share of tries answered with 503.")
     timeouts: float = Field(default=0.0, ge=0, le=1, description="Share of tries that time out.")
+    storm_seconds: float = Field(
+        default=0.0, ge=0, description="For so long from the first request on, half of all tries are answered with 429."
+    )
+    hangs: float = Field(default=0.0, ge=0, le=1, description="Share of tries that hang until their time-out.")
     retry_after: float | None = Field(default=None, ge=0, description="Retry-After of a 429, in seconds.")
 
 

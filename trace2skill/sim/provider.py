@@ -20,6 +20,7 @@ from trace2skill.sim.profile import Profile, chance, profile_of
 from trace2skill.sim.roles import play
 
 PRICE_PER_TOKEN = (0.5e-6, 2.0e-6)
+STORM = 0.5
 CALL_LOG = "TRACE2SKILL_SIM_CALLS"
 """Environment variable: a file to which every served request appends its key, for counting calls over processes."""
 
@@ -67,6 +68,12 @@ def _handler(litellm: Any) -> Any:
             super().__init__()
             self._tries: Counter[str] = Counter()
             self._guard = threading.Lock()
+            self._began: dict[str, float] = {}
+
+        def _in_storm(self, profile: Profile) -> bool:
+            with self._guard:
+                began = self._began.setdefault(profile.digest, time.monotonic())
+            return time.monotonic() - began < profile.storm_seconds
 
         def completion(self, *_: Any, **request: Any) -> Any:
             profile = profile_of(request["model"])
@@ -81,6 +88,11 @@ def _handler(litellm: Any) -> Any:
                 self._tries[heard.key] += 1
                 attempt = self._tries[heard.key]
             _sleep(profile, heard.key, attempt)
+            if chance("hang", heard.key, attempt) < profile.hangs:
+                time.sleep(float(request.get("timeout") or 600))
+                raise litellm.Timeout(message="simulated: hung", llm_provider="sim", model=profile.name)
+            if self._in_storm(profile) and chance("storm", heard.key, attempt) < STORM:
+                raise _too_many(litellm, profile)
             _fail_as_planned(litellm, profile, heard.key, attempt)
             _log_call(heard.key)
             spoken = _disturbed(profile, heard, play(heard), structured=bool(options.get("response_format")))
@@ -99,14 +111,19 @@ def _sleep(profile: Profile, key: str, attempt: int) -> None:
 def _fail_as_planned(litellm: Any, profile: Profile, key: str, attempt: int) -> None:
     where = {"llm_provider": "sim", "model": profile.name}
     if chance("429", key, attempt) < profile.rate_limited:
-        error = litellm.RateLimitError(message="simulated: too many requests", **where)
-        if profile.retry_after is not None:
-            error.response.headers["retry-after"] = str(profile.retry_after)
-        raise error
+        raise _too_many(litellm, profile)
     if chance("503", key, attempt) < profile.server_error:
         raise litellm.ServiceUnavailableError(message="simulated: overloaded", **where)
     if chance("timeout", key, attempt) < profile.timeouts:
         raise litellm.Timeout(message="simulated: timed out", **where)
+
+
+def _too_many(litellm: Any, profile: Profile) -> Exception:
+    where = {"llm_provider": "sim", "model": profile.name}
+    error: Exception = litellm.RateLimitError(message="simulated: too many requests", **where)
+    if profile.retry_after is not None:
+        error.response.headers["retry-after"] = str(profile.retry_after)  # type: ignore[attr-defined]
+    return error
 
 
 def _disturbed(profile: Profile, heard: Heard, spoken: Spoken, *, structured: bool) -> Spoken:

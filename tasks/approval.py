@@ -1,0 +1,85 @@
+"""A person's yes before a promotion: the flow run suspends, needs no worker while it waits, and a form resumes it.
+
+On resumption the flow starts again from its first step; all its steps are in the store, and it comes back here, where
+the answer is. A run of the deployment `approval-deadline`, scheduled for the end of the wait, answers 'no' where nobody
+else did, so that a wait always ends in a finished run.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import cast
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.deployments import run_deployment
+from prefect.exceptions import ObjectNotFound
+from prefect.flow_runs import suspend_flow_run
+from prefect.input import RunInput
+from prefect.runtime import flow_run as running
+from prefect.states import Cancelled
+from pydantic import Field
+
+from trace2skill.errors import BadInput
+from trace2skill.promotion import Approval
+
+DEADLINE = "approval-deadline/approval-deadline"
+GRACE_HOURS = 24.0
+"""Longer than the wait itself, so that the deadline's own run ends it and not Prefect, which would fail the run."""
+
+
+class ApprovalForm(RunInput):
+    """The form in the Prefect UI."""
+
+    promote: bool = Field(default=False, description="Replace the skill in use by the candidate.")
+    reason: str = Field(default="", description="Why; it is kept with the version.")
+
+
+def ask(question: str, key: str, hours: float) -> Approval:
+    """Suspend the flow run until a person has answered, or so many hours have passed.
+
+    Args:
+        question: Markdown shown above the form.
+        key: names what is asked: the same question is asked once.
+        hours: how long to wait.
+
+    Raises:
+        BadInput: the flow run has no deployment, so that nothing could start it again; or the deployment that ends
+            the wait is missing.
+    """
+    if not running.deployment_id:
+        raise BadInput(
+            "promotion by approval needs a deployment, whose run the Prefect UI can resume (docs/deploy.md): here use "
+            "--promote stage, then `trace2skill promote`"
+        )
+    deadline = _end_the_wait(str(running.id), key, hours)
+    form = ApprovalForm.with_initial_data(description=question, promote=False, reason="")
+    seconds = int((hours + GRACE_HOURS) * 3600)
+    answer = suspend_flow_run(wait_for_input=form, timeout=seconds, key=key)
+    _cancel(deadline)
+    return Approval(given=answer.promote, reason=answer.reason)
+
+
+def _end_the_wait(flow_run: str, key: str, hours: float) -> UUID:
+    try:
+        scheduled = run_deployment(
+            DEADLINE,
+            parameters={"flow_run": flow_run, "hours": hours},
+            scheduled_time=datetime.now(UTC) + timedelta(hours=hours),
+            timeout=0,
+            as_subflow=False,
+            idempotency_key=f"{flow_run} {key}",
+        )
+    except ObjectNotFound as error:
+        raise BadInput(
+            f"promotion by approval needs the deployment {DEADLINE}: `prefect deploy --all --prefect-file "
+            "deployments/prefect.yaml`"
+        ) from error
+    return UUID(str(cast(FlowRun, scheduled).id))
+
+
+def _cancel(deadline: UUID) -> None:
+    """Somebody has answered: the run that would answer for them is not needed."""
+    with get_client(sync_client=True) as client:
+        found = client.read_flow_run(deadline)
+        if found.state is not None and found.state.is_scheduled():
+            client.set_flow_run_state(deadline, Cancelled(message="answered in time"), force=True)

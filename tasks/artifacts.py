@@ -1,0 +1,77 @@
+"""What the Prefect UI shows of a run besides its graph: progress of stages, tables of scores, failures and cost, links.
+
+Artifacts are for people. Where the server does not take one, the run goes on without it.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.runtime import flow_run as running
+
+from trace2skill.promotion import report_address
+from trace2skill.report.facts import costs_of
+from trace2skill.runtime import Runtime
+from trace2skill.summary import RunSummary
+
+log = logging.getLogger(__name__)
+PAUSE_SECONDS = 2.0
+
+
+class StageArtifact:
+    """A progress bar for one stage, moved at most every two seconds: each move is a request to the server."""
+
+    def __init__(self, stage: str, total: int) -> None:
+        self._total, self._ended, self._moved = total, 0, time.monotonic()
+        self._id: UUID | None = None
+        if running.id:
+            key, words = f"stage-{stage}", f"{stage}: {total} items"
+            self._id = _kept(lambda: create_progress_artifact(0.0, key=key, description=words))
+
+    def item(self) -> None:
+        """One more item has ended."""
+        self._ended += 1
+        last = self._ended == self._total
+        if self._id is None or not (last or time.monotonic() - self._moved > PAUSE_SECONDS):
+            return
+        self._moved = time.monotonic()
+        artifact, share = self._id, 100.0 * self._ended / self._total
+        _kept(lambda: update_progress_artifact(artifact, share))
+
+
+def publish(rt: Runtime, summary: RunSummary) -> None:
+    """The result of a refresh: its summary with the skill's diff, tables, and a link to the report."""
+    if not running.id:
+        return
+    name = summary.run_id
+    _kept(lambda: create_markdown_artifact(summary.as_markdown(), key="refresh-summary", description=name))
+    address = report_address(rt)
+    _kept(lambda: create_link_artifact(address, link_text="report", key="refresh-report", description=name))
+    for key, rows in (
+        ("refresh-scores", summary.score_rows()),
+        ("refresh-failures", [failure.model_dump() for failure in summary.failures]),
+        ("refresh-cost", [row.model_dump() for row in costs_of(rt.store, rt.run_id)]),
+    ):
+        if rows:
+            _kept(_table(key, rows, name))
+
+
+def _table(key: str, rows: list[dict[str, Any]], description: str) -> Callable[[], Any]:
+    return lambda: create_table_artifact(rows, key=key, description=description)
+
+
+def _kept(make: Callable[[], Any]) -> Any:
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001 - any failure of the server: what it shows is not what the run is for
+        log.warning("an artifact was not kept: %s", error)
+        return None

@@ -1,0 +1,58 @@
+"""`trace2skill estimate`: the bill before the run."""
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from trace2skill.cli import options as o
+from trace2skill.estimate import Estimate
+from trace2skill.estimate import estimate as count
+from trace2skill.runtime import forget_runtimes, runtime
+
+
+def estimate(
+    data: o.Data,
+    model: o.Model,
+    domain: o.Domain = "spreadsheet",
+    skill: o.SkillDir = None,
+    tasks: o.Tasks = None,
+    seed: o.Seed = 41,
+    seeds: o.Seeds = 1,
+    analysts: o.Analysts = "+combined",
+    api_base: o.ApiBase = None,
+    price: o.Price = None,
+    max_cost: o.MaxCost = 10.0,
+    recalculate: o.Recalculate = "auto",
+    sandbox: o.SandboxKind = "auto",
+    store: o.StorePath = None,
+    json: o.AsJson = False,
+) -> None:
+    """What `trace2skill run` with these options will cost, without asking a model.
+
+    Counts the steps that the store does not have yet, times what such steps took in the store's own history, or stated
+    defaults where there is none.
+    """
+    settings = o.settings_of(locals())
+    try:
+        found = count(runtime(settings))
+    finally:
+        forget_runtimes()
+    if json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        _print(found)
+
+
+def _print(found: Estimate) -> None:
+    table = Table("stage", "to pay", "in store", "tokens", "cost", "high", "from")
+    for row in found.stages:
+        counts = (str(row.steps), str(row.in_store), f"{row.tokens_in + row.tokens_out:,}")
+        table.add_row(row.stage, *counts, f"${row.cost:.4f}", f"${row.high:.4f}", row.basis)
+    console = Console()
+    console.print(table)
+    console.print(f"about ${found.cost:.4f}, up to ${found.high:.4f} if every step is a dear one", highlight=False)
+    if found.cap is not None:
+        within = "stays within" if found.high <= found.cap else "may reach"
+        console.print(
+            f"this {within} the cap of ${found.cap:.2f} (--max-cost), which no call may pass", highlight=False
+        )

@@ -1,0 +1,128 @@
+"""Commands for whoever looks after runs: status, watch, failures, retry."""
+
+import json as json_module
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from trace2skill.cli import options as o
+from trace2skill.cli.flows import run_flow
+from trace2skill.cli.print import print_summary
+from trace2skill.errors import BadInput
+from trace2skill.run_progress import RunProgress, all_progress, read_progress
+from trace2skill.settings import RunSettings
+from trace2skill.summary import RunSummary
+
+FLOWS = {
+    "run": "refresh:refresh",
+    "rollout": "rollout:rollout_all",
+    "evaluate": "evaluate:evaluate_skills",
+    "ablate": "ablate:ablate",
+    "drift": "drift:drift_watch",
+}
+STATES = {"running": "cyan", "waiting": "yellow", "completed": "green", "failed": "red", "interrupted": "yellow"}
+RunId = Annotated[str, typer.Argument(help="Id of a run; `trace2skill status` lists them.")]
+
+
+def status(
+    run: Annotated[str | None, typer.Argument(help="Id of a run; without one, all runs are listed.")] = None,
+    output: o.Output = Path(".trace2skill/runs"),
+    json: o.AsJson = False,
+) -> None:
+    """How far runs are: stages, failures, cost. Works while a run is under way, from any process."""
+    found = [read_progress(output, run)] if run else all_progress(output)
+    if json:
+        dumped = [{**item.model_dump(mode="json", exclude={"settings"}), "state": item.now} for item in found]
+        typer.echo(json_module.dumps(dumped[0] if run else dumped, indent=2))
+        return
+    if run:
+        Console().print(_page(found[0]))
+        return
+    table = Table("run", "state", "last stages", "failed", "cost", "changed (UTC)")
+    table.columns[0].no_wrap = True
+    for item in found:
+        stages = ", ".join(f"{stage.stage} {stage.ended}/{stage.total}" for stage in item.stages[-2:])
+        state = f"[{STATES[item.now]}]{item.now}[/]"
+        table.add_row(item.run_id, state, stages, str(len(item.failures)), f"${item.cost:.4f}", item.updated[5:16])
+    Console().print(table)
+
+
+def watch(run: RunId, output: o.Output = Path(".trace2skill/runs")) -> None:
+    """Follow a run until it ends. Ctrl-C ends the watching and not the run."""
+    console = Console()
+    shown = read_progress(output, run)
+    with Live(_page(shown), console=console, refresh_per_second=4, transient=console.is_terminal) as live:
+        while shown.now in ("running", "waiting"):
+            time.sleep(1)
+            shown = read_progress(output, run)
+            live.update(_page(shown))
+    console.print(_page(shown))
+
+
+def failures(run: RunId, output: o.Output = Path(".trace2skill/runs"), json: o.AsJson = False) -> None:
+    """What failed in the last attempt of a run and why, by stage and kind."""
+    found = read_progress(output, run)
+    if json:
+        typer.echo(json_module.dumps([item.model_dump(mode="json") for item in found.failures], indent=2))
+        return
+    console = Console()
+    if not found.failures:
+        console.print(f"nothing failed in {run} ({found.now})", highlight=False)
+        return
+    kinds = Counter((item.stage, item.kind) for item in found.failures)
+    for (stage, kind), count in sorted(kinds.items()):
+        console.print(f"{stage}: {count} {kind}", highlight=False)
+    table = Table("stage", "item", "kind", "message")
+    for item in found.failures:
+        table.add_row(item.stage, escape(item.name), item.kind, escape(item.message))
+    console.print(table)
+    console.print(f"`trace2skill retry {run}` runs these again, and nothing that is done", highlight=False)
+
+
+def retry(
+    run: RunId,
+    max_cost: Annotated[float | None, typer.Option(help="Another cap of the run in US dollars.", min=0)] = None,
+    output: o.Output = Path(".trace2skill/runs"),
+    json: o.AsJson = False,
+) -> None:
+    """Run again what failed, was interrupted or was not reached. What is done costs nothing again."""
+    found = read_progress(output, run)
+    if found.now == "waiting":
+        raise BadInput(f"run '{run}' waits for an approval: answer it in the Prefect UI, or `trace2skill promote`")
+    try:
+        settings = RunSettings.model_validate(found.settings)
+    except ValidationError as error:
+        raise BadInput(
+            f"run '{run}' was made by another version, whose settings are not understood: {error}"
+        ) from error
+    if max_cost is not None:
+        settings = settings.model_copy(update={"max_cost": max_cost})
+    result = run_flow(FLOWS[found.kind], settings, quiet=json, **found.arguments)
+    if isinstance(result, RunSummary):
+        print_summary(result, as_json=json)
+        return
+    ended = read_progress(output, run)
+    if json:
+        typer.echo(ended.model_dump_json(indent=2, exclude={"settings"}))
+    else:
+        Console().print(_page(ended))
+
+
+def _page(run: RunProgress) -> RenderableType:
+    table = Table("stage", "items", "done", "from the store", "failed", "skipped")
+    for item in run.stages:
+        counts = (item.done, item.cached, item.failed, item.skipped)
+        table.add_row(item.stage, f"{item.ended} of {item.total}", *(str(count) if count else "" for count in counts))
+    head = f"{run.run_id} ({run.kind}): [{STATES[run.now]}]{run.now}[/], ${run.cost:.4f}, changed {run.updated}"
+    parts: list[RenderableType] = [head, table]
+    if run.message:
+        parts.append(escape(run.message))
+    return Group(*parts)
