@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV = .venv/bin/uv
 STAMP = .venv/.installed
 
-.PHONY: demo test install lint lock clean
+.PHONY: demo test install lint serve lock clean
 
 demo: $(STAMP)
 	.venv/bin/trace2skill demo
@@ -15,6 +15,10 @@ test: $(STAMP)
 	.venv/bin/pytest -n auto
 
 install: $(STAMP)
+
+# Every deployment on this machine, with the server that $PREFECT_API_URL names.
+serve: $(STAMP)
+	.venv/bin/python deployments/serve.py
 
 lint: $(STAMP)
 	.venv/bin/ruff check --fix .

@@ -5,8 +5,9 @@ from typing import Any
 from prefect import flow, unmapped
 from prefect.futures import PrefectFuture
 
+from flows.shard import in_shards
 from tasks.gather import gather
-from tasks.runner import timed
+from tasks.runner import sized, timed
 from tasks.steps import contrast, extract, merge, propose
 from trace2skill.consolidate import plan_merges
 from trace2skill.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
@@ -21,6 +22,8 @@ def distill(settings: RunSettings, rolled: list[Rolled], base: str) -> Distilled
     """One analyst per trajectory, one patch per analysis with lessons, merged in pairs along the tree."""
     chosen = choose_for_analysis(rolled, settings.analysts)
     rt = runtime(settings)
+    if settings.shards > 1:
+        sized(in_shards, settings)(settings, "extract", chosen)
     extracts = timed(extract, settings).map(unmapped(settings), chosen)
     pairs = choose_pairs(rolled, settings.analysts)
     contrasts = timed(contrast, settings).map(unmapped(settings), pairs)

@@ -4,7 +4,7 @@ from prefect import flow
 
 from flows.evaluate import evaluate
 from tasks.events import tell
-from tasks.hooks import flow_run_id, on_bad_end
+from tasks.hooks import flow_run_id, on_bad_end, planned_day
 from tasks.runner import sized
 from trace2skill import drift as run
 from trace2skill import held_out, refresh
@@ -14,9 +14,13 @@ from trace2skill.settings import RunSettings
 
 
 @flow(name="drift-watch", flow_run_name="drift watch {label}", **on_bad_end("drift"))
-def drift_watch(settings: RunSettings, label: str, roll_back: bool = False) -> DriftReport:
-    """Does the champion still score what it scored? A significant drop is an event, and a rollback if so wanted."""
+def drift_watch(settings: RunSettings, label: str = "", roll_back: bool = False) -> DriftReport:
+    """Does the champion still score what it scored? A significant drop is an event, and a rollback if so wanted.
+
+    The label names the watch and gives it seeds of its own; without one it is the day for which the run was planned.
+    """
     rt = runtime(settings)
+    label = label or planned_day()
     refresh.start(rt, "drift", flow_run=flow_run_id(), label=label, roll_back=roll_back)
     before = run.baseline(rt)
     tasks = held_out.tasks_of_split(rt, "validation", "")

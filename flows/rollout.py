@@ -2,6 +2,7 @@
 
 from prefect import flow, unmapped
 
+from flows.shard import in_shards
 from tasks.gather import Gathered, gather
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.runner import sized, timed
@@ -15,6 +16,8 @@ from trace2skill.step_items import Rolled, RolloutJob
 @flow(name="rollout", flow_run_name="rollout {settings.label}", validate_parameters=False)
 def rollout(settings: RunSettings, jobs: list[RolloutJob]) -> Gathered[Rolled]:
     """Roll out every job; the failed ones are named and can be run again alone."""
+    if settings.shards > 1:
+        sized(in_shards, settings)(settings, "rollout", jobs)
     futures = timed(rollout_task, settings).map(unmapped(settings), jobs)
     return gather(runtime(settings), "rollout", futures, [job.name for job in jobs])
 

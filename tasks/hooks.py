@@ -18,6 +18,11 @@ def flow_run_id() -> str:
     return str(running.id or "")
 
 
+def planned_day() -> str:
+    """The day for which the flow run around the caller was planned: the same in all its attempts."""
+    return str(running.scheduled_start_time.date().isoformat())
+
+
 def on_bad_end(kind: RunKind) -> dict[str, Any]:
     """The hooks of a flow that carries out runs of that kind.
 

@@ -35,7 +35,7 @@ def _runner(settings: RunSettings) -> Any:
         return ThreadPoolTaskRunner(max_workers=settings.workers)
     try:
         if settings.runner == "dask":
-            from prefect_dask import DaskTaskRunner
+            from prefect_dask.task_runners import DaskTaskRunner
 
             return DaskTaskRunner(cluster_kwargs={"n_workers": settings.workers, "threads_per_worker": 1})
         from prefect_ray import RayTaskRunner

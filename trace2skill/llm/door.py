@@ -5,6 +5,7 @@ call. A call that failed leaves a ledger row and no answer.
 """
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -15,8 +16,11 @@ from trace2skill.errors import BudgetReached, InfrastructureFault, ModelUnusable
 from trace2skill.llm import transport
 from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.request import Answer, Request
+from trace2skill.llm.spans import call_span
 from trace2skill.store import CallOutcome, LedgerRow, Store
 from trace2skill.trajectory import Usage
+
+log = logging.getLogger(__name__)
 
 
 class Door:
@@ -41,15 +45,18 @@ class Door:
             ModelUnusable: the provider refused in a way that only a person can mend.
             BudgetReached: the call could pass the cap of the run.
         """
-        with self._alone(request.key):
+        with self._alone(request.key), call_span(request, run_id=self._run_id, step=step) as span:
             remembered = self._store.get_call(request.key)
             if remembered is not None:
                 answer = Answer.model_validate_json(remembered)
                 self._store.put_ledger(self._row(request, step, Usage(), outcome="from_memory", attempts=0))
+                span.answered(answer, tries=0)
                 return answer
-            return self._pay(request, step)
+            answer, tries = self._pay(request, step)
+            span.answered(answer, tries=tries)
+            return answer
 
-    def _pay(self, request: Request, step: str) -> Answer:
+    def _pay(self, request: Request, step: str) -> tuple[Answer, int]:
         started = time.monotonic()
         try:
             with self._budget.reserve(transport.cost_bound(request)) as reservation:
@@ -57,13 +64,14 @@ class Door:
                 reservation.settle(answer.usage.cost)
         except (InfrastructureFault, ModelUnusable, BudgetReached) as error:
             latency = time.monotonic() - started
+            log.warning("%s %s: %s", self._run_id, step, error)
             row = self._row(request, step, Usage(), outcome=_outcome(error), attempts=_tries(error), latency=latency)
             self._store.put_ledger(row)
             raise
         latency = time.monotonic() - started
         row = self._row(request, step, answer.usage, outcome="answered", attempts=tries, latency=latency)
         self._store.put_call(request.key, answer.model_dump_json(), row)
-        return answer
+        return answer, tries
 
     def _row(
         self, request: Request, step: str, usage: Usage, *, outcome: CallOutcome, attempts: int, latency: float = 0.0

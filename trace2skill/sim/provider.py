@@ -24,6 +24,9 @@ STORM = 0.5
 CALL_LOG = "TRACE2SKILL_SIM_CALLS"
 """Environment variable: a file to which every served request appends its key, for counting calls over processes."""
 
+OUTAGE = "TRACE2SKILL_SIM_OUTAGE"
+"""Environment variable: a file with the share of requests that get a 503 as long as it exists."""
+
 
 def register(litellm: Any) -> None:
     """Make `sim/...` known to LiteLLM. Model names are made known one by one, by `ensure_known`."""
@@ -87,6 +90,8 @@ def _handler(litellm: Any) -> Any:
             with self._guard:
                 self._tries[heard.key] += 1
                 attempt = self._tries[heard.key]
+            if chance("outage", heard.key) < _outage():
+                raise litellm.ServiceUnavailableError(message="simulated: outage", llm_provider="sim", model=profile.name)
             _sleep(profile, heard.key, attempt)
             if chance("hang", heard.key, attempt) < profile.hangs:
                 time.sleep(float(request.get("timeout") or 600))
@@ -116,6 +121,12 @@ def _fail_as_planned(litellm: Any, profile: Profile, key: str, attempt: int) -> 
         raise litellm.ServiceUnavailableError(message="simulated: overloaded", **where)
     if chance("timeout", key, attempt) < profile.timeouts:
         raise litellm.Timeout(message="simulated: timed out", **where)
+
+
+def _outage() -> float:
+    """Share of requests that nothing answers now."""
+    path = os.environ.get(OUTAGE)
+    return float(Path(path).read_text(encoding="ascii")) if path and Path(path).exists() else 0.0
 
 
 def _too_many(litellm: Any, profile: Profile) -> Exception:

@@ -28,12 +28,16 @@ NounKind = Literal[
     "timing",
     "ablation",
     "drift",
+    "batch",
 ]
 T = TypeVar("T", bound=BaseModel)
 
 
 class Store:
     """An open store. Made by `open_store`."""
+
+    embedded = True
+    """One process owns it."""
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path

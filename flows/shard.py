@@ -1,0 +1,68 @@
+"""Flow `shard`: a share of a stage's items, for runs over several workers and machines.
+
+A run that has shards starts so many runs of this deployment, waits for them, and then goes through the whole stage
+itself: what the shards did comes out of the shared store, and what a shard left undone it does on its own.
+"""
+
+from typing import Any, Literal
+
+from prefect import Task, flow, task, unmapped
+from prefect.deployments import run_deployment
+
+from tasks.gather import gather
+from tasks.hooks import flow_run_id
+from tasks.runner import sized, timed
+from tasks.steps import extract as extract_task
+from tasks.steps import rollout as rollout_task
+from trace2skill import shards as run
+from trace2skill.runtime import runtime
+from trace2skill.settings import RunSettings
+from trace2skill.step_items import Rolled, RolloutJob
+
+DEPLOYMENT = "shard/shard"
+Stage = Literal["rollout", "extract"]
+
+
+@flow(name="shard", flow_run_name="{stage} shard of {parent}", validate_parameters=False)
+def shard(settings: RunSettings, stage: Stage, batch: str, parent: str) -> int:
+    """Do one share of a stage; returns how many items have a result. Items are named by `batch` in the store."""
+    rt = runtime(settings)
+    rt.begin("run")
+    return sized(do, settings)(settings, stage, run.load(rt, batch))
+
+
+@flow(name="shard-items", flow_run_name="{stage}", validate_parameters=False)
+def do(settings: RunSettings, stage: Stage, items: list[Any]) -> int:
+    """The items of a share, one mapped run each. What fails is the parent's to report."""
+    rt = runtime(settings)
+    mapped: Task[..., Any] = rollout_task if stage == "rollout" else extract_task
+    futures = timed(mapped, settings).map(unmapped(settings), items)
+    return len(gather(rt, stage, futures, [item.name for item in items], tolerated=1.0).results)
+
+
+@task(task_run_name="{stage} shard {number} of {of}")
+def start_shard(settings: RunSettings, stage: Stage, batch: str, parent: str, number: int, of: int) -> str:
+    """Start one run of the shard deployment and wait for its end; returns the name of its final state."""
+    del number, of
+    parameters = {"settings": settings.model_dump(mode="json"), "stage": stage, "batch": batch, "parent": parent}
+    done: Any = run_deployment(
+        DEPLOYMENT, parameters=parameters, timeout=None, idempotency_key=f"{flow_run_id()} {stage} {batch}"
+    )
+    return str(done.state.name)
+
+
+@flow(name="shards", flow_run_name="{stage} in {settings.shards} shards", validate_parameters=False)
+def in_shards(settings: RunSettings, stage: Stage, items: list[RolloutJob] | list[Rolled]) -> list[str]:
+    """Spread the items of a stage over shards and wait for all of them."""
+    rt = runtime(settings)
+    batches = run.save(rt, items)
+    numbers = list(range(1, len(batches) + 1))
+    started = start_shard.map(
+        unmapped(run.settings_of(settings)),
+        unmapped(stage),
+        batches,
+        unmapped(rt.run_id),
+        numbers,
+        unmapped(len(batches)),
+    )
+    return gather(rt, f"{stage} shards", started, [str(number) for number in numbers], tolerated=1.0).results
