@@ -5,7 +5,7 @@ fails at once.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from prefect import Task, task
 from prefect.cache_policies import CachePolicy
@@ -17,11 +17,13 @@ from trace2skill import steps
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.domains.base import Audit
 from trace2skill.errors import InfrastructureFault
+from trace2skill.noun import Noun
 from trace2skill.runtime import runtime
 from trace2skill.settings import RunSettings
 from trace2skill.step_items import Extracted, Merged, Pair, Proposed, Rolled, RolloutJob
 
 Inputs = dict[str, Any]
+N = TypeVar("N", bound=Noun)
 
 
 def _keyed(key: Callable[[Inputs], str]) -> CachePolicy:
@@ -35,6 +37,22 @@ def _can_pass(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
     """Is the failure one that a second try may not meet?"""
     result = state.result(raise_on_failure=False)
     return isinstance(result, InfrastructureFault)
+
+
+def _once(settings: RunSettings, key: str, cls: type[N], step: Callable[[], N]) -> N:
+    """The step's result, made once for a key although several runs share the store and come to it at the same time.
+
+    An embedded store belongs to one process, whose tasks have keys of their own: there is nobody to wait for.
+    """
+    store = runtime(settings).store
+    if store.embedded:
+        return step()
+    with store.alone(key):
+        found = store.get("step", key, cls)
+        if found is None:
+            found = step()
+            store.put("step", key, found)
+        return found
 
 
 KEPT: dict[str, Any] = {"persist_result": True, "result_serializer": "json"}
@@ -53,7 +71,8 @@ AGAIN: dict[str, Any] = {
 )
 def audit(settings: RunSettings, task_id: str) -> Audit:
     """Can this task teach anything?"""
-    return steps.audit(runtime(settings), task_id)
+    rt = runtime(settings)
+    return _once(settings, steps.audit_key(rt, task_id), Audit, lambda: steps.audit(rt, task_id))
 
 
 @task(
@@ -75,7 +94,8 @@ def draft(settings: RunSettings) -> str:
 )
 def rollout(settings: RunSettings, job: RolloutJob) -> Rolled:
     """Let the agent work on one task and score what it leaves."""
-    return steps.rollout(runtime(settings), job)
+    rt = runtime(settings)
+    return _once(settings, steps.rollout_key(rt, job), Rolled, lambda: steps.rollout(rt, job))
 
 
 @task(
@@ -86,7 +106,8 @@ def rollout(settings: RunSettings, job: RolloutJob) -> Rolled:
 )
 def extract(settings: RunSettings, rolled: Rolled) -> Extracted:
     """Draw lessons from one trajectory."""
-    return steps.extract(runtime(settings), rolled)
+    rt = runtime(settings)
+    return _once(settings, steps.extract_key(rt, rolled), Extracted, lambda: steps.extract(rt, rolled))
 
 
 @task(
@@ -97,7 +118,8 @@ def extract(settings: RunSettings, rolled: Rolled) -> Extracted:
 )
 def contrast(settings: RunSettings, pair: Pair) -> Extracted:
     """Draw lessons from a pass and a failure of the same task."""
-    return steps.contrast(runtime(settings), pair)
+    rt = runtime(settings)
+    return _once(settings, steps.contrast_key(rt, pair), Extracted, lambda: steps.contrast(rt, pair))
 
 
 @task(
@@ -108,7 +130,9 @@ def contrast(settings: RunSettings, pair: Pair) -> Extracted:
 )
 def propose(settings: RunSettings, extracted: Extracted, base: str) -> Proposed:
     """Write the lessons of one trajectory into a patch of S0."""
-    return steps.propose_patch(runtime(settings), extracted, base)
+    rt = runtime(settings)
+    key = steps.propose_key(rt, extracted, base)
+    return _once(settings, key, Proposed, lambda: steps.propose_patch(rt, extracted, base))
 
 
 @task(
@@ -119,7 +143,8 @@ def propose(settings: RunSettings, extracted: Extracted, base: str) -> Proposed:
 )
 def merge(settings: RunSettings, sides: list[Merged], base: str, name: str) -> Merged:
     """Unite the sides of one node of the merge tree."""
-    return steps.merge_sides(runtime(settings), sides, base, name)
+    rt = runtime(settings)
+    return _once(settings, steps.merge_key(rt, sides, base), Merged, lambda: steps.merge_sides(rt, sides, base, name))
 
 
 @task(
@@ -129,4 +154,6 @@ def merge(settings: RunSettings, sides: list[Merged], base: str, name: str) -> M
 )
 def apply(settings: RunSettings, root: Merged, base: str, tasks: int) -> Candidate:
     """Apply the root of the merge tree to S0."""
-    return steps.candidate(runtime(settings), root, base, tasks)
+    rt = runtime(settings)
+    key = steps.candidate_key(rt, root, base, tasks)
+    return _once(settings, key, Candidate, lambda: steps.candidate(rt, root, base, tasks))

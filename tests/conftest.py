@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import databases
 import pytest
 
 from trace2skill.cli.app import _nothing_more_to_say
@@ -45,6 +47,21 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield home
     server.terminate()
     server.wait(30)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server for the session; skips where none is installed."""
+    with databases.server() as base:
+        yield base
+
+
+@pytest.fixture(params=["duckdb", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a new store may be: a file, and a database. What holds of a store holds of both."""
+    if request.param == "duckdb":
+        return tmp_path / "deep" / "store.duckdb"
+    return databases.fresh(request.getfixturevalue("postgres"), f"t{uuid.uuid4().hex}")
 
 
 def answers(url: str) -> bool:

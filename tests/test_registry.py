@@ -40,8 +40,9 @@ def kept(registry: Registry, skill: Skill, parent: Skill, run: str = "run-1") ->
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "s.duckdb")
+def store(tmp_path: Path, address: Path | str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.chdir(tmp_path)
+    opened = open_store(address)
     yield opened
     opened.close()
 

@@ -42,8 +42,8 @@ def in_another_process(code: str, *arguments: object) -> "subprocess.Popen[str]"
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_what_is_put_is_got_also_after_reopening(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "store.duckdb"
+def test_what_is_put_is_got_also_after_reopening(address: Path | str) -> None:
+    path = address
     store = open_store(path)
     store.put_result("a", b"\x00\xff")
     store.put_call("c", '{"x": 1}', ROW)
@@ -73,8 +73,8 @@ def test_what_is_put_is_got_also_after_reopening(tmp_path: Path) -> None:
     again.close()
 
 
-def test_a_closed_store_says_so(tmp_path: Path) -> None:
-    store = open_store(tmp_path / "s.duckdb")
+def test_a_closed_store_says_so(address: Path | str) -> None:
+    store = open_store(address)
     store.close()
     with pytest.raises(StoreUnavailable, match="closed"):
         store.put_result("a", b"")
@@ -100,8 +100,8 @@ def test_it_behaves_like_a_dictionary(
     store.close()
 
 
-def test_many_threads_may_put_the_same_keys_at_once(tmp_path: Path) -> None:
-    store = open_store(tmp_path / "s.duckdb")
+def test_many_threads_may_put_the_same_keys_at_once(address: Path | str) -> None:
+    store = open_store(address)
 
     def put(number: int) -> None:
         store.put_result(f"key {number % 7}", str(number).encode())
@@ -115,8 +115,8 @@ def test_many_threads_may_put_the_same_keys_at_once(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_bad_row_fails_only_its_own_caller(tmp_path: Path) -> None:
-    store = open_store(tmp_path / "s.duckdb")
+def test_a_bad_row_fails_only_its_own_caller(address: Path | str) -> None:
+    store = open_store(address)
     outcomes: dict[int, str] = {}
 
     def put(number: int) -> None:
@@ -264,8 +264,8 @@ def test_a_fork_does_not_share_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     store.close()
 
 
-def test_pruning_leaves_no_result_that_names_what_is_gone(tmp_path: Path) -> None:
-    store = filled(tmp_path / "s.duckdb")
+def test_pruning_leaves_no_result_that_names_what_is_gone(address: Path | str) -> None:
+    store = filled(address)
     assert prune_store(store, 30, dry_run=True)["noun"] == 1
     assert store.get("patch", "old", Evidence) is not None
     counts = prune_store(store, 30)
@@ -278,20 +278,20 @@ def test_pruning_leaves_no_result_that_names_what_is_gone(tmp_path: Path) -> Non
     store.close()
 
 
-def filled(path: Path) -> Store:
+def filled(path: Path | str) -> Store:
     store = open_store(path)
     for key in ("old", "written soon after", "new"):
         store.put_result(key, b"x")
     store.put("patch", "old", Evidence(first=1, last=1))
     store.put("skill", "old", Evidence(first=1, last=1))
-    store.execute("UPDATE noun SET written = written - INTERVAL 31 DAY WHERE id = 'old'")
-    store.execute("UPDATE result SET written = written - INTERVAL 31 DAY WHERE key = 'old'")
-    store.execute("UPDATE result SET written = written - INTERVAL 706 HOUR WHERE key = 'written soon after'")
+    store.execute("UPDATE noun SET written = written - INTERVAL '31 day' WHERE id = 'old'")
+    store.execute("UPDATE result SET written = written - INTERVAL '31 day' WHERE key = 'old'")
+    store.execute("UPDATE result SET written = written - INTERVAL '706 hour' WHERE key = 'written soon after'")
     return store
 
 
-def test_stats_and_export(tmp_path: Path) -> None:
-    store = open_store(tmp_path / "s.duckdb")
+def test_stats_and_export(tmp_path: Path, address: Path | str) -> None:
+    store = open_store(address)
     store.put_call("c", "{}", ROW)
     stats = store_stats(store)
     assert {table.name: table.rows for table in stats.tables}["ledger"] == 1
@@ -304,7 +304,7 @@ def test_stats_and_export(tmp_path: Path) -> None:
     store.close()
 
 
-def test_no_thread_is_left_behind(tmp_path: Path) -> None:
+def test_no_thread_is_left_behind(address: Path | str) -> None:
     before = threading.active_count()
-    open_store(tmp_path / "s.duckdb").close()
+    open_store(address).close()
     assert threading.active_count() == before

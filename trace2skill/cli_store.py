@@ -8,9 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from trace2skill.cli.options import AsJson, StorePath, store_path
-from trace2skill.errors import BadInput
-from trace2skill.store import Store, open_store
+from trace2skill.cli.options import AsJson, StorePath, existing_store
 from trace2skill.store.housekeeping import export_store, prune_store, store_stats
 
 store_app = typer.Typer(help="Look into the store, drop what is old, take it out as files.", no_args_is_help=True)
@@ -19,7 +17,7 @@ store_app = typer.Typer(help="Look into the store, drop what is old, take it out
 @store_app.command()
 def stats(store: StorePath = None, json: AsJson = False) -> None:
     """Rows and size per table, and what the calls in the ledger have cost."""
-    found = store_stats(_existing(store))
+    found = store_stats(existing_store(store))
     if json:
         typer.echo(found.model_dump_json(indent=2))
         return
@@ -42,7 +40,7 @@ def prune(
 
     Whatever is needed again later is computed, and paid for, again.
     """
-    counts = prune_store(_existing(store), older_than_days, dry_run=dry_run)
+    counts = prune_store(existing_store(store), older_than_days, dry_run=dry_run)
     if json:
         typer.echo(json_module.dumps(counts))
         return
@@ -56,12 +54,5 @@ def export(
     store: StorePath = None,
 ) -> None:
     """Write every table as a Parquet file, and the ledger as CSV, too."""
-    written = export_store(_existing(store), directory)
+    written = export_store(existing_store(store), directory)
     typer.echo(f"wrote {len(written)} files to {directory}")
-
-
-def _existing(given: Path | None) -> Store:
-    path = store_path(given)
-    if not path.is_file():
-        raise BadInput(f"there is no store at {path}: run `trace2skill demo` first, or name one with --store")
-    return open_store(path)

@@ -20,7 +20,7 @@ from trace2skill.noun import Noun
 from trace2skill.skill import Skill, read_skill, write_skill
 from trace2skill.store import Store
 
-WRITTEN = "strftime(written, '%Y-%m-%dT%H:%M:%SZ')"
+WRITTEN = "replace(substr(CAST(written AS TEXT), 1, 19), ' ', 'T') || 'Z'"
 State = Literal["candidate", "promoted", "rejected", "by_hand"]
 Kind = Literal["adopt", "promote", "rollback"]
 
@@ -58,7 +58,7 @@ class Registry:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._root = store.path.parent / "versions"
+        self._root = store.beside / "versions"
 
     def versions(self, name: str | None = None) -> list[Version]:
         """All versions, of one name or of all, by name and number."""

@@ -37,7 +37,7 @@ class Runtime:
 
     def __init__(self, settings: RunSettings) -> None:
         self.settings = settings
-        self.store: Store = open_store(settings.store)
+        self.store: Store = open_store(settings.store, wait_seconds=settings.store_wait_seconds)
         self.domain: Domain = load_domain(settings.domain, recalculate=settings.recalculate)
         loaded = self.domain.load(settings.data)
         if settings.tasks is not None:
@@ -75,8 +75,9 @@ class Runtime:
             check_model(settings)
         if self.settings.roles.simulated:
             self._teach_simulated_model()
-        spent = self.store.ledger_total(self.run_id).cost
-        return Door(self.store, Budget(self.settings.max_cost, spent), self.run_id)
+        cap, monthly = self.settings.max_cost, self.settings.max_cost_per_month
+        budget = Budget(cap, monthly=monthly, purse=self.store.purse(), run_id=self.run_id)
+        return Door(self.store, budget, self.run_id)
 
     @cached_property
     def error_analyst(self) -> ErrorAnalyst:

@@ -15,13 +15,15 @@ from trace2skill.evaluation.decision import GateSettings
 from trace2skill.llm import Roles
 from trace2skill.noun import Noun
 from trace2skill.place import EditPolicy
+from trace2skill.store.address import StoreAddress, default_address
 
-DEFAULT_STORE = Path(".trace2skill/store.duckdb")
 MappedStage = Literal["rollout", "extract", "contrast", "propose"]
 SIGNALS = r"(\+(error|success|combined|contrast))+"
 
 HOW_NOT_WHAT = {
     "store",
+    "store_wait_seconds",
+    "max_cost_per_month",
     "output",
     "workers",
     "max_cost",
@@ -97,6 +99,9 @@ class RunSettings(Noun):
         default=20, gt=0, le=24 * 30, description="How long an approval is waited for; after that, not promoted."
     )
     max_cost: float | None = Field(default=10.0, ge=0, description="Cap of the run in US dollars; none has no cap.")
+    max_cost_per_month: float | None = Field(
+        default=None, ge=0, description="Cap of all runs of the store in a calendar month (UTC), in US dollars."
+    )
     max_failed_share: float = Field(
         default=0.1, ge=0, le=1, description="Share of a stage that may fail: the run goes on without, and says so."
     )
@@ -114,7 +119,14 @@ class RunSettings(Noun):
     runner: Literal["threads", "dask", "ray"] = Field(
         default="threads", description="Where steps run: threads of this process, or processes of Dask or Ray."
     )
-    store: Path = Field(default=DEFAULT_STORE, description="The DuckDB file that keeps what was paid for.")
+    store: StoreAddress = Field(
+        default_factory=default_address,
+        description="Where what was paid for is kept: a DuckDB file, or postgresql://user@host/database for runs of "
+        "several processes. Its password comes from PGPASSWORD or .pgpass.",
+    )
+    store_wait_seconds: float = Field(
+        default=60, ge=0, description="How long to wait for a store that another process holds."
+    )
     reports_at: str = Field(
         default="", description="Address at which run directories are served, for links in the UI; '' links to files."
     )

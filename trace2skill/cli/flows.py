@@ -4,7 +4,6 @@ import importlib
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -33,7 +32,11 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
         KeyboardInterrupt: Ctrl-C or SIGTERM; what is finished is kept.
     """
     console = Console(stderr=True)
-    _wait_for_store(settings.store, console)
+    open_store(
+        settings.store,
+        wait_seconds=settings.store_wait_seconds,
+        on_wait=lambda message: console.print(message, highlight=False),
+    )
     check(runtime(settings))  # what is wrong with the input is said before anything is started
     lean()
     with starting(console, quiet):
@@ -68,10 +71,6 @@ def starting(console: Console, quiet: bool) -> Iterator[None]:
         return
     with console.status("starting Prefect (the first time takes up to half a minute)"):
         yield
-
-
-def _wait_for_store(path: Path, console: Console) -> None:
-    open_store(path, on_wait=lambda message: console.print(message, highlight=False))
 
 
 def _cost_of(settings: RunSettings) -> Any:

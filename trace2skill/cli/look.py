@@ -141,8 +141,8 @@ def _prefect() -> Finding:
     return Finding(what="Prefect", state="ok", detail=api)
 
 
-def _store(path: Path) -> Finding:
-    if not path.is_file():
+def _store(path: Path | str) -> Finding:
+    if isinstance(path, Path) and not path.is_file():
         return Finding(what="store", state="ok", detail=f"{path} (will be made)")
     try:
         rows = open_store(path, wait_seconds=1).runs()

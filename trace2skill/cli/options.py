@@ -1,6 +1,5 @@
 """Options that several commands share, and how they become `RunSettings`."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -10,8 +9,9 @@ from pydantic import ValidationError
 from trace2skill.errors import BadInput
 from trace2skill.llm.settings import ModelSettings, Roles
 from trace2skill.noun import Noun
-from trace2skill.settings import DEFAULT_STORE, RunSettings
+from trace2skill.settings import RunSettings
 from trace2skill.store import Store, open_store
+from trace2skill.store.address import default_address, parse
 
 N = TypeVar("N", bound=Noun)
 
@@ -70,24 +70,34 @@ SandboxKind = Annotated[
 MaxCost = Annotated[float, typer.Option(help="Cap of the run in US dollars.", min=0)]
 MaxFailed = Annotated[float, typer.Option("--max-failed-share", help="Share of a stage that may fail.", min=0, max=1)]
 Workers = Annotated[int, typer.Option(help="Steps under way at once.", min=1, max=256)]
-StorePath = Annotated[Path | None, typer.Option("--store", help="The DuckDB file that keeps what was paid for.")]
+StorePath = Annotated[
+    str | None,
+    typer.Option("--store", help="Where what was paid for is kept: a DuckDB file, or postgresql://user@host/database."),
+]
 Output = Annotated[Path, typer.Option(help="Where run directories are written.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else, on stdout.")]
 
 
-def store_path(given: Path | None) -> Path:
-    """The store in use: the option, else $TRACE2SKILL_STORE, else .trace2skill/store.duckdb."""
-    return given or Path(os.environ.get("TRACE2SKILL_STORE") or DEFAULT_STORE)
+def store_path(given: str | None) -> Path | str:
+    """The store in use: the option, else $TRACE2SKILL_STORE, else .trace2skill/store.duckdb.
+
+    Raises:
+        BadInput: an address that cannot be, such as one with a password in it.
+    """
+    try:
+        return parse(given) if given else default_address()
+    except ValueError as error:
+        raise BadInput(f"--store: {error}") from error
 
 
-def existing_store(given: Path | None) -> Store:
+def existing_store(given: str | None) -> Store:
     """The store in use, opened.
 
     Raises:
         BadInput: there is none yet.
     """
     path = store_path(given)
-    if not path.is_file():
+    if isinstance(path, Path) and not path.is_file():
         raise BadInput(f"there is no store at {path}: run `trace2skill demo` first, or name one with --store")
     return open_store(path)
 

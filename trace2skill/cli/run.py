@@ -98,6 +98,9 @@ def run(
         str, typer.Option(help="'stage' writes the candidate beside; 'auto' replaces the skill if it won.")
     ] = "stage",
     max_cost: o.MaxCost = 10.0,
+    max_cost_per_month: Annotated[
+        float | None, typer.Option(help="Cap of all runs of the store in a calendar month.", min=0)
+    ] = None,
     max_failed_share: o.MaxFailed = 0.1,
     workers: o.Workers = 8,
     store: o.StorePath = None,
@@ -148,6 +151,7 @@ def run(
         },
         promote=promote,
         max_cost=max_cost,
+        max_cost_per_month=max_cost_per_month,
         max_failed_share=max_failed_share,
         workers=workers,
         store=o.store_path(store),

@@ -6,10 +6,7 @@ call. A call that failed leaves a ledger row and no answer.
 
 import json
 import logging
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from trace2skill.budget import Budget
 from trace2skill.errors import BudgetReached, InfrastructureFault, ModelUnusable, Trace2SkillError
@@ -30,8 +27,6 @@ class Door:
         self._store = store
         self._budget = budget
         self._run_id = run_id
-        self._under_way: dict[str, threading.Lock] = {}
-        self._guard = threading.Lock()
 
     def complete(self, request: Request, *, step: str) -> Answer:
         """Answer the request: from memory where it was answered before, else by the model.
@@ -45,7 +40,7 @@ class Door:
             ModelUnusable: the provider refused in a way that only a person can mend.
             BudgetReached: the call could pass the cap of the run.
         """
-        with self._alone(request.key), call_span(request, run_id=self._run_id, step=step) as span:
+        with self._store.alone(request.key), call_span(request, run_id=self._run_id, step=step) as span:
             remembered = self._store.get_call(request.key)
             if remembered is not None:
                 answer = Answer.model_validate_json(remembered)
@@ -92,15 +87,6 @@ class Door:
             outcome=outcome,
             call_key=request.key,
         )
-
-    @contextmanager
-    def _alone(self, key: str) -> Iterator[None]:
-        with self._guard:
-            lock = self._under_way.setdefault(key, threading.Lock())
-        with lock:
-            yield
-        with self._guard:
-            self._under_way.pop(key, None)
 
 
 def _outcome(error: Trace2SkillError) -> CallOutcome:

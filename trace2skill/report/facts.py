@@ -191,8 +191,9 @@ def behind(store: Store, ledger: SupportLedger | None) -> list[Behind]:
 def costs_of(store: Store, run_id: str) -> list[StageCost]:
     """What each stage used, the most expensive first."""
     rows = store.query(
-        "SELECT split_part(step, ':', 1), model, count(*) FILTER (outcome = 'answered'), "
-        "count(*) FILTER (outcome = 'from_memory'), count(*) FILTER (outcome NOT IN ('answered', 'from_memory')), "
+        "SELECT split_part(step, ':', 1), model, count(*) FILTER (WHERE outcome = 'answered'), "
+        "count(*) FILTER (WHERE outcome = 'from_memory'), "
+        "count(*) FILTER (WHERE outcome NOT IN ('answered', 'from_memory')), "
         "coalesce(sum(tokens_in + tokens_out), 0), coalesce(sum(cost), 0), coalesce(sum(latency_seconds), 0) "
         "FROM ledger WHERE run_id = ? GROUP BY 1, 2 ORDER BY 7 DESC, 1, 2",
         [run_id],

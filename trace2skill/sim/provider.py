@@ -91,7 +91,9 @@ def _handler(litellm: Any) -> Any:
                 self._tries[heard.key] += 1
                 attempt = self._tries[heard.key]
             if chance("outage", heard.key) < _outage():
-                raise litellm.ServiceUnavailableError(message="simulated: outage", llm_provider="sim", model=profile.name)
+                raise litellm.ServiceUnavailableError(
+                    message="simulated: outage", llm_provider="sim", model=profile.name
+                )
             _sleep(profile, heard.key, attempt)
             if chance("hang", heard.key, attempt) < profile.hangs:
                 time.sleep(float(request.get("timeout") or 600))

@@ -11,36 +11,41 @@ from pathlib import Path
 
 import duckdb
 
-from trace2skill.errors import StoreFromTheFuture, StoreUnavailable
+from trace2skill.errors import BadInput, StoreUnavailable
+from trace2skill.store import versioned
+from trace2skill.store.duck import DuckStore
 from trace2skill.store.records import Store
 from trace2skill.store.schema import MIGRATIONS, VERSION
 
 log = logging.getLogger(__name__)
-_open: dict[Path, Store] = {}
-_latest: list[Path] = []
+_open: dict[Path | str, Store] = {}
+_latest: list[Path | str] = []
 _guard = threading.RLock()
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
 
 
-def open_store(path: Path, *, wait_seconds: float = 60.0, on_wait: Callable[[str], None] | None = None) -> Store:
-    """The store at a path, made where there is none. One per file and process, shared by its threads.
+def open_store(
+    address: Path | str, *, wait_seconds: float = 60.0, on_wait: Callable[[str], None] | None = None
+) -> Store:
+    """The store at an address, made where there is none. One per address and process, shared by its threads.
 
     Args:
-        path: the DuckDB file.
+        address: a DuckDB file, or the URL of a PostgreSQL database.
         wait_seconds: how long to wait for another process that holds the file.
         on_wait: told once, in words, that and for whom it waits.
 
     Raises:
         StoreUnavailable: held by another process for too long, not readable, or not a store.
         StoreFromTheFuture: written by a newer version.
+        BadInput: the packages for PostgreSQL are not installed.
     """
-    resolved = path.expanduser().resolve()
+    resolved = address.expanduser().resolve() if isinstance(address, Path) else address
     with _guard:
         known = _open.get(resolved)
         if known is not None and not known.closed:
             known.check_process()
         else:
-            known = Store(resolved, _connect(resolved, wait_seconds, on_wait))
+            known = _opened(resolved, wait_seconds, on_wait)
             _open[resolved] = known
         _latest[:] = [resolved]
         return known
@@ -64,6 +69,16 @@ def _close_all() -> None:
     for store in _open.values():
         if store.pid == os.getpid():
             store.close()
+
+
+def _opened(address: Path | str, wait_seconds: float, on_wait: Callable[[str], None] | None) -> Store:
+    if isinstance(address, Path):
+        return DuckStore(address, _connect(address, wait_seconds, on_wait))
+    try:
+        from trace2skill.store.postgres import connect
+    except ModuleNotFoundError as error:
+        raise BadInput("a store in PostgreSQL needs its packages: pip install 'trace2skill[postgres]'") from error
+    return connect(address, wait_seconds)
 
 
 def _connect(path: Path, wait_seconds: float, on_wait: Callable[[str], None] | None) -> duckdb.DuckDBPyConnection:
@@ -105,30 +120,17 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path, migrations: list[
         StoreFromTheFuture: its schema is newer than this version knows.
         StoreUnavailable: it is a DuckDB file of something else.
     """
-    steps = MIGRATIONS if migrations is None else migrations
     tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-    if tables and "store_version" not in tables:
-        raise StoreUnavailable(f"{path} is a DuckDB file, but not a store of trace2skill: use another --store")
-    row = connection.execute("SELECT max(version) FROM store_version").fetchone() if tables else None
-    version = row[0] if row and row[0] is not None else 0
-    if version > len(steps):
-        raise StoreFromTheFuture(
-            f"the store {path} was written by a newer trace2skill (schema {version}, this one knows {len(steps)}): "
-            "upgrade trace2skill, or use another --store"
-        )
-    if version == len(steps):
-        return
     connection.execute("BEGIN")
     try:
-        connection.execute("CREATE TABLE IF NOT EXISTS store_version (version INTEGER NOT NULL)")
-        for statements in steps[version:]:
-            for statement in statements:
-                connection.execute(statement)
-        connection.execute("INSERT INTO store_version VALUES (?)", [len(steps)])
+        versioned.migrate(lambda sql, *given: connection.execute(sql, given), tables, path, migrations or MIGRATIONS)
         connection.execute("COMMIT")
     except duckdb.Error as error:
         connection.execute("ROLLBACK")
         raise StoreUnavailable(f"the store {path} could not be brought to schema {VERSION}: {error}") from error
+    except StoreUnavailable:
+        connection.execute("ROLLBACK")
+        raise
 
 
 def _cannot_open(path: Path, error: duckdb.Error) -> StoreUnavailable:

@@ -23,7 +23,7 @@ class TableStats(Noun):
 class StoreStats(Noun):
     """The whole store."""
 
-    path: Path
+    path: Path | str
     file_bytes: int
     tables: tuple[TableStats, ...]
     ledger: LedgerTotal
@@ -35,8 +35,7 @@ def store_stats(store: Store) -> StoreStats:
     for name in TABLES:
         rows, oldest, newest = store.query(f"SELECT count(*), min(written), max(written) FROM {name}")[0]
         tables.append(TableStats(name=name, rows=rows, oldest=str(oldest or ""), newest=str(newest or "")))
-    size = store.path.stat().st_size if store.path.exists() else 0
-    return StoreStats(path=store.path, file_bytes=size, tables=tuple(tables), ledger=store.ledger_total())
+    return StoreStats(path=store.path, file_bytes=store.bytes_used(), tables=tuple(tables), ledger=store.ledger_total())
 
 
 def prune_store(store: Store, older_than_days: int, *, dry_run: bool = False) -> dict[str, int]:
@@ -46,9 +45,9 @@ def prune_store(store: Store, older_than_days: int, *, dry_run: bool = False) ->
     a result younger than the limit whose nouns are older would point at nothing. Therefore, where anything goes, the
     results written within a day after the limit go too. Skills, runs and the ledger stay.
     """
-    limit = f"now()::TIMESTAMP - INTERVAL {int(older_than_days)} DAY"
+    limit = f"now()::TIMESTAMP - INTERVAL '{int(older_than_days)} day'"
     conditions = dict.fromkeys(PRUNED, f"written < {limit}")
-    conditions["result"] = f"written < {limit} + INTERVAL 1 DAY"
+    conditions["result"] = f"written < {limit} + INTERVAL '1 day'"
     conditions["noun"] += " AND kind NOT IN ('skill', 'support', 'lesson', 'evaluation')"
     counts = {
         name: int(store.query(f"SELECT count(*) FROM {name} WHERE {condition}")[0][0])
@@ -60,7 +59,8 @@ def prune_store(store: Store, older_than_days: int, *, dry_run: bool = False) ->
     if not dry_run:
         for name in PRUNED:  # results first: a crash in between leaves nouns nobody names, never names of nothing
             store.execute(f"DELETE FROM {name} WHERE {conditions[name]}")
-        store.execute("CHECKPOINT")
+        if store.embedded:
+            store.execute("CHECKPOINT")
     return counts
 
 
@@ -79,11 +79,7 @@ def export_store(store: Store, directory: Path) -> list[Path]:
     written = []
     for name in (*TABLES, "run", "version", "champion", "look", "opening"):
         written.append(directory / f"{name}.parquet")
-        store.execute(f"COPY {name} TO {_quoted(written[-1])} (FORMAT parquet)")
+        store.copy_table(name, written[-1], "parquet")
     written.append(directory / "ledger.csv")
-    store.execute(f"COPY ledger TO {_quoted(written[-1])} (FORMAT csv, HEADER)")
+    store.copy_table("ledger", written[-1], "csv")
     return written
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

@@ -2,19 +2,23 @@
 
 import json
 import os
-import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import duckdb
 from pydantic import BaseModel
 
+from trace2skill.budget import Purse
 from trace2skill.errors import StoreUnavailable
+from trace2skill.money import nanos
+from trace2skill.store.address import directory_beside
 from trace2skill.store.rows import LedgerRow, LedgerTotal, RunRow
 from trace2skill.store.schema import COLUMNS
-from trace2skill.store.writer import Row, Writer
+
+Row = tuple[str, tuple[Any, ...]]
+"""Table and values, in the order of `COLUMNS`."""
 
 NounKind = Literal[
     "trajectory",
@@ -29,36 +33,71 @@ NounKind = Literal[
     "ablation",
     "drift",
     "batch",
+    "step",
 ]
 T = TypeVar("T", bound=BaseModel)
 
 
-class Store:
-    """An open store. Made by `open_store`."""
+class Store(ABC):
+    """An open store. Made by `open_store`; how it is kept is the business of its two kinds."""
 
-    embedded = True
-    """One process owns it."""
+    embedded: bool
+    """Does one process own it, so that no other can have it open?"""
+    row_order: str
+    """The column that says in which order rows of the ledger were written."""
 
-    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
-        self.path = path
+    def __init__(self, address: Path | str) -> None:
+        self.path = address
         self.pid = os.getpid()
         self.closed = False
-        self._connection = connection
-        self._writer = Writer(connection.cursor(), str(path))
-        self._local = threading.local()
-        self._cursors: list[duckdb.DuckDBPyConnection] = []
-        self._runs_guard = threading.Lock()
 
+    @property
+    def beside(self) -> Path:
+        """The directory for files that belong to the store."""
+        return directory_beside(self.path)
+
+    @abstractmethod
     def close(self) -> None:
-        """Write what waits and let go of the file. Closing twice is harmless."""
-        if self.closed:
-            return
-        self.closed = True
-        self._writer.stop()
-        for cursor in self._cursors:
-            cursor.close()
-        self._cursors.clear()
-        self._connection.close()
+        """Write what waits and let go of the store. Closing twice is harmless."""
+
+    @abstractmethod
+    def bytes_used(self) -> int:
+        """How large the store is on its disk."""
+
+    @abstractmethod
+    @contextmanager
+    def together(self) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+        """Read and write as one: the block is given a function that runs a statement; all of it holds, or nothing.
+
+        For the registry of versions, which must see no half of another's change. One block at a time, in all
+        processes.
+        """
+
+    @abstractmethod
+    @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """Be the only one at work on a key, in all threads and processes that have the store; wait for one's turn.
+
+        Whoever held it and died is not waited for.
+        """
+
+    @abstractmethod
+    def purse(self) -> Purse:
+        """The books of what runs may spend, shared by all who have the store open."""
+
+    @abstractmethod
+    def copy_table(self, name: str, target: Path, kind: Literal["parquet", "csv"]) -> None:
+        """Write a table to a file."""
+
+    @abstractmethod
+    def execute(self, sql: str, parameters: Iterable[Any] = ()) -> None:
+        """A statement of housekeeping, outside the writer: never while a run is under way."""
+
+    @abstractmethod
+    def _put(self, rows: list[Row]) -> None: ...
+
+    @abstractmethod
+    def _all(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]: ...
 
     def check_process(self) -> None:
         """A store belongs to the process that opened it.
@@ -116,19 +155,17 @@ class Store:
 
     def start_run(self, run: RunRow) -> None:
         """Open a run, or open it again: its attempts are counted."""
-        with self._runs_guard:
-            self._cursor().execute(
+        with self.together() as tell:
+            tell(
                 "INSERT INTO run VALUES (?, ?, ?, 'running', '', 1, now()::TIMESTAMP, NULL) ON CONFLICT (id) DO UPDATE "
                 "SET state = 'running', settings = excluded.settings, attempts = run.attempts + 1, ended = NULL",
-                [run.id, run.kind, run.settings],
+                *(run.id, run.kind, run.settings),
             )
 
     def finish_run(self, run_id: str, state: str, summary: str) -> None:
         """Close a run with its state and summary."""
-        with self._runs_guard:
-            self._cursor().execute(
-                "UPDATE run SET state = ?, summary = ?, ended = now()::TIMESTAMP WHERE id = ?", [state, summary, run_id]
-            )
+        with self.together() as tell:
+            tell("UPDATE run SET state = ?, summary = ?, ended = now()::TIMESTAMP WHERE id = ?", state, summary, run_id)
 
     def run(self, run_id: str) -> RunRow | None:
         """The run of that id, or None."""
@@ -143,8 +180,8 @@ class Store:
     def ledger_total(self, run_id: str | None = None) -> LedgerTotal:
         """Sums over the ledger, of one run or of all."""
         row = self._one(
-            "SELECT count(*) FILTER (outcome = 'answered'), count(*) FILTER (outcome = 'from_memory'), "
-            "count(*) FILTER (outcome NOT IN ('answered', 'from_memory')), coalesce(sum(tokens_in), 0), "
+            "SELECT count(*) FILTER (WHERE outcome = 'answered'), count(*) FILTER (WHERE outcome = 'from_memory'), "
+            "count(*) FILTER (WHERE outcome NOT IN ('answered', 'from_memory')), coalesce(sum(tokens_in), 0), "
             "coalesce(sum(tokens_out), 0), coalesce(sum(tokens_cached), 0), coalesce(sum(cost), 0) "
             "FROM ledger WHERE run_id = coalesce(?, run_id)",
             [run_id],
@@ -154,54 +191,24 @@ class Store:
     def ledger(self, run_id: str | None = None) -> list[LedgerRow]:
         """Ledger rows in the order they were written, of one run or of all."""
         names = [name for name, _ in COLUMNS["ledger"]]
-        sql = f"SELECT {', '.join(names)} FROM ledger WHERE run_id = coalesce(?, run_id) ORDER BY written, rowid"
+        where = f"WHERE run_id = coalesce(?, run_id) ORDER BY written, {self.row_order}"
+        sql = f"SELECT {', '.join(names)} FROM ledger {where}"
         rows = [dict(zip(names, row, strict=True)) for row in self._all(sql, [run_id])]
         return [LedgerRow(**{**row, "params": json.loads(row["params"])}) for row in rows]
-
-    @contextmanager
-    def together(self) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
-        """Read and write as one: the block is given a function that runs a statement; all of it holds, or nothing.
-
-        For the registry of versions, which must see no half of another's change. One block at a time.
-        """
-        with self._runs_guard:
-            cursor = self._cursor()
-            cursor.execute("BEGIN")
-            try:
-                yield lambda sql, *parameters: cursor.execute(sql, list(parameters)).fetchall()
-            except BaseException:
-                cursor.execute("ROLLBACK")
-                raise
-            cursor.execute("COMMIT")
 
     def query(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a read-only question, for housekeeping and reports."""
         return self._all(sql, list(parameters))
 
-    def execute(self, sql: str, parameters: Iterable[Any] = ()) -> None:
-        """A statement of housekeeping, outside the writer: never while a run is under way."""
-        self._cursor().execute(sql, list(parameters))
-
-    def _put(self, rows: list[Row]) -> None:
-        self.check_process()
-        self._writer.put(rows)
+    def spent_of(self, purse: str) -> int:
+        """What the ledger says was paid of a purse: 'run ID' or 'month YYYY-MM' (UTC). Billionths of a US dollar."""
+        kind, _, name = purse.partition(" ")
+        column = "run_id" if kind == "run" else "substr(CAST(written AS TEXT), 1, 7)"
+        rows = self._all(f"SELECT cost FROM ledger WHERE cost > 0 AND {column} = ?", [name])
+        return sum(nanos(row[0]) for row in rows)
 
     def _one(self, sql: str, parameters: list[Any]) -> tuple[Any, ...] | None:
-        return self._cursor().execute(sql, parameters).fetchone()
-
-    def _all(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-        return self._cursor().execute(sql, parameters or []).fetchall()
-
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        """This thread's own cursor: DuckDB connections are not shared between threads."""
-        self.check_process()
-        if self.closed:
-            raise StoreUnavailable(f"the store {self.path} is closed")
-        cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
-        if cursor is None:
-            cursor = self._local.cursor = self._connection.cursor()
-            self._cursors.append(cursor)
-        return cursor
+        return next(iter(self._all(sql, parameters)), None)
 
 
 def _ledger_row(row: LedgerRow) -> Row:

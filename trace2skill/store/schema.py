@@ -61,6 +61,33 @@ MIGRATIONS: list[list[str]] = [
 ]
 VERSION = len(MIGRATIONS)
 
+
+def _in_postgres(statement: str) -> str:
+    return statement.replace(" BLOB ", " BYTEA ").replace(" DOUBLE", " DOUBLE PRECISION")
+
+
+POSTGRES_MIGRATIONS: list[list[str]] = [
+    [*map(_in_postgres, MIGRATIONS[0]), "ALTER TABLE ledger ADD COLUMN seq BIGSERIAL"],
+    [
+        "CREATE VIEW support AS SELECT id AS skill, r->>'file' AS file, (r->>'first')::BIGINT AS first, "
+        "(r->>'last')::BIGINT AS last, r->>'group' AS \"group\", r->'support'->'trajectories' AS supporting, "
+        "r->'opposing' AS opposing, r->'support'->'tasks' AS tasks, r->'lessons' AS lessons, "
+        "r->'stands_for' AS stands_for, r->'path' AS merge_path FROM noun, "
+        "jsonb_array_elements(value::JSONB->'rows') AS r WHERE kind = 'support'",
+    ],
+    MIGRATIONS[2],
+    [
+        # Turns and reservations that hold between processes. A holder is a process; what it holds ends with it.
+        "CREATE TABLE holder (id TEXT PRIMARY KEY, until TIMESTAMP NOT NULL)",
+        "CREATE TABLE lease (key TEXT PRIMARY KEY, holder TEXT NOT NULL)",
+        "CREATE TABLE purse (name TEXT PRIMARY KEY, spent BIGINT NOT NULL, reserved BIGINT NOT NULL)",
+        "CREATE TABLE reservation (id TEXT PRIMARY KEY, holder TEXT NOT NULL, amount BIGINT NOT NULL, "
+        "purses TEXT NOT NULL)",
+        "CREATE INDEX ledger_by_run ON ledger (run_id)",
+    ],
+]
+"""The same tables in PostgreSQL, and those that only processes which share a store need."""
+
 COLUMNS: dict[str, list[tuple[str, str]]] = {
     "result": [("key", "TEXT"), ("value", "BLOB")],
     "model_call": [("key", "TEXT"), ("value", "TEXT")],

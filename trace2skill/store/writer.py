@@ -14,11 +14,10 @@ from typing import Any
 import duckdb
 
 from trace2skill.errors import StoreUnavailable
+from trace2skill.store.records import Row
 from trace2skill.store.schema import COLUMNS, PRIMARY_KEY
 
 LARGEST_BATCH = 512
-Row = tuple[str, tuple[Any, ...]]
-"""Table and values, in the order of `COLUMNS`."""
 
 
 @dataclass

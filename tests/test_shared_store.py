@@ -1,0 +1,194 @@
+"""Several processes at work in one PostgreSQL store: nothing is paid twice, no cap is passed, nobody waits for the dead."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+
+import databases
+import pytest
+from conftest import ROOT
+
+from trace2skill.budget import Budget, LocalPurse
+from trace2skill.cli.options import store_path
+from trace2skill.errors import BadInput, BudgetReached, StoreUnavailable
+from trace2skill.store import LedgerRow, open_store
+from trace2skill.store.address import parse
+from trace2skill.store.postgres import PostgresStore
+
+SPEND = """
+    import json, random, sys
+    from concurrent.futures import ThreadPoolExecutor
+    from trace2skill.budget import Budget
+    from trace2skill.errors import BudgetReached
+    from trace2skill.store import open_store
+
+    address, number, cap = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+    store = open_store(address)
+    budget = Budget(cap, monthly=100.0, purse=store.purse(), run_id="shared")
+
+    def call(index):
+        draw = random.Random(f"{number} {index}")
+        cost = draw.uniform(0.001, 0.02)
+        try:
+            with budget.reserve(0.02) as reservation:
+                reservation.settle(cost)
+            return cost
+        except BudgetReached:
+            return 0.0
+
+    with ThreadPoolExecutor(128) as pool:
+        costs = list(pool.map(call, range(334)))
+    print(json.dumps(costs))
+    store.close()
+"""
+ASK = """
+    import sys
+    from concurrent.futures import ThreadPoolExecutor
+    from trace2skill.budget import Budget
+    from trace2skill.llm import Door, ModelSettings, Request
+    from trace2skill.store import open_store
+
+    store = open_store(sys.argv[1])
+    door = Door(store, Budget(1.0, purse=store.purse(), run_id="shared"), "shared")
+    settings = ModelSettings(name="sim/office?latency=0.05&seed=77", max_tokens=200)
+
+    def ask(number):
+        messages = ({"role": "system", "content": "You are tested."}, {"role": "user", "content": f"Question {number}"})
+        return door.complete(Request(role="agent", settings=settings, messages=messages), step="s").text
+
+    with ThreadPoolExecutor(16) as pool:
+        print(len(list(pool.map(ask, [number % 20 for number in range(60)]))))
+    store.close()
+"""
+
+
+@pytest.fixture
+def database(postgres: str) -> str:
+    return databases.fresh(postgres, f"t{uuid.uuid4().hex}")
+
+
+def in_three_processes(code: str, *arguments: object, calls: Path | None = None) -> list[str]:
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), **({"TRACE2SKILL_SIM_CALLS": str(calls)} if calls else {})}
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(code), *(str(item).replace("NUMBER", str(n)) for item in arguments)],
+            env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for n in range(3)
+    ]  # fmt: skip
+    told = [child.communicate(timeout=240) for child in children]
+    assert [child.returncode for child in children] == [0, 0, 0], [error for _, error in told]
+    return [out for out, _ in told]
+
+
+def test_a_cap_is_exact_over_three_processes_of_128_threads(database: str) -> None:
+    cap = 3.0
+    outputs = in_three_processes(SPEND, database, "NUMBER", cap)
+    costs = [cost for text in outputs for cost in json.loads(text)]
+    assert len(costs) == 1002
+    assert cap - 0.02 <= sum(costs) <= cap, "never beyond it, and within one call of it"
+
+
+def test_a_cap_is_exact_in_one_process_of_128_threads() -> None:
+    budget, draw = Budget(3.0, monthly=2.5), Random(4)
+    costs = [draw.uniform(0.001, 0.02) for _ in range(1000)]
+
+    def call(cost: float) -> float:
+        try:
+            with budget.reserve(0.02) as reservation:
+                reservation.settle(cost)
+            return cost
+        except BudgetReached:
+            return 0.0
+
+    with ThreadPoolExecutor(128) as pool:
+        spent = sum(pool.map(call, costs))
+    assert 2.48 <= spent <= 2.5, "the lower of the two caps holds"
+
+
+def test_the_month_counts_every_run_of_the_store(address: Path | str) -> None:
+    store = open_store(address)
+    for run in ("one", "two"):
+        row = LedgerRow(
+            run_id=run, step="s", role="agent", model="m", params={}, cost=0.4, outcome="answered", call_key=run
+        )
+        store.put_call(run, "{}", row)
+    first = Budget(10.0, monthly=1.0, purse=store.purse(), run_id="three")
+    with first.reserve(0.19) as reservation:
+        reservation.settle(0.1)
+    with pytest.raises(BudgetReached, match=r"\$0\.9000 of the month's cap of \$1\.00"), first.reserve(0.11):
+        pass
+    again = Budget(0.45, purse=store.purse(), run_id="one")
+    with pytest.raises(BudgetReached, match="higher --max-cost"), again.reserve(0.1):
+        pass
+    store.close()
+
+
+def test_a_call_is_made_once_for_all_processes(database: str, tmp_path: Path) -> None:
+    log = tmp_path / "calls"
+    assert in_three_processes(ASK, database, calls=log) == ["60\n"] * 3
+    assert set(Counter(log.read_text().split()).values()) == {1}
+    store = open_store(database)
+    total = store.ledger_total()
+    assert (total.calls, total.from_memory) == (20, 160)
+    store.close()
+
+
+def test_what_the_dead_held_is_free_and_what_they_reserved_is_spent(database: str) -> None:
+    store = open_store(database)
+    assert isinstance(store, PostgresStore)
+    store.execute("INSERT INTO holder VALUES ('gone', now()::TIMESTAMP - INTERVAL '1 second')")
+    store.execute("INSERT INTO lease VALUES ('key', 'gone')")
+    with store.alone("key"):
+        rows = store.query("SELECT holder FROM lease WHERE key = 'key'")
+    assert rows == [(store.holder,)]
+    assert store.query("SELECT count(*) FROM lease") == [(0,)]
+
+    budget = Budget(1.0, purse=store.purse(), run_id="r")
+    with budget.reserve(0.1) as reservation:
+        reservation.settle(0.1)
+    store.execute("INSERT INTO reservation VALUES ('t', 'gone', 800000000, 'run r')")
+    store.execute("UPDATE purse SET reserved = reserved + 800000000 WHERE name = 'run r'")
+    with pytest.raises(BudgetReached, match=r"\$0\.9000"), budget.reserve(0.2):
+        pass
+    store.close()
+
+
+@pytest.mark.parametrize("text", ["postgresql://me:secret@db/store", "postgres://db/store?password=secret"])
+def test_a_password_in_the_address_is_refused_unseen(text: str) -> None:
+    with pytest.raises(BadInput, match="PGPASSWORD") as caught:
+        store_path(text)
+    assert "secret" not in str(caught.value)
+
+
+def test_addresses() -> None:
+    assert parse("postgresql://me@db:5433/store") == "postgresql://me@db:5433/store"
+    assert parse("some/where.duckdb") == Path("some/where.duckdb")
+    with pytest.raises(BadInput, match="not mysql"):
+        store_path("mysql://db/store")
+
+
+def test_a_database_that_is_not_there_is_said_with_the_remedy(database: str) -> None:
+    with pytest.raises(StoreUnavailable, match="is the database running"):
+        open_store(database.rpartition("/")[0] + "/nosuch", wait_seconds=2)
+    import psycopg
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE mine (a INTEGER)")
+    with pytest.raises(StoreUnavailable, match="not a store of trace2skill"):
+        open_store(database)
+
+
+def test_local_books_refuse_all_or_nothing() -> None:
+    purse = LocalPurse(lambda name: 5 if name == "a" else 0)
+    assert purse.reserve("t", 6, {"a": 20, "b": 5}) is not None
+    assert purse.reserve("t", 5, {"a": 20, "b": 5}) is None
+    purse.settle("t", 2)
+    assert purse.reserve("u", 3, {"a": 20, "b": 5}) is None

@@ -1,0 +1,66 @@
+"""The books of caps that several processes share, in their PostgreSQL store.
+
+What a process had reserved when it died counts as spent: a call under way may have been paid for, and nobody is left
+to say what it cost.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from trace2skill.budget import Short
+from trace2skill.store.postgres import PostgresStore
+
+Run = Callable[..., list[tuple[Any, ...]]]
+
+
+class SharedPurse:
+    """See `budget.Purse`. Every change is one transaction, one at a time in all processes."""
+
+    def __init__(self, store: PostgresStore, spent: Callable[[str], int]) -> None:
+        self._store = store
+        self._before = spent
+        self._known: set[str] = set()
+
+    def reserve(self, ticket: str, amount: int, caps: Mapping[str, int]) -> Short | None:
+        """See `Purse.reserve`."""
+        for name in caps:
+            self._make(name)
+        with self._store.together() as run:
+            _count_the_dead(run)
+            for name, cap in caps.items():
+                ((spent, reserved),) = run("SELECT spent, reserved FROM purse WHERE name = ?", name)
+                if spent + reserved + amount > cap:
+                    return Short(purse=name, cap=cap, spent=spent, reserved=reserved)
+            for name in caps:
+                run("UPDATE purse SET reserved = reserved + ? WHERE name = ?", amount, name)
+            run("INSERT INTO reservation VALUES (?, ?, ?, ?)", ticket, self._store.holder, amount, "\n".join(caps))
+            return None
+
+    def settle(self, ticket: str, cost: int) -> None:
+        """See `Purse.settle`. Where this process was taken for dead meanwhile, its bound is booked already."""
+        with self._store.together() as run:
+            found = run("DELETE FROM reservation WHERE id = ? RETURNING amount, purses", ticket)
+            for amount, names in found:
+                _book(run, amount, cost, names.split("\n"))
+
+    def _make(self, name: str) -> None:
+        """A purse begins with what the ledger says was spent, once."""
+        if name in self._known:
+            return
+        before = self._before(name)
+        self._store.execute("INSERT INTO purse VALUES (?, ?, 0) ON CONFLICT (name) DO NOTHING", [name, before])
+        self._known.add(name)
+
+
+def _count_the_dead(run: Run) -> None:
+    gone = run(
+        "DELETE FROM reservation WHERE NOT EXISTS (SELECT 1 FROM holder WHERE holder.id = reservation.holder "
+        "AND holder.until > now()::TIMESTAMP) RETURNING amount, purses"
+    )
+    for amount, names in gone:
+        _book(run, amount, amount, names.split("\n"))
+
+
+def _book(run: Run, reserved: int, spent: int, names: list[str]) -> None:
+    for name in names:
+        run("UPDATE purse SET reserved = reserved - ?, spent = spent + ? WHERE name = ?", reserved, spent, name)
