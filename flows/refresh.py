@@ -9,7 +9,7 @@ from prefect.states import Completed
 from flows.distill import distill
 from flows.evaluate import evaluate
 from flows.rollout import rollout
-from tasks.approval import ask
+from tasks.approval import ask, check
 from tasks.artifacts import publish
 from tasks.events import tell
 from tasks.gather import gather
@@ -37,6 +37,7 @@ def refresh(settings: RunSettings) -> State[Any]:
 
     Returns the `RunSummary`, in a state whose name and message say where the run went on without some items.
     """
+    check(settings)
     with held(settings):
         rt = runtime(settings)
         run.start(rt, flow_run=flow_run_id())

@@ -12,15 +12,17 @@ from uuid import UUID
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
-from prefect.exceptions import ObjectNotFound
-from prefect.flow_runs import suspend_flow_run
+from prefect.exceptions import NotPausedError, ObjectNotFound
+from prefect.flow_runs import resume_flow_run, suspend_flow_run
 from prefect.input import RunInput
+from prefect.runtime import deployment
 from prefect.runtime import flow_run as running
 from prefect.states import Cancelled
 from pydantic import Field
 
 from trace2skill.errors import BadInput
 from trace2skill.promotion import Approval
+from trace2skill.settings import RunSettings
 
 DEADLINE = "approval-deadline/approval-deadline"
 GRACE_HOURS = 24.0
@@ -34,23 +36,38 @@ class ApprovalForm(RunInput):
     reason: str = Field(default="", description="Why; it is kept with the version.")
 
 
-def ask(question: str, key: str, hours: float) -> Approval:
-    """Suspend the flow run until a person has answered, or so many hours have passed.
-
-    Args:
-        question: Markdown shown above the form.
-        key: names what is asked: the same question is asked once.
-        hours: how long to wait.
+def check(settings: RunSettings) -> None:
+    """Refuse an approval that could never be given, before anything is spent.
 
     Raises:
         BadInput: the flow run has no deployment, so that nothing could start it again; or the deployment that ends
             the wait is missing.
     """
-    if not running.deployment_id:
+    if settings.promote != "approve":
+        return
+    if not deployment.id:
         raise BadInput(
             "promotion by approval needs a deployment, whose run the Prefect UI can resume (docs/deploy.md): here use "
             "--promote stage, then `trace2skill promote`"
         )
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_deployment_by_name(DEADLINE)
+        except ObjectNotFound as error:
+            raise BadInput(
+                f"promotion by approval needs the deployment {DEADLINE}: `prefect deploy --all --prefect-file "
+                "deployments/prefect.yaml`"
+            ) from error
+
+
+def ask(question: str, key: str, hours: float) -> Approval:
+    """Suspend the flow run until a person has answered, or so many hours have passed.
+
+    Args:
+        question: Markdown shown above the form.
+        key: names what is asked, in letters, digits and dashes: the same question is asked once.
+        hours: how long to wait.
+    """
     deadline = _end_the_wait(str(running.id), key, hours)
     form = ApprovalForm.with_initial_data(description=question, promote=False, reason="")
     seconds = int((hours + GRACE_HOURS) * 3600)
@@ -59,21 +76,24 @@ def ask(question: str, key: str, hours: float) -> Approval:
     return Approval(given=answer.promote, reason=answer.reason)
 
 
-def _end_the_wait(flow_run: str, key: str, hours: float) -> UUID:
+def answer_no(flow_run: UUID, reason: str) -> str:
+    """Resume a suspended flow run with a 'no' and its reason. Returns what was done."""
     try:
-        scheduled = run_deployment(
-            DEADLINE,
-            parameters={"flow_run": flow_run, "hours": hours},
-            scheduled_time=datetime.now(UTC) + timedelta(hours=hours),
-            timeout=0,
-            as_subflow=False,
-            idempotency_key=f"{flow_run} {key}",
-        )
-    except ObjectNotFound as error:
-        raise BadInput(
-            f"promotion by approval needs the deployment {DEADLINE}: `prefect deploy --all --prefect-file "
-            "deployments/prefect.yaml`"
-        ) from error
+        resume_flow_run(flow_run, run_input={"promote": False, "reason": reason})
+    except NotPausedError:
+        return "answered in time"
+    return reason
+
+
+def _end_the_wait(flow_run: str, key: str, hours: float) -> UUID:
+    scheduled = run_deployment(
+        DEADLINE,
+        parameters={"flow_run": flow_run, "hours": hours},
+        scheduled_time=datetime.now(UTC) + timedelta(hours=hours),
+        timeout=0,
+        as_subflow=False,
+        idempotency_key=f"{flow_run} {key}",
+    )
     return UUID(str(cast(FlowRun, scheduled).id))
 
 

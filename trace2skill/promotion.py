@@ -120,7 +120,7 @@ def question(rt: Runtime, summary: RunSummary, champion: str) -> tuple[str, str]
         f"{len(summary.candidate.applied)} edits. This run has cost ${spent.cost:.4f} for {spent.calls} calls.",
         f"[The report]({report_address(rt)}) shows every edit with the traces that asked for it.",
     ]
-    return "\n\n".join(lines), f"promote {summary.candidate.skill[:16]} over {champion[:16]}"
+    return "\n\n".join(lines), f"promote-{summary.candidate.skill[:16]}-over-{champion[:16]}"
 
 
 def report_address(rt: Runtime) -> str:

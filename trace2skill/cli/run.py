@@ -95,7 +95,8 @@ def run(
         float, typer.Option(help="The candidate may use so many times the champion's tokens.", min=0.1)
     ] = 2.0,
     promote: Annotated[
-        str, typer.Option(help="'stage' writes the candidate beside; 'auto' replaces the skill if it won.")
+        str,
+        typer.Option(help="'stage' writes the candidate beside; 'auto' replaces the skill if it won."),
     ] = "stage",
     max_cost: o.MaxCost = 10.0,
     max_cost_per_month: Annotated[

@@ -1,0 +1,145 @@
+"""A deployed project as its page tells it: a server, the results block, a work pool, and workers to start and kill."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psutil
+from conftest import OFFICE, OFFICE_SKILL, ROOT, environment
+
+BIN = Path(sys.executable).parent
+SIM = {"name": "sim/office", "attempts": 1}
+
+
+class Project:
+    """One Prefect server with the deployments of the repository."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.calls = home / "calls"
+        self.outage = home / "outage"
+        self.variables = {
+            **environment(home, self.calls),
+            "TRACE2SKILL_HOME": str(ROOT),
+            "TRACE2SKILL_SIM_OUTAGE": str(self.outage),
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+        }
+
+    def run(self, *arguments: object, timeout: int = 180, code: int = 0) -> str:
+        """Run one command of a person who deploys; returns what it printed."""
+        command = [str(BIN / str(arguments[0])), *map(str, arguments[1:])]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.variables, capture_output=True, text=True, timeout=timeout, check=False
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    def told(self, *arguments: object, code: int = 0) -> Any:
+        """What a trace2skill command says as JSON."""
+        return json.loads(self.run("trace2skill", *arguments, "--json", code=code))
+
+    def deploy(self) -> None:
+        """The three commands of docs/deploy.md."""
+        self.run("python", "deployments/setup.py")
+        self.run("prefect", "work-pool", "create", "trace2skill", "--type", "process")
+        self.run("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", "deployments/prefect.yaml")
+
+    @contextmanager
+    def worker(self) -> Iterator["psutil.Popen"]:
+        """A process worker that takes runs until the block ends."""
+        log = (self.home / "worker.log").open("a")
+        command = [str(BIN / "prefect"), "worker", "start", "--pool", "trace2skill", "--prefetch-seconds", "60"]
+        process = psutil.Popen(
+            command, cwd=ROOT, env={**self.variables, "PREFECT_WORKER_QUERY_SECONDS": "1"}, stdout=log, stderr=log
+        )
+        try:
+            yield process
+        finally:
+            kill_all(process)
+            log.close()
+
+    def start(self, deployment: str, parameters: dict[str, Any]) -> str:
+        """Start a run of a deployment; returns the flow run's id."""
+        out = self.run("prefect", "deployment", "run", deployment, "--params", json.dumps(parameters))
+        return next(word for word in out.replace("/", " ").split() if is_uuid(word))
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the server's API, as the UI does."""
+        import httpx
+
+        api = self.variables["PREFECT_API_URL"]
+        answer = httpx.request(method, f"{api}{path}", json=body, timeout=30)
+        assert answer.status_code < 300, answer.text
+        return answer.json() if answer.content else None
+
+    def state(self, flow_run: str) -> dict[str, Any]:
+        """A flow run's state as the UI has it."""
+        found: dict[str, Any] = self.request("GET", f"/flow_runs/{flow_run}")["state"]
+        return found
+
+    def wait(self, flow_run: str, *states: str, seconds: float = 120) -> dict[str, Any]:
+        """Wait for one of these states, by name or type."""
+        deadline = time.monotonic() + seconds
+        while True:
+            state = self.state(flow_run)
+            if {state["name"], state["type"]} & set(states):
+                return state
+            assert time.monotonic() < deadline, f"{state['name']}: {state['message']}\n{self.worker_said()}"
+            time.sleep(0.5)
+
+    def worker_said(self) -> str:
+        """The last lines of the workers' log that are theirs."""
+        lines = (self.home / "worker.log").read_text().splitlines()
+        return "\n".join([line for line in lines if " | " in line or "Error" in line][-30:])
+
+    def press_retry(self, flow_run: str) -> None:
+        """What the Retry button of the UI sends."""
+        state = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Retry from the UI"}
+        self.request("POST", f"/flow_runs/{flow_run}/set_state", {"state": state, "force": True})
+
+    def calls_made(self) -> list[str]:
+        """Keys of the calls that the simulated provider has answered, in order."""
+        return self.calls.read_text().split() if self.calls.exists() else []
+
+
+def settings(folder: Path, **more: Any) -> dict[str, Any]:
+    """Small settings with a store and an output of their own."""
+    return {
+        "data": str(OFFICE),
+        "skill": str(OFFICE_SKILL),
+        "recalculate": "never",
+        "roles": {"agent": SIM, "analyst": SIM, "merger": SIM},
+        "tasks": 12,
+        "sandbox": "process",
+        "store": str(folder / "store.duckdb"),
+        "output": str(folder / "runs"),
+        **more,
+    }
+
+
+def kill_all(process: "psutil.Process") -> None:
+    """SIGKILL a process and everything below it, as the loss of a machine does."""
+    try:
+        family = [*process.children(recursive=True), process]
+    except psutil.NoSuchProcess:
+        return
+    for member in family:
+        try:
+            member.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(family, timeout=20)
+
+
+def is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

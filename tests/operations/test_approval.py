@@ -1,0 +1,69 @@
+"""A promotion that a person approves: the run waits without a worker, a form or the deadline ends the wait."""
+
+import shutil
+from pathlib import Path
+
+from conftest import OFFICE_SKILL
+from prefect_project import Project, settings
+
+from trace2skill.skill import read_skill
+
+SHORT_HOURS = 8 / 3600
+
+
+def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path: Path, prefect_home: Path) -> None:
+    project = Project(prefect_home)
+    project.deploy()
+    live = tmp_path / "office-workbooks"
+    shutil.copytree(OFFICE_SKILL, live)
+    before = read_skill(live)
+    given = settings(tmp_path, skill=str(live), tasks=40, promote="approve", gate={"level": 0.4})
+    # Nobody answers: the deadline does.
+    with project.worker():
+        run = project.start("refresh/nightly-refresh", {"settings": {**given, "approval_hours": SHORT_HOURS}})
+        project.wait(run, "Suspended", "COMPLETED", "FAILED")
+        assert project.wait(run, "COMPLETED", "FAILED", seconds=60)["type"] == "COMPLETED"
+    (name,) = [item["run_id"] for item in project.told("status", "--output", given["output"])]
+    shown = project.told("show", name, "--store", given["store"])
+    assert shown["decision"]["verdict"] == "promote"
+    assert not shown["promoted"]
+    assert shown["approval"].startswith("not approved: nobody answered within")
+    assert read_skill(live) == before
+    calls = len(project.calls_made())
+
+    # A person answers, while no worker runs.
+    with project.worker():
+        run = project.start("refresh/nightly-refresh", {"settings": given})
+        project.wait(run, "Suspended", "COMPLETED", "FAILED")
+    assert project.told("status", name, "--output", given["output"])["state"] == "waiting"
+    form = project.request("GET", f"/flow_runs/{run}/input/{keyset(project, run)['description']}")
+    assert "McNemar" in str(form)
+    assert "report.html" in str(form)
+    answer = {"promote": True, "reason": "read and agreed"}
+    project.request("POST", f"/flow_runs/{run}/resume", {"run_input": answer})
+    with project.worker():
+        assert project.wait(run, "COMPLETED", "FAILED")["type"] == "COMPLETED"
+    shown = project.told("show", name, "--store", given["store"])
+    assert shown["promoted"]
+    assert shown["approval"] == "approved: read and agreed"
+    assert read_skill(live).digest == shown["candidate"]["skill"]
+    assert len(project.calls_made()) == calls, "waiting and answering cost nothing"
+    reasons = [item["reason"] for item in history(project, given["store"])]
+    assert any("approved: read and agreed" in reason for reason in reasons)
+    events = project.request("POST", "/events/filter", {"filter": {"event": {"prefix": ["trace2skill."]}}, "limit": 50})
+    told = {item["event"] for item in events["events"]}
+    assert {"trace2skill.skill.staged", "trace2skill.skill.promoted"} <= told
+    artifacts = project.request("POST", "/artifacts/latest/filter", {"limit": 200})
+    assert {"refresh-summary", "refresh-report", "refresh-scores", "refresh-cost", "stage-rollout"} <= {
+        item["key"] for item in artifacts
+    }
+
+
+def keyset(project: Project, run: str) -> dict[str, str]:
+    found: dict[str, str] = project.state(run)["state_details"]["run_input_keyset"]
+    return found
+
+
+def history(project: Project, store: str) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = project.told("versions", "--store", store)["history"]["office-workbooks"]
+    return found
