@@ -95,7 +95,7 @@ def from_atif(document: dict[str, Any], source: Source, notes: Notes, parent: st
         session.id = trajectory_id("atif", source.name)
     session.agent_version = label(agent.get("version"))
     session.model = label(agent.get("model_name"))
-    steps = []
+    steps: list[Step] = []
     given = document.get("steps")
     for place, step in enumerate(given if isinstance(given, list) else [], start=1):
         if isinstance(step, dict) and step.get("source") in ("system", "user", "agent"):
@@ -182,7 +182,7 @@ def _ours(document: dict[str, Any], own: dict[str, Any], extra: dict[str, Any], 
         ValueError: a field has another type than we wrote.
     """
     fields = {key: value for key, value in own.items() if key not in ("named", "foreign", "outputs")}
-    named = own.get("named") if isinstance(own.get("named"), list) else []
+    named = {text(name) for name in own["named"]} if isinstance(own.get("named"), list) else set()
     outputs = {path: base64.b64decode(text(raw)) for path, raw in mapping(own.get("outputs")).items()}
     names = {"session": document.get("session_id"), "agent": agent.get("name"), "agent_version": agent.get("version")}
     return Trajectory(

@@ -1,4 +1,4 @@
-"""Claude Code's session JSONL: records linked by `parentUuid`, sub-agents as side chains, forks, compaction, rejections.
+"""Claude Code's session JSONL: records linked by `parentUuid`, sub-agents as side chains, forks, rejections.
 
 A record becomes a step; one that holds only results becomes the observations of the steps that asked. A fork (two
 prompts under one parent) leaves the line that the session ended on as the trajectory; each other line is one of its
@@ -66,7 +66,9 @@ class ClaudeCode:
     ) -> Iterator[Trajectory]:
         own = [item for item in records if not item[1].get("isSidechain")]
         side = [item for item in records if item[1].get("isSidechain")]
-        own_name = (name,) if source.stem == name else (name, source.stem)  # a file may hold a piece of another session
+        own_name: tuple[str, ...] = (
+            (name,) if source.stem == name else (name, source.stem)
+        )  # a file may hold a piece of another session
         whole = trajectory_id(self.name, *own_name)
         for number, line in enumerate(_lines_of(own)):
             parent = whole if number else ""

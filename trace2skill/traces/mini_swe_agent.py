@@ -58,7 +58,7 @@ class MiniSweAgent:
 
 
 def _say(session: Session, message: dict[str, Any]) -> None:
-    """One message. Version 2 has tool calls; version 1 has a command in a fence, which the next user message answers."""
+    """One message. Version 2 has tool calls; version 1 has fenced commands, which the next user message answers."""
     extra = mapping(message.get("extra"))
     if message["role"] == "assistant":
         response = mapping(extra.get("response"))
