@@ -28,6 +28,7 @@ NounKind = Literal[
     "timing",
     "ablation",
     "drift",
+    "source",
 ]
 T = TypeVar("T", bound=BaseModel)
 

@@ -73,7 +73,7 @@ class ClaudeCode:
         for number, line in enumerate(_lines_of(own)):
             parent = whole if number else ""
             fork = (f"fork {line[0][1].get('uuid')}",) if number else ()
-            extra = {"events": [record for _, record in aside]} if aside and not number else {}
+            extra: dict[str, Any] = {"events": [record for _, record in aside]} if aside and not number else {}
             if number:
                 extra["fork_of"] = label(line[0][1].get("parentUuid"))
             yield _trajectory((self.name, *own_name, *fork), name, line, parent, extra, source, notes)
