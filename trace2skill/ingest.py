@@ -142,7 +142,9 @@ def start(settings: IngestSettings) -> Intake:
         store.put("trajectory", clean.id, clean)
         found.setdefault(file.path, []).append(_taken(clean))
 
-    readings = read_paths(settings.paths, take, reader=reader, known={path: mark.memory for path, mark in known.items()})
+    readings = read_paths(
+        settings.paths, take, reader=reader, known={path: mark.memory for path, mark in known.items()}
+    )
     marks = {
         file.path: Watermark(memory=file.memory, taken=tuple(found.get(file.path, ())))
         if file.state == "read"
@@ -333,7 +335,10 @@ def as_markdown(summary: IngestSummary) -> str:
         "",
         f"- files {summary.files}, of them unchanged {summary.unchanged}; trajectories {summary.trajectories}, "
         f"new or changed {summary.fresh}",
-        *(f"- {name}: {', '.join(f'{count} {key}' for key, count in found.items())}" for name, found in counted.items()),
+        *(
+            f"- {name}: {', '.join(f'{count} {key}' for key, count in found.items())}"
+            for name, found in counted.items()
+        ),
         f"- lessons {summary.lessons}; rules written {summary.written}, dropped for little support {summary.dropped}, "
         f"quarantined {len(summary.quarantined)}",
         f"- lines and files that could not be read: {summary.problems}",

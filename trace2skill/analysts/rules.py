@@ -29,8 +29,12 @@ FAILED = re.compile(
     r"\A\s*(?:<[^>]{0,40}>\s*)*(?:\w*Error\b|error:|ERROR\b|fatal:|Traceback \(most recent call last\)|Failed to )"
     r"|command not found|No such file or directory|Traceback \(most recent call last\)",
 )
-TELLS = re.compile(r"(?:^|\n)[^\n]*?((?:\w*(?:Error|Exception)|[Ee]rror|ERROR|fatal|Failed to|[Cc]ommand not found|No such)[^\n]{0,160})")
-WRITES = re.compile(r"\A(?:update|create|delete|cancel|book|add|remove|set|modify|write|edit|insert|replace|send)(?:_|[A-Z]|\Z)", re.I)
+TELLS = re.compile(
+    r"(?:^|\n)[^\n]*?((?:\w*(?:Error|Exception)|[Ee]rror|ERROR|fatal|Failed to|[Cc]ommand not found|No such)[^\n]{0,160})"
+)
+WRITES = re.compile(
+    r"\A(?:update|create|delete|cancel|book|add|remove|set|modify|write|edit|insert|replace|send)(?:_|[A-Z]|\Z)", re.I
+)
 READS = re.compile(r"\A(?:get|read|list|search|find|view|show|look|fetch|query|open|cat|ls|grep)(?:_|[A-Z]|\Z)", re.I)
 SHELLS = {"bash", "shell", "sh", "terminal", "run_shell_command", "local_shell", "execute_bash"}
 OTHER_WORDS = (
@@ -132,7 +136,9 @@ def patch_of(extraction: Extraction, base: Skill) -> Patch:
 def normal_error(text: str) -> str:
     """The fixed words of an error message, '' where there are too few of them to tell anything."""
     if "Traceback (most recent call last)" in text:
-        text = next((line for line in reversed(text.split("\n")) if re.match(r"\w+(?:\.\w+)*(?:Error|Exception)\b", line)), text)
+        text = next(
+            (line for line in reversed(text.split("\n")) if re.match(r"\w+(?:\.\w+)*(?:Error|Exception)\b", line)), text
+        )
     found = TELLS.search(text[:4000])
     said = (found[1] if found else text.strip().split("\n")[0])[:160]
     for pattern, word in OTHER_WORDS:
@@ -158,11 +164,16 @@ def _fixed(events: list[Event]) -> Iterator[Finding]:
         if not error:
             continue
         for later in events[at + 1 : at + 1 + SOON]:
-            if later.tool == event.tool and later.answer and not later.failed and later.call.arguments != event.call.arguments:
+            if (
+                later.tool == event.tool
+                and later.answer
+                and not later.failed
+                and later.call.arguments != event.call.arguments
+            ):
                 changed = _changed(event.call, later.call)
                 yield Finding(
                     f"{event.tool} failed, and worked with other arguments",
-                    f"When `{event.tool}` answers \"{error}\", read the message, correct {changed} and call it again; "
+                    f'When `{event.tool}` answers "{error}", read the message, correct {changed} and call it again; '
                     "do not repeat the same call.",
                     event.step,
                     later.step,
@@ -180,7 +191,7 @@ def _repeated(events: list[Event]) -> Iterator[Finding]:
         if len(steps) >= 2:
             yield Finding(
                 f"{tool} failed in the same way again and again",
-                f"Before calling `{tool}`, check what leads to \"{error}\"; after it happened once, find out why before "
+                f'Before calling `{tool}`, check what leads to "{error}"; after it happened once, find out why before '
                 "trying again.",
                 steps[0],
                 steps[-1],

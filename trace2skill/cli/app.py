@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from trace2skill import __version__
 from trace2skill.cli.evidence import ablate, drift, power, transfer, usage
+from trace2skill.cli.ingest import ingest
 from trace2skill.cli.learned import lessons, patch
 from trace2skill.cli.look import doctor, show, validate
 from trace2skill.cli.report import report
@@ -40,7 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-RUNS = (demo, run, rollout, distill, evaluate, drift)
+RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
 LOOKS = (show, report, lessons, patch, why, validate, doctor)
 EVIDENCE = (power, ablate, usage, transfer)
 VERSIONS = (versions, diff, promote, rollback, export)

@@ -48,6 +48,29 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
             forget_runtimes()
 
 
+def run_bare_flow(name: str, settings: Any, store: Path, *, quiet: bool = False) -> Any:
+    """Run a flow that needs a store and no data set or model, as `run_flow` does.
+
+    Raises:
+        BadInput: there is no checkout around this package.
+        Trace2SkillError: whatever ended the flow.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; what is finished is kept.
+    """
+    console = Console(stderr=True)
+    _wait_for_store(store, console)
+    lean()
+    with starting(console, quiet):
+        flow = importlib.import_module("tasks.runner").sized(_load(name), settings)
+    with LiveProgress(console, lambda: 0.0, quiet=quiet) as progress, watched_by(progress), _stoppable():
+        try:
+            return flow(settings)
+        except KeyboardInterrupt:
+            console.print("interrupted; everything finished is kept: run the same command to go on")
+            raise
+        finally:
+            open_store(store).close()
+
+
 def _load(name: str) -> Any:
     module_name, _, function = name.partition(":")
     try:

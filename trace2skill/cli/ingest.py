@@ -45,7 +45,7 @@ def ingest(
         store=o.store_path(store),
         output=output,
     )
-    summary: IngestSummary = run_bare_flow("ingest:ingest", settings, settings.store, settings.workers, quiet=json)
+    summary: IngestSummary = run_bare_flow("ingest:ingest", settings, settings.store, quiet=json)
     if json:
         typer.echo(summary.model_dump_json(indent=2))
     else:

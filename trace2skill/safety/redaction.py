@@ -42,7 +42,9 @@ OWN: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("home", re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})(?P<value>[A-Za-z0-9][\w.-]{0,63})")),
 )  # fmt: skip
 SECRET_FIELD = re.compile(rf"(?i)\A{NAMED}\Z")
-PLAIN = re.compile(r"\A(?:true|false|null|none|\*+|x+|<[^>]*>|\$\{?\w+\}?|\[REDACTED:[\w-]+:\d+\]|your[-_ ].*|example.*)\Z", re.I)
+PLAIN = re.compile(
+    r"\A(?:true|false|null|none|\*+|x+|<[^>]*>|\$\{?\w+\}?|\[REDACTED:[\w-]+:\d+\]|your[-_ ].*|example.*)\Z", re.I
+)
 
 
 class Redactor:

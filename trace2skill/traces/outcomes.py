@@ -19,7 +19,9 @@ Labels = dict[str, float]
 WEIGHT = {"grader": 1.0, "labels": 1.0, "log": 1.0, "report": 1.0, "signs": 0.5, "none": 0.0}
 LARGEST = 64 * 1024 * 1024
 
-TESTS_PASSED = re.compile(r"(?m)^(?:=+ )?\d+ passed\b(?!.*\d+ (?:failed|error))|^OK(?: \(.*\))?$|^Tests:\s+\d+ passed, \d+ total")
+TESTS_PASSED = re.compile(
+    r"(?m)^(?:=+ )?\d+ passed\b(?!.*\d+ (?:failed|error))|^OK(?: \(.*\))?$|^Tests:\s+\d+ passed, \d+ total"
+)
 TESTS_FAILED = re.compile(r"(?m)\b\d+ failed\b|^FAILED \((?:failures|errors)=|^FAIL\b")
 UNDONE = re.compile(r"(?i)\b(?:undo (?:that|this|it)|revert (?:that|this|it|everything)|roll (?:it|that|this) back)\b")
 
@@ -44,7 +46,11 @@ def read_labels(path: Path) -> Labels:
     else:
         table = list(csv.reader(io.StringIO(raw.decode("utf-8-sig", "replace"))))
         start = 2 if table and table[0][:1] and table[0][0].strip().lower() in ("id", "task_id", "session") else 1
-        rows = [(n, row[0].strip(), row[1] if len(row) > 1 else "") for n, row in enumerate(table, start=1) if row and n >= start]
+        rows = [
+            (n, row[0].strip(), row[1] if len(row) > 1 else "")
+            for n, row in enumerate(table, start=1)
+            if row and n >= start
+        ]
     labels: Labels = {}
     for line, id, score in rows:
         try:
