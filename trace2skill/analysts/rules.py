@@ -30,7 +30,7 @@ FAILED = re.compile(
     r"|command not found|No such file or directory|Traceback \(most recent call last\)",
 )
 TELLS = re.compile(
-    r"(?:^|\n)[^\n]*?((?:\w*(?:Error|Exception)|[Ee]rror|ERROR|fatal|Failed to|[Cc]ommand not found|No such)[^\n]{0,160})"
+    r"(?:^|\n)[^\n]*?((?:\w*(?:Error|Exception)|error|ERROR|fatal|Failed to|[Cc]ommand not found|No such)[^\n]{0,160})"
 )
 WRITES = re.compile(
     r"\A(?:update|create|delete|cancel|book|add|remove|set|modify|write|edit|insert|replace|send)(?:_|[A-Z]|\Z)", re.I
@@ -117,7 +117,7 @@ def mine_one(trajectory: Trajectory) -> list[Extraction]:
 
 
 def patch_of(extraction: Extraction, base: Skill) -> Patch:
-    """The lessons of an extraction as a patch of `base`, written by program: one bullet each, in a section of theirs."""
+    """The lessons of an extraction as a patch of `base`, written by program: a bullet each."""
     edits = tuple(
         Edit(op="add_section", title=SECTION, content=f"- {lesson.content}", lessons=(lesson.id,))
         for lesson in extraction.lessons
@@ -211,7 +211,7 @@ def _read_again(events: list[Event]) -> Iterator[Finding]:
             if len(seen[key]) == OFTEN:
                 yield Finding(
                     f"{name} was asked for the same thing {OFTEN} times",
-                    f"Keep what `{name}` answered and use it again: do not call it with the same arguments while nothing "
+                    f"Keep what `{name}` answered and use it again: do not ask for the same thing while nothing "
                     "was changed.",
                     seen[key][0].step,
                     event.step,

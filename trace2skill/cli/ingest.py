@@ -9,7 +9,8 @@ from rich.markdown import Markdown
 
 from trace2skill.cli import options as o
 from trace2skill.cli.flows import run_bare_flow
-from trace2skill.ingest import IngestSettings, IngestSummary, as_markdown
+from trace2skill.ingest import IngestSettings
+from trace2skill.ingest_summary import IngestSummary, as_markdown
 
 
 def ingest(

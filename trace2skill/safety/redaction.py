@@ -107,7 +107,8 @@ def _library() -> Iterator[tuple[str, re.Pattern[str]]]:
 
     for kind, plugin in sorted(get_mapping_from_secret_type_to_class().items()):
         if kind not in GUESSES:
-            for pattern in getattr(plugin(), "denylist", ()):
+            detector: Any = plugin
+            for pattern in getattr(detector(), "denylist", ()):
                 name = re.sub(r"[^a-z0-9]+", "-", kind.lower()).strip("-")
                 if not re.match(pattern.pattern, "") and name != "private-key":
                     yield name, pattern

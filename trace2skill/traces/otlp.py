@@ -156,7 +156,7 @@ def _error(span: Span) -> str:
 def _genai(message: dict[str, Any]) -> list[dict[str, Any]]:
     """A message of the GenAI conventions in chat form; each tool response in it is a message of its own."""
     parts, role = objects(message.get("parts")), label(message.get("role")) or "assistant"
-    made = []
+    made: list[dict[str, Any]] = []
     calls = [
         {"id": part.get("id"), "function": {"name": part.get("name"), "arguments": part.get("arguments")}}
         for part in parts
