@@ -24,7 +24,7 @@ from trace2skill.failures import Failure
 from trace2skill.ingest_summary import IngestSummary, Quarantined
 from trace2skill.lesson import Extraction, Lesson
 from trace2skill.noun import Noun
-from trace2skill.safety.redaction import redacted
+from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.safety.screening import screened
 from trace2skill.settings import DEFAULT_STORE
 from trace2skill.skill import Skill, SkillFile, read_skill, write_skill
@@ -260,7 +260,7 @@ def _summary(
         dropped=len(candidate.dropped),
         quarantined=quarantined,
         problems=readings.counts.get("problem", 0),
-        first_problems=tuple(map(str, readings.problems[:SHOWN_PROBLEMS])),
+        first_problems=tuple(Redactor().text(str(problem)) for problem in readings.problems[:SHOWN_PROBLEMS]),
         failures=tuple(failures),
         candidate=candidate,
         candidate_directory=target,

@@ -25,8 +25,9 @@ OWN: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)", re.S),
     ),
     ("connection-string", re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@\"']{0,80}:(?P<value>[^\s@/\"']{1,200})@")),
+    ("json-web-token", re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?")),
     ("bearer-token", re.compile(r"(?i)\b(?:bearer|basic|token) (?P<value>[A-Za-z0-9._~+/-]{16,}=*)")),
-    ("secret", re.compile(rf"(?i)\b{NAMED}[\"']?\s*(?:[:=]|=>)\s*(?P<quote>[\"'])(?P<value>[^\"'\n]{{6,400}})(?P=quote)")),
+    ("secret", re.compile(rf"(?i)\b{NAMED}\\*[\"']?\s*(?:[:=]|=>)\s*(?P<quote>\\*[\"'])(?P<value>[^\"'\n\\]{{6,400}})(?P=quote)")),
     (
         "secret",  # not quoted: only what has letters and digits and is no call, name or path
         re.compile(rf"(?i)\b{NAMED}\s*[:=]\s*(?P<value>(?=[^\s\"']*\d)(?=[^\s\"']*[a-z])[^\s\"'(){{}}\[\],;<>$]{{8,400}})(?![\w(.\[])"),
@@ -90,7 +91,7 @@ class Redactor:
 @cache
 def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Kind and pattern: ours for whole blocks first, then those of detect-secrets, then ours for the rest."""
-    return (*OWN[:2], *_library(), *OWN[2:])
+    return (*OWN[:3], *_library(), *OWN[3:])
 
 
 def redacted(trajectory: Trajectory) -> tuple[Trajectory, Counter[str]]:
