@@ -15,6 +15,7 @@ from trace2skill.errors import BadInput
 from trace2skill.traces import Notes, Source, detect, read_paths, read_source
 from trace2skill.traces.atif import from_atif, to_atif
 from trace2skill.traces.formats import READERS, reader_named
+from trace2skill.traces.segments import segmented
 from trace2skill.trajectory import Outcome, Step, Trajectory
 
 SHARED = Path(os.environ.get("TRACE2SKILL_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data")) / "traces"
@@ -250,6 +251,25 @@ def test_old_digests_stand() -> None:
         "id", "task_id", "seed", "model", "skill", "steps", "outcome", "stop", "usage", "skill_files_opened",
         "skill_scripts_run", "outputs",
     }  # fmt: skip
+
+
+@real
+def test_sessions_are_cut_where_the_next_thing_is_asked_for() -> None:
+    (whole,), _ = read(SHARED / "agent_history" / "compaction__codex__session_with_compaction.jsonl")
+    parts = segmented(whole)
+    assert [part.steps[0].message[:20] for part in parts] == [
+        "Help me build the AP",
+        "Add the user CRUD en",
+        "**Progress + Plan St",
+    ]
+    assert [
+        step.model_copy(update={"number": n}) for n, step in enumerate((s for p in parts for s in p.steps), start=1)
+    ] == list(whole.steps)
+    assert {part.parent for part in parts} == {whole.id}
+    assert {part.task_id for part in parts} == {whole.task_id}
+    assert parts[1].extra["segment"] == {"of": whole.id, "first": 4, "last": 7}
+    tau, _ = read(SHARED / "tau_bench" / "gpt-4o-airline.json")
+    assert all(segmented(item) == [item] for item in tau)
 
 
 # --- formats of which no file is at hand --------------------------------------------------------------------------

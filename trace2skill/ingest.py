@@ -32,6 +32,7 @@ from trace2skill.store import RunRow, Store, open_store
 from trace2skill.traces import Memory, ReadFile, Readings, read_paths
 from trace2skill.traces.formats import reader_named
 from trace2skill.traces.outcomes import Labels, labelled, read_labels
+from trace2skill.traces.segments import segmented
 from trace2skill.trajectory import Trajectory
 
 SHOWN_PROBLEMS = 50
@@ -108,10 +109,14 @@ def start(settings: IngestSettings) -> Intake:
     counts: Counter[str] = Counter()
 
     def take(trajectory: Trajectory, file: ReadFile) -> None:
-        clean, replaced = redacted(labelled(trajectory, labels))
-        counts.update(replaced)
-        store.put("trajectory", clean.id, clean)
-        found.setdefault(file.path, []).append(_taken(clean))
+        parts = segmented(trajectory)
+        if len(parts) > 1:  # the whole, to which the segments point
+            store.put("trajectory", trajectory.id, redacted(trajectory)[0])
+        for part in parts:
+            clean, replaced = redacted(labelled(part, labels))
+            counts.update(replaced)
+            store.put("trajectory", clean.id, clean)
+            found.setdefault(file.path, []).append(_taken(clean))
 
     readings = read_paths(
         settings.paths, take, reader=reader, known={path: mark.memory for path, mark in known.items()}
