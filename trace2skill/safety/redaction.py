@@ -16,8 +16,8 @@ from trace2skill.trajectory import Trajectory
 
 GUESSES = {"Base64 High Entropy String", "Hex High Entropy String", "Secret Keyword", "Public IP (ipv4)"}
 NAMED = (
-    r"(?:[\w.-]*(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token"
-    r"|refresh[_-]?token|client[_-]?secret|private[_-]?key|credential)s?|pwd|token)"
+    r"(?:(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token"
+    r"|refresh[_-]?token|client[_-]?secret|private[_-]?key|credential)s?|\b(?:pwd|token)\b|_token\b)"
 )
 OWN: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
@@ -27,10 +27,10 @@ OWN: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("connection-string", re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@\"']{0,80}:(?P<value>[^\s@/\"']{1,200})@")),
     ("json-web-token", re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?")),
     ("bearer-token", re.compile(r"(?i)\b(?:bearer|basic|token) (?P<value>[A-Za-z0-9._~+/-]{16,}=*)")),
-    ("secret", re.compile(rf"(?i)\b{NAMED}\\*[\"']?\s*(?:[:=]|=>)\s*(?P<quote>\\*[\"'])(?P<value>[^\"'\n\\]{{6,400}})(?P=quote)")),
+    ("secret", re.compile(rf"(?i){NAMED}\\*[\"']?\s*(?:[:=]|=>)\s*(?P<quote>\\*[\"'])(?P<value>[^\"'\n\\]{{6,400}})(?P=quote)")),
     (
         "secret",  # not quoted: only what has letters and digits and is no call, name or path
-        re.compile(rf"(?i)\b{NAMED}\s*[:=]\s*(?P<value>(?=[^\s\"']*\d)(?=[^\s\"']*[a-z])[^\s\"'(){{}}\[\],;<>$]{{8,400}})(?![\w(.\[])"),
+        re.compile(rf"(?i){NAMED}\s*[:=]\s*(?P<value>(?=[^\s\"']*\d)(?=[^\s\"']*[a-z])[^\s\"'(){{}}\[\],;<>$]{{8,400}})(?![\w(.\[])"),
     ),
     ("secret", re.compile(r"(?i)--(?:password|token|api-key|secret)[ =](?P<value>[^\s\"'$-][^\s\"'$]{5,})")),
     ("anthropic-key", re.compile(r"\bsk-ant-[A-Za-z0-9_-]{16,}")),
@@ -42,7 +42,7 @@ OWN: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("e-mail", re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}\b")),
     ("home", re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})(?P<value>[A-Za-z0-9][\w.-]{0,63})")),
 )  # fmt: skip
-SECRET_FIELD = re.compile(rf"(?i)\A{NAMED}\Z")
+SECRET_FIELD = re.compile(rf"(?i)\A[\w.-]*{NAMED}\Z")
 PLAIN = re.compile(
     r"\A(?:true|false|null|none|\*+|x+|<[^>]*>|\$\{?\w+\}?|\[REDACTED:[\w-]+:\d+\]|your[-_ ].*|example.*)\Z", re.I
 )

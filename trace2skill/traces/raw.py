@@ -14,7 +14,7 @@ LONGEST_LINE = 64 * 1024 * 1024
 WHOLE_DOCUMENT = 24 * 1024 * 1024
 DEEPEST = 200
 
-_SUSPECT = re.compile(rb"NaN|Infinity|[eE]\+?\d{3}|\d{300}")
+_SUSPECT = re.compile(rb"NaN|Infinity|[\d.][eE]\+?\d{3,}(?=[,\s}\]]|\Z)|\d{300}")
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 
 

@@ -2,7 +2,8 @@
 
 A short answer ("yes", "thanks", "no, the other file") belongs to what it answers and cuts nothing. Each segment is a
 trajectory of its own, numbered from 1, with a link to the whole (`parent`, and `extra.segment` with the steps it had
-there). The task stays the session's, so that support counts sessions and not their pieces. Only sessions of assistants are cut: in a benchmark's log the whole is one task.
+there). The task stays the session's, so that support counts sessions and not their pieces. Only sessions of assistants
+are cut: in a benchmark's log the whole is one task.
 """
 
 import re
@@ -12,9 +13,9 @@ from trace2skill.trajectory import Step, Trajectory, Usage
 
 CUT = {"claude-code", "codex", "gemini-cli", "opencode"}
 FOLLOWS_ON = re.compile(
-    r"(?i)\A\W*(?:yes|no|ok(?:ay)?|sure|thanks?|thank you|perfect|great|good|nice|continue|go on|go ahead|proceed|please do|"
-    r"actually|wait|stop|hold|never ?mind|wrong|that'?s|it'?s|still|undo|revert|try again|again|why|what|how|which|will|"
-    r"can you|could you|do you|<)"
+    r"(?i)\A\W*(?:yes|no|ok(?:ay)?|sure|thanks?|thank you|perfect|great|good|nice|continue|go on|go ahead|proceed|"
+    r"please do|actually|wait|stop|hold|never ?mind|wrong|that'?s|it'?s|still|undo|revert|try again|again|why|what|how|which|"
+    r"will|can you|could you|do you|<)"
 )
 
 
