@@ -14,8 +14,8 @@ from trace2skill.trajectory import Step, Trajectory, Usage
 CUT = {"claude-code", "codex", "gemini-cli", "opencode"}
 FOLLOWS_ON = re.compile(
     r"(?i)\A\W*(?:yes|no|ok(?:ay)?|sure|thanks?|thank you|perfect|great|good|nice|continue|go on|go ahead|proceed|"
-    r"please do|actually|wait|stop|hold|never ?mind|wrong|that'?s|it'?s|still|undo|revert|try again|again|why|what|how|which|"
-    r"will|can you|could you|do you|<)"
+    r"please do|actually|wait|stop|hold|never ?mind|wrong|that'?s|it'?s|still|undo|revert|try again|again|why|what|how|"
+    r"which|will|can you|could you|do you|<)"
 )
 
 
