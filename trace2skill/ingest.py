@@ -100,7 +100,7 @@ def start(settings: IngestSettings) -> Intake:
         BadInput: a path, the labels, the format or the skill is not what it should be, or nothing could be read.
     """
     store = open_store(settings.store)
-    labels = read_labels(settings.labels) if settings.labels else None
+    labels = _labels(settings)
     reader = reader_named(settings.format) if settings.format else None
     base = read_skill(settings.skill) if settings.skill else empty_skill(settings.name)
     store.put("skill", base.digest, base)
@@ -195,10 +195,10 @@ def finish(
     summary = _summary(intake, mined, failures, candidate, quarantined, target)
     (directory / "summary.json").write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
     (directory / "skill.diff").write_text(candidate.diff, encoding="utf-8")
-    failed = {failure.name for failure in failures}
+    failed, labels = {failure.name for failure in failures}, _labels(settings)
     for path, mark in intake.marks.items():
         if not failed & {item.id for item in mark.taken}:
-            store.put("source", _mark_id(settings, path), mark)
+            store.put("source", _mark_id(settings, labels, path), mark)
     store.finish_run(intake.run_id, "completed", "")
     return summary
 
@@ -285,15 +285,19 @@ def _taken(trajectory: Trajectory) -> Taken:
 def _known(store: Store, settings: IngestSettings) -> dict[str, Watermark]:
     """What is remembered of the files below the paths, where the store still holds all that came of them."""
     found = {}
+    labels = _labels(settings)
     for given in settings.paths:
         for path in sorted(given.rglob("*")) if given.is_dir() else [given]:
-            mark = store.get("source", _mark_id(settings, str(path.absolute())), Watermark)
+            mark = store.get("source", _mark_id(settings, labels, str(path.absolute())), Watermark)
             if mark and all(store.get("trajectory", item.id, Trajectory) is not None for item in mark.taken[:1]):
                 found[str(path.absolute())] = mark
     return found
 
 
-def _mark_id(settings: IngestSettings, path: str) -> str:
+def _labels(settings: IngestSettings) -> Labels | None:
+    return read_labels(settings.labels) if settings.labels else None
+
+
+def _mark_id(settings: IngestSettings, labels: Labels | None, path: str) -> str:
     """A file read with other labels or as another format is another source."""
-    labels: Labels | None = read_labels(settings.labels) if settings.labels else None
     return digest_of("source", path, settings.format, labels)
