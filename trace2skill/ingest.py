@@ -19,6 +19,7 @@ from trace2skill.consolidate.ledger import SupportLedger, build_ledger, united_l
 from trace2skill.consolidate.limits import SizeLimits
 from trace2skill.consolidate.route import Thresholds
 from trace2skill.digest import digest_of
+from trace2skill.draft import empty_skill
 from trace2skill.errors import BadInput
 from trace2skill.failures import Failure
 from trace2skill.ingest_summary import IngestSummary, Quarantined
@@ -27,7 +28,7 @@ from trace2skill.noun import Noun
 from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.safety.screening import screened
 from trace2skill.settings import DEFAULT_STORE
-from trace2skill.skill import Skill, SkillFile, read_skill, write_skill
+from trace2skill.skill import Skill, read_skill, write_skill
 from trace2skill.store import RunRow, Store, open_store
 from trace2skill.traces import Memory, ReadFile, Readings, read_paths
 from trace2skill.traces.formats import reader_named
@@ -201,16 +202,6 @@ def finish(
             store.put("source", _mark_id(settings, labels, path), mark)
     store.finish_run(intake.run_id, "completed", "")
     return summary
-
-
-def empty_skill(name: str) -> Skill:
-    """A skill that says nothing yet."""
-    text = (
-        f"---\nname: {name}\ndescription: Rules learned from logs of agents at work. Use for the tools and the kind of "
-        f"work the rules name.\n---\n\n# {name.replace('-', ' ').capitalize()}\n\nEach rule below was seen in several "
-        "sessions.\n"
-    )
-    return Skill(files=(SkillFile(path="SKILL.md", content=text.encode()),))
 
 
 def _groups(store: Store, base: Skill, mined: Sequence[Mined]) -> tuple[list[EditGroup], tuple[Quarantined, ...]]:

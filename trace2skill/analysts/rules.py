@@ -11,7 +11,7 @@ The proof is `observed`: the steps show it, and nobody ran a fix.
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from trace2skill.digest import canonical_json
 from trace2skill.lesson import Evidence, Extraction, Lesson
@@ -98,7 +98,8 @@ def mine_one(trajectory: Trajectory) -> list[Extraction]:
     found: dict[str, list[Finding]] = {}
     for finding in (*_fixed(events), *_repeated(events), *_read_again(events), *_unverified(events)):
         found.setdefault(finding.content, []).append(finding)
-    common = {"trajectory_id": trajectory.id, "task_id": trajectory.task_id, "kind": "error"}
+    kind = "success" if trajectory.outcome.kind == "passed" else "error"  # whose vote it is; a pass has its flaws, too
+    common: dict[str, Any] = {"trajectory_id": trajectory.id, "task_id": trajectory.task_id, "kind": kind}
     lessons = [
         Lesson(
             **common,
