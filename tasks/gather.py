@@ -29,7 +29,7 @@ class Gathered(Generic[R]):
 
 
 def gather(
-    rt: Runtime,
+    rt: Runtime | None,
     stage: str,
     futures: Sequence[PrefectFuture[R]],
     names: Sequence[str],
@@ -38,7 +38,7 @@ def gather(
     """Wait for all futures of a stage, telling whoever watches as each ends.
 
     Args:
-        rt: the run.
+        rt: the run; None for a flow without one, which then says what is tolerated.
         stage: the stage's name.
         futures: one for each item.
         names: what the items are called.
@@ -49,7 +49,7 @@ def gather(
     """
     if not futures:
         return Gathered(results=[], failures=())
-    watchers = [watcher(), *([rt.progress] if rt.progress else [])]
+    watchers = [watcher(), *([rt.progress] if rt and rt.progress else [])]
     for watching in watchers:
         watching.begin(stage, len(futures))
     shown = StageArtifact(stage, len(futures))
@@ -65,9 +65,10 @@ def gather(
             results.append(future.result())
         else:
             failures.append(_failure(stage, name, future.state, len(futures)))
-    if failures:
+    if failures and rt:
         _report(rt, failures)
-    tolerate(failures, rt.settings.tolerated(stage) if tolerated is None else tolerated)
+    share = rt.settings.tolerated(stage) if rt and tolerated is None else tolerated
+    tolerate(failures, share or 0.0)
     return Gathered(results=results, failures=tuple(failures))
 
 

@@ -43,3 +43,13 @@ def draft_skill(door: Door, model: ModelSettings, about: str, *, seed: int, step
     if found := problems(skill):
         raise SkillInvalid("the drafted skill", found)
     return skill
+
+
+def empty_skill(name: str) -> Skill:
+    """A skill that says nothing yet."""
+    text = (
+        f"---\nname: {name}\ndescription: Rules learned from logs of agents at work. Use for the tools and the kind of "
+        f"work the rules name.\n---\n\n# {name.replace('-', ' ').capitalize()}\n\nEach rule below was seen in several "
+        "sessions.\n"
+    )
+    return Skill(files=(SkillFile(path="SKILL.md", content=text.encode()),))

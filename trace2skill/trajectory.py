@@ -3,20 +3,27 @@
 The steps follow the Agent Trajectory Interchange Format 1.7 (https://harborframework.com/docs/agents/trajectory-format):
 a step has a source, a message, optional reasoning, tool calls, and one observation per tool call. Ours adds a typed
 `Outcome`, the seed and the digests that name the run exactly.
+
+What only imported logs carry (times, sub-agents, fields that nobody here reads) is left out of a dump where it is
+empty, so that a trajectory without it has the digest it always had.
 """
 
+from operator import not_
 from typing import Any, Literal
 
 from pydantic import Field
 
 from trace2skill.noun import Noun
 
-OutcomeKind = Literal["passed", "failed", "infrastructure_error"]
+OutcomeKind = Literal["passed", "failed", "infrastructure_error", "unknown"]
 StopReason = Literal["answered", "turn_limit", "token_limit", "cost_limit", "time_limit", "refused"]
 
 
 class Outcome(Noun):
-    """How a trajectory was scored. `infrastructure_error` is neither a score of 0 nor a lesson."""
+    """How a trajectory was scored. `infrastructure_error` is neither a score of 0 nor a lesson.
+
+    `unknown` is for imported logs that nobody has labelled; `source` says who labelled the others.
+    """
 
     kind: OutcomeKind
     hard: float = Field(default=0.0, ge=0, le=1, description="1 when every test case passed, else 0.")
@@ -31,6 +38,7 @@ class ToolCall(Noun):
     id: str
     name: str
     arguments: dict[str, Any] = Field(default_factory=dict)
+    extra: dict[str, Any] = Field(default_factory=dict, exclude_if=not_)
 
 
 class Observation(Noun):
@@ -39,6 +47,8 @@ class Observation(Noun):
     call_id: str
     content: str
     exit_code: int | None = None
+    error: bool = Field(default=False, exclude_if=not_, description="The log marks it as an error.")
+    extra: dict[str, Any] = Field(default_factory=dict, exclude_if=not_)
 
 
 class Usage(Noun):
@@ -67,6 +77,10 @@ class Step(Noun):
     reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     observations: tuple[Observation, ...] = ()
+    timestamp: str = Field(default="", exclude_if=not_, description="ISO 8601, as the log has it.")
+    model: str = Field(default="", exclude_if=not_, description="The model of this step, where the log names one.")
+    usage: Usage | None = Field(default=None, exclude_if=not_)
+    extra: dict[str, Any] = Field(default_factory=dict, exclude_if=not_, description="What the log says besides.")
 
 
 class Trajectory(Noun):
@@ -84,6 +98,11 @@ class Trajectory(Noun):
     skill_files_opened: tuple[str, ...] = ()
     skill_scripts_run: tuple[str, ...] = ()
     outputs: dict[str, bytes] = Field(default_factory=dict, description="Final files of the agent, by relative path.")
+    session: str = Field(default="", exclude_if=not_, description="The log's own name of the session.")
+    agent: str = Field(default="", exclude_if=not_, description="The program that ran the agent.")
+    agent_version: str = Field(default="", exclude_if=not_)
+    parent: str = Field(default="", exclude_if=not_, description="Id of the trajectory it is a part or sub-agent of.")
+    extra: dict[str, Any] = Field(default_factory=dict, exclude_if=not_, description="What the log says besides.")
 
     @property
     def turns(self) -> int:

@@ -4,6 +4,7 @@ import importlib
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -49,6 +50,29 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
             raise
         finally:
             forget_runtimes()
+
+
+def run_bare_flow(name: str, settings: Any, store: Path | str, *, quiet: bool = False) -> Any:
+    """Run a flow that needs a store and no data set or model, as `run_flow` does.
+
+    Raises:
+        BadInput: there is no checkout around this package.
+        Trace2SkillError: whatever ended the flow.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; what is finished is kept.
+    """
+    console = Console(stderr=True)
+    open_store(store, on_wait=lambda message: console.print(message, highlight=False))
+    lean()
+    with starting(console, quiet):
+        flow = importlib.import_module("tasks.runner").sized(_load(name), settings)
+    with LiveProgress(console, lambda: 0.0, quiet=quiet) as progress, watched_by(progress), _stoppable():
+        try:
+            return flow(settings)
+        except KeyboardInterrupt:
+            console.print("interrupted; everything finished is kept: run the same command to go on")
+            raise
+        finally:
+            open_store(store).close()
 
 
 def _load(name: str) -> Any:

@@ -34,6 +34,7 @@ NounKind = Literal[
     "drift",
     "batch",
     "step",
+    "source",
 ]
 T = TypeVar("T", bound=BaseModel)
 

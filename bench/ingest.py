@@ -1,0 +1,95 @@
+"""How fast logs are read: files and megabytes a second, against plain JSON parsing of the same files in the same run.
+
+python bench/ingest.py ../shared/data/traces
+"""
+
+import json
+import sys
+import time
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from trace2skill.safety.redaction import redacted
+from trace2skill.traces import Notes, Source, read_source
+
+ROUNDS = 5
+STREAMED_MB = 200
+
+
+def plain(path: Path) -> None:
+    """What any reader has to do at least."""
+    if path.suffix == ".eval":
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.startswith("samples/") or name == "header.json":
+                    json.loads(archive.read(name))
+        return
+    text = path.read_text(errors="replace")
+    try:
+        json.loads(text)
+    except ValueError:
+        for line in text.splitlines():
+            try:
+                json.loads(line)
+            except ValueError:
+                continue
+
+
+def ours(path: Path) -> None:
+    for _ in read_source(Source(path), Notes()):
+        pass
+
+
+def clean(path: Path) -> None:
+    for trajectory in read_source(Source(path), Notes()):
+        redacted(trajectory)
+
+
+def timed(work: Callable[[Path], None], files: list[Path]) -> float:
+    best = float("inf")
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        for path in files:
+            work(path)
+        best = min(best, time.perf_counter() - started)
+    return best
+
+
+def streamed(megabytes: int) -> tuple[float, float]:
+    """Seconds and peak megabytes for one JSONL file of so many megabytes, a conversation a line."""
+    line = json.dumps(
+        {"messages": [{"role": "user", "content": "x" * 2000}, {"role": "assistant", "content": "y" * 8000}]}
+    )
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "large.jsonl"
+        with path.open("w") as file:
+            for _ in range(megabytes * 1_000_000 // (len(line) + 1)):
+                file.write(line + "\n")
+        tracemalloc.start()
+        started = time.perf_counter()
+        ours(path)
+        seconds, peak = time.perf_counter() - started, tracemalloc.get_traced_memory()[1] / 1e6
+        tracemalloc.stop()
+        return seconds, peak
+
+
+def main(root: Path) -> None:
+    files = [path for path in sorted(root.rglob("*")) if path.is_file() and not path.name.endswith("report.json")]
+    size = sum(path.stat().st_size for path in files) / 1e6
+    base = timed(plain, files)
+    for name, work in (("plain JSON", plain), ("read", ours), ("read and redacted", clean)):
+        seconds = timed(work, files)
+        print(
+            f"{name}: {len(files) / seconds:.0f} files/s, {size / seconds:.1f} MB/s, {base / seconds:.2f} of plain JSON"
+        )
+    seconds, peak = streamed(STREAMED_MB)
+    print(f"one file of {STREAMED_MB} MB, memory traced: {seconds:.1f} s, peak {peak:.0f} MB")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

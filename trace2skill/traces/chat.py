@@ -1,0 +1,116 @@
+"""Lists of chat messages, as OpenAI's API has them: the form that many formats carry inside."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.session import Session
+from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, rest, text
+from trace2skill.trajectory import ToolCall, Usage
+
+SPEAKERS: dict[str, Any] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "human": "user",
+    "assistant": "agent",
+    "ai": "agent",
+    "model": "agent",
+}
+RESULTS = {"tool", "function", "ipython", "environment"}
+KNOWN = {
+    "role", "content", "tool_calls", "function_call", "tool_call_id", "name", "reasoning_content", "reasoning",
+    "timestamp", "model", "usage", "id", "type",
+}  # fmt: skip
+
+
+def is_message(value: Any) -> bool:
+    """Is it a chat message: an object with a role that is known?"""
+    return isinstance(value, dict) and value.get("role") in SPEAKERS.keys() | RESULTS
+
+
+def say_all(
+    session: Session, messages: Iterable[Any], source: Source, notes: Notes, line: int = 0, where: str = "message"
+) -> None:
+    """Add a list of chat messages to a session. What is no message is noted."""
+    for index, message in enumerate(messages, start=1):
+        if is_message(message):
+            say(session, message)
+        else:
+            role = mapping(message).get("role", type(message).__name__)
+            notes.problem(source, line, f"{where} {index} is no chat message (role {str(role)[:40]!r})")
+
+
+def say(session: Session, message: dict[str, Any], **more: Any) -> None:
+    """Add one chat message."""
+    role = message["role"]
+    if role in RESULTS:
+        result = {"error": True} if message.get("error") or message.get("is_error") is True else {}
+        extra = rest(message, {"role", "content", "tool_call_id"})
+        session.answer(message.get("tool_call_id"), message.get("content"), extra=extra, **result)
+        return
+    parts = objects(message.get("content"))
+    results = [part for part in parts if part.get("type") == "tool_result"]
+    spoken = message.get("content")
+    if parts:
+        spoken = [part for part in spoken or () if not _is_machinery(part)]
+    thoughts = message.get("reasoning_content") or message.get("reasoning")
+    thinking = [part for part in parts if part.get("type") in ("thinking", "reasoning")]
+    said = content(spoken)
+    if said or not results:
+        session.say(
+            SPEAKERS[role],
+            said,
+            reasoning=content(thoughts) or "\n".join(_thought(part) for part in thinking),
+            calls=[*tool_calls(session, message), *_tool_uses(session, parts)],
+            timestamp=more.pop("timestamp", "") or moment(message.get("timestamp"), 1),
+            model=more.pop("model", "") or label(message.get("model")),
+            usage=more.pop("usage", None) or usage_of(message.get("usage")),
+            extra={**rest(message, KNOWN), **more},
+        )
+    for part in results:
+        session.answer(part.get("tool_use_id"), part.get("content"), error=part.get("is_error") is True)
+
+
+def tool_calls(session: Session, message: dict[str, Any]) -> Iterator[ToolCall]:
+    """The calls of a message: `tool_calls`, the old `function_call`, and flat ones with `name` and `arguments`."""
+    calls = objects(message.get("tool_calls"))
+    if isinstance(message.get("function_call"), dict):
+        calls.append({"function": message["function_call"]})
+    for place, call in enumerate(calls):
+        function = mapping(call.get("function")) or call
+        name = function.get("name") or (call["function"] if isinstance(call.get("function"), str) else "")
+        id = label(call.get("id")) or (f"call-{session.length + 1}-{place}" if len(calls) > 1 else "")
+        given = function.get("arguments", function.get("args", function.get("input")))
+        extra = rest(call, {"id", "function", "type", "name", "arguments", "args", "input"})
+        yield session.call(id, name, arguments(given), extra)
+
+
+def usage_of(value: Any) -> Usage | None:
+    """Tokens as OpenAI or Anthropic count them. With Anthropic, cached tokens are not part of `input_tokens`."""
+    found = mapping(value)
+    if not found:
+        return None
+    details = mapping(found.get("prompt_tokens_details")) or mapping(found.get("input_tokens_details"))
+    anthropic = number(found.get("cache_read_input_tokens")) + number(found.get("cache_creation_input_tokens"))
+    return Usage(
+        prompt=number(found.get("prompt_tokens", found.get("input_tokens"))) + anthropic,
+        completion=number(found.get("completion_tokens", found.get("output_tokens"))),
+        cached=number(found.get("cache_read_input_tokens")) or number(details.get("cached_tokens")),
+        cost=money(found.get("cost")),
+    )
+
+
+def _tool_uses(session: Session, parts: list[dict[str, Any]]) -> Iterator[ToolCall]:
+    for part in parts:
+        if part.get("type") == "tool_use":
+            yield session.call(part.get("id"), part.get("name"), arguments(part.get("input")))
+
+
+def _is_machinery(part: Any) -> bool:
+    kinds = ("tool_use", "tool_result", "thinking", "reasoning")
+    return isinstance(part, dict) and part.get("type") in kinds
+
+
+def _thought(part: dict[str, Any]) -> str:
+    return text(part.get("thinking") or part.get("reasoning") or part.get("text"))

@@ -1,0 +1,139 @@
+"""inspect_ai's logs: `.eval` (a zip of JSON files, one a sample) and the older single JSON document.
+
+Read as plain zip and JSON, so that no package of two dozen dependencies is needed. What inspect_ai keeps once and
+points at (`attachment://`) is put back. Targets, which are gold, are not kept.
+"""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.chat import is_message, say, usage_of
+from trace2skill.traces.outcome_of import from_score
+from trace2skill.traces.raw import LONGEST_LINE, parse
+from trace2skill.traces.session import UNLABELLED, Session
+from trace2skill.traces.values import label, mapping, number, rest, text
+from trace2skill.trajectory import Outcome, Trajectory, Usage
+
+MOST_MEMBERS = 100_000
+MOST_RATIO = 500
+ATTACHMENT = re.compile(r"attachment://([0-9a-f]{32})")
+GOLD = {"target", "scores", "score"}
+USED = {"id", "epoch", "input", "messages", "output", "events", "attachments", "model_usage", "message_pool", "store",
+        "choices", "call_pool"}  # fmt: skip
+
+
+class Inspect:
+    """Reader of inspect_ai logs."""
+
+    name = "inspect"
+
+    def claims(self, source: Source) -> bool:
+        """A zip with inspect_ai's header or journal, or a document with `eval` and `samples`."""
+        if source.head.startswith(b"PK"):
+            try:
+                with zipfile.ZipFile(source.path) as archive:
+                    return bool({"header.json", "_journal/start.json"} & set(archive.namelist()))
+            except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+                return source.path.suffix == ".eval"
+        start = mapping(source.start)
+        return "eval" in start and "plan" in start and "version" in start
+
+    def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
+        """One trajectory a sample and epoch.
+
+        Raises:
+            ValueError: no zip that may be opened, or no JSON document.
+        """
+        if source.head.startswith(b"PK"):
+            yield from self._archive(source, notes)
+            return
+        head = mapping(source.start)
+        for place, sample in enumerate(source.items("samples.item"), start=1):
+            if isinstance(sample, dict):
+                yield _sample(sample, mapping(head.get("eval")), source, notes)
+            else:
+                notes.problem(source, 0, f"sample {place} is no object")
+
+    def _archive(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
+        try:
+            with zipfile.ZipFile(source.path) as archive:
+                members = archive.infolist()
+                if len(members) > MOST_MEMBERS:
+                    raise ValueError(f"{len(members)} members, more than {MOST_MEMBERS}")
+                by_name = {member.filename: member for member in members}
+                head = by_name.get("header.json") or by_name.get("_journal/start.json")
+                run = mapping(mapping(_member(archive, head, source, notes)).get("eval")) if head else {}
+                for name, member in sorted(by_name.items()):
+                    if name.startswith("samples/") and name.endswith(".json"):
+                        sample = _member(archive, member, source, notes)
+                        if isinstance(sample, dict):
+                            yield _sample(sample, run, source, notes)
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+            raise ValueError(f"not a zip that can be read: {error}") from error
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source, notes: Notes) -> Any:
+    """One member's JSON. A member that would unfold into too much is noted and never unfolded."""
+    bomb = member.file_size > 2**20 and member.file_size > MOST_RATIO * max(member.compress_size, 1)
+    if bomb or member.file_size > LONGEST_LINE:
+        notes.problem(source, 0, f"{member.filename} unfolds to {member.file_size} bytes: not opened")
+        return None
+    try:
+        with archive.open(member) as file:
+            raw = file.read(LONGEST_LINE + 1)
+        return parse(raw)
+    except (ValueError, OSError, NotImplementedError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+        notes.problem(source, 0, f"{member.filename} cannot be read: {error}")
+    except Exception as error:  # noqa: BLE001 - zlib, lzma and bz2 each raise an error of their own on damaged data
+        notes.problem(source, 0, f"{member.filename} is damaged: {error}")
+    return None
+
+
+def _sample(sample: dict[str, Any], run: dict[str, Any], source: Source, notes: Notes) -> Trajectory:
+    attachments = mapping(sample.get("attachments"))
+    id, epoch = label(sample.get("id")) or text(sample.get("id"))[:200], number(sample.get("epoch"))
+    task = label(run.get("task")) or source.stem
+    key = label(sample.get("uuid")) or f"{label(run.get('run_id')) or source.name}:{id}:{epoch}"
+    session = Session("inspect", key, name=key, agent="inspect_ai", model=label(run.get("model")))
+    session.agent_version = label(mapping(run.get("packages")).get("inspect_ai"))
+    messages = sample.get("messages")
+    for index, message in enumerate(messages if isinstance(messages, list) else [], start=1):
+        if is_message(message):
+            say(session, _whole(message, attachments, 0))
+        else:
+            notes.problem(source, 0, f"sample {id}, message {index} is no chat message")
+    session.extra = {**rest(sample, USED | GOLD), "eval_id": label(run.get("eval_id")) or label(run.get("run_id"))}
+    events = [mapping(event).get("event") for event in sample.get("events") or () if isinstance(event, dict)]
+    session.extra["events"] = len(events)
+    total = [usage_of(usage) or Usage() for usage in mapping(sample.get("model_usage")).values()]
+    return session.finish(
+        task_id=f"{task}:{id}", seed=epoch, outcome=_outcome(sample), usage=sum(total, Usage()) if total else None
+    )
+
+
+def _outcome(sample: dict[str, Any]) -> Outcome:
+    """The first scorer's grade; an error of the run is no failure of the agent."""
+    error = mapping(sample.get("error"))
+    if error:
+        return Outcome(kind="infrastructure_error", reason=text(error.get("message"))[:300], source="log")
+    scores = mapping(sample.get("scores")) or ({"score": sample["score"]} if mapping(sample.get("score")) else {})
+    for name, score in scores.items():
+        value = mapping(score).get("value")
+        made = from_score(value, "log")
+        if made.kind != "unknown":
+            return made.model_copy(update={"reason": f"{name}: {label(value) or value}"})
+    return UNLABELLED
+
+
+def _whole(value: Any, attachments: dict[str, Any], depth: int) -> Any:
+    """The value with attachments put back, each once: an attachment's own text is not looked through again."""
+    if isinstance(value, str):
+        if "attachment://" not in value:
+            return value
+        return ATTACHMENT.sub(lambda found: text(attachments.get(found[1], found[0])), value)
+    if isinstance(value, dict):
+        return {key: _whole(item, attachments, depth + 1) for key, item in value.items()}
+    return [_whole(item, attachments, depth + 1) for item in value] if isinstance(value, list) else value

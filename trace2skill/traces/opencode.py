@@ -1,0 +1,129 @@
+"""OpenCode: an exported session (`info` and `messages` with `parts`), or its storage, a file a session, message, part.
+
+In the storage a session's file is read with the message and part files that belong to it:
+`session/PROJECT/ID.json`, `message/ID/*.json`, `part/MESSAGE/*.json`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.raw import LONGEST_LINE, parse
+from trace2skill.traces.session import Session, trajectory_id
+from trace2skill.traces.values import arguments, label, mapping, moment, money, number, objects, rest, text
+from trace2skill.trajectory import Trajectory, Usage
+
+ASIDE = {"step-start", "step-finish", "snapshot", "patch", "agent", "retry", "file", "subtask"}
+
+
+class OpenCode:
+    """Reader of OpenCode sessions."""
+
+    name = "opencode"
+
+    def claims(self, source: Source) -> bool:
+        """An export, or a session's file in the storage."""
+        start = mapping(source.start)
+        info = mapping(start.get("info"))
+        export = "messages" in start and "id" in info and ("projectID" in info or "directory" in info)
+        return export or (label(start.get("id")).startswith("ses") and ("projectID" in start or "directory" in start))
+
+    def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
+        """The one trajectory of the session."""
+        document = mapping(source.document())
+        if "messages" in document:
+            info = mapping(document.get("info"))
+            messages = [(mapping(item.get("info")), item.get("parts")) for item in objects(document["messages"])]
+        else:
+            info, messages = document, list(_stored(source, label(document.get("id")), notes))
+        name = label(info.get("id")) or source.stem
+        session = Session(self.name, name, name=name, agent="opencode")
+        session.agent_version = label(info.get("version"))
+        session.extra = rest(info, ("id", "version", "parentID"))
+        for message, parts in messages:
+            _add(session, message, parts if isinstance(parts, list) else [], source, notes)
+        parent = label(info.get("parentID"))
+        if len(session):
+            yield session.finish(parent=trajectory_id(self.name, parent) if parent else "")
+
+
+def _stored(source: Source, name: str, notes: Notes) -> Iterator[tuple[dict[str, Any], list[Any]]]:
+    """Messages with their parts from the storage around a session's file, in the order of their names."""
+    if not name or "/" in name or "\\" in name or ".." in name:
+        raise ValueError(f"{name[:40]!r} is no name of a session")
+    storage = source.path.resolve().parent.parent.parent
+    for path in sorted((storage / "message" / name).glob("*.json")):
+        message = mapping(_load(path, storage, source, notes))
+        folder = storage / "part" / path.stem
+        yield message, [_load(part, storage, source, notes) for part in sorted(folder.glob("*.json"))]
+
+
+def _load(path: Path, storage: Path, source: Source, notes: Notes) -> Any:
+    try:
+        if not path.resolve().is_relative_to(storage) or path.stat().st_size > LONGEST_LINE:
+            raise ValueError("leads out of the storage, or is too large")
+        return parse(path.read_bytes())
+    except (OSError, ValueError) as error:
+        notes.problem(source, 0, f"{path.relative_to(storage)}: {error}")
+        return None
+
+
+def _add(session: Session, message: dict[str, Any], parts: list[Any], source: Source, notes: Notes) -> None:
+    if message.get("role") not in ("user", "assistant"):
+        notes.problem(source, 0, f"message {label(message.get('id'))} has no role that is known")
+        return
+    said, thoughts, asked = [], [], []
+    extra = rest(message, ("role", "sessionID", "time", "modelID", "tokens", "cost", "system"))
+    for part in parts:
+        kind = mapping(part).get("type")
+        if kind == "text":
+            said.append(text(part.get("text")))
+        elif kind == "reasoning":
+            thoughts.append(text(part.get("text")))
+        elif kind == "tool":
+            asked.append(part)
+        elif kind == "compaction":
+            extra["mark"] = "compaction"
+        elif isinstance(kind, str) and kind in ASIDE:
+            extra.setdefault("parts", []).append(rest(part, ("sessionID", "messageID")))
+        elif part is not None:
+            notes.problem(source, 0, f"unknown part {str(kind)[:40]!r} of message {label(message.get('id'))}")
+    calls = [_call(session, part) for part in asked]
+    session.say(
+        "agent" if message["role"] == "assistant" else "user",
+        "\n".join(said),
+        reasoning="\n".join(thoughts),
+        calls=calls,
+        timestamp=moment(mapping(message.get("time")).get("created")),
+        model=label(message.get("modelID")),
+        usage=_usage(message),
+        extra=extra,
+    )
+    for part, call in zip(asked, calls, strict=True):
+        state = mapping(part.get("state"))
+        if state.get("status") in ("completed", "error"):
+            code = mapping(state.get("metadata")).get("exit")
+            failed = state["status"] == "error"
+            exit_code = code if isinstance(code, int) and not isinstance(code, bool) else None
+            session.answer(call.id, state.get("error" if failed else "output"), error=failed, exit_code=exit_code)
+
+
+def _call(session: Session, part: dict[str, Any]) -> Any:
+    state = mapping(part.get("state"))
+    extra = rest(part, ("id", "sessionID", "messageID", "type", "callID", "tool", "state"))
+    extra |= rest(state, ("input", "output", "error", "metadata"))
+    return session.call(part.get("callID"), part.get("tool"), arguments(state.get("input")), extra)
+
+
+def _usage(message: dict[str, Any]) -> Usage | None:
+    tokens = mapping(message.get("tokens"))
+    if not tokens:
+        return None
+    cache = mapping(tokens.get("cache"))
+    return Usage(
+        prompt=number(tokens.get("input")) + number(cache.get("read")) + number(cache.get("write")),
+        completion=number(tokens.get("output")) + number(tokens.get("reasoning")),
+        cached=number(cache.get("read")),
+        cost=money(message.get("cost")),
+    )

@@ -1,0 +1,263 @@
+"""OpenTelemetry spans in OTLP JSON: the GenAI conventions and OpenInference, a document or a batch a line.
+
+A trajectory is what happened under one agent span of one trace, sub-agents apart with a link; spans without an agent
+around them belong to the trace. Message contents are there only if the instrumentation was told to record them.
+https://opentelemetry.io/docs/specs/semconv/gen-ai/, https://arize-ai.github.io/openinference/spec/
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.raw import parse
+from trace2skill.traces.session import Session, trajectory_id
+from trace2skill.traces.spans import Call, Conversation, Tool
+from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, text
+from trace2skill.trajectory import Trajectory, Usage
+
+Span = dict[str, Any]
+LLM = {"chat", "text_completion", "generate_content", "LLM"}
+TOOL = {"execute_tool", "TOOL", "RETRIEVER"}
+AGENT = {"invoke_agent", "create_agent", "invoke_workflow", "AGENT"}
+NANOSECONDS = 1_000_000_000
+
+
+class Otlp:
+    """Reader of OTLP JSON."""
+
+    name = "otlp"
+
+    def claims(self, source: Source) -> bool:
+        """`resourceSpans` at the top."""
+        first = source.first_values[0] if source.first_values else source.start
+        return "resourceSpans" in mapping(first) or "resource_spans" in mapping(first)
+
+    def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
+        """One trajectory an agent span; spans that name no kind of GenAI are counted under `span`."""
+        if source.first_values:
+            batches: Iterable[tuple[int, Any]] = source.records(notes)
+        else:
+            batches = [(0, {"resourceSpans": list(source.items("resourceSpans.item"))})]
+        traces: dict[str, dict[str, Span]] = defaultdict(dict)
+        for line, batch in batches:
+            found = list(_spans(batch))
+            if not found and "resourceSpans" not in batch and "resource_spans" not in batch:
+                notes.unknown(source, line, ", ".join(sorted(batch)[:6]))
+            for span in found:
+                traces[label(span.get("traceId"))][label(span.get("spanId"))] = span
+        for trace, spans in sorted(traces.items()):
+            yield from _trajectories(trace, spans, notes)
+
+
+def _spans(batch: dict[str, Any]) -> Iterator[Span]:
+    for resource in objects(batch.get("resourceSpans", batch.get("resource_spans"))):
+        of = _attributes(mapping(resource.get("resource")).get("attributes"))
+        for scope in objects(resource.get("scopeSpans", resource.get("scope_spans"))):
+            for span in objects(scope.get("spans")):
+                given = {**_attributes(span.get("attributes")), **_event_attributes(span)}
+                yield {**span, "attributes": given, "service": label(of.get("service.name"))}
+
+
+def _trajectories(trace: str, spans: dict[str, Span], notes: Notes) -> Iterator[Trajectory]:
+    groups: dict[str, list[Span]] = defaultdict(list)
+    for span in spans.values():
+        kind = _kind(span)
+        if kind in LLM | TOOL:
+            groups[_agent_over(span, spans)].append(span)
+        else:
+            notes.counts["span"] += 1
+    for agent, members in sorted(groups.items(), key=lambda item: _start(item[1][0])):
+        over = spans.get(agent, {})
+        given = mapping(over.get("attributes"))
+        name = label(given.get("gen_ai.conversation.id")) or label(given.get("session.id")) or trace
+        session = Session(
+            "otlp", trace, agent, name=name, agent=label(given.get("gen_ai.agent.name")) or members[0]["service"]
+        )
+        conversation = Conversation(session)
+        for span in sorted(members, key=lambda span: (_start(span), label(span.get("spanId")))):
+            (conversation.call(_call(span)) if _kind(span) in LLM else conversation.tool(_tool(span)))
+        session.extra = {"trace": trace, "span": agent, "attributes": {k: v for k, v in given.items() if _plain(k)}}
+        parent = _agent_over({"parentSpanId": over.get("parentSpanId")}, spans) if over else ""
+        if len(session):
+            yield session.finish(parent=trajectory_id("otlp", trace, parent) if parent and parent in groups else "")
+
+
+def _agent_over(span: Span, spans: dict[str, Span]) -> str:
+    """Id of the nearest agent span around a span, '' without one."""
+    seen = set()
+    at = label(span.get("parentSpanId"))
+    while at in spans and at not in seen:
+        seen.add(at)
+        if _kind(spans[at]) in AGENT:
+            return at
+        at = label(spans[at].get("parentSpanId"))
+    return ""
+
+
+def _kind(span: Span) -> str:
+    given = span["attributes"]
+    return label(given.get("openinference.span.kind")) or label(given.get("gen_ai.operation.name"))
+
+
+def _start(span: Span) -> int:
+    value = text(span.get("startTimeUnixNano"))
+    return int(value) if value.isdigit() and len(value) < 25 else 0
+
+
+def _call(span: Span) -> Call:
+    given = span["attributes"]
+    if "openinference.span.kind" in given:
+        inputs, outputs = (_flattened(given, f"llm.{side}_messages.", "message.") for side in ("input", "output"))
+        inputs = inputs or [{"role": "user", "content": given["input.value"]}] if "input.value" in given else inputs
+        outputs = outputs or [{"role": "assistant", "content": given.get("output.value")}]
+    elif "gen_ai.input.messages" in given or "gen_ai.output.messages" in given:
+        system = _parts_message("system", _json(given.get("gen_ai.system_instructions")))
+        inputs = system + [part for item in _listed(given, "gen_ai.input.messages") for part in _genai(item)]
+        outputs = [part for item in _listed(given, "gen_ai.output.messages") for part in _genai(item)]
+    else:  # the flattened attributes of older instrumentations
+        inputs, outputs = (_flattened(given, f"gen_ai.{side}.", "") for side in ("prompt", "completion"))
+    return Call(
+        inputs=inputs,
+        outputs=outputs,
+        timestamp=moment(_start(span), NANOSECONDS),
+        model=_any(given, "gen_ai.response.model", "gen_ai.request.model", "llm.model_name"),
+        usage=Usage(
+            prompt=_count(given, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt"),
+            completion=_count(
+                given, "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion"
+            ),
+            cached=_count(given, "gen_ai.usage.cache_read.input_tokens", "llm.token_count.prompt_details.cache_read"),
+            cost=money(given.get("llm.cost.total")),
+        ),
+        error=_error(span),
+    )
+
+
+def _tool(span: Span) -> Tool:
+    given = span["attributes"]
+    asked = given.get("gen_ai.tool.call.arguments", given.get("tool.parameters", given.get("input.value")))
+    return Tool(
+        id=_any(given, "gen_ai.tool.call.id", "tool_call.id", "tool.id"),
+        name=_any(given, "gen_ai.tool.name", "tool.name") or label(span.get("name")),
+        arguments=arguments(asked),
+        result=given.get("gen_ai.tool.call.result", given.get("output.value")),
+        error=_error(span),
+    )
+
+
+def _error(span: Span) -> str:
+    status = mapping(span.get("status"))
+    if status.get("code") not in (2, "STATUS_CODE_ERROR"):
+        return ""
+    return text(status.get("message")) or _any(span["attributes"], "exception.message", "error.type") or "error"
+
+
+def _genai(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """A message of the GenAI conventions in chat form; each tool response in it is a message of its own."""
+    parts, role = objects(message.get("parts")), label(message.get("role")) or "assistant"
+    made: list[dict[str, Any]] = []
+    calls = [
+        {"id": part.get("id"), "function": {"name": part.get("name"), "arguments": part.get("arguments")}}
+        for part in parts
+        if part.get("type") == "tool_call"
+    ]
+    said = [part for part in parts if part.get("type") not in ("tool_call", "tool_call_response", "reasoning")]
+    thoughts = [content(part) for part in parts if part.get("type") == "reasoning"]
+    if said or calls or thoughts:
+        spoken = {"role": role if role != "tool" else "user", "content": "\n".join(content(part) for part in said)}
+        made.append({**spoken, "tool_calls": calls, "reasoning": "\n".join(thoughts)})
+    for part in parts:
+        if part.get("type") == "tool_call_response":
+            made.append(
+                {"role": "tool", "tool_call_id": part.get("id"), "content": part.get("response", part.get("result"))}
+            )
+    return made
+
+
+def _parts_message(role: str, parts: Any) -> list[dict[str, Any]]:
+    said = "\n".join(content(part) for part in objects(parts))
+    return [{"role": role, "content": said}] if said else []
+
+
+def _flattened(given: dict[str, Any], prefix: str, inner: str) -> list[dict[str, Any]]:
+    """Messages written as `PREFIX0.INNERrole`, `PREFIX0.INNERtool_calls.0...`."""
+    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    for key, value in given.items():
+        if key.startswith(prefix):
+            place, _, name = key[len(prefix) :].partition(".")
+            if place.isdigit() and len(place) < 7:
+                found[int(place)][name.removeprefix(inner)] = value
+    messages = []
+    for _, fields in sorted(found.items()):
+        calls: dict[int, dict[str, Any]] = defaultdict(dict)
+        for name, value in fields.items():
+            parts = name.split(".")
+            if parts[0] == "tool_calls" and len(parts) > 2 and parts[1].isdigit():
+                calls[int(parts[1][:6])][parts[-1]] = value
+        texts = [fields[name] for name in sorted(fields) if name.startswith("contents.") and name.endswith(".text")]
+        messages.append(
+            {
+                "role": fields.get("role") or "assistant",
+                "content": fields.get("content") if fields.get("content") is not None else "\n".join(map(text, texts)),
+                "tool_call_id": fields.get("tool_call_id"),
+                "tool_calls": [
+                    {"id": call.get("id"), "function": {"name": call.get("name"), "arguments": call.get("arguments")}}
+                    for _, call in sorted(calls.items())
+                ],
+            }
+        )
+    return messages
+
+
+def _attributes(given: Any) -> dict[str, Any]:
+    return {text(item.get("key")): _value(item.get("value"), 0) for item in objects(given)}
+
+
+def _event_attributes(span: Span) -> dict[str, Any]:
+    """Exceptions, and messages that are recorded on an event instead of the span."""
+    found: dict[str, Any] = {}
+    for event in objects(span.get("events")):
+        named = _attributes(event.get("attributes"))
+        found |= {key: value for key, value in named.items() if key.startswith(("exception.", "gen_ai."))}
+    return found
+
+
+def _value(value: Any, depth: int) -> Any:
+    """An OTLP value; an integer is a string there."""
+    for kind, inner in mapping(value).items():
+        if kind == "intValue":
+            digits = text(inner)
+            return int(digits) if digits.lstrip("-").isdigit() and len(digits) < 25 else digits
+        if kind == "arrayValue" and depth < 50:
+            return [_value(item, depth + 1) for item in objects(mapping(inner).get("values"))]
+        if kind == "kvlistValue" and depth < 50:
+            pairs = objects(mapping(inner).get("values"))
+            return {text(pair.get("key")): _value(pair.get("value"), depth + 1) for pair in pairs}
+        return inner
+    return None
+
+
+def _listed(given: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    return objects(_json(given.get(key)))
+
+
+def _json(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse(value.encode("utf-8", "replace"))
+    except ValueError:
+        return [{"role": "assistant", "parts": [{"type": "text", "content": value}], "type": "text", "content": value}]
+
+
+def _any(given: dict[str, Any], *keys: str) -> str:
+    return next((label(given[key]) for key in keys if label(given.get(key))), "")
+
+
+def _count(given: dict[str, Any], *keys: str) -> int:
+    return next((number(given[key]) for key in keys if number(given.get(key))), 0)
+
+
+def _plain(key: str) -> bool:
+    return not key.startswith(("gen_ai.input", "gen_ai.output", "llm.", "input.", "output.", "gen_ai.system_instr"))

@@ -1,0 +1,97 @@
+"""Result files of tau-bench (a list of runs) and tau2-bench (`simulations`, `tasks` and `info` in one object).
+
+Both carry the gold: tau-bench the expected actions and outputs, the database's hash and the user's instruction, tau2
+the evaluation criteria. None of it is kept: an analyst must not see it (docs/traces.md).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.chat import is_message, say, say_all, tool_calls
+from trace2skill.traces.outcome_of import from_score
+from trace2skill.traces.session import Session
+from trace2skill.traces.values import content, label, mapping, moment, money, number, objects, rest
+from trace2skill.trajectory import Outcome, Trajectory
+
+GOLD = {"task", "reward_info", "actions", "outputs", "evaluation_criteria", "reward_breakdown"}
+USED = {"task_id", "trial", "traj", "messages", "reward", "info", "id", "seed", "user_scenario"}
+
+
+class TauBench:
+    """Reader of result files of tau-bench."""
+
+    name = "tau_bench"
+
+    def claims(self, source: Source) -> bool:
+        """A list of objects with `traj` and `reward`."""
+        first = source.start[0] if isinstance(source.start, list) and source.start else None
+        return isinstance(first, dict) and isinstance(first.get("traj"), list) and "task_id" in first
+
+    def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
+        """One trajectory a run: a task and a trial."""
+        for place, run in enumerate(source.items("item"), start=1):
+            if not isinstance(run, dict) or not isinstance(run.get("traj"), list):
+                notes.problem(source, 0, f"item {place} is no run")
+                continue
+            task, trial = label(run.get("task_id")) or str(place), number(run.get("trial"))
+            session = Session(self.name, source.name, task, trial, name=f"{source.stem}:{task}:{trial}")
+            session.agent = "tau-bench"
+            say_all(session, run["traj"], source, notes, where=f"item {place}, message")
+            info = mapping(run.get("info"))
+            session.extra = {**rest(run, USED | GOLD), **rest(info, GOLD)}
+            yield session.finish(
+                task_id=f"{source.stem}:{task}", seed=trial, outcome=from_score(run.get("reward"), "log")
+            )
+
+
+class Tau2Bench:
+    """Reader of result files of tau2-bench, where the user may call tools, too."""
+
+    name = "tau2"
+
+    def claims(self, source: Source) -> bool:
+        """An object with `simulations`, or one that begins with tau2's `info` and `tasks`."""
+        start = mapping(source.start)
+        info = mapping(start.get("info"))
+        return isinstance(start.get("simulations"), list) or ("agent_info" in info and "environment_info" in info)
+
+    def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
+        """One trajectory a simulation."""
+        info = mapping(mapping(source.start).get("info"))
+        model = label(mapping(info.get("agent_info")).get("llm"))
+        for place, run in enumerate(source.items("simulations.item"), start=1):
+            if not isinstance(run, dict) or not isinstance(run.get("messages"), list):
+                notes.problem(source, 0, f"simulation {place} has no messages")
+                continue
+            yield self._simulation(source, notes, place, run, model)
+
+    def _simulation(self, source: Source, notes: Notes, place: int, run: dict[str, Any], model: str) -> Trajectory:
+        task, trial = label(run.get("task_id")) or str(place), number(run.get("trial"))
+        key = label(run.get("id")) or f"{source.name}:{task}:{trial}"
+        session = Session(self.name, key, name=key, agent="tau2-bench", model=model)
+        for index, message in enumerate(run["messages"], start=1):
+            if not is_message(message):
+                notes.problem(source, 0, f"simulation {place}, message {index} is no message")
+            elif message["role"] == "tool" and objects(message.get("tool_messages")):
+                for part in objects(message["tool_messages"]):
+                    _answer(session, part)
+            elif message["role"] == "tool":
+                _answer(session, message)
+            elif message["role"] == "user" and message.get("tool_calls"):
+                calls = tuple(tool_calls(session, message))
+                when = moment(message.get("timestamp"))
+                session.say("user", content(message.get("content")), calls=calls, timestamp=when)
+            else:
+                say(session, message)
+        session.extra = rest(run, USED | GOLD)
+        reward = mapping(run.get("reward_info")).get("reward", run.get("reward"))
+        outcome = from_score(reward, "log")
+        if reward is None and run.get("termination_reason"):
+            outcome = Outcome(kind="unknown", reason=f"ended: {label(run['termination_reason'])}", source="none")
+        session.extra["agent_cost"] = money(run.get("agent_cost"))
+        return session.finish(task_id=f"{source.stem}:{task}", seed=trial, outcome=outcome)
+
+
+def _answer(session: Session, message: dict[str, Any]) -> None:
+    session.answer(message.get("id"), message.get("content"), error=message.get("error") is True)
