@@ -15,6 +15,7 @@ from tasks.runner import sized, timed
 from tasks.steps import extract as extract_task
 from tasks.steps import rollout as rollout_task
 from trace2skill import shards as run
+from trace2skill.errors import InfrastructureFault
 from trace2skill.runtime import runtime
 from trace2skill.settings import RunSettings
 from trace2skill.step_items import Rolled, RolloutJob
@@ -23,7 +24,7 @@ DEPLOYMENT = "shard/shard"
 Stage = Literal["rollout", "extract"]
 
 
-@flow(name="shard", flow_run_name="{stage} shard of {parent}", validate_parameters=False)
+@flow(name="shard", flow_run_name="{stage} shard of {parent}")
 def shard(settings: RunSettings, stage: Stage, batch: str, parent: str) -> int:
     """Do one share of a stage; returns how many items have a result. Items are named by `batch` in the store."""
     rt = runtime(settings)
@@ -42,13 +43,19 @@ def do(settings: RunSettings, stage: Stage, items: list[Any]) -> int:
 
 @task(task_run_name="{stage} shard {number} of {of}")
 def start_shard(settings: RunSettings, stage: Stage, batch: str, parent: str, number: int, of: int) -> str:
-    """Start one run of the shard deployment and wait for its end; returns the name of its final state."""
+    """Start one run of the shard deployment and wait for its end; returns the flow run's id.
+
+    Raises:
+        InfrastructureFault: it did not complete. The run that started it does its items.
+    """
     del number, of
     parameters = {"settings": settings.model_dump(mode="json"), "stage": stage, "batch": batch, "parent": parent}
     done: Any = run_deployment(
         DEPLOYMENT, parameters=parameters, timeout=None, idempotency_key=f"{flow_run_id()} {stage} {batch}"
     )
-    return str(done.state.name)
+    if not done.state.is_completed():
+        raise InfrastructureFault(f"the shard's flow run {done.id} ended as {done.state.name}: {done.state.message}")
+    return str(done.id)
 
 
 @flow(name="shards", flow_run_name="{stage} in {settings.shards} shards", validate_parameters=False)

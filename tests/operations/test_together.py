@@ -1,0 +1,72 @@
+"""Several runs and several workers in one store: nothing is computed twice, nobody sees a lock error."""
+
+import os
+import subprocess
+import uuid
+from collections import Counter
+from pathlib import Path
+
+import databases
+from conftest import OFFICE, OFFICE_SKILL
+from prefect_project import BIN, ROOT, Project, settings
+
+
+def test_runs_side_by_side_and_shards_on_two_workers_share_what_is_done(
+    tmp_path: Path, prefect_home: Path, postgres: str
+) -> None:
+    project = Project(prefect_home)
+    project.deploy()
+    database = databases.fresh(postgres, f"t{uuid.uuid4().hex}")
+
+    # Three runs of the same settings at once, each a process of its own.
+    command = [
+        str(BIN / "trace2skill"), "run", "--data", str(OFFICE), "--skill", str(OFFICE_SKILL), "--model", "sim/office?seed=21",
+        "--tasks", "12", "--recalculate", "never", "--sandbox", "process", "--workers", "4", "--store", database, "--json",
+    ]  # fmt: skip
+    children = [
+        subprocess.Popen(
+            [*command, "--output", str(tmp_path / f"runs{number}")],
+            cwd=ROOT, env=project.variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    told = [child.communicate(timeout=300) for child in children]
+    assert [child.returncode for child in children] == [0, 0, 0], [error[-2000:] for _, error in told]
+    assert not any("lock" in error.lower() for _, error in told)
+    assert set(Counter(project.calls_made()).values()) == {1}, "no call was made twice"
+
+    # One run over two workers, which do its rollouts and analyses.
+    before = len(project.calls_made())
+    sim = {"name": "sim/office?seed=22"}
+    roles = {"agent": sim, "analyst": sim, "merger": sim}
+    given = settings(tmp_path, roles=roles, store=database, shards=2, workers=2)
+    with project.worker(), project.worker():
+        run = project.start("refresh/nightly-refresh", {"settings": given})
+        state = project.wait(run, "COMPLETED", "FAILED", seconds=200)
+    assert state["type"] == "COMPLETED", state["message"]
+    calls = Counter(project.calls_made())
+    assert len(project.calls_made()) > before
+    assert set(calls.values()) == {1}
+    (name,) = [item["run_id"] for item in project.told("status", "--output", given["output"])]
+    stages = {item["stage"]: item for item in project.told("status", name, "--output", given["output"])["stages"]}
+    assert stages["rollout shards"]["done"] == stages["extract shards"]["done"] == 2
+    assert stages["rollout"]["cached"] == 6, "the shards did them all"
+
+
+def test_a_duckdb_store_is_waited_for_with_a_word(tmp_path: Path, prefect_home: Path) -> None:
+    command = [
+        str(BIN / "trace2skill"), "run", "--data", str(OFFICE), "--skill", str(OFFICE_SKILL), "--model", "sim/office?seed=23",
+        "--tasks", "12", "--recalculate", "never", "--sandbox", "process", "--workers", "4",
+        "--store", str(tmp_path / "store.duckdb"), "--output", str(tmp_path / "runs"),
+    ]  # fmt: skip
+    project = Project(prefect_home)
+    project.calls.unlink(missing_ok=True)
+    variables = {**project.variables, "TERM": "dumb"}
+    children = [
+        subprocess.Popen(command, cwd=os.fspath(tmp_path), env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]  # fmt: skip
+    told = [child.communicate(timeout=300) for child in children]
+    assert [child.returncode for child in children] == [0, 0], [error[-2000:] for _, error in told]
+    assert sum("waiting up to 60 s for the store" in error for _, error in told) == 1
+    assert set(Counter(project.calls_made()).values()) == {1}
