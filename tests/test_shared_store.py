@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -131,6 +133,28 @@ def test_the_month_counts_every_run_of_the_store(address: Path | str) -> None:
     store.close()
 
 
+def test_a_run_without_a_cap_counts_for_those_that_have_one(address: Path | str) -> None:
+    store = open_store(address)
+    for monthly, cost in ((1.0, 0.1), (None, 5.0)):
+        with Budget(None, monthly=monthly, purse=store.purse(), run_id="r").reserve(cost) as reservation:
+            reservation.settle(cost)
+    with pytest.raises(BudgetReached, match="month"), Budget(9, monthly=1.0, purse=store.purse()).reserve(0.01):
+        pass
+    store.close()
+
+
+def test_times_are_utc_wherever_they_are_written(address: Path | str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    store = open_store(address)
+    store.put_result("key", b"x")
+    ((written,),) = store.query("SELECT written FROM result")
+    assert abs((datetime.now(UTC).replace(tzinfo=None) - written).total_seconds()) < 60
+    store.close()
+    monkeypatch.undo()
+    time.tzset()
+
+
 def test_a_call_is_made_once_for_all_processes(database: str, tmp_path: Path) -> None:
     log = tmp_path / "calls"
     assert in_three_processes(ASK, database, calls=log) == ["60\n"] * 3
@@ -161,7 +185,7 @@ def test_what_the_dead_held_is_free_and_what_they_reserved_is_spent(database: st
     store.close()
 
 
-@pytest.mark.parametrize("text", ["postgresql://me:secret@db/store", "postgres://db/store?password=secret"])
+@pytest.mark.parametrize("text", ["postgresql://me:secret@db/store", "postgres://db/store?sslpassword=secret"])
 def test_a_password_in_the_address_is_refused_unseen(text: str) -> None:
     with pytest.raises(BadInput, match="PGPASSWORD") as caught:
         store_path(text)

@@ -6,6 +6,7 @@ because others are still under way, the caller waits for them to settle, since m
 There is a cap for the run and one for the calendar month; a call has to fit into both.
 """
 
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -13,10 +14,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
-from trace2skill.errors import BudgetReached
+from trace2skill.errors import BudgetReached, StoreUnavailable
 from trace2skill.money import dollars, nanos
 from trace2skill.noun import Noun
 
+log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.2
 
 
@@ -32,8 +34,11 @@ class Short(Noun):
 class Purse(Protocol):
     """Keeps the books of several caps: what is spent and what is reserved of each."""
 
-    def reserve(self, ticket: str, amount: int, caps: Mapping[str, int]) -> Short | None:
-        """Reserve an amount of every purse named, all or none; None when it is done."""
+    def reserve(self, ticket: str, amount: int, caps: Mapping[str, int | None]) -> Short | None:
+        """Reserve an amount of every purse named, all or none; None when it is done.
+
+        A purse without a cap is booked, too: another run may have a cap for it.
+        """
 
     def settle(self, ticket: str, cost: int) -> None:
         """Release what the ticket reserved, and book what was spent."""
@@ -49,14 +54,14 @@ class LocalPurse:
         self._tickets: dict[str, tuple[int, tuple[str, ...]]] = {}
         self._guard = threading.Lock()
 
-    def reserve(self, ticket: str, amount: int, caps: Mapping[str, int]) -> Short | None:
+    def reserve(self, ticket: str, amount: int, caps: Mapping[str, int | None]) -> Short | None:
         """See `Purse.reserve`."""
         with self._guard:
             for name, cap in caps.items():
                 if name not in self._spent:
                     self._spent[name], self._reserved[name] = self._before(name), 0
                 spent, reserved = self._spent[name], self._reserved[name]
-                if spent + reserved + amount > cap:
+                if cap is not None and spent + reserved + amount > cap:
                     return Short(purse=name, cap=cap, spent=spent, reserved=reserved)
             for name in caps:
                 self._reserved[name] += amount
@@ -95,26 +100,28 @@ class Budget:
         Raises:
             BudgetReached: even with nothing else under way the bound would pass a cap.
         """
-        caps = self._caps()
-        reservation = Reservation()
-        if not caps:
-            yield reservation
-            return
-        ticket = uuid.uuid4().hex
-        self._wait_for(ticket, bound, caps)
+        reservation, ticket = Reservation(), uuid.uuid4().hex
+        self._wait_for(ticket, bound, self._caps())
         try:
             yield reservation
         finally:
-            self._purse.settle(ticket, nanos(reservation.cost))
+            self._settle(ticket, nanos(reservation.cost))
             with self._changed:
                 self._changed.notify_all()
 
-    def _caps(self) -> dict[str, int]:
+    def _settle(self, ticket: str, cost: int) -> None:
+        """Books that cannot be reached must not cost an answer that was paid for: its bound stays reserved."""
+        try:
+            self._purse.settle(ticket, cost)
+        except StoreUnavailable as error:
+            log.warning("a call could not be settled, and counts as its bound: %s", error)
+
+    def _caps(self) -> dict[str, int | None]:
         month = f"month {datetime.now(UTC):%Y-%m}"
         given = {self._run: self._cap, month: self._monthly}
-        return {name: nanos(cap) for name, cap in sorted(given.items()) if cap is not None}
+        return {name: None if cap is None else nanos(cap) for name, cap in sorted(given.items())}
 
-    def _wait_for(self, ticket: str, bound: float, caps: Mapping[str, int]) -> None:
+    def _wait_for(self, ticket: str, bound: float, caps: Mapping[str, int | None]) -> None:
         amount = nanos(bound)
         with self._changed:
             while (short := self._purse.reserve(ticket, amount, caps)) is not None:

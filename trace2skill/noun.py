@@ -10,7 +10,9 @@ from trace2skill.digest import digest_of
 class Noun(BaseModel):
     """A frozen value. Two nouns with equal fields are equal and have the same `digest`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, ser_json_bytes="base64", val_json_bytes="base64"
+    )
 
     @cached_property
     def digest(self) -> str:

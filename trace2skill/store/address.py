@@ -33,7 +33,7 @@ def parse(value: Any) -> Path | str:
     if scheme not in SCHEMES:
         raise ValueError(f"a store is a path or postgresql://user@host:port/database, not {scheme}://...")
     parts = urlsplit(text)
-    if parts.password is not None or "password" in parse_qs(parts.query):
+    if parts.password is not None or any("password" in name for name in parse_qs(parts.query)):
         raise ValueError("leave the password out of the store's address: put it into PGPASSWORD or a .pgpass file")
     return text
 

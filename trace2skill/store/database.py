@@ -90,6 +90,7 @@ def _connect(path: Path, wait_seconds: float, on_wait: Callable[[str], None] | N
     while True:
         try:
             connection = duckdb.connect(str(path))
+            connection.execute("SET GLOBAL TimeZone = 'UTC'")  # every time in a store is UTC, wherever it was written
             break
         except duckdb.Error as error:
             if "Could not set lock" not in str(error):

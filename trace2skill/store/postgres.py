@@ -27,8 +27,9 @@ from trace2skill.store.versioned import migrate
 log = logging.getLogger(__name__)
 LOCK = 0x7472_6332  # advisory locks of this product: 'trc2'
 LEASE_SECONDS, BEAT_SECONDS, LOOK_SECONDS = 30.0, 5.0, 0.1
-TRIES = 4
+TRIES = 7
 CONNECTIONS = 16
+LONGEST_WAIT_SECONDS = 30.0
 
 
 class PostgresStore(Store):
@@ -192,11 +193,17 @@ def connect(address: str, wait_seconds: float) -> PostgresStore:
         StoreFromTheFuture: its schema is newer than this version knows.
     """
     keywords = {"options": "-c TimeZone=UTC", "application_name": "trace2skill"}
+    patience = min(wait_seconds, LONGEST_WAIT_SECONDS)
     pool: ConnectionPool[Any] = ConnectionPool(
-        address, kwargs=keywords, min_size=1, max_size=CONNECTIONS, timeout=wait_seconds, open=False
+        address,
+        kwargs=keywords,
+        min_size=1,
+        max_size=CONNECTIONS,
+        timeout=patience,
+        open=False,
     )
     try:
-        pool.open(wait=True, timeout=min(wait_seconds, 15.0))
+        pool.open(wait=True, timeout=min(patience, 15.0))
         with pool.connection() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
             sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"

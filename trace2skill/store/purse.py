@@ -7,7 +7,10 @@ to say what it cost.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import tenacity
+
 from trace2skill.budget import Short
+from trace2skill.errors import StoreUnavailable
 from trace2skill.store.postgres import PostgresStore
 
 Run = Callable[..., list[tuple[Any, ...]]]
@@ -21,7 +24,7 @@ class SharedPurse:
         self._before = spent
         self._known: set[str] = set()
 
-    def reserve(self, ticket: str, amount: int, caps: Mapping[str, int]) -> Short | None:
+    def reserve(self, ticket: str, amount: int, caps: Mapping[str, int | None]) -> Short | None:
         """See `Purse.reserve`."""
         for name in caps:
             self._make(name)
@@ -29,7 +32,7 @@ class SharedPurse:
             _count_the_dead(run)
             for name, cap in caps.items():
                 ((spent, reserved),) = run("SELECT spent, reserved FROM purse WHERE name = ?", name)
-                if spent + reserved + amount > cap:
+                if cap is not None and spent + reserved + amount > cap:
                     return Short(purse=name, cap=cap, spent=spent, reserved=reserved)
             for name in caps:
                 run("UPDATE purse SET reserved = reserved + ? WHERE name = ?", amount, name)
@@ -37,7 +40,20 @@ class SharedPurse:
             return None
 
     def settle(self, ticket: str, cost: int) -> None:
-        """See `Purse.settle`. Where this process was taken for dead meanwhile, its bound is booked already."""
+        """See `Purse.settle`. Where this process was taken for dead meanwhile, its bound is booked already.
+
+        Tried again where the connection was lost: a ticket is settled once, however often it is asked for.
+        """
+        for attempt in tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(StoreUnavailable),
+            stop=tenacity.stop_after_attempt(5),
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
+            reraise=True,
+        ):
+            with attempt:
+                self._settled(ticket, cost)
+
+    def _settled(self, ticket: str, cost: int) -> None:
         with self._store.together() as run:
             found = run("DELETE FROM reservation WHERE id = ? RETURNING amount, purses", ticket)
             for amount, names in found:
