@@ -11,8 +11,10 @@ from test_pipeline import run
 
 from trace2skill import promotion
 from trace2skill.consolidate.candidate import Candidate
+from trace2skill.distill import Distilled
 from trace2skill.evaluation.conditions import Condition, evaluation_of, jobs_of
 from trace2skill.evaluation.matrix import Cell, Evaluation
+from trace2skill.evaluation.selection import Evolution
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.registry import Registry, Version
 from trace2skill.runtime import forget_runtimes, runtime
@@ -149,6 +151,7 @@ def test_a_run_that_comes_second_is_compared_with_the_new_champion(
         skill=live,
         roles=Roles.all_played_by(ModelSettings(name="sim/office")),
         store=tmp_path / "s.duckdb",
+        output=tmp_path / "runs",
         sandbox="process",
         promote="auto",
     )
@@ -186,10 +189,13 @@ def test_a_run_that_comes_second_is_compared_with_the_new_champion(
         monkeypatch.setattr(flow, "sized", lambda *_: evaluate)
         planned = refresh.plan(rt, [Audit(task_id=task, verdict="usable") for task in rt.tasks])
         candidate = Candidate(base=base.digest, skill=ours.digest, thresholds=(2, 2))
-        evaluations, decision = flow.decide_and_promote(settings, rt, planned, candidate)
+        distilled = Distilled(base=base.digest, analysed=(), proposed=())
+        grown = Evolution(number=0, rolled=(), distilled=distilled, candidate=candidate)
+        summary = flow.decide_and_promote(settings, rt, planned, grown, [], ())
         assert compared == [[base.digest, ours.digest], [theirs.digest, ours.digest]]
-        assert evaluations[0].condition == "champion"
-        assert decision.verdict == "promote"
+        assert summary.evaluations[0].condition == "champion"
+        assert summary.decision.verdict == "promote"
+        assert summary.promoted
         assert read_skill(live) == ours
         assert [change.skill for change in Registry(rt.store).history(base.name)] == [
             base.digest,

@@ -64,7 +64,7 @@ def run_bare_flow(name: str, settings: Any, store: Path | str, *, quiet: bool = 
     open_store(store, on_wait=lambda message: console.print(message, highlight=False))
     lean()
     with starting(console, quiet):
-        flow = importlib.import_module("tasks.runner").sized(_load(name), settings)
+        flow = importlib.import_module("tasks.runner").threaded(_load(name), settings.workers)
     with LiveProgress(console, lambda: 0.0, quiet=quiet) as progress, watched_by(progress), _stoppable():
         try:
             return flow(settings)
