@@ -16,10 +16,13 @@ from random import Random
 import databases
 import pytest
 from conftest import ROOT
+from pydantic import ValidationError
 
 from trace2skill.budget import Budget, LocalPurse
 from trace2skill.cli.options import store_path
 from trace2skill.errors import BadInput, BudgetReached, StoreUnavailable
+from trace2skill.llm import ModelSettings, Roles
+from trace2skill.settings import RunSettings
 from trace2skill.store import LedgerRow, open_store
 from trace2skill.store.address import parse
 from trace2skill.store.postgres import PostgresStore
@@ -208,6 +211,13 @@ def test_a_database_that_is_not_there_is_said_with_the_remedy(database: str) -> 
         connection.execute("CREATE TABLE mine (a INTEGER)")
     with pytest.raises(StoreUnavailable, match="not a store of trace2skill"):
         open_store(database)
+
+
+def test_steps_of_other_processes_need_a_database(tmp_path: Path) -> None:
+    roles = Roles.all_played_by(ModelSettings(name="sim/office"))
+    with pytest.raises(ValidationError, match="cannot share a DuckDB file"):
+        RunSettings(data=tmp_path, roles=roles, store=tmp_path / "s.duckdb", runner="dask")
+    assert RunSettings(data=tmp_path, roles=roles, store="postgresql://db/s", runner="dask").runner == "dask"
 
 
 def test_local_books_refuse_all_or_nothing() -> None:

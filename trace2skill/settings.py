@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trace2skill.agents.loop import LoopLimits
 from trace2skill.agents.react import AgentSettings
@@ -131,6 +131,15 @@ class RunSettings(Noun):
         default="", description="Address at which run directories are served, for links in the UI; '' links to files."
     )
     output: Path = Field(default=Path(".trace2skill/runs"), description="Where run directories are written.")
+
+    @model_validator(mode="after")
+    def _several_processes_share_a_database(self) -> "RunSettings":
+        if self.runner != "threads" and isinstance(self.store, Path):
+            raise ValueError(
+                f"runner '{self.runner}' runs steps in other processes, which cannot share a DuckDB file: "
+                "give --store postgresql://..., or runner 'threads'"
+            )
+        return self
 
     def tolerated(self, stage: str) -> float:
         """Share of the items of a stage that may fail."""

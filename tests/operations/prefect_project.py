@@ -84,7 +84,7 @@ class Project:
         found: dict[str, Any] = self.request("GET", f"/flow_runs/{flow_run}")["state"]
         return found
 
-    def wait(self, flow_run: str, *states: str, seconds: float = 120) -> dict[str, Any]:
+    def wait(self, flow_run: str, *states: str, seconds: float = 300) -> dict[str, Any]:
         """Wait for one of these states, by name or type."""
         deadline = time.monotonic() + seconds
         while True:

@@ -42,7 +42,7 @@ def test_runs_side_by_side_and_shards_on_two_workers_share_what_is_done(
     given = settings(tmp_path, roles=roles, store=database, shards=2, workers=2)
     with project.worker(), project.worker():
         run = project.start("refresh/nightly-refresh", {"settings": given})
-        state = project.wait(run, "COMPLETED", "FAILED", seconds=200)
+        state = project.wait(run, "COMPLETED", "FAILED")
     assert state["type"] == "COMPLETED", state["message"]
     calls = Counter(project.calls_made())
     assert len(project.calls_made()) > before
