@@ -1,6 +1,7 @@
 """A promotion that a person approves: the run waits without a worker, a form or the deadline ends the wait."""
 
 import shutil
+import time
 from pathlib import Path
 
 from conftest import OFFICE_SKILL
@@ -50,13 +51,20 @@ def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path
     assert len(project.calls_made()) == calls, "waiting and answering cost nothing"
     reasons = [item["reason"] for item in history(project, given["store"])]
     assert any("approved: read and agreed" in reason for reason in reasons)
-    events = project.request("POST", "/events/filter", {"filter": {"event": {"prefix": ["trace2skill."]}}, "limit": 50})
-    told = {item["event"] for item in events["events"]}
-    assert {"trace2skill.skill.staged", "trace2skill.skill.promoted"} <= told
+    wanted = {"trace2skill.skill.staged", "trace2skill.skill.promoted"}
+    deadline = time.monotonic() + 120
+    while not wanted <= events_of(project):  # the server takes events in a while after they are sent
+        assert time.monotonic() < deadline, events_of(project)
+        time.sleep(1)
     artifacts = project.request("POST", "/artifacts/latest/filter", {"limit": 200})
     assert {"refresh-summary", "refresh-report", "refresh-scores", "refresh-cost", "stage-rollout"} <= {
         item["key"] for item in artifacts
     }
+
+
+def events_of(project: Project) -> set[str]:
+    asked = {"filter": {"event": {"prefix": ["trace2skill."]}}, "limit": 50}
+    return {item["event"] for item in project.request("POST", "/events/filter", asked)["events"]}
 
 
 def keyset(project: Project, run: str) -> dict[str, str]:
