@@ -3,8 +3,10 @@
 A failed future is never handed to a plain call: there Prefect ends the flow *Completed* with result None.
 """
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from prefect.client.schemas.objects import State
@@ -12,7 +14,7 @@ from prefect.futures import PrefectFuture, as_completed
 
 from tasks.artifacts import StageArtifact
 from tasks.events import tell
-from trace2skill.errors import BudgetReached
+from trace2skill.errors import BudgetReached, Trace2SkillError
 from trace2skill.failures import Failure, tolerate
 from trace2skill.progress import ItemState, watcher
 from trace2skill.runtime import Runtime
@@ -91,4 +93,14 @@ def _failure(stage: str, name: str, state: State[Any], of: int) -> Failure:
         return Failure(stage=stage, name=name, kind="skipped", message="the step before it failed", of=of)
     error = state.result(raise_on_failure=False)
     kind = type(error).__name__ if isinstance(error, BaseException) else state.name or "Failed"
-    return Failure(stage=stage, name=name, kind=kind, message=str(error or state.message)[:500], of=of)
+    message = _with_its_place(error) if isinstance(error, BaseException) else str(state.message)
+    return Failure(stage=stage, name=name, kind=kind, message=message[:500], of=of)
+
+
+def _with_its_place(error: BaseException) -> str:
+    """The message of an error; one that nobody foresaw says besides what it is and where it was raised."""
+    if isinstance(error, Trace2SkillError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" (in {Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"

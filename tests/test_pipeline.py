@@ -153,7 +153,7 @@ def test_killed_at_random_moments_it_ends_as_if_undisturbed(tmp_path: Path, pref
 def test_ctrl_c_keeps_what_is_finished_and_says_so(tmp_path: Path, prefect_home: Path) -> None:
     calls = tmp_path / "calls"
     calls.touch()
-    command = [*SMALL, "--model", "sim/office?latency=0.1"]
+    command = [*SMALL, "--model", "sim/office?latency=0.5"]
     child = subprocess.Popen(
         [*COMMAND, *map(str, command)],
         cwd=tmp_path,
@@ -168,7 +168,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_so(tmp_path: Path, prefect_home:
         time.sleep(0.02)
     child.send_signal(signal.SIGINT)
     _, said = child.communicate(timeout=60)
-    assert child.returncode == 130
+    assert child.returncode == 130, said
     assert "run the same command to go on" in " ".join(said.split())
     assert "Traceback" not in said
     rows = json.loads(run(tmp_path, prefect_home, "show", "--json").stdout)

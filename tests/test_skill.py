@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,24 @@ def test_killed_at_any_step_the_directory_is_the_old_or_the_new_skill(tmp_path: 
     else:
         pytest.fail("the write never finished")
     assert seen == {True, False}
+
+
+def test_many_may_write_and_read_a_skill_at_the_same_time(tmp_path: Path) -> None:
+    one = skill_of()
+    directory = tmp_path / "new" / one.name
+    other = Skill(files=(*one.files, SkillFile(path="scripts/more.py", content=b"print()\n", executable=False)))
+    whole = {one.digest, other.digest}
+    write_skill(one, directory)
+
+    def work(number: int) -> None:
+        for turn in range(15):
+            write_skill((one, other)[(number + turn) % 2], directory)
+            swap.recover(directory)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(work, range(6)))
+    assert read_skill(directory).digest in whole
+    assert [path.name for path in directory.parent.iterdir()] == [one.name]
 
 
 def test_without_an_exchange_call_the_swap_still_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

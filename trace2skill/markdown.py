@@ -19,6 +19,11 @@ from trace2skill.noun import Noun
 LINE_END = re.compile(r"\r\n|\n|\r")
 PROTECTED = {"fence", "code_block", "html_block", "front_matter", "table_open"}
 
+# The parser's URL library makes its tables of characters on first use, and shows them to other threads half made. The
+# import of a module happens once, so that they are made here, before a second thread can parse.
+MarkdownIt().normalizeLink("made")
+MarkdownIt().normalizeLinkText("made")
+
 
 class Section(Noun):
     """A heading with what stands under it.
@@ -145,6 +150,11 @@ def links(text: str) -> tuple[Link, ...]:
     return tuple(found)
 
 
+def fenced(text: str) -> list[str]:
+    """What stands in the fences of a text, in order; of one without front matter, such as a model's answer."""
+    return [token.content for token in MarkdownIt("commonmark").parse(text) if token.type == "fence"]
+
+
 def front_matter_end(text: str) -> int:
     """The first line after the front matter, 0 without one."""
     return next((token.map[1] for token in _tokens(text) if token.type == "front_matter" and token.map), 0)
@@ -220,5 +230,5 @@ def _trimmed(token: Token, text: str) -> int:
 
 
 @lru_cache(maxsize=256)
-def _tokens(text: str) -> list[Token]:
-    return MarkdownIt("commonmark").enable("table").use(front_matter_plugin).parse(text)
+def _tokens(text: str) -> tuple[Token, ...]:
+    return tuple(MarkdownIt("commonmark").enable("table").use(front_matter_plugin).parse(text))

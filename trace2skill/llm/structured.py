@@ -10,13 +10,13 @@ import re
 from typing import Any, TypeVar
 
 import json_repair
-from markdown_it import MarkdownIt
 from pydantic import BaseModel, ValidationError
 
 from trace2skill.errors import BadAnswer
 from trace2skill.llm import transport
 from trace2skill.llm.door import Door
 from trace2skill.llm.request import Request
+from trace2skill.markdown import fenced
 
 T = TypeVar("T", bound=BaseModel)
 RE_ASKS = 2
@@ -68,10 +68,9 @@ def _json_texts(text: str) -> list[tuple[Any, bool]]:
     That is: fenced blocks from the last on, then what stands in the open, then what had to be mended. A mended one may
     hold no key that nobody asked for: a broken quote makes keys out of text.
     """
-    fences = [token.content for token in MarkdownIt().parse(text) if token.type == "fence"]
     strict: list[tuple[Any, bool]] = []
     repaired: list[tuple[Any, bool]] = []
-    for candidate in [*reversed(fences), text]:
+    for candidate in [*reversed(fenced(text)), text]:
         try:
             strict.append((_first_object(candidate), False))
         except (ValueError, RecursionError):
