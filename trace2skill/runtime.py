@@ -15,7 +15,7 @@ from trace2skill.analysts.success import SuccessAnalyst
 from trace2skill.budget import Budget
 from trace2skill.digest import digest_of
 from trace2skill.domains import load_domain
-from trace2skill.domains.base import Domain
+from trace2skill.domains.base import Domain, Sandboxed
 from trace2skill.domains.splits import Splits, sample_tasks, split_tasks
 from trace2skill.errors import BadInput
 from trace2skill.llm import Door
@@ -38,7 +38,9 @@ class Runtime:
     def __init__(self, settings: RunSettings) -> None:
         self.settings = settings
         self.store: Store = open_store(settings.store, wait_seconds=settings.store_wait_seconds)
-        self.domain: Domain = load_domain(settings.domain, recalculate=settings.recalculate)
+        self.domain: Domain = load_domain(settings.domain, settings.domain_options, recalculate=settings.recalculate)
+        if isinstance(self.domain, Sandboxed):
+            self.domain.use_sandbox(lambda: self.sandbox)
         loaded = self.domain.load(settings.data)
         if settings.tasks is not None:
             loaded = sample_tasks(loaded, settings.tasks, settings.split_seed)
