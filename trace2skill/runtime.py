@@ -142,14 +142,13 @@ class Runtime:
         return self.settings.output / self.run_id
 
     def _teach_simulated_model(self) -> None:
-        gold = getattr(self.domain, "gold_values", None)
-        if gold is None:
-            return
-        from trace2skill.sim.answer_key import teach
+        from trace2skill.sim.answer_key import teach, teach_answers
 
-        teach(
-            self.tasks.values(), self.domain.describe, lambda task: {case.name: gold(task, case) for case in task.cases}
-        )
+        domain, tasks = self.domain, self.tasks.values()
+        if answer := getattr(domain, "gold_answer", None):
+            teach_answers(domain.name, tasks, domain.describe, answer)
+        if gold := getattr(domain, "gold_values", None):
+            teach(tasks, domain.describe, lambda task: {case.name: gold(task, case) for case in task.cases})
 
 
 def _live_skill(store: Store, directory: Path) -> Skill:
