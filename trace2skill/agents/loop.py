@@ -58,6 +58,8 @@ class Conversation:
     steps: tuple[Step, ...]
     stop: StopReason
     usage: Usage
+    extra: Mapping[str, object] = field(default_factory=dict)
+    """What else is to be known, e.g. where the cost of an agent that is not ours is from."""
 
 
 def converse(
