@@ -85,6 +85,22 @@ MaxTurns = Annotated[
     typer.Option(help="Most answers in one loop; else 30 of the agent and 20 of the error analyst.", min=1, max=100),
 ]
 MaxTokens = Annotated[int, typer.Option(help="Most tokens of one answer.", min=16)]
+Tools = Annotated[
+    Literal["auto", "native", "text"],
+    typer.Option(
+        help="How the model calls tools: natively, or in fenced blocks; auto asks LiteLLM, which knows no "
+        "model of your own server."
+    ),
+]
+Answers = Annotated[
+    Literal["auto", "schema", "text"],
+    typer.Option(
+        help="Structured answers under a JSON schema that the server enforces, or as text; auto asks LiteLLM."
+    ),
+]
+Context = Annotated[
+    int | None, typer.Option(help="Tokens that prompt and answer may have, where LiteLLM does not know.", min=512)
+]
 MaxCost = Annotated[float, typer.Option(help="Cap of the run in US dollars.", min=0)]
 MaxFailed = Annotated[float, typer.Option("--max-failed-share", help="Share of a stage that may fail.", min=0, max=1)]
 Workers = Annotated[int, typer.Option(help="Steps under way at once.", min=1, max=256)]
@@ -131,6 +147,9 @@ def roles(
     api_base: str | None,
     price: str | None,
     max_tokens: int = MOST_TOKENS,
+    context: int | None = None,
+    tools: str = "auto",
+    answers: str = "auto",
 ) -> Roles:
     """The model of each role.
 
@@ -147,6 +166,9 @@ def roles(
             api_base=api_base,
             price=_price(price),
             max_tokens=max_tokens,
+            context=context,
+            tools=tools,
+            answers=answers,
         )
 
     return Roles(agent=one(agent or model), analyst=one(analyst or model), merger=one(merger or model))
@@ -181,10 +203,10 @@ def settings_of(values: dict[str, object]) -> RunSettings:
     who: list[Any] = [given.pop(name) for name in ("harness", "agent_command", "agent_set", "max_turns")]
     given |= loops(*who)
     model, api_base, price = (given.pop(name) for name in ("model", "api_base", "price"))
-    most = given.pop("max_tokens")
     seed, seeds = given.pop("seed"), given.pop("seeds")
     numbers = tuple(int(str(seed)) + number for number in range(int(str(seeds))))
-    shared: dict[str, Any] = {"api_base": api_base, "price": price, "max_tokens": most}
+    shared: dict[str, Any] = {name: given.pop(name) for name in ("max_tokens", "context", "tools", "answers")}
+    shared |= {"api_base": api_base, "price": price}
     played = roles(str(model), None, None, None, temperature=None, effort=None, **shared)
     store = store_path(given.pop("store"))  # type: ignore[arg-type]
     return run_settings(**given, roles=played, seeds=numbers, held_out_seeds=numbers, store=store)
