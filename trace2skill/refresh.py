@@ -72,7 +72,7 @@ def check(rt: Runtime) -> None:
     Raises:
         BadInput: what is wrong, where, and what to do.
     """
-    _ = rt.door, rt.sandbox
+    _ = rt.harness, rt.door, rt.sandbox
 
 
 def plan(rt: Runtime, audits: Sequence[Audit]) -> Plan:

@@ -7,7 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from trace2skill.agents.sandbox import CommandResult, Limits, Sandbox, choose_sandbox
+from trace2skill.agents.choose import choose_harness
+from trace2skill.agents.harness import Harness
+from trace2skill.agents.sandbox import Access, CommandResult, Limits, Sandbox, choose_sandbox
+from trace2skill.agents.sandbox.limits import NO_ACCESS
 from trace2skill.analysts.contrast import ContrastAnalyst
 from trace2skill.analysts.error import ErrorAnalyst
 from trace2skill.analysts.one_call import OneCallErrorAnalyst
@@ -53,9 +56,18 @@ class Runtime:
     @cached_property
     def sandbox(self) -> Sandbox:
         """Where commands run. Chosen when first needed, so that a run answered from the store needs none."""
-        kind = self.settings.sandbox
-        slots = max(2, 2 * (os.cpu_count() or 1))
-        return Slots(choose_sandbox(kind, simulated_model=self.settings.roles.all_simulated), slots)
+        return Slots(self._bare_sandbox, max(2, 2 * (os.cpu_count() or 1)))
+
+    @cached_property
+    def _bare_sandbox(self) -> Sandbox:
+        known = self.settings.roles.all_simulated and self.settings.agent.harness is None
+        return choose_sandbox(self.settings.sandbox, simulated_model=known)
+
+    @cached_property
+    def harness(self) -> Harness:
+        """Who plays the agent. One that is not ours mostly waits for its model, and takes none of the slots."""
+        settings = self.settings
+        return choose_harness(settings.agent, settings.roles.agent, self.store, self.sandbox, self._bare_sandbox)
 
     def begin(self, kind: RunKind) -> None:
         """Say what kind of run this is; its calls are then written down under that run's id."""
@@ -68,12 +80,15 @@ class Runtime:
         """Names the run by what it computes: the same kind, settings, tasks and skill are the same run."""
         skill = self.given_skill.digest if self.given_skill else None
         contents = sorted(task.content for task in self.tasks.values())
-        return f"{self.kind}-" + digest_of(self.settings.identity, skill, contents, self.domain.version)[:10]
+        agent = [self.harness.identity] if self.settings.agent.harness else []
+        return f"{self.kind}-" + digest_of(self.settings.identity, skill, contents, self.domain.version, *agent)[:10]
 
     @cached_property
     def door(self) -> Door:
         """The model door, with the run's budget. What the run spent before counts against the cap."""
-        for settings in (self.settings.roles.agent, self.settings.roles.analyst, self.settings.roles.merger):
+        roles = self.settings.roles
+        own = (roles.agent,) if self.settings.agent.harness is None else ()
+        for settings in (*own, roles.analyst, roles.merger):
             check_model(settings)
         if self.settings.roles.simulated:
             self._teach_simulated_model()
@@ -173,10 +188,13 @@ class Slots:
         *,
         read_only: Mapping[str, Path] | None = None,
         limits: Limits | None = None,
+        access: Access = NO_ACCESS,
     ) -> CommandResult:
         """See `Sandbox.run`."""
         with self._slots:
-            return self._sandbox.run(command, workspace, read_only=read_only or {}, limits=limits or Limits())
+            return self._sandbox.run(
+                command, workspace, read_only=read_only or {}, limits=limits or Limits(), access=access
+            )
 
 
 def runtime(settings: RunSettings) -> Runtime:

@@ -9,7 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from trace2skill.agents.react import skill_use, work
+from trace2skill.agents.harness import Assignment
+from trace2skill.agents.react import skill_use
 from trace2skill.consolidate import EditGroup, Groups, cut_into_groups, merge
 from trace2skill.consolidate.candidate import Candidate, build_candidate
 from trace2skill.consolidate.editor import ModelEditor, editor_identity
@@ -55,8 +56,7 @@ def draft(rt: Runtime) -> str:
 
 def rollout_key(rt: Runtime, job: RolloutJob) -> str:
     """Key of `rollout`."""
-    settings = rt.settings
-    agent = (settings.agent.identity, settings.roles.agent.identity, rt.sandbox.name)
+    agent = (rt.harness.identity, rt.settings.roles.agent.identity, rt.sandbox.name)
     return _key("rollout 1", rt.domain.name, rt.domain.version, rt.task(job.task_id).content, job, agent)
 
 
@@ -71,12 +71,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
     with tempfile.TemporaryDirectory(prefix="t2s-rollout-") as directory:
         workspace = Path(directory)
         rt.domain.lay_out(task, workspace)
-        conversation = work(
-            rt.door,
-            rt.store,
-            rt.sandbox,
-            rt.settings.roles.agent,
-            rt.settings.agent,
+        assignment = Assignment(
             description=rt.domain.describe(task),
             workspace=workspace,
             skill=skill,
@@ -84,6 +79,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
             step=f"rollout: {job.name}",
             scope=key,
         )
+        conversation = rt.harness.work(rt.door, assignment)
         outputs = with_answer(rt.domain, task, rt.domain.collect(task, workspace), conversation.last_words)
     grade = rt.domain.grade(task, outputs)
     opened, run = skill_use(conversation, skill)
@@ -102,6 +98,9 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
         skill_files_opened=opened,
         skill_scripts_run=run,
         outputs=outputs,
+        agent=rt.harness.agent,
+        agent_version=rt.harness.version,
+        extra=dict(conversation.extra),
     )
     rt.store.put("timing", trajectory.id, Timing(seconds=time.monotonic() - started))
     rt.store.put("trajectory", trajectory.id, trajectory)

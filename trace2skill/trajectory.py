@@ -16,7 +16,9 @@ from pydantic import Field
 from trace2skill.noun import Noun
 
 OutcomeKind = Literal["passed", "failed", "infrastructure_error", "unknown"]
-StopReason = Literal["answered", "turn_limit", "token_limit", "cost_limit", "time_limit", "refused"]
+StopReason = Literal[
+    "answered", "turn_limit", "token_limit", "cost_limit", "time_limit", "space_limit", "context_limit", "refused"
+]
 
 
 class Outcome(Noun):

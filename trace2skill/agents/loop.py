@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pydantic import Field
 
 from trace2skill.digest import digest_of
+from trace2skill.errors import ContextFull
 from trace2skill.llm import Answer, Door, Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.noun import Noun
@@ -58,6 +59,8 @@ class Conversation:
     steps: tuple[Step, ...]
     stop: StopReason
     usage: Usage
+    extra: Mapping[str, object] = field(default_factory=dict)
+    """What else is to be known, e.g. where the cost of an agent that is not ours is from."""
 
     @property
     def last_words(self) -> str:
@@ -87,6 +90,8 @@ def converse(
         step: the step's name, for the ledger.
         scope: digest of all that can change what a tool answers: an observation is replayed only within it.
 
+    A conversation that has outgrown the model's context ends there, and what was done counts.
+
     Raises:
         InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`; what was paid for is kept.
     """
@@ -99,7 +104,13 @@ def converse(
     usage, started, turns = Usage(), time.monotonic(), 0
     stop: StopReason | None = None
     while stop is None:
-        answer = door.complete(request, step=step)
+        try:
+            answer = door.complete(request, step=step)
+        except ContextFull:
+            if not turns:  # the task alone is too long: nothing was done that could be scored
+                raise
+            stop = "context_limit"
+            break
         usage, turns = usage + answer.usage, turns + 1
         calls = answer.tool_calls if native else _fenced_calls(answer, tools)
         said = [(call, _observe(store, tools, answer, index, call, limits, scope)) for index, call in enumerate(calls)]

@@ -1,15 +1,20 @@
 """How a trajectory is shown to an analyst: an index with a line per step, and each step in full or cut."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from trace2skill.agents.loop import cut
+from trace2skill.errors import ContextFull
 from trace2skill.lesson import Extraction, LessonKind
 from trace2skill.llm import ModelSettings
 from trace2skill.llm.transport import context_tokens
 from trace2skill.trajectory import Step, Trajectory
 
+R = TypeVar("R")
 STEP_CHARS = 4_000
+LEAST_ROOM = 1_000
 INDEX_CHARS = 24_000
 SHORTEST = 200
 MOST_CHARS = 160_000
@@ -42,6 +47,20 @@ def room_for_trajectory(model: ModelSettings) -> int:
     context = context_tokens(model) or ASSUMED_CONTEXT
     room = context - min(model.max_tokens, context // 4) - FOR_THE_PROMPT
     return max(2_000, min(int(room * CHARS_PER_TOKEN), MOST_CHARS))
+
+
+def fitting(room: int, attempt: Callable[[int], R]) -> R:
+    """What `attempt` makes with so many characters of a trajectory, or with half where the model takes less.
+
+    How many characters a token has is a guess, and a server of one's own may hold less than anybody said.
+    """
+    while True:
+        try:
+            return attempt(room)
+        except ContextFull:
+            if room <= LEAST_ROOM:
+                raise
+            room //= 2
 
 
 def step_text(step: Step, limit: int = STEP_CHARS) -> str:

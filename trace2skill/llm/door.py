@@ -7,6 +7,10 @@ call. A call that failed leaves a ledger row and no answer.
 import json
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from trace2skill.budget import Budget
 from trace2skill.errors import BudgetReached, InfrastructureFault, ModelUnusable, Trace2SkillError
@@ -18,6 +22,18 @@ from trace2skill.store import CallOutcome, LedgerRow, Store
 from trace2skill.trajectory import Usage
 
 log = logging.getLogger(__name__)
+
+
+NOTHING_USED = Usage()
+
+
+@dataclass
+class Bill:
+    """What work done elsewhere cost, and how that is known."""
+
+    usage: Usage = NOTHING_USED
+    cost_from: str = "nothing was bought"
+    outcome: CallOutcome = "agent_failed"
 
 
 class Door:
@@ -50,6 +66,47 @@ class Door:
             answer, tries = self._pay(request, step)
             span.answered(answer, tries=tries)
             return answer
+
+    @contextmanager
+    def elsewhere(self, bound: float, *, step: str, model: str, params: dict[str, Any], key: str) -> Iterator["Bill"]:
+        """Hold money for work whose calls of a model somebody else makes, e.g. an agent's own program.
+
+        The block says on the bill what it cost; that is settled and written to the ledger, also where the block fails.
+
+        Args:
+            bound: what the work may cost at most, in US dollars, as far as anybody knows.
+            step: as for `complete`.
+            model: the model's name, for the ledger.
+            params: what else the ledger is to say.
+            key: names the work.
+
+        Raises:
+            BudgetReached: the bound could pass the cap of the run.
+        """
+        bill, started = Bill(), time.monotonic()
+        with self._budget.reserve(bound) as reservation:
+            try:
+                yield bill
+            finally:
+                usage = bill.usage
+                reservation.settle(usage.cost)
+                self._store.put_ledger(
+                    LedgerRow(
+                        run_id=self._run_id,
+                        step=step,
+                        role="agent",
+                        model=model,
+                        params={**params, "cost_from": bill.cost_from},
+                        tokens_in=usage.prompt,
+                        tokens_out=usage.completion,
+                        tokens_cached=usage.cached,
+                        cost=usage.cost,
+                        latency_seconds=time.monotonic() - started,
+                        attempts=1,
+                        outcome=bill.outcome,
+                        call_key=key,
+                    )
+                )
 
     def _pay(self, request: Request, step: str) -> tuple[Answer, int]:
         started = time.monotonic()

@@ -7,7 +7,7 @@ from typing import Any
 
 import tenacity
 
-from trace2skill.errors import InfrastructureFault, ModelUnusable
+from trace2skill.errors import ContextFull, InfrastructureFault, ModelUnusable
 from trace2skill.store import CallOutcome
 
 LONGEST_WAIT_SECONDS = 60.0
@@ -15,7 +15,7 @@ CAN_PASS = {"rate_limited", "server_error", "timeout", "connection"}
 REMEDIES = {
     "authentication": "check the API key in the environment ({keys})",
     "not_found": "check the model's name and that your account may use it",
-    "context_length": "use a model with a longer context, or lower the limits of the agent",
+    "context_length": "use a model with a longer context, state its context (--context), or lower --max-turns",
     "bad_request": "the provider refused the parameters; see its words above",
     "quota": "the account has no credit left: add some, or use another model",
 }
@@ -72,7 +72,8 @@ def final(model: str, error: CallFailed, keys: Sequence[str]) -> Exception:
     if error.kind == "refused":
         return ModelUnusable(f"{model} refused by its content filter: {error}")
     remedy = REMEDIES[error.kind].format(keys=", ".join(keys or ["its key variable"]))
-    return ModelUnusable(f"{model}: {error}; {remedy}")
+    sort = ContextFull if error.kind == "context_length" else ModelUnusable
+    return sort(f"{model}: {error}; {remedy}")
 
 
 class Patience:

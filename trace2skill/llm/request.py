@@ -37,6 +37,16 @@ class Request(Noun):
         return "call/" + digest_of("model call 1", *parts)
 
 
+def readable(value: Any) -> Any:
+    """What a model said without what no store and no command takes: halves of characters, and NUL."""
+    if isinstance(value, str):
+        whole = value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole.replace("\0", "\N{SYMBOL FOR NULL}")
+    if isinstance(value, dict):
+        return {readable(key): readable(item) for key, item in value.items()}
+    return [readable(item) for item in value] if isinstance(value, list) else value
+
+
 class Answer(Noun):
     """What the model said. `message` is the provider's own form, to be sent back as it came."""
 

@@ -1,5 +1,6 @@
 """Which model plays which role, and with which parameters."""
 
+from operator import not_
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -29,6 +30,9 @@ class ModelSettings(Noun):
     max_tokens: int = Field(default=8192, ge=1, description="Most tokens one answer may have; bounds what it costs.")
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
     api_base: str | None = Field(default=None, description="Address of an OpenAI-compatible or Ollama server.")
+    context: int | None = Field(
+        default=None, ge=512, exclude_if=not_, description="Most tokens of prompt and answer, where LiteLLM knows none."
+    )
     timeout_seconds: float = Field(default=300, gt=0)
     attempts: int = Field(default=5, ge=1, description="Tries of one call when what went wrong can pass.")
     patience_seconds: float = Field(
@@ -38,6 +42,11 @@ class ModelSettings(Noun):
     tokens_per_minute: float | None = Field(default=None, gt=0, description="Your quota, where you know it.")
     tools: Literal["auto", "native", "text"] = Field(
         default="auto", description="Native tool calls, or commands in fenced blocks; auto asks LiteLLM."
+    )
+    answers: Literal["auto", "schema", "text"] = Field(
+        default="auto",
+        exclude_if=lambda answers: answers == "auto",
+        description="Structured answers under a JSON schema that the provider enforces, or as text; auto asks LiteLLM.",
     )
     price: tuple[float, float] | None = Field(
         default=None, description="US dollars per million tokens, in and out, where LiteLLM knows no price."

@@ -16,7 +16,7 @@ from trace2skill.errors import BadInput
 from trace2skill.llm import failures
 from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.pace import pace_of
-from trace2skill.llm.request import Answer, Message, Request
+from trace2skill.llm.request import Answer, Message, Request, readable
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.trajectory import ToolCall, Usage
 
@@ -103,12 +103,16 @@ def has_native_tools(settings: ModelSettings) -> bool:
 
 
 def has_schema_mode(settings: ModelSettings) -> bool:
-    """Does LiteLLM say that the provider enforces a JSON schema?"""
+    """Does the provider enforce a JSON schema? `settings.answers` decides, 'auto' asks LiteLLM."""
+    if settings.answers != "auto":
+        return settings.answers == "schema"
     return bool(litellm_for(settings).supports_response_schema(settings.name))
 
 
 def context_tokens(settings: ModelSettings) -> int | None:
-    """Most tokens of a prompt, as LiteLLM reports it; None where it knows nothing of the model."""
+    """Most tokens of a prompt, as stated or as LiteLLM reports it; None where nobody knows."""
+    if settings.context is not None:
+        return settings.context
     try:
         found = litellm_for(settings).get_model_info(settings.name)
     except Exception:  # noqa: BLE001 - LiteLLM raises a bare Exception for a model it does not know
@@ -232,16 +236,18 @@ def _try_once(request: Request) -> Answer:
 
 
 def _answer(request: Request, response: Any) -> Answer:
+    if not response.choices:
+        raise CallFailed("server_error", "the answer has no choices")
     choice = response.choices[0]
-    message: Message = choice.message.model_dump(exclude_none=True)
+    message: Message = readable(choice.message.model_dump(exclude_none=True, warnings=False))
     message.pop("provider_specific_fields", None)
     calls, malformed = [], []
     for index, call in enumerate(message.get("tool_calls") or []):
         call_id = call.get("id") or f"call_{index}"
         call["id"] = call_id
         try:
-            arguments = json.loads(call["function"].get("arguments") or "{}")
-        except json.JSONDecodeError:
+            arguments = readable(json.loads(call["function"].get("arguments") or "{}"))
+        except (ValueError, RecursionError):
             arguments = None
         if not isinstance(arguments, dict):
             malformed.append(call_id)

@@ -1,6 +1,7 @@
 """What a command may use, what comes back of it, and what a sandbox is."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -23,6 +24,23 @@ class Limits(Noun):
     output_bytes: int = Field(default=8 * 2**20, ge=1024, description="What it may print.")
 
 
+@dataclass(frozen=True)
+class Access:
+    """What a command may reach besides its workspace: nothing, unless somebody says so. Never stored."""
+
+    network: bool = False
+    """The host's network, its loopback included."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables besides the fixed ones. They never stand in an argument list."""
+    home: Path | None = None
+    """Host directory that becomes the command's home and can be read afterwards; else it has a private one."""
+    visible: tuple[Path, ...] = ()
+    """Files and directories of the host that can be read at the same path."""
+
+
+NO_ACCESS = Access()
+
+
 class CommandResult(Noun):
     """What came of a command. Its output keeps head and tail; `omitted_bytes` counts what was left out between."""
 
@@ -38,7 +56,13 @@ class Sandbox(Protocol):
     name: str
 
     def run(
-        self, command: str, workspace: Path, *, read_only: Mapping[str, Path] = NO_MOUNTS, limits: Limits = Limits()
+        self,
+        command: str,
+        workspace: Path,
+        *,
+        read_only: Mapping[str, Path] = NO_MOUNTS,
+        limits: Limits = Limits(),
+        access: Access = NO_ACCESS,
     ) -> CommandResult:
         """Run `bash -c command` in the workspace.
 
@@ -47,6 +71,7 @@ class Sandbox(Protocol):
             workspace: host directory; the only place the command may write to.
             read_only: paths relative to the workspace, and the host directories mounted there read-only.
             limits: what it may use; the whole process tree is killed at a limit and when the command returns.
+            access: what it may reach besides.
 
         Raises:
             InfrastructureFault: the sandbox itself could not start; never a failed command.
