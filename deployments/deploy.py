@@ -7,12 +7,8 @@ checked here, when this file runs, and not at three in the morning.
 """
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
 
 from prefect import deploy
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
@@ -25,6 +21,7 @@ from trace2skill.ingest import IngestSettings
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.settings import RunSettings
 
+ROOT = Path(__file__).resolve().parents[1]
 POOL = "trace2skill"
 SETTINGS = RunSettings(
     data=Path("examples/office"),

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from conftest import OFFICE, ROOT
 from prefect.utilities.callables import parameter_schema
 from ruamel.yaml import YAML
 
-from conftest import OFFICE, ROOT
 from deployments.deploy import deployments as in_python
 from deployments.serve import deployments
 from flows.ablate import ablate
