@@ -29,6 +29,8 @@ sys.path.insert(0, str(ROOT))
 from trace2skill.store import open_store
 
 BIN = Path(sys.executable).parent
+MODEL = "sim/office?hasty=0.8&latency=0.05"
+"""Most agents give one cheap command, so that a kill meets the product more often than an interpreter that starts."""
 PROCESSES = multiprocessing.get_context("forkserver")
 PRELOADED = ["litellm", "openpyxl", "duckdb", "flows.refresh", "trace2skill.cli.flows"]
 
@@ -62,7 +64,7 @@ def benchmark(folder: Path, kills: int, trajectories: int, workers: int) -> bool
             os.killpg(child.pid or 0, signal.SIGKILL)
             child.join()
             stopped += 1
-            if stopped % 10 == 0:
+            if stopped % 20 == 0:
                 print(f"{stopped} kills, {len(calls_of(folder, 'killed'))} calls", file=sys.stderr, flush=True)
         finish(start(folder, "killed", api, trajectories, workers))
         seconds = time.monotonic() - began
@@ -99,7 +101,8 @@ def start(folder: Path, name: str, api: str, trajectories: int, workers: int) ->
     settings = {
         "data": str(folder / "office"),
         "skill": str(ROOT / "examples" / "skills" / "office-workbooks"),
-        "roles": {role: {"name": "sim/office"} for role in ("agent", "analyst", "merger")},
+        "roles": {role: {"name": MODEL} for role in ("agent", "analyst", "merger")},
+        "error_analyst": "one_call",
         "seeds": [41, 42, 43],
         "recalculate": "never",
         "sandbox": "process",

@@ -198,6 +198,9 @@ def test_what_the_dead_held_is_free_and_what_they_reserved_is_spent(database: st
         rows = store.query("SELECT holder FROM lease WHERE key = 'key'")
     assert rows == [(store.holder,)]
     assert store.query("SELECT count(*) FROM lease") == [(0,)]
+    store.execute("INSERT INTO lease VALUES ('key', ?)", [store.holder])  # the database was away when we gave it back
+    with store.alone("key"):
+        pass
 
     budget = Budget(1.0, purse=store.purse(), run_id="r")
     with budget.reserve(0.1) as reservation:
