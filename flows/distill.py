@@ -53,9 +53,10 @@ def merge_all(settings: RunSettings, proposed: list[Proposed], base: str) -> tup
     plan = plan_merges(groups_of(rt, proposed), settings.merge.fan_in)
     nodes: list[Any] = [keep_leaf(rt, group) for group in plan.leaves]
     futures: list[PrefectFuture[Merged]] = []
+    one_merge = timed(merge, settings)
     for number, inputs in enumerate(plan.merges, start=1):
         name = f"{number} of {len(plan.merges)}"
-        futures.append(timed(merge, settings).submit(settings, [nodes[i] for i in inputs], base, name))
+        futures.append(one_merge.submit(settings, [nodes[i] for i in inputs], base, name))
         nodes.append(futures[-1])
     names = [f"{number} of {len(futures)}" for number in range(1, len(futures) + 1)]
     merged = gather(rt, "merge", futures, names, tolerated=0.0).results

@@ -21,6 +21,7 @@ from trace2skill import promotion
 from trace2skill import refresh as run
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.distill import Distilled
+from trace2skill.estimate import foreseen
 from trace2skill.evaluation import selection
 from trace2skill.evaluation.decision import Decision
 from trace2skill.evaluation.matrix import Evaluation
@@ -55,6 +56,7 @@ def refresh(settings: RunSettings) -> State[Any]:
 def learn(settings: RunSettings, rt: Runtime) -> RunSummary:
     """The stages of a refresh, one after the other."""
     planned = plan_run(settings, rt)
+    foreseen(rt)
     base = skill_to_improve(settings, rt)
     grown = [evolve(settings, rt, planned, base, number) for number in range(settings.candidates)]
     best, scores = choose(settings, planned, [evolution for evolution, _ in grown])

@@ -12,6 +12,9 @@ from trace2skill.run_progress import State as RunState
 from trace2skill.runtime import RunKind, forget_runtimes, is_open, runtime
 from trace2skill.settings import RunSettings
 
+PATIENCE_SECONDS = 30.0
+"""How long a worker waits for the store to write down that a run crashed; another run may have it by then."""
+
 
 def flow_run_id() -> str:
     """Id of the flow run around the caller, '' where there is none."""
@@ -35,7 +38,7 @@ def on_bad_end(kind: RunKind) -> dict[str, Any]:
         try:
             settings = RunSettings.model_validate(flow_run.parameters["settings"])
             mine = is_open(settings)
-            rt = runtime(settings)
+            rt = runtime(settings if mine else settings.model_copy(update={"store_wait_seconds": PATIENCE_SECONDS}))
             rt.begin(kind)
             ended: RunState = "failed" if state.is_failed() else "interrupted"
             end(rt, ended, message=str(state.message or "")[:2000])

@@ -16,7 +16,7 @@ from prefect.tasks import exponential_backoff
 from trace2skill import steps
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.domains.base import Audit
-from trace2skill.errors import InfrastructureFault
+from trace2skill.errors import InfrastructureFault, StoreUnavailable
 from trace2skill.noun import Noun
 from trace2skill.runtime import runtime
 from trace2skill.settings import RunSettings
@@ -36,7 +36,7 @@ def _keyed(key: Callable[[Inputs], str]) -> CachePolicy:
 def _can_pass(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
     """Is the failure one that a second try may not meet?"""
     result = state.result(raise_on_failure=False)
-    return isinstance(result, InfrastructureFault)
+    return isinstance(result, (InfrastructureFault, StoreUnavailable))
 
 
 def _once(settings: RunSettings, key: str, cls: type[N], step: Callable[[], N]) -> N:

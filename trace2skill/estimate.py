@@ -96,6 +96,15 @@ def estimate(rt: Runtime) -> Estimate:
     return Estimate(stages=stages, cap=settings.max_cost)
 
 
+def foreseen(rt: Runtime) -> Estimate:
+    """The estimate of a run as it was before its first attempt: later ones find what is paid for in the store."""
+    kept = rt.store.get("foreseen", rt.run_id, Estimate)
+    if kept is None:
+        kept = estimate(rt)
+        rt.store.put("foreseen", rt.run_id, kept)
+    return kept
+
+
 def _scoring(rt: Runtime, base: str | None) -> list[RolloutJob]:
     """The runs of the evaluation but the candidate's own."""
     settings = rt.settings

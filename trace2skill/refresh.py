@@ -10,6 +10,7 @@ from trace2skill.consolidate.ledger import SupportLedger, build_ledger, confirme
 from trace2skill.distill import Distilled, analyses_of
 from trace2skill.domains.base import Audit
 from trace2skill.errors import BadInput
+from trace2skill.estimate import Estimate
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.decision import Decision
 from trace2skill.evaluation.matrix import Evaluation
@@ -124,6 +125,7 @@ def finish(
     if base is None or skill is None:
         raise BadInput("a refresh needs a skill")
     keep_support(rt, base, skill, candidate, distilled)
+    before = rt.store.get("foreseen", rt.run_id, Estimate)
     directory = rt.run_directory()
     target = directory / "skill" / skill.name
     write_skill(skill, target)
@@ -152,6 +154,7 @@ def finish(
         approval=approval,
         candidates=tuple(scores),
         spent=spent(rt),
+        foreseen=before.cost if before else None,
         failures=tuple(failures),
         candidate_directory=target,
     )

@@ -78,10 +78,15 @@ class Runtime:
     @property
     def run_id(self) -> str:
         """Names the run by what it computes: the same kind, settings, tasks and skill are the same run."""
+        return f"{self.kind}-{self._what_is_computed[:10]}"
+
+    @cached_property
+    def _what_is_computed(self) -> str:
+        """Asked for at every step and moved display, so it is computed once: it looks at every task."""
         skill = self.given_skill.digest if self.given_skill else None
         contents = sorted(task.content for task in self.tasks.values())
         agent = [self.harness.identity] if self.settings.agent.harness else []
-        return f"{self.kind}-" + digest_of(self.settings.identity, skill, contents, self.domain.version, *agent)[:10]
+        return digest_of(self.settings.identity, skill, contents, self.domain.version, *agent)
 
     @cached_property
     def door(self) -> Door:

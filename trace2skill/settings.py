@@ -132,7 +132,7 @@ class RunSettings(Noun):
         "several processes. Its password comes from PGPASSWORD or .pgpass.",
     )
     store_wait_seconds: float = Field(
-        default=60, ge=0, description="How long to wait for a store that another process holds."
+        default=12 * 3600, ge=0, description="How long to wait for a store that another run holds."
     )
     reports_at: str = Field(
         default="", description="Address at which run directories are served, for links in the UI; '' links to files."

@@ -4,6 +4,7 @@ A step is a pure function of its key. The keys are made here, and they cover all
 step's version, prompts, model, parameters, seed, and the digests of its inputs. Prefect only hands them on.
 """
 
+import logging
 import tempfile
 import time
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ from trace2skill.skill import Skill
 from trace2skill.step_items import Extracted, Merged, Pair, Proposed, Rolled, RolloutJob
 from trace2skill.store import NounKind, T
 from trace2skill.trajectory import Outcome, Timing, Trajectory
+
+log = logging.getLogger(__name__)
 
 
 def audit_key(rt: Runtime, task_id: str) -> str:
@@ -104,6 +107,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
     )
     rt.store.put("timing", trajectory.id, Timing(seconds=time.monotonic() - started))
     rt.store.put("trajectory", trajectory.id, trajectory)
+    log.info("%s rollout: %s: trajectory %s %s", rt.run_id, job.name, trajectory.id, trajectory.outcome.kind)
     return Rolled(trajectory_id=trajectory.id, content=trajectory.digest, skill=job.skill, cell=Cell.of(trajectory))
 
 
@@ -133,7 +137,7 @@ def extract(rt: Runtime, rolled: Rolled) -> Extracted:
     else:
         scope = extract_key(rt, rolled)
         extraction = rt.error_analyst.examine(rt.door, rt.store, task, trajectory, step=step, scope=scope)
-    return _keep_extraction(rt, extraction, trajectory.seed)
+    return _keep_extraction(rt, extraction, trajectory.seed, step)
 
 
 def contrast_key(rt: Runtime, pair: Pair) -> str:
@@ -151,13 +155,15 @@ def contrast(rt: Runtime, pair: Pair) -> Extracted:
     passed, failed = (_stored(rt, "trajectory", item.trajectory_id, Trajectory) for item in (pair.passed, pair.failed))
     task = rt.evolve_task(passed.task_id)
     extraction = rt.contrast_analyst.examine(rt.door, task, passed, failed, step=f"contrast: {pair.name}")
-    return _keep_extraction(rt, extraction, passed.seed)
+    return _keep_extraction(rt, extraction, passed.seed, f"contrast: {pair.name}")
 
 
-def _keep_extraction(rt: Runtime, extraction: Extraction, seed: int) -> Extracted:
+def _keep_extraction(rt: Runtime, extraction: Extraction, seed: int, step: str) -> Extracted:
     for lesson in extraction.lessons:
         rt.store.put("lesson", lesson.id, lesson)
     rt.store.put("extraction", extraction.digest, extraction)
+    told = (rt.run_id, step, extraction.trajectory_id, extraction.verdict, len(extraction.lessons))
+    log.info("%s %s: trajectory %s %s, %d lessons", *told)
     return Extracted(
         content=extraction.digest,
         trajectory_id=extraction.trajectory_id,
@@ -186,6 +192,7 @@ def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
     step = f"propose: {extracted.name}"
     patch = propose(rt.door, rt.settings.roles.analyst, extraction, _skill(rt, base), rt.settings.edits, step=step)
     rt.store.put("patch", patch.digest, patch)
+    log.info("%s %s: trajectory %s, %d edits", rt.run_id, step, patch.trajectory_id, len(patch.edits))
     return Proposed(
         content=patch.digest,
         trajectory_id=patch.trajectory_id,

@@ -80,6 +80,7 @@ class RunSummary(Noun):
     approval: str = Field(default="", description="What a person said of the promotion, '' where nobody was asked.")
     candidates: tuple[CandidateScore, ...] = Field(default=(), description="Where several were evolved.")
     spent: Spent = Spent()
+    foreseen: float | None = Field(default=None, description="US dollars, estimated before the first attempt.")
     failures: tuple[Failure, ...] = ()
     candidate_directory: Path | None = None
 
@@ -173,9 +174,18 @@ class RunSummary(Noun):
             f"- lessons {self.lessons}, patches {self.patches}, edit groups {self.leaves}, "
             f"written {len(self.candidate.applied)}, dropped {len(self.candidate.dropped)}, "
             f"unplaced {len(self.candidate.unplaced)}, open conflicts {len(self.candidate.open)}\n"
-            f"- model calls {self.spent.calls}, tokens {self.spent.tokens_in} in and {self.spent.tokens_out} out, "
-            f"${self.spent.cost:.4f}"
+            f"- model calls {self.spent.calls}, tokens {self.spent.tokens_in} in and {self.spent.tokens_out} out\n"
+            f"- {self.cost_in_words()}"
         )
+
+    def cost_in_words(self) -> str:
+        """What the run has cost, what had been foreseen, and what a point of lift has cost."""
+        words = f"cost ${self.spent.cost:.4f}"
+        if self.foreseen is not None:
+            words += f", ${self.foreseen:.4f} was foreseen"
+        if self.decision.comparison and self.decision.lift > 0:
+            words += f"; ${self.spent.cost / (100 * self.decision.lift):.4f} for each point of lift"
+        return words
 
 
 def _conflict(conflict: OpenConflict) -> str:

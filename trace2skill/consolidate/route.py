@@ -22,8 +22,8 @@ class Thresholds(Noun):
     reference from 2 on. One task alone is an anecdote and is dropped, with a record.
     """
 
-    main: int | None = Field(default=None, ge=1)
-    reference: int | None = Field(default=None, ge=1)
+    main: int | None = Field(default=None, ge=1, description="For SKILL.md; none takes a default by their number.")
+    reference: int | None = Field(default=None, ge=1, description="For a reference; none takes 2.")
 
     def for_tasks(self, tasks: int) -> tuple[int, int]:
         """(main, reference) for a run over so many tasks."""

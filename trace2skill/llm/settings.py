@@ -25,15 +25,17 @@ class ModelSettings(Noun):
     name: str = Field(
         description="LiteLLM model name, e.g. 'anthropic/claude-sonnet-4-5', 'ollama/qwen3', 'sim/office'."
     )
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
+    temperature: float | None = Field(default=None, ge=0, le=2, description="Not sent where there is none.")
+    top_p: float | None = Field(default=None, gt=0, le=1, description="Not sent where there is none.")
     max_tokens: int = Field(default=8192, ge=1, description="Most tokens one answer may have; bounds what it costs.")
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = Field(
+        default=None, description="Not sent where there is none."
+    )
     api_base: str | None = Field(default=None, description="Address of an OpenAI-compatible or Ollama server.")
     context: int | None = Field(
         default=None, ge=512, exclude_if=not_, description="Most tokens of prompt and answer, where LiteLLM knows none."
     )
-    timeout_seconds: float = Field(default=300, gt=0)
+    timeout_seconds: float = Field(default=300, gt=0, description="Longest time of one try.")
     attempts: int = Field(default=5, ge=1, description="Tries of one call when what went wrong can pass.")
     patience_seconds: float = Field(
         default=1800, ge=0, description="How long one call may be put off by 'too many requests' before it fails."

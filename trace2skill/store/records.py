@@ -35,6 +35,7 @@ NounKind = Literal[
     "batch",
     "step",
     "source",
+    "foreseen",
 ]
 T = TypeVar("T", bound=BaseModel)
 

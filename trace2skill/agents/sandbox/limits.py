@@ -15,7 +15,7 @@ NO_MOUNTS: Mapping[str, Path] = {}
 class Limits(Noun):
     """What one command may use."""
 
-    wall_seconds: float = Field(default=60, gt=0)
+    wall_seconds: float = Field(default=60, gt=0, description="From its start to its end.")
     cpu_seconds: int = Field(default=60, ge=1, description="Of each process.")
     memory_mb: int = Field(default=2048, ge=64, description="Address space of each process.")
     processes: int = Field(default=128, ge=8, description="Processes and threads at once.")

@@ -21,6 +21,7 @@ for path in sorted(glob.glob("input/*.xlsx")):
             print(row)
 EOF"""
 RUN = 'for f in input/*.xlsx; do python solve.py "$f" "output/$(basename "$f")"; done'
+HAND_IN = "cp input/*.xlsx output/"
 CHECK = """\
 python - <<'EOF'
 import glob, openpyxl
@@ -35,6 +36,8 @@ def speak(heard: Heard) -> Spoken:
     description = heard.opening.removeprefix("# Task").strip()
     if told := answer_for(description):
         return _answer(heard, description, *told)
+    if chance("hasty", heard.profile.seed, description, heard.seed) < heard.profile.hasty:
+        return _hasty(heard, description)
     if heard.turns == 0:
         opened = " ".join(f"skill/{path}" for path in _references(heard))
         command = f"cat {opened}\n{LOOK}" if opened else LOOK
@@ -43,8 +46,7 @@ def speak(heard: Heard) -> Spoken:
         source = _solution(heard, description)
         if source is None:
             return Spoken(text="I do not know how to do this task.")
-        command = f"cat > solve.py <<'PROGRAM'\n{source}\nPROGRAM\n{RUN}"
-        return call(heard, "Now I write a program and run it.", "bash", command=command)
+        return call(heard, "Now I write a program and run it.", "bash", command=f"{_written(source)}\n{RUN}")
     if heard.turns == 2 and chance("checks", heard.profile.seed, description, heard.seed) < 0.6:
         return call(heard, "I read back what was written.", "bash", command=CHECK)
     return Spoken(text="The workbook is written. Done.")
@@ -59,6 +61,18 @@ def _answer(heard: Heard, description: str, kind: str, gold: str) -> Spoken:
     guidance = skill_text(heard)
     slip = answers.committed(kind, gold, _task_key(heard, description), guidance, heard.seed, heard.profile.noise)
     return Spoken(text=answers.said(kind, gold, slip.mistakes, broken=slip.quirk is not None or harmed(guidance)))
+
+
+def _hasty(heard: Heard, description: str) -> Spoken:
+    """An agent that looks at nothing, and hands in the input beside a program that it never ran."""
+    source = _solution(heard, description)
+    if heard.turns > 0 or source is None:
+        return Spoken(text="The program is written. Done.")
+    return call(heard, "I write the program.", "bash", command=f"{_written(source)}\n{HAND_IN}")
+
+
+def _written(source: str) -> str:
+    return f"cat > solve.py <<'PROGRAM'\n{source}\nPROGRAM"
 
 
 def skill_text(heard: Heard) -> str:
