@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from conftest import environment, shared
+from trace2skill.ingest_summary import IngestSummary
 
 from trace2skill import ingest as run
 from trace2skill.analysts.rules import mine, normal_error
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.errors import BadInput
 from trace2skill.ingest import IngestSettings, Mined
-from trace2skill.ingest_summary import IngestSummary
 from trace2skill.markdown import split_lines
 from trace2skill.runtime import forget_runtimes
 from trace2skill.safety.redaction import Redactor

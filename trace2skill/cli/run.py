@@ -73,6 +73,10 @@ def run(
     reasoning_effort: o.Effort = None,
     api_base: o.ApiBase = None,
     price: o.Price = None,
+    sources: o.SourcePaths = None,
+    labels: o.Labels = None,
+    source_analyst: o.SourceAnalyst = "model",
+    judge: o.Judge = False,
     recalculate: o.Recalculate = "auto",
     sandbox: o.SandboxKind = "auto",
     candidates: Annotated[
@@ -135,6 +139,7 @@ def run(
         error_analyst=error_analyst,
         merge={"fan_in": fan_in, "ask": merge_ask},
         edits={"allow_scripts": allow_scripts, "allow_description": allow_description},
+        sources=o.sources(sources, labels=labels, analyst=source_analyst, judge=judge),
         polish=polish,
         forget_after=forget_after,
         recalculate=recalculate,

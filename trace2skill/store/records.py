@@ -35,6 +35,9 @@ NounKind = Literal[
     "batch",
     "step",
     "source",
+    "withheld",
+    "quarantine",
+    "allowance",
 ]
 T = TypeVar("T", bound=BaseModel)
 

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import ijson
 
 from trace2skill.noun import Noun
-from trace2skill.traces.raw import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
+from trace2skill.safety.leaks import canonical
+from trace2skill.traces.raw import DEEPEST, LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
 from trace2skill.trajectory import Trajectory
 
 HEAD_BYTES = 256 * 1024
@@ -35,6 +36,13 @@ class Notes:
 
     problems: list[Problem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    gold: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def hide(self, trajectory_id: str, *values: object) -> None:
+        """Keep what the log says of the expected answer of a trajectory: apart, for leak checks and nothing else."""
+        found = frozenset(_leaves(values))
+        if found:
+            self.gold[trajectory_id] = self.gold.get(trajectory_id, frozenset()) | found
 
     def problem(self, source: "Source", line: int, message: str) -> None:
         """Note something that was not read."""
@@ -163,6 +171,23 @@ class Reader(Protocol):
             OSError: it cannot be opened.
         """
         ...
+
+
+def _leaves(value: Any, depth: int = 0) -> Iterator[str]:
+    """The texts and numbers inside a value, each as text."""
+    if depth > DEEPEST:
+        return
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item, depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _leaves(item, depth + 1)
+    elif isinstance(value, str):
+        if value.strip():
+            yield " ".join(value.split())
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield canonical(value)
 
 
 def _walk(value: Any, path: list[str]) -> Iterator[Any]:
