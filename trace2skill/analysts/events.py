@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from trace2skill.safety.screening import screened
 from trace2skill.trajectory import Observation, ToolCall, Trajectory
 
 SOON = 6
@@ -48,6 +49,10 @@ OTHER_WORDS = (
     (re.compile(r"\b[\w-]*\d[\w-]*\b(?:\.\d+)*"), "…"),
     (re.compile(r"…(?:[ ,]*…)+"), "…"),
 )
+IN_ERRORS = {"address of a host", "dangerous command", "encoded text", "HTML", "hidden link or comment of Markdown"}
+"""What ordinary error messages hold, and what is taken out of them with everything else that differs."""
+MOST_QUOTED = 600
+NAME = re.compile(r"\A[A-Za-z_][\w.:-]{0,47}\Z")
 WORD = re.compile(r"\A[a-z][a-z0-9+_-]{0,20}\Z")
 FLAG = re.compile(r"\A--?[A-Za-z][\w-]{0,24}\Z")
 
@@ -61,8 +66,8 @@ class Event(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The tool's name, without anything that could be more than a name."""
-        return re.sub(r"[^\w.-]", "", self.call.name)[:60] or "tool"
+        """The tool's name, 'tool' where that is more than a name: a log may hold a sentence there."""
+        return self.call.name if NAME.match(self.call.name) else "tool"
 
     @property
     def is_shell(self) -> bool:
@@ -154,13 +159,18 @@ def recoveries(trajectory: Trajectory) -> list[Recovery]:
 
 
 def normal_error(text: str) -> str:
-    """The fixed words of an error message, '' where there are too few of them to tell anything."""
+    """The fixed words of an error message, '' where there are too few of them to tell anything.
+
+    A message that is suspicious is not made harmless by what is taken out of it: it is given as it is.
+    """
     if "Traceback (most recent call last)" in text:
         text = next(
             (line for line in reversed(text.split("\n")) if re.match(r"\w+(?:\.\w+)*(?:Error|Exception)\b", line)), text
         )
     found = TELLS.search(text[:4000])
     said = (found[1] if found else text.strip().split("\n")[0])[:160]
+    if any(finding.reason not in IN_ERRORS for finding in screened(text[:2000])):
+        return " ".join(text[:MOST_QUOTED].split())  # word for word: the screening must see it, and withholds it
     for pattern, word in OTHER_WORDS:
         said = pattern.sub(word, said)
     said = re.sub(r"[^\w…:;,.()'/ -]+", " ", re.sub(r"(?i)\A(?:error: ?)+", "", said))

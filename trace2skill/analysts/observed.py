@@ -80,7 +80,7 @@ class LogAnalyst:
         if missing:
             reason = f"the steps do not show it: {'; '.join(missing)}"
             return Extraction(**common, **told, verdict="unverified", reason=reason, dropped=dropped_of(broken))
-        grounded = [_grounded(draft, report) for draft in kept]
+        grounded = [_grounded(draft, report, found) for draft in kept]
         weak = trajectory.outcome.source if trajectory.outcome.weak else ""
         lessons = lessons_of(grounded, trajectory, kind, "observed", report.evidence, weak_label=weak)
         return Extraction(
@@ -112,9 +112,11 @@ def not_shown(report: ObservedReport, trajectory: Trajectory, found: Sequence[Re
     return problems
 
 
-def _grounded(draft: LessonDraft, report: ObservedReport) -> LessonDraft:
-    """A lesson with the recovery among its steps, where the report cites one."""
-    return draft.model_copy(update={"steps": sorted({*(draft.steps or report.evidence), *report.recovery_steps})})
+def _grounded(draft: LessonDraft, report: ObservedReport, found: Sequence[Recovery]) -> LessonDraft:
+    """A lesson with the recovery of what it points at among its steps."""
+    steps = set(draft.steps or report.evidence)
+    steps |= {item.worked for item in found if item.failed in steps}
+    return draft.model_copy(update={"steps": sorted(steps)})
 
 
 def _again(

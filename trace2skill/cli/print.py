@@ -123,7 +123,7 @@ def _numbers(console: Console, summary: RunSummary) -> None:
     verdicts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in summary.verdicts.items())
     spent = summary.spent
     lines = [
-        f"trajectories: {outcomes}",
+        *([f"trajectories: {outcomes}"] if outcomes else []),
         f"analyses: {verdicts}",
         f"lessons {summary.lessons}, patches {summary.patches}, edit groups {summary.leaves}; "
         f"written {len(summary.candidate.applied)}, dropped for little support {len(summary.candidate.dropped)}, "

@@ -14,6 +14,8 @@ from typing import Any
 
 from trace2skill.trajectory import Trajectory
 
+SHORTEST = 5
+REMEMBERED = 200
 GUESSES = {"Base64 High Entropy String", "Hex High Entropy String", "Secret Keyword", "Public IP (ipv4)"}
 NAMED = (
     r"(?:(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token"
@@ -55,6 +57,7 @@ class Redactor:
         self.counts: Counter[str] = Counter()
         self._names: dict[tuple[str, str], str] = {}
         self._numbers: Counter[str] = Counter()
+        self._clean: set[str] = set()
 
     @property
     def replaced(self) -> dict[str, str]:
@@ -63,9 +66,14 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with placeholders."""
+        if len(text) < SHORTEST or text in self._clean:
+            return text
+        given = text
         for kind, pattern in patterns():
             if pattern.search(text):
                 text = pattern.sub(lambda found, kind=kind: self._replaced(kind, found), text)  # type: ignore[misc]
+        if text == given and len(text) <= REMEMBERED:
+            self._clean.add(text)
         return text
 
     def value(self, value: Any, field: str = "") -> Any:

@@ -13,6 +13,7 @@ from trace2skill.noun import Noun
 from trace2skill.safety.suspicions import INVISIBLE, LINE_RULES, SPAN_RULES
 
 LONGEST = 300
+MARKS = re.compile(r"[*_`~\"'’“”]")
 
 
 class Finding(Noun):
@@ -60,17 +61,12 @@ def _findings(text: str) -> Iterator[Finding]:
         bare = _bare(line)
         if hidden := sorted({f"U+{ord(sign):04X}" for sign in bare if _hides(sign)}):
             yield Finding(reason=f"hidden characters {', '.join(hidden[:5])}", fragment=bare[:LONGEST])
-        plain = _plain(bare)
         for reason, pattern in LINE_RULES:
-            if pattern.search(plain):
+            if _holds(pattern, bare):
                 yield Finding(reason=reason, fragment=bare[:LONGEST])
-    joined = _plain(text)
-    for reason, pattern in LINE_RULES:  # an instruction broken over lines is one all the same
-        if (
-            "\n" in text.strip()
-            and pattern.search(joined)
-            and not any(pattern.search(_plain(_bare(line))) for line in text.split("\n"))
-        ):
+    lines = text.split("\n")
+    for reason, pattern in LINE_RULES if len(lines) > 1 else ():  # an instruction broken over lines is one all the same
+        if _holds(pattern, text) and not any(_holds(pattern, _bare(line)) for line in lines):
             yield Finding(reason=reason, fragment=" ".join(text.split())[:LONGEST])
     for reason, pattern in SPAN_RULES:
         for match in pattern.finditer(text):
@@ -82,13 +78,12 @@ def _bare(line: str) -> str:
     return line.strip().lstrip("-*+> ").strip()
 
 
-def _plain(text: str) -> str:
-    """A text as its reader would take it: without accents, look-alike forms, marks of emphasis, and what is hidden."""
-    folded = unicodedata.normalize("NFKD", text)
-    seen = "".join(
-        LOOKALIKES.get(sign, sign) for sign in folded if not unicodedata.combining(sign) and not _hides(sign)
-    )
-    return " ".join(re.sub(r"[*_`~\"'’“”]", "", seen).split())
+def _holds(pattern: re.Pattern[str], text: str) -> bool:
+    """Does a pattern stand in a text, as it is or as its reader would take it: without accents and look-alike forms?"""
+    seen = MARKS.sub("", "".join(sign for sign in text if not _hides(sign)))
+    folded = unicodedata.normalize("NFKD", seen)
+    plain = "".join(LOOKALIKES.get(sign, sign) for sign in folded if not unicodedata.combining(sign))
+    return any(pattern.search(" ".join(form.split())) for form in {seen, plain})
 
 
 def _hides(sign: str) -> bool:

@@ -40,15 +40,15 @@ SPEAKS_TO_READER = _any(
     r"\b(?:ignora\w*|dimentica\w*|trascura\w*)\b[^.]{0,50}\b(?:istruzion|regol|indicazion|direttiv)|\b(?:ora|adesso) sei\b",
     r"\b(?:ignor\w+|esquec\w+|desconsider\w+)\b[^.]{0,50}\b(?:instruc|regras?|orienta|diretriz)|\bagora (?:voce|tu) (?:e|es)\b",
     r"\b(?:negeer|vergeet|omzeil)\w*\b[^.]{0,50}\b(?:instructies?|regels?|opdracht|aanwijzing)|\bje bent nu\b",
-    # Russian, Ukrainian (as they are, and with letters taken for Latin ones), Polish, Turkish
-    r"(?:игнор|забуд|пренебре|ignop|игноp|зaбуд|прeнeбрe)\w*.{0,50}(?:инструкц|указан|правил|инcтpукц|инcтрукц|укaзaн|пpaвил)|ты (?:теперь|тепepь)|не (?:говори|сообщай)",
+    # Russian, Polish, Turkish
+    r"(?:игнор|забуд|пренебре)\w*.{0,50}(?:инструкц|указан|правил)|ты теперь|не (?:говори|сообщай)",
     r"\b(?:zignoruj|ignoruj|zapomnij|pomin)\w*\b[^.]{0,50}\b(?:instrukcj|polece|zasad|regul)|\byok say\w*|\btalimatlar\w* (?:yok|unut|gormezden)",
     # Chinese, Japanese, Korean, Arabic, Hindi
     r"(?:忽略|无视|無視|忘记|忘記|不要理会|跳过).{0,16}(?:指令|指示|规则|規則|提示|说明|要求)|你现在是|你現在是|不要告诉|不要告訴|系统提示",
-    r"(?:指示|命令|ルール|規則|プロンプト|フロンフト).{0,12}(?:無視|忘れ|従わな)|あなたは今|ユーザーに(?:は)?(?:言わない|伝えない|知らせない)",
-    r"(?:지시|명령|규칙|프롬프트|지침).{0,16}(?:무시|잊|따르지)|당신은 이제|" + "(?:\u110c\u1175\u1109\u1175|\u1100\u1172\u110e\u1175\u11a8|\u1106\u1167\u11bc\u1105\u1167\u11bc|\u110c\u1175\u110e\u1175\u11b7).{0,30}\u1106\u116e\u1109\u1175",
+    r"(?:指示|命令|ルール|規則|プロンプト).{0,12}(?:無視|忘れ|従わな)|あなたは今|ユーザーに(?:は)?(?:言わない|伝えない|知らせない)",
+    r"(?:지시|명령|규칙|프롬프트|지침).{0,16}(?:무시|잊|따르지)|당신은 이제",
     r"(?:تجاهل|انس|اهمل).{0,40}(?:تعليمات|التعليمات|قواعد|القواعد|اوامر|الاوامر)|انت الان",
-    r"(?:निर्देश|नियम|आदेश|नरदश|नयम|आदश).{0,40}(?:अनदेखा|अनदख|नज़रअंदाज|भूल|भल)",
+    r"(?:निर्देश|नियम|आदेश).{0,40}(?:अनदेखा|नज़रअंदाज|भूल)",
 )  # fmt: skip
 
 SENSITIVE = (

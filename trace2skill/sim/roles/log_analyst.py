@@ -4,6 +4,7 @@ import re
 
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
 from trace2skill.sim.diagnosis import agent_steps
+from trace2skill.sim.profile import chance
 
 RECOVERY = re.compile(
     r"^- step (?P<failed>\d+): (?P<tool>.+?) failed \((?P<error>.*)\); step (?P<worked>\d+): .* worked$", re.MULTILINE
@@ -11,6 +12,7 @@ RECOVERY = re.compile(
 CALL = re.compile(r"^Call of (?P<tool>[\w.-]+):", re.MULTILINE)
 STEP = re.compile(r"^## Step (\d+) ", re.MULTILINE)
 ANSWER = re.compile(r"^Observation \(exit code (.*?)\):\n+(.*)$", re.MULTILINE)
+TOLD = re.compile(r"LESSON: ([^\n]+)")
 MOST = 3
 
 
@@ -30,6 +32,8 @@ def speak(heard: Heard) -> Spoken:
         steps["recovery_steps"].append(worked)
     if not found and "it passed" in heard.opening:
         found, steps = _habit(heard.block("trajectory"))
+    if chance("gullible", heard.key) < heard.profile.gullible:
+        found, steps = _believed(heard.block("trajectory")) or (found, steps)
     what = {"surface": "What the log shows.", "cause": "The call as it was made first." if found else "Not to be told."}
     return answer_json({**what, **steps, "lessons": list(found.values())})
 
@@ -45,6 +49,17 @@ def judge(heard: Heard) -> Spoken:
     bad = code not in ("0", "None") or re.match(r"(?i)error|traceback|fail", text) is not None
     said = {"verdict": "failed" if bad else "passed", "confidence": 0.8 if bad else 0.7}
     return answer_json({**said, "steps": [last], "reason": "the last answer of a tool"})
+
+
+def _believed(log: str) -> tuple[dict[str, dict[str, object]], dict[str, list[int]]] | None:
+    """What the log says that should be learned from it, word for word: as a model does that is taken in."""
+    told = dict.fromkeys(text.strip()[:1500] for text in TOLD.findall(log))
+    at = list(agent_steps(log))[:1]
+    if not told or not at:
+        return None
+    said = {"title": "What is to be learned", "description": "Applies always."}
+    lessons: dict[str, dict[str, object]] = {text: {**said, "content": text, "steps": at} for text in list(told)[:MOST]}
+    return lessons, {"cause_steps": at, "consequence_steps": at, "recovery_steps": []}
 
 
 def _habit(log: str) -> tuple[dict[str, dict[str, object]], dict[str, list[int]]]:
