@@ -7,7 +7,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.runtime import flow_run as running
 
 from trace2skill.errors import Trace2SkillError
-from trace2skill.refresh import end
+from trace2skill.refresh import as_it_went_on, end
 from trace2skill.run_progress import State as RunState
 from trace2skill.runtime import RunKind, forget_runtimes, is_open, runtime
 from trace2skill.settings import RunSettings
@@ -38,7 +38,8 @@ def on_bad_end(kind: RunKind) -> dict[str, Any]:
         try:
             settings = RunSettings.model_validate(flow_run.parameters["settings"])
             mine = is_open(settings)
-            rt = runtime(settings if mine else settings.model_copy(update={"store_wait_seconds": PATIENCE_SECONDS}))
+            patient = settings if mine else settings.model_copy(update={"store_wait_seconds": PATIENCE_SECONDS})
+            rt = runtime(as_it_went_on(patient, kind))
             rt.begin(kind)
             ended: RunState = "failed" if state.is_failed() else "interrupted"
             end(rt, ended, message=str(state.message or "")[:2000])

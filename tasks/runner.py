@@ -46,12 +46,6 @@ def sized(flow: Flow[P, R], settings: RunSettings) -> Flow[P, R]:
     return chosen
 
 
-def threaded(flow: Flow[P, R], workers: int) -> Flow[P, R]:
-    """The flow with so many threads, for flows without `RunSettings`."""
-    runner: Any = ThreadPoolTaskRunner(max_workers=workers)
-    return flow.with_options(task_runner=runner)
-
-
 def timed(task: Task[P, R], settings: RunSettings) -> Task[P, R]:
     """The task with the settings' time limit for one step.
 

@@ -26,7 +26,9 @@ Inputs = dict[str, Any]
 N = TypeVar("N", bound=Noun)
 
 
-def _keyed(key: Callable[[Inputs], str]) -> CachePolicy:
+def keyed(key: Callable[[Inputs], str]) -> CachePolicy:
+    """A cache policy by a key that the library makes of a task's inputs."""
+
     def compute(_: TaskRunContext, inputs: Inputs) -> str:
         return key(inputs)
 
@@ -39,7 +41,7 @@ def _can_pass(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
     return isinstance(result, (InfrastructureFault, StoreUnavailable))
 
 
-def _once(settings: RunSettings, key: str, cls: type[N], step: Callable[[], N]) -> N:
+def once(settings: RunSettings, key: str, cls: type[N], step: Callable[[], N]) -> N:
     """The step's result, made once for a key although several runs share the store and come to it at the same time.
 
     An embedded store belongs to one process, whose tasks have keys of their own: there is nobody to wait for.
@@ -66,18 +68,18 @@ AGAIN: dict[str, Any] = {
 
 @task(
     task_run_name="audit: {task_id}",
-    cache_policy=_keyed(lambda i: steps.audit_key(runtime(i["settings"]), i["task_id"])),
+    cache_policy=keyed(lambda i: steps.audit_key(runtime(i["settings"]), i["task_id"])),
     **KEPT,
 )
 def audit(settings: RunSettings, task_id: str) -> Audit:
     """Can this task teach anything?"""
     rt = runtime(settings)
-    return _once(settings, steps.audit_key(rt, task_id), Audit, lambda: steps.audit(rt, task_id))
+    return once(settings, steps.audit_key(rt, task_id), Audit, lambda: steps.audit(rt, task_id))
 
 
 @task(
     task_run_name="draft S0",
-    cache_policy=_keyed(lambda i: steps.draft_key(runtime(i["settings"]))),
+    cache_policy=keyed(lambda i: steps.draft_key(runtime(i["settings"]))),
     **KEPT,
     **AGAIN,
 )
@@ -88,43 +90,43 @@ def draft(settings: RunSettings) -> str:
 
 @task(
     task_run_name="rollout: {job.name}",
-    cache_policy=_keyed(lambda i: steps.rollout_key(runtime(i["settings"]), i["job"])),
+    cache_policy=keyed(lambda i: steps.rollout_key(runtime(i["settings"]), i["job"])),
     **KEPT,
     **AGAIN,
 )
 def rollout(settings: RunSettings, job: RolloutJob) -> Rolled:
     """Let the agent work on one task and score what it leaves."""
     rt = runtime(settings)
-    return _once(settings, steps.rollout_key(rt, job), Rolled, lambda: steps.rollout(rt, job))
+    return once(settings, steps.rollout_key(rt, job), Rolled, lambda: steps.rollout(rt, job))
 
 
 @task(
     task_run_name="extract: {rolled.name}",
-    cache_policy=_keyed(lambda i: steps.extract_key(runtime(i["settings"]), i["rolled"])),
+    cache_policy=keyed(lambda i: steps.extract_key(runtime(i["settings"]), i["rolled"])),
     **KEPT,
     **AGAIN,
 )
 def extract(settings: RunSettings, rolled: Rolled) -> Extracted:
     """Draw lessons from one trajectory."""
     rt = runtime(settings)
-    return _once(settings, steps.extract_key(rt, rolled), Extracted, lambda: steps.extract(rt, rolled))
+    return once(settings, steps.extract_key(rt, rolled), Extracted, lambda: steps.extract(rt, rolled))
 
 
 @task(
     task_run_name="contrast: {pair.name}",
-    cache_policy=_keyed(lambda i: steps.contrast_key(runtime(i["settings"]), i["pair"])),
+    cache_policy=keyed(lambda i: steps.contrast_key(runtime(i["settings"]), i["pair"])),
     **KEPT,
     **AGAIN,
 )
 def contrast(settings: RunSettings, pair: Pair) -> Extracted:
     """Draw lessons from a pass and a failure of the same task."""
     rt = runtime(settings)
-    return _once(settings, steps.contrast_key(rt, pair), Extracted, lambda: steps.contrast(rt, pair))
+    return once(settings, steps.contrast_key(rt, pair), Extracted, lambda: steps.contrast(rt, pair))
 
 
 @task(
     task_run_name="propose: {extracted.name}",
-    cache_policy=_keyed(lambda i: steps.propose_key(runtime(i["settings"]), i["extracted"], i["base"])),
+    cache_policy=keyed(lambda i: steps.propose_key(runtime(i["settings"]), i["extracted"], i["base"])),
     **KEPT,
     **AGAIN,
 )
@@ -132,28 +134,28 @@ def propose(settings: RunSettings, extracted: Extracted, base: str) -> Proposed:
     """Write the lessons of one trajectory into a patch of S0."""
     rt = runtime(settings)
     key = steps.propose_key(rt, extracted, base)
-    return _once(settings, key, Proposed, lambda: steps.propose_patch(rt, extracted, base))
+    return once(settings, key, Proposed, lambda: steps.propose_patch(rt, extracted, base))
 
 
 @task(
     task_run_name="merge: {name}",
-    cache_policy=_keyed(lambda i: steps.merge_key(runtime(i["settings"]), i["sides"], i["base"])),
+    cache_policy=keyed(lambda i: steps.merge_key(runtime(i["settings"]), i["sides"], i["base"])),
     **KEPT,
     **AGAIN,
 )
 def merge(settings: RunSettings, sides: list[Merged], base: str, name: str) -> Merged:
     """Unite the sides of one node of the merge tree."""
     rt = runtime(settings)
-    return _once(settings, steps.merge_key(rt, sides, base), Merged, lambda: steps.merge_sides(rt, sides, base, name))
+    return once(settings, steps.merge_key(rt, sides, base), Merged, lambda: steps.merge_sides(rt, sides, base, name))
 
 
 @task(
     task_run_name="apply",
-    cache_policy=_keyed(lambda i: steps.candidate_key(runtime(i["settings"]), i["root"], i["base"], i["tasks"])),
+    cache_policy=keyed(lambda i: steps.candidate_key(runtime(i["settings"]), i["root"], i["base"], i["tasks"])),
     **KEPT,
 )
 def apply(settings: RunSettings, root: Merged, base: str, tasks: int) -> Candidate:
     """Apply the root of the merge tree to S0."""
     rt = runtime(settings)
     key = steps.candidate_key(rt, root, base, tasks)
-    return _once(settings, key, Candidate, lambda: steps.candidate(rt, root, base, tasks))
+    return once(settings, key, Candidate, lambda: steps.candidate(rt, root, base, tasks))

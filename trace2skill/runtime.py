@@ -13,6 +13,7 @@ from trace2skill.agents.sandbox import Access, CommandResult, Limits, Sandbox, c
 from trace2skill.agents.sandbox.limits import NO_ACCESS
 from trace2skill.analysts.contrast import ContrastAnalyst
 from trace2skill.analysts.error import ErrorAnalyst
+from trace2skill.analysts.observed import LogAnalyst
 from trace2skill.analysts.one_call import OneCallErrorAnalyst
 from trace2skill.analysts.success import SuccessAnalyst
 from trace2skill.budget import Budget
@@ -20,17 +21,19 @@ from trace2skill.digest import digest_of
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import Domain, Sandboxed
 from trace2skill.domains.splits import Splits, sample_tasks, split_tasks
+from trace2skill.draft import empty_skill
 from trace2skill.errors import BadInput
 from trace2skill.llm import Door
 from trace2skill.llm.transport import check_model
 from trace2skill.registry import Registry
 from trace2skill.run_progress import ProgressFile
-from trace2skill.settings import RunSettings
+from trace2skill.settings import LOGS, RunSettings
 from trace2skill.skill import Skill, read_skill
 from trace2skill.store import Store, open_store
 from trace2skill.task import Task
 
-RunKind = Literal["run", "rollout", "evaluate", "ablate", "drift"]
+RunKind = Literal["run", "rollout", "evaluate", "ablate", "drift", "ingest"]
+NOTHING = Splits(evolve=(), validation=(), test=())
 _open: dict[str, "Runtime"] = {}
 _guard = threading.Lock()
 
@@ -48,8 +51,11 @@ class Runtime:
         if settings.tasks is not None:
             loaded = sample_tasks(loaded, settings.tasks, settings.split_seed)
         self.tasks: dict[str, Task] = {task.id: task for task in loaded}
-        self.splits: Splits = split_tasks(loaded, settings.splits, settings.split_seed)
+        of_logs = settings.domain == LOGS and settings.sources is not None
+        self.splits: Splits = NOTHING if of_logs else split_tasks(loaded, settings.splits, settings.split_seed)
         self.given_skill: Skill | None = _live_skill(self.store, settings.skill) if settings.skill else None
+        if of_logs and self.given_skill is None and settings.sources is not None:
+            self.given_skill = empty_skill(settings.sources.name)
         self.kind: RunKind = "run"
         self.progress: ProgressFile | None = None
 
@@ -116,6 +122,11 @@ class Runtime:
     def contrast_analyst(self) -> ContrastAnalyst:
         """The contrast analyst of the run."""
         return ContrastAnalyst(self.domain, self.settings.roles.analyst)
+
+    @cached_property
+    def log_analyst(self) -> LogAnalyst:
+        """The analyst of imported logs."""
+        return LogAnalyst(self.settings.roles.analyst)
 
     @cached_property
     def success_analyst(self) -> SuccessAnalyst:

@@ -16,9 +16,12 @@ from trace2skill.evaluation.decision import GateSettings
 from trace2skill.llm import Roles
 from trace2skill.noun import Noun
 from trace2skill.place import EditPolicy
+from trace2skill.sources import Sources
 from trace2skill.store.address import StoreAddress, default_address
 
-MappedStage = Literal["rollout", "extract", "contrast", "propose"]
+MappedStage = Literal["rollout", "extract", "contrast", "propose", "observe", "judge"]
+LOGS = "logs"
+"""The domain of runs that learn from logs alone: it has no tasks."""
 SIGNALS = r"(\+(error|success|combined|contrast))+"
 
 HOW_NOT_WHAT = {
@@ -67,6 +70,9 @@ class RunSettings(Noun):
     )
     error_analyst: Literal["agentic", "one_call"] = Field(
         default="agentic", description="'agentic' proves a cause by a fix that is run; 'one_call' is the ablation."
+    )
+    sources: Sources | None = Field(
+        default=None, exclude_if=not_, description="Logs of agents to learn from besides the rollouts; none for none."
     )
     edits: EditPolicy = Field(default=EditPolicy(), description="What a patch may touch besides Markdown.")
     recalculate: Literal["auto", "always", "never"] = Field(
@@ -147,6 +153,11 @@ class RunSettings(Noun):
                 "give --store postgresql://..., or runner 'threads'"
             )
         return self
+
+    @property
+    def asks_a_model(self) -> bool:
+        """Does the run need a model at all? The rules of the miner over logs alone do not."""
+        return not (self.domain == LOGS and self.sources is not None and self.sources.analyst == "rules")
 
     def tolerated(self, stage: str) -> float:
         """Share of the items of a stage that may fail."""

@@ -1,5 +1,10 @@
 """What the steps of a run hand on: ids of what is in the store, and the few facts by which a run goes on."""
 
+from operator import not_
+from typing import Literal
+
+from pydantic import Field
+
 from trace2skill.evaluation.matrix import Cell
 from trace2skill.lesson import LessonKind
 from trace2skill.noun import Noun
@@ -55,11 +60,23 @@ class Extracted(Noun):
     verdict: str
     lessons: int
     contrast: bool = False
+    log: Literal["", "rules", "model"] = Field(
+        default="", exclude_if=not_, description="Who drew it from an imported log; '' for a rollout."
+    )
+    weak: bool = Field(default=False, exclude_if=not_, description="It rests on a weak label.")
 
     @property
     def name(self) -> str:
         """What a person reads in the UI."""
+        if self.log:
+            return f"{self.trajectory_id} of {self.task_id}"
         return f"{self.task_id} seed {self.seed}" + (" (contrast)" if self.contrast else "")
+
+
+class Observed(Noun):
+    """What was drawn from one imported trajectory, in the store."""
+
+    extracted: tuple[Extracted, ...]
 
 
 class Proposed(Noun):
@@ -73,6 +90,10 @@ class Proposed(Noun):
     verdict: str
     edits: int
     unplaced: int = 0
+    weak: bool = Field(default=False, exclude_if=not_, description="Its lessons rest on a weak label.")
+    quarantined: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="Lessons the proposer was not shown, as the store names them."
+    )
 
 
 class Merged(Noun):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from trace2skill.agents.harness import Assignment
 from trace2skill.agents.react import skill_use
+from trace2skill.analysts import rules
 from trace2skill.consolidate import EditGroup, Groups, cut_into_groups, merge
 from trace2skill.consolidate.candidate import Candidate, build_candidate
 from trace2skill.consolidate.editor import ModelEditor, editor_identity
@@ -25,7 +26,9 @@ from trace2skill.evaluation.matrix import Cell
 from trace2skill.lesson import Extraction
 from trace2skill.patch import Patch
 from trace2skill.propose import propose, propose_identity
+from trace2skill.quarantine import Review, allowed_in, allowed_of, review, review_lessons
 from trace2skill.runtime import Runtime
+from trace2skill.screened_edits import ScreenedEditor, screened_root
 from trace2skill.skill import Skill
 from trace2skill.step_items import Extracted, Merged, Pair, Proposed, Rolled, RolloutJob
 from trace2skill.store import NounKind, T
@@ -178,19 +181,30 @@ def _keep_extraction(rt: Runtime, extraction: Extraction, seed: int, step: str) 
 
 def propose_key(rt: Runtime, extracted: Extracted, base: str) -> str:
     """Key of `propose_patch`: the lessons and S0."""
-    return _key("propose 2", propose_identity(rt.settings.roles.analyst, rt.settings.edits), extracted.content, base)
+    by_rules = extracted.log == "rules"
+    who = rules.VERSION if by_rules else propose_identity(rt.settings.roles.analyst, rt.settings.edits)
+    extraction = rt.store.get("extraction", extracted.content, Extraction)
+    allowed = allowed_of(rt.store, _skill(rt, base), extraction.lessons) if extraction else []
+    return _key("propose 2", who, extracted.content, base, *([allowed] if allowed else []))
 
 
 def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
     """Write the lessons of one trajectory into a patch of S0.
 
+    A lesson that the screening finds suspicious is not shown to the proposer, and waits for review.
+
     Raises:
         BadInput: the lessons come from a held-out task.
     """
-    extraction = _stored(rt, "extraction", extracted.content, Extraction)
-    rt.evolve_task(extraction.task_id)
-    step = f"propose: {extracted.name}"
-    patch = propose(rt.door, rt.settings.roles.analyst, extraction, _skill(rt, base), rt.settings.edits, step=step)
+    extraction, skill = _stored(rt, "extraction", extracted.content, Extraction), _skill(rt, base)
+    if not extracted.log:  # what logs say of held-out tasks was left out when they were read
+        rt.evolve_task(extraction.task_id)
+    lessons, aside = review_lessons(rt.store, skill, extraction.lessons)
+    extraction, step = extraction.model_copy(update={"lessons": lessons}), f"propose: {extracted.name}"
+    if extracted.log == "rules" or not lessons:
+        patch = rules.patch_of(extraction, skill)
+    else:
+        patch = propose(rt.door, rt.settings.roles.analyst, extraction, skill, rt.settings.edits, step=step)
     rt.store.put("patch", patch.digest, patch)
     log.info("%s %s: trajectory %s, %d edits", rt.run_id, step, patch.trajectory_id, len(patch.edits))
     return Proposed(
@@ -202,15 +216,17 @@ def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
         verdict=patch.verdict,
         edits=len(patch.edits),
         unplaced=len(patch.unplaced),
+        weak=extracted.weak,
+        quarantined=tuple(item.digest for item in aside),
     )
 
 
-def groups_of(rt: Runtime, proposed: list[Proposed]) -> list[EditGroup]:
-    """The edit groups of all patches, equal ones united."""
+def groups_of(rt: Runtime, proposed: list[Proposed], base: str) -> Review:
+    """The edit groups of all patches, equal ones united, and those that the screening keeps out."""
     groups: list[EditGroup] = []
     for item in proposed:
-        groups += cut_into_groups(_stored(rt, "patch", item.content, Patch), item.kind)
-    return list(Groups.of(groups).groups)
+        groups += cut_into_groups(_stored(rt, "patch", item.content, Patch), item.kind, weak=item.weak)
+    return review(rt.store, _skill(rt, base), Groups.of(groups).groups)
 
 
 def keep_leaf(rt: Runtime, group: EditGroup) -> Merged:
@@ -225,7 +241,10 @@ def merge_key(rt: Runtime, sides: Sequence[Merged], base: str) -> str:
 
 
 def merge_sides(rt: Runtime, sides: Sequence[Merged], base: str, name: str) -> Merged:
-    """Unite the sides of one node of the merge tree."""
+    """Unite the sides of one node of the merge tree. Without a model, equal groups become one and others stand."""
+    if not rt.settings.asks_a_model:
+        stored = [_stored(rt, "groups", side.content, Groups) for side in sides]
+        return _keep_groups(rt, Groups.of([group for side in stored for group in side.groups]))
     merged = merge(
         rt.door,
         rt.settings.roles.merger,
@@ -266,7 +285,9 @@ def candidate_key(rt: Runtime, root: Merged, base: str, tasks: int) -> str:
     """Key of `candidate`."""
     settings = rt.settings
     editor = (editor_identity(settings.roles.merger), settings.polish)
-    return _key("candidate 4", root.content, base, settings.thresholds, tasks, settings.edits, settings.limits, editor)
+    parts = (root.content, base, settings.thresholds, tasks, settings.edits, settings.limits, editor)
+    allowed = sorted(allowed_in(rt.store))
+    return _key("candidate 5", *parts, *([allowed] if allowed else []))
 
 
 def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
@@ -278,9 +299,12 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
     """
     groups = _stored(rt, "groups", root.content, Groups)
     before, settings = _skill(rt, base), rt.settings
-    editor = ModelEditor(rt.door, settings.roles.merger, "apply")
+    passed, dropped = screened_root(rt.store, before, groups)  # a merge has words of its own
+    editor = None
+    if settings.asks_a_model:
+        editor = ScreenedEditor(ModelEditor(rt.door, settings.roles.merger, "apply"), rt.store)
     skill, made = build_candidate(
-        before, groups, settings.thresholds, tasks, settings.edits, settings.limits, editor, polish=settings.polish
+        before, passed, settings.thresholds, tasks, settings.edits, settings.limits, editor, polish=settings.polish
     )
     rt.store.put("skill", skill.digest, skill)
-    return made
+    return made.model_copy(update={"dropped": (*made.dropped, *dropped)}) if dropped else made

@@ -80,14 +80,14 @@ def step_text(step: Step, limit: int = STEP_CHARS) -> str:
     return "\n\n".join(parts)
 
 
-def whole(trajectory: Trajectory, limit: int) -> str:
-    """Every step of the agent, within `limit` characters.
+def whole(trajectory: Trajectory, limit: int, *, everyone: bool = False) -> str:
+    """Every step of the agent, and with `everyone` what was said to it, within `limit` characters.
 
     What is long is shortened by a stated rule: first the texts of the ordinary steps are cut, head and tail kept, to
     half and half again until all fits or 200 characters are left of each; then those of the steps that matter most -
     the first two, the last three, those with an error, those that write; then the middle of the whole is cut.
     """
-    steps = [step for step in trajectory.steps if step.source == "agent"]
+    steps = [step for step in trajectory.steps if step.source == "agent" or (everyone and step.source == "user")]
     telling = {step.number for step in steps[:2] + steps[-3:]} | {step.number for step in steps if _tells(step)}
     ordinary, special = STEP_CHARS, STEP_CHARS
     while True:
@@ -101,7 +101,7 @@ def whole(trajectory: Trajectory, limit: int) -> str:
 
 
 def _tells(step: Step) -> bool:
-    failed = any(item.exit_code not in (None, 0) for item in step.observations)
+    failed = any(item.error or item.exit_code not in (None, 0) for item in step.observations)
     return failed or any(WRITES.search(str(value)) for call in step.tool_calls for value in call.arguments.values())
 
 

@@ -4,7 +4,6 @@ import importlib
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -52,29 +51,6 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
             forget_runtimes()
 
 
-def run_bare_flow(name: str, settings: Any, store: Path | str, *, quiet: bool = False) -> Any:
-    """Run a flow that needs a store and no data set or model, as `run_flow` does.
-
-    Raises:
-        BadInput: there is no checkout around this package.
-        Trace2SkillError: whatever ended the flow.
-        KeyboardInterrupt: Ctrl-C or SIGTERM; what is finished is kept.
-    """
-    console = Console(stderr=True)
-    open_store(store, on_wait=lambda message: console.print(message, highlight=False))
-    lean()
-    with starting(console, quiet):
-        flow = importlib.import_module("tasks.runner").threaded(_load(name), settings.workers)
-    with LiveProgress(console, lambda: 0.0, quiet=quiet) as progress, watched_by(progress), _stoppable():
-        try:
-            return flow(settings)
-        except KeyboardInterrupt:
-            console.print("interrupted; everything finished is kept: run the same command to go on")
-            raise
-        finally:
-            open_store(store).close()
-
-
 def _load(name: str) -> Any:
     module_name, _, function = name.partition(":")
     try:
@@ -98,8 +74,12 @@ def starting(console: Console, quiet: bool) -> Iterator[None]:
 
 
 def _cost_of(settings: RunSettings) -> Any:
+    rt = runtime(settings)
+    before = rt.store.ledger_total().cost if settings.sources else 0.0  # what is read names the run: not known yet
+
     def cost() -> float:
-        rt = runtime(settings)
+        if settings.sources:
+            return rt.store.ledger_total().cost - before
         return rt.store.ledger_total(rt.run_id).cost
 
     return cost

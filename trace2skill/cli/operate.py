@@ -27,6 +27,7 @@ FLOWS = {
     "evaluate": "evaluate:evaluate_skills",
     "ablate": "ablate:ablate",
     "drift": "drift:drift_watch",
+    "ingest": "ingest:learn_from_logs",
 }
 STATES = {"running": "cyan", "waiting": "yellow", "completed": "green", "failed": "red", "interrupted": "yellow"}
 RunId = Annotated[str, typer.Argument(help="Id of a run; `trace2skill status` lists them.")]

@@ -62,6 +62,19 @@ Polish = Annotated[
 ForgetAfter = Annotated[
     int | None, typer.Option(help="Votes for a line count for so many versions of the skill; all, unless given.", min=1)
 ]
+SourcePaths = Annotated[
+    list[Path] | None,
+    typer.Option("--sources", help="A file or folder of agents' logs to learn from besides; may be given again."),
+]
+Labels = Annotated[
+    Path | None, typer.Option(help="JSON or CSV of scores from 0 to 1 by id of trajectory, session or task of a log.")
+]
+SourceAnalyst = Annotated[
+    Literal["rules", "model"], typer.Option(help="Who examines logs: the model, by evidence, or rules without a model.")
+]
+Judge = Annotated[
+    bool, typer.Option("--judge", help="Ask the model how a log ended where nothing else says so: a weak label.")
+]
 AllowScripts = Annotated[
     bool, typer.Option("--allow-scripts", help="Patches may create scripts; they are listed for review.")
 ]
@@ -178,6 +191,11 @@ def roles(
         )
 
     return Roles(agent=one(agent or model), analyst=one(analyst or model), merger=one(merger or model))
+
+
+def sources(paths: list[Path] | None, **how: object) -> dict[str, object] | None:
+    """The logs to learn from, None for none."""
+    return {"paths": tuple(paths), **how} if paths else None
 
 
 def run_settings(**values: object) -> RunSettings:

@@ -82,6 +82,10 @@ def run(
     context: o.Context = None,
     tools: o.Tools = "auto",
     answers: o.Answers = "auto",
+    sources: o.SourcePaths = None,
+    labels: o.Labels = None,
+    source_analyst: o.SourceAnalyst = "model",
+    judge: o.Judge = False,
     recalculate: o.Recalculate = "auto",
     sandbox: o.SandboxKind = "auto",
     candidates: Annotated[
@@ -150,6 +154,7 @@ def run(
         error_analyst=error_analyst,
         merge={"fan_in": fan_in, "ask": merge_ask},
         edits={"allow_scripts": allow_scripts, "allow_description": allow_description},
+        sources=o.sources(sources, labels=labels, analyst=source_analyst, judge=judge),
         polish=polish,
         forget_after=forget_after,
         recalculate=recalculate,

@@ -42,11 +42,11 @@ class Routed(Noun):
 def route(root: Groups, thresholds: Thresholds, tasks: int) -> Routed:
     """Sort the groups of the root by their support in distinct tasks."""
     main_from, reference_from = thresholds.for_tasks(tasks)
-    ordered = sorted(root.groups, key=lambda group: (-len(group.support.tasks), group.id))
-    main = [group for group in ordered if len(group.support.tasks) >= main_from]
-    rest = [group for group in ordered if len(group.support.tasks) < main_from]
-    reference = [group for group in rest if len(group.support.tasks) >= reference_from]
-    rare = [group for group in rest if len(group.support.tasks) < reference_from]
+    ordered = sorted(root.groups, key=lambda group: (-group.support.weight, group.id))
+    main = [group for group in ordered if group.support.weight >= main_from]
+    rest = [group for group in ordered if group.support.weight < main_from]
+    reference = [group for group in rest if group.support.weight >= reference_from]
+    rare = [group for group in rest if group.support.weight < reference_from]
     reason = f"asked for by fewer than {reference_from} of {tasks} tasks"
     return Routed(
         main=tuple(main),

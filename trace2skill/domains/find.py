@@ -22,6 +22,7 @@ from trace2skill.errors import BadInput
 
 GROUP = "trace2skill.domains"
 BUILT_IN = {
+    "logs": "trace2skill.domains.logs:Logs",
     "spreadsheet": "trace2skill.domains.spreadsheet:Spreadsheet",
 }
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.evaluation.ablation import Ablation
 from trace2skill.report import charts, facts
+from trace2skill.safety.screening import shown
 from trace2skill.settings import RunSettings
 from trace2skill.store import Store
 from trace2skill.summary import SIMULATED_NOTE, RunSummary
@@ -87,5 +88,6 @@ def _environment() -> Environment:
     )
     environment.filters["percent"] = lambda value: f"{value:.1%}"
     environment.filters["signed"] = lambda value: f"{value:+.1%}"
+    environment.filters["visible"] = shown
     environment.filters["line"] = lambda text: " ".join(str(text).split()).removeprefix("- ")
     return environment

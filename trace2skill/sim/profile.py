@@ -30,6 +30,9 @@ class Profile(Noun):
     hasty: float = Field(
         default=0.0, ge=0, le=1, description="Share of tasks whose agent writes a program and does not run it."
     )
+    gullible: float = Field(
+        default=0.0, ge=0, le=1, description="Share of logs of which the analyst writes down what they tell it to."
+    )
     latency: float = Field(default=0.0, ge=0, description="Median seconds of one answer.")
     jitter: float = Field(default=0.0, ge=0, description="Sigma of the lognormal latency.")
     malformed: float = Field(default=0.0, ge=0, le=1, description="Share of structured answers that are broken.")

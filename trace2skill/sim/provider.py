@@ -24,6 +24,9 @@ STORM = 0.5
 CALL_LOG = "TRACE2SKILL_SIM_CALLS"
 """Environment variable: a file to which every served request appends its key, for counting calls over processes."""
 
+PROMPTS = "TRACE2SKILL_SIM_PROMPTS"
+"""Environment variable: a file to which every served request appends its messages, for looking at what was sent."""
+
 OUTAGE = "TRACE2SKILL_SIM_OUTAGE"
 """Environment variable: a file with the share of requests that get a 503 as long as it exists."""
 
@@ -101,7 +104,7 @@ def _handler(litellm: Any) -> Any:
             if self._in_storm(profile) and chance("storm", heard.key, attempt) < STORM:
                 raise _too_many(litellm, profile)
             _fail_as_planned(litellm, profile, heard.key, attempt)
-            _log_call(heard.key)
+            _log_call(heard)
             spoken = _disturbed(profile, heard, play(heard), structured=bool(options.get("response_format")))
             return _filled(litellm, request["model_response"], request["model"], heard, spoken)
 
@@ -150,10 +153,11 @@ def _disturbed(profile: Profile, heard: Heard, spoken: Spoken, *, structured: bo
     return spoken
 
 
-def _log_call(key: str) -> None:
-    if path := os.environ.get(CALL_LOG):
-        with Path(path).open("a", encoding="ascii") as log:
-            log.write(key + "\n")
+def _log_call(heard: Heard) -> None:
+    for name, line in ((CALL_LOG, heard.key), (PROMPTS, json.dumps(heard.messages, ensure_ascii=True, default=str))):
+        if path := os.environ.get(name):
+            with Path(path).open("a", encoding="ascii") as log:
+                log.write(line + "\n")
 
 
 def _filled(litellm: Any, response: Any, name: str, heard: Heard, spoken: Spoken) -> Any:

@@ -36,6 +36,9 @@ NounKind = Literal[
     "step",
     "source",
     "foreseen",
+    "withheld",
+    "quarantine",
+    "allowance",
 ]
 T = TypeVar("T", bound=BaseModel)
 
