@@ -22,6 +22,7 @@ from trace2skill.errors import BadInput
 
 GROUP = "trace2skill.domains"
 BUILT_IN = {
+    "math": "trace2skill.domains.math:Math",
     "spreadsheet": "trace2skill.domains.spreadsheet:Spreadsheet",
 }
 
