@@ -52,3 +52,47 @@ def write_math(folder: Path, count: int) -> Path:
     ]
     (folder / "problems.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
     return folder
+
+
+TOWNS = ("Old Harbour", "Mill Hill", "Saint Anne", "Long Reach")
+FIRST = ("Blue", "Iron", "Silver", "North", "Quiet", "Lower", "Amber", "Stone")
+SECOND = ("River Rovers", 'Bridge "B" Club', "Lake Rowers", "Field Players")
+
+
+def clubs(number: int) -> list[tuple[str, str, int, int]]:
+    """(club, town, year, members) of a table of our own."""
+    return [
+        (
+            f"{FIRST[(place + number) % 8]} {SECOND[(place + number // 2) % 4]}",
+            TOWNS[(place * 3 + number) % 4],
+            1890 + (place * 17 + number * 5) % 60,
+            1000 + (place * 7919 + number * 104729) % 8000,
+        )
+        for place in range(6 + number % 4)
+    ]
+
+
+def write_tables(folder: Path, count: int) -> Path:
+    """A directory in the layout of WikiTableQuestions: so many tables, with four questions each."""
+    (folder / "csv" / "200-csv").mkdir(parents=True)
+    lines = ["\t".join(("id", "utterance", "context", "targetValue", "targetCanon", "targetCanonType"))]
+    for number in range(count):
+        rows = clubs(number)
+        table = [("Club", "Town", "Founded", "Members"), *rows]
+        escaped = [",".join('"' + str(cell).replace('"', '\\"') + '"' for cell in row) for row in table]
+        (folder / "csv" / "200-csv" / f"{number}.csv").write_text("\n".join(escaped) + "\n")
+        town, year = rows[0][1], sorted(row[2] for row in rows)[3]
+        largest, last = max(rows, key=lambda row: row[3]), rows[-1]
+        early = "|".join(row[0] for row in rows if row[2] < year)
+        asked = (
+            (f"how many clubs are from {town.lower()}?", str(sum(row[1] == town for row in rows)), "number"),
+            ("which club has the most members?", largest[0], "string"),
+            (f"which clubs were founded before {year}?", early, "string"),
+            (f"how many members does {last[0].lower()} have?", str(last[3]), "number"),
+        )
+        for place, (question, answer, kind) in enumerate(asked):
+            canon = f"{answer}.0" if kind == "number" else answer
+            where = f"csv/200-csv/{number}.csv"
+            lines.append("\t".join((f"nt-{number * 4 + place}", question, where, answer, canon, kind)))
+    (folder / "questions.tsv").write_text("\n".join(lines) + "\n")
+    return folder

@@ -23,6 +23,7 @@ from trace2skill.task import Task, TestCase
 
 TABLE, ANSWER = "Table", "Answer"
 SHOWN = 200
+LONG_AGO = datetime.datetime(2000, 1, 1)
 WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,14})")
 DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,14})\.\d+")
 TOO_COMMON = {"", "0", "1", "yes", "no"}
@@ -31,7 +32,8 @@ ABOUT = """\
 Tasks are questions about the table of an .xlsx workbook, on the sheet Table with its header in row 1: how many rows
 meet a condition, which entry comes next, has most or least, what is the sum or the difference, is something so. The
 agent works on the workbook with Python and openpyxl from a shell, writes the answer into the sheet Answer, one value a
-cell from A1 downwards, and saves the workbook under the path it is given. The values are compared with the right ones."""
+cell from A1 downwards, and saves the workbook under the path it is given. The values are compared with the right
+ones."""
 
 
 class TableWorkbooks(Spreadsheet):
@@ -61,8 +63,8 @@ class TableWorkbooks(Spreadsheet):
         (case,) = task.cases
         return (
             f"Answer a question about the table on the sheet '{TABLE}' of the workbook: {task.instruction}\n\n"
-            f"Write the answer into the sheet '{ANSWER}', one value a cell, from A1 downwards, and leave the rest of its "
-            "column A empty.\n\nWorkbook and where to save the result:\n"
+            f"Write the answer into the sheet '{ANSWER}', one value a cell, from A1 downwards, and leave the rest of "
+            "its column A empty.\n\nWorkbook and where to save the result:\n"
             f"- `input/{case.name}.xlsx`, saved to `output/{case.name}.xlsx`\n\n"
             f"Answer position: '{ANSWER}'!A1 and, for more than one value, the cells below\n"
         )
@@ -115,6 +117,7 @@ class TableWorkbooks(Spreadsheet):
 def workbook_of(rows: Rows) -> Workbook:
     """A table as a workbook with an empty sheet for the answer. Texts that are plain numbers become numbers."""
     book = Workbook()
+    book.properties.created = book.properties.modified = LONG_AGO
     sheet = book.worksheets[0]
     sheet.title = TABLE
     for number, row in enumerate(rows, start=1):
