@@ -122,18 +122,13 @@ def test_an_answer_in_another_form_is_none() -> None:
 
 def test_what_cannot_be_compared_in_time_is_not_right_in_any_thread_and_holds_nothing_up() -> None:
     domain = load_domain("math", {"checker_seconds": "0.5"})
-    monsters = ["9^{9^{9^{9^9}}}", "(" * 3000 + "1" + ")" * 3000]
-    texts = [rf"\boxed{{{text}}}".encode() for text in ("18", *monsters, r"\frac{36}{2}", *monsters, "18")]
-    # The first comparison of a process is slow: the formulas' grammar is loaded. Both are warmed with what is easy.
-    warm = load_domain("math")
+    texts = [
+        rf"\boxed{{{text}}}".encode() for text in ("9^{9^{9^{9^9}}}", "18", r"\frac{36}{2}", "1^{9^{9^{9^9}}}", "18")
+    ]
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: warm.grade(_task("18"), {ANSWER: texts[3]}), range(4)))
         grades = list(pool.map(lambda text: domain.grade(_task("18"), {ANSWER: text}), texts))
-    hung = grades[1]
-    assert hung.hard == 0.0
-    assert hung.reason.endswith("is not right: it could not be compared within 0.5 seconds")
-    assert [grade.hard for grade in grades[1:3] + grades[4:6]] == [0.0] * 4
-    assert load_domain("math").grade(_task("18"), {ANSWER: texts[0]}).hard == 1.0
+    assert [grade.hard for grade in grades] == [0.0, 1.0, 1.0, 0.0, 1.0]
+    assert grades[0].reason.endswith("is not right: it could not be compared within 0.5 seconds")
 
 
 def test_labels_of_published_solutions_are_reproduced() -> None:

@@ -23,17 +23,20 @@ def main() -> None:
     from math_verify import LatexExtractionConfig, parse, verify
 
     config = [LatexExtractionConfig(boxed_match_priority=0, try_extract_without_anchor=False)]
+
+    def same(gold: str, answer: str) -> bool:
+        left, right = (parse(f"\\boxed{{{text}}}", config, parsing_timeout=None) for text in (gold, answer))
+        return bool(verify(left, right, timeout_seconds=None))
+
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    same(r"\frac{1}{2}", "0.5")  # loads the grammar, which is not to count as anyone's time
     print("ready", file=replies, flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         signal.setitimer(signal.ITIMER_REAL, request["seconds"])
-        gold, answer = (
-            parse(f"\\boxed{{{request[name]}}}", config, parsing_timeout=None) for name in ("gold", "answer")
-        )
-        same = bool(verify(gold, answer, timeout_seconds=None))
+        found = same(request["gold"], request["answer"])
         signal.setitimer(signal.ITIMER_REAL, 0)
-        print(json.dumps(same), file=replies, flush=True)
+        print(json.dumps(found), file=replies, flush=True)
 
 
 if __name__ == "__main__":

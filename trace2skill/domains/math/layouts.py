@@ -62,9 +62,8 @@ def load_problems(data: Path, file: str, domain: str) -> list[Task]:
             if not found.problem:
                 raise BadInput(f"{where}: the problem is empty")
             if not found.gold or "\n" in found.gold:
-                raise BadInput(
-                    f"{where}: its answer is none: a value in one line, or a text with `#### n` or \\boxed{{}}"
-                )
+                wanted = r"a value in one line, or a text that ends in `#### n` or holds \boxed{...}"
+                raise BadInput(f"{where}: its answer is none that can be compared: {wanted}")
             task = _task(found, f"{path.stem}-{number}", path.stem, domain)
             known = tasks.setdefault(task.id, (task, where))
             # DAPO-Math was published with every row a hundred times: the same problem again is no other problem.
