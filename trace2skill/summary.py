@@ -9,7 +9,7 @@ from pydantic import Field
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.contradiction import OpenConflict
 from trace2skill.evaluation.decision import Decision
-from trace2skill.evaluation.matrix import Evaluation
+from trace2skill.evaluation.matrix import Evaluation, score_names
 from trace2skill.failures import Failure
 from trace2skill.noun import Noun
 from trace2skill.quarantine import Quarantined
@@ -152,11 +152,12 @@ class RunSummary(Noun):
 
     def score_rows(self) -> list[dict[str, Any]]:
         """The scores as rows of a table."""
+        hard, soft = score_names(self.evaluations)
         return [
             {
                 "skill": item.condition,
-                "hard": f"{item.hard:.1%}",
-                "soft": f"{item.soft:.1%}",
+                hard: f"{item.hard:.1%}",
+                soft: f"{item.soft:.1%}",
                 "runs scored": f"{len(item.scored)} of {len(item.cells)}",
             }
             for item in self.evaluations
@@ -194,11 +195,12 @@ class RunSummary(Noun):
     def _scores(self) -> str:
         if not self.evaluations:
             return ""
+        hard, soft = score_names(self.evaluations)
         rows = "\n".join(
             f"| {item.condition} | {item.hard:.1%} | {item.soft:.1%} | {len(item.scored)} of {len(item.cells)} |"
             for item in self.evaluations
         )
-        return f"## Scores on held-out tasks\n\n| skill | hard | soft | runs scored |\n|---|---|---|---|\n{rows}"
+        return f"## Scores on held-out tasks\n\n| skill | {hard} | {soft} | runs scored |\n|---|---|---|---|\n{rows}"
 
     def _learned(self) -> str:
         if not self.learned:

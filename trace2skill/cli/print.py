@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
-from trace2skill.evaluation.matrix import Evaluation
+from trace2skill.evaluation.matrix import Evaluation, score_names
 from trace2skill.safety.screening import shown
 from trace2skill.summary import SIMULATED_NOTE, RunSummary
 
@@ -92,7 +92,9 @@ def print_rollouts(gathered: Any, *, as_json: bool) -> None:
 def _scores(console: Console, evaluations: list[Evaluation]) -> None:
     if not evaluations:
         return
-    table = Table("skill", "hard", "soft", "runs scored", "mean turns", "mean tokens", title="held-out tasks")
+    table = Table(
+        "skill", *score_names(evaluations), "runs scored", "mean turns", "mean tokens", title="held-out tasks"
+    )
     for item in evaluations:
         runs = max(len(item.scored), 1)
         table.add_row(

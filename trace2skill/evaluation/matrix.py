@@ -69,12 +69,24 @@ class Evaluation(Noun):
         """Mean soft score over the scored cells, 0 to 1."""
         return _mean(cell.soft for cell in self.scored)
 
+    @property
+    def averaged(self) -> str:
+        """How a score is to be read: 'avg@k', the mean over k seeds of each task, or '' at one seed."""
+        seeds = len({cell.seed for cell in self.cells})
+        return f"avg@{seeds}" if seeds > 1 else ""
+
     def by_task(self) -> dict[str, float]:
         """Mean hard score of each task over its scored seeds."""
         scores: dict[str, list[float]] = {}
         for cell in self.scored:
             scores.setdefault(cell.task_id, []).append(cell.hard)
         return {task: _mean(values) for task, values in scores.items()}
+
+
+def score_names(evaluations: Iterable[Evaluation]) -> tuple[str, str]:
+    """What the columns of hard and soft scores are called."""
+    averaged = ", ".join(sorted({item.averaged for item in evaluations} - {""}))
+    return (f"hard ({averaged})", f"soft ({averaged})") if averaged else ("hard", "soft")
 
 
 class Measured(Noun):

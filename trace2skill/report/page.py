@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.evaluation.ablation import Ablation
+from trace2skill.evaluation.matrix import score_names
 from trace2skill.report import charts, facts
 from trace2skill.safety.screening import shown
 from trace2skill.settings import RunSettings
@@ -45,6 +46,7 @@ def render_report(store: Store, summary: RunSummary, settings: RunSettings) -> s
             summary=summary,
             decision=summary.decision,
             scores=scores,
+            score_names=score_names(summary.evaluations),
             score_chart=Markup(charts.score_chart([s.name for s in scores], [s.hard for s in scores]))
             if scores
             else "",

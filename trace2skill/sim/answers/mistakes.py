@@ -2,9 +2,11 @@
 
 from trace2skill.sim.answers.anything import ANYTHING, HABITS
 from trace2skill.sim.answers.mistake import Mistake
+from trace2skill.sim.answers.numbers import NUMBERS
+from trace2skill.sim.answers.tables import TABLES
 from trace2skill.sim.cause import Cause, Habit
 
-OF_KIND: dict[str, tuple[Mistake, ...]] = {}
+OF_KIND: dict[str, tuple[Mistake, ...]] = {"math": NUMBERS, "table_qa": TABLES}
 """Mistakes of one kind of task; a kind that is not here shows those of `ANYTHING`."""
 
 ANSWER_CAUSES: tuple[Cause, ...] = tuple(

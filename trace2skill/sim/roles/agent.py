@@ -60,7 +60,8 @@ def _answer(heard: Heard, description: str, kind: str, gold: str) -> Spoken:
         return call(heard, "I look at what is given first.", "bash", command=command)
     guidance = skill_text(heard)
     slip = answers.committed(kind, gold, _task_key(heard, description), guidance, heard.seed, heard.profile.noise)
-    return Spoken(text=answers.said(kind, gold, slip.mistakes, broken=slip.quirk is not None or harmed(guidance)))
+    broken = slip.quirk is not None or harmed(guidance)
+    return Spoken(text=answers.said(kind, gold, slip.mistakes, answers.form_of(description), broken=broken))
 
 
 def _hasty(heard: Heard, description: str) -> Spoken:
