@@ -12,6 +12,7 @@ from trace2skill.agents.sandbox import CommandResult, Limits, Sandbox
 from trace2skill.llm import Door, ModelSettings, Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.noun import Noun
+from trace2skill.picture import Picture
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.skill import Skill, write_files
 from trace2skill.store import Store
@@ -78,6 +79,7 @@ def work(
     seed: int,
     step: str,
     scope: str,
+    pictures: tuple[Picture, ...] = (),
 ) -> Conversation:
     """Let the agent work on one task in a laid-out workspace. See `converse` for what it raises.
 
@@ -98,6 +100,7 @@ def work(
             {"role": "user", "content": render("agent_task", description=description)},
         ),
         seed=seed,
+        pictures=pictures,
     )
     with tempfile.TemporaryDirectory(prefix="t2s-skill-") as directory:
         mounts = {"skill": write_files(skill, Path(directory) / "skill")} if skill else {}

@@ -169,6 +169,7 @@ def drift(
     roll_back: Annotated[bool, typer.Option("--roll-back", help="Put the version before back on a drop.")] = False,
     api_base: o.ApiBase = None,
     price: o.Price = None,
+    vision: o.Vision = "auto",
     recalculate: o.Recalculate = "auto",
     sandbox: o.SandboxKind = "auto",
     max_cost: o.MaxCost = 10.0,

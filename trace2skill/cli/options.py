@@ -34,6 +34,10 @@ Temperature = Annotated[float | None, typer.Option(help="Sampling temperature; n
 Effort = Annotated[str | None, typer.Option("--reasoning-effort", help="none, minimal, low, medium or high.")]
 ApiBase = Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible or Ollama server.")]
 Price = Annotated[str | None, typer.Option(help="IN,OUT: US dollars per million tokens, where LiteLLM knows none.")]
+Vision = Annotated[
+    Literal["auto", "yes", "no"],
+    typer.Option(help="Does the model see pictures? auto asks LiteLLM; say yes for a server of your own that does."),
+]
 Tasks = Annotated[int | None, typer.Option(help="Use a stratified sample of so many tasks.", min=3)]
 Split = Annotated[Literal["stratified", "paper"], typer.Option("--split", help="How tasks are divided.")]
 Seed = Annotated[int, typer.Option(help="Seed of the division, the sample and the first rollout.")]
@@ -118,6 +122,7 @@ def roles(
     effort: str | None,
     api_base: str | None,
     price: str | None,
+    vision: str = "auto",
 ) -> Roles:
     """The model of each role.
 
@@ -133,6 +138,7 @@ def roles(
             reasoning_effort=effort,
             api_base=api_base,
             price=_price(price),
+            vision=vision,
         )
 
     return Roles(agent=one(agent or model), analyst=one(analyst or model), merger=one(merger or model))
@@ -153,9 +159,11 @@ def settings_of(values: dict[str, object]) -> RunSettings:
     given.pop("json", None)
     given["domain_options"] = pairs(given.pop("domain_option", None))  # type: ignore[arg-type]
     model, api_base, price = (given.pop(name) for name in ("model", "api_base", "price"))
+    vision = given.pop("vision", "auto")
     seed, seeds = given.pop("seed"), given.pop("seeds")
     numbers = tuple(int(str(seed)) + number for number in range(int(str(seeds))))
-    played = roles(model, None, None, None, temperature=None, effort=None, api_base=api_base, price=price)  # type: ignore[arg-type]
+    how: Any = {"temperature": None, "effort": None, "api_base": api_base, "price": price, "vision": vision}
+    played = roles(str(model), None, None, None, **how)
     store = store_path(given.pop("store"))  # type: ignore[arg-type]
     return run_settings(**given, roles=played, seeds=numbers, held_out_seeds=numbers, store=store)
 

@@ -22,6 +22,7 @@ from trace2skill.errors import BadInput
 
 GROUP = "trace2skill.domains"
 BUILT_IN = {
+    "document_qa": "trace2skill.domains.document_qa:DocumentQA",
     "spreadsheet": "trace2skill.domains.spreadsheet:Spreadsheet",
 }
 

@@ -15,6 +15,7 @@ HOW_NOT_WHAT = {
     "requests_per_minute",
     "tokens_per_minute",
     "price",
+    "vision",
 }
 
 
@@ -38,6 +39,11 @@ class ModelSettings(Noun):
     tokens_per_minute: float | None = Field(default=None, gt=0, description="Your quota, where you know it.")
     tools: Literal["auto", "native", "text"] = Field(
         default="auto", description="Native tool calls, or commands in fenced blocks; auto asks LiteLLM."
+    )
+    vision: Literal["auto", "yes", "no"] = Field(
+        default="auto",
+        exclude_if=lambda value: value == "auto",
+        description="Does the model see pictures? auto asks LiteLLM, which knows nothing of a server of your own.",
     )
     price: tuple[float, float] | None = Field(
         default=None, description="US dollars per million tokens, in and out, where LiteLLM knows no price."
