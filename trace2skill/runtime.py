@@ -19,12 +19,12 @@ from trace2skill.analysts.success import SuccessAnalyst
 from trace2skill.budget import Budget
 from trace2skill.digest import digest_of
 from trace2skill.domains import load_domain
-from trace2skill.domains.base import Domain, Sandboxed
+from trace2skill.domains.base import Domain, Pictured, Sandboxed
 from trace2skill.domains.splits import Splits, sample_tasks, split_tasks
 from trace2skill.draft import empty_skill
 from trace2skill.errors import BadInput
 from trace2skill.llm import Door
-from trace2skill.llm.transport import check_model
+from trace2skill.llm.transport import check_model, check_vision
 from trace2skill.registry import Registry
 from trace2skill.run_progress import ProgressFile
 from trace2skill.settings import LOGS, RunSettings
@@ -101,6 +101,9 @@ class Runtime:
         own = (roles.agent,) if self.settings.agent.harness is None else ()
         for settings in (*own, roles.analyst, roles.merger):
             check_model(settings)
+        if isinstance(self.domain, Pictured):
+            for settings in (self.settings.roles.agent, self.settings.roles.analyst):
+                check_vision(settings)
         if self.settings.roles.simulated:
             self._teach_simulated_model()
         cap, monthly = self.settings.max_cost, self.settings.max_cost_per_month

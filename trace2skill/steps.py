@@ -19,7 +19,7 @@ from trace2skill.consolidate.editor import ModelEditor, editor_identity
 from trace2skill.consolidate.merge import merge_identity
 from trace2skill.digest import digest_of
 from trace2skill.domains.answers import with_answer
-from trace2skill.domains.base import Audit
+from trace2skill.domains.base import Audit, pictures_of
 from trace2skill.draft import draft_identity, draft_skill
 from trace2skill.errors import BadInput
 from trace2skill.evaluation.matrix import Cell
@@ -84,6 +84,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
             seed=job.seed,
             step=f"rollout: {job.name}",
             scope=key,
+            pictures=pictures_of(rt.domain, task),
         )
         conversation = rt.harness.work(rt.door, assignment)
         outputs = with_answer(rt.domain, task, rt.domain.collect(task, workspace), conversation.last_words)

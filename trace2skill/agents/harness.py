@@ -16,6 +16,7 @@ from trace2skill.agents.loop import Conversation
 from trace2skill.agents.sandbox import Limits
 from trace2skill.llm import Door
 from trace2skill.noun import Noun
+from trace2skill.picture import Picture
 from trace2skill.safety.redaction import Redactor
 from trace2skill.skill import Skill
 from trace2skill.trajectory import StopReason
@@ -45,6 +46,8 @@ class Assignment:
     """The step's name, for the ledger."""
     scope: str
     """The rollout's key: what the agent's tools answered is replayed only within it."""
+    pictures: tuple[Picture, ...] = ()
+    """What the task shows besides its files, to agents that take pictures."""
 
 
 class Harness(Protocol):

@@ -18,6 +18,7 @@ from trace2skill.errors import ContextFull
 from trace2skill.llm import Answer, Door, Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.noun import Noun
+from trace2skill.picture import in_words
 from trace2skill.store import Store
 from trace2skill.trajectory import Observation, Step, StopReason, ToolCall, Usage
 
@@ -97,10 +98,7 @@ def converse(
     """
     native = has_native_tools(opening.settings)
     request = opening.model_copy(update={"tools": tuple(tool.spec for tool in tools) if native else ()})
-    steps = [
-        Step(number=number, source="system" if message["role"] == "system" else "user", message=message["content"])
-        for number, message in enumerate(opening.messages, start=1)
-    ]
+    steps = _opening_steps(opening)
     usage, started, turns = Usage(), time.monotonic(), 0
     stop: StopReason | None = None
     while stop is None:
@@ -123,6 +121,19 @@ def converse(
         else:
             stop = _limit_reached(limits, turns, usage, started)
     return Conversation(steps=tuple(steps), stop=stop, usage=usage)
+
+
+def _opening_steps(opening: Request) -> list[Step]:
+    """The opening as steps: its words, and how many pictures went with them."""
+    shown = in_words(len(opening.pictures))
+    steps = [
+        Step(number=number, source="system" if message["role"] == "system" else "user", message=message["content"])
+        for number, message in enumerate(opening.messages, start=1)
+    ]
+    return [
+        step.model_copy(update={"message": f"{step.message}\n{shown}"}) if shown and step.source == "user" else step
+        for step in steps
+    ]
 
 
 def _limit_reached(limits: LoopLimits, turns: int, usage: Usage, started: float) -> StopReason | None:

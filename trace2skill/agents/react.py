@@ -112,7 +112,9 @@ class React:
             {"role": "system", "content": system},
             {"role": "user", "content": render("agent_task", description=assignment.description)},
         )
-        return Request(role="agent", settings=self._model, messages=messages, seed=assignment.seed)
+        return Request(
+            role="agent", settings=self._model, messages=messages, pictures=assignment.pictures, seed=assignment.seed
+        )
 
 
 def skill_use(conversation: Conversation, skill: Skill | None) -> tuple[tuple[str, ...], tuple[str, ...]]:

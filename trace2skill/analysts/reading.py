@@ -10,6 +10,7 @@ from trace2skill.errors import ContextFull
 from trace2skill.lesson import Extraction, LessonKind
 from trace2skill.llm import ModelSettings
 from trace2skill.llm.transport import context_tokens
+from trace2skill.picture import USUAL_TOKENS
 from trace2skill.trajectory import Step, Trajectory
 
 R = TypeVar("R")
@@ -42,10 +43,10 @@ def nothing_to_read(trajectory: Trajectory, kind: LessonKind) -> Extraction:
     )
 
 
-def room_for_trajectory(model: ModelSettings) -> int:
+def room_for_trajectory(model: ModelSettings, pictures: int = 0) -> int:
     """How many characters of a trajectory fit a model's context, as LiteLLM reports it; 160,000 at most."""
     context = context_tokens(model) or ASSUMED_CONTEXT
-    room = context - min(model.max_tokens, context // 4) - FOR_THE_PROMPT
+    room = context - min(model.max_tokens, context // 4) - FOR_THE_PROMPT - pictures * USUAL_TOKENS
     return max(2_000, min(int(room * CHARS_PER_TOKEN), MOST_CHARS))
 
 

@@ -177,6 +177,7 @@ def drift(
     context: o.Context = None,
     tools: o.Tools = "auto",
     answers: o.Answers = "auto",
+    vision: o.Vision = "auto",
     recalculate: o.Recalculate = "auto",
     sandbox: o.SandboxKind = "auto",
     max_cost: o.MaxCost = 10.0,

@@ -36,6 +36,10 @@ Temperature = Annotated[float | None, typer.Option(help="Sampling temperature; n
 Effort = Annotated[str | None, typer.Option("--reasoning-effort", help="none, minimal, low, medium or high.")]
 ApiBase = Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible or Ollama server.")]
 Price = Annotated[str | None, typer.Option(help="IN,OUT: US dollars per million tokens, where LiteLLM knows none.")]
+Vision = Annotated[
+    Literal["auto", "yes", "no"],
+    typer.Option(help="Does the model see pictures? auto asks LiteLLM; say yes for a server of your own that does."),
+]
 Tasks = Annotated[int | None, typer.Option(help="Use a stratified sample of so many tasks.", min=3)]
 Split = Annotated[Literal["stratified", "paper"], typer.Option("--split", help="How tasks are divided.")]
 Seed = Annotated[int, typer.Option(help="Seed of the division, the sample and the first rollout.")]
@@ -169,6 +173,7 @@ def roles(
     context: int | None = None,
     tools: str = "auto",
     answers: str = "auto",
+    vision: str = "auto",
 ) -> Roles:
     """The model of each role.
 
@@ -188,6 +193,7 @@ def roles(
             context=context,
             tools=tools,
             answers=answers,
+            vision=vision,
         )
 
     return Roles(agent=one(agent or model), analyst=one(analyst or model), merger=one(merger or model))
@@ -228,10 +234,11 @@ def settings_of(values: dict[str, object]) -> RunSettings:
     who: list[Any] = [given.pop(name) for name in ("harness", "agent_command", "agent_set", "max_turns")]
     given |= loops(*who)
     model, api_base, price = (given.pop(name) for name in ("model", "api_base", "price"))
+    vision = given.pop("vision", "auto")
     seed, seeds = given.pop("seed"), given.pop("seeds")
     numbers = tuple(int(str(seed)) + number for number in range(int(str(seeds))))
     shared: dict[str, Any] = {name: given.pop(name) for name in ("max_tokens", "context", "tools", "answers")}
-    shared |= {"api_base": api_base, "price": price}
+    shared |= {"api_base": api_base, "price": price, "vision": vision}
     played = roles(str(model), None, None, None, temperature=None, effort=None, **shared)
     store = store_path(given.pop("store"))  # type: ignore[arg-type]
     return run_settings(**given, roles=played, seeds=numbers, held_out_seeds=numbers, store=store)

@@ -25,6 +25,7 @@ BUILT_IN = {
     "logs": "trace2skill.domains.logs:Logs",
     "math": "trace2skill.domains.math:Math",
     "table_qa": "trace2skill.domains.table_qa:TableQuestions",
+    "document_qa": "trace2skill.domains.document_qa:DocumentQA",
     "spreadsheet": "trace2skill.domains.spreadsheet:Spreadsheet",
 }
 

@@ -1,5 +1,6 @@
 """What can go wrong with a call, sorted into what can pass and what cannot, with the remedy."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,6 +12,7 @@ from trace2skill.errors import ContextFull, InfrastructureFault, ModelUnusable
 from trace2skill.store import CallOutcome
 
 LONGEST_WAIT_SECONDS = 60.0
+PICTURE = re.compile(r"data:image/[\w.+-]+;base64,[\w+/=]*")
 CAN_PASS = {"rate_limited", "server_error", "timeout", "connection"}
 REMEDIES = {
     "authentication": "check the API key in the environment ({keys})",
@@ -126,5 +128,6 @@ def _retry_after(error: Exception) -> float | None:
 
 
 def _first_line(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    """The first line of what was said, without the pictures that a provider may quote back."""
+    lines = [line for line in PICTURE.sub("data:image", str(error)).splitlines() if line.strip()]
     return lines[0][:400] if lines else type(error).__name__

@@ -16,6 +16,7 @@ HOW_NOT_WHAT = {
     "requests_per_minute",
     "tokens_per_minute",
     "price",
+    "vision",
 }
 
 
@@ -49,6 +50,11 @@ class ModelSettings(Noun):
         default="auto",
         exclude_if=lambda answers: answers == "auto",
         description="Structured answers under a JSON schema that the provider enforces, or as text; auto asks LiteLLM.",
+    )
+    vision: Literal["auto", "yes", "no"] = Field(
+        default="auto",
+        exclude_if=lambda value: value == "auto",
+        description="Does the model see pictures? auto asks LiteLLM, which knows nothing of a server of your own.",
     )
     price: tuple[float, float] | None = Field(
         default=None, description="US dollars per million tokens, in and out, where LiteLLM knows no price."

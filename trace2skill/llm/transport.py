@@ -18,6 +18,7 @@ from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.request import Answer, Message, Request, readable
 from trace2skill.llm.settings import ModelSettings
+from trace2skill.picture import MOST_TOKENS, USUAL_TOKENS
 from trace2skill.trajectory import ToolCall, Usage
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,28 @@ def check_model(settings: ModelSettings) -> None:
     if missing and not settings.api_base:
         raise BadInput(f"model '{settings.name}' needs {' and '.join(missing)} in the environment; it is not set")
     prices(settings)
+
+
+def check_vision(settings: ModelSettings) -> None:
+    """Refuse a model that sees no pictures, where a kind of task shows some.
+
+    Raises:
+        BadInput: `settings.vision` says no, or nobody knows that it does.
+    """
+    if settings.vision == "no" or (settings.vision == "auto" and not _sees(settings)):
+        who = "--vision no says" if settings.vision == "no" else "as far as LiteLLM knows,"
+        raise BadInput(
+            f"{who} model '{settings.name}' sees no pictures, and these tasks are questions on pictures: use one that "
+            f"does, such as openai/gpt-4o or anthropic/claude-sonnet-4-5, or say --vision yes if this one does"
+        )
+
+
+def _sees(settings: ModelSettings) -> bool:
+    if settings.simulated:
+        from trace2skill.sim.profile import profile_of
+
+        return not profile_of(settings.name).blind
+    return bool(litellm_for(settings).supports_vision(settings.name))
 
 
 def prices(settings: ModelSettings) -> tuple[float, float]:
@@ -153,13 +176,14 @@ def _known_parameters(settings: ModelSettings) -> Sequence[str]:
 
 
 def cost_bound(request: Request) -> float:
-    """An upper bound of the cost of one try, in US dollars: a token has at least one byte."""
+    """An upper bound of the cost of one try, in US dollars: a token has at least one byte; pictures have their own."""
     price_in, price_out = prices(request.settings)
-    return (request_bytes(request) + 256) * price_in + request.settings.max_tokens * price_out
+    tokens = request_bytes(request) + 256 + len(request.pictures) * MOST_TOKENS
+    return tokens * price_in + request.settings.max_tokens * price_out
 
 
 def request_bytes(request: Request) -> int:
-    """How many bytes the messages and tools of a request have."""
+    """How many bytes the messages and tools of a request have, without its pictures."""
     return len(json.dumps([request.messages, [tool.model_dump() for tool in request.tools]]).encode())
 
 
@@ -192,7 +216,7 @@ def send(request: Request) -> tuple[Answer, int]:
 
 def _try_in_turn(request: Request) -> Answer:
     """One try, when the pace of the model allows it; what came of it sets the pace of the next ones."""
-    expected = request_bytes(request) / BYTES_PER_TOKEN
+    expected = request_bytes(request) / BYTES_PER_TOKEN + len(request.pictures) * USUAL_TOKENS
     with pace_of(request.settings).admitted(expected) as going:
         try:
             answer = _try_once(request)
@@ -223,7 +247,7 @@ def _try_once(request: Request) -> Answer:
     try:
         response = litellm().completion(
             model=settings.name,
-            messages=[dict(message) for message in request.messages],
+            messages=request.sent,
             timeout=settings.timeout_seconds,
             num_retries=0,
             max_retries=0,

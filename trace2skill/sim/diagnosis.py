@@ -29,6 +29,7 @@ class Diagnosis(Noun):
     slipped: bool
     mended: str
     candidates: tuple[str, ...]
+    kind: str = ""
 
 
 def diagnose(log: str, description: str) -> Diagnosis | None:
@@ -72,6 +73,7 @@ def _of_answer(log: str, form: str) -> Diagnosis | None:
         slipped=not read.answer,
         mended=answers.said(read.kind, read.working, frozenset(), form),
         candidates=answers.names_of(read.kind),
+        kind=read.kind,
     )
 
 

@@ -44,6 +44,7 @@ class Profile(Noun):
         default=0.0, ge=0, description="For so long from the first request on, half of all tries are answered with 429."
     )
     hangs: float = Field(default=0.0, ge=0, le=1, description="Share of tries that hang until their time-out.")
+    blind: bool = Field(default=False, description="It sees no pictures, and refuses requests with any.")
     retry_after: float | None = Field(default=None, ge=0, description="Retry-After of a 429, in seconds.")
 
 

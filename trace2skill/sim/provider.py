@@ -15,7 +15,8 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
-from trace2skill.sim.conversation import Heard, Spoken
+from trace2skill.sim.conversation import Heard, Spoken, text_of
+from trace2skill.sim.pictures import TOKENS, refusal
 from trace2skill.sim.profile import Profile, chance, profile_of
 from trace2skill.sim.roles import play
 
@@ -47,7 +48,7 @@ def ensure_known(litellm: Any, name: str) -> None:
     """
     if name in litellm.model_cost:
         return
-    profile_of(name)
+    profile = profile_of(name)
     price_in, price_out = PRICE_PER_TOKEN
     litellm.register_model(
         {
@@ -61,6 +62,7 @@ def ensure_known(litellm: Any, name: str) -> None:
                 "output_cost_per_token": price_out,
                 "supports_function_calling": True,
                 "supports_response_schema": True,
+                "supports_vision": not profile.blind,
             }
         }
     )
@@ -90,6 +92,8 @@ def _handler(litellm: Any) -> Any:
                 native_tools=bool(options.get("tools")),
                 seed=options.get("seed") or 0,
             )
+            if problem := refusal(heard):
+                raise litellm.BadRequestError(message=f"simulated: {problem}", model=profile.name, llm_provider="sim")
             with self._guard:
                 self._tries[heard.key] += 1
                 attempt = self._tries[heard.key]
@@ -165,7 +169,7 @@ def _filled(litellm: Any, response: Any, name: str, heard: Heard, spoken: Spoken
     if spoken.tool:
         function = {"name": spoken.tool, "arguments": json.dumps(spoken.arguments)}
         message["tool_calls"] = [{"id": f"call_{heard.turns}", "type": "function", "function": function}]
-    prompt = sum(len(str(message.get("content") or "")) for message in heard.messages) // 4 + 1
+    prompt = sum(len(text_of(message)) for message in heard.messages) // 4 + 1 + len(heard.pictures) * TOKENS
     answer = (len(spoken.text) + len(json.dumps(spoken.arguments))) // 4 + 1
     response.choices = [litellm.Choices(index=0, finish_reason=spoken.finish, message=litellm.Message(**message))]
     response.usage = litellm.Usage(prompt_tokens=prompt, completion_tokens=answer, total_tokens=prompt + answer)

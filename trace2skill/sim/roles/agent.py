@@ -8,6 +8,7 @@ from trace2skill.sim.causes import committed, harmed
 from trace2skill.sim.conversation import Heard, Spoken, blocks, call
 from trace2skill.sim.copying import copy_program
 from trace2skill.sim.office import parse, program
+from trace2skill.sim.pictures import unseen
 from trace2skill.sim.profile import chance
 
 LOOK = """\
@@ -54,6 +55,8 @@ def speak(heard: Heard) -> Spoken:
 
 def _answer(heard: Heard, description: str, kind: str, gold: str) -> Spoken:
     """One turn on a question: look at what there is, then answer."""
+    if unseen(heard, kind):
+        return Spoken(text="I was shown no picture, so I cannot answer.")
     if heard.turns == 0:
         opened = " ".join(f"skill/{path}" for path in _references(heard))
         command = f"cat {opened}" if opened else "ls -R . | head -n 40"
