@@ -75,6 +75,7 @@ def work(
     description: str,
     workspace: Path,
     skill: Skill | None,
+    memory: str = "",
     seed: int,
     step: str,
     scope: str,
@@ -82,7 +83,7 @@ def work(
     """Let the agent work on one task in a laid-out workspace. See `converse` for what it raises.
 
     The body of SKILL.md stands in the system prompt (method.md section 2); the other files are mounted read-only at
-    `skill/` and count only if they are opened.
+    `skill/` and count only if they are opened. `memory`, lessons recalled for the task, stands behind them.
     """
     system = render(
         "agent_system",
@@ -94,7 +95,7 @@ def work(
         role="agent",
         settings=model,
         messages=(
-            {"role": "system", "content": system},
+            {"role": "system", "content": f"{system}\n{memory}" if memory else system},
             {"role": "user", "content": render("agent_task", description=description)},
         ),
         seed=seed,

@@ -15,7 +15,9 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
+from trace2skill.digest import digest_of
 from trace2skill.sim.conversation import Heard, Spoken
+from trace2skill.sim.embedding import EMBEDDING, embedded
 from trace2skill.sim.profile import Profile, chance, profile_of
 from trace2skill.sim.roles import play
 
@@ -44,8 +46,11 @@ def ensure_known(litellm: Any, name: str) -> None:
     """
     if name in litellm.model_cost:
         return
-    profile_of(name)
     price_in, price_out = PRICE_PER_TOKEN
+    if profile_of(name).name == EMBEDDING:
+        mode = {"litellm_provider": "sim", "mode": "embedding", "max_input_tokens": 8_000, "max_tokens": 8_000}
+        litellm.register_model({name: {**mode, "input_cost_per_token": price_in / 10, "output_cost_per_token": 0.0}})
+        return
     litellm.register_model(
         {
             name: {
@@ -104,6 +109,23 @@ def _handler(litellm: Any) -> Any:
             _log_call(heard.key)
             spoken = _disturbed(profile, heard, play(heard), structured=bool(options.get("response_format")))
             return _filled(litellm, request["model_response"], request["model"], heard, spoken)
+
+        def embedding(self, *_: Any, **request: Any) -> Any:
+            profile, texts = profile_of(request["model"]), [str(text) for text in request["input"]]
+            key = digest_of("embedding", profile.seed, texts)
+            if chance("outage", key) < _outage():
+                raise litellm.ServiceUnavailableError(
+                    message="simulated: outage", llm_provider="sim", model=profile.name
+                )
+            _log_call(key)
+            response = request["model_response"]
+            response.data = [
+                {"object": "embedding", "index": index, "embedding": embedded(text)} for index, text in enumerate(texts)
+            ]
+            tokens = sum(len(text) for text in texts) // 4 + 1
+            response.usage = litellm.Usage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens)
+            response.model = f"sim/{request['model']}"
+            return response
 
     return Simulated()
 

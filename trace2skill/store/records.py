@@ -35,6 +35,8 @@ NounKind = Literal[
     "batch",
     "step",
     "source",
+    "bank",
+    "arm",
 ]
 T = TypeVar("T", bound=BaseModel)
 
