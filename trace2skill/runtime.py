@@ -27,7 +27,7 @@ from trace2skill.skill import Skill, read_skill
 from trace2skill.store import Store, open_store
 from trace2skill.task import Task
 
-RunKind = Literal["run", "rollout", "evaluate", "ablate", "drift"]
+RunKind = Literal["run", "rollout", "evaluate", "ablate", "drift", "experiment"]
 _open: dict[str, "Runtime"] = {}
 _guard = threading.Lock()
 
@@ -63,7 +63,12 @@ class Runtime:
 
     @property
     def run_id(self) -> str:
-        """Names the run by what it computes: the same kind, settings, tasks and skill are the same run."""
+        """Names the run by what it computes: the same kind, settings, tasks and skill are the same run.
+
+        A part of an experiment has the experiment's.
+        """
+        if self.settings.part_of:
+            return self.settings.part_of
         skill = self.given_skill.digest if self.given_skill else None
         contents = sorted(task.content for task in self.tasks.values())
         return f"{self.kind}-" + digest_of(self.settings.identity, skill, contents, self.domain.version)[:10]
