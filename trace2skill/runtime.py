@@ -15,7 +15,7 @@ from trace2skill.analysts.success import SuccessAnalyst
 from trace2skill.budget import Budget
 from trace2skill.digest import digest_of
 from trace2skill.domains import load_domain
-from trace2skill.domains.base import Domain
+from trace2skill.domains.base import Domain, Sandboxed
 from trace2skill.domains.splits import Splits, sample_tasks, split_tasks
 from trace2skill.errors import BadInput
 from trace2skill.llm import Door
@@ -38,7 +38,9 @@ class Runtime:
     def __init__(self, settings: RunSettings) -> None:
         self.settings = settings
         self.store: Store = open_store(settings.store, wait_seconds=settings.store_wait_seconds)
-        self.domain: Domain = load_domain(settings.domain, recalculate=settings.recalculate)
+        self.domain: Domain = load_domain(settings.domain, settings.domain_options, recalculate=settings.recalculate)
+        if isinstance(self.domain, Sandboxed):
+            self.domain.use_sandbox(lambda: self.sandbox)
         loaded = self.domain.load(settings.data)
         if settings.tasks is not None:
             loaded = sample_tasks(loaded, settings.tasks, settings.split_seed)
@@ -145,14 +147,13 @@ class Runtime:
         return self.settings.output / self.run_id
 
     def _teach_simulated_model(self) -> None:
-        gold = getattr(self.domain, "gold_values", None)
-        if gold is None:
-            return
-        from trace2skill.sim.answer_key import teach
+        from trace2skill.sim.answer_key import teach, teach_answers
 
-        teach(
-            self.tasks.values(), self.domain.describe, lambda task: {case.name: gold(task, case) for case in task.cases}
-        )
+        domain, tasks = self.domain, self.tasks.values()
+        if answer := getattr(domain, "gold_answer", None):
+            teach_answers(domain.name, tasks, domain.describe, answer)
+        if gold := getattr(domain, "gold_values", None):
+            teach(tasks, domain.describe, lambda task: {case.name: gold(task, case) for case in task.cases})
 
 
 def _live_skill(store: Store, directory: Path) -> Skill:

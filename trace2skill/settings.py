@@ -48,7 +48,13 @@ class RunSettings(Noun):
 
     data: Path = Field(description="Directory of the data set.")
     roles: Roles = Field(description="Which model plays the agent, the analysts and the merger.")
-    domain: str = Field(default="spreadsheet", description="Kind of task.")
+    domain: str = Field(
+        default="spreadsheet",
+        description="Kind of task: a name, or path/to/module.py:Class for one of your own.",
+    )
+    domain_options: dict[str, str] = Field(
+        default_factory=dict, exclude_if=not_, description="What the kind of task is told besides, by name."
+    )
     skill: Path | None = Field(default=None, description="Skill directory to deepen; none drafts one from nothing.")
     tasks: int | None = Field(default=None, ge=3, description="Use a sample of so many tasks; none uses all.")
     splits: Literal["stratified", "paper"] = Field(default="stratified", description="How tasks are divided.")
@@ -153,12 +159,17 @@ class RunSettings(Noun):
     @property
     def tags(self) -> tuple[str, ...]:
         """Tags of the flow runs, by kind of task and skill."""
-        return (f"domain:{self.domain}", f"skill:{self.skill.name if self.skill else 'new'}")
+        return (f"domain:{self.domain_name}", f"skill:{self.skill.name if self.skill else 'new'}")
 
     @property
     def label(self) -> str:
         """What a person reads in the UI: the skill and the kind of task."""
-        return f"{self.skill.name if self.skill else 'a new skill'} ({self.domain})"
+        return f"{self.skill.name if self.skill else 'a new skill'} ({self.domain_name})"
+
+    @property
+    def domain_name(self) -> str:
+        """The kind of task as a person reads it: without the way to its file."""
+        return self.domain.rpartition(":")[2]
 
     @property
     def identity(self) -> str:

@@ -16,6 +16,7 @@ from trace2skill.consolidate.candidate import Candidate, build_candidate
 from trace2skill.consolidate.editor import ModelEditor, editor_identity
 from trace2skill.consolidate.merge import merge_identity
 from trace2skill.digest import digest_of
+from trace2skill.domains.answers import with_answer
 from trace2skill.domains.base import Audit
 from trace2skill.draft import draft_identity, draft_skill
 from trace2skill.errors import BadInput
@@ -86,7 +87,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
             step=f"rollout: {job.name}",
             scope=key,
         )
-        outputs = rt.domain.collect(task, workspace)
+        outputs = with_answer(rt.domain, task, rt.domain.collect(task, workspace), conversation.last_words)
     grade = rt.domain.grade(task, outputs)
     opened, run = skill_use(conversation, skill)
     trajectory = Trajectory(

@@ -59,6 +59,12 @@ class Conversation:
     stop: StopReason
     usage: Usage
 
+    @property
+    def last_words(self) -> str:
+        """The agent's last message, '' where it said nothing or was stopped before it was done."""
+        last = self.steps[-1] if self.steps else None
+        return last.message if last and last.source == "agent" and self.stop == "answered" else ""
+
 
 def converse(
     door: Door,

@@ -27,6 +27,8 @@ from trace2skill.trajectory import Trajectory
 
 PROMPTS = ("error_analyst", "error_task")
 SHOWN_DIFFERENCES = 12
+ANSWERS_TAKEN = 3
+"""How many answers are looked at where a fix is one: with more, the right one could be found by trying."""
 
 
 class ErrorAnalyst:
@@ -84,6 +86,10 @@ class ErrorAnalyst:
         """See `trace2skill.analysts.gate`."""
         return run_gate(self._domain, task, self._sandbox, fix, self._command)
 
+    def answers(self, task: Task) -> bool:
+        """Is a fix of this task an answer, which is judged and not run?"""
+        return self._domain.fix_command(task) is None
+
     def rules(self, task: Task, trajectory: Trajectory) -> LessonRules:
         """What the lessons are checked against."""
         return LessonRules.of(trajectory, self._domain.gold_only(task))
@@ -111,6 +117,7 @@ class _Submission:
         self._trajectory = trajectory
         self._rules = analyst.rules(task, trajectory)
         self._accepted: ErrorReport | None = None
+        self._refused = 0
         self._last = "the analyst handed nothing in"
         self._raw = ""
 
@@ -123,7 +130,9 @@ class _Submission:
             return Said(f"The report is not valid: {problems}. Hand it in again.")
         judged = self._analyst.gate(self._task, report.fix)
         if not judged.opened:
-            self._last = judged.reason
+            self._last, self._refused = judged.reason, self._refused + 1
+            if self._refused >= ANSWERS_TAKEN and self._analyst.answers(self._task):
+                return Said(f"Your answer is not right: {judged.reason}. No more answers are taken.", done=True)
             if judged.leaks:
                 return Said(f"Your fix is refused: {judged.reason}. Compute the result from the input.")
             return Said("Your fix does not give the expected result yet.\n" + in_words(judged.grade))

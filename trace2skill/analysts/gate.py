@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import Field
 
 from trace2skill.agents.sandbox import CommandResult, Limits, Sandbox
-from trace2skill.domains.base import ANSWER, CaseGrade, Domain, Grade
+from trace2skill.domains.base import ANSWER, CaseGrade, Domain, Grade, fix_file
 from trace2skill.noun import Noun
 from trace2skill.safety.leaks import in_program
 from trace2skill.task import Task
@@ -69,6 +69,6 @@ def _run(
     with tempfile.TemporaryDirectory(prefix="t2s-gate-") as directory:
         workspace = Path(directory)
         lay_out(task, workspace)
-        (workspace / "fix.py").write_text(fix, encoding="utf-8", errors="replace")
+        (workspace / fix_file(domain)).write_text(fix, encoding="utf-8", errors="replace")
         result = sandbox.run(domain.fix_command(task) or "", workspace, limits=limits)
         return domain.collect(task, workspace), result

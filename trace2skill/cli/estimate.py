@@ -14,6 +14,7 @@ def estimate(
     data: o.Data,
     model: o.Model,
     domain: o.Domain = "spreadsheet",
+    domain_option: o.DomainOptions = None,
     skill: o.SkillDir = None,
     tasks: o.Tasks = None,
     seed: o.Seed = 41,

@@ -158,6 +158,7 @@ def drift(
     model: o.Model,
     skill: Annotated[Path, typer.Option(help="The directory the skill is used from.")],
     domain: o.Domain = "spreadsheet",
+    domain_option: o.DomainOptions = None,
     tasks: o.Tasks = None,
     seed: o.Seed = 41,
     seeds: o.Seeds = 1,

@@ -15,7 +15,13 @@ from trace2skill.store.address import default_address, parse
 
 N = TypeVar("N", bound=Noun)
 
-Domain = Annotated[str, typer.Option(help="Kind of task.")]
+Domain = Annotated[
+    str, typer.Option(help="Kind of task: a name (see doctor), or path/to/module.py:Class for one of your own.")
+]
+DomainOptions = Annotated[
+    list[str] | None,
+    typer.Option("--domain-option", help="KEY=VALUE for the kind of task; may be given again.", show_default=False),
+]
 Data = Annotated[Path, typer.Option(help="Directory of the data set.", show_default=False)]
 SkillDir = Annotated[
     Path | None, typer.Option("--skill", help="Skill directory to deepen. Without it, S0 is drafted by the model.")
@@ -145,6 +151,7 @@ def settings_of(values: dict[str, object]) -> RunSettings:
     """Settings from a command's options, by name."""
     given = dict(values)
     given.pop("json", None)
+    given["domain_options"] = pairs(given.pop("domain_option", None))  # type: ignore[arg-type]
     model, api_base, price = (given.pop(name) for name in ("model", "api_base", "price"))
     seed, seeds = given.pop("seed"), given.pop("seeds")
     numbers = tuple(int(str(seed)) + number for number in range(int(str(seeds))))
@@ -160,6 +167,18 @@ def checked(cls: type[N], **values: Any) -> N:
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         raise BadInput(f"these settings cannot be: {said}") from error
+
+
+def pairs(given: list[str] | None) -> dict[str, str]:
+    """KEY=VALUE options as a mapping.
+
+    Raises:
+        BadInput: one without '='.
+    """
+    wrong = [item for item in given or () if "=" not in item]
+    if wrong:
+        raise BadInput(f"--domain-option {wrong[0]}: write it as KEY=VALUE")
+    return {key.strip(): value.strip() for key, _, value in (item.partition("=") for item in given or ())}
 
 
 def _price(text: str | None) -> tuple[float, float] | None:

@@ -52,6 +52,7 @@ def run(
     data: o.Data,
     model: o.Model,
     domain: o.Domain = "spreadsheet",
+    domain_option: o.DomainOptions = None,
     skill: o.SkillDir = None,
     tasks: o.Tasks = None,
     split: o.Split = "stratified",
@@ -116,6 +117,7 @@ def run(
     settings = o.run_settings(
         data=data,
         domain=domain,
+        domain_options=o.pairs(domain_option),
         skill=skill,
         roles=o.roles(
             model,
@@ -165,6 +167,7 @@ def rollout(
     data: o.Data,
     model: o.Model,
     domain: o.Domain = "spreadsheet",
+    domain_option: o.DomainOptions = None,
     skill: o.SkillDir = None,
     tasks: o.Tasks = None,
     seed: o.Seed = 41,
@@ -190,6 +193,7 @@ def distill(
     model: o.Model,
     skill: Annotated[Path, typer.Option(help="Skill directory to deepen.")],
     domain: o.Domain = "spreadsheet",
+    domain_option: o.DomainOptions = None,
     tasks: o.Tasks = None,
     seed: o.Seed = 41,
     seeds: o.Seeds = 1,
@@ -217,6 +221,7 @@ def evaluate(
         list[Path] | None, typer.Argument(help="Skill directories to score; none scores without a skill.")
     ] = None,
     domain: o.Domain = "spreadsheet",
+    domain_option: o.DomainOptions = None,
     tasks: o.Tasks = None,
     split: Annotated[
         str, typer.Option(help="Which tasks: validation or evolve; test is sealed and needs --why.")

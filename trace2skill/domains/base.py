@@ -3,12 +3,13 @@
 A domain sees gold; nothing else in the product does. Graders are deterministic and need no network.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import Field
 
+from trace2skill.agents.sandbox.limits import Sandbox
 from trace2skill.noun import Noun
 from trace2skill.task import Task
 
@@ -32,10 +33,18 @@ class CaseGrade(Noun):
     problem: str = ""
     differences: tuple[Difference, ...] = Field(default=(), description="At most 50, in reading order.")
     difference_count: int = 0
+    score: float | None = Field(
+        default=None, ge=0, le=1, description="Soft score of the case, where the rule has one besides passed or not."
+    )
+
+    @property
+    def soft(self) -> float:
+        """The soft score: the rule's own, else 1 for passed and 0 for not."""
+        return float(self.passed) if self.score is None else self.score
 
 
 class Grade(Noun):
-    """The grade of one set of outputs: hard = every case passed, soft = share of cases passed."""
+    """The grade of one set of outputs: hard = every case passed, soft = mean soft score of the cases."""
 
     cases: tuple[CaseGrade, ...]
 
@@ -46,8 +55,8 @@ class Grade(Noun):
 
     @property
     def soft(self) -> float:
-        """Share of cases passed, 0.0 without cases."""
-        return sum(case.passed for case in self.cases) / len(self.cases) if self.cases else 0.0
+        """Mean soft score of the cases, which is the share passed where the rule knows nothing finer; 0.0 without."""
+        return sum(case.soft for case in self.cases) / len(self.cases) if self.cases else 0.0
 
     @property
     def reason(self) -> str:
@@ -55,8 +64,8 @@ class Grade(Noun):
         for case in self.cases:
             if case.passed:
                 continue
-            if case.problem:
-                return case.problem
+            if case.problem or not case.differences:
+                return case.problem or "it is not right"
             first = case.differences[0]
             return (
                 f"{case.difference_count} cells differ, first {first.where}: expected {first.expected}, got {first.got}"
@@ -126,3 +135,23 @@ class Domain(Protocol):
         None where the outcome of a task is an answer rather than a file: then the fix is the answer itself, graded as
         the output `ANSWER`.
         """
+
+
+@runtime_checkable
+class Sandboxed(Protocol):
+    """A domain that runs programs of its own, such as a check script, to grade. It is told of the run's sandbox."""
+
+    def use_sandbox(self, sandbox: Callable[[], Sandbox]) -> None:
+        """Called once, before anything is graded. The sandbox is chosen when it is first asked for."""
+
+
+@runtime_checkable
+class FixFile(Protocol):
+    """A domain whose fix is no Python program: `fix_file` is the name under which it is laid out."""
+
+    fix_file: str
+
+
+def fix_file(domain: Domain) -> str:
+    """The file that a fix is written to before `Domain.fix_command` runs it."""
+    return domain.fix_file if isinstance(domain, FixFile) else "fix.py"

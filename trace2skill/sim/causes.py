@@ -4,9 +4,9 @@ Which task shows which mistake is drawn by a hash, so that a benchmark can ask a
 covers and how much noise it let in.
 """
 
-import re
-
 from trace2skill.noun import Noun
+from trace2skill.sim.answers.mistakes import ANSWER_CAUSES, ANSWER_HABITS
+from trace2skill.sim.cause import Cause, Habit, matches
 from trace2skill.sim.lessons import CAUSE_LESSONS, CONDITIONAL, HABIT_LESSONS, HARMFUL, OPPOSED, Wording
 from trace2skill.sim.office.jobs import Job
 from trace2skill.sim.office.programs import FORMULA_KINDS, NUMBER_KINDS
@@ -17,27 +17,6 @@ STEADINESS = 0.9
 
 ALL_KINDS = ("totals", "lookup", "balance", "remove", "due", "names", "share", "month")
 FILLING = tuple(kind for kind in ALL_KINDS if kind != "remove")
-
-
-class Cause(Noun):
-    """A systematic mistake. `guidance` recognises text that prevents it: every expression must be found in one line."""
-
-    name: str
-    prevalence: float
-    kinds: tuple[str, ...]
-    foreign: bool
-    section: str
-    guidance: tuple[str, ...]
-    wordings: tuple[Wording, ...]
-
-
-class Habit(Noun):
-    """A good habit that a success shows. It changes no score."""
-
-    name: str
-    section: str
-    guidance: tuple[str, ...]
-    wordings: tuple[Wording, ...]
 
 
 class Slip(Noun):
@@ -148,6 +127,9 @@ HABITS: tuple[Habit, ...] = (
     ),
 )
 
+ALL_CAUSES: tuple[Cause, ...] = (*CAUSES, *ANSWER_CAUSES)
+ALL_HABITS: tuple[Habit, ...] = (*HABITS, *ANSWER_HABITS)
+
 
 def applies(cause: Cause, job: Job | None) -> bool:
     """Can this mistake be made on this task? None is a foreign benchmark task."""
@@ -157,18 +139,18 @@ def applies(cause: Cause, job: Job | None) -> bool:
 def guided(text: str) -> frozenset[str]:
     """Names of the causes and habits that a text gives guidance on: some line must match every expression."""
     lines = [line for line in text.splitlines() if line.strip()]
-    planted: tuple[Cause | Habit, ...] = (*CAUSES, *HABITS)
-    return frozenset(item.name for item in planted if any(_matches(item, line) for line in lines))
+    planted: tuple[Cause | Habit, ...] = (*ALL_CAUSES, *ALL_HABITS)
+    return frozenset(item.name for item in planted if any(matches(item, line) for line in lines))
 
 
 def cause_of(text: str) -> str | None:
     """The cause that a lesson or an edit is about, None for none or several."""
-    return _only([cause.name for cause in CAUSES if _matches_any(cause, text)])
+    return _only([cause.name for cause in ALL_CAUSES if _matches_any(cause, text)])
 
 
 def habit_of(text: str) -> str | None:
     """The habit that a lesson or an edit is about, None for none or several, or where it is about a cause."""
-    return None if cause_of(text) else _only([habit.name for habit in HABITS if _matches_any(habit, text)])
+    return None if cause_of(text) else _only([habit.name for habit in ALL_HABITS if _matches_any(habit, text)])
 
 
 def contradicted(text: str) -> str | None:
@@ -262,12 +244,8 @@ def quirk_lesson(key: str) -> Wording:
     )
 
 
-def _matches(item: Cause | Habit, line: str) -> bool:
-    return all(re.search(expression, line, re.IGNORECASE) for expression in item.guidance)
-
-
 def _matches_any(item: Cause | Habit, text: str) -> bool:
-    return any(_matches(item, line) for line in text.splitlines())
+    return any(matches(item, line) for line in text.splitlines())
 
 
 def _only(names: list[str]) -> str | None:
@@ -275,6 +253,8 @@ def _only(names: list[str]) -> str | None:
 
 
 __all__ = [
+    "ALL_CAUSES",
+    "ALL_HABITS",
     "CAUSES",
     "HABITS",
     "HARMFUL",

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from itertools import combinations
 
 from trace2skill.noun import Noun
-from trace2skill.sim.causes import CAUSES, applies, quirk_lesson
+from trace2skill.sim import answers
+from trace2skill.sim.causes import ALL_CAUSES, CAUSES, applies, quirk_lesson
 from trace2skill.sim.copying import copy_program, read_values
 from trace2skill.sim.lessons import Wording
 from trace2skill.sim.office import parse, program
@@ -32,6 +33,8 @@ class Diagnosis(Noun):
 
 def diagnose(log: str, description: str) -> Diagnosis | None:
     """Find the agent's program in a log and with which mistakes it reads so; None where there is none to be read."""
+    if answers.is_question(description):
+        return _of_answer(log)
     found = PROGRAM.search(log)
     if found is None:
         return None
@@ -56,11 +59,27 @@ def diagnose(log: str, description: str) -> Diagnosis | None:
     )
 
 
+def _of_answer(log: str) -> Diagnosis | None:
+    """The same for an answer: what the agent worked out, and what it said in the end."""
+    read = answers.read(log)
+    if read is None:
+        return None
+    steps = [int(match["number"]) for match in STEP.finditer(log[: read.at])]
+    return Diagnosis(
+        source=read.answer,
+        steps=tuple(steps[-1:]),
+        mistakes=read.mistakes,
+        slipped=not read.answer,
+        mended=answers.said(read.kind, read.working, frozenset()),
+        candidates=answers.names_of(read.kind),
+    )
+
+
 def lessons(diagnosis: Diagnosis, salt: str) -> list[dict[str, object]]:
     """A lesson for each mistake, in one of its wordings, and one for a one-off slip."""
     found = [
         cause.wordings[pick(len(cause.wordings), "wording", cause.name, salt)]
-        for cause in CAUSES
+        for cause in ALL_CAUSES
         if cause.name in diagnosis.mistakes
     ]
     if diagnosis.slipped or not found:
@@ -74,7 +93,7 @@ def wrong_guess(diagnosis: Diagnosis, salt: str) -> list[dict[str, object]] | No
     if not others:
         return None
     blamed = others[pick(len(others), "blamed", salt)]
-    cause = next(cause for cause in CAUSES if cause.name == blamed)
+    cause = next(cause for cause in ALL_CAUSES if cause.name == blamed)
     return worded([cause.wordings[pick(len(cause.wordings), "wording", blamed, salt)]], diagnosis.steps)
 
 

@@ -4,6 +4,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic import Field
+
 from trace2skill.agents.sandbox.workspace import safe_read
 from trace2skill.domains.base import Audit, Grade
 from trace2skill.domains.spreadsheet.answers import carried, emptied, gold_only
@@ -11,6 +13,7 @@ from trace2skill.domains.spreadsheet.dataset import load_dataset
 from trace2skill.domains.spreadsheet.grade import gold_values, grade_case
 from trace2skill.domains.spreadsheet.recalculate import Mode, effective, recalculated
 from trace2skill.domains.spreadsheet.workbook import Unreadable, open_values
+from trace2skill.noun import Noun
 from trace2skill.task import Task, TestCase
 
 LARGEST_OUTPUT = 50 * 2**20
@@ -23,9 +26,16 @@ and openpyxl from a shell, changes the cells that the request names, and saves e
 The values in the cells named as the answer position are compared with those of a correct workbook."""
 
 
+class SpreadsheetOptions(Noun):
+    """What can be said of the domain."""
+
+    recalculate: Mode = Field(default="auto", description="Recalculate formulas with LibreOffice before grading.")
+
+
 class Spreadsheet:
     """Tasks on .xlsx workbooks. See `trace2skill.domains.base.Domain` for what the methods promise."""
 
+    Options = SpreadsheetOptions
     name = "spreadsheet"
     about = ABOUT
     fix_contract = (

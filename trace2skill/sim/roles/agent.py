@@ -2,7 +2,8 @@
 
 import re
 
-from trace2skill.sim.answer_key import gold_for
+from trace2skill.sim import answers
+from trace2skill.sim.answer_key import answer_for, gold_for
 from trace2skill.sim.causes import committed, harmed
 from trace2skill.sim.conversation import Heard, Spoken, blocks, call
 from trace2skill.sim.copying import copy_program
@@ -32,6 +33,8 @@ EOF"""
 def speak(heard: Heard) -> Spoken:
     """One turn of the agent."""
     description = heard.opening.removeprefix("# Task").strip()
+    if told := answer_for(description):
+        return _answer(heard, description, *told)
     if heard.turns == 0:
         opened = " ".join(f"skill/{path}" for path in _references(heard))
         command = f"cat {opened}\n{LOOK}" if opened else LOOK
@@ -45,6 +48,17 @@ def speak(heard: Heard) -> Spoken:
     if heard.turns == 2 and chance("checks", heard.profile.seed, description, heard.seed) < 0.6:
         return call(heard, "I read back what was written.", "bash", command=CHECK)
     return Spoken(text="The workbook is written. Done.")
+
+
+def _answer(heard: Heard, description: str, kind: str, gold: str) -> Spoken:
+    """One turn on a question: look at what there is, then answer."""
+    if heard.turns == 0:
+        opened = " ".join(f"skill/{path}" for path in _references(heard))
+        command = f"cat {opened}" if opened else "ls -R . | head -n 40"
+        return call(heard, "I look at what is given first.", "bash", command=command)
+    guidance = skill_text(heard)
+    slip = answers.committed(kind, gold, _task_key(heard, description), guidance, heard.seed, heard.profile.noise)
+    return Spoken(text=answers.said(kind, gold, slip.mistakes, broken=slip.quirk is not None or harmed(guidance)))
 
 
 def skill_text(heard: Heard) -> str:

@@ -23,9 +23,33 @@ BODY = """\
 """
 
 
+QUESTIONS = """\
+# Answering questions
+
+## Before you start
+
+- Read the whole question before you begin.
+
+## Working it out
+
+- Go step by step.
+
+## Giving the answer
+
+- Say what you found.
+"""
+
+
 def speak(heard: Heard) -> Spoken:
     """A first skill for the domain described."""
-    del heard
+    if "workbook" not in heard.opening:
+        return answer_json(
+            {
+                "name": "answering-questions",
+                "description": "Answers questions from what is given with them. Use for tasks that end in an answer.",
+                "body": QUESTIONS,
+            }
+        )
     return answer_json(
         {
             "name": "workbook-tasks",

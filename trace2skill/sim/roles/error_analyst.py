@@ -3,10 +3,12 @@
 Where it blames the wrong cause it hands in the agent's own program again, which the gate refuses; then it looks again.
 """
 
+from trace2skill.sim.answers import is_question
 from trace2skill.sim.conversation import Heard, Spoken, call
 from trace2skill.sim.diagnosis import Diagnosis, diagnose, lessons, misreads, wrong_guess
 from trace2skill.sim.profile import chance
 
+READ_ANSWER = "cat trace/index.md\ncat trace/steps/*.md | tail -c 6000"
 READ = "cat trace/index.md\ncat $(grep -l 'cat > solve.py' trace/steps/*.md | head -n 1)"
 GIVES_UP = 0.03
 
@@ -14,7 +16,8 @@ GIVES_UP = 0.03
 def speak(heard: Heard) -> Spoken:
     """One turn of the analyst."""
     if heard.turns == 0:
-        return call(heard, "I read what the agent did.", "bash", command=READ)
+        command = READ_ANSWER if is_question(heard.block("task")) else READ
+        return call(heard, "I read what the agent did.", "bash", command=command)
     if heard.turns == 1:
         return call(heard, "I compare its output with what was expected.", "evaluate")
     found = diagnose(heard.observations[0], heard.block("task"))

@@ -3,10 +3,10 @@
 import re
 
 from trace2skill.markdown import sections
-from trace2skill.sim.causes import CAUSES, HABITS, cause_of, guided, habit_of
+from trace2skill.sim.causes import ALL_CAUSES, ALL_HABITS, cause_of, guided, habit_of
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 
-SECTIONS = {cause.name: cause.section for cause in CAUSES} | {habit.name: habit.section for habit in HABITS}
+SECTIONS = {cause.name: cause.section for cause in ALL_CAUSES} | {habit.name: habit.section for habit in ALL_HABITS}
 ELSEWHERE = "Special cases"
 
 

@@ -1,5 +1,7 @@
 """The simulated success analyst: names good habits, sometimes with a remark that holds for this one task only."""
 
+from trace2skill.sim.answers import is_question
+from trace2skill.sim.answers.mistakes import ANSWER_HABITS
 from trace2skill.sim.causes import HABITS, HARMFUL, OPPOSED, quirk_lesson
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
 from trace2skill.sim.diagnosis import agent_steps, worded
@@ -8,8 +10,9 @@ from trace2skill.sim.profile import chance, pick
 
 def speak(heard: Heard) -> Spoken:
     """The report over one trajectory."""
-    first = pick(len(HABITS), "habit", heard.key)
-    habits = [HABITS[first], HABITS[(first + 1) % len(HABITS)]][: 1 + (chance("second", heard.key) < 0.4)]
+    known = ANSWER_HABITS if is_question(heard.block("task")) else HABITS
+    first = pick(len(known), "habit", heard.key)
+    habits = [known[first], known[(first + 1) % len(known)]][: 1 + (chance("second", heard.key) < 0.4)]
     wordings = [habit.wordings[pick(len(habit.wordings), "wording", heard.key)] for habit in habits]
     if chance("remark", heard.key) < heard.profile.noise:
         wordings.append(quirk_lesson(heard.key))

@@ -1,0 +1,143 @@
+"""The base of domains whose outcome is an answer in words: the question, the answer, and who may see it.
+
+A subclass says how to load tasks and how an answer is judged. What it says of a wrong answer never holds the right one:
+the error analyst reads it, and proves a cause by giving the right answer without having seen it.
+"""
+
+import re
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+
+from trace2skill.agents.sandbox.workspace import safe_read
+from trace2skill.domains.base import ANSWER, Audit, CaseGrade, Domain, Grade
+from trace2skill.noun import Noun
+from trace2skill.safety.leaks import canonical, is_number, numbers_in
+from trace2skill.task import Task
+
+LARGEST_ANSWER = 64 * 1024
+MARK = re.compile(r"^[ \t>*_#-]*answer[ \t*_]*:[ \t*_]*", re.IGNORECASE | re.MULTILINE)
+HOW_TO_ANSWER = "End your last message with a line that begins with `Answer:` and holds the answer alone."
+FIX_CONTRACT = (
+    "the right answer, worked out again from what the agent was given: your working in a few lines, and at the end a "
+    "line that begins with `Answer:` and holds the answer alone. You may hand in few of them, so be sure first."
+)
+
+
+class Judged(Noun):
+    """What the rule says of an answer. `problem` says what is wrong without giving the right answer away."""
+
+    passed: bool
+    score: float | None = None
+    problem: str = ""
+
+
+class AnswerDomain(ABC):
+    """A domain whose outcome is an answer. See `trace2skill.domains.base.Domain` for what the methods promise.
+
+    A subclass has `name`, `version` and `about`, and says how to `load` tasks, to `judge` an answer, and what gold is.
+    """
+
+    name: str
+    version: str
+    about: str
+    fix_contract = FIX_CONTRACT
+    how_to_answer = HOW_TO_ANSWER
+
+    @abstractmethod
+    def load(self, data: Path) -> list[Task]:
+        """Every task of a data set, in its order.
+
+        Raises:
+            BadInput: a row or file is missing or malformed; names file and row.
+        """
+
+    @abstractmethod
+    def judge(self, task: Task, answer: str) -> Judged:
+        """Score the final answer by the benchmark's official rule. Never put gold into what it says."""
+
+    @abstractmethod
+    def gold_answer(self, task: Task) -> str:
+        """An answer that `judge` takes for right. For leak checks and for the simulated agent, nothing else."""
+
+    def lay_out(self, task: Task, workspace: Path) -> None:
+        """The task's input files under `input/`, by their own names."""
+        for case in task.cases:
+            if case.input is not None:
+                (workspace / "input").mkdir(exist_ok=True)
+                shutil.copyfile(case.input, workspace / "input" / case.input.name)
+
+    def describe(self, task: Task) -> str:
+        """The question, its files, and how to answer."""
+        files = [f"- `input/{case.input.name}`" for case in task.cases if case.input is not None]
+        given = "\n\nFiles:\n" + "\n".join(files) if files else ""
+        return f"{task.instruction.strip()}{given}\n\n{self.how_to_answer}\n"
+
+    def collect(self, task: Task, workspace: Path) -> dict[str, bytes]:
+        """`answer.txt`, where the agent left one. Where it did not, its last message is the answer."""
+        content = safe_read(workspace, ANSWER, LARGEST_ANSWER)
+        return {} if content is None else {ANSWER: content}
+
+    def grade(self, task: Task, outputs: Mapping[str, bytes]) -> Grade:
+        """Judge the final answer in the output."""
+        text = outputs.get(ANSWER, b"").decode("utf-8", "replace")
+        answer = self.final_answer(text)
+        if not answer:
+            return Grade(cases=(CaseGrade(case="answer", passed=False, problem="there is no answer"),))
+        judged = self.judge(task, answer)
+        problem = "" if judged.passed else judged.problem or f"the answer '{answer[:200]}' is not right"
+        return Grade(cases=(CaseGrade(case="answer", passed=judged.passed, problem=problem, score=judged.score),))
+
+    def final_answer(self, text: str) -> str:
+        """What stands behind the last `Answer:` of a text; the whole of a text that has none."""
+        marks = list(MARK.finditer(text))
+        found = text[marks[-1].end() :] if marks else text
+        return found.strip().rstrip("*_").strip() if marks else found.strip()
+
+    def audit(self, task: Task) -> Audit:
+        """Does gold itself pass? An empty answer never does."""
+        if self.judge(task, self.gold_answer(task)).passed:
+            return Audit(task_id=task.id, verdict="usable")
+        return Audit(task_id=task.id, verdict="never_passes", reason="the gold answer does not pass its own rule")
+
+    def gold_only(self, task: Task) -> frozenset[str]:
+        """The gold answer and its parts, unless the task's words or its text inputs hold them."""
+        given = self._given(task)
+        numbers = numbers_in(given)
+        found = {canonical(part) for part in self.gold_parts(task)} - {"", "0", "1"}
+        return frozenset(v for v in found if (v not in numbers if is_number(v) else v.lower() not in given.lower()))
+
+    def gold_parts(self, task: Task) -> list[object]:
+        """The values that gold consists of, numbers as numbers."""
+        text = self.gold_answer(task)
+        try:
+            return [float(text.replace(",", ""))]
+        except ValueError:
+            return [text]
+
+    def lay_out_emptied(self, task: Task, workspace: Path) -> None:
+        """The same as `lay_out`: an answer is no program, and is not run on emptied inputs."""
+        self.lay_out(task, workspace)
+
+    def carried(self, task: Task, outputs: Mapping[str, bytes]) -> list[str]:
+        """Nothing: an answer is no program that could carry one."""
+        return []
+
+    def fix_command(self, task: Task) -> str | None:
+        """None: the fix is the answer itself."""
+        return None
+
+    def _given(self, task: Task) -> str:
+        texts = [task.instruction]
+        for case in task.cases:
+            if case.input is not None:
+                texts.append(case.input.read_bytes()[: 2**20].decode("utf-8", "replace"))
+        return "\n".join(texts)
+
+
+def with_answer(domain: Domain, task: Task, outputs: dict[str, bytes], last_words: str) -> dict[str, bytes]:
+    """The outputs, with the agent's last message as the answer where the outcome is one and it left no file."""
+    if domain.fix_command(task) is not None or ANSWER in outputs or not last_words.strip():
+        return outputs
+    return {**outputs, ANSWER: last_words.encode("utf-8", "replace")[-LARGEST_ANSWER:]}

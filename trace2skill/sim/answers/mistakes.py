@@ -1,0 +1,23 @@
+"""The planted mistakes of answers, by kind of task: what each does to a right answer, and what prevents it."""
+
+from trace2skill.sim.answers.anything import ANYTHING, HABITS
+from trace2skill.sim.answers.mistake import Mistake
+from trace2skill.sim.cause import Cause, Habit
+
+OF_KIND: dict[str, tuple[Mistake, ...]] = {}
+"""Mistakes of one kind of task; a kind that is not here shows those of `ANYTHING`."""
+
+ANSWER_CAUSES: tuple[Cause, ...] = tuple(
+    mistake.cause for mistakes in (ANYTHING, *OF_KIND.values()) for mistake in mistakes
+)
+ANSWER_HABITS: tuple[Habit, ...] = HABITS
+
+
+def mistakes_of(kind: str) -> tuple[Mistake, ...]:
+    """The mistakes that can be made on a kind of task, in the order in which they are made."""
+    return OF_KIND.get(kind, ANYTHING)
+
+
+def names_of(kind: str) -> tuple[str, ...]:
+    """Their names."""
+    return tuple(mistake.cause.name for mistake in mistakes_of(kind))

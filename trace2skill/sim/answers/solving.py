@@ -1,0 +1,89 @@
+"""An answer as the simulated agent writes it, and as an analyst reads it out of a log."""
+
+import re
+from itertools import combinations
+
+from trace2skill.noun import Noun
+from trace2skill.sim.answers.mistakes import mistakes_of, names_of
+from trace2skill.sim.profile import chance
+
+STEADINESS = 0.9
+QUESTION = "begins with `Answer:`"
+SAID = re.compile(
+    r"^This is work of the kind (?P<kind>[\w-]+)\.\n\nWorking: (?P<working>.*)\n\n"
+    r"(?:Answer: (?P<answer>.*)|I stop here\.)$",
+    re.MULTILINE,
+)
+
+
+class Lapse(Noun):
+    """What goes wrong with one answer: planted mistakes, and perhaps that it is not given at all."""
+
+    mistakes: frozenset[str] = frozenset()
+    quirk: str | None = None
+
+
+class Reading(Noun):
+    """What a log shows of an answer. `at` is where it stands in the log."""
+
+    kind: str
+    working: str
+    answer: str
+    mistakes: frozenset[str]
+    at: int
+
+
+def is_question(description: str) -> bool:
+    """Does a task want an answer in words?"""
+    return QUESTION in description
+
+
+def committed(kind: str, gold: str, task_key: str, skill_text: str, seed: int, noise: float) -> Lapse:
+    """What goes wrong: planted mistakes that the skill does not guard against, and by `noise` a lapse of this run."""
+    from trace2skill.sim.causes import guided
+
+    known = guided(skill_text)
+    mistakes = frozenset(
+        mistake.cause.name
+        for mistake in mistakes_of(kind)
+        if mistake.cause.name not in known
+        and mistake.spoil(gold) != gold
+        and chance("planted", mistake.cause.name, task_key) < mistake.cause.prevalence
+        and chance("steady", mistake.cause.name, task_key, seed) < STEADINESS
+    )
+    quirk = f"{task_key}/{seed}" if chance("quirk", task_key, seed) < noise / 2 else None
+    return Lapse(mistakes=mistakes, quirk=quirk)
+
+
+def said(kind: str, gold: str, mistakes: frozenset[str], *, broken: bool = False) -> str:
+    """The agent's last message: what it worked out, and the answer as the mistakes leave it; none where `broken`."""
+    end = "I stop here." if broken else f"Answer: {_spoiled(kind, gold, mistakes)}"
+    return f"This is work of the kind {kind}.\n\nWorking: {gold}\n\n{end}"
+
+
+def read(log: str) -> Reading | None:
+    """The last answer in a log, and the mistakes with which it reads so; None where there is none to be read."""
+    found = list(SAID.finditer(log))
+    if not found:
+        return None
+    kind, working, answer = found[-1]["kind"], found[-1]["working"], found[-1]["answer"] or ""
+    return Reading(
+        kind=kind, working=working, answer=answer, mistakes=_mistakes(kind, working, answer), at=found[-1].start()
+    )
+
+
+def _spoiled(kind: str, gold: str, mistakes: frozenset[str]) -> str:
+    answer = gold
+    for mistake in mistakes_of(kind):
+        if mistake.cause.name in mistakes:
+            answer = mistake.spoil(answer)
+    return answer
+
+
+def _mistakes(kind: str, working: str, answer: str) -> frozenset[str]:
+    names = names_of(kind)
+    for size in range(len(names) + 1):
+        for some in combinations(names, size):
+            if answer and _spoiled(kind, working, frozenset(some)) == answer:
+                return frozenset(some)
+    return frozenset()
