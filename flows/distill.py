@@ -6,20 +6,43 @@ from prefect import flow, unmapped
 from prefect.futures import PrefectFuture
 
 from flows.shard import in_shards
-from tasks.gather import gather
+from tasks.gather import Gathered, gather
 from tasks.runner import sized, timed
 from tasks.steps import contrast, extract, merge, propose
 from trace2skill.consolidate import plan_merges
 from trace2skill.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
 from trace2skill.runtime import runtime
 from trace2skill.settings import RunSettings
-from trace2skill.step_items import Merged, Proposed, Rolled
+from trace2skill.step_items import Extracted, Merged, Proposed, Rolled
 from trace2skill.steps import groups_of, keep_leaf
 
 
 @flow(name="distill", flow_run_name="distill {settings.analysts}", validate_parameters=False)
 def distill(settings: RunSettings, rolled: list[Rolled], base: str) -> Distilled:
     """One analyst per trajectory, one patch per analysis with lessons, merged in pairs along the tree."""
+    return learn_from(settings, rolled, base)
+
+
+def learn_from(settings: RunSettings, rolled: list[Rolled], base: str) -> Distilled:
+    """The stages of a distillation."""
+    rt = runtime(settings)
+    analysed = analyse(settings, rolled)
+    taught = with_lessons(analysed.results)
+    patches = timed(propose, settings).map(unmapped(settings), taught, unmapped(base))
+    proposed = gather(rt, "propose", patches, [item.name for item in taught])
+    leaves, root = merge_all(settings, proposed.results, base)
+    return Distilled(
+        base=base,
+        analysed=tuple(analysed.results),
+        proposed=tuple(proposed.results),
+        leaves=leaves,
+        root=root,
+        failures=(*analysed.failures, *proposed.failures),
+    )
+
+
+def analyse(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extracted]:
+    """One analyst per trajectory, and one per pair where pairs are asked for."""
     chosen = choose_for_analysis(rolled, settings.analysts)
     rt = runtime(settings)
     if settings.shards > 1:
@@ -29,19 +52,7 @@ def distill(settings: RunSettings, rolled: list[Rolled], base: str) -> Distilled
     contrasts = timed(contrast, settings).map(unmapped(settings), pairs)
     analysed = gather(rt, "extract", extracts, [item.name for item in chosen])
     compared = gather(rt, "contrast", contrasts, [item.name for item in pairs])
-    analyses = [*analysed.results, *compared.results]
-    taught = with_lessons(analyses)
-    patches = timed(propose, settings).map(unmapped(settings), taught, unmapped(base))
-    proposed = gather(rt, "propose", patches, [item.name for item in taught])
-    leaves, root = merge_all(settings, proposed.results, base)
-    return Distilled(
-        base=base,
-        analysed=tuple(analyses),
-        proposed=tuple(proposed.results),
-        leaves=leaves,
-        root=root,
-        failures=(*analysed.failures, *compared.failures, *proposed.failures),
-    )
+    return Gathered(results=[*analysed.results, *compared.results], failures=(*analysed.failures, *compared.failures))
 
 
 def merge_all(settings: RunSettings, proposed: list[Proposed], base: str) -> tuple[int, Merged | None]:

@@ -34,6 +34,7 @@ class Learning(Noun):
     """The tasks that trajectories come from, and the human-written skill."""
 
     domain: str = Field(default="spreadsheet", description="Kind of task.")
+    domain_options: dict[str, str] = Field(default_factory=dict, description="What it is told besides, by name.")
     data: Path = Field(description="Directory of the data set, from the file's own place.")
     skill: Path | None = Field(default=None, description="The human-written skill S0; none where there is none.")
     tasks: int | None = Field(default=None, ge=3, description="Use a stratified sample of so many tasks.")
@@ -52,6 +53,7 @@ class TestSet(Noun):
     )
     distribution: Literal["in", "out"] = Field(default="in", description="Of the same kind as what is learned from?")
     domain: str | None = Field(default=None, description="Another kind of task.")
+    domain_options: dict[str, str] = Field(default_factory=dict, description="What that is told besides, by name.")
     data: Path | None = Field(default=None, description="Another data set.")
     tasks: int | None = Field(default=None, ge=3, description="A sample of that other data set.")
     splits: Literal["stratified", "paper"] | None = Field(default=None, description="How that other one is divided.")
@@ -64,8 +66,8 @@ class TestSet(Noun):
             raise ValueError(f"split '{self.split}' opens sealed tasks: say why (`why: ...`), it is recorded")
         if self.data is None and self.split == "all":
             raise ValueError("'all' holds the tasks that lessons come from: use it with `data` of its own")
-        if self.data is None and (self.tasks or self.splits or self.domain):
-            raise ValueError("domain, tasks and splits belong to `data`: name the data set, or leave them out")
+        if self.data is None and (self.tasks or self.splits or self.domain or self.domain_options):
+            raise ValueError("domain, its options, tasks and splits belong to `data`: name it, or leave them out")
         return self
 
 

@@ -100,6 +100,7 @@ def learning_settings(experiment: Experiment, how: ExperimentSettings, arm: Arm,
     return RunSettings(
         data=learn.data,
         domain=learn.domain,
+        domain_options=learn.domain_options,
         skill=learn.skill,
         tasks=learn.tasks,
         splits=learn.splits,
@@ -128,6 +129,7 @@ def scoring_settings(
     return RunSettings(
         data=tested.data or learn.data,
         domain=tested.domain or learn.domain,
+        domain_options=tested.domain_options if tested.domain else {**learn.domain_options, **tested.domain_options},
         skill=learn.skill,
         tasks=tested.tasks if own else learn.tasks,
         splits=(tested.splits or "stratified") if own else learn.splits,

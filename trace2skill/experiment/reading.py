@@ -1,5 +1,6 @@
 """Reading an experiment file: what is wrong is said with file, line and field."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from trace2skill.errors import BadInput
 from trace2skill.experiment.definition import Experiment
 
 SMALL = "small"
+FIELD = re.compile(r"[a-z_]+(\.[a-z0-9_]+)*")
 
 
 def read_experiment(path: Path, *, small: bool = False) -> Experiment:
@@ -78,12 +80,16 @@ def _merged(given: Any, lesser: Any) -> Any:
 
 def _in_words(path: Path, whole: Any, error: ValidationError, *, small: bool) -> str:
     said: dict[str, None] = {}
-    for item in error.errors():
+    errors = error.errors()
+    for item in errors:
+        if item["type"] == "too_short" and len(errors) > 1:
+            continue  # pydantic counts only the items that are in order
         place = [part for part in item["loc"] if not str(part).startswith("function-")]
         message = item["msg"].removeprefix("Value error, ")
-        if not place and "." in message.partition(":")[0]:  # a rule between fields names its field itself
-            place = [int(part) if part.isdigit() else part for part in message.partition(":")[0].split(".")]
-            message = message.partition(": ")[2]
+        named, _, rest = message.partition(": ")
+        if not place and FIELD.fullmatch(named):  # a rule between fields names its field itself
+            place = [int(part) if part.isdigit() else part for part in named.split(".")]
+            message = rest
         line, field = _where(whole, place, small=small)
         said[f"{path}:{line}: {field + ': ' if field else ''}{message}"] = None
     return "\n".join(said)

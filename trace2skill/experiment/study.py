@@ -1,16 +1,17 @@
 """What opens and closes an experiment: its id, its runtimes, what it measured, and its files."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.limits import CHARS_PER_TOKEN
 from trace2skill.digest import digest_of
 from trace2skill.distill import Distilled
-from trace2skill.errors import BadInput
+from trace2skill.errors import BadInput, Trace2SkillError
 from trace2skill.evaluation.conditions import Condition as Scored
 from trace2skill.evaluation.matrix import Evaluation
+from trace2skill.experiment.conditions import Padded
 from trace2skill.experiment.definition import Experiment, TestSet
 from trace2skill.experiment.grid import (
     Arm,
@@ -182,6 +183,29 @@ def keep_arm(study: Study, found: ArmResult) -> ArmResult:
         if skill.digest not in {item.skill for item in Registry(rt.store).versions(skill.name)}:
             Registry(rt.store).record(skill, version)
     return found
+
+
+def length_of(study: Study, arm: Arm, made: Mapping[Arm, ArmResult]) -> str:
+    """Digest of the skill whose length an arm takes, '' where it takes none.
+
+    Raises:
+        BadInput: that skill could not be made.
+    """
+    condition = condition_of(study.experiment, arm)
+    if not isinstance(condition, Padded):
+        return ""
+    other = made.get(Arm(condition=condition.like, author=arm.author))
+    if other is None or other.skill is None:
+        raise BadInput(f"'{condition.like}' by {arm.author} was not made, whose length it takes")
+    return other.skill
+
+
+def arm_failed(study: Study, arm: Arm, error: Trace2SkillError) -> Failure:
+    """An arm that could not be made, written down where `trace2skill failures` finds it."""
+    failure = Failure(stage="arms", name=arm.name, kind=type(error).__name__, message=str(error), of=len(study.arms))
+    if study.lead.progress:
+        study.lead.progress.failed([failure])
+    return failure
 
 
 def known_arm(study: Study, arm: Arm) -> ArmResult | None:

@@ -1,11 +1,11 @@
 """The tables of an experiment, made of its result alone (docs/experiments.md explains each)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from pydantic import Field
 
-from trace2skill.evaluation.compare import Comparison, Interval, compare, interval
+from trace2skill.evaluation.compare import Comparison, Interval, Score, compare, interval
 from trace2skill.evaluation.matrix import Evaluation
 from trace2skill.experiment.conditions import Condition
 from trace2skill.experiment.grid import Arm, condition_of, references_of
@@ -28,41 +28,45 @@ class Table(Noun):
 
 
 def tables_of(result: ExperimentResult) -> list[Table]:
-    """Every table that has a row."""
-    made: list[Callable[[ExperimentResult], Table]] = [scores, deltas, transfer, distributions, ablations, effort]
-    return [table for table in (make(result) for make in made) if table.rows]
+    """Every table that has a row. Soft scores have tables of their own where they are not the hard ones."""
+    made = [scores(result), deltas(result)]
+    if any(cell.soft != cell.hard for item in result.measured for cell in item.evaluation.scored):
+        made += [scores(result, "soft"), deltas(result, "soft")]
+    made += [transfer(result), distributions(result), ablations(result), effort(result)]
+    return [table for table in made if table.rows]
 
 
-def scores(result: ExperimentResult) -> Table:
-    """Conditions by models: mean hard score of each arm, for every user and set."""
+def scores(result: ExperimentResult, measure: Score = "hard") -> Table:
+    """Conditions by models: mean score of each arm, for every user and set."""
     columns = _columns(result)
     rows: list[tuple[Value, ...]] = []
     for arm in (item.arm for item in result.arms):
         found = [_find(result, arm, user, tested) for user, tested in columns]
-        values = [_score(item.evaluation) if item else None for item in found]
+        values = [_score(item.evaluation, measure) if item else None for item in found]
         runs = sum(len(item.evaluation.scored) for item in found if item)
         broken = sum(len(item.evaluation.cells) for item in found if item) - runs
         rows.append((arm.condition, arm.author or "-", *values, runs, broken))
     return Table(
-        name="scores",
-        title="Conditions by models",
-        about="Mean hard score over tasks, with its 95% interval. A column is a model that uses the skill, on a set.",
+        name=_named("scores", measure),
+        title="Conditions by models" + (", soft scores" if measure == "soft" else ""),
+        about=f"Mean {measure} score over tasks, with its 95% interval. A column is a model that uses the skill, on "
+        "a set.",
         columns=("condition", "author", *(f"{user} on {tested}" for user, tested in columns), "runs", "broken"),
         rows=tuple(rows),
     )
 
 
-def deltas(result: ExperimentResult) -> Table:
+def deltas(result: ExperimentResult, measure: Score = "hard") -> Table:
     """Every arm against each of its references, by the same user on the same tasks."""
     rows: list[tuple[Value, ...]] = []
     for item in result.measured:
         for reference in references_of(result.experiment, condition_of(result.experiment, item.arm)):
             against = _reference(result, item, reference)
             if against is not None and item.evaluation.scored and against.evaluation.scored:
-                rows.append((*_who(item), reference, *_difference(against.evaluation, item.evaluation)))
+                rows.append((*_who(item), reference, *_difference(against.evaluation, item.evaluation, measure)))
     return Table(
-        name="deltas",
-        title="Differences to the references",
+        name=_named("deltas", measure),
+        title="Differences to the references" + (", soft scores" if measure == "soft" else ""),
         about="Paired by task. p is one-sided: how likely so high a lift is if both were equally good.",
         columns=("condition", "author", "user", "set", "against", "delta", "p", "better", "worse", "test"),
         signed=("delta",),
@@ -203,14 +207,20 @@ def _who(item: MeasuredArm) -> tuple[str, str, str, str]:
     return item.arm.condition, item.arm.author or "-", item.user, item.set
 
 
-def _difference(before: Evaluation, after: Evaluation) -> tuple[Value, ...]:
-    found: Comparison = compare(before, after)
+def _named(table: str, measure: Score) -> str:
+    return table if measure == "hard" else f"{table}-{measure}"
+
+
+def _difference(before: Evaluation, after: Evaluation, measure: Score = "hard") -> tuple[Value, ...]:
+    found: Comparison = compare(before, after, score=measure)
     return found.lift, round(found.p_value, 4), len(found.better), len(found.worse), found.test
 
 
-def _score(evaluation: Evaluation) -> Interval | None:
-    means = list(evaluation.by_task().values())
-    return interval(means, (0.0, 1.0)) if means else None
+def _score(evaluation: Evaluation, measure: Score = "hard") -> Interval | None:
+    by_task: dict[str, list[float]] = {}
+    for cell in evaluation.scored:
+        by_task.setdefault(cell.task_id, []).append(cell.hard if measure == "hard" else cell.soft)
+    return interval([fmean(values) for values in by_task.values()], (0.0, 1.0)) if by_task else None
 
 
 def _united(items: Sequence[MeasuredArm]) -> Evaluation:
