@@ -7,7 +7,7 @@ from prefect import flow, unmapped
 from prefect.futures import PrefectFuture
 
 from flows.shard import in_shards
-from tasks.gather import gather
+from tasks.gather import Gathered, gather
 from tasks.runner import sized, timed
 from tasks.steps import contrast, extract, merge, propose
 from trace2skill.consolidate import EditGroup, plan_merges
@@ -24,16 +24,14 @@ def distill(settings: RunSettings, rolled: list[Rolled], base: str, observed: Se
 
     `observed` is what was drawn from imported trajectories: it goes the same way.
     """
-    chosen = choose_for_analysis(rolled, settings.analysts)
+    return learn_from(settings, rolled, base, observed)
+
+
+def learn_from(settings: RunSettings, rolled: list[Rolled], base: str, observed: Sequence[Extracted] = ()) -> Distilled:
+    """The stages of a distillation."""
     rt = runtime(settings)
-    if settings.shards > 1:
-        sized(in_shards, settings)(settings, "extract", chosen)
-    extracts = timed(extract, settings).map(unmapped(settings), chosen)
-    pairs = choose_pairs(rolled, settings.analysts)
-    contrasts = timed(contrast, settings).map(unmapped(settings), pairs)
-    analysed = gather(rt, "extract", extracts, [item.name for item in chosen])
-    compared = gather(rt, "contrast", contrasts, [item.name for item in pairs])
-    analyses = [*analysed.results, *compared.results, *observed]
+    analysed = analyse(settings, rolled)
+    analyses = [*analysed.results, *observed]
     taught = with_lessons(analyses)
     patches = timed(propose, settings).map(unmapped(settings), taught, unmapped(base))
     proposed = gather(rt, "propose", patches, [item.name for item in taught])
@@ -46,8 +44,22 @@ def distill(settings: RunSettings, rolled: list[Rolled], base: str, observed: Se
         leaves=leaves,
         root=root,
         quarantined=quarantined_of(proposed.results, looked),
-        failures=(*analysed.failures, *compared.failures, *proposed.failures),
+        failures=(*analysed.failures, *proposed.failures),
     )
+
+
+def analyse(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extracted]:
+    """One analyst per trajectory, and one per pair where pairs are asked for."""
+    chosen = choose_for_analysis(rolled, settings.analysts)
+    rt = runtime(settings)
+    if settings.shards > 1:
+        sized(in_shards, settings)(settings, "extract", chosen)
+    extracts = timed(extract, settings).map(unmapped(settings), chosen)
+    pairs = choose_pairs(rolled, settings.analysts)
+    contrasts = timed(contrast, settings).map(unmapped(settings), pairs)
+    analysed = gather(rt, "extract", extracts, [item.name for item in chosen])
+    compared = gather(rt, "contrast", contrasts, [item.name for item in pairs])
+    return Gathered(results=[*analysed.results, *compared.results], failures=(*analysed.failures, *compared.failures))
 
 
 def merge_all(settings: RunSettings, groups: list[EditGroup], base: str) -> tuple[int, Merged | None]:

@@ -14,9 +14,14 @@ from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
 from trace2skill import steps
+from trace2skill.baselines import steps as baseline_steps
+from trace2skill.baselines.bank import BankSettings
+from trace2skill.baselines.rewrite import Rewritten
+from trace2skill.baselines.steps import Banked, Embedded
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.domains.base import Audit
 from trace2skill.errors import InfrastructureFault, StoreUnavailable
+from trace2skill.llm import ModelSettings
 from trace2skill.noun import Noun
 from trace2skill.runtime import runtime
 from trace2skill.settings import RunSettings
@@ -159,3 +164,55 @@ def apply(settings: RunSettings, root: Merged, base: str, tasks: int) -> Candida
     rt = runtime(settings)
     key = steps.candidate_key(rt, root, base, tasks)
     return once(settings, key, Candidate, lambda: steps.candidate(rt, root, base, tasks))
+
+
+@task(
+    task_run_name="embed: {extracted.name}",
+    cache_policy=keyed(lambda i: baseline_steps.embed_key(runtime(i["settings"]), i["extracted"], i["model"])),
+    **KEPT,
+    **AGAIN,
+)
+def embed(settings: RunSettings, extracted: Extracted, model: ModelSettings) -> Embedded:
+    """Embed the lessons of one extraction."""
+    rt = runtime(settings)
+    key = baseline_steps.embed_key(rt, extracted, model)
+    return once(settings, key, Embedded, lambda: baseline_steps.embed(rt, extracted, model))
+
+
+@task(
+    task_run_name="bank",
+    cache_policy=keyed(
+        lambda i: baseline_steps.bank_key(runtime(i["settings"]), i["analysed"], i["embedded"], i["how"])
+    ),
+    **KEPT,
+)
+def bank(settings: RunSettings, analysed: list[Extracted], embedded: list[Embedded], how: BankSettings) -> Banked:
+    """Put the lessons of all analyses into a bank."""
+    rt = runtime(settings)
+    key = baseline_steps.bank_key(rt, analysed, embedded, how)
+    return once(settings, key, Banked, lambda: baseline_steps.bank(rt, analysed, embedded, how))
+
+
+@task(
+    task_run_name="rewrite",
+    cache_policy=keyed(lambda i: baseline_steps.rewrite_key(runtime(i["settings"]), i["analysed"], i["base"])),
+    **KEPT,
+    **AGAIN,
+)
+def rewrite(settings: RunSettings, analysed: list[Extracted], base: str) -> Rewritten:
+    """Have one call write S0 anew from all lessons."""
+    rt = runtime(settings)
+    key = baseline_steps.rewrite_key(rt, analysed, base)
+    return once(settings, key, Rewritten, lambda: baseline_steps.rewrite_skill(rt, analysed, base))
+
+
+@task(
+    task_run_name="pad",
+    cache_policy=keyed(lambda i: baseline_steps.pad_key(i["base"], i["like"])),
+    **KEPT,
+)
+def pad(settings: RunSettings, base: str, like: str) -> Rewritten:
+    """Pad S0 to the length of another skill."""
+    rt = runtime(settings)
+    key = baseline_steps.pad_key(base, like)
+    return once(settings, key, Rewritten, lambda: baseline_steps.pad(rt, base, like))

@@ -32,7 +32,7 @@ from trace2skill.skill import Skill, read_skill
 from trace2skill.store import Store, open_store
 from trace2skill.task import Task
 
-RunKind = Literal["run", "rollout", "evaluate", "ablate", "drift", "ingest"]
+RunKind = Literal["run", "rollout", "evaluate", "ablate", "drift", "ingest", "experiment"]
 NOTHING = Splits(evolve=(), validation=(), test=())
 _open: dict[str, "Runtime"] = {}
 _guard = threading.Lock()
@@ -83,8 +83,11 @@ class Runtime:
 
     @property
     def run_id(self) -> str:
-        """Names the run by what it computes: the same kind, settings, tasks and skill are the same run."""
-        return f"{self.kind}-{self._what_is_computed[:10]}"
+        """Names the run by what it computes: the same kind, settings, tasks and skill are the same run.
+
+        A part of an experiment has the experiment's.
+        """
+        return self.settings.part_of or f"{self.kind}-{self._what_is_computed[:10]}"
 
     @cached_property
     def _what_is_computed(self) -> str:

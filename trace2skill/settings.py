@@ -41,6 +41,7 @@ HOW_NOT_WHAT = {
     "runner",
     "shards",
     "reports_at",
+    "part_of",
 }
 """Settings that say how a run is carried out, not what it computes."""
 
@@ -144,6 +145,9 @@ class RunSettings(Noun):
         default="", description="Address at which run directories are served, for links in the UI; '' links to files."
     )
     output: Path = Field(default=Path(".trace2skill/runs"), description="Where run directories are written.")
+    part_of: str = Field(
+        default="", exclude_if=not_, description="Id of the experiment whose cap and books it shares; set by one."
+    )
 
     @model_validator(mode="after")
     def _several_processes_share_a_database(self) -> "RunSettings":

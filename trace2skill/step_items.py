@@ -11,11 +11,12 @@ from trace2skill.noun import Noun
 
 
 class RolloutJob(Noun):
-    """One cell to roll out: a task at a seed, with a skill or none."""
+    """One cell to roll out: a task at a seed, with a skill or none, and perhaps with a bank of lessons."""
 
     task_id: str
     seed: int
     skill: str | None = None
+    bank: str = Field(default="", exclude_if=not_, description="Digest of the bank that lessons are recalled from.")
 
     @property
     def name(self) -> str:
@@ -30,6 +31,7 @@ class Rolled(Noun):
     content: str
     skill: str | None
     cell: Cell
+    bank: str = Field(default="", exclude_if=not_)
 
     @property
     def name(self) -> str:

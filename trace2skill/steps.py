@@ -13,6 +13,7 @@ from pathlib import Path
 from trace2skill.agents.harness import Assignment
 from trace2skill.agents.react import skill_use
 from trace2skill.analysts import rules
+from trace2skill.baselines.steps import memory_of, recall
 from trace2skill.consolidate import EditGroup, Groups, cut_into_groups, merge
 from trace2skill.consolidate.candidate import Candidate, build_candidate
 from trace2skill.consolidate.editor import ModelEditor, editor_identity
@@ -73,6 +74,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
         InfrastructureFault, ModelUnusable, BudgetReached: nothing is kept but the model calls that were answered.
     """
     task, skill, key = rt.task(job.task_id), rt.skill(job.skill), rollout_key(rt, job)
+    recalled = recall(rt, job)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="t2s-rollout-") as directory:
         workspace = Path(directory)
@@ -81,6 +83,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
             description=rt.domain.describe(task),
             workspace=workspace,
             skill=skill,
+            memory=memory_of(recalled),
             seed=job.seed,
             step=f"rollout: {job.name}",
             scope=key,
@@ -107,12 +110,14 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
         outputs=outputs,
         agent=rt.harness.agent,
         agent_version=rt.harness.version,
-        extra=dict(conversation.extra),
+        extra={**conversation.extra, **({"recalled": [lesson.id for lesson in recalled]} if recalled else {})},
     )
     rt.store.put("timing", trajectory.id, Timing(seconds=time.monotonic() - started))
     rt.store.put("trajectory", trajectory.id, trajectory)
     log.info("%s rollout: %s: trajectory %s %s", rt.run_id, job.name, trajectory.id, trajectory.outcome.kind)
-    return Rolled(trajectory_id=trajectory.id, content=trajectory.digest, skill=job.skill, cell=Cell.of(trajectory))
+    return Rolled(
+        trajectory_id=trajectory.id, content=trajectory.digest, skill=job.skill, cell=Cell.of(trajectory), bank=job.bank
+    )
 
 
 def extract_key(rt: Runtime, rolled: Rolled) -> str:

@@ -150,7 +150,7 @@ class Command:
         body = skill.body if skill else ""
         prompt = render(
             PROMPT,
-            description=assignment.description,
+            description=assignment.prompt,
             skill_name=skill.name if skill and self._skill_at(skill) else "",
             skill_dir=self._skill_at(skill),
             skill_body=body if settings.skill_in_prompt else "",

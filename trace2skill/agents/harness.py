@@ -46,8 +46,15 @@ class Assignment:
     """The step's name, for the ledger."""
     scope: str
     """The rollout's key: what the agent's tools answered is replayed only within it."""
+    memory: str = ""
+    """Lessons recalled for the task, as text that stands behind the skill."""
     pictures: tuple[Picture, ...] = ()
     """What the task shows besides its files, to agents that take pictures."""
+
+    @property
+    def prompt(self) -> str:
+        """The task in words, behind what was recalled for it: for agents that take one text."""
+        return f"{self.memory}\n\n{self.description}" if self.memory else self.description
 
 
 class Harness(Protocol):

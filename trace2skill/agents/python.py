@@ -126,7 +126,7 @@ class PythonFunction:
 
     def _given(self, assignment: Assignment, skill: Path | None) -> dict[str, Any]:
         return {
-            "prompt": assignment.description,
+            "prompt": assignment.prompt,
             "workspace": str(assignment.workspace),
             "skill": str(skill) if skill else None,
             "model": self._model.name,

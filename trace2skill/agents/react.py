@@ -108,8 +108,9 @@ class React:
             skill=skill,
             skill_files=[file.path for file in skill.files if file.path != "SKILL.md"] if skill else [],
         )
+        memory = assignment.memory
         messages = (
-            {"role": "system", "content": system},
+            {"role": "system", "content": f"{system}\n{memory}" if memory else system},
             {"role": "user", "content": render("agent_task", description=assignment.description)},
         )
         return Request(

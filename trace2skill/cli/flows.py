@@ -11,6 +11,8 @@ from rich.console import Console
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.prefect_settings import lean
 from trace2skill.errors import BadInput
+from trace2skill.experiment.grid import ExperimentSettings
+from trace2skill.experiment.study import Study
 from trace2skill.progress import watched_by
 from trace2skill.refresh import check
 from trace2skill.runtime import forget_runtimes, runtime
@@ -45,6 +47,23 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
         try:
             return flow(settings, *arguments, **more)
         except KeyboardInterrupt:  # typer turns it into exit code 130 and says nothing
+            console.print("interrupted; everything finished is kept: run the same command to go on")
+            raise
+        finally:
+            forget_runtimes()
+
+
+def run_experiment_flow(study: Study, settings: ExperimentSettings, *, quiet: bool = False) -> Any:
+    """Run the flow of an experiment whose file was read and whose store is open, as `run_flow` does."""
+    console, lead = Console(stderr=True), study.lead
+    lean()
+    with starting(console, quiet):
+        flow = _load("experiment:experiment")
+    cost = lambda: lead.store.ledger_total(study.run_id).cost  # noqa: E731
+    with LiveProgress(console, cost, quiet=quiet, united=True) as progress, watched_by(progress), _stoppable():
+        try:
+            return flow(settings)
+        except KeyboardInterrupt:
             console.print("interrupted; everything finished is kept: run the same command to go on")
             raise
         finally:

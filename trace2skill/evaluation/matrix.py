@@ -1,6 +1,7 @@
 """`Evaluation`: one skill, one agent, one model, scored over a matrix of tasks and seeds."""
 
 from collections.abc import Iterable
+from operator import not_
 
 from pydantic import Field
 
@@ -43,11 +44,13 @@ class Evaluation(Noun):
     condition: str = Field(description="Who was scored: 'S0', 'candidate', 'no skill', or a name of the user's.")
     skill: str | None
     cells: tuple[Cell, ...]
+    bank: str = Field(default="", exclude_if=not_, description="Digest of the bank lessons were recalled from.")
 
     @classmethod
-    def of(cls, condition: str, skill: str | None, cells: Iterable[Cell]) -> "Evaluation":
+    def of(cls, condition: str, skill: str | None, cells: Iterable[Cell], bank: str = "") -> "Evaluation":
         """Sorted, so that equal evaluations are equal bytes."""
-        return cls(condition=condition, skill=skill, cells=tuple(sorted(cells, key=lambda c: (c.task_id, c.seed))))
+        ordered = tuple(sorted(cells, key=lambda c: (c.task_id, c.seed)))
+        return cls(condition=condition, skill=skill, cells=ordered, bank=bank)
 
     @property
     def scored(self) -> tuple[Cell, ...]:

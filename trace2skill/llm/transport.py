@@ -7,8 +7,8 @@ import functools
 import json
 import logging
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import tenacity
 
@@ -23,6 +23,7 @@ from trace2skill.trajectory import ToolCall, Usage
 
 log = logging.getLogger(__name__)
 BYTES_PER_TOKEN = 4
+R = TypeVar("R")
 
 
 @functools.cache
@@ -194,9 +195,14 @@ def send(request: Request) -> tuple[Answer, int]:
         InfrastructureFault: tries used up on errors that can pass (429, 5xx, time-outs, connection).
         ModelUnusable: an error that cannot pass, with the remedy.
     """
+    return persistently(request.settings, lambda: _try_in_turn(request))
+
+
+def persistently(settings: ModelSettings, once: Callable[[], R]) -> tuple[R, int]:
+    """What one try gives, tried again where that can help, and the number of tries. Raises as `send`."""
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(failures.can_pass),
-        stop=failures.Patience(request.settings.attempts, request.settings.patience_seconds),
+        stop=failures.Patience(settings.attempts, settings.patience_seconds),
         wait=failures.wait,
         before_sleep=_tell,
         reraise=True,
@@ -206,11 +212,11 @@ def send(request: Request) -> tuple[Answer, int]:
         for attempt in retrying:
             with attempt:
                 tries += 1
-                return _try_in_turn(request), tries
+                return once(), tries
     except CallFailed as error:
         error.tries = tries
-        keys = litellm().validate_environment(request.settings.name)["missing_keys"]
-        raise failures.final(request.settings.name, error, keys) from error
+        keys = litellm().validate_environment(settings.name)["missing_keys"]
+        raise failures.final(settings.name, error, keys) from error
     raise AssertionError("tenacity ends with a result or an error")
 
 

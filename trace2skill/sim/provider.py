@@ -11,11 +11,14 @@ import os
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
+from trace2skill.digest import digest_of
 from trace2skill.sim.conversation import Heard, Spoken, text_of
+from trace2skill.sim.embedding import EMBEDDING, embedded
 from trace2skill.sim.pictures import TOKENS, refusal
 from trace2skill.sim.profile import Profile, chance, profile_of
 from trace2skill.sim.roles import play
@@ -50,6 +53,10 @@ def ensure_known(litellm: Any, name: str) -> None:
         return
     profile = profile_of(name)
     price_in, price_out = PRICE_PER_TOKEN
+    if profile.name == EMBEDDING:
+        mode = {"litellm_provider": "sim", "mode": "embedding", "max_input_tokens": 8_000, "max_tokens": 8_000}
+        litellm.register_model({name: {**mode, "input_cost_per_token": price_in / 10, "output_cost_per_token": 0.0}})
+        return
     litellm.register_model(
         {
             name: {
@@ -108,9 +115,26 @@ def _handler(litellm: Any) -> Any:
             if self._in_storm(profile) and chance("storm", heard.key, attempt) < STORM:
                 raise _too_many(litellm, profile)
             _fail_as_planned(litellm, profile, heard.key, attempt)
-            _log_call(heard)
+            _log_call(heard.key, heard.messages)
             spoken = _disturbed(profile, heard, play(heard), structured=bool(options.get("response_format")))
             return _filled(litellm, request["model_response"], request["model"], heard, spoken)
+
+        def embedding(self, *_: Any, **request: Any) -> Any:
+            profile, texts = profile_of(request["model"]), [str(text) for text in request["input"]]
+            key = digest_of("embedding", profile.seed, texts)
+            if chance("outage", key) < _outage():
+                raise litellm.ServiceUnavailableError(
+                    message="simulated: outage", llm_provider="sim", model=profile.name
+                )
+            _log_call(key, texts)
+            response = request["model_response"]
+            response.data = [
+                {"object": "embedding", "index": index, "embedding": embedded(text)} for index, text in enumerate(texts)
+            ]
+            tokens = sum(len(text) for text in texts) // 4 + 1
+            response.usage = litellm.Usage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens)
+            response.model = f"sim/{request['model']}"
+            return response
 
     return Simulated()
 
@@ -157,8 +181,8 @@ def _disturbed(profile: Profile, heard: Heard, spoken: Spoken, *, structured: bo
     return spoken
 
 
-def _log_call(heard: Heard) -> None:
-    for name, line in ((CALL_LOG, heard.key), (PROMPTS, json.dumps(heard.messages, ensure_ascii=True, default=str))):
+def _log_call(key: str, said: Sequence[object]) -> None:
+    for name, line in ((CALL_LOG, key), (PROMPTS, json.dumps(said, ensure_ascii=True, default=str))):
         if path := os.environ.get(name):
             with Path(path).open("a", encoding="ascii") as log:
                 log.write(line + "\n")

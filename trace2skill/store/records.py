@@ -39,6 +39,8 @@ NounKind = Literal[
     "withheld",
     "quarantine",
     "allowance",
+    "bank",
+    "arm",
 ]
 T = TypeVar("T", bound=BaseModel)
 

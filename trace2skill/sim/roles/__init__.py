@@ -11,6 +11,7 @@ from trace2skill.sim.roles import (
     merger,
     one_call_error_analyst,
     proposer,
+    rewriter,
     success_analyst,
     translator,
 )
@@ -26,6 +27,7 @@ ROLES = {
     "You keep a skill": proposer.speak,
     "You find places for edits": translator.speak,
     "You merge proposals": merger.speak,
+    "You rewrite a skill in one go": rewriter.speak,
     "You polish the wording": editor.speak,
     "You repair one file": editor.repair,
     "You write the first version of a skill": drafter.speak,

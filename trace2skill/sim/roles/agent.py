@@ -80,8 +80,8 @@ def _written(source: str) -> str:
 
 
 def skill_text(heard: Heard) -> str:
-    """The guidance the agent has read: SKILL.md in its prompt, and the references it opened."""
-    in_prompt = "\n".join(text for name, text in blocks(heard.system) if name == "skill")
+    """The guidance the agent has read: SKILL.md and recalled lessons in its prompt, and the references it opened."""
+    in_prompt = "\n".join(text for name, text in blocks(heard.system) if name in ("skill", "memory"))
     opened = heard.observations[0] if heard.observations and _references(heard) else ""
     return f"{in_prompt}\n{opened}"
 
