@@ -22,6 +22,7 @@ from trace2skill.errors import BadInput
 
 GROUP = "trace2skill.domains"
 BUILT_IN = {
+    "shell": "trace2skill.domains.shell:Shell",
     "spreadsheet": "trace2skill.domains.spreadsheet:Spreadsheet",
 }
 
