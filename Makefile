@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV = .venv/bin/uv
 STAMP = .venv/.installed
 
-.PHONY: demo test install lint serve lock clean
+.PHONY: demo test install lint serve local-model lock clean
 
 demo: $(STAMP)
 	.venv/bin/trace2skill demo
@@ -19,6 +19,10 @@ install: $(STAMP)
 # Every deployment on this machine, with the server that $PREFECT_API_URL names.
 serve: $(STAMP)
 	.venv/bin/python deployments/serve.py
+
+# A small refresh with a real model on this machine, without a key; a few minutes. See docs/local-models.md.
+local-model: $(STAMP)
+	.venv/bin/python examples/local_model.py
 
 lint: $(STAMP)
 	.venv/bin/ruff check --fix .
@@ -39,4 +43,4 @@ lock:
 	$(UV) export --quiet --frozen --all-groups --no-emit-project --format requirements.txt --no-header --output-file requirements.lock
 
 clean:
-	rm -rf .venv .trace2skill
+	rm -rf .venv .trace2skill .local-model

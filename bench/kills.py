@@ -4,10 +4,12 @@
 
 Starts a Prefect server, makes office tasks, runs a refresh undisturbed, then another one with SIGKILL at random moments
 and a restart each time. Exits 1 where the skills differ, a kept answer was paid for again, or the store is damaged.
+Each attempt is a process of its own, forked from one that has done the imports, which take longer than all the rest.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -27,6 +29,10 @@ sys.path.insert(0, str(ROOT))
 from trace2skill.store import open_store
 
 BIN = Path(sys.executable).parent
+MODEL = "sim/office?hasty=0.8&latency=0.05"
+"""Most agents give one cheap command, so that a kill meets the product more often than an interpreter that starts."""
+PROCESSES = multiprocessing.get_context("forkserver")
+PRELOADED = ["litellm", "openpyxl", "duckdb", "flows.refresh", "trace2skill.cli.flows"]
 
 
 def main() -> None:
@@ -50,15 +56,17 @@ def benchmark(folder: Path, kills: int, trajectories: int, workers: int) -> bool
         rng, began, stopped = random.Random(1), time.monotonic(), 0
         while stopped < kills:
             child = start(folder, "killed", api, trajectories, workers)
-            had = len(calls_of(folder, "killed"))
-            goal = had + rng.randint(1, max(2, 2 * len(calm_calls) // kills))
-            limit = time.monotonic() + rng.uniform(20, 40)
-            while child.poll() is None and len(calls_of(folder, "killed")) < goal and time.monotonic() < limit:
+            goal = len(calls_of(folder, "killed")) + rng.randint(1, max(2, 2 * len(calm_calls) // kills))
+            while child.is_alive() and len(calls_of(folder, "killed")) < goal:
                 time.sleep(0.01)
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+            time.sleep(rng.uniform(0, 0.3))  # not always just after an answer
+            assert child.exitcode is None, f"it ended after {stopped} kills: give more trajectories, or fewer kills"
+            os.killpg(child.pid or 0, signal.SIGKILL)
+            child.join()
             stopped += 1
-        assert start(folder, "killed", api, trajectories, workers).wait() == 0
+            if stopped % 20 == 0:
+                print(f"{stopped} kills, {len(calls_of(folder, 'killed'))} calls", file=sys.stderr, flush=True)
+        finish(start(folder, "killed", api, trajectories, workers))
         seconds = time.monotonic() - began
     return compare(folder, calm, calm_calls, stopped, workers, seconds)
 
@@ -66,14 +74,14 @@ def benchmark(folder: Path, kills: int, trajectories: int, workers: int) -> bool
 def undisturbed(folder: Path, api: str, trajectories: int, workers: int) -> tuple[Any, list[str], float]:
     """The run that nobody kills."""
     began = time.monotonic()
-    assert start(folder, "calm", api, trajectories, workers).wait() == 0
+    finish(start(folder, "calm", api, trajectories, workers))
     return summary(folder, "calm"), calls_of(folder, "calm"), time.monotonic() - began
 
 
 def compare(folder: Path, calm: Any, calm_calls: list[str], kills: int, workers: int, seconds: float) -> bool:
     """Print the figures, and say whether they are as promised."""
     killed, made = summary(folder, "killed"), Counter(calls_of(folder, "killed"))
-    store = open_store(folder / "killed" / ".trace2skill" / "store.duckdb")
+    store = open_store(folder / "killed" / "store.duckdb")
     paid = Counter(key for (key,) in store.query("SELECT call_key FROM ledger WHERE outcome = 'answered'"))
     nouns = len(store.query("SELECT id FROM noun"))
     store.close()
@@ -87,19 +95,46 @@ def compare(folder: Path, calm: Any, calm_calls: list[str], kills: int, workers:
     return same and set(paid.values()) == {1} and lost <= kills * workers and set(made) == set(calm_calls)
 
 
-def start(folder: Path, name: str, api: str, trajectories: int, workers: int) -> "subprocess.Popen[bytes]":
+def start(folder: Path, name: str, api: str, trajectories: int, workers: int) -> Any:
     """Start the run in a directory of its own."""
-    place = folder / name
-    place.mkdir(exist_ok=True)
-    seeds = "3"
-    command = [
-        str(BIN / "trace2skill"), "run", "--data", str(folder / "office"), "--model", "sim/office",
-        "--skill", str(ROOT / "examples" / "skills" / "office-workbooks"), "--seeds", seeds, "--recalculate", "never",
-        "--sandbox", "process", "--workers", str(workers), "--json",
-    ]  # fmt: skip
-    variables = {**os.environ, "PREFECT_API_URL": api, "TRACE2SKILL_SIM_CALLS": str(folder / f"{name}.calls")}
-    with (folder / f"{name}.log").open("ab") as log:
-        return subprocess.Popen(command, cwd=place, env=variables, stdout=log, stderr=log, start_new_session=True)
+    (folder / name).mkdir(exist_ok=True)
+    settings = {
+        "data": str(folder / "office"),
+        "skill": str(ROOT / "examples" / "skills" / "office-workbooks"),
+        "roles": {role: {"name": MODEL} for role in ("agent", "analyst", "merger")},
+        "error_analyst": "one_call",
+        "seeds": [41, 42, 43],
+        "recalculate": "never",
+        "sandbox": "process",
+        "workers": workers,
+        "store": str(folder / name / "store.duckdb"),
+        "output": str(folder / name / "runs"),
+    }
+    os.environ.update(PREFECT_API_URL=api, PYTHONPATH=str(ROOT), LITELLM_LOCAL_MODEL_COST_MAP="True")
+    PROCESSES.set_forkserver_preload(PRELOADED)
+    log, calls = folder / f"{name}.log", folder / f"{name}.calls"
+    process = PROCESSES.Process(target=carry_out, args=(settings, str(log), str(calls)))
+    process.start()
+    return process
+
+
+def carry_out(settings: dict[str, Any], log: str, calls: str) -> None:
+    """The process that is killed: what `trace2skill run` does."""
+    os.setsid()  # so that its commands die with it
+    said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+    os.environ["TRACE2SKILL_SIM_CALLS"] = calls
+    from trace2skill.cli.flows import run_flow
+    from trace2skill.settings import RunSettings
+
+    run_flow("refresh:refresh", RunSettings.model_validate(settings), quiet=True)
+
+
+def finish(process: Any) -> None:
+    """Wait for a run's good end."""
+    process.join()
+    assert process.exitcode == 0, f"the run ended with {process.exitcode}"
 
 
 def calls_of(folder: Path, name: str) -> list[str]:
@@ -110,7 +145,7 @@ def calls_of(folder: Path, name: str) -> list[str]:
 
 def summary(folder: Path, name: str) -> Any:
     """The summary that the run wrote."""
-    (path,) = (folder / name / ".trace2skill" / "runs").glob("*/summary.json")
+    (path,) = (folder / name / "runs").glob("*/summary.json")
     return json.loads(path.read_text())
 
 

@@ -124,7 +124,7 @@ def distilled(rt: Runtime, workers: int) -> tuple[list[Rolled], str, Any]:
     rolled = mapped(lambda job: steps.rollout(rt, job), jobs)
     extracted = [item for item in mapped(lambda item: steps.extract(rt, item), rolled) if item.lessons]
     proposed = mapped(lambda item: steps.propose_patch(rt, item, base), extracted)
-    plan = plan_merges(steps.groups_of(rt, proposed))
+    plan = plan_merges(steps.groups_of(rt, proposed, base).kept)
     leaves = [steps.keep_leaf(rt, group) for group in plan.leaves]
     root = reduce_tree(plan, leaves, lambda n, sides: steps.merge_sides(rt, sides, base, str(n)), workers)
     if root is None:

@@ -16,7 +16,13 @@ from trace2skill.settings import RunSettings
 
 @flow(name="ablate", flow_run_name="ablate {of}", **on_bad_end("ablate"))
 def ablate(settings: RunSettings, of: str, how: AblationSettings) -> run.Pruned:
-    """Leave the edit groups of a run's candidate out one by one, then let the pruned skill compete."""
+    """Leave the edit groups of a run's candidate out one by one, then let the pruned skill compete.
+
+    Args:
+        settings: the settings of that run.
+        of: id of the run.
+        how: what is left out, and how it is judged.
+    """
     rt = runtime(settings)
     refresh_steps.start(rt, "ablate", flow_run=flow_run_id(), of=of, how=how.model_dump(mode="json"))
     study = run.begin(rt, of, how)

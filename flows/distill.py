@@ -1,25 +1,55 @@
 """Flow `distill`: trajectories to lessons to patches to one merged set of edit groups."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from prefect import flow, unmapped
 from prefect.futures import PrefectFuture
 
 from flows.shard import in_shards
-from tasks.gather import gather
+from tasks.gather import Gathered, gather
 from tasks.runner import sized, timed
 from tasks.steps import contrast, extract, merge, propose
-from trace2skill.consolidate import plan_merges
-from trace2skill.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
+from trace2skill.consolidate import EditGroup, plan_merges
+from trace2skill.distill import Distilled, choose_for_analysis, choose_pairs, quarantined_of, with_lessons
 from trace2skill.runtime import runtime
 from trace2skill.settings import RunSettings
-from trace2skill.step_items import Merged, Proposed, Rolled
+from trace2skill.step_items import Extracted, Merged, Rolled
 from trace2skill.steps import groups_of, keep_leaf
 
 
 @flow(name="distill", flow_run_name="distill {settings.analysts}", validate_parameters=False)
-def distill(settings: RunSettings, rolled: list[Rolled], base: str) -> Distilled:
-    """One analyst per trajectory, one patch per analysis with lessons, merged in pairs along the tree."""
+def distill(settings: RunSettings, rolled: list[Rolled], base: str, observed: Sequence[Extracted] = ()) -> Distilled:
+    """One analyst per trajectory, one patch per analysis with lessons, merged in pairs along the tree.
+
+    `observed` is what was drawn from imported trajectories: it goes the same way.
+    """
+    return learn_from(settings, rolled, base, observed)
+
+
+def learn_from(settings: RunSettings, rolled: list[Rolled], base: str, observed: Sequence[Extracted] = ()) -> Distilled:
+    """The stages of a distillation."""
+    rt = runtime(settings)
+    analysed = analyse(settings, rolled)
+    analyses = [*analysed.results, *observed]
+    taught = with_lessons(analyses)
+    patches = timed(propose, settings).map(unmapped(settings), taught, unmapped(base))
+    proposed = gather(rt, "propose", patches, [item.name for item in taught])
+    looked = groups_of(rt, proposed.results, base)
+    leaves, root = merge_all(settings, list(looked.kept), base)
+    return Distilled(
+        base=base,
+        analysed=tuple(analyses),
+        proposed=tuple(proposed.results),
+        leaves=leaves,
+        root=root,
+        quarantined=quarantined_of(proposed.results, looked),
+        failures=(*analysed.failures, *proposed.failures),
+    )
+
+
+def analyse(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extracted]:
+    """One analyst per trajectory, and one per pair where pairs are asked for."""
     chosen = choose_for_analysis(rolled, settings.analysts)
     rt = runtime(settings)
     if settings.shards > 1:
@@ -29,33 +59,22 @@ def distill(settings: RunSettings, rolled: list[Rolled], base: str) -> Distilled
     contrasts = timed(contrast, settings).map(unmapped(settings), pairs)
     analysed = gather(rt, "extract", extracts, [item.name for item in chosen])
     compared = gather(rt, "contrast", contrasts, [item.name for item in pairs])
-    analyses = [*analysed.results, *compared.results]
-    taught = with_lessons(analyses)
-    patches = timed(propose, settings).map(unmapped(settings), taught, unmapped(base))
-    proposed = gather(rt, "propose", patches, [item.name for item in taught])
-    leaves, root = merge_all(settings, proposed.results, base)
-    return Distilled(
-        base=base,
-        analysed=tuple(analyses),
-        proposed=tuple(proposed.results),
-        leaves=leaves,
-        root=root,
-        failures=(*analysed.failures, *compared.failures, *proposed.failures),
-    )
+    return Gathered(results=[*analysed.results, *compared.results], failures=(*analysed.failures, *compared.failures))
 
 
-def merge_all(settings: RunSettings, proposed: list[Proposed], base: str) -> tuple[int, Merged | None]:
+def merge_all(settings: RunSettings, groups: list[EditGroup], base: str) -> tuple[int, Merged | None]:
     """Submit the whole merge tree up front: every merge starts when its two inputs exist, with no level barrier.
 
     A merge that fails leaves the rest to finish; then the stage fails, since a root without it would lose lessons.
     """
     rt = runtime(settings)
-    plan = plan_merges(groups_of(rt, proposed), settings.merge.fan_in)
+    plan = plan_merges(groups, settings.merge.fan_in)
     nodes: list[Any] = [keep_leaf(rt, group) for group in plan.leaves]
     futures: list[PrefectFuture[Merged]] = []
+    one_merge = timed(merge, settings)
     for number, inputs in enumerate(plan.merges, start=1):
         name = f"{number} of {len(plan.merges)}"
-        futures.append(timed(merge, settings).submit(settings, [nodes[i] for i in inputs], base, name))
+        futures.append(one_merge.submit(settings, [nodes[i] for i in inputs], base, name))
         nodes.append(futures[-1])
     names = [f"{number} of {len(futures)}" for number in range(1, len(futures) + 1)]
     merged = gather(rt, "merge", futures, names, tolerated=0.0).results

@@ -17,7 +17,10 @@ from trace2skill.settings import RunSettings
 def drift_watch(settings: RunSettings, label: str = "", roll_back: bool = False) -> DriftReport:
     """Does the champion still score what it scored? A significant drop is an event, and a rollback if so wanted.
 
-    The label names the watch and gives it seeds of its own; without one it is the day for which the run was planned.
+    Args:
+        settings: the settings of the refresh whose skill is watched.
+        label: names the watch and gives it seeds of its own; '' takes the day for which the run was planned.
+        roll_back: put the version before back into use where the score dropped significantly.
     """
     rt = runtime(settings)
     label = label or planned_day()

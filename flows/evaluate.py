@@ -22,7 +22,8 @@ def evaluate(
 ) -> list[Evaluation]:
     """Score every condition on every task and seed. A cell that broke is an infrastructure error, never a 0."""
     chosen = settings.held_out_seeds if seeds is None else seeds
-    jobs = [job for condition in conditions for job in jobs_of(condition, task_ids, chosen)]
+    # Conditions that came out as the same skill are one condition, and are rolled out once.
+    jobs = list(dict.fromkeys(job for condition in conditions for job in jobs_of(condition, task_ids, chosen)))
     futures = timed(rollout_task, settings).map(unmapped(settings), jobs)
     # The gate judges coverage itself, so that any share of broken cells may pass here.
     done = gather(runtime(settings), "evaluate", futures, [job.name for job in jobs], tolerated=1.0)

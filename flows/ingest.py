@@ -1,21 +1,41 @@
-"""Flow `ingest`: logs of agents to a candidate skill, without a model."""
+"""Flow `ingest`: logs of agents to a candidate skill. Nothing is evaluated, so nothing is promoted."""
 
-from prefect import flow, unmapped
-from prefect.artifacts import create_markdown_artifact
+from prefect import flow
 
-from tasks.gather import gather
-from tasks.ingest import mine
-from trace2skill import ingest as run
-from trace2skill.ingest import IngestSettings
-from trace2skill.ingest_summary import IngestSummary, as_markdown
+from flows.distill import distill
+from flows.observe import observe
+from flows.refresh import build
+from tasks.artifacts import publish
+from tasks.hooks import flow_run_id, on_bad_end
+from tasks.runner import sized
+from trace2skill import promotion
+from trace2skill import refresh as run
+from trace2skill.evaluation.selection import Evolution
+from trace2skill.ingest import NOT_SHOWN, IngestSettings
+from trace2skill.runtime import runtime
+from trace2skill.settings import RunSettings
+from trace2skill.summary import RunSummary
 
 
 @flow(name="ingest", flow_run_name="ingest {settings.analyst}")
-def ingest(settings: IngestSettings) -> IngestSummary:
-    """Read what is new, mine each trajectory, and write the candidate; nothing is promoted."""
-    intake = run.start(settings)
-    futures = mine.map(unmapped(settings), list(intake.taken))
-    mined = gather(None, "mine", futures, [item.id for item in intake.taken], settings.max_failed_share)
-    summary = run.finish(settings, intake, mined.results, mined.failures)
-    create_markdown_artifact(as_markdown(summary), key="ingest-summary", description=summary.run_id)
+def ingest(settings: IngestSettings) -> RunSummary:
+    """Read what is new in logs, analyse each segment, and write the candidate; nothing is promoted."""
+    return learn_from_logs(settings.as_run())
+
+
+@flow(name="learn-from-logs", flow_run_name="learn from logs by {settings.sources.analyst}", **on_bad_end("ingest"))
+def learn_from_logs(settings: RunSettings) -> RunSummary:
+    """The same with the settings of a run."""
+    settings, intake = run.take_in_logs(settings)
+    rt = runtime(settings)
+    run.start(rt, "ingest", flow_run=flow_run_id())
+    base = run.skill_given(rt)
+    observed = sized(observe, settings)(settings, intake)
+    distilled = sized(distill, settings)(settings, [], base, observed.results)
+    grown = Evolution(number=0, rolled=(), distilled=distilled, candidate=build(settings, rt, distilled))
+    failures = (*observed.failures, *distilled.failures)
+    promotion.promote(rt, grown.candidate, base, NOT_SHOWN)
+    summary = run.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, failures, read=intake.read)
+    run.remember(rt, intake, failures)
+    publish(rt, summary)
     return summary

@@ -8,11 +8,12 @@ from prefect.states import Completed
 
 from flows.distill import distill
 from flows.evaluate import evaluate
+from flows.observe import observe
 from flows.rollout import rollout
 from tasks.approval import ask, check
 from tasks.artifacts import publish
 from tasks.events import tell
-from tasks.gather import gather
+from tasks.gather import Gathered, gather
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.limits import held
 from tasks.runner import sized
@@ -21,14 +22,17 @@ from trace2skill import promotion
 from trace2skill import refresh as run
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.distill import Distilled
+from trace2skill.estimate import foreseen
 from trace2skill.evaluation import selection
 from trace2skill.evaluation.decision import Decision
 from trace2skill.evaluation.matrix import Evaluation
 from trace2skill.evaluation.selection import Evolution
 from trace2skill.failures import Failure, in_words
+from trace2skill.intake import Intake
 from trace2skill.runtime import Runtime, runtime
 from trace2skill.settings import RunSettings
-from trace2skill.summary import CandidateScore, RunSummary
+from trace2skill.step_items import Extracted
+from trace2skill.summary import CandidateScore, RunSummary, SourcesRead
 
 
 @flow(name="refresh", flow_run_name="refresh {settings.label} {settings.analysts}", **on_bad_end("run"))
@@ -39,10 +43,12 @@ def refresh(settings: RunSettings) -> State[Any]:
     """
     check(settings)
     with held(settings):
+        settings, intake = run.take_in_logs(settings)
         rt = runtime(settings)
         run.start(rt, flow_run=flow_run_id())
         with tags(*settings.tags):
-            summary = learn(settings, rt)
+            summary = learn(settings, rt, intake)
+        run.remember(rt, intake, summary.failures)
     publish(rt, summary)
     tell(f"skill.{summary.outcome}", summary.skill_name, summary.headline())
     if summary.failures:
@@ -52,14 +58,23 @@ def refresh(settings: RunSettings) -> State[Any]:
     return Completed(message=summary.decision.reason, data=summary)
 
 
-def learn(settings: RunSettings, rt: Runtime) -> RunSummary:
+def learn(settings: RunSettings, rt: Runtime, intake: Intake) -> RunSummary:
     """The stages of a refresh, one after the other."""
     planned = plan_run(settings, rt)
+    foreseen(rt)
     base = skill_to_improve(settings, rt)
-    grown = [evolve(settings, rt, planned, base, number) for number in range(settings.candidates)]
+    observed = what_logs_show(settings, intake)
+    grown = [evolve(settings, rt, planned, base, number, observed.results) for number in range(settings.candidates)]
     best, scores = choose(settings, planned, [evolution for evolution, _ in grown])
-    failures = [failure for _, failed in grown for failure in failed]
-    return decide_and_promote(settings, rt, planned, best, failures, scores)
+    failures = [*observed.failures, *(failure for _, failed in grown for failure in failed)]
+    return decide_and_promote(settings, rt, planned, best, failures, scores, intake.read if intake.taken else None)
+
+
+def what_logs_show(settings: RunSettings, intake: Intake) -> Gathered[Extracted]:
+    """What was drawn from imported trajectories: the same for every candidate."""
+    if not intake.taken:
+        return Gathered(results=[], failures=())
+    return sized(observe, settings)(settings, intake)
 
 
 def plan_run(settings: RunSettings, rt: Runtime) -> run.Plan:
@@ -77,12 +92,12 @@ def skill_to_improve(settings: RunSettings, rt: Runtime) -> str:
 
 
 def evolve(
-    settings: RunSettings, rt: Runtime, planned: run.Plan, base: str, number: int
+    settings: RunSettings, rt: Runtime, planned: run.Plan, base: str, number: int, observed: list[Extracted]
 ) -> tuple[Evolution, tuple[Failure, ...]]:
     """One evolution run: roll out with seeds of its own, distill, and build a candidate."""
     jobs = planned.jobs(selection.seeds_of(settings.seeds, number), base)
     rolled = sized(rollout, settings)(settings, jobs)
-    distilled = sized(distill, settings)(settings, rolled.results, base)
+    distilled = sized(distill, settings)(settings, rolled.results, base, observed)
     grown = Evolution(
         number=number, rolled=tuple(rolled.results), distilled=distilled, candidate=build(settings, rt, distilled)
     )
@@ -116,6 +131,7 @@ def decide_and_promote(
     best: Evolution,
     failures: list[Failure],
     scores: tuple[CandidateScore, ...],
+    read: SourcesRead | None = None,
 ) -> RunSummary:
     """Score the candidate against the champion, decide, and promote; again where another run promotes meanwhile."""
     rival: str | None = best.candidate.base
@@ -124,12 +140,12 @@ def decide_and_promote(
         champion = rival
         scored, decision = judge(settings, rt, planned, best.candidate, champion, failures)
         if promotion.awaits_approval(rt, best.candidate, decision):
-            waiting = run.finish(rt, planned, best, scored, decision, failures, scores, state="waiting")
+            waiting = run.finish(rt, planned, best, scored, decision, failures, scores, read=read, state="waiting")
             publish(rt, waiting)
             approval = ask(*promotion.question(rt, waiting, champion), settings.approval_hours)
         rival = promotion.promote(rt, best.candidate, champion, decision, approval)
     answer = approval.in_words() if approval else ""
-    return run.finish(rt, planned, best, scored, decision, failures, scores, approval=answer)
+    return run.finish(rt, planned, best, scored, decision, failures, scores, read=read, approval=answer)
 
 
 def judge(

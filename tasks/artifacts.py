@@ -18,6 +18,7 @@ from prefect.artifacts import (
 )
 from prefect.runtime import flow_run as running
 
+from trace2skill.experiment.result import ExperimentResult
 from trace2skill.promotion import report_address
 from trace2skill.report.facts import costs_of
 from trace2skill.runtime import Runtime
@@ -63,6 +64,16 @@ def publish(rt: Runtime, summary: RunSummary) -> None:
     ):
         if rows:
             _kept(_table(key, rows, name))
+
+
+def publish_experiment(rt: Runtime, result: ExperimentResult) -> None:
+    """The tables of an experiment, and a link to its page."""
+    if not running.id:
+        return
+    page = (result.directory / "tables.md").read_text(encoding="utf-8")
+    _kept(lambda: create_markdown_artifact(page, key="experiment-tables", description=result.run_id))
+    address = report_address(rt)
+    _kept(lambda: create_link_artifact(address, link_text="report", key="experiment-report", description=result.run_id))
 
 
 def _table(key: str, rows: list[dict[str, Any]], description: str) -> Callable[[], Any]:

@@ -1,5 +1,6 @@
 """What a flow leaves behind when it does not end well: the run's row and its progress file say so."""
 
+from collections.abc import Callable
 from typing import Any
 
 from prefect import Flow
@@ -7,10 +8,13 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.runtime import flow_run as running
 
 from trace2skill.errors import Trace2SkillError
-from trace2skill.refresh import end
+from trace2skill.refresh import as_it_went_on, end
 from trace2skill.run_progress import State as RunState
 from trace2skill.runtime import RunKind, forget_runtimes, is_open, runtime
 from trace2skill.settings import RunSettings
+
+PATIENCE_SECONDS = 30.0
+"""How long a worker waits for the store to write down that a run crashed; another run may have it by then."""
 
 
 def flow_run_id() -> str:
@@ -23,8 +27,8 @@ def planned_day() -> str:
     return str(running.scheduled_start_time.date().isoformat())
 
 
-def on_bad_end(kind: RunKind) -> dict[str, Any]:
-    """The hooks of a flow that carries out runs of that kind.
+def on_bad_end(kind: RunKind, read: Callable[[Any], RunSettings] = RunSettings.model_validate) -> dict[str, Any]:
+    """The hooks of a flow that carries out runs of that kind; `read` makes the run's settings of the flow's.
 
     They write the run's end into the store: 'failed', or 'interrupted' for a crash or a cancellation. A worker calls
     hooks by the names of their parameters, so these are part of the interface.
@@ -33,9 +37,10 @@ def on_bad_end(kind: RunKind) -> dict[str, Any]:
     def mark_run(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
         del flow
         try:
-            settings = RunSettings.model_validate(flow_run.parameters["settings"])
+            settings = read(flow_run.parameters["settings"])
             mine = is_open(settings)
-            rt = runtime(settings)
+            patient = settings if mine else settings.model_copy(update={"store_wait_seconds": PATIENCE_SECONDS})
+            rt = runtime(as_it_went_on(patient, kind))
             rt.begin(kind)
             ended: RunState = "failed" if state.is_failed() else "interrupted"
             end(rt, ended, message=str(state.message or "")[:2000])

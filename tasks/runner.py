@@ -1,5 +1,6 @@
 """How many steps of a flow are under way at once and where: threads of one process, or Dask or Ray by a setting."""
 
+import logging
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import Flow, Task
@@ -10,30 +11,51 @@ from trace2skill.settings import RunSettings
 
 P = ParamSpec("P")
 R = TypeVar("R")
+MOST_RECORDED = 100
+"""Longer lists among the parameters of a stage are recorded as their length."""
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Prefect warns with every task run that a time limit ends a thread only between two blocking operations.
+
+    Ours are model calls and commands, which have limits of their own.
+    """
+    return "Timeouts in worker threads cannot" not in str(record.msg)
+
+
+logging.getLogger("prefect.task_runs").addFilter(_is_news)
 
 
 def sized(flow: Flow[P, R], settings: RunSettings) -> Flow[P, R]:
     """The flow with `settings.workers` threads, or on the task runner that the settings name.
 
+    A list of items is recorded as their number: Prefect refuses a flow run whose parameters have more than half a
+    megabyte, which some four thousand rollouts pass.
+
     Raises:
         BadInput: the runner's package is not installed.
     """
     runner: Any = _runner(settings)
-    return flow.with_options(task_runner=runner)
+    chosen = flow.with_options(task_runner=runner)
+    record = chosen.serialize_parameters
 
+    def in_short(parameters: dict[str, Any]) -> dict[str, Any]:
+        return record({name: _short(value) for name, value in parameters.items()})
 
-def threaded(flow: Flow[P, R], workers: int) -> Flow[P, R]:
-    """The flow with so many threads, for flows without `RunSettings`."""
-    runner: Any = ThreadPoolTaskRunner(max_workers=workers)
-    return flow.with_options(task_runner=runner)
+    chosen.serialize_parameters = in_short  # type: ignore[method-assign]
+    return chosen
 
 
 def timed(task: Task[P, R], settings: RunSettings) -> Task[P, R]:
     """The task with the settings' time limit for one step.
 
-    A model call and a command have limits of their own, far below it; this one is for what hangs all the same.
+    A model call and a command have limits of their own, far below it; this one is for a step that goes on all the same.
     """
     return task.with_options(timeout_seconds=settings.step_seconds)
+
+
+def _short(value: Any) -> Any:
+    return f"{len(value)} items" if isinstance(value, (list, tuple)) and len(value) > MOST_RECORDED else value
 
 
 def _runner(settings: RunSettings) -> Any:

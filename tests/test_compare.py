@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from trace2skill.evaluation.compare import compare, exact_sign_flip, sign_flip
 from trace2skill.evaluation.decision import GateSettings, decide
-from trace2skill.evaluation.matrix import Cell, Evaluation
+from trace2skill.evaluation.matrix import Cell, Evaluation, score_names
 from trace2skill.evaluation.power import Spread, power_of, report, smallest_lift, spread_of
 from trace2skill.evaluation.spending import look
 
@@ -184,3 +184,11 @@ def test_the_a_a_arm_is_shown_and_decides_nothing() -> None:
     assert decision.verdict == "promote"
     assert decision.repeat is not None
     assert decision.repeat.lift.mean > 0.5
+
+
+def test_tables_say_over_how_many_seeds_a_score_is_averaged() -> None:
+    cells = [Cell(task_id=f"t{n % 3}", seed=n // 3, outcome="passed", hard=float(n % 2)) for n in range(12)]
+    one, four = Evaluation.of("one", None, cells[:3]), Evaluation.of("four", None, cells)
+    assert score_names([one, one]) == ("hard", "soft")
+    assert score_names([four, four]) == ("hard (avg@4)", "soft (avg@4)")
+    assert four.hard == 0.5

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import BaseModel, Field
 
 from trace2skill.budget import Budget
@@ -207,6 +211,31 @@ def test_a_server_that_is_not_there_is_a_fault_of_the_infrastructure(
     gone = request(name="openai/mine", api_base="http://127.0.0.1:9/v1", price=(0, 0), attempts=1)
     with pytest.raises(InfrastructureFault):
         door(store).complete(gone, step="s")
+
+
+def test_a_call_is_a_span_that_says_what_it_cost_and_not_what_was_said(store: Store, provider: Provider) -> None:
+    spans = InMemorySpanExporter()
+    provider_of_spans = TracerProvider()
+    provider_of_spans.add_span_processor(SimpleSpanProcessor(spans))
+    trace.set_tracer_provider(provider_of_spans)
+    provider.answers = [(401, {}, "wrong key")]
+    asked = request(provider, text="a secret question", temperature=0.3)
+    with pytest.raises(ModelUnusable):
+        door(store).complete(asked, step="rollout: t seed 1")
+    for _ in range(2):
+        door(store).complete(asked, step="rollout: t seed 1")
+    failed, paid, remembered = spans.get_finished_spans()
+    assert (failed.attributes or {})["error.type"] == "ModelUnusable"
+    told = dict(paid.attributes or {})
+    assert paid.name == "chat openai/mine"
+    assert told["gen_ai.operation.name"] == "chat"
+    assert told["gen_ai.provider.name"] == "openai"
+    assert (told["gen_ai.usage.input_tokens"], told["gen_ai.usage.output_tokens"]) == (100, 10)
+    assert told["gen_ai.request.temperature"] == 0.3
+    assert (told["trace2skill.run"], told["trace2skill.step"]) == ("run", "rollout: t seed 1")
+    assert told["trace2skill.cost_usd"] == pytest.approx(100 * 10e-6 + 10 * 20e-6)
+    assert (remembered.attributes or {})["trace2skill.from_memory"] is True
+    assert not any("secret" in span.to_json() or "fine" in span.to_json() for span in spans.get_finished_spans())
 
 
 def test_two_threads_that_ask_the_same_share_one_call(store: Store, provider: Provider) -> None:

@@ -3,12 +3,16 @@
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trace2skill.budget import Budget
+from trace2skill.llm import Door, ModelSettings, Request
 from trace2skill.llm.pace import WIDEST, Pace
+from trace2skill.store import open_store
 
 
 class Clock:
@@ -122,3 +126,23 @@ def test_no_order_of_outcomes_leaves_anybody_waiting(outcomes: list[str], worker
     assert not left
     assert most[0] == 0
     assert 1 <= pace.window <= WIDEST
+
+
+def test_a_storm_of_refusals_slows_a_fleet_down_and_fails_nobody(tmp_path: Path) -> None:
+    """Half of all tries refused for 3 s, 5% answered with 503, 2% hung: over the real path, as bench/storm.py at length."""
+    storm = "sim/office?seed=91&storm_seconds=3&retry_after=0.3&server_error=0.05&hangs=0.02&latency=0.02"
+    settings = ModelSettings(name=storm, timeout_seconds=1, max_tokens=100)
+    store = open_store(tmp_path / "store.duckdb")
+    door = Door(store, Budget(1.0), "r")
+
+    def ask(number: int) -> str:
+        messages = ({"role": "user", "content": f"Question {number}"},)
+        return door.complete(Request(role="agent", settings=settings, messages=messages), step="s").text
+
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(ask, range(150)))
+    rows = store.ledger("r")
+    store.close()
+    assert len(answers) == len(rows) == 150
+    assert {row.outcome for row in rows} == {"answered"}
+    assert sum(row.attempts for row in rows) > 160, "there was a storm"

@@ -168,6 +168,27 @@ def test_a_call_is_made_once_for_all_processes(database: str, tmp_path: Path) ->
     store.close()
 
 
+def test_a_dump_put_back_elsewhere_holds_all_that_was_paid_for(database: str, tmp_path: Path) -> None:
+    """The commands of docs/store.md, after which whoever lost the machine pays for nothing twice."""
+    store, dump, elsewhere = open_store(database), tmp_path / "store.dump", f"{database}_elsewhere"
+    paid = LedgerRow(
+        run_id="r", step="s", role="agent", model="m", params={}, cost=0.4, outcome="answered", call_key="k"
+    )
+    store.put_call("k", "{}", paid)
+    store.put_result("step", b"\0 result")
+    programs = databases.programs()
+    subprocess.run([programs / "pg_dump", "-Fc", "-f", dump, database], check=True)  # a run may be under way
+    store.close()
+    databases.fresh(database.rpartition("/")[0], elsewhere.rpartition("/")[2])
+    subprocess.run([programs / "pg_restore", "-d", elsewhere, dump], check=True)
+    restored = open_store(elsewhere)
+    assert restored.get_call("k") == "{}"
+    assert restored.get_result("step") == b"\0 result"
+    with pytest.raises(BudgetReached), Budget(0.5, purse=restored.purse(), run_id="r").reserve(0.2):
+        pass
+    restored.close()
+
+
 def test_what_the_dead_held_is_free_and_what_they_reserved_is_spent(database: str) -> None:
     store = open_store(database)
     assert isinstance(store, PostgresStore)
@@ -177,6 +198,9 @@ def test_what_the_dead_held_is_free_and_what_they_reserved_is_spent(database: st
         rows = store.query("SELECT holder FROM lease WHERE key = 'key'")
     assert rows == [(store.holder,)]
     assert store.query("SELECT count(*) FROM lease") == [(0,)]
+    store.execute("INSERT INTO lease VALUES ('key', ?)", [store.holder])  # the database was away when we gave it back
+    with store.alone("key"):
+        pass
 
     budget = Budget(1.0, purse=store.purse(), run_id="r")
     with budget.reserve(0.1) as reservation:

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from operator import not_
 
 from pydantic import Field
 
 from trace2skill.failures import Failure
 from trace2skill.noun import Noun
+from trace2skill.quarantine import Review
 from trace2skill.step_items import Extracted, Merged, Pair, Proposed, Rolled
 from trace2skill.summary import Analysis
 
@@ -26,6 +28,9 @@ class Distilled(Noun):
     proposed: tuple[Proposed, ...]
     leaves: int = 0
     root: Merged | None = Field(default=None, description="The root of the merge tree; none when nothing was proposed.")
+    quarantined: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="What the screening kept out, as the store names it."
+    )
     failures: tuple[Failure, ...] = ()
 
     @property
@@ -76,6 +81,12 @@ def analyses_of(distilled: Distilled) -> tuple[Analysis, ...]:
         )
         for item in distilled.analysed
     )
+
+
+def quarantined_of(proposed: Sequence[Proposed], looked: Review) -> tuple[str, ...]:
+    """What the screening kept out, lessons and edits, as the store names it."""
+    lessons = (digest for item in proposed for digest in item.quarantined)
+    return tuple(dict.fromkeys([*lessons, *(item.digest for item in looked.aside)]))
 
 
 def with_lessons(analysed: Sequence[Extracted]) -> list[Extracted]:

@@ -41,6 +41,10 @@ class ModelUnusable(Trace2SkillError):
     """A call to the model cannot succeed until a person changes something (key, name, context length)."""
 
 
+class ContextFull(ModelUnusable):
+    """A prompt has more tokens than the model takes. A shorter one may do."""
+
+
 class BadAnswer(Trace2SkillError):
     """A model's structured answer stayed invalid after every re-ask. Carries the raw answer."""
 

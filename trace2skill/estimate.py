@@ -28,6 +28,9 @@ DEFAULT_TOKENS = {
     "extract": (45_000, 4_000),
     "propose": (6_000, 1_000),
     "merge": (5_000, 800),
+    "rewrite": (20_000, 3_000),
+    "embed": (400, 0),
+    "recall": (300, 0),
 }
 """Tokens of one step, in and out, where the ledger knows none: about eight turns of an agent on a small workbook."""
 TAUGHT, ASKED = 0.8, 0.6
@@ -75,14 +78,14 @@ def estimate(rt: Runtime) -> Estimate:
     roles, base = settings.roles, rt.given_skill.digest if rt.given_skill else None
     learning = [RolloutJob(task_id=task, seed=seed, skill=base) for task in rt.splits.evolve for seed in settings.seeds]
     scoring = _scoring(rt, base)
-    done = [_known(rt, job) for job in learning] if base else []
+    done = [known_rollout(rt, job) for job in learning] if base else []
     rolled = [item for item in done if item]
     chosen = choose_for_analysis(rolled, settings.analysts)
     extracted = sum(rt.store.get_result(extract_key(rt, item)) is not None for item in chosen)
     to_extract = len(chosen) - extracted + (len(learning) - len(rolled))
     rounds = settings.candidates
     taught = round(to_extract * TAUGHT)
-    old = sum(_known(rt, job) is not None for job in scoring)
+    old = sum(known_rollout(rt, job) is not None for job in scoring)
     unknown = len(scoring) if settings.evaluate else 0  # the candidate does not exist yet, so none of its runs does
     to_roll_out = len(learning) * rounds - len(rolled) + unknown + len(scoring) - old
     counts: list[tuple[str, ModelSettings, int, int]] = [
@@ -92,8 +95,17 @@ def estimate(rt: Runtime) -> Estimate:
         ("propose", roles.analyst, taught * rounds, 0),
         ("merge", roles.merger, round(max(0, taught - 1) * ASKED) * rounds, 0),
     ]
-    stages = tuple(_stage(rt.store, *count) for count in counts if count[2] or count[3])
+    stages = tuple(stage_estimate(rt.store, *count) for count in counts if count[2] or count[3])
     return Estimate(stages=stages, cap=settings.max_cost)
+
+
+def foreseen(rt: Runtime) -> Estimate:
+    """The estimate of a run as it was before its first attempt: later ones find what is paid for in the store."""
+    kept = rt.store.get("foreseen", rt.run_id, Estimate)
+    if kept is None:
+        kept = estimate(rt)
+        rt.store.put("foreseen", rt.run_id, kept)
+    return kept
 
 
 def _scoring(rt: Runtime, base: str | None) -> list[RolloutJob]:
@@ -114,7 +126,7 @@ def _scoring(rt: Runtime, base: str | None) -> list[RolloutJob]:
     ]
 
 
-def _known(rt: Runtime, job: RolloutJob) -> Rolled | None:
+def known_rollout(rt: Runtime, job: RolloutJob) -> Rolled | None:
     """The trajectory of a job, where the store has it."""
     key = rollout_key(rt, job)
     if rt.store.get_result(key) is None:
@@ -125,7 +137,8 @@ def _known(rt: Runtime, job: RolloutJob) -> Rolled | None:
     return Rolled(trajectory_id=trajectory.id, content=trajectory.digest, skill=job.skill, cell=Cell.of(trajectory))
 
 
-def _stage(store: Store, stage: str, model: ModelSettings, steps: int, in_store: int) -> StageEstimate:
+def stage_estimate(store: Store, stage: str, model: ModelSettings, steps: int, in_store: int) -> StageEstimate:
+    """What so many steps of a stage will cost, by the store's history or by defaults."""
     price_in, price_out = prices(model)
     history = store.query(
         "SELECT sum(tokens_in), sum(tokens_out) FROM ledger WHERE outcome = 'answered' AND model = ? "

@@ -36,12 +36,25 @@ def tasks_of_split(rt: Runtime, split: str, why: str) -> list[str]:
         return list(rt.splits.named(split))
     if not why.strip():
         raise BadInput("the test split is sealed: say why it is opened (--why), it is recorded")
+    open_test(rt, why)
+    return list(rt.splits.test)
+
+
+def open_test(rt: Runtime, why: str, by: str = "") -> int:
+    """Write an opening of the test split into the record; returns how many there are with it.
+
+    `by` names a run whose reruns look at the same figures again: they are the same opening.
+    """
+    reason = f"{why.strip()} ({by})" if by else why.strip()
     with rt.store.together() as run:
         data = digest_of(sorted(rt.task(task).content for task in rt.splits.test))
+        before = run("SELECT number FROM opening WHERE data = ? AND reason = ?", data, reason) if by else []
+        if before:
+            return int(before[0][0])
         ((number,),) = run("SELECT count(*) + 1 FROM opening WHERE data = ?", data)
-        run("INSERT INTO opening VALUES (?, ?, ?, now()::TIMESTAMP)", data, number, why.strip())
-    log.warning("the test split of %s was opened for the %d. time: %s", rt.settings.data, number, why.strip())
-    return list(rt.splits.test)
+        run("INSERT INTO opening VALUES (?, ?, ?, now()::TIMESTAMP)", data, number, reason)
+    log.warning("the test split of %s was opened for the %d. time: %s", rt.settings.data, number, reason)
+    return int(number)
 
 
 def keep_evaluations(rt: Runtime, evaluations: Sequence[Evaluation], split: str) -> None:

@@ -1,8 +1,9 @@
 """`Lesson`: what one trajectory teaches, with the steps that show it."""
 
+from operator import not_
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trace2skill.digest import digest_of
 from trace2skill.noun import Noun
@@ -24,11 +25,23 @@ class Lesson(Noun):
     trajectory_id: str
     task_id: str
     kind: LessonKind
-    proof: Proof = Field(description="'verified': the harness ran the fix and it passed. 'ungated': nobody checked.")
+    proof: Proof = Field(
+        description="'verified': the harness ran the fix and it passed. 'observed': the steps of a log show it. "
+        "'ungated': nobody checked."
+    )
     title: str = Field(min_length=1, max_length=120)
     description: str = Field(min_length=1, max_length=400)
     content: str = Field(min_length=1, max_length=1500)
     evidence: tuple[Evidence, ...] = ()
+    weak_label: str = Field(
+        default="", exclude_if=not_, description="Source of a weak outcome that the lesson rests on; '' for none."
+    )
+
+    @model_validator(mode="after")
+    def _weak_is_not_verified(self) -> "Lesson":
+        if self.weak_label and self.proof == "verified":
+            raise ValueError(f"a lesson that rests on a weak label ({self.weak_label}) cannot be verified")
+        return self
 
     @property
     def id(self) -> str:

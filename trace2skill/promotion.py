@@ -109,7 +109,6 @@ def awaits_approval(rt: Runtime, candidate: Candidate, decision: Decision) -> bo
 
 def question(rt: Runtime, summary: RunSummary, champion: str) -> tuple[str, str]:
     """What a person is asked, as Markdown, and the key of the question: the same candidate and champion, once."""
-    spent = summary.spent
     lines = [
         f"**{summary.skill_name}**: {summary.decision.reason}.",
         "| skill | hard | soft | runs scored |\n|---|---|---|---|\n"
@@ -117,7 +116,7 @@ def question(rt: Runtime, summary: RunSummary, champion: str) -> tuple[str, str]
             f"| {item.condition} | {item.hard:.1%} | {item.soft:.1%} | {len(item.scored)} of {len(item.cells)} |"
             for item in summary.evaluations
         ),
-        f"{len(summary.candidate.applied)} edits. This run has cost ${spent.cost:.4f} for {spent.calls} calls.",
+        f"{len(summary.candidate.applied)} edits. For {summary.spent.calls} calls: {summary.cost_in_words()}.",
         f"[The report]({report_address(rt)}) shows every edit with the traces that asked for it.",
     ]
     return "\n\n".join(lines), f"promote-{summary.candidate.skill[:16]}-over-{champion[:16]}"

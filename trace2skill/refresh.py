@@ -10,24 +10,28 @@ from trace2skill.consolidate.ledger import SupportLedger, build_ledger, confirme
 from trace2skill.distill import Distilled, analyses_of
 from trace2skill.domains.base import Audit
 from trace2skill.errors import BadInput
+from trace2skill.estimate import Estimate
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.decision import Decision
 from trace2skill.evaluation.matrix import Evaluation
 from trace2skill.evaluation.selection import Evolution
 from trace2skill.failures import Failure
 from trace2skill.held_out import keep_evaluations, seen_before
+from trace2skill.intake import NOTHING_READ, Intake, move_marks, take_in
 from trace2skill.lesson import Lesson
 from trace2skill.noun import Noun
 from trace2skill.patch import Patch
 from trace2skill.promotion import is_champion
+from trace2skill.quarantine import Quarantined
 from trace2skill.registry import Registry
 from trace2skill.report import write_report
 from trace2skill.run_progress import ProgressFile, RunProgress, State
-from trace2skill.runtime import RunKind, Runtime
+from trace2skill.runtime import RunKind, Runtime, runtime
+from trace2skill.settings import RunSettings
 from trace2skill.skill import Skill, read_skill, write_skill
 from trace2skill.step_items import RolloutJob
 from trace2skill.store import RunRow
-from trace2skill.summary import CandidateScore, LeftOut, RunSummary, Spent
+from trace2skill.summary import CandidateScore, LeftOut, RunSummary, SourcesRead, Spent
 
 
 class Plan(Noun):
@@ -40,6 +44,10 @@ class Plan(Noun):
     def jobs(self, seeds: Sequence[int], skill: str) -> list[RolloutJob]:
         """The rollouts that lessons come from."""
         return [RolloutJob(task_id=task, seed=seed, skill=skill) for task in self.evolve for seed in seeds]
+
+
+NO_PLAN = Plan(evolve=(), validation=(), left_out=())
+"""The plan of a run that has no tasks."""
 
 
 def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments: Any) -> str:
@@ -58,7 +66,8 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
     check(rt)
     if rt.given_skill is not None:
         rt.store.put("skill", rt.given_skill.digest, rt.given_skill)
-        Registry(rt.store).adopt(rt.given_skill)
+        if rt.settings.skill is not None:
+            Registry(rt.store).adopt(rt.given_skill)
     rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=rt.settings.model_dump_json()))
     settings = rt.settings.model_dump(mode="json")
     first = RunProgress(run_id=rt.run_id, kind=kind, settings=settings, arguments=arguments, flow_run=flow_run)
@@ -72,7 +81,55 @@ def check(rt: Runtime) -> None:
     Raises:
         BadInput: what is wrong, where, and what to do.
     """
-    _ = rt.door, rt.sandbox
+    if rt.settings.asks_a_model:
+        _ = rt.door
+    if rt.tasks:
+        _ = rt.harness, rt.sandbox
+
+
+def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
+    """Read the logs a run learns from. Returns the settings with what was read, which then names the run, and that.
+
+    Raises:
+        BadInput: there is nothing to read, or a path, the labels or the format is not what it should be.
+    """
+    if settings.sources is None:
+        return settings, NOTHING_READ
+    rt = runtime(settings)
+    held_out = [rt.task(id) for id in (*rt.splits.validation, *rt.splits.test)]
+    intake = take_in(rt.store, settings.sources, held_out)
+    sources = settings.sources.model_copy(update={"content": intake.content})
+    return settings.model_copy(update={"sources": sources}), intake
+
+
+def as_it_went_on(settings: RunSettings, kind: RunKind) -> RunSettings:
+    """The settings under which a run went on after it had read its logs: what was read names the run."""
+    if settings.sources is None or settings.sources.content:
+        return settings
+    for row in reversed(runtime(settings).store.runs()):
+        if row.kind == kind and row.state == "running":
+            found = RunSettings.model_validate_json(row.settings)
+            sources = found.sources and found.sources.model_copy(update={"content": ""})
+            if found.model_copy(update={"sources": sources}).identity == settings.identity:
+                return found
+    return settings
+
+
+def remember(rt: Runtime, intake: Intake, failures: Sequence[Failure] = ()) -> None:
+    """Move the watermarks: what was read of the logs is not read again. For a run that has succeeded."""
+    if rt.settings.sources is not None:
+        move_marks(rt.store, rt.settings.sources, intake, failures)
+
+
+def skill_given(rt: Runtime) -> str:
+    """The digest of the skill that a run starts from.
+
+    Raises:
+        BadInput: there is none.
+    """
+    if rt.given_skill is None:
+        raise BadInput("this run needs a skill to start from (--skill)")
+    return rt.given_skill.digest
 
 
 def plan(rt: Runtime, audits: Sequence[Audit]) -> Plan:
@@ -112,6 +169,7 @@ def finish(
     failures: Sequence[Failure],
     scores: Sequence[CandidateScore] = (),
     *,
+    read: SourcesRead | None = None,
     approval: str = "",
     state: State = "completed",
 ) -> RunSummary:
@@ -124,6 +182,7 @@ def finish(
     if base is None or skill is None:
         raise BadInput("a refresh needs a skill")
     keep_support(rt, base, skill, candidate, distilled)
+    before = rt.store.get("foreseen", rt.run_id, Estimate)
     directory = rt.run_directory()
     target = directory / "skill" / skill.name
     write_skill(skill, target)
@@ -152,7 +211,10 @@ def finish(
         approval=approval,
         candidates=tuple(scores),
         spent=spent(rt),
+        foreseen=before.cost if before else None,
         failures=tuple(failures),
+        sources=read,
+        quarantined=_quarantined(rt, distilled),
         candidate_directory=target,
     )
     keep_evaluations(rt, evaluations, "validation")
@@ -160,6 +222,11 @@ def finish(
     write_report(rt.store, summary, rt.settings, directory)
     end(rt, state, summary.model_dump_json(), decision.reason + (f"; {approval}" if approval else ""))
     return summary
+
+
+def _quarantined(rt: Runtime, distilled: Distilled) -> tuple[Quarantined, ...]:
+    found = (rt.store.get("quarantine", digest, Quarantined) for digest in distilled.quarantined)
+    return tuple(item for item in found if item)
 
 
 def keep_support(rt: Runtime, base: Skill, skill: Skill, candidate: Candidate, distilled: Distilled) -> None:

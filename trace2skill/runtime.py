@@ -7,27 +7,33 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from trace2skill.agents.sandbox import CommandResult, Limits, Sandbox, choose_sandbox
+from trace2skill.agents.choose import choose_harness
+from trace2skill.agents.harness import Harness
+from trace2skill.agents.sandbox import Access, CommandResult, Limits, Sandbox, choose_sandbox
+from trace2skill.agents.sandbox.limits import NO_ACCESS
 from trace2skill.analysts.contrast import ContrastAnalyst
 from trace2skill.analysts.error import ErrorAnalyst
+from trace2skill.analysts.observed import LogAnalyst
 from trace2skill.analysts.one_call import OneCallErrorAnalyst
 from trace2skill.analysts.success import SuccessAnalyst
 from trace2skill.budget import Budget
 from trace2skill.digest import digest_of
 from trace2skill.domains import load_domain
-from trace2skill.domains.base import Domain, Sandboxed
+from trace2skill.domains.base import Domain, Pictured, Sandboxed
 from trace2skill.domains.splits import Splits, sample_tasks, split_tasks
+from trace2skill.draft import empty_skill
 from trace2skill.errors import BadInput
 from trace2skill.llm import Door
-from trace2skill.llm.transport import check_model
+from trace2skill.llm.transport import check_model, check_vision
 from trace2skill.registry import Registry
 from trace2skill.run_progress import ProgressFile
-from trace2skill.settings import RunSettings
+from trace2skill.settings import LOGS, RunSettings
 from trace2skill.skill import Skill, read_skill
 from trace2skill.store import Store, open_store
 from trace2skill.task import Task
 
-RunKind = Literal["run", "rollout", "evaluate", "ablate", "drift"]
+RunKind = Literal["run", "rollout", "evaluate", "ablate", "drift", "ingest", "experiment"]
+NOTHING = Splits(evolve=(), validation=(), test=())
 _open: dict[str, "Runtime"] = {}
 _guard = threading.Lock()
 
@@ -45,17 +51,29 @@ class Runtime:
         if settings.tasks is not None:
             loaded = sample_tasks(loaded, settings.tasks, settings.split_seed)
         self.tasks: dict[str, Task] = {task.id: task for task in loaded}
-        self.splits: Splits = split_tasks(loaded, settings.splits, settings.split_seed)
+        of_logs = settings.domain == LOGS and settings.sources is not None
+        self.splits: Splits = NOTHING if of_logs else split_tasks(loaded, settings.splits, settings.split_seed)
         self.given_skill: Skill | None = _live_skill(self.store, settings.skill) if settings.skill else None
+        if of_logs and self.given_skill is None and settings.sources is not None:
+            self.given_skill = empty_skill(settings.sources.name)
         self.kind: RunKind = "run"
         self.progress: ProgressFile | None = None
 
     @cached_property
     def sandbox(self) -> Sandbox:
         """Where commands run. Chosen when first needed, so that a run answered from the store needs none."""
-        kind = self.settings.sandbox
-        slots = max(2, 2 * (os.cpu_count() or 1))
-        return Slots(choose_sandbox(kind, simulated_model=self.settings.roles.all_simulated), slots)
+        return Slots(self._bare_sandbox, max(2, 2 * (os.cpu_count() or 1)))
+
+    @cached_property
+    def _bare_sandbox(self) -> Sandbox:
+        known = self.settings.roles.all_simulated and self.settings.agent.harness is None
+        return choose_sandbox(self.settings.sandbox, simulated_model=known)
+
+    @cached_property
+    def harness(self) -> Harness:
+        """Who plays the agent. One that is not ours mostly waits for its model, and takes none of the slots."""
+        settings = self.settings
+        return choose_harness(settings.agent, settings.roles.agent, self.store, self.sandbox, self._bare_sandbox)
 
     def begin(self, kind: RunKind) -> None:
         """Say what kind of run this is; its calls are then written down under that run's id."""
@@ -65,16 +83,30 @@ class Runtime:
 
     @property
     def run_id(self) -> str:
-        """Names the run by what it computes: the same kind, settings, tasks and skill are the same run."""
+        """Names the run by what it computes: the same kind, settings, tasks and skill are the same run.
+
+        A part of an experiment has the experiment's.
+        """
+        return self.settings.part_of or f"{self.kind}-{self._what_is_computed[:10]}"
+
+    @cached_property
+    def _what_is_computed(self) -> str:
+        """Asked for at every step and moved display, so it is computed once: it looks at every task."""
         skill = self.given_skill.digest if self.given_skill else None
         contents = sorted(task.content for task in self.tasks.values())
-        return f"{self.kind}-" + digest_of(self.settings.identity, skill, contents, self.domain.version)[:10]
+        agent = [self.harness.identity] if self.settings.agent.harness else []
+        return digest_of(self.settings.identity, skill, contents, self.domain.version, *agent)
 
     @cached_property
     def door(self) -> Door:
         """The model door, with the run's budget. What the run spent before counts against the cap."""
-        for settings in (self.settings.roles.agent, self.settings.roles.analyst, self.settings.roles.merger):
+        roles = self.settings.roles
+        own = (roles.agent,) if self.settings.agent.harness is None else ()
+        for settings in (*own, roles.analyst, roles.merger):
             check_model(settings)
+        if isinstance(self.domain, Pictured):
+            for settings in (self.settings.roles.agent, self.settings.roles.analyst):
+                check_vision(settings)
         if self.settings.roles.simulated:
             self._teach_simulated_model()
         cap, monthly = self.settings.max_cost, self.settings.max_cost_per_month
@@ -96,6 +128,11 @@ class Runtime:
     def contrast_analyst(self) -> ContrastAnalyst:
         """The contrast analyst of the run."""
         return ContrastAnalyst(self.domain, self.settings.roles.analyst)
+
+    @cached_property
+    def log_analyst(self) -> LogAnalyst:
+        """The analyst of imported logs."""
+        return LogAnalyst(self.settings.roles.analyst)
 
     @cached_property
     def success_analyst(self) -> SuccessAnalyst:
@@ -173,10 +210,13 @@ class Slots:
         *,
         read_only: Mapping[str, Path] | None = None,
         limits: Limits | None = None,
+        access: Access = NO_ACCESS,
     ) -> CommandResult:
         """See `Sandbox.run`."""
         with self._slots:
-            return self._sandbox.run(command, workspace, read_only=read_only or {}, limits=limits or Limits())
+            return self._sandbox.run(
+                command, workspace, read_only=read_only or {}, limits=limits or Limits(), access=access
+            )
 
 
 def runtime(settings: RunSettings) -> Runtime:

@@ -16,9 +16,12 @@ from trace2skill.evaluation.decision import GateSettings
 from trace2skill.llm import Roles
 from trace2skill.noun import Noun
 from trace2skill.place import EditPolicy
+from trace2skill.sources import Sources
 from trace2skill.store.address import StoreAddress, default_address
 
-MappedStage = Literal["rollout", "extract", "contrast", "propose"]
+MappedStage = Literal["rollout", "extract", "contrast", "propose", "observe", "judge"]
+LOGS = "logs"
+"""The domain of runs that learn from logs alone: it has no tasks."""
 SIGNALS = r"(\+(error|success|combined|contrast))+"
 
 HOW_NOT_WHAT = {
@@ -38,6 +41,7 @@ HOW_NOT_WHAT = {
     "runner",
     "shards",
     "reports_at",
+    "part_of",
 }
 """Settings that say how a run is carried out, not what it computes."""
 
@@ -67,6 +71,9 @@ class RunSettings(Noun):
     )
     error_analyst: Literal["agentic", "one_call"] = Field(
         default="agentic", description="'agentic' proves a cause by a fix that is run; 'one_call' is the ablation."
+    )
+    sources: Sources | None = Field(
+        default=None, exclude_if=not_, description="Logs of agents to learn from besides the rollouts; none for none."
     )
     edits: EditPolicy = Field(default=EditPolicy(), description="What a patch may touch besides Markdown.")
     recalculate: Literal["auto", "always", "never"] = Field(
@@ -132,12 +139,15 @@ class RunSettings(Noun):
         "several processes. Its password comes from PGPASSWORD or .pgpass.",
     )
     store_wait_seconds: float = Field(
-        default=60, ge=0, description="How long to wait for a store that another process holds."
+        default=12 * 3600, ge=0, description="How long to wait for a store that another run holds."
     )
     reports_at: str = Field(
         default="", description="Address at which run directories are served, for links in the UI; '' links to files."
     )
     output: Path = Field(default=Path(".trace2skill/runs"), description="Where run directories are written.")
+    part_of: str = Field(
+        default="", exclude_if=not_, description="Id of the experiment whose cap and books it shares; set by one."
+    )
 
     @model_validator(mode="after")
     def _several_processes_share_a_database(self) -> "RunSettings":
@@ -147,6 +157,11 @@ class RunSettings(Noun):
                 "give --store postgresql://..., or runner 'threads'"
             )
         return self
+
+    @property
+    def asks_a_model(self) -> bool:
+        """Does the run need a model at all? The rules of the miner over logs alone do not."""
+        return not (self.domain == LOGS and self.sources is not None and self.sources.analyst == "rules")
 
     def tolerated(self, stage: str) -> float:
         """Share of the items of a stage that may fail."""

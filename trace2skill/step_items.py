@@ -1,16 +1,22 @@
 """What the steps of a run hand on: ids of what is in the store, and the few facts by which a run goes on."""
 
+from operator import not_
+from typing import Literal
+
+from pydantic import Field
+
 from trace2skill.evaluation.matrix import Cell
 from trace2skill.lesson import LessonKind
 from trace2skill.noun import Noun
 
 
 class RolloutJob(Noun):
-    """One cell to roll out: a task at a seed, with a skill or none."""
+    """One cell to roll out: a task at a seed, with a skill or none, and perhaps with a bank of lessons."""
 
     task_id: str
     seed: int
     skill: str | None = None
+    bank: str = Field(default="", exclude_if=not_, description="Digest of the bank that lessons are recalled from.")
 
     @property
     def name(self) -> str:
@@ -25,6 +31,7 @@ class Rolled(Noun):
     content: str
     skill: str | None
     cell: Cell
+    bank: str = Field(default="", exclude_if=not_)
 
     @property
     def name(self) -> str:
@@ -55,11 +62,23 @@ class Extracted(Noun):
     verdict: str
     lessons: int
     contrast: bool = False
+    log: Literal["", "rules", "model"] = Field(
+        default="", exclude_if=not_, description="Who drew it from an imported log; '' for a rollout."
+    )
+    weak: bool = Field(default=False, exclude_if=not_, description="It rests on a weak label.")
 
     @property
     def name(self) -> str:
         """What a person reads in the UI."""
+        if self.log:
+            return f"{self.trajectory_id} of {self.task_id}"
         return f"{self.task_id} seed {self.seed}" + (" (contrast)" if self.contrast else "")
+
+
+class Observed(Noun):
+    """What was drawn from one imported trajectory, in the store."""
+
+    extracted: tuple[Extracted, ...]
 
 
 class Proposed(Noun):
@@ -73,6 +92,10 @@ class Proposed(Noun):
     verdict: str
     edits: int
     unplaced: int = 0
+    weak: bool = Field(default=False, exclude_if=not_, description="Its lessons rest on a weak label.")
+    quarantined: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="Lessons the proposer was not shown, as the store names them."
+    )
 
 
 class Merged(Noun):

@@ -4,30 +4,38 @@ A step is a pure function of its key. The keys are made here, and they cover all
 step's version, prompts, model, parameters, seed, and the digests of its inputs. Prefect only hands them on.
 """
 
+import logging
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from trace2skill.agents.react import skill_use, work
+from trace2skill.agents.harness import Assignment
+from trace2skill.agents.react import skill_use
+from trace2skill.analysts import rules
+from trace2skill.baselines.steps import memory_of, recall
 from trace2skill.consolidate import EditGroup, Groups, cut_into_groups, merge
 from trace2skill.consolidate.candidate import Candidate, build_candidate
 from trace2skill.consolidate.editor import ModelEditor, editor_identity
 from trace2skill.consolidate.merge import merge_identity
 from trace2skill.digest import digest_of
 from trace2skill.domains.answers import with_answer
-from trace2skill.domains.base import Audit
+from trace2skill.domains.base import Audit, pictures_of
 from trace2skill.draft import draft_identity, draft_skill
 from trace2skill.errors import BadInput
 from trace2skill.evaluation.matrix import Cell
 from trace2skill.lesson import Extraction
 from trace2skill.patch import Patch
 from trace2skill.propose import propose, propose_identity
+from trace2skill.quarantine import Review, allowed_in, allowed_of, review, review_lessons
 from trace2skill.runtime import Runtime
+from trace2skill.screened_edits import ScreenedEditor, screened_root
 from trace2skill.skill import Skill
 from trace2skill.step_items import Extracted, Merged, Pair, Proposed, Rolled, RolloutJob
 from trace2skill.store import NounKind, T
 from trace2skill.trajectory import Outcome, Timing, Trajectory
+
+log = logging.getLogger(__name__)
 
 
 def audit_key(rt: Runtime, task_id: str) -> str:
@@ -55,8 +63,7 @@ def draft(rt: Runtime) -> str:
 
 def rollout_key(rt: Runtime, job: RolloutJob) -> str:
     """Key of `rollout`."""
-    settings = rt.settings
-    agent = (settings.agent.identity, settings.roles.agent.identity, rt.sandbox.name)
+    agent = (rt.harness.identity, rt.settings.roles.agent.identity, rt.sandbox.name)
     return _key("rollout 1", rt.domain.name, rt.domain.version, rt.task(job.task_id).content, job, agent)
 
 
@@ -67,23 +74,22 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
         InfrastructureFault, ModelUnusable, BudgetReached: nothing is kept but the model calls that were answered.
     """
     task, skill, key = rt.task(job.task_id), rt.skill(job.skill), rollout_key(rt, job)
+    recalled = recall(rt, job)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="t2s-rollout-") as directory:
         workspace = Path(directory)
         rt.domain.lay_out(task, workspace)
-        conversation = work(
-            rt.door,
-            rt.store,
-            rt.sandbox,
-            rt.settings.roles.agent,
-            rt.settings.agent,
+        assignment = Assignment(
             description=rt.domain.describe(task),
             workspace=workspace,
             skill=skill,
+            memory=memory_of(recalled),
             seed=job.seed,
             step=f"rollout: {job.name}",
             scope=key,
+            pictures=pictures_of(rt.domain, task),
         )
+        conversation = rt.harness.work(rt.door, assignment)
         outputs = with_answer(rt.domain, task, rt.domain.collect(task, workspace), conversation.last_words)
     grade = rt.domain.grade(task, outputs)
     opened, run = skill_use(conversation, skill)
@@ -102,10 +108,16 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
         skill_files_opened=opened,
         skill_scripts_run=run,
         outputs=outputs,
+        agent=rt.harness.agent,
+        agent_version=rt.harness.version,
+        extra={**conversation.extra, **({"recalled": [lesson.id for lesson in recalled]} if recalled else {})},
     )
     rt.store.put("timing", trajectory.id, Timing(seconds=time.monotonic() - started))
     rt.store.put("trajectory", trajectory.id, trajectory)
-    return Rolled(trajectory_id=trajectory.id, content=trajectory.digest, skill=job.skill, cell=Cell.of(trajectory))
+    log.info("%s rollout: %s: trajectory %s %s", rt.run_id, job.name, trajectory.id, trajectory.outcome.kind)
+    return Rolled(
+        trajectory_id=trajectory.id, content=trajectory.digest, skill=job.skill, cell=Cell.of(trajectory), bank=job.bank
+    )
 
 
 def extract_key(rt: Runtime, rolled: Rolled) -> str:
@@ -134,7 +146,7 @@ def extract(rt: Runtime, rolled: Rolled) -> Extracted:
     else:
         scope = extract_key(rt, rolled)
         extraction = rt.error_analyst.examine(rt.door, rt.store, task, trajectory, step=step, scope=scope)
-    return _keep_extraction(rt, extraction, trajectory.seed)
+    return _keep_extraction(rt, extraction, trajectory.seed, step)
 
 
 def contrast_key(rt: Runtime, pair: Pair) -> str:
@@ -152,13 +164,15 @@ def contrast(rt: Runtime, pair: Pair) -> Extracted:
     passed, failed = (_stored(rt, "trajectory", item.trajectory_id, Trajectory) for item in (pair.passed, pair.failed))
     task = rt.evolve_task(passed.task_id)
     extraction = rt.contrast_analyst.examine(rt.door, task, passed, failed, step=f"contrast: {pair.name}")
-    return _keep_extraction(rt, extraction, passed.seed)
+    return _keep_extraction(rt, extraction, passed.seed, f"contrast: {pair.name}")
 
 
-def _keep_extraction(rt: Runtime, extraction: Extraction, seed: int) -> Extracted:
+def _keep_extraction(rt: Runtime, extraction: Extraction, seed: int, step: str) -> Extracted:
     for lesson in extraction.lessons:
         rt.store.put("lesson", lesson.id, lesson)
     rt.store.put("extraction", extraction.digest, extraction)
+    told = (rt.run_id, step, extraction.trajectory_id, extraction.verdict, len(extraction.lessons))
+    log.info("%s %s: trajectory %s %s, %d lessons", *told)
     return Extracted(
         content=extraction.digest,
         trajectory_id=extraction.trajectory_id,
@@ -173,20 +187,32 @@ def _keep_extraction(rt: Runtime, extraction: Extraction, seed: int) -> Extracte
 
 def propose_key(rt: Runtime, extracted: Extracted, base: str) -> str:
     """Key of `propose_patch`: the lessons and S0."""
-    return _key("propose 2", propose_identity(rt.settings.roles.analyst, rt.settings.edits), extracted.content, base)
+    by_rules = extracted.log == "rules"
+    who = rules.VERSION if by_rules else propose_identity(rt.settings.roles.analyst, rt.settings.edits)
+    extraction = rt.store.get("extraction", extracted.content, Extraction)
+    allowed = allowed_of(rt.store, _skill(rt, base), extraction.lessons) if extraction else []
+    return _key("propose 2", who, extracted.content, base, *([allowed] if allowed else []))
 
 
 def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
     """Write the lessons of one trajectory into a patch of S0.
 
+    A lesson that the screening finds suspicious is not shown to the proposer, and waits for review.
+
     Raises:
         BadInput: the lessons come from a held-out task.
     """
-    extraction = _stored(rt, "extraction", extracted.content, Extraction)
-    rt.evolve_task(extraction.task_id)
-    step = f"propose: {extracted.name}"
-    patch = propose(rt.door, rt.settings.roles.analyst, extraction, _skill(rt, base), rt.settings.edits, step=step)
+    extraction, skill = _stored(rt, "extraction", extracted.content, Extraction), _skill(rt, base)
+    if not extracted.log:  # what logs say of held-out tasks was left out when they were read
+        rt.evolve_task(extraction.task_id)
+    lessons, aside = review_lessons(rt.store, skill, extraction.lessons)
+    extraction, step = extraction.model_copy(update={"lessons": lessons}), f"propose: {extracted.name}"
+    if extracted.log == "rules" or not lessons:
+        patch = rules.patch_of(extraction, skill)
+    else:
+        patch = propose(rt.door, rt.settings.roles.analyst, extraction, skill, rt.settings.edits, step=step)
     rt.store.put("patch", patch.digest, patch)
+    log.info("%s %s: trajectory %s, %d edits", rt.run_id, step, patch.trajectory_id, len(patch.edits))
     return Proposed(
         content=patch.digest,
         trajectory_id=patch.trajectory_id,
@@ -196,15 +222,17 @@ def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
         verdict=patch.verdict,
         edits=len(patch.edits),
         unplaced=len(patch.unplaced),
+        weak=extracted.weak,
+        quarantined=tuple(item.digest for item in aside),
     )
 
 
-def groups_of(rt: Runtime, proposed: list[Proposed]) -> list[EditGroup]:
-    """The edit groups of all patches, equal ones united."""
+def groups_of(rt: Runtime, proposed: list[Proposed], base: str) -> Review:
+    """The edit groups of all patches, equal ones united, and those that the screening keeps out."""
     groups: list[EditGroup] = []
     for item in proposed:
-        groups += cut_into_groups(_stored(rt, "patch", item.content, Patch), item.kind)
-    return list(Groups.of(groups).groups)
+        groups += cut_into_groups(_stored(rt, "patch", item.content, Patch), item.kind, weak=item.weak)
+    return review(rt.store, _skill(rt, base), Groups.of(groups).groups)
 
 
 def keep_leaf(rt: Runtime, group: EditGroup) -> Merged:
@@ -219,7 +247,10 @@ def merge_key(rt: Runtime, sides: Sequence[Merged], base: str) -> str:
 
 
 def merge_sides(rt: Runtime, sides: Sequence[Merged], base: str, name: str) -> Merged:
-    """Unite the sides of one node of the merge tree."""
+    """Unite the sides of one node of the merge tree. Without a model, equal groups become one and others stand."""
+    if not rt.settings.asks_a_model:
+        stored = [_stored(rt, "groups", side.content, Groups) for side in sides]
+        return _keep_groups(rt, Groups.of([group for side in stored for group in side.groups]))
     merged = merge(
         rt.door,
         rt.settings.roles.merger,
@@ -260,7 +291,9 @@ def candidate_key(rt: Runtime, root: Merged, base: str, tasks: int) -> str:
     """Key of `candidate`."""
     settings = rt.settings
     editor = (editor_identity(settings.roles.merger), settings.polish)
-    return _key("candidate 4", root.content, base, settings.thresholds, tasks, settings.edits, settings.limits, editor)
+    parts = (root.content, base, settings.thresholds, tasks, settings.edits, settings.limits, editor)
+    allowed = sorted(allowed_in(rt.store))
+    return _key("candidate 5", *parts, *([allowed] if allowed else []))
 
 
 def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
@@ -272,9 +305,12 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
     """
     groups = _stored(rt, "groups", root.content, Groups)
     before, settings = _skill(rt, base), rt.settings
-    editor = ModelEditor(rt.door, settings.roles.merger, "apply")
+    passed, dropped = screened_root(rt.store, before, groups)  # a merge has words of its own
+    editor = None
+    if settings.asks_a_model:
+        editor = ScreenedEditor(ModelEditor(rt.door, settings.roles.merger, "apply"), rt.store)
     skill, made = build_candidate(
-        before, groups, settings.thresholds, tasks, settings.edits, settings.limits, editor, polish=settings.polish
+        before, passed, settings.thresholds, tasks, settings.edits, settings.limits, editor, polish=settings.polish
     )
     rt.store.put("skill", skill.digest, skill)
-    return made
+    return made.model_copy(update={"dropped": (*made.dropped, *dropped)}) if dropped else made

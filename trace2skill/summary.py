@@ -1,5 +1,6 @@
 """`RunSummary`: what a run did, in numbers and in words, for the terminal, the Prefect artifact and a script."""
 
+from operator import not_
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,9 +9,11 @@ from pydantic import Field
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.contradiction import OpenConflict
 from trace2skill.evaluation.decision import Decision
-from trace2skill.evaluation.matrix import Evaluation
+from trace2skill.evaluation.matrix import Evaluation, score_names
 from trace2skill.failures import Failure
 from trace2skill.noun import Noun
+from trace2skill.quarantine import Quarantined
+from trace2skill.safety.screening import shown
 
 SIMULATED_NOTE = (
     "A simulated model was used: this shows that the machinery works and proves nothing about the quality of a skill."
@@ -55,6 +58,39 @@ class CandidateScore(Noun):
     chosen: bool = False
 
 
+class SourcesRead(Noun):
+    """What was read of the logs that a run learned from."""
+
+    files: int
+    unchanged: int = Field(description="Files as they were when a run last succeeded: not read again.")
+    formats: dict[str, int] = Field(default_factory=dict, description="Files read, by format.")
+    trajectories: int = Field(description="Segments that are analysed, read now or before.")
+    fresh: int = Field(description="Segments read now.")
+    held_out: int = Field(default=0, description="Left out, since they are of held-out tasks.")
+    outcomes: dict[str, int] = Field(description="Segments by how they ended.")
+    labels: dict[str, int] = Field(description="Segments by who said how they ended.")
+    redacted: dict[str, int] = Field(description="What was redacted in this reading, by kind.")
+    problems: int = Field(description="Lines and files that could not be read.")
+    first_problems: tuple[str, ...] = ()
+    duplicates: int = 0
+
+    def as_lines(self) -> list[str]:
+        """In words."""
+
+        def counted(found: dict[str, int]) -> str:
+            return ", ".join(f"{count} {key}" for key, count in found.items()) or "none"
+
+        left_out = f"; {self.held_out} left out, since they are of held-out tasks" if self.held_out else ""
+        return [
+            f"files {self.files}, of them unchanged {self.unchanged}; read now: {counted(self.formats)}",
+            f"segments {self.trajectories}, new or changed {self.fresh}, copies {self.duplicates}{left_out}",
+            f"outcomes: {counted(self.outcomes)}; said by: {counted(self.labels)}",
+            f"redacted in this reading: {counted(self.redacted)}",
+            f"lines and files that could not be read: {self.problems}",
+            *(f"  {problem}" for problem in self.first_problems[:10]),
+        ]
+
+
 class RunSummary(Noun):
     """The result of a refresh."""
 
@@ -80,7 +116,12 @@ class RunSummary(Noun):
     approval: str = Field(default="", description="What a person said of the promotion, '' where nobody was asked.")
     candidates: tuple[CandidateScore, ...] = Field(default=(), description="Where several were evolved.")
     spent: Spent = Spent()
+    foreseen: float | None = Field(default=None, description="US dollars, estimated before the first attempt.")
     failures: tuple[Failure, ...] = ()
+    sources: SourcesRead | None = Field(default=None, exclude_if=not_, description="The logs it learned from.")
+    quarantined: tuple[Quarantined, ...] = Field(
+        default=(), exclude_if=not_, description="What the screening kept out of the skill, for review."
+    )
     candidate_directory: Path | None = None
 
     @property
@@ -111,11 +152,12 @@ class RunSummary(Noun):
 
     def score_rows(self) -> list[dict[str, Any]]:
         """The scores as rows of a table."""
+        hard, soft = score_names(self.evaluations)
         return [
             {
                 "skill": item.condition,
-                "hard": f"{item.hard:.1%}",
-                "soft": f"{item.soft:.1%}",
+                hard: f"{item.hard:.1%}",
+                soft: f"{item.soft:.1%}",
                 "runs scored": f"{len(item.scored)} of {len(item.cells)}",
             }
             for item in self.evaluations
@@ -124,6 +166,11 @@ class RunSummary(Noun):
     def as_markdown(self) -> str:
         """The summary as a page."""
         parts = [f"# Skill refresh `{self.run_id}`", self._verdict(), self._scores(), self._learned(), self._numbers()]
+        if self.sources:
+            parts.append("## Logs\n\n" + "\n".join(f"- {line}" for line in self.sources.as_lines()))
+        if self.quarantined:
+            listed = "\n".join(f"- {item.reason}: `{shown(_one_line(item.text))}`" for item in self.quarantined)
+            parts.append(f"## In quarantine\n\n{listed}\n\nReview it with `trace2skill quarantine`.")
         if self.failures:
             listed = "\n".join(f"- {item.stage}: {item.name}: {item.kind}: {item.message}" for item in self.failures)
             parts.append(f"## What failed\n\n{listed}\n\nRun the same command again: only these are run.")
@@ -148,11 +195,12 @@ class RunSummary(Noun):
     def _scores(self) -> str:
         if not self.evaluations:
             return ""
+        hard, soft = score_names(self.evaluations)
         rows = "\n".join(
             f"| {item.condition} | {item.hard:.1%} | {item.soft:.1%} | {len(item.scored)} of {len(item.cells)} |"
             for item in self.evaluations
         )
-        return f"## Scores on held-out tasks\n\n| skill | hard | soft | runs scored |\n|---|---|---|---|\n{rows}"
+        return f"## Scores on held-out tasks\n\n| skill | {hard} | {soft} | runs scored |\n|---|---|---|---|\n{rows}"
 
     def _learned(self) -> str:
         if not self.learned:
@@ -173,9 +221,18 @@ class RunSummary(Noun):
             f"- lessons {self.lessons}, patches {self.patches}, edit groups {self.leaves}, "
             f"written {len(self.candidate.applied)}, dropped {len(self.candidate.dropped)}, "
             f"unplaced {len(self.candidate.unplaced)}, open conflicts {len(self.candidate.open)}\n"
-            f"- model calls {self.spent.calls}, tokens {self.spent.tokens_in} in and {self.spent.tokens_out} out, "
-            f"${self.spent.cost:.4f}"
+            f"- model calls {self.spent.calls}, tokens {self.spent.tokens_in} in and {self.spent.tokens_out} out\n"
+            f"- {self.cost_in_words()}"
         )
+
+    def cost_in_words(self) -> str:
+        """What the run has cost, what had been foreseen, and what a point of lift has cost."""
+        words = f"cost ${self.spent.cost:.4f}"
+        if self.foreseen is not None:
+            words += f", ${self.foreseen:.4f} was foreseen"
+        if self.decision.comparison and self.decision.lift > 0:
+            words += f"; ${self.spent.cost / (100 * self.decision.lift):.4f} for each point of lift"
+        return words
 
 
 def _conflict(conflict: OpenConflict) -> str:

@@ -16,7 +16,11 @@ from pydantic import Field
 from trace2skill.noun import Noun
 
 OutcomeKind = Literal["passed", "failed", "infrastructure_error", "unknown"]
-StopReason = Literal["answered", "turn_limit", "token_limit", "cost_limit", "time_limit", "refused"]
+STRONG = frozenset({"grader", "labels", "log", "report"})
+"""Sources of an outcome that measured it, or were asked for it."""
+StopReason = Literal[
+    "answered", "turn_limit", "token_limit", "cost_limit", "time_limit", "space_limit", "context_limit", "refused"
+]
 
 
 class Outcome(Noun):
@@ -30,6 +34,14 @@ class Outcome(Noun):
     soft: float = Field(default=0.0, ge=0, le=1, description="Share of test cases passed.")
     reason: str = Field(default="", description="In words: what was wrong, or what broke.")
     source: str = Field(default="grader", description="Who said so: 'grader', or a label's origin for imported logs.")
+    confidence: float | None = Field(
+        default=None, ge=0, le=1, exclude_if=not_, description="How sure a judge model was of its verdict."
+    )
+
+    @property
+    def weak(self) -> bool:
+        """Does it rest on no more than a guess: signs, a person's words in the session, a judge model, or nobody?"""
+        return self.source not in STRONG
 
 
 class ToolCall(Noun):

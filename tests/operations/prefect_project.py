@@ -104,6 +104,11 @@ class Project:
         state = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Retry from the UI"}
         self.request("POST", f"/flow_runs/{flow_run}/set_state", {"state": state, "force": True})
 
+    def let_a_second_run_wait(self, deployment: str) -> None:
+        """What `collision_strategy: ENQUEUE` in prefect.yaml does."""
+        found = self.request("GET", f"/deployments/name/{deployment}")
+        self.request("PATCH", f"/deployments/{found['id']}", {"concurrency_options": {"collision_strategy": "ENQUEUE"}})
+
     def calls_made(self) -> list[str]:
         """Keys of the calls that the simulated provider has answered, in order."""
         return self.calls.read_text().split() if self.calls.exists() else []

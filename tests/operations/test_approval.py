@@ -40,6 +40,7 @@ def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path
     form = project.request("GET", f"/flow_runs/{run}/input/{keyset(project, run)['description']}")
     assert "McNemar" in str(form)
     assert "report.html" in str(form)
+    assert "was foreseen" in str(form)
     answer = {"promote": True, "reason": "read and agreed"}
     project.request("POST", f"/flow_runs/{run}/resume", {"run_input": answer})
     with project.worker():

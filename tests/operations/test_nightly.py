@@ -28,6 +28,9 @@ def test_what_failed_is_run_again_by_button_command_and_deployment(project: Proj
         # Two things break: first half of all requests go unanswered, then fewer, then none.
         project.outage.write_text("0.5")
         run = project.start("refresh/nightly-refresh", {"settings": given})
+        project.wait(run, "RUNNING")
+        second = project.start("refresh/nightly-refresh", {"settings": given})
+        assert project.wait(second, "CANCELLED", "COMPLETED", "FAILED")["type"] == "CANCELLED", "no two at once"
         failed = project.wait(run, "FAILED", "COMPLETED")
         assert failed["type"] == "FAILED"
         assert "rollout: " in failed["message"]
@@ -49,8 +52,12 @@ def test_what_failed_is_run_again_by_button_command_and_deployment(project: Proj
         project.wait(run, "COMPLETED")
         calls = project.calls_made()
         assert set(Counter(calls).values()) == {1}, "each distinct call was made once over all attempts"
-        again = project.start("refresh/nightly-refresh", {"settings": given})
-        assert project.wait(again, "FAILED", "COMPLETED")["type"] == "COMPLETED"
+        # Where a second run is to wait for the first instead, it does.
+        project.let_a_second_run_wait("refresh/nightly-refresh")
+        again, waiting = (project.start("refresh/nightly-refresh", {"settings": given}) for _ in range(2))
+        project.wait(waiting, "AwaitingConcurrencySlot")
+        for one in (again, waiting):
+            assert project.wait(one, "FAILED", "COMPLETED")["type"] == "COMPLETED"
     project.told("retry", name, "--output", given["output"])
     backup = tmp_path / "restored"
     backup.mkdir()

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from pydantic import Field
 
 from trace2skill.digest import digest_of
+from trace2skill.errors import ContextFull
 from trace2skill.llm import Answer, Door, Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.noun import Noun
+from trace2skill.picture import in_words
 from trace2skill.store import Store
 from trace2skill.trajectory import Observation, Step, StopReason, ToolCall, Usage
 
@@ -58,6 +60,8 @@ class Conversation:
     steps: tuple[Step, ...]
     stop: StopReason
     usage: Usage
+    extra: Mapping[str, object] = field(default_factory=dict)
+    """What else is to be known, e.g. where the cost of an agent that is not ours is from."""
 
     @property
     def last_words(self) -> str:
@@ -87,19 +91,24 @@ def converse(
         step: the step's name, for the ledger.
         scope: digest of all that can change what a tool answers: an observation is replayed only within it.
 
+    A conversation that has outgrown the model's context ends there, and what was done counts.
+
     Raises:
         InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`; what was paid for is kept.
     """
     native = has_native_tools(opening.settings)
     request = opening.model_copy(update={"tools": tuple(tool.spec for tool in tools) if native else ()})
-    steps = [
-        Step(number=number, source="system" if message["role"] == "system" else "user", message=message["content"])
-        for number, message in enumerate(opening.messages, start=1)
-    ]
+    steps = _opening_steps(opening)
     usage, started, turns = Usage(), time.monotonic(), 0
     stop: StopReason | None = None
     while stop is None:
-        answer = door.complete(request, step=step)
+        try:
+            answer = door.complete(request, step=step)
+        except ContextFull:
+            if not turns:  # the task alone is too long: nothing was done that could be scored
+                raise
+            stop = "context_limit"
+            break
         usage, turns = usage + answer.usage, turns + 1
         calls = answer.tool_calls if native else _fenced_calls(answer, tools)
         said = [(call, _observe(store, tools, answer, index, call, limits, scope)) for index, call in enumerate(calls)]
@@ -112,6 +121,19 @@ def converse(
         else:
             stop = _limit_reached(limits, turns, usage, started)
     return Conversation(steps=tuple(steps), stop=stop, usage=usage)
+
+
+def _opening_steps(opening: Request) -> list[Step]:
+    """The opening as steps: its words, and how many pictures went with them."""
+    shown = in_words(len(opening.pictures))
+    steps = [
+        Step(number=number, source="system" if message["role"] == "system" else "user", message=message["content"])
+        for number, message in enumerate(opening.messages, start=1)
+    ]
+    return [
+        step.model_copy(update={"message": f"{step.message}\n{shown}"}) if shown and step.source == "user" else step
+        for step in steps
+    ]
 
 
 def _limit_reached(limits: LoopLimits, turns: int, usage: Usage, started: float) -> StopReason | None:

@@ -3,10 +3,12 @@
 import re
 import tempfile
 from collections.abc import Mapping
+from operator import not_
 from pathlib import Path
 
 from pydantic import Field
 
+from trace2skill.agents.harness import Assignment, OutsideSettings
 from trace2skill.agents.loop import Conversation, LoopLimits, Said, Tool, converse
 from trace2skill.agents.sandbox import CommandResult, Limits, Sandbox
 from trace2skill.llm import Door, ModelSettings, Request, ToolSpec
@@ -33,10 +35,13 @@ class AgentSettings(Noun):
 
     loop: LoopLimits = LoopLimits()
     command: Limits = Field(default=Limits(), description="Limits of each command.")
+    harness: OutsideSettings | None = Field(
+        default=None, exclude_if=not_, description="Another agent: a command line tool or a function; none is ours."
+    )
 
     @property
     def identity(self) -> dict[str, object]:
-        """What a trajectory's key holds of the agent."""
+        """What a trajectory's key holds of the built-in agent."""
         return {"agent": "react 1", "settings": self.model_dump(mode="json"), "prompts": prompt_digest(*PROMPTS)}
 
 
@@ -65,66 +70,80 @@ def in_words(result: CommandResult, limits: Limits) -> str:
     return "\n".join(part for part in parts if part) or "(no output)"
 
 
-def work(
-    door: Door,
-    store: Store,
-    sandbox: Sandbox,
-    model: ModelSettings,
-    settings: AgentSettings,
-    *,
-    description: str,
-    workspace: Path,
-    skill: Skill | None,
-    seed: int,
-    step: str,
-    scope: str,
-) -> Conversation:
-    """Let the agent work on one task in a laid-out workspace. See `converse` for what it raises.
+class React:
+    """The built-in agent as a harness."""
 
-    The body of SKILL.md stands in the system prompt (method.md section 2); the other files are mounted read-only at
-    `skill/` and count only if they are opened.
-    """
-    system = render(
-        "agent_system",
-        native_tools=has_native_tools(model),
-        skill=skill,
-        skill_files=[file.path for file in skill.files if file.path != "SKILL.md"] if skill else [],
-    )
-    opening = Request(
-        role="agent",
-        settings=model,
-        messages=(
-            {"role": "system", "content": system},
-            {"role": "user", "content": render("agent_task", description=description)},
-        ),
-        seed=seed,
-    )
-    with tempfile.TemporaryDirectory(prefix="t2s-skill-") as directory:
-        mounts = {"skill": write_files(skill, Path(directory) / "skill")} if skill else {}
-        tool = bash_tool(sandbox, workspace, mounts, settings.command)
-        return converse(door, store, opening, (tool,), settings.loop, step=step, scope=scope)
+    agent = version = ""
+
+    def __init__(self, store: Store, sandbox: Sandbox, model: ModelSettings, settings: AgentSettings) -> None:
+        self._store = store
+        self._sandbox = sandbox
+        self._model = model
+        self._settings = settings
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """See `Harness.identity`."""
+        return self._settings.identity
+
+    def work(self, door: Door, assignment: Assignment) -> Conversation:
+        """See `Harness.work`, and `converse` for what it raises.
+
+        The body of SKILL.md stands in the system prompt (method.md section 2); the other files are mounted read-only
+        at `skill/` and count only if they are opened.
+        """
+        skill, settings = assignment.skill, self._settings
+        with tempfile.TemporaryDirectory(prefix="t2s-skill-") as directory:
+            mounts = {"skill": write_files(skill, Path(directory) / "skill")} if skill else {}
+            tool = bash_tool(self._sandbox, assignment.workspace, mounts, settings.command)
+            opening = self._opening(assignment)
+            step, scope = assignment.step, assignment.scope
+            return converse(door, self._store, opening, (tool,), settings.loop, step=step, scope=scope)
+
+    def _opening(self, assignment: Assignment) -> Request:
+        skill = assignment.skill
+        system = render(
+            "agent_system",
+            native_tools=has_native_tools(self._model),
+            skill=skill,
+            skill_files=[file.path for file in skill.files if file.path != "SKILL.md"] if skill else [],
+        )
+        memory = assignment.memory
+        messages = (
+            {"role": "system", "content": f"{system}\n{memory}" if memory else system},
+            {"role": "user", "content": render("agent_task", description=assignment.description)},
+        )
+        return Request(
+            role="agent", settings=self._model, messages=messages, pictures=assignment.pictures, seed=assignment.seed
+        )
 
 
 def skill_use(conversation: Conversation, skill: Skill | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Which files of the skill the commands opened and which of its scripts they ran, by name in the command.
+    """Which files of the skill the agent opened and which of its scripts it ran, by name in what it asked its tools.
 
-    A path counts when the command holds it behind `skill/`; a script counts as run when an interpreter or a shell is
-    called on it, else as opened.
+    A path counts when a call holds it behind `skill/`, or behind the skill's own name; a script counts as run when an
+    interpreter or a shell is called on it, else as opened. A tool that is itself called 'skill' opens SKILL.md.
     """
     opened: set[str] = set()
     run: set[str] = set()
-    commands = [
-        str(call.arguments.get("command", ""))
-        for step in conversation.steps
-        for call in step.tool_calls
-        if call.name == "bash"
-    ]
+    calls = [call for step in conversation.steps for call in step.tool_calls]
+    asked = [text for call in calls for text in _texts(call.arguments)]
     for file in skill.files if skill else ():
-        path = re.escape(file.path)
-        for command in commands:
-            if not re.search(rf"skill/{path}(?![\w./-])", command):
+        place = rf"(?:skill|{re.escape(skill.name if skill else '')})/{re.escape(file.path)}"
+        for text in asked:
+            if not re.search(rf"{place}(?![\w./-])", text):
                 continue
-            launched = rf"(?:python3?|bash|sh)\s+(?:\S*/)?skill/{path}|(?:^|[;&|]\s*)(?:\./)?skill/{path}"
+            launched = rf"(?:python3?|bash|sh)\s+(?:\S*/)?{place}|(?:^|[;&|]\s*)(?:\./)?{place}"
             is_script = file.path.startswith("scripts/")
-            (run if is_script and re.search(launched, command) else opened).add(file.path)
+            (run if is_script and re.search(launched, text) else opened).add(file.path)
+    if skill and any(call.name.lower() == "skill" and skill.name in _texts(call.arguments) for call in calls):
+        opened.add("SKILL.md")
     return tuple(sorted(opened)), tuple(sorted(run))
+
+
+def _texts(value: object) -> list[str]:
+    """Every text in the arguments of a call."""
+    if isinstance(value, str):
+        return [value]
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return [text for item in items for text in _texts(item)]

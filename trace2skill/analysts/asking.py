@@ -8,15 +8,18 @@ from trace2skill.analysts.report import CauseReport, LessonDraft, LessonReport, 
 from trace2skill.errors import BadAnswer
 from trace2skill.lesson import Extraction, LessonKind
 from trace2skill.llm import Door, ModelSettings, Request, ask
+from trace2skill.picture import Picture
 from trace2skill.trajectory import Trajectory
 
 R = TypeVar("R", bound=LessonReport)
 
 
-def one_call_request(model: ModelSettings, system: str, user: str, seed: int) -> Request:
+def one_call_request(
+    model: ModelSettings, system: str, user: str, seed: int, pictures: tuple[Picture, ...] = ()
+) -> Request:
     """The request of an analyst that needs one call."""
     messages = ({"role": "system", "content": system}, {"role": "user", "content": user})
-    return Request(role="analyst", settings=model, messages=messages, seed=seed)
+    return Request(role="analyst", settings=model, messages=messages, seed=seed, pictures=pictures)
 
 
 def extraction_by_one_call(

@@ -7,9 +7,12 @@ exist, and says something that no other lesson of its trajectory says.
 import re
 from collections.abc import Iterable, Sequence
 
+from pydantic import Field
+
 from trace2skill.analysts.report import LessonDraft
 from trace2skill.noun import Noun
-from trace2skill.safety.leaks import in_words
+from trace2skill.safety.leaks import in_words, repeated
+from trace2skill.safety.people import people_in
 from trace2skill.similarity import similarity
 from trace2skill.trajectory import Trajectory
 
@@ -25,6 +28,7 @@ class LessonRules(Noun):
     trajectory_ids: tuple[str, ...]
     last_step: int
     gold_only: frozenset[str] = frozenset()
+    people: frozenset[str] = Field(default=frozenset(), description="Persons and accounts that a log names.")
 
     @classmethod
     def of(cls, trajectory: Trajectory, gold_only: Iterable[str], *others: Trajectory) -> "LessonRules":
@@ -36,11 +40,22 @@ class LessonRules(Noun):
             gold_only=frozenset(gold_only),
         )
 
+    @classmethod
+    def of_log(cls, trajectory: Trajectory, gold: Iterable[str]) -> "LessonRules":
+        """The rules for lessons of an imported trajectory: they name nobody whom it names, either."""
+        return cls.of(trajectory, gold).model_copy(update={"people": frozenset(people_in(trajectory))})
+
+    def leaks_in(self, text: str) -> list[str]:
+        """What a text gives away, in words that tell the analyst what to mend."""
+        found = [f"it quotes '{value}' of the expected result" for value in in_words(text, self.gold_only)[:3]]
+        found += [f"it repeats '{piece}' of the expected result" for piece in repeated(text, self.gold_only)[:1]]
+        found += [f"it names '{id}'" for id in (*_ids(self.task_id), *self.trajectory_ids) if _names(text, id)]
+        return found + [f"it names '{who}' of the log" for who in sorted(self.people) if _names(text, who)][:3]
+
     def broken_by(self, draft: LessonDraft, before: Sequence[LessonDraft], default_steps: Sequence[int]) -> list[str]:
         """The rules a lesson breaks, in words that tell the analyst what to mend."""
         text = "\n".join((draft.title, draft.description, draft.content))
-        found = [f"it quotes '{value}' of the expected result" for value in in_words(text, self.gold_only)[:3]]
-        found += [f"it names '{id}'" for id in (self.task_id, *self.trajectory_ids) if _names(text, id)]
+        found = self.leaks_in(text)
         found += [f"it names the path '{path}' of the workspace" for path in WORKSPACE_PATH.findall(text)[:3]]
         missing = [step for step in draft.steps if not 1 <= step <= self.last_step]
         if missing:
@@ -70,6 +85,12 @@ def complaint(broken: Sequence[tuple[LessonDraft, str]]) -> str:
     """What the analyst is told, once."""
     lines = [f"- '{draft.title}': {reason}" for draft, reason in broken]
     return "These lessons break the rules for lessons:\n" + "\n".join(lines)
+
+
+def _ids(task_id: str) -> list[str]:
+    """A task's id, and of one in parts (`retail:12`, a session's path) those parts that tell: long, and with digits."""
+    parts = [part for part in re.split(r"[:/]", task_id) if len(part) >= 6 and re.search(r"\d", part)]
+    return list(dict.fromkeys((task_id, *parts)))
 
 
 def _names(text: str, id: str) -> bool:

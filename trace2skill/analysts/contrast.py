@@ -2,9 +2,9 @@
 
 from trace2skill.analysts.asking import extraction_by_one_call, one_call_request
 from trace2skill.analysts.checks import LessonRules
-from trace2skill.analysts.reading import room_for_trajectory, whole
+from trace2skill.analysts.reading import fitting, room_for_trajectory, whole
 from trace2skill.analysts.report import LessonReport
-from trace2skill.domains.base import Domain
+from trace2skill.domains.base import Domain, pictures_of
 from trace2skill.lesson import Extraction
 from trace2skill.llm import Door, ModelSettings
 from trace2skill.prompts import prompt_digest, render
@@ -32,15 +32,19 @@ class ContrastAnalyst:
         Raises:
             InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
         """
-        room = room_for_trajectory(self._model) // 2
-        user = render(
-            "contrast_task",
-            description=self._domain.describe(task),
-            passed=whole(passed, room),
-            failed=whole(failed, room),
-        )
-        request = one_call_request(self._model, render("contrast_analyst"), user, passed.seed)
+        pictures = pictures_of(self._domain, task)
         rules = LessonRules.of(passed, self._domain.gold_only(task), failed)
-        return extraction_by_one_call(
-            door, request, LessonReport, passed, "success", rules, step=step, against=failed.id
-        )
+
+        def attempt(room: int) -> Extraction:
+            user = render(
+                "contrast_task",
+                description=self._domain.describe(task),
+                passed=whole(passed, room),
+                failed=whole(failed, room),
+            )
+            request = one_call_request(self._model, render("contrast_analyst"), user, passed.seed, pictures)
+            return extraction_by_one_call(
+                door, request, LessonReport, passed, "success", rules, step=step, against=failed.id
+            )
+
+        return fitting(room_for_trajectory(self._model, len(pictures)) // 2, attempt)

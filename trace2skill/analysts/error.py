@@ -16,7 +16,7 @@ from trace2skill.analysts.checks import LessonRules, complaint
 from trace2skill.analysts.gate import GateResult, run_gate
 from trace2skill.analysts.reading import index, nothing_to_read, write_trace
 from trace2skill.analysts.report import ErrorReport, dropped_of, lessons_of
-from trace2skill.domains.base import Domain, Grade, OwnLayout, feedback_on
+from trace2skill.domains.base import Domain, Grade, OwnLayout, feedback_on, pictures_of
 from trace2skill.lesson import Extraction
 from trace2skill.llm import Door, ModelSettings, Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
@@ -103,7 +103,13 @@ class ErrorAnalyst:
             index=index(trajectory),
         )
         messages = ({"role": "system", "content": system}, {"role": "user", "content": user})
-        return Request(role="analyst", settings=self._model, messages=messages, seed=trajectory.seed)
+        return Request(
+            role="analyst",
+            settings=self._model,
+            messages=messages,
+            seed=trajectory.seed,
+            pictures=pictures_of(self._domain, task),
+        )
 
 
 class _Submission:

@@ -1,15 +1,21 @@
 """How a trajectory is shown to an analyst: an index with a line per step, and each step in full or cut."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from trace2skill.agents.loop import cut
+from trace2skill.errors import ContextFull
 from trace2skill.lesson import Extraction, LessonKind
 from trace2skill.llm import ModelSettings
 from trace2skill.llm.transport import context_tokens
+from trace2skill.picture import USUAL_TOKENS
 from trace2skill.trajectory import Step, Trajectory
 
+R = TypeVar("R")
 STEP_CHARS = 4_000
+LEAST_ROOM = 1_000
 INDEX_CHARS = 24_000
 SHORTEST = 200
 MOST_CHARS = 160_000
@@ -37,11 +43,25 @@ def nothing_to_read(trajectory: Trajectory, kind: LessonKind) -> Extraction:
     )
 
 
-def room_for_trajectory(model: ModelSettings) -> int:
+def room_for_trajectory(model: ModelSettings, pictures: int = 0) -> int:
     """How many characters of a trajectory fit a model's context, as LiteLLM reports it; 160,000 at most."""
     context = context_tokens(model) or ASSUMED_CONTEXT
-    room = context - min(model.max_tokens, context // 4) - FOR_THE_PROMPT
+    room = context - min(model.max_tokens, context // 4) - FOR_THE_PROMPT - pictures * USUAL_TOKENS
     return max(2_000, min(int(room * CHARS_PER_TOKEN), MOST_CHARS))
+
+
+def fitting(room: int, attempt: Callable[[int], R]) -> R:
+    """What `attempt` makes with so many characters of a trajectory, or with half where the model takes less.
+
+    How many characters a token has is a guess, and a server of one's own may hold less than anybody said.
+    """
+    while True:
+        try:
+            return attempt(room)
+        except ContextFull:
+            if room <= LEAST_ROOM:
+                raise
+            room //= 2
 
 
 def step_text(step: Step, limit: int = STEP_CHARS) -> str:
@@ -61,14 +81,14 @@ def step_text(step: Step, limit: int = STEP_CHARS) -> str:
     return "\n\n".join(parts)
 
 
-def whole(trajectory: Trajectory, limit: int) -> str:
-    """Every step of the agent, within `limit` characters.
+def whole(trajectory: Trajectory, limit: int, *, everyone: bool = False) -> str:
+    """Every step of the agent, and with `everyone` what was said to it, within `limit` characters.
 
     What is long is shortened by a stated rule: first the texts of the ordinary steps are cut, head and tail kept, to
     half and half again until all fits or 200 characters are left of each; then those of the steps that matter most -
     the first two, the last three, those with an error, those that write; then the middle of the whole is cut.
     """
-    steps = [step for step in trajectory.steps if step.source == "agent"]
+    steps = [step for step in trajectory.steps if step.source == "agent" or (everyone and step.source == "user")]
     telling = {step.number for step in steps[:2] + steps[-3:]} | {step.number for step in steps if _tells(step)}
     ordinary, special = STEP_CHARS, STEP_CHARS
     while True:
@@ -82,7 +102,7 @@ def whole(trajectory: Trajectory, limit: int) -> str:
 
 
 def _tells(step: Step) -> bool:
-    failed = any(item.exit_code not in (None, 0) for item in step.observations)
+    failed = any(item.error or item.exit_code not in (None, 0) for item in step.observations)
     return failed or any(WRITES.search(str(value)) for call in step.tool_calls for value in call.arguments.values())
 
 

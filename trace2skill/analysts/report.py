@@ -47,7 +47,13 @@ class ErrorReport(BaseModel):
 
 
 def lessons_of(
-    drafts: list[LessonDraft], trajectory: Trajectory, kind: LessonKind, proof: Proof, default_steps: list[int]
+    drafts: list[LessonDraft],
+    trajectory: Trajectory,
+    kind: LessonKind,
+    proof: Proof,
+    default_steps: list[int],
+    *,
+    weak_label: str = "",
 ) -> tuple[Lesson, ...]:
     """Lessons with evidence: the steps a draft names that exist in the trajectory, else `default_steps` that do."""
     last = len(trajectory.steps)
@@ -63,6 +69,7 @@ def lessons_of(
             description=draft.description,
             content=draft.content,
             evidence=_ranges(named),
+            weak_label=weak_label,
         )
         lessons[lesson.id] = lesson
     return tuple(lessons.values())

@@ -2,9 +2,9 @@
 
 from trace2skill.analysts.asking import extraction_by_one_call, one_call_request
 from trace2skill.analysts.checks import LessonRules
-from trace2skill.analysts.reading import nothing_to_read, room_for_trajectory, whole
+from trace2skill.analysts.reading import fitting, nothing_to_read, room_for_trajectory, whole
 from trace2skill.analysts.report import LessonReport
-from trace2skill.domains.base import Domain
+from trace2skill.domains.base import Domain, pictures_of
 from trace2skill.lesson import Extraction
 from trace2skill.llm import Door, ModelSettings
 from trace2skill.prompts import prompt_digest, render
@@ -34,8 +34,13 @@ class SuccessAnalyst:
         """
         if not trajectory.turns:
             return nothing_to_read(trajectory, "success")
-        steps = whole(trajectory, room_for_trajectory(self._model))
-        user = render("success_task", description=self._domain.describe(task), steps=steps)
-        request = one_call_request(self._model, render("success_analyst"), user, trajectory.seed)
+        pictures = pictures_of(self._domain, task)
         rules = LessonRules.of(trajectory, self._domain.gold_only(task))
-        return extraction_by_one_call(door, request, LessonReport, trajectory, "success", rules, step=step)
+
+        def attempt(room: int) -> Extraction:
+            steps = whole(trajectory, room)
+            user = render("success_task", description=self._domain.describe(task), steps=steps)
+            request = one_call_request(self._model, render("success_analyst"), user, trajectory.seed, pictures)
+            return extraction_by_one_call(door, request, LessonReport, trajectory, "success", rules, step=step)
+
+        return fitting(room_for_trajectory(self._model, len(pictures)), attempt)

@@ -15,7 +15,8 @@ from rich.markup import escape
 from trace2skill import __version__
 from trace2skill.cli.estimate import estimate
 from trace2skill.cli.evidence import ablate, drift, power, transfer, usage
-from trace2skill.cli.ingest import ingest
+from trace2skill.cli.experiment import experiment
+from trace2skill.cli.ingest import ingest, quarantine, reveal
 from trace2skill.cli.learned import lessons, patch
 from trace2skill.cli.look import doctor, show, validate
 from trace2skill.cli.operate import failures, retry, status, watch
@@ -45,8 +46,8 @@ app = typer.Typer(
 )
 OPERATE = (status, watch, failures, retry, estimate)
 RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
-LOOKS = (show, report, lessons, patch, why, validate, doctor)
-EVIDENCE = (power, ablate, usage, transfer)
+LOOKS = (show, report, lessons, patch, why, quarantine, reveal, validate, doctor)
+EVIDENCE = (experiment, power, ablate, usage, transfer)
 VERSIONS = (versions, diff, promote, rollback, export)
 for panel, commands in (
     ("Run", RUNS),

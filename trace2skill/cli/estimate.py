@@ -23,6 +23,14 @@ def estimate(
     api_base: o.ApiBase = None,
     price: o.Price = None,
     max_cost: o.MaxCost = 10.0,
+    harness: o.Harness = "react",
+    agent_command: o.AgentCommand = None,
+    agent_set: o.AgentSet = None,
+    max_turns: o.MaxTurns = None,
+    max_tokens: o.MaxTokens = o.MOST_TOKENS,
+    context: o.Context = None,
+    tools: o.Tools = "auto",
+    answers: o.Answers = "auto",
     recalculate: o.Recalculate = "auto",
     sandbox: o.SandboxKind = "auto",
     store: o.StorePath = None,
@@ -41,15 +49,15 @@ def estimate(
     if json:
         typer.echo(found.model_dump_json(indent=2))
     else:
-        _print(found)
+        print_estimate(found, Console())
 
 
-def _print(found: Estimate) -> None:
-    table = Table("stage", "to pay", "in store", "tokens", "cost", "high", "from")
+def print_estimate(found: Estimate, console: Console) -> None:
+    """The bill by stages, and how it stands to the cap."""
+    table = Table("stage", "model", "to pay", "in store", "tokens", "cost", "high", "from")
     for row in found.stages:
         counts = (str(row.steps), str(row.in_store), f"{row.tokens_in + row.tokens_out:,}")
-        table.add_row(row.stage, *counts, f"${row.cost:.4f}", f"${row.high:.4f}", row.basis)
-    console = Console()
+        table.add_row(row.stage, row.model, *counts, f"${row.cost:.4f}", f"${row.high:.4f}", row.basis)
     console.print(table)
     console.print(f"about ${found.cost:.4f}, up to ${found.high:.4f} if every step is a dear one", highlight=False)
     if found.cap is not None:

@@ -4,7 +4,6 @@ import importlib
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +11,8 @@ from rich.console import Console
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.prefect_settings import lean
 from trace2skill.errors import BadInput
+from trace2skill.experiment.grid import ExperimentSettings
+from trace2skill.experiment.study import Study
 from trace2skill.progress import watched_by
 from trace2skill.refresh import check
 from trace2skill.runtime import forget_runtimes, runtime
@@ -52,27 +53,21 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
             forget_runtimes()
 
 
-def run_bare_flow(name: str, settings: Any, store: Path | str, *, quiet: bool = False) -> Any:
-    """Run a flow that needs a store and no data set or model, as `run_flow` does.
-
-    Raises:
-        BadInput: there is no checkout around this package.
-        Trace2SkillError: whatever ended the flow.
-        KeyboardInterrupt: Ctrl-C or SIGTERM; what is finished is kept.
-    """
-    console = Console(stderr=True)
-    open_store(store, on_wait=lambda message: console.print(message, highlight=False))
+def run_experiment_flow(study: Study, settings: ExperimentSettings, *, quiet: bool = False) -> Any:
+    """Run the flow of an experiment whose file was read and whose store is open, as `run_flow` does."""
+    console, lead = Console(stderr=True), study.lead
     lean()
     with starting(console, quiet):
-        flow = importlib.import_module("tasks.runner").threaded(_load(name), settings.workers)
-    with LiveProgress(console, lambda: 0.0, quiet=quiet) as progress, watched_by(progress), _stoppable():
+        flow = _load("experiment:experiment")
+    cost = lambda: lead.store.ledger_total(study.run_id).cost  # noqa: E731
+    with LiveProgress(console, cost, quiet=quiet, united=True) as progress, watched_by(progress), _stoppable():
         try:
             return flow(settings)
         except KeyboardInterrupt:
             console.print("interrupted; everything finished is kept: run the same command to go on")
             raise
         finally:
-            open_store(store).close()
+            forget_runtimes()
 
 
 def _load(name: str) -> Any:
@@ -98,8 +93,12 @@ def starting(console: Console, quiet: bool) -> Iterator[None]:
 
 
 def _cost_of(settings: RunSettings) -> Any:
+    rt = runtime(settings)
+    before = rt.store.ledger_total().cost if settings.sources else 0.0  # what is read names the run: not known yet
+
     def cost() -> float:
-        rt = runtime(settings)
+        if settings.sources:
+            return rt.store.ledger_total().cost - before
         return rt.store.ledger_total(rt.run_id).cost
 
     return cost

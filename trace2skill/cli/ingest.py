@@ -1,39 +1,60 @@
-"""The command ingest: learn from what agents did already."""
+"""Commands around logs: ingest, quarantine, reveal."""
 
+import json as json_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
-from rich.markdown import Markdown
+from rich.markup import escape
 
 from trace2skill.cli import options as o
-from trace2skill.cli.flows import run_bare_flow
+from trace2skill.cli.flows import run_flow
+from trace2skill.cli.print import print_summary
+from trace2skill.errors import BadInput
 from trace2skill.ingest import IngestSettings
-from trace2skill.ingest_summary import IngestSummary, as_markdown
+from trace2skill.quarantine import Quarantined, waiting
+from trace2skill.quarantine import allow as let_in
+from trace2skill.safety.redaction_map import RedactionMap
+from trace2skill.safety.screening import shown
+from trace2skill.store.address import directory_beside
+from trace2skill.summary import RunSummary
 
 
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Log files, and folders of logs.", show_default=False)],
     format: Annotated[str | None, typer.Option(help="Read every file as this format instead of detecting it.")] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="JSON or CSV of scores from 0 to 1 by id of trajectory, session or task.")
-    ] = None,
+    labels: o.Labels = None,
     skill: Annotated[
         Path | None, typer.Option("--skill", help="Skill directory to deepen. Without it, an empty one is the start.")
     ] = None,
     name: Annotated[str, typer.Option(help="Name of a new skill.")] = "learned-from-traces",
-    analyst: Annotated[str, typer.Option(help="'rules' mines without a model.")] = "rules",
+    analyst: Annotated[
+        Literal["rules", "model"] | None,
+        typer.Option(help="'rules' needs no model; 'model', the default with --model, asks for evidence."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="LiteLLM name of the model that examines the logs.")] = None,
+    judge: o.Judge = False,
+    api_base: o.ApiBase = None,
+    price: o.Price = None,
+    redaction_map: Annotated[
+        bool, typer.Option(help="Keep what was redacted in a file beside the store, for `trace2skill reveal`.")
+    ] = True,
+    max_cost: o.MaxCost = 10.0,
+    max_failed_share: o.MaxFailed = 0.1,
     workers: o.Workers = 8,
     store: o.StorePath = None,
     output: o.Output = Path(".trace2skill/runs"),
     json: o.AsJson = False,
 ) -> None:
-    """Read logs of agents, mine them for lessons, and write a candidate skill. No model is asked, nothing is promoted.
+    """Learn from what agents did already: read their logs, examine each segment, write a candidate skill.
 
-    Formats: see docs/traces.md. Secrets are taken out before anything is stored. Run it again: files that did not
-    change are not read again.
+    Without --model no model is asked. Nothing is promoted: logs hold no held-out tasks. Formats: see docs/traces.md.
+    Secrets are taken out before anything is stored. Run it again: files that did not change are not read again.
     """
+    if model is None and (judge or analyst == "model"):
+        raise BadInput("a model is to be asked: name it with --model, or use --analyst rules without --judge")
+    given: dict[str, Any] = {"temperature": None, "effort": None, "api_base": api_base, "price": price}
     settings = o.checked(
         IngestSettings,
         paths=tuple(paths),
@@ -41,13 +62,68 @@ def ingest(
         labels=labels,
         skill=skill,
         name=name,
-        analyst=analyst,
+        analyst=analyst or ("model" if model else "rules"),
+        judge=judge,
+        roles=o.roles(model, None, None, None, **given) if model else None,
+        redaction_map=redaction_map,
+        max_cost=max_cost,
+        max_failed_share=max_failed_share,
         workers=workers,
         store=o.store_path(store),
         output=output,
     )
-    summary: IngestSummary = run_bare_flow("ingest:ingest", settings, settings.store, quiet=json)
+    summary: RunSummary = run_flow("ingest:learn_from_logs", settings.as_run(), quiet=json)
+    print_summary(summary, as_json=json)
+
+
+def quarantine(
+    allow: Annotated[
+        list[str] | None, typer.Option(help="Id of a finding to let into skills from now on; may be given again.")
+    ] = None,
+    why: Annotated[str, typer.Option(help="Why it is allowed; it is recorded.")] = "",
+    store: o.StorePath = None,
+    json: o.AsJson = False,
+) -> None:
+    """Review what the screening keeps out of skills, and allow what is harmless.
+
+    A finding that is allowed gets in with the next run: run the same command again, nothing else is computed anew.
+    """
+    opened = o.existing_store(store)
+    allowed = let_in(opened, allow, why) if allow else []
+    left = waiting(opened)
     if json:
-        typer.echo(summary.model_dump_json(indent=2))
-    else:
-        Console().print(Markdown(as_markdown(summary)))
+        rows = {"allowed": [item.model_dump() for item in allowed], "waiting": [_as_row(item) for item in left]}
+        typer.echo(json_module.dumps(rows, indent=2))
+        return
+    console = Console()
+    for finding in allowed:
+        console.print(f"[green]allowed[/green] {finding.id}: {escape(str(finding))}", highlight=False)
+    for item in left:
+        console.print(f"[bold]{escape(shown(' '.join(item.text.split())))}[/bold]", highlight=False)
+        console.print(f"  asked by {', '.join(item.trajectories[:5])}", highlight=False)
+        for finding in item.findings:
+            console.print(f"  {finding.id} {escape(str(finding))}", highlight=False)
+    if not left:
+        console.print("nothing is in quarantine")
+
+
+def reveal(
+    trajectory: Annotated[str, typer.Argument(help="Id of an imported trajectory.")],
+    store: o.StorePath = None,
+    json: o.AsJson = False,
+) -> None:
+    """Show what was redacted in a trajectory, from the map that never leaves this machine."""
+    secrets = RedactionMap(directory_beside(o.store_path(store)))
+    found = secrets.revealed(trajectory)
+    if not found:
+        raise BadInput(f"{secrets.path} knows nothing of a trajectory {trajectory}")
+    if json:
+        typer.echo(json_module.dumps(found, indent=2))
+        return
+    for name, value in found.items():
+        typer.echo(f"{name} {shown(value)}")
+
+
+def _as_row(item: Quarantined) -> dict[str, Any]:
+    findings = [{"id": finding.id, **finding.model_dump()} for finding in item.findings]
+    return {**item.model_dump(mode="json"), "findings": findings}

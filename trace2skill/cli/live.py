@@ -14,7 +14,11 @@ from trace2skill.progress import ItemState
 class LiveProgress:
     """Shows the stages on a terminal; elsewhere prints a line as each stage ends."""
 
-    def __init__(self, console: Console, cost: Callable[[], float], *, quiet: bool = False) -> None:
+    def __init__(
+        self, console: Console, cost: Callable[[], float], *, quiet: bool = False, united: bool = False
+    ) -> None:
+        """`united`: stages of the same name are one line, and off a terminal each arm of an experiment is a line."""
+        self._united = united
         self._console = console
         self._cost = cost
         self._quiet = quiet
@@ -41,6 +45,10 @@ class LiveProgress:
 
     def begin(self, stage: str, total: int) -> None:
         """See `Progress`."""
+        if self._united and stage in self._bars:
+            self._totals[stage] += total
+            self._display.update(self._bars[stage], total=self._totals[stage])
+            return
         self._counts[stage], self._totals[stage] = Counter(), total
         self._bars[stage] = self._display.add_task(stage, total=total, counts="")
         if total == 0:
@@ -53,6 +61,10 @@ class LiveProgress:
         self._display.update(self._bars[stage], advance=1, counts=self._in_words(stage))
         if state == "failed" and not self._quiet:
             self._console.print(f"[red]failed[/red] {stage}: {name}", highlight=False)
+        if self._united and not self._quiet and not self._console.is_terminal:
+            if stage in ("arms", "evaluate") and (stage == "arms" or counts.total() % 50 == 0):
+                self._say(f"{stage}: {counts.total()} of {self._totals[stage]}: {name}: {state}")
+            return
         if counts.total() == self._totals[stage]:
             self._ended(stage)
 
@@ -60,7 +72,10 @@ class LiveProgress:
         if self._quiet or self._console.is_terminal:
             return
         total = self._totals[stage]
-        print(f"{stage}: {total} of {total}, {self._in_words(stage)}", file=sys.stderr, flush=True)  # noqa: T201
+        self._say(f"{stage}: {total} of {total}, {self._in_words(stage)}")
+
+    def _say(self, line: str) -> None:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
 
     def _in_words(self, stage: str) -> str:
         counts = self._counts[stage]

@@ -69,7 +69,7 @@ def summary_of(store: Store, run: str) -> RunSummary:
     found = store.run(run)
     if found is None:
         raise BadInput(f"no run '{run}' in {store.path}: `trace2skill show` lists them")
-    if found.kind not in ("run", "refresh"):
+    if found.kind not in ("run", "refresh", "ingest"):
         raise BadInput(f"'{run}' is no refresh but a run of `trace2skill {found.kind}`, which has no summary")
     if not found.summary or found.state != "completed":
         raise BadInput(f"run '{run}' is {found.state} and has no summary yet: run its command again to go on")

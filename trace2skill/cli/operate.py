@@ -27,6 +27,7 @@ FLOWS = {
     "evaluate": "evaluate:evaluate_skills",
     "ablate": "ablate:ablate",
     "drift": "drift:drift_watch",
+    "ingest": "ingest:learn_from_logs",
 }
 STATES = {"running": "cyan", "waiting": "yellow", "completed": "green", "failed": "red", "interrupted": "yellow"}
 RunId = Annotated[str, typer.Argument(help="Id of a run; `trace2skill status` lists them.")]
@@ -97,6 +98,8 @@ def retry(
     found = read_progress(output, run)
     if found.now == "waiting":
         raise BadInput(f"run '{run}' waits for an approval: answer it in the Prefect UI, or `trace2skill promote`")
+    if found.kind == "experiment":
+        raise BadInput(f"'{run}' is an experiment: run `trace2skill experiment {found.settings['file']}` again")
     try:
         settings = RunSettings.model_validate(found.settings)
     except ValidationError as error:

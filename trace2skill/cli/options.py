@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 from pydantic import ValidationError
 
+from trace2skill.agents.recipes import harness_settings
 from trace2skill.errors import BadInput
 from trace2skill.llm.settings import ModelSettings, Roles
 from trace2skill.noun import Noun
@@ -14,6 +15,7 @@ from trace2skill.store import Store, open_store
 from trace2skill.store.address import default_address, parse
 
 N = TypeVar("N", bound=Noun)
+MOST_TOKENS: int = ModelSettings.model_fields["max_tokens"].default
 
 Domain = Annotated[
     str, typer.Option(help="Kind of task: a name (see doctor), or path/to/module.py:Class for one of your own.")
@@ -34,6 +36,10 @@ Temperature = Annotated[float | None, typer.Option(help="Sampling temperature; n
 Effort = Annotated[str | None, typer.Option("--reasoning-effort", help="none, minimal, low, medium or high.")]
 ApiBase = Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible or Ollama server.")]
 Price = Annotated[str | None, typer.Option(help="IN,OUT: US dollars per million tokens, where LiteLLM knows none.")]
+Vision = Annotated[
+    Literal["auto", "yes", "no"],
+    typer.Option(help="Does the model see pictures? auto asks LiteLLM; say yes for a server of your own that does."),
+]
 Tasks = Annotated[int | None, typer.Option(help="Use a stratified sample of so many tasks.", min=3)]
 Split = Annotated[Literal["stratified", "paper"], typer.Option("--split", help="How tasks are divided.")]
 Seed = Annotated[int, typer.Option(help="Seed of the division, the sample and the first rollout.")]
@@ -60,6 +66,19 @@ Polish = Annotated[
 ForgetAfter = Annotated[
     int | None, typer.Option(help="Votes for a line count for so many versions of the skill; all, unless given.", min=1)
 ]
+SourcePaths = Annotated[
+    list[Path] | None,
+    typer.Option("--sources", help="A file or folder of agents' logs to learn from besides; may be given again."),
+]
+Labels = Annotated[
+    Path | None, typer.Option(help="JSON or CSV of scores from 0 to 1 by id of trajectory, session or task of a log.")
+]
+SourceAnalyst = Annotated[
+    Literal["rules", "model"], typer.Option(help="Who examines logs: the model, by evidence, or rules without a model.")
+]
+Judge = Annotated[
+    bool, typer.Option("--judge", help="Ask the model how a log ended where nothing else says so: a weak label.")
+]
 AllowScripts = Annotated[
     bool, typer.Option("--allow-scripts", help="Patches may create scripts; they are listed for review.")
 ]
@@ -72,6 +91,38 @@ Recalculate = Annotated[
 SandboxKind = Annotated[
     Literal["auto", "bwrap", "docker", "process"],
     typer.Option("--sandbox", help="Where a model's commands run. 'process' is no security boundary."),
+]
+Harness = Annotated[
+    str,
+    typer.Option(
+        help="Who plays the agent: react (built in), command, claude, codex, gemini, opencode, a YAML file, or a "
+        "function as module:function or file.py:function. See docs/harnesses.md."
+    ),
+]
+AgentCommand = Annotated[str | None, typer.Option(help="Shell command of the agent, e.g. with --harness command.")]
+AgentSet = Annotated[
+    list[str] | None, typer.Option(help="SETTING=VALUE of the harness, e.g. network=true; may be given again.")
+]
+MaxTurns = Annotated[
+    int | None,
+    typer.Option(help="Most answers in one loop; else 30 of the agent and 20 of the error analyst.", min=1, max=100),
+]
+MaxTokens = Annotated[int, typer.Option(help="Most tokens of one answer.", min=16)]
+Tools = Annotated[
+    Literal["auto", "native", "text"],
+    typer.Option(
+        help="How the model calls tools: natively, or in fenced blocks; auto asks LiteLLM, which knows no "
+        "model of your own server."
+    ),
+]
+Answers = Annotated[
+    Literal["auto", "schema", "text"],
+    typer.Option(
+        help="Structured answers under a JSON schema that the server enforces, or as text; auto asks LiteLLM."
+    ),
+]
+Context = Annotated[
+    int | None, typer.Option(help="Tokens that prompt and answer may have, where LiteLLM does not know.", min=512)
 ]
 MaxCost = Annotated[float, typer.Option(help="Cap of the run in US dollars.", min=0)]
 MaxFailed = Annotated[float, typer.Option("--max-failed-share", help="Share of a stage that may fail.", min=0, max=1)]
@@ -118,6 +169,11 @@ def roles(
     effort: str | None,
     api_base: str | None,
     price: str | None,
+    max_tokens: int = MOST_TOKENS,
+    context: int | None = None,
+    tools: str = "auto",
+    answers: str = "auto",
+    vision: str = "auto",
 ) -> Roles:
     """The model of each role.
 
@@ -133,9 +189,19 @@ def roles(
             reasoning_effort=effort,
             api_base=api_base,
             price=_price(price),
+            max_tokens=max_tokens,
+            context=context,
+            tools=tools,
+            answers=answers,
+            vision=vision,
         )
 
     return Roles(agent=one(agent or model), analyst=one(analyst or model), merger=one(merger or model))
+
+
+def sources(paths: list[Path] | None, **how: object) -> dict[str, object] | None:
+    """The logs to learn from, None for none."""
+    return {"paths": tuple(paths), **how} if paths else None
 
 
 def run_settings(**values: object) -> RunSettings:
@@ -147,15 +213,33 @@ def run_settings(**values: object) -> RunSettings:
     return checked(RunSettings, **values)
 
 
+def loops(
+    harness: str, agent_command: str | None, agent_set: list[str] | None, max_turns: int | None
+) -> dict[str, dict[str, object]]:
+    """The settings `agent` and `analyst`: who the agent is, and when loops end.
+
+    Raises:
+        BadInput: there is no such harness, or it cannot be so.
+    """
+    turns: dict[str, object] = {} if max_turns is None else {"turns": max_turns}
+    outside = harness_settings(harness, agent_command, agent_set or ())
+    return {"agent": {"loop": turns, "harness": outside}, "analyst": {"turns": 20, **turns}}
+
+
 def settings_of(values: dict[str, object]) -> RunSettings:
     """Settings from a command's options, by name."""
     given = dict(values)
     given.pop("json", None)
     given["domain_options"] = pairs(given.pop("domain_option", None))  # type: ignore[arg-type]
+    who: list[Any] = [given.pop(name) for name in ("harness", "agent_command", "agent_set", "max_turns")]
+    given |= loops(*who)
     model, api_base, price = (given.pop(name) for name in ("model", "api_base", "price"))
+    vision = given.pop("vision", "auto")
     seed, seeds = given.pop("seed"), given.pop("seeds")
     numbers = tuple(int(str(seed)) + number for number in range(int(str(seeds))))
-    played = roles(model, None, None, None, temperature=None, effort=None, api_base=api_base, price=price)  # type: ignore[arg-type]
+    shared: dict[str, Any] = {name: given.pop(name) for name in ("max_tokens", "context", "tools", "answers")}
+    shared |= {"api_base": api_base, "price": price, "vision": vision}
+    played = roles(str(model), None, None, None, temperature=None, effort=None, **shared)
     store = store_path(given.pop("store"))  # type: ignore[arg-type]
     return run_settings(**given, roles=played, seeds=numbers, held_out_seeds=numbers, store=store)
 

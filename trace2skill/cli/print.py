@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
-from trace2skill.evaluation.matrix import Evaluation
+from trace2skill.evaluation.matrix import Evaluation, score_names
+from trace2skill.safety.screening import shown
 from trace2skill.summary import SIMULATED_NOTE, RunSummary
 
 VERDICTS = {
@@ -32,6 +33,13 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
     if diff and summary.candidate.diff:
         console.print(Syntax(summary.candidate.diff, "diff", background_color="default", word_wrap=True))
     _numbers(console, summary)
+    for line in summary.sources.as_lines() if summary.sources else ():
+        console.print(f"logs: {escape(line)}", highlight=False)
+    for item in summary.quarantined:
+        text = escape(shown(_one_line(item.text))[:160])
+        console.print(f"[yellow]in quarantine[/yellow] ({escape(item.reason)}): {text}", highlight=False)
+    if summary.quarantined:
+        console.print("review it with `trace2skill quarantine`")
     for failure in summary.failures:
         console.print(f"[red]failed[/red] {failure.stage}: {failure.name}: {failure.message}", highlight=False)
     for left_out in summary.left_out:
@@ -84,7 +92,9 @@ def print_rollouts(gathered: Any, *, as_json: bool) -> None:
 def _scores(console: Console, evaluations: list[Evaluation]) -> None:
     if not evaluations:
         return
-    table = Table("skill", "hard", "soft", "runs scored", "mean turns", "mean tokens", title="held-out tasks")
+    table = Table(
+        "skill", *score_names(evaluations), "runs scored", "mean turns", "mean tokens", title="held-out tasks"
+    )
     for item in evaluations:
         runs = max(len(item.scored), 1)
         table.add_row(
@@ -115,7 +125,7 @@ def _numbers(console: Console, summary: RunSummary) -> None:
     verdicts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in summary.verdicts.items())
     spent = summary.spent
     lines = [
-        f"trajectories: {outcomes}",
+        *([f"trajectories: {outcomes}"] if outcomes else []),
         f"analyses: {verdicts}",
         f"lessons {summary.lessons}, patches {summary.patches}, edit groups {summary.leaves}; "
         f"written {len(summary.candidate.applied)}, dropped for little support {len(summary.candidate.dropped)}, "

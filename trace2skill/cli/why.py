@@ -12,6 +12,7 @@ from rich.markup import escape
 from trace2skill.cli import options as o
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
 from trace2skill.errors import BadInput
+from trace2skill.lesson import Lesson
 from trace2skill.markdown import split_lines
 from trace2skill.skill import Skill, read_skill
 
@@ -59,6 +60,10 @@ def _parsed(place: str) -> tuple[Path, str | None, int | None]:
     return root, path.relative_to(root).as_posix(), line
 
 
+def _proof(lesson: Lesson) -> str:
+    return f"{lesson.proof}, weak label: {lesson.weak_label}" if lesson.weak_label else lesson.proof
+
+
 def _print_row(console: Console, skill: Skill, row: SupportRow, *, every: bool) -> None:
     lines = split_lines(skill.text(row.file) or "")[row.first - 1 : row.last]
     where = f"{row.file}:{row.first}" + (f"-{row.last}" if row.last > row.first else "")
@@ -66,6 +71,7 @@ def _print_row(console: Console, skill: Skill, row: SupportRow, *, every: bool) 
     support = row.support
     console.print(
         f"  asked by {len(support.tasks)} tasks, {len(support.errors)} failures, {len(support.successes)} successes; "
+        + (f"{len(support.weak)} of the tasks by weak labels alone; " if support.weak else "")
         + (f"{len(row.stands_for)} proposals merged" if row.group else "stated before, and confirmed since"),
         highlight=False,
     )
@@ -74,9 +80,7 @@ def _print_row(console: Console, skill: Skill, row: SupportRow, *, every: bool) 
     shown = row.lessons if every else row.lessons[:SHOWN]
     for lesson in shown:
         steps = ", ".join(f"{e.first}-{e.last}" if e.last > e.first else str(e.first) for e in lesson.evidence)
-        console.print(
-            f"  {lesson.trajectory_id} {escape(lesson.task_id)} steps {steps} ({lesson.proof}): {escape(lesson.title)}",
-            highlight=False,
-        )
+        named = f"{lesson.trajectory_id} {escape(lesson.task_id)}"
+        console.print(f"  {named} steps {steps} ({_proof(lesson)}): {escape(lesson.title)}", highlight=False)
     if len(row.lessons) > len(shown):
         console.print(f"  and {len(row.lessons) - len(shown)} more: `trace2skill why` with this line shows all")

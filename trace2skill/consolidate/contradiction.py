@@ -72,7 +72,7 @@ def weigh(conflicts: Sequence[OpenConflict], enough: int) -> tuple[list[EditGrou
     dropped: list[Dropped] = []
     still: list[OpenConflict] = []
     for conflict in conflicts:
-        strong = [side for side in conflict.sides if len(side.support.tasks) >= enough]
+        strong = [side for side in conflict.sides if side.support.weight >= enough]
         if len(conflict.sides) < 2 or len(strong) != 1:
             still.append(conflict)
             continue

@@ -5,6 +5,7 @@ Support is kept by program (method.md section 6): it counts distinct trajectorie
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from operator import not_
 
 from pydantic import Field
 
@@ -14,6 +15,9 @@ from trace2skill.markdown import links
 from trace2skill.noun import Noun
 from trace2skill.patch import Edit, Patch
 
+WEAK = 0.5
+"""What a task counts of which only weak labels speak."""
+
 
 class Support(Noun):
     """Who asks for a group: sorted, distinct ids. `errors` and `successes` split `trajectories` by their outcome."""
@@ -22,15 +26,24 @@ class Support(Noun):
     tasks: tuple[str, ...]
     errors: tuple[str, ...] = ()
     successes: tuple[str, ...] = ()
+    weak: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="Those of `tasks` that only lessons from weak labels speak for."
+    )
+
+    @property
+    def weight(self) -> float:
+        """Distinct tasks, those with nothing but a weak label counted half."""
+        return len(self.tasks) - len(self.weak) * (1 - WEAK)
 
     @classmethod
-    def of(cls, trajectory_id: str, task_id: str, kind: LessonKind) -> "Support":
+    def of(cls, trajectory_id: str, task_id: str, kind: LessonKind, *, weak: bool = False) -> "Support":
         """The support of one trajectory: one vote."""
         return cls(
             trajectories=(trajectory_id,),
             tasks=(task_id,),
             errors=(trajectory_id,) if kind == "error" else (),
             successes=(trajectory_id,) if kind == "success" else (),
+            weak=(task_id,) if weak else (),
         )
 
     @classmethod
@@ -42,6 +55,11 @@ class Support(Noun):
             tasks=_distinct(item.tasks for item in given),
             errors=_distinct(item.errors for item in given),
             successes=_distinct(item.successes for item in given),
+            weak=tuple(
+                task
+                for task in _distinct(item.weak for item in given)
+                if all(task in item.weak for item in given if task in item.tasks)
+            ),
         )
 
 
@@ -81,9 +99,9 @@ class Dropped(Noun):
     reason: str
 
 
-def cut_into_groups(patch: Patch, kind: LessonKind) -> list[EditGroup]:
+def cut_into_groups(patch: Patch, kind: LessonKind, *, weak: bool = False) -> list[EditGroup]:
     """Cut a patch into its inseparable groups. A `create` takes the edits along whose text links to its file."""
-    support = Support.of(patch.trajectory_id, patch.task_id, kind)
+    support = Support.of(patch.trajectory_id, patch.task_id, kind, weak=weak)
     creates = [edit for edit in patch.edits if edit.op == "create"]
     linked: dict[str, list[Edit]] = {edit.file: [edit] for edit in creates}
     alone = []

@@ -94,7 +94,7 @@ def confirmed(
         found, line = lesson(item.lesson), line_of(skill.text(item.file) or "", item.text)
         if found is None or line is None:
             continue
-        vote = Support.of(found.trajectory_id, found.task_id, found.kind)
+        vote = _vote(found)
         spoken = {found.trajectory_id: now.generation}
         at = next((n for n, row in enumerate(rows) if row.file == item.file and row.first <= line <= row.last), None)
         if at is None:
@@ -160,8 +160,12 @@ def _inherited(
 def _without_votes_before(row: SupportRow, oldest: int) -> SupportRow:
     seen = {id: generation for id, generation in row.seen.items() if generation >= oldest}
     lessons = tuple(lesson for lesson in row.lessons if lesson.trajectory_id in seen)
-    votes = [Support.of(lesson.trajectory_id, lesson.task_id, lesson.kind) for lesson in lessons]
+    votes = [_vote(lesson) for lesson in lessons]
     return row.model_copy(update={"support": Support.union(votes), "lessons": lessons, "seen": seen})
+
+
+def _vote(lesson: Lesson) -> Support:
+    return Support.of(lesson.trajectory_id, lesson.task_id, lesson.kind, weak=bool(lesson.weak_label))
 
 
 def _united(one: SupportRow, other: SupportRow) -> SupportRow:

@@ -22,8 +22,8 @@ class Thresholds(Noun):
     reference from 2 on. One task alone is an anecdote and is dropped, with a record.
     """
 
-    main: int | None = Field(default=None, ge=1)
-    reference: int | None = Field(default=None, ge=1)
+    main: int | None = Field(default=None, ge=1, description="For SKILL.md; none takes a default by their number.")
+    reference: int | None = Field(default=None, ge=1, description="For a reference; none takes 2.")
 
     def for_tasks(self, tasks: int) -> tuple[int, int]:
         """(main, reference) for a run over so many tasks."""
@@ -42,11 +42,11 @@ class Routed(Noun):
 def route(root: Groups, thresholds: Thresholds, tasks: int) -> Routed:
     """Sort the groups of the root by their support in distinct tasks."""
     main_from, reference_from = thresholds.for_tasks(tasks)
-    ordered = sorted(root.groups, key=lambda group: (-len(group.support.tasks), group.id))
-    main = [group for group in ordered if len(group.support.tasks) >= main_from]
-    rest = [group for group in ordered if len(group.support.tasks) < main_from]
-    reference = [group for group in rest if len(group.support.tasks) >= reference_from]
-    rare = [group for group in rest if len(group.support.tasks) < reference_from]
+    ordered = sorted(root.groups, key=lambda group: (-group.support.weight, group.id))
+    main = [group for group in ordered if group.support.weight >= main_from]
+    rest = [group for group in ordered if group.support.weight < main_from]
+    reference = [group for group in rest if group.support.weight >= reference_from]
+    rare = [group for group in rest if group.support.weight < reference_from]
     reason = f"asked for by fewer than {reference_from} of {tasks} tasks"
     return Routed(
         main=tuple(main),

@@ -72,7 +72,11 @@ class AnswerDomain(ABC):
         """The question, its files, and how to answer."""
         files = [f"- `input/{case.input.name}`" for case in task.cases if case.input is not None]
         given = "\n\nFiles:\n" + "\n".join(files) if files else ""
-        return f"{task.instruction.strip()}{given}\n\n{self.how_to_answer}\n"
+        return f"{task.instruction.strip()}{given}\n\n{self.answer_form(task)}\n"
+
+    def answer_form(self, task: Task) -> str:
+        """In which form the answer is wanted, as the agent reads it."""
+        return self.how_to_answer
 
     def collect(self, task: Task, workspace: Path) -> dict[str, bytes]:
         """`answer.txt`, where the agent left one. Where it did not, its last message is the answer."""
@@ -82,12 +86,17 @@ class AnswerDomain(ABC):
     def grade(self, task: Task, outputs: Mapping[str, bytes]) -> Grade:
         """Judge the final answer in the output."""
         text = outputs.get(ANSWER, b"").decode("utf-8", "replace")
-        answer = self.final_answer(text)
+        answer = self.answer_in(task, text)
         if not answer:
-            return Grade(cases=(CaseGrade(case="answer", passed=False, problem="there is no answer"),))
+            problem = "there is no answer in the form asked for" if text.strip() else "there is no answer"
+            return Grade(cases=(CaseGrade(case="answer", passed=False, problem=problem),))
         judged = self.judge(task, answer)
         problem = "" if judged.passed else judged.problem or f"the answer '{answer[:200]}' is not right"
         return Grade(cases=(CaseGrade(case="answer", passed=judged.passed, problem=problem, score=judged.score),))
+
+    def answer_in(self, task: Task, text: str) -> str:
+        """The final answer of a text, '' where it has none in the form that the task asks for."""
+        return self.final_answer(text)
 
     def final_answer(self, text: str) -> str:
         """What stands behind the last `Answer:` of a text; the whole of a text that has none."""

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from trace2skill.agents.sandbox.limits import Sandbox
 from trace2skill.noun import Noun
+from trace2skill.picture import Picture
 from trace2skill.task import Task
 
 ANSWER = "answer.txt"
@@ -143,6 +144,19 @@ class Sandboxed(Protocol):
 
     def use_sandbox(self, sandbox: Callable[[], Sandbox]) -> None:
         """Called once, before anything is graded. The sandbox is chosen when it is first asked for."""
+
+
+@runtime_checkable
+class Pictured(Protocol):
+    """A domain whose tasks are shown in pictures, too. Only models that see them may work on it."""
+
+    def pictures(self, task: Task) -> tuple[Picture, ...]:
+        """What whoever reads the task's description is shown with it. `version` holds what can change them."""
+
+
+def pictures_of(domain: Domain, task: Task) -> tuple[Picture, ...]:
+    """The pictures of a task; none where the domain has none."""
+    return domain.pictures(task) if isinstance(domain, Pictured) else ()
 
 
 @runtime_checkable

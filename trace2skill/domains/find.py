@@ -22,6 +22,10 @@ from trace2skill.errors import BadInput
 
 GROUP = "trace2skill.domains"
 BUILT_IN = {
+    "logs": "trace2skill.domains.logs:Logs",
+    "math": "trace2skill.domains.math:Math",
+    "table_qa": "trace2skill.domains.table_qa:TableQuestions",
+    "document_qa": "trace2skill.domains.document_qa:DocumentQA",
     "shell": "trace2skill.domains.shell:Shell",
     "spreadsheet": "trace2skill.domains.spreadsheet:Spreadsheet",
 }
@@ -66,10 +70,12 @@ def _made(name: str, cls: type[Any], given: dict[str, str], recalculate: str) ->
     if "recalculate" in taken.model_fields:
         given.setdefault("recalculate", recalculate)
     try:
-        return cls(**taken(**given).model_dump())
+        options = taken(**given).model_dump()
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         raise BadInput(f"options of the domain '{name}': {said}; it knows {', '.join(taken.model_fields)}") from error
+    # A class whose options choose between domains makes the one that is meant.
+    return getattr(cls, "choose", cls)(**options)
 
 
 def _class_of(name: str) -> type[Any]:

@@ -111,6 +111,8 @@ def sign_flip(differences: Sequence[float], *, hard: bool, one_seed: bool) -> tu
     whole = as_integers(told) if hard else None
     if whole is not None:
         return "sign-flip, exact", exact_sign_flip(whole)
+    if len(told) == 1:
+        return "sign-flip, exact", 0.5 if told[0] > 0 else 1.0
     return _scipy_sign_flip(told)
 
 

@@ -1,6 +1,9 @@
 """Conditions: the skills an evaluation compares, as rollout jobs and back as scores."""
 
 from collections.abc import Sequence
+from operator import not_
+
+from pydantic import Field
 
 from trace2skill.evaluation.matrix import Cell, Evaluation
 from trace2skill.noun import Noun
@@ -8,23 +11,25 @@ from trace2skill.step_items import Rolled, RolloutJob
 
 
 class Condition(Noun):
-    """A name and the skill it stands for; None is no skill."""
+    """A name and the skill it stands for, None is no skill; and perhaps the bank that lessons are recalled from."""
 
     name: str
     skill: str | None
+    bank: str = Field(default="", exclude_if=not_)
 
 
 def jobs_of(condition: Condition, task_ids: Sequence[str], seeds: Sequence[int]) -> list[RolloutJob]:
     """Every task at every seed."""
-    return [RolloutJob(task_id=task, seed=seed, skill=condition.skill) for task in task_ids for seed in seeds]
+    given = {"skill": condition.skill, "bank": condition.bank}
+    return [RolloutJob(task_id=task, seed=seed, **given) for task in task_ids for seed in seeds]
 
 
 def evaluation_of(condition: Condition, jobs: Sequence[RolloutJob], rolled: Sequence[Rolled]) -> Evaluation:
     """The condition's matrix: a cell for each of its jobs, an infrastructure error where none came back."""
-    scored = {(item.skill, item.cell.task_id, item.cell.seed): item.cell for item in rolled}
-    own = {(job.task_id, job.seed) for job in jobs if job.skill == condition.skill}
+    who = (condition.skill, condition.bank)
+    scored = {(item.cell.task_id, item.cell.seed): item.cell for item in rolled if (item.skill, item.bank) == who}
+    own = {(job.task_id, job.seed) for job in jobs if (job.skill, job.bank) == who}
     cells = [
-        scored.get((condition.skill, task, seed)) or Cell(task_id=task, seed=seed, outcome="infrastructure_error")
-        for task, seed in own
+        scored.get((task, seed)) or Cell(task_id=task, seed=seed, outcome="infrastructure_error") for task, seed in own
     ]
-    return Evaluation.of(condition.name, condition.skill, cells)
+    return Evaluation.of(condition.name, condition.skill, cells, condition.bank)

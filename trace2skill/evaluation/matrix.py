@@ -1,6 +1,7 @@
 """`Evaluation`: one skill, one agent, one model, scored over a matrix of tasks and seeds."""
 
 from collections.abc import Iterable
+from operator import not_
 
 from pydantic import Field
 
@@ -43,11 +44,13 @@ class Evaluation(Noun):
     condition: str = Field(description="Who was scored: 'S0', 'candidate', 'no skill', or a name of the user's.")
     skill: str | None
     cells: tuple[Cell, ...]
+    bank: str = Field(default="", exclude_if=not_, description="Digest of the bank lessons were recalled from.")
 
     @classmethod
-    def of(cls, condition: str, skill: str | None, cells: Iterable[Cell]) -> "Evaluation":
+    def of(cls, condition: str, skill: str | None, cells: Iterable[Cell], bank: str = "") -> "Evaluation":
         """Sorted, so that equal evaluations are equal bytes."""
-        return cls(condition=condition, skill=skill, cells=tuple(sorted(cells, key=lambda c: (c.task_id, c.seed))))
+        ordered = tuple(sorted(cells, key=lambda c: (c.task_id, c.seed)))
+        return cls(condition=condition, skill=skill, cells=ordered, bank=bank)
 
     @property
     def scored(self) -> tuple[Cell, ...]:
@@ -69,12 +72,24 @@ class Evaluation(Noun):
         """Mean soft score over the scored cells, 0 to 1."""
         return _mean(cell.soft for cell in self.scored)
 
+    @property
+    def averaged(self) -> str:
+        """How a score is to be read: 'avg@k', the mean over k seeds of each task, or '' at one seed."""
+        seeds = len({cell.seed for cell in self.cells})
+        return f"avg@{seeds}" if seeds > 1 else ""
+
     def by_task(self) -> dict[str, float]:
         """Mean hard score of each task over its scored seeds."""
         scores: dict[str, list[float]] = {}
         for cell in self.scored:
             scores.setdefault(cell.task_id, []).append(cell.hard)
         return {task: _mean(values) for task, values in scores.items()}
+
+
+def score_names(evaluations: Iterable[Evaluation]) -> tuple[str, str]:
+    """What the columns of hard and soft scores are called."""
+    averaged = ", ".join(sorted({item.averaged for item in evaluations} - {""}))
+    return (f"hard ({averaged})", f"soft ({averaged})") if averaged else ("hard", "soft")
 
 
 class Measured(Noun):

@@ -37,14 +37,16 @@ def transfer(
         describe: (author, name) of a skill's digest.
         reference: digest of the skill to compare with; None compares with no skill.
     """
-    latest: dict[tuple[str, str, str | None], list[Measured]] = {}
+    latest: dict[tuple[str, str, str | None, str], list[Measured]] = {}
     for item in measured:
-        latest.setdefault((_data(item), item.agent, item.evaluation.skill), []).append(item)
+        used = (item.evaluation.skill, item.evaluation.bank)
+        latest.setdefault((_data(item), item.agent, *used), []).append(item)
     whole = {key: _united(items) for key, items in latest.items()}
     cells = []
-    for (data, user, skill), evaluation in whole.items():
+    for (data, user, skill, bank), evaluation in whole.items():
         author, name = describe(skill)
-        against = whole.get((data, user, reference))
+        name += f" with lessons {bank[:8]}" if bank else ""
+        against = whole.get((data, user, reference, ""))
         same = against.by_task().keys() & evaluation.by_task().keys() if against else set()
         cells.append(
             TransferCell(
@@ -55,7 +57,7 @@ def transfer(
                 score=interval(list(evaluation.by_task().values()), (0.0, 1.0)),
                 runs=len(evaluation.scored),
                 delta=compare(against, evaluation).lift
-                if against is not None and same and skill != reference
+                if against is not None and same and (skill, bank) != (reference, "")
                 else None,
             )
         )
@@ -65,7 +67,7 @@ def transfer(
 def _united(items: Sequence[Measured]) -> Evaluation:
     cells = {(cell.task_id, cell.seed): cell for item in items for cell in item.evaluation.cells}
     last = items[-1].evaluation
-    return Evaluation.of(last.condition, last.skill, cells.values())
+    return Evaluation.of(last.condition, last.skill, cells.values(), last.bank)
 
 
 def _data(item: Measured) -> str:

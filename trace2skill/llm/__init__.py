@@ -5,8 +5,20 @@ structured answer. LiteLLM is imported by `transport` alone, and only when the f
 """
 
 from trace2skill.llm.door import Door
+from trace2skill.llm.embedding import Embedding, EmbeddingRequest
 from trace2skill.llm.request import Answer, Request, ToolSpec
 from trace2skill.llm.settings import ModelSettings, Role, Roles
 from trace2skill.llm.structured import ask
 
-__all__ = ["Answer", "Door", "ModelSettings", "Request", "Role", "Roles", "ToolSpec", "ask"]
+__all__ = [
+    "Answer",
+    "Door",
+    "Embedding",
+    "EmbeddingRequest",
+    "ModelSettings",
+    "Request",
+    "Role",
+    "Roles",
+    "ToolSpec",
+    "ask",
+]

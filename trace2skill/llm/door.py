@@ -7,10 +7,15 @@ call. A call that failed leaves a ledger row and no answer.
 import json
 import logging
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from trace2skill.budget import Budget
 from trace2skill.errors import BudgetReached, InfrastructureFault, ModelUnusable, Trace2SkillError
-from trace2skill.llm import transport
+from trace2skill.llm import embedding, transport
+from trace2skill.llm.embedding import Embedding, EmbeddingRequest
 from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.request import Answer, Request
 from trace2skill.llm.spans import call_span
@@ -18,6 +23,19 @@ from trace2skill.store import CallOutcome, LedgerRow, Store
 from trace2skill.trajectory import Usage
 
 log = logging.getLogger(__name__)
+A = TypeVar("A", Answer, Embedding)
+
+
+NOTHING_USED = Usage()
+
+
+@dataclass
+class Bill:
+    """What work done elsewhere cost, and how that is known."""
+
+    usage: Usage = NOTHING_USED
+    cost_from: str = "nothing was bought"
+    outcome: CallOutcome = "agent_failed"
 
 
 class Door:
@@ -47,15 +65,68 @@ class Door:
                 self._store.put_ledger(self._row(request, step, Usage(), outcome="from_memory", attempts=0))
                 span.answered(answer, tries=0)
                 return answer
-            answer, tries = self._pay(request, step)
+            answer, tries = self._pay(request, step, transport.cost_bound(request), lambda: transport.send(request))
             span.answered(answer, tries=tries)
             return answer
 
-    def _pay(self, request: Request, step: str) -> tuple[Answer, int]:
+    @contextmanager
+    def elsewhere(self, bound: float, *, step: str, model: str, params: dict[str, Any], key: str) -> Iterator["Bill"]:
+        """Hold money for work whose calls of a model somebody else makes, e.g. an agent's own program.
+
+        The block says on the bill what it cost; that is settled and written to the ledger, also where the block fails.
+
+        Args:
+            bound: what the work may cost at most, in US dollars, as far as anybody knows.
+            step: as for `complete`.
+            model: the model's name, for the ledger.
+            params: what else the ledger is to say.
+            key: names the work.
+
+        Raises:
+            BudgetReached: the bound could pass the cap of the run.
+        """
+        bill, started = Bill(), time.monotonic()
+        with self._budget.reserve(bound) as reservation:
+            try:
+                yield bill
+            finally:
+                usage = bill.usage
+                reservation.settle(usage.cost)
+                self._store.put_ledger(
+                    LedgerRow(
+                        run_id=self._run_id,
+                        step=step,
+                        role="agent",
+                        model=model,
+                        params={**params, "cost_from": bill.cost_from},
+                        tokens_in=usage.prompt,
+                        tokens_out=usage.completion,
+                        tokens_cached=usage.cached,
+                        cost=usage.cost,
+                        latency_seconds=time.monotonic() - started,
+                        attempts=1,
+                        outcome=bill.outcome,
+                        call_key=key,
+                    )
+                )
+
+    def embed(self, request: EmbeddingRequest, *, step: str) -> Embedding:
+        """The vectors of texts, remembered, priced and capped as an answer is. Raises as `complete`."""
+        with self._store.alone(request.key):
+            remembered = self._store.get_call(request.key)
+            if remembered is not None:
+                self._store.put_ledger(self._row(request, step, Usage(), outcome="from_memory", attempts=0))
+                return Embedding.model_validate_json(remembered)
+            bound = embedding.cost_bound(request)
+            return self._pay(request, step, bound, lambda: embedding.send(request))[0]
+
+    def _pay(
+        self, request: Request | EmbeddingRequest, step: str, bound: float, send: Callable[[], tuple[A, int]]
+    ) -> tuple[A, int]:
         started = time.monotonic()
         try:
-            with self._budget.reserve(transport.cost_bound(request)) as reservation:
-                answer, tries = transport.send(request)
+            with self._budget.reserve(bound) as reservation:
+                answer, tries = send()
                 reservation.settle(answer.usage.cost)
         except (InfrastructureFault, ModelUnusable, BudgetReached) as error:
             latency = time.monotonic() - started
@@ -69,14 +140,22 @@ class Door:
         return answer, tries
 
     def _row(
-        self, request: Request, step: str, usage: Usage, *, outcome: CallOutcome, attempts: int, latency: float = 0.0
+        self,
+        request: Request | EmbeddingRequest,
+        step: str,
+        usage: Usage,
+        *,
+        outcome: CallOutcome,
+        attempts: int,
+        latency: float = 0.0,
     ) -> LedgerRow:
+        sent = transport.parameters(request) if isinstance(request, Request) else embedding.parameters(request)
         return LedgerRow(
             run_id=self._run_id,
             step=step,
             role=request.role,
             model=request.settings.name,
-            params=json.loads(json.dumps(transport.parameters(request))),
+            params=json.loads(json.dumps(sent)),
             seed=request.seed,
             tokens_in=usage.prompt,
             tokens_out=usage.completion,

@@ -1,5 +1,6 @@
 """What can go wrong with a call, sorted into what can pass and what cannot, with the remedy."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -7,15 +8,16 @@ from typing import Any
 
 import tenacity
 
-from trace2skill.errors import InfrastructureFault, ModelUnusable
+from trace2skill.errors import ContextFull, InfrastructureFault, ModelUnusable
 from trace2skill.store import CallOutcome
 
 LONGEST_WAIT_SECONDS = 60.0
+PICTURE = re.compile(r"data:image/[\w.+-]+;base64,[\w+/=]*")
 CAN_PASS = {"rate_limited", "server_error", "timeout", "connection"}
 REMEDIES = {
     "authentication": "check the API key in the environment ({keys})",
     "not_found": "check the model's name and that your account may use it",
-    "context_length": "use a model with a longer context, or lower the limits of the agent",
+    "context_length": "use a model with a longer context, state its context (--context), or lower --max-turns",
     "bad_request": "the provider refused the parameters; see its words above",
     "quota": "the account has no credit left: add some, or use another model",
 }
@@ -72,7 +74,8 @@ def final(model: str, error: CallFailed, keys: Sequence[str]) -> Exception:
     if error.kind == "refused":
         return ModelUnusable(f"{model} refused by its content filter: {error}")
     remedy = REMEDIES[error.kind].format(keys=", ".join(keys or ["its key variable"]))
-    return ModelUnusable(f"{model}: {error}; {remedy}")
+    sort = ContextFull if error.kind == "context_length" else ModelUnusable
+    return sort(f"{model}: {error}; {remedy}")
 
 
 class Patience:
@@ -125,5 +128,6 @@ def _retry_after(error: Exception) -> float | None:
 
 
 def _first_line(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    """The first line of what was said, without the pictures that a provider may quote back."""
+    lines = [line for line in PICTURE.sub("data:image", str(error)).splitlines() if line.strip()]
     return lines[0][:400] if lines else type(error).__name__

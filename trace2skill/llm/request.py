@@ -1,5 +1,6 @@
 """What goes through the door and what comes back."""
 
+from operator import not_
 from typing import Any
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from trace2skill.digest import digest_of
 from trace2skill.llm.settings import ModelSettings, Role
 from trace2skill.noun import Noun
+from trace2skill.picture import Picture
 from trace2skill.trajectory import ToolCall, Usage
 
 Message = dict[str, Any]
@@ -29,12 +31,36 @@ class Request(Noun):
     tools: tuple[ToolSpec, ...] = ()
     answer_schema: dict[str, Any] | None = Field(default=None, description="JSON schema of a structured answer.")
     seed: int | None = None
+    pictures: tuple[Picture, ...] = Field(
+        default=(), exclude_if=not_, description="Shown with the first user message, before its words."
+    )
 
     @property
     def key(self) -> str:
         """Content key of the call: 'call/' and 64 hex digits."""
         parts = (self.settings.identity, self.messages, self.tools, self.answer_schema, self.seed)
-        return "call/" + digest_of("model call 1", *parts)
+        shown = (tuple(picture.digest for picture in self.pictures),) if self.pictures else ()
+        return "call/" + digest_of("model call 1", *parts, *shown)
+
+    @property
+    def sent(self) -> list[Message]:
+        """The messages as they are sent: with the pictures, as parts."""
+        messages = [dict(message) for message in self.messages]
+        if self.pictures:
+            first = next(message for message in messages if message["role"] == "user")
+            words = {"type": "text", "text": first["content"]}
+            first["content"] = [*(picture.part for picture in self.pictures), words]
+        return messages
+
+
+def readable(value: Any) -> Any:
+    """What a model said without what no store and no command takes: halves of characters, and NUL."""
+    if isinstance(value, str):
+        whole = value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole.replace("\0", "\N{SYMBOL FOR NULL}")
+    if isinstance(value, dict):
+        return {readable(key): readable(item) for key, item in value.items()}
+    return [readable(item) for item in value] if isinstance(value, list) else value
 
 
 class Answer(Noun):

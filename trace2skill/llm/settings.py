@@ -1,5 +1,6 @@
 """Which model plays which role, and with which parameters."""
 
+from operator import not_
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -15,6 +16,7 @@ HOW_NOT_WHAT = {
     "requests_per_minute",
     "tokens_per_minute",
     "price",
+    "vision",
 }
 
 
@@ -24,12 +26,17 @@ class ModelSettings(Noun):
     name: str = Field(
         description="LiteLLM model name, e.g. 'anthropic/claude-sonnet-4-5', 'ollama/qwen3', 'sim/office'."
     )
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
+    temperature: float | None = Field(default=None, ge=0, le=2, description="Not sent where there is none.")
+    top_p: float | None = Field(default=None, gt=0, le=1, description="Not sent where there is none.")
     max_tokens: int = Field(default=8192, ge=1, description="Most tokens one answer may have; bounds what it costs.")
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = Field(
+        default=None, description="Not sent where there is none."
+    )
     api_base: str | None = Field(default=None, description="Address of an OpenAI-compatible or Ollama server.")
-    timeout_seconds: float = Field(default=300, gt=0)
+    context: int | None = Field(
+        default=None, ge=512, exclude_if=not_, description="Most tokens of prompt and answer, where LiteLLM knows none."
+    )
+    timeout_seconds: float = Field(default=300, gt=0, description="Longest time of one try.")
     attempts: int = Field(default=5, ge=1, description="Tries of one call when what went wrong can pass.")
     patience_seconds: float = Field(
         default=1800, ge=0, description="How long one call may be put off by 'too many requests' before it fails."
@@ -38,6 +45,16 @@ class ModelSettings(Noun):
     tokens_per_minute: float | None = Field(default=None, gt=0, description="Your quota, where you know it.")
     tools: Literal["auto", "native", "text"] = Field(
         default="auto", description="Native tool calls, or commands in fenced blocks; auto asks LiteLLM."
+    )
+    answers: Literal["auto", "schema", "text"] = Field(
+        default="auto",
+        exclude_if=lambda answers: answers == "auto",
+        description="Structured answers under a JSON schema that the provider enforces, or as text; auto asks LiteLLM.",
+    )
+    vision: Literal["auto", "yes", "no"] = Field(
+        default="auto",
+        exclude_if=lambda value: value == "auto",
+        description="Does the model see pictures? auto asks LiteLLM, which knows nothing of a server of your own.",
     )
     price: tuple[float, float] | None = Field(
         default=None, description="US dollars per million tokens, in and out, where LiteLLM knows no price."

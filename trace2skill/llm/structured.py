@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import json_repair
 from pydantic import BaseModel, ValidationError
 
-from trace2skill.errors import BadAnswer
+from trace2skill.errors import BadAnswer, ContextFull
 from trace2skill.llm import transport
 from trace2skill.llm.door import Door
 from trace2skill.llm.request import Request
@@ -28,12 +28,18 @@ def ask(door: Door, request: Request, wanted: type[T], *, step: str) -> T:
 
     Raises:
         BadAnswer: still invalid after the re-asks; carries the raw answer.
+        ContextFull: the request itself is too long; a re-ask that is leaves the answer invalid.
         InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
     """
     request = _asking_for(request, wanted)
     problem, raw = "", ""
-    for _ in range(1 + RE_ASKS):
-        answer = door.complete(request, step=step)
+    for number in range(1 + RE_ASKS):
+        try:
+            answer = door.complete(request, step=step)
+        except ContextFull:
+            if number == 0:
+                raise
+            raise BadAnswer(wanted.__name__, f"{problem} (and no room to ask again)", raw) from None
         raw = answer.text
         value, problem = read(raw, wanted) if answer.finish != "length" else (None, CUT_OFF)
         if value is not None:

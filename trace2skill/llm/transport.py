@@ -7,8 +7,8 @@ import functools
 import json
 import logging
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import tenacity
 
@@ -16,12 +16,14 @@ from trace2skill.errors import BadInput
 from trace2skill.llm import failures
 from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.pace import pace_of
-from trace2skill.llm.request import Answer, Message, Request
+from trace2skill.llm.request import Answer, Message, Request, readable
 from trace2skill.llm.settings import ModelSettings
+from trace2skill.picture import MOST_TOKENS, USUAL_TOKENS
 from trace2skill.trajectory import ToolCall, Usage
 
 log = logging.getLogger(__name__)
 BYTES_PER_TOKEN = 4
+R = TypeVar("R")
 
 
 @functools.cache
@@ -75,6 +77,28 @@ def check_model(settings: ModelSettings) -> None:
     prices(settings)
 
 
+def check_vision(settings: ModelSettings) -> None:
+    """Refuse a model that sees no pictures, where a kind of task shows some.
+
+    Raises:
+        BadInput: `settings.vision` says no, or nobody knows that it does.
+    """
+    if settings.vision == "no" or (settings.vision == "auto" and not _sees(settings)):
+        who = "--vision no says" if settings.vision == "no" else "as far as LiteLLM knows,"
+        raise BadInput(
+            f"{who} model '{settings.name}' sees no pictures, and these tasks are questions on pictures: use one that "
+            f"does, such as openai/gpt-4o or anthropic/claude-sonnet-4-5, or say --vision yes if this one does"
+        )
+
+
+def _sees(settings: ModelSettings) -> bool:
+    if settings.simulated:
+        from trace2skill.sim.profile import profile_of
+
+        return not profile_of(settings.name).blind
+    return bool(litellm_for(settings).supports_vision(settings.name))
+
+
 def prices(settings: ModelSettings) -> tuple[float, float]:
     """US dollars per token, in and out: the given price, else LiteLLM's.
 
@@ -103,12 +127,16 @@ def has_native_tools(settings: ModelSettings) -> bool:
 
 
 def has_schema_mode(settings: ModelSettings) -> bool:
-    """Does LiteLLM say that the provider enforces a JSON schema?"""
+    """Does the provider enforce a JSON schema? `settings.answers` decides, 'auto' asks LiteLLM."""
+    if settings.answers != "auto":
+        return settings.answers == "schema"
     return bool(litellm_for(settings).supports_response_schema(settings.name))
 
 
 def context_tokens(settings: ModelSettings) -> int | None:
-    """Most tokens of a prompt, as LiteLLM reports it; None where it knows nothing of the model."""
+    """Most tokens of a prompt, as stated or as LiteLLM reports it; None where nobody knows."""
+    if settings.context is not None:
+        return settings.context
     try:
         found = litellm_for(settings).get_model_info(settings.name)
     except Exception:  # noqa: BLE001 - LiteLLM raises a bare Exception for a model it does not know
@@ -149,13 +177,14 @@ def _known_parameters(settings: ModelSettings) -> Sequence[str]:
 
 
 def cost_bound(request: Request) -> float:
-    """An upper bound of the cost of one try, in US dollars: a token has at least one byte."""
+    """An upper bound of the cost of one try, in US dollars: a token has at least one byte; pictures have their own."""
     price_in, price_out = prices(request.settings)
-    return (request_bytes(request) + 256) * price_in + request.settings.max_tokens * price_out
+    tokens = request_bytes(request) + 256 + len(request.pictures) * MOST_TOKENS
+    return tokens * price_in + request.settings.max_tokens * price_out
 
 
 def request_bytes(request: Request) -> int:
-    """How many bytes the messages and tools of a request have."""
+    """How many bytes the messages and tools of a request have, without its pictures."""
     return len(json.dumps([request.messages, [tool.model_dump() for tool in request.tools]]).encode())
 
 
@@ -166,9 +195,14 @@ def send(request: Request) -> tuple[Answer, int]:
         InfrastructureFault: tries used up on errors that can pass (429, 5xx, time-outs, connection).
         ModelUnusable: an error that cannot pass, with the remedy.
     """
+    return persistently(request.settings, lambda: _try_in_turn(request))
+
+
+def persistently(settings: ModelSettings, once: Callable[[], R]) -> tuple[R, int]:
+    """What one try gives, tried again where that can help, and the number of tries. Raises as `send`."""
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(failures.can_pass),
-        stop=failures.Patience(request.settings.attempts, request.settings.patience_seconds),
+        stop=failures.Patience(settings.attempts, settings.patience_seconds),
         wait=failures.wait,
         before_sleep=_tell,
         reraise=True,
@@ -178,17 +212,17 @@ def send(request: Request) -> tuple[Answer, int]:
         for attempt in retrying:
             with attempt:
                 tries += 1
-                return _try_in_turn(request), tries
+                return once(), tries
     except CallFailed as error:
         error.tries = tries
-        keys = litellm().validate_environment(request.settings.name)["missing_keys"]
-        raise failures.final(request.settings.name, error, keys) from error
+        keys = litellm().validate_environment(settings.name)["missing_keys"]
+        raise failures.final(settings.name, error, keys) from error
     raise AssertionError("tenacity ends with a result or an error")
 
 
 def _try_in_turn(request: Request) -> Answer:
     """One try, when the pace of the model allows it; what came of it sets the pace of the next ones."""
-    expected = request_bytes(request) / BYTES_PER_TOKEN
+    expected = request_bytes(request) / BYTES_PER_TOKEN + len(request.pictures) * USUAL_TOKENS
     with pace_of(request.settings).admitted(expected) as going:
         try:
             answer = _try_once(request)
@@ -219,7 +253,7 @@ def _try_once(request: Request) -> Answer:
     try:
         response = litellm().completion(
             model=settings.name,
-            messages=[dict(message) for message in request.messages],
+            messages=request.sent,
             timeout=settings.timeout_seconds,
             num_retries=0,
             max_retries=0,
@@ -232,16 +266,18 @@ def _try_once(request: Request) -> Answer:
 
 
 def _answer(request: Request, response: Any) -> Answer:
+    if not response.choices:
+        raise CallFailed("server_error", "the answer has no choices")
     choice = response.choices[0]
-    message: Message = choice.message.model_dump(exclude_none=True)
+    message: Message = readable(choice.message.model_dump(exclude_none=True, warnings=False))
     message.pop("provider_specific_fields", None)
     calls, malformed = [], []
     for index, call in enumerate(message.get("tool_calls") or []):
         call_id = call.get("id") or f"call_{index}"
         call["id"] = call_id
         try:
-            arguments = json.loads(call["function"].get("arguments") or "{}")
-        except json.JSONDecodeError:
+            arguments = readable(json.loads(call["function"].get("arguments") or "{}"))
+        except (ValueError, RecursionError):
             arguments = None
         if not isinstance(arguments, dict):
             malformed.append(call_id)

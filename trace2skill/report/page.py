@@ -9,7 +9,9 @@ from markupsafe import Markup
 
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.evaluation.ablation import Ablation
+from trace2skill.evaluation.matrix import score_names
 from trace2skill.report import charts, facts
+from trace2skill.safety.screening import shown
 from trace2skill.settings import RunSettings
 from trace2skill.store import Store
 from trace2skill.summary import SIMULATED_NOTE, RunSummary
@@ -44,6 +46,7 @@ def render_report(store: Store, summary: RunSummary, settings: RunSettings) -> s
             summary=summary,
             decision=summary.decision,
             scores=scores,
+            score_names=score_names(summary.evaluations),
             score_chart=Markup(charts.score_chart([s.name for s in scores], [s.hard for s in scores]))
             if scores
             else "",
@@ -87,5 +90,6 @@ def _environment() -> Environment:
     )
     environment.filters["percent"] = lambda value: f"{value:.1%}"
     environment.filters["signed"] = lambda value: f"{value:+.1%}"
+    environment.filters["visible"] = shown
     environment.filters["line"] = lambda text: " ".join(str(text).split()).removeprefix("- ")
     return environment

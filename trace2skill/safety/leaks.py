@@ -13,6 +13,7 @@ NUMBER = re.compile(r"(?<![\w.])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w])|(?<![\w.]
 QUOTES = "'\"`‘’“”«»"
 SHORTEST_TEXT = 3
 DIGITS_THAT_TELL = 3
+RUN = 8
 
 
 def canonical(value: object) -> str:
@@ -40,6 +41,17 @@ def in_words(text: str, gold_only: Iterable[str]) -> list[str]:
     return sorted(value for value in gold_only if _tells(value) and _quoted(value, numbers, text))
 
 
+def repeated(text: str, gold: Iterable[str]) -> list[str]:
+    """Runs of eight words and more that a text has in common with a longer value, such as a rubric, sorted."""
+    said = _words(text)
+    pieces = {" ".join(said[at : at + RUN]) for at in range(len(said) - RUN + 1)}
+    found = set()
+    for value in gold:
+        told = _words(value)
+        found |= pieces & {" ".join(told[at : at + RUN]) for at in range(len(told) - RUN + 1)}
+    return sorted(found)
+
+
 def numbers_in(text: str) -> set[str]:
     """Every number of a text, in canonical form, with and without its sign."""
     found = _numbers_in(text)
@@ -49,6 +61,10 @@ def numbers_in(text: str) -> set[str]:
 def is_number(value: str) -> bool:
     """Is a canonical value a number?"""
     return re.fullmatch(r"-?\d+(\.\d+)?", value) is not None
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
 
 
 def _literals(source: str) -> tuple[set[str], list[str]]:

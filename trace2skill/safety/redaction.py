@@ -14,6 +14,8 @@ from typing import Any
 
 from trace2skill.trajectory import Trajectory
 
+SHORTEST = 5
+REMEMBERED = 200
 GUESSES = {"Base64 High Entropy String", "Hex High Entropy String", "Secret Keyword", "Public IP (ipv4)"}
 NAMED = (
     r"(?:(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token"
@@ -54,12 +56,24 @@ class Redactor:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self._names: dict[tuple[str, str], str] = {}
+        self._numbers: Counter[str] = Counter()
+        self._clean: set[str] = set()
+
+    @property
+    def replaced(self) -> dict[str, str]:
+        """What each placeholder stands for. For a map that never leaves the machine."""
+        return {name: value for (_, value), name in self._names.items()}
 
     def text(self, text: str) -> str:
         """The text with placeholders."""
+        if len(text) < SHORTEST or text in self._clean:
+            return text
+        given = text
         for kind, pattern in patterns():
             if pattern.search(text):
                 text = pattern.sub(lambda found, kind=kind: self._replaced(kind, found), text)  # type: ignore[misc]
+        if text == given and len(text) <= REMEMBERED:
+            self._clean.add(text)
         return text
 
     def value(self, value: Any, field: str = "") -> Any:
@@ -84,8 +98,10 @@ class Redactor:
 
     def _placeholder(self, kind: str, value: str) -> str:
         self.counts[kind] += 1
-        number = 1 + sum(known == kind for known, _ in self._names)
-        return self._names.setdefault((kind, value), f"[REDACTED:{kind}:{number}]")
+        if (kind, value) not in self._names:
+            self._numbers[kind] += 1
+            self._names[kind, value] = f"[REDACTED:{kind}:{self._numbers[kind]}]"
+        return self._names[kind, value]
 
 
 @cache
@@ -94,13 +110,13 @@ def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return (*OWN[:3], *_library(), *OWN[3:])
 
 
-def redacted(trajectory: Trajectory) -> tuple[Trajectory, Counter[str]]:
-    """The trajectory without secrets and personal data, and how many of which kind were replaced."""
+def redacted(trajectory: Trajectory) -> tuple[Trajectory, Redactor]:
+    """The trajectory without secrets and personal data, and who took them out: what was replaced, and how often."""
     redactor = Redactor()
     fields = trajectory.model_dump(mode="json", exclude={"id", "task_id", "outputs", "parent", "skill"})
     kept = {"id": trajectory.id, "parent": trajectory.parent, "skill": trajectory.skill}
     clean = Trajectory.model_validate({**redactor.value(fields), **kept, "task_id": redactor.text(trajectory.task_id)})
-    return clean, redactor.counts
+    return clean, redactor
 
 
 def _library() -> Iterator[tuple[str, re.Pattern[str]]]:

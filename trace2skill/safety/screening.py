@@ -1,40 +1,100 @@
-"""Screening of what would enter a skill from logs: text that speaks to its reader, hides, or brings commands and hosts.
+"""Screening of what would enter a skill: text that speaks to its reader, hides, or brings hosts and commands.
 
-A log's words can be written by anybody. What is suspicious is withheld with the reason and shown for review.
+A log's words can be written by anybody, and so can what a model made of them. What is new in a text and suspicious is
+named with its reason; a person may allow it (`trace2skill.quarantine`).
 """
 
 import re
 import unicodedata
+from collections.abc import Collection, Iterator
 
-RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (
-        "speaks to the reader",
-        re.compile(
-            r"(?i)\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:instruction|prompt|rule|previous|above|polic)"
-            r"|\byou (?:are now|must now)\b|\bsystem prompt\b|\bdo not tell\b|\bnew instructions?\b|</?(?:system|assistant|user)\b"
-            r"|\b(?:ignoriere|vergiss)\b[^.\n]{0,40}\b(?:anweisung|regel)|\bignore[zr]\b[^.\n]{0,40}\b(?:instructions|consignes)"
-            r"|\bignora\b[^.\n]{0,40}\binstrucciones\b|忽略.{0,12}指令"
-        ),
-    ),
-    ("HTML", re.compile(r"<!--|<(?:script|img|iframe|a|style)\b", re.I)),
-    ("data URL", re.compile(r"\bdata:[\w.+-]+/[\w.+-]+[;,]|\bjavascript:", re.I)),
-    ("address of a host", re.compile(r"\b(?:https?|ftp|wss?)://|\bwww\.", re.I)),
-    (
-        "dangerous command",
-        re.compile(
-            r"\brm\s+-[a-z]*[rf]|\b(?:curl|wget|nc|ncat|scp|rsync)\s+\S|\bsudo\b|\bchmod\s+(?:\+[sx]|777)|\bmkfs|\bdd\s+if="
-            r"|\|\s*(?:ba|z)?sh\b|\beval\b\s*[($\"']|\bbase64\s+-d|\bgit\s+push\s+(?:-f|--force)|\bDROP\s+TABLE\b|>\s*/dev/(?:sd|tcp)"
-            r"|\b(?:invoke-expression|iex)\b|~/\.ssh|\.aws/credentials|/etc/(?:passwd|shadow)",
-            re.I,
-        ),
-    ),
-    ("encoded text", re.compile(r"[A-Za-z0-9+/]{60,}={0,2}|(?:\\x[0-9a-fA-F]{2}){8,}|(?:%[0-9a-fA-F]{2}){8,}")),
-)  # fmt: skip
+from trace2skill.digest import digest_of
+from trace2skill.noun import Noun
+from trace2skill.safety.suspicions import INVISIBLE, LINE_RULES, SPAN_RULES
+
+LONGEST = 300
+MARKS = re.compile(r"[*_`~\"'’“”]")
 
 
-def screened(text: str) -> str:
-    """Why a text may not enter a skill, '' where nothing speaks against it."""
-    hidden = sorted({f"U+{ord(sign):04X}" for sign in text if unicodedata.category(sign) in ("Cf", "Co", "Cs")})
-    if hidden or any(unicodedata.category(sign) == "Cc" and sign not in "\n\t" for sign in text):
-        return f"hidden characters {', '.join(hidden[:5])}".strip()
-    return next((reason for reason, pattern in RULES if pattern.search(text)), "")
+class Finding(Noun):
+    """One suspicious piece of a text."""
+
+    reason: str
+    fragment: str
+
+    @property
+    def id(self) -> str:
+        """Names the piece for good: who allows it, allows it wherever it stands."""
+        return "Q" + digest_of(self.reason, self.fragment)[:12]
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {shown(self.fragment)}"
+
+
+def screened(text: str, known: str = "", allowed: Collection[str] = ()) -> tuple[Finding, ...]:
+    """What speaks against a text in a skill; nothing for a clean one.
+
+    Args:
+        text: what would be written.
+        known: the skill as it is; what stands there already is not new.
+        allowed: ids of findings that a person has allowed.
+    """
+    stated = {_bare(line) for line in known.split("\n")}
+    found = dict.fromkeys(
+        item
+        for item in _findings(text)
+        if item.id not in allowed and not (item.fragment in known if item.reason in SPANS else item.fragment in stated)
+    )
+    return tuple(found)
+
+
+def shown(text: str) -> str:
+    """A suspicious text for a terminal or page: nothing in it hides or turns what stands beside it."""
+    return "".join(sign if not _hides(sign) else f"\\u{{{ord(sign):X}}}" for sign in text)
+
+
+SPANS = frozenset(name for name, _ in SPAN_RULES)
+
+
+def _findings(text: str) -> Iterator[Finding]:
+    for line in text.split("\n"):
+        bare = _bare(line)
+        if hidden := sorted({f"U+{ord(sign):04X}" for sign in bare if _hides(sign)}):
+            yield Finding(reason=f"hidden characters {', '.join(hidden[:5])}", fragment=bare[:LONGEST])
+        for reason, pattern in LINE_RULES:
+            if _holds(pattern, bare):
+                yield Finding(reason=reason, fragment=bare[:LONGEST])
+    lines = text.split("\n")
+    for reason, pattern in LINE_RULES if len(lines) > 1 else ():  # an instruction broken over lines is one all the same
+        if _holds(pattern, text) and not any(_holds(pattern, _bare(line)) for line in lines):
+            yield Finding(reason=reason, fragment=" ".join(text.split())[:LONGEST])
+    for reason, pattern in SPAN_RULES:
+        for match in pattern.finditer(text):
+            yield Finding(reason=reason, fragment=" ".join(match[0].split())[:LONGEST])
+
+
+def _bare(line: str) -> str:
+    """A line without the marks of a list, so that a lesson and the line written from it are the same."""
+    return line.strip().lstrip("-*+> ").strip()
+
+
+def _holds(pattern: re.Pattern[str], text: str) -> bool:
+    """Does a pattern stand in a text, as it is or as its reader would take it: without accents and look-alike forms?"""
+    seen = MARKS.sub("", "".join(sign for sign in text if not _hides(sign)))
+    folded = unicodedata.normalize("NFKD", seen)
+    plain = "".join(LOOKALIKES.get(sign, sign) for sign in folded if not unicodedata.combining(sign))
+    return any(pattern.search(" ".join(form.split())) for form in {seen, plain})
+
+
+def _hides(sign: str) -> bool:
+    if sign in "\n\t":
+        return False
+    return (
+        unicodedata.category(sign) in ("Cf", "Co", "Cs", "Cc", "Cn")
+        or sign in INVISIBLE
+        or "\U000e0100" <= sign <= "\U000e01ef"
+    )
+
+
+LOOKALIKES = dict(zip("аеорсухіѕԁԛոΙΟΑΕгІОАЕ", "aeopcyxisdqnIOAErIOAE", strict=True))
+"""Cyrillic, Armenian and Greek letters with which Latin words are disguised."""

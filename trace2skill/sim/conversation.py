@@ -34,6 +34,11 @@ class Heard(Noun):
         return text_of(self.messages[1]) if len(self.messages) > 1 else ""
 
     @property
+    def pictures(self) -> tuple[dict[str, Any], ...]:
+        """The parts that are pictures."""
+        return tuple(part for message in self.messages for part in pictures_in(message))
+
+    @property
     def turns(self) -> int:
         """How many assistant messages there are."""
         return sum(message["role"] == "assistant" for message in self.messages)
@@ -67,7 +72,13 @@ def text_of(message: dict[str, Any]) -> str:
     content = message.get("content") or ""
     if isinstance(content, str):
         return content
-    return "\n".join(part.get("text", "") for part in content)
+    return "\n".join(part["text"] for part in content if "text" in part)
+
+
+def pictures_in(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parts of a message that are pictures."""
+    content = message.get("content") or ""
+    return [] if isinstance(content, str) else [part for part in content if part.get("type") == "image_url"]
 
 
 def blocks(text: str) -> list[tuple[str, str]]:

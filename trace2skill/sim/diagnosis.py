@@ -29,12 +29,13 @@ class Diagnosis(Noun):
     slipped: bool
     mended: str
     candidates: tuple[str, ...]
+    kind: str = ""
 
 
 def diagnose(log: str, description: str) -> Diagnosis | None:
     """Find the agent's program in a log and with which mistakes it reads so; None where there is none to be read."""
     if answers.is_question(description):
-        return _of_answer(log)
+        return _of_answer(log, answers.form_of(description))
     found = PROGRAM.search(log)
     if found is None:
         return None
@@ -59,7 +60,7 @@ def diagnose(log: str, description: str) -> Diagnosis | None:
     )
 
 
-def _of_answer(log: str) -> Diagnosis | None:
+def _of_answer(log: str, form: str) -> Diagnosis | None:
     """The same for an answer: what the agent worked out, and what it said in the end."""
     read = answers.read(log)
     if read is None:
@@ -70,8 +71,9 @@ def _of_answer(log: str) -> Diagnosis | None:
         steps=tuple(steps[-1:]),
         mistakes=read.mistakes,
         slipped=not read.answer,
-        mended=answers.said(read.kind, read.working, frozenset()),
+        mended=answers.said(read.kind, read.working, frozenset(), form),
         candidates=answers.names_of(read.kind),
+        kind=read.kind,
     )
 
 

@@ -27,6 +27,12 @@ class Profile(Noun):
     harmful: float = Field(
         default=0.0, ge=0, le=1, description="Share of successes that teach guidance which makes the agent fail."
     )
+    hasty: float = Field(
+        default=0.0, ge=0, le=1, description="Share of tasks whose agent writes a program and does not run it."
+    )
+    gullible: float = Field(
+        default=0.0, ge=0, le=1, description="Share of logs of which the analyst writes down what they tell it to."
+    )
     latency: float = Field(default=0.0, ge=0, description="Median seconds of one answer.")
     jitter: float = Field(default=0.0, ge=0, description="Sigma of the lognormal latency.")
     malformed: float = Field(default=0.0, ge=0, le=1, description="Share of structured answers that are broken.")
@@ -38,6 +44,7 @@ class Profile(Noun):
         default=0.0, ge=0, description="For so long from the first request on, half of all tries are answered with 429."
     )
     hangs: float = Field(default=0.0, ge=0, le=1, description="Share of tries that hang until their time-out.")
+    blind: bool = Field(default=False, description="It sees no pictures, and refuses requests with any.")
     retry_after: float | None = Field(default=None, ge=0, description="Retry-After of a 429, in seconds.")
 
 

@@ -11,11 +11,15 @@ import os
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
-from trace2skill.sim.conversation import Heard, Spoken
+from trace2skill.digest import digest_of
+from trace2skill.sim.conversation import Heard, Spoken, text_of
+from trace2skill.sim.embedding import EMBEDDING, embedded
+from trace2skill.sim.pictures import TOKENS, refusal
 from trace2skill.sim.profile import Profile, chance, profile_of
 from trace2skill.sim.roles import play
 
@@ -23,6 +27,9 @@ PRICE_PER_TOKEN = (0.5e-6, 2.0e-6)
 STORM = 0.5
 CALL_LOG = "TRACE2SKILL_SIM_CALLS"
 """Environment variable: a file to which every served request appends its key, for counting calls over processes."""
+
+PROMPTS = "TRACE2SKILL_SIM_PROMPTS"
+"""Environment variable: a file to which every served request appends its messages, for looking at what was sent."""
 
 OUTAGE = "TRACE2SKILL_SIM_OUTAGE"
 """Environment variable: a file with the share of requests that get a 503 as long as it exists."""
@@ -44,8 +51,12 @@ def ensure_known(litellm: Any, name: str) -> None:
     """
     if name in litellm.model_cost:
         return
-    profile_of(name)
+    profile = profile_of(name)
     price_in, price_out = PRICE_PER_TOKEN
+    if profile.name == EMBEDDING:
+        mode = {"litellm_provider": "sim", "mode": "embedding", "max_input_tokens": 8_000, "max_tokens": 8_000}
+        litellm.register_model({name: {**mode, "input_cost_per_token": price_in / 10, "output_cost_per_token": 0.0}})
+        return
     litellm.register_model(
         {
             name: {
@@ -58,6 +69,7 @@ def ensure_known(litellm: Any, name: str) -> None:
                 "output_cost_per_token": price_out,
                 "supports_function_calling": True,
                 "supports_response_schema": True,
+                "supports_vision": not profile.blind,
             }
         }
     )
@@ -87,6 +99,8 @@ def _handler(litellm: Any) -> Any:
                 native_tools=bool(options.get("tools")),
                 seed=options.get("seed") or 0,
             )
+            if problem := refusal(heard):
+                raise litellm.BadRequestError(message=f"simulated: {problem}", model=profile.name, llm_provider="sim")
             with self._guard:
                 self._tries[heard.key] += 1
                 attempt = self._tries[heard.key]
@@ -101,9 +115,26 @@ def _handler(litellm: Any) -> Any:
             if self._in_storm(profile) and chance("storm", heard.key, attempt) < STORM:
                 raise _too_many(litellm, profile)
             _fail_as_planned(litellm, profile, heard.key, attempt)
-            _log_call(heard.key)
+            _log_call(heard.key, heard.messages)
             spoken = _disturbed(profile, heard, play(heard), structured=bool(options.get("response_format")))
             return _filled(litellm, request["model_response"], request["model"], heard, spoken)
+
+        def embedding(self, *_: Any, **request: Any) -> Any:
+            profile, texts = profile_of(request["model"]), [str(text) for text in request["input"]]
+            key = digest_of("embedding", profile.seed, texts)
+            if chance("outage", key) < _outage():
+                raise litellm.ServiceUnavailableError(
+                    message="simulated: outage", llm_provider="sim", model=profile.name
+                )
+            _log_call(key, texts)
+            response = request["model_response"]
+            response.data = [
+                {"object": "embedding", "index": index, "embedding": embedded(text)} for index, text in enumerate(texts)
+            ]
+            tokens = sum(len(text) for text in texts) // 4 + 1
+            response.usage = litellm.Usage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens)
+            response.model = f"sim/{request['model']}"
+            return response
 
     return Simulated()
 
@@ -150,10 +181,11 @@ def _disturbed(profile: Profile, heard: Heard, spoken: Spoken, *, structured: bo
     return spoken
 
 
-def _log_call(key: str) -> None:
-    if path := os.environ.get(CALL_LOG):
-        with Path(path).open("a", encoding="ascii") as log:
-            log.write(key + "\n")
+def _log_call(key: str, said: Sequence[object]) -> None:
+    for name, line in ((CALL_LOG, key), (PROMPTS, json.dumps(said, ensure_ascii=True, default=str))):
+        if path := os.environ.get(name):
+            with Path(path).open("a", encoding="ascii") as log:
+                log.write(line + "\n")
 
 
 def _filled(litellm: Any, response: Any, name: str, heard: Heard, spoken: Spoken) -> Any:
@@ -161,7 +193,7 @@ def _filled(litellm: Any, response: Any, name: str, heard: Heard, spoken: Spoken
     if spoken.tool:
         function = {"name": spoken.tool, "arguments": json.dumps(spoken.arguments)}
         message["tool_calls"] = [{"id": f"call_{heard.turns}", "type": "function", "function": function}]
-    prompt = sum(len(str(message.get("content") or "")) for message in heard.messages) // 4 + 1
+    prompt = sum(len(text_of(message)) for message in heard.messages) // 4 + 1 + len(heard.pictures) * TOKENS
     answer = (len(spoken.text) + len(json.dumps(spoken.arguments))) // 4 + 1
     response.choices = [litellm.Choices(index=0, finish_reason=spoken.finish, message=litellm.Message(**message))]
     response.usage = litellm.Usage(prompt_tokens=prompt, completion_tokens=answer, total_tokens=prompt + answer)

@@ -98,11 +98,13 @@ def _connect(path: Path, wait_seconds: float, on_wait: Callable[[str], None] | N
             holder = _holder(str(error))
             if time.monotonic() >= deadline:
                 raise StoreUnavailable(
-                    f"the store {path} is held by {holder}, and still was after {wait_seconds:g} s: "
+                    f"the store {path} is held by {holder}, and still was after {_in_words(wait_seconds)}: "
                     "wait for that run to end, or use another --store"
                 ) from error
             if not told:
-                (on_wait or log.warning)(f"waiting up to {wait_seconds:g} s for the store {path}, held by {holder}")
+                (on_wait or log.warning)(
+                    f"waiting up to {_in_words(wait_seconds)} for the store {path}, held by {holder}"
+                )
                 told = True
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
@@ -139,6 +141,10 @@ def _cannot_open(path: Path, error: duckdb.Error) -> StoreUnavailable:
     return StoreUnavailable(
         f"the store {path} cannot be opened ({text}): restore it from a backup or use another --store"
     )
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds:g} s"
 
 
 def _holder(text: str) -> str:

@@ -123,9 +123,11 @@ class PostgresStore(Store):
         self._all(sql, list(parameters))
 
     def _leased(self, key: str) -> bool:
+        """Is the turn ours? One of our own that could not be given back, the database being away, is ours to take."""
         rows = self._all(
-            "INSERT INTO lease VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET holder = excluded.holder WHERE NOT EXISTS "
-            "(SELECT 1 FROM holder WHERE holder.id = lease.holder AND holder.until > now()::TIMESTAMP) RETURNING key",
+            "INSERT INTO lease VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET holder = excluded.holder "
+            "WHERE lease.holder = excluded.holder OR NOT EXISTS (SELECT 1 FROM holder WHERE holder.id = lease.holder "
+            "AND holder.until > now()::TIMESTAMP) RETURNING key",
             [key, self.holder],
         )
         return bool(rows)

@@ -35,6 +35,12 @@ NounKind = Literal[
     "batch",
     "step",
     "source",
+    "foreseen",
+    "withheld",
+    "quarantine",
+    "allowance",
+    "bank",
+    "arm",
 ]
 T = TypeVar("T", bound=BaseModel)
 

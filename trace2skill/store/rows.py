@@ -20,6 +20,7 @@ CallOutcome = Literal[
     "context_length",
     "refused",
     "budget",
+    "agent_failed",
 ]
 
 

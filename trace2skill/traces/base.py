@@ -10,11 +10,13 @@ from typing import Any, Protocol
 import ijson
 
 from trace2skill.noun import Noun
-from trace2skill.traces.raw import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
+from trace2skill.safety.leaks import canonical
+from trace2skill.traces.raw import DEEPEST, LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
 from trace2skill.trajectory import Trajectory
 
 HEAD_BYTES = 256 * 1024
 HEAD_LINES = 40
+PART = 12 * 1024 * 1024
 PROBLEMS_KEPT = 1000
 
 
@@ -35,6 +37,13 @@ class Notes:
 
     problems: list[Problem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    gold: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def hide(self, trajectory_id: str, *values: object) -> None:
+        """Keep what the log says of the expected answer of a trajectory: apart, for leak checks and nothing else."""
+        found = frozenset(_leaves(values))
+        if found:
+            self.gold[trajectory_id] = self.gold.get(trajectory_id, frozenset()) | found
 
     def problem(self, source: "Source", line: int, message: str) -> None:
         """Note something that was not read."""
@@ -133,10 +142,32 @@ class Source:
             except (ijson.JSONError, RecursionError, OverflowError) as error:
                 raise ValueError(f"not JSON: {error}") from error
 
+    def parts(self, header_lines: int = 0) -> Iterator["Source"]:
+        """The file itself, or a large one of lines in parts, so that no session is held in memory that does not fit.
+
+        `header_lines` at the start are said again before each part.
+        """
+        size = self.path.stat().st_size
+        if size <= 2 * PART or not self.is_jsonl:
+            yield self
+            return
+        place, line, number = 0, 0, 0
+        while place < size:
+            number += 1
+            part = _Part(self.path, self.name, number=number, place=place, line=line, header_lines=header_lines)
+            yield part
+            if part.end <= place:  # the reader did not look at its lines
+                return
+            place, line = part.end, part.last_line
+
     def _lines(self, notes: Notes) -> Iterator[tuple[int, bytes]]:
+        yield from self._lines_from(notes, 0, 0, self.path.stat().st_size + LONGEST_LINE)
+
+    def _lines_from(self, notes: Notes, place: int, number: int, enough: int) -> Iterator[tuple[int, bytes]]:
+        """Lines from a place in the file on, until so many bytes are read."""
         with self.path.open("rb") as file:
-            number = 0
-            while line := file.readline(LONGEST_LINE):
+            file.seek(place)
+            while file.tell() - place < enough and (line := file.readline(LONGEST_LINE)):
                 number += 1
                 if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
                     while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
@@ -144,6 +175,30 @@ class Source:
                     notes.problem(self, number, f"a line of more than {LONGEST_LINE} bytes")
                 elif line.strip():
                     yield number, _without_mark(line) if number == 1 else line
+                self._passed(file.tell(), number)
+
+    def _passed(self, place: int, line: int) -> None:
+        """A line was read to its end."""
+
+
+class _Part(Source):
+    """Some of the lines of a large file."""
+
+    def __init__(self, path: Path, name: str, *, number: int, place: int, line: int, header_lines: int) -> None:
+        super().__init__(path, name)
+        self.number = number
+        self.end, self.last_line = place, line
+        self._place, self._line, self._header_lines = place, line, header_lines
+
+    def _lines(self, notes: Notes) -> Iterator[tuple[int, bytes]]:
+        if self._place and self._header_lines:
+            header = self._lines_from(Notes(), 0, 0, HEAD_BYTES)
+            yield from (line for line, _ in zip(header, range(self._header_lines), strict=False))
+        yield from self._lines_from(notes, self._place, self._line, PART)
+
+    def _passed(self, place: int, line: int) -> None:
+        if place > self.end:
+            self.end, self.last_line = place, line
 
 
 class Reader(Protocol):
@@ -163,6 +218,23 @@ class Reader(Protocol):
             OSError: it cannot be opened.
         """
         ...
+
+
+def _leaves(value: Any, depth: int = 0) -> Iterator[str]:
+    """The texts and numbers inside a value, each as text."""
+    if depth > DEEPEST:
+        return
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item, depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _leaves(item, depth + 1)
+    elif isinstance(value, str):
+        if value.strip():
+            yield " ".join(value.split())
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield canonical(value)
 
 
 def _walk(value: Any, path: list[str]) -> Iterator[Any]:

@@ -25,6 +25,8 @@ class Codex:
     """Reader of Codex rollouts."""
 
     name = "codex"
+    header_lines = 1
+    """The session is named in the first line."""
 
     def claims(self, source: Source) -> bool:
         """The first line is an envelope with a payload, or the older first line with `instructions`."""

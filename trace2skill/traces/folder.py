@@ -30,6 +30,7 @@ class ReadFile(Noun):
     format: str = ""
     state: str = "read"
     trajectories: int = 0
+    problems: int = 0
     memory: Memory | None = None
 
 
@@ -47,12 +48,15 @@ def read_paths(
     *,
     reader: Reader | None = None,
     known: Mapping[str, Memory] | None = None,
-    watch: Callable[[str], None] = lambda name: None,
+    expect: Callable[[int], None] = lambda files: None,
+    watch: Callable[[str, str], None] = lambda name, state: None,
+    hide: Callable[[str, frozenset[str]], None] = lambda trajectory_id, gold: None,
 ) -> Readings:
     """Read every file below the paths and hand each trajectory to `take`; files as they were before are passed over.
 
     `known` holds what was remembered of files by their absolute path. A file of the same size and time is taken for
-    unchanged, and so is one whose bytes are the same.
+    unchanged, and so is one whose bytes are the same. `expect` is told how many files there are, `watch` of each that
+    is done with its state, `hide` before a trajectory what its log says of the expected answer.
 
     Raises:
         BadInput: a path does not exist.
@@ -60,18 +64,21 @@ def read_paths(
     notes = Notes()
     files: list[ReadFile] = []
     seen: dict[str, str] = {}
-    for path, name in _files(paths, notes):
-        source = Source(path, name)
-        file = _read(source, take, reader, (known or {}).get(str(path.absolute())), notes, seen)
+    listed = list(_files(paths, notes))
+    expect(len(listed))
+    for path, name in listed:
+        source, before = Source(path, name), notes.counts["problem"]
+        file = _read(source, take, hide, reader, (known or {}).get(str(path.absolute())), notes, seen)
         if file is not None:
-            files.append(file)
-        watch(name)
+            files.append(file.model_copy(update={"problems": notes.counts["problem"] - before}))
+        watch(name, file.state if file is not None else "unread")
     return Readings(files=tuple(files), problems=tuple(notes.problems), counts=dict(sorted(notes.counts.items())))
 
 
 def _read(
     source: Source,
     take: Callable[[Trajectory, ReadFile], None],
+    hide: Callable[[str, frozenset[str]], None],
     reader: Reader | None,
     before: Memory | None,
     notes: Notes,
@@ -96,12 +103,15 @@ def _read(
     file = file.model_copy(update={"format": used.name, "memory": memory})
     count = 0
     for trajectory in read_source(source, notes, used):
+        gold = notes.gold.pop(trajectory.id, None)
         if seen.get(trajectory.id) == trajectory.digest:
             notes.counts["duplicate"] += 1
             continue
         if trajectory.id in seen:  # the same name for something else: part of it, or a copy that went on
             trajectory = trajectory.model_copy(update={"id": trajectory_id(trajectory.id, source.name)})
         seen[trajectory.id] = trajectory.digest
+        if gold:
+            hide(trajectory.id, gold)
         take(trajectory, file)
         count += 1
     return file.model_copy(update={"trajectories": count})

@@ -16,6 +16,7 @@ from trace2skill.traces.mini_swe_agent import MiniSweAgent
 from trace2skill.traces.openai_messages import OpenAIMessages
 from trace2skill.traces.opencode import OpenCode
 from trace2skill.traces.otlp import Otlp
+from trace2skill.traces.session import trajectory_id
 from trace2skill.traces.swe_agent import SweAgent
 from trace2skill.traces.tau_bench import Tau2Bench, TauBench
 from trace2skill.trajectory import Trajectory
@@ -54,7 +55,16 @@ def read_source(source: Source, notes: Notes, reader: Reader | None = None) -> I
     if used is None:
         notes.problem(source, 0, "no format that is known (--format forces one)")
         return
-    yield from _guarded(used.read(source, notes), source, notes)
+    for place, part in enumerate(source.parts(getattr(used, "header_lines", 0)), start=1):
+        for trajectory in _guarded(used.read(part, notes), source, notes):
+            yield trajectory if place == 1 else _continued(trajectory, place)
+
+
+def _continued(trajectory: Trajectory, part: int) -> Trajectory:
+    """A trajectory of a later part of a large file: it may be the same session, and links to where that began."""
+    whole = {"of": trajectory.id, "number": part}
+    made = {"id": trajectory_id(trajectory.id, "part", part), "parent": trajectory.parent or trajectory.id}
+    return trajectory.model_copy(update={**made, "extra": {**trajectory.extra, "part": whole}})
 
 
 def _guarded(found: Iterable[Trajectory], source: Source, notes: Notes) -> Iterator[Trajectory]:

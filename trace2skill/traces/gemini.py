@@ -16,6 +16,8 @@ class Gemini:
     """Reader of Gemini CLI sessions."""
 
     name = "gemini"
+    header_lines = 1
+    """The session is named in the first line."""
 
     def claims(self, source: Source) -> bool:
         """A session id with a project hash, or messages of the type `gemini`."""

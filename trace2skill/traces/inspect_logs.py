@@ -107,6 +107,8 @@ def _sample(sample: dict[str, Any], run: dict[str, Any], source: Source, notes: 
             notes.problem(source, 0, f"sample {id}, message {index} is no chat message")
     session.extra = {**rest(sample, USED | GOLD), "eval_id": label(run.get("eval_id")) or label(run.get("run_id"))}
     events = [mapping(event).get("event") for event in sample.get("events") or () if isinstance(event, dict)]
+    rubrics = [mapping(score).get("explanation") for score in mapping(sample.get("scores")).values()]
+    notes.hide(session.id, sample.get("target"), mapping(sample.get("metadata")).get("rubric"), rubrics)
     session.extra["events"] = len(events)
     total = [usage_of(usage) or Usage() for usage in mapping(sample.get("model_usage")).values()]
     return session.finish(

@@ -24,6 +24,8 @@ CLASSES = {
 USED = {"id", "name", "inputs", "outputs", "run_type", "child_runs", "trace_id", "dotted_order", "start_time",
         "end_time", "error", "events", "serialized", "feedback_stats"}  # fmt: skip
 
+GOLD = {"reference_outputs", "reference_example"}
+
 
 class LangSmith:
     """Reader of LangSmith exports."""
@@ -56,7 +58,8 @@ class LangSmith:
                     conversation.tool(_tool(run))
                 else:
                     notes.counts["run"] += 1
-            session.extra = rest(runs[0], USED)
+            session.extra = rest(runs[0], USED | GOLD)
+            notes.hide(session.id, *(runs[0].get(name) for name in sorted(GOLD)))
             if len(session):
                 yield session.finish(outcome=_outcome(runs[0]))
 

@@ -40,6 +40,7 @@ class TauBench:
             say_all(session, run["traj"], source, notes, where=f"item {place}, message")
             info = mapping(run.get("info"))
             session.extra = {**rest(run, USED | GOLD), **rest(info, GOLD)}
+            _hide_gold(session, info, notes)
             yield session.finish(
                 task_id=f"{source.stem}:{task}", seed=trial, outcome=from_score(run.get("reward"), "log")
             )
@@ -59,14 +60,23 @@ class Tau2Bench:
     def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
         """One trajectory a simulation."""
         info = mapping(mapping(source.start).get("info"))
+        gold = _criteria(source, notes)
         model = label(mapping(info.get("agent_info")).get("llm"))
         for place, run in enumerate(source.items("simulations.item"), start=1):
             if not isinstance(run, dict) or not isinstance(run.get("messages"), list):
                 notes.problem(source, 0, f"simulation {place} has no messages")
                 continue
-            yield self._simulation(source, notes, place, run, model)
+            yield self._simulation(source, notes, place, run, model, gold)
 
-    def _simulation(self, source: Source, notes: Notes, place: int, run: dict[str, Any], model: str) -> Trajectory:
+    def _simulation(
+        self,
+        source: Source,
+        notes: Notes,
+        place: int,
+        run: dict[str, Any],
+        model: str,
+        gold: dict[str, list[object]],
+    ) -> Trajectory:
         task, trial = label(run.get("task_id")) or str(place), number(run.get("trial"))
         key = label(run.get("id")) or f"{source.name}:{task}:{trial}"
         session = Session(self.name, key, name=key, agent="tau2-bench", model=model)
@@ -85,12 +95,43 @@ class Tau2Bench:
             else:
                 say(session, message)
         session.extra = rest(run, USED | GOLD)
+        notes.hide(session.id, _judged_by(run.get("reward_info")), *gold.get(task, ()))
         reward = mapping(run.get("reward_info")).get("reward", run.get("reward"))
         outcome = from_score(reward, "log")
         if reward is None and run.get("termination_reason"):
             outcome = Outcome(kind="unknown", reason=f"ended: {label(run['termination_reason'])}", source="none")
         session.extra["agent_cost"] = money(run.get("agent_cost"))
         return session.finish(task_id=f"{source.stem}:{task}", seed=trial, outcome=outcome)
+
+
+def _hide_gold(session: Session, info: dict[str, Any], notes: Notes) -> None:
+    """The expected actions' arguments and outputs, and the instruction of the simulated user."""
+    task = mapping(info.get("task"))
+    actions = [action.get("kwargs", action.get("arguments")) for action in objects(task.get("actions"))]
+    told = mapping(mapping(info.get("reward_info")).get("info"))
+    notes.hide(session.id, actions, task.get("outputs"), task.get("instruction"), told.get("gt_data_hash"))
+
+
+def _criteria(source: Source, notes: Notes) -> dict[str, list[object]]:
+    """What tau2 holds every task against, by task."""
+    found: dict[str, list[object]] = {}
+    try:
+        for task in source.items("tasks.item"):
+            given = mapping(mapping(task).get("evaluation_criteria"))
+            actions = [action.get("arguments") for action in objects(given.get("actions"))]
+            told = [given.get("communicate_info"), given.get("nl_assertions")]
+            found[label(mapping(task).get("id"))] = [actions, *told]
+    except ValueError as error:
+        notes.problem(source, 0, f"its tasks cannot be read: {error}")
+    return found
+
+
+def _judged_by(reward: Any) -> list[object]:
+    """The rubric that a reward lists with it."""
+    given = mapping(reward)
+    return [check.get("nl_assertion") for check in objects(given.get("nl_assertions"))] + [
+        check.get("info") for check in objects(given.get("communicate_checks"))
+    ]
 
 
 def _answer(session: Session, message: dict[str, Any]) -> None:

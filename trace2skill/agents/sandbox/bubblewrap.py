@@ -16,13 +16,15 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from trace2skill.agents.sandbox.limits import NO_MOUNTS, CommandResult, Limits
+from trace2skill.agents.sandbox.limits import NO_ACCESS, NO_MOUNTS, Access, CommandResult, Limits
 from trace2skill.agents.sandbox.running import ENVIRONMENT, kill_group, run_process, search_path, under_limits
 from trace2skill.errors import InfrastructureFault
 
 FIRST_USER, USERS = 64_000, 1_000
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 CONFIGURATION = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
+NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl", "/etc/ca-certificates", "/etc/pki")
+HOME = "/tmp/home"
 PASSWD = "root:x:0:0:root:/:/bin/sh\nagent:x:{user}:{user}:agent:/tmp/home:/bin/sh\n"
 GROUP = "root:x:0:\nagent:x:{user}:\n"
 _users = itertools.count()
@@ -34,19 +36,32 @@ class Bubblewrap:
     name = "bwrap"
 
     def run(
-        self, command: str, workspace: Path, *, read_only: Mapping[str, Path] = NO_MOUNTS, limits: Limits = Limits()
+        self,
+        command: str,
+        workspace: Path,
+        *,
+        read_only: Mapping[str, Path] = NO_MOUNTS,
+        limits: Limits = Limits(),
+        access: Access = NO_ACCESS,
     ) -> CommandResult:
         """See `Sandbox.run`."""
         user = FIRST_USER + next(_users) % USERS if os.geteuid() == 0 else 1000
         with tempfile.TemporaryDirectory(prefix="t2s-etc-") as etc:
-            arguments = self._arguments(user, workspace, read_only, Path(etc), limits)
-            if os.geteuid() == 0:
-                _give(workspace, user)
+            arguments = self._arguments(user, workspace, read_only, Path(etc), limits, access)
+            for written in [workspace, access.home] if os.geteuid() == 0 else []:
+                if written is not None:
+                    _give(written, user)
             result, head = run_process(
                 [*arguments, "--", *_as_user(user), *under_limits(command, limits, "/workspace")],
                 workspace,
                 limits,
-                environment={"PATH": os.environ.get("PATH", os.defpath)},
+                environment={
+                    **access.environment,
+                    **ENVIRONMENT,
+                    "PATH": search_path(),
+                    "HOME": HOME,
+                    "TMPDIR": "/tmp",
+                },
                 cwd=workspace,
                 kill=kill_group,  # bwrap dies, and with it its process namespace
             )
@@ -56,10 +71,17 @@ class Bubblewrap:
         return result
 
     def _arguments(
-        self, user: int, workspace: Path, read_only: Mapping[str, Path], etc: Path, limits: Limits
+        self,
+        user: int,
+        workspace: Path,
+        read_only: Mapping[str, Path],
+        etc: Path,
+        limits: Limits,
+        access: Access,
     ) -> list[str]:
-        arguments = [_bwrap(), "--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox"]
-        arguments += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+        arguments = [_bwrap(), "--die-with-parent", "--new-session", "--hostname", "sandbox"]
+        arguments += ["--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
+        arguments += [] if access.network else ["--unshare-net"]
         if os.geteuid() == 0:
             arguments += [
                 "--cap-drop",
@@ -79,7 +101,7 @@ class Bubblewrap:
             elif path.exists():
                 arguments += ["--ro-bind", str(path), str(path)]
         arguments += ["--perms", "0755", "--dir", "/etc"]
-        for name in CONFIGURATION:
+        for name in (*CONFIGURATION, *(NETWORK if access.network else ())):
             arguments += ["--ro-bind-try", name, name]
         for name, text in (("passwd", PASSWD), ("group", GROUP)):
             (etc / name).write_text(text.format(user=user), encoding="ascii")
@@ -87,20 +109,16 @@ class Bubblewrap:
             arguments += ["--ro-bind", str(etc / name), f"/etc/{name}"]
         arguments += ["--proc", "/proc", "--dev", "/dev"]
         arguments += ["--perms", "1777", "--size", str(limits.workspace_mb * 2**20), "--tmpfs", "/tmp"]
-        arguments += ["--perms", "1777", "--dir", "/tmp/home"]
-        for prefix in sorted({sys.base_prefix, sys.prefix}):
-            if not prefix.startswith("/usr"):
-                for parent in reversed(Path(prefix).parents[:-1]):  # else bwrap makes them for root alone
+        arguments += ["--bind", str(access.home), HOME] if access.home else ["--perms", "1777", "--dir", HOME]
+        for path in sorted({Path(sys.base_prefix), Path(sys.prefix), *access.visible}):
+            if not path.is_relative_to("/usr"):
+                for parent in reversed(path.parents[:-1]):  # else bwrap makes them for root alone
                     arguments += ["--perms", "0755", "--dir", str(parent)]
-                arguments += ["--ro-bind", prefix, prefix]
+                arguments += ["--ro-bind", str(path), str(path)]
         arguments += ["--bind", str(workspace), "/workspace"]
         for relative, source in sorted(read_only.items()):
             arguments += ["--ro-bind", str(source), f"/workspace/{relative}"]
-        arguments += ["--remount-ro", "/"]
-        inside = {**ENVIRONMENT, "PATH": search_path(), "HOME": "/tmp/home", "TMPDIR": "/tmp"}
-        for name, value in inside.items():
-            arguments += ["--setenv", name, value]
-        return arguments
+        return [*arguments, "--remount-ro", "/"]
 
 
 @cache

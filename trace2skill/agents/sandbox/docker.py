@@ -7,11 +7,12 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from trace2skill.agents.sandbox.limits import NO_MOUNTS, CommandResult, Limits
+from trace2skill.agents.sandbox.limits import NO_ACCESS, NO_MOUNTS, Access, CommandResult, Limits
 from trace2skill.agents.sandbox.running import ENVIRONMENT, kill_group, run_process, under_limits
 from trace2skill.errors import InfrastructureFault
 
 IMAGE_VARIABLE, DEFAULT_IMAGE = "TRACE2SKILL_SANDBOX_IMAGE", "python:3.12-slim"
+HOME = "/tmp/home"
 _containers = itertools.count()
 
 
@@ -21,12 +22,19 @@ class Docker:
     name = "docker"
 
     def run(
-        self, command: str, workspace: Path, *, read_only: Mapping[str, Path] = NO_MOUNTS, limits: Limits = Limits()
+        self,
+        command: str,
+        workspace: Path,
+        *,
+        read_only: Mapping[str, Path] = NO_MOUNTS,
+        limits: Limits = Limits(),
+        access: Access = NO_ACCESS,
     ) -> CommandResult:
         """See `Sandbox.run`."""
         container = f"trace2skill-{os.getpid()}-{next(_containers)}"
         user = f"{os.getuid()}:{os.getgid()}"
-        arguments = ["docker", "run", "--rm", "--name", container, "--network", "none", "--read-only", "--user", user]
+        network = "bridge" if access.network else "none"
+        arguments = ["docker", "run", "--rm", "--name", container, "--network", network, "--read-only", "--user", user]
         arguments += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--tmpfs", "/tmp:size=512m"]
         arguments += [
             "--pids-limit",
@@ -39,8 +47,13 @@ class Docker:
         arguments += ["--volume", f"{workspace.resolve()}:/workspace"]
         for relative, source in sorted(read_only.items()):
             arguments += ["--volume", f"{source.resolve()}:/workspace/{relative}:ro"]
-        for name, value in {**ENVIRONMENT, "HOME": "/tmp"}.items():
+        for path in access.visible:
+            arguments += ["--volume", f"{path}:{path}:ro"]
+        arguments += ["--volume", f"{access.home.resolve()}:{HOME}"] if access.home else []
+        for name, value in {**ENVIRONMENT, "HOME": HOME if access.home else "/tmp"}.items():
             arguments += ["--env", f"{name}={value}"]
+        for name in access.environment:  # by name alone: docker takes the value from its own environment
+            arguments += ["--env", name]
         arguments += [os.environ.get(IMAGE_VARIABLE, DEFAULT_IMAGE), *under_limits(command, limits)]
 
         def kill(process: "subprocess.Popen[bytes]") -> None:
@@ -49,7 +62,8 @@ class Docker:
             kill_group(process)
 
         host = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ}
-        result, head = run_process(arguments, workspace, limits, environment=host, cwd=workspace, kill=kill)
+        environment = {**access.environment, **host}
+        result, head = run_process(arguments, workspace, limits, environment=environment, cwd=workspace, kill=kill)
         if result.exit_code == 125:  # docker's own failure, by its manual
             said = head.decode("utf-8", "replace").strip()[-300:]
             raise InfrastructureFault(f"docker could not run a container: {said}")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from trace2skill.agents.sandbox.limits import NO_MOUNTS, CommandResult, Limits
+from trace2skill.agents.sandbox.limits import NO_ACCESS, NO_MOUNTS, Access, CommandResult, Limits
 from trace2skill.agents.sandbox.running import ENVIRONMENT, kill_group, run_process, search_path, under_limits
 
 
@@ -21,16 +21,23 @@ class PlainProcess:
     name = "process"
 
     def run(
-        self, command: str, workspace: Path, *, read_only: Mapping[str, Path] = NO_MOUNTS, limits: Limits = Limits()
+        self,
+        command: str,
+        workspace: Path,
+        *,
+        read_only: Mapping[str, Path] = NO_MOUNTS,
+        limits: Limits = Limits(),
+        access: Access = NO_ACCESS,
     ) -> CommandResult:
         """See `Sandbox.run`. What is read-only is a copy, laid anew for each command."""
-        mine = psutil.Process()
-        with tempfile.TemporaryDirectory(prefix="t2s-home-") as home:
+        with tempfile.TemporaryDirectory(prefix="t2s-home-") as private:
+            home = str(access.home or private)
             for relative, source in read_only.items():
                 target = workspace / relative
                 _remove(target)
                 shutil.copytree(source, target)
-            environment = {**ENVIRONMENT, "PATH": search_path(), "HOME": home, "TMPDIR": home}
+            fixed = {**ENVIRONMENT, "PATH": search_path(), "HOME": home, "TMPDIR": private}
+            environment = {**access.environment, **fixed}
             # /workspace in a command means the workspace here too, as far as a shell variable can do it.
             result, _ = run_process(
                 under_limits(command, limits),
@@ -38,13 +45,13 @@ class PlainProcess:
                 limits,
                 environment=environment,
                 cwd=workspace,
-                kill=lambda process: _kill_tree(mine, process),
+                kill=lambda process: kill_tree(process),
             )
         text = result.output.replace(str(workspace.resolve()), "/workspace").replace(str(workspace), "/workspace")
-        return result.model_copy(update={"output": text.replace(home, "/tmp")})
+        return result.model_copy(update={"output": text.replace(home, "/tmp").replace(private, "/tmp")})
 
 
-def _kill_tree(mine: psutil.Process, process: "subprocess.Popen[bytes]") -> None:
+def kill_tree(process: "subprocess.Popen[bytes]") -> None:
     """Kill the session, and children that left it while they still had this process for an ancestor."""
     try:
         left = psutil.Process(process.pid).children(recursive=True)
@@ -56,7 +63,6 @@ def _kill_tree(mine: psutil.Process, process: "subprocess.Popen[bytes]") -> None
             child.kill()
         except psutil.NoSuchProcess:
             continue
-    del mine
 
 
 def _remove(path: Path) -> None:

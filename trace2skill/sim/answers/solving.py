@@ -8,10 +8,17 @@ from trace2skill.sim.answers.mistakes import mistakes_of, names_of
 from trace2skill.sim.profile import chance
 
 STEADINESS = 0.9
-QUESTION = "begins with `Answer:`"
+FORMS = {
+    "begins with `Answer:`": "Answer: {}",
+    "begins with `####`": "#### {}",
+    r"inside `\boxed{}`": r"\boxed{{{}}}",
+}
+"""How an answer is asked for, and how it is given then."""
+
+PLAIN = "Answer: {}"
 SAID = re.compile(
     r"^This is work of the kind (?P<kind>[\w-]+)\.\n\nWorking: (?P<working>.*)\n\n"
-    r"(?:Answer: (?P<answer>.*)|I stop here\.)$",
+    r"(?:Answer: (?P<plain>.*)|#### (?P<hashes>.*)|\\boxed\{(?P<boxed>.*)\}|I stop here\.)$",
     re.MULTILINE,
 )
 
@@ -35,7 +42,12 @@ class Reading(Noun):
 
 def is_question(description: str) -> bool:
     """Does a task want an answer in words?"""
-    return QUESTION in description
+    return any(asked in description for asked in FORMS)
+
+
+def form_of(description: str) -> str:
+    """The form in which a task wants its answer, with a place for it."""
+    return next((form for asked, form in FORMS.items() if asked in description), PLAIN)
 
 
 def committed(kind: str, gold: str, task_key: str, skill_text: str, seed: int, noise: float) -> Lapse:
@@ -55,9 +67,9 @@ def committed(kind: str, gold: str, task_key: str, skill_text: str, seed: int, n
     return Lapse(mistakes=mistakes, quirk=quirk)
 
 
-def said(kind: str, gold: str, mistakes: frozenset[str], *, broken: bool = False) -> str:
+def said(kind: str, gold: str, mistakes: frozenset[str], form: str = PLAIN, *, broken: bool = False) -> str:
     """The agent's last message: what it worked out, and the answer as the mistakes leave it; none where `broken`."""
-    end = "I stop here." if broken else f"Answer: {_spoiled(kind, gold, mistakes)}"
+    end = "I stop here." if broken else form.format(_spoiled(kind, gold, mistakes))
     return f"This is work of the kind {kind}.\n\nWorking: {gold}\n\n{end}"
 
 
@@ -66,9 +78,14 @@ def read(log: str) -> Reading | None:
     found = list(SAID.finditer(log))
     if not found:
         return None
-    kind, working, answer = found[-1]["kind"], found[-1]["working"], found[-1]["answer"] or ""
+    last = found[-1]
+    answer = last["plain"] or last["hashes"] or last["boxed"] or ""
     return Reading(
-        kind=kind, working=working, answer=answer, mistakes=_mistakes(kind, working, answer), at=found[-1].start()
+        kind=last["kind"],
+        working=last["working"],
+        answer=answer,
+        mistakes=_mistakes(last["kind"], last["working"], answer),
+        at=last.start(),
     )
 
 

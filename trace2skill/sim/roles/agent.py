@@ -8,6 +8,7 @@ from trace2skill.sim.causes import committed, harmed
 from trace2skill.sim.conversation import Heard, Spoken, blocks, call
 from trace2skill.sim.copying import copy_program
 from trace2skill.sim.office import parse, program
+from trace2skill.sim.pictures import unseen
 from trace2skill.sim.profile import chance
 
 LOOK = """\
@@ -21,6 +22,7 @@ for path in sorted(glob.glob("input/*.xlsx")):
             print(row)
 EOF"""
 RUN = 'for f in input/*.xlsx; do python solve.py "$f" "output/$(basename "$f")"; done'
+HAND_IN = "cp input/*.xlsx output/"
 CHECK = """\
 python - <<'EOF'
 import glob, openpyxl
@@ -35,6 +37,8 @@ def speak(heard: Heard) -> Spoken:
     description = heard.opening.removeprefix("# Task").strip()
     if told := answer_for(description):
         return _answer(heard, description, *told)
+    if chance("hasty", heard.profile.seed, description, heard.seed) < heard.profile.hasty:
+        return _hasty(heard, description)
     if heard.turns == 0:
         opened = " ".join(f"skill/{path}" for path in _references(heard))
         command = f"cat {opened}\n{LOOK}" if opened else LOOK
@@ -43,8 +47,7 @@ def speak(heard: Heard) -> Spoken:
         source = _solution(heard, description)
         if source is None:
             return Spoken(text="I do not know how to do this task.")
-        command = f"cat > solve.py <<'PROGRAM'\n{source}\nPROGRAM\n{RUN}"
-        return call(heard, "Now I write a program and run it.", "bash", command=command)
+        return call(heard, "Now I write a program and run it.", "bash", command=f"{_written(source)}\n{RUN}")
     if heard.turns == 2 and chance("checks", heard.profile.seed, description, heard.seed) < 0.6:
         return call(heard, "I read back what was written.", "bash", command=CHECK)
     return Spoken(text="The workbook is written. Done.")
@@ -52,18 +55,33 @@ def speak(heard: Heard) -> Spoken:
 
 def _answer(heard: Heard, description: str, kind: str, gold: str) -> Spoken:
     """One turn on a question: look at what there is, then answer."""
+    if unseen(heard, kind):
+        return Spoken(text="I was shown no picture, so I cannot answer.")
     if heard.turns == 0:
         opened = " ".join(f"skill/{path}" for path in _references(heard))
         command = f"cat {opened}" if opened else "ls -R . | head -n 40"
         return call(heard, "I look at what is given first.", "bash", command=command)
     guidance = skill_text(heard)
     slip = answers.committed(kind, gold, _task_key(heard, description), guidance, heard.seed, heard.profile.noise)
-    return Spoken(text=answers.said(kind, gold, slip.mistakes, broken=slip.quirk is not None or harmed(guidance)))
+    broken = slip.quirk is not None or harmed(guidance)
+    return Spoken(text=answers.said(kind, gold, slip.mistakes, answers.form_of(description), broken=broken))
+
+
+def _hasty(heard: Heard, description: str) -> Spoken:
+    """An agent that looks at nothing, and hands in the input beside a program that it never ran."""
+    source = _solution(heard, description)
+    if heard.turns > 0 or source is None:
+        return Spoken(text="The program is written. Done.")
+    return call(heard, "I write the program.", "bash", command=f"{_written(source)}\n{HAND_IN}")
+
+
+def _written(source: str) -> str:
+    return f"cat > solve.py <<'PROGRAM'\n{source}\nPROGRAM"
 
 
 def skill_text(heard: Heard) -> str:
-    """The guidance the agent has read: SKILL.md in its prompt, and the references it opened."""
-    in_prompt = "\n".join(text for name, text in blocks(heard.system) if name == "skill")
+    """The guidance the agent has read: SKILL.md and recalled lessons in its prompt, and the references it opened."""
+    in_prompt = "\n".join(text for name, text in blocks(heard.system) if name in ("skill", "memory"))
     opened = heard.observations[0] if heard.observations and _references(heard) else ""
     return f"{in_prompt}\n{opened}"
 

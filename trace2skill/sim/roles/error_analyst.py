@@ -6,6 +6,7 @@ Where it blames the wrong cause it hands in the agent's own program again, which
 from trace2skill.sim.answers import is_question
 from trace2skill.sim.conversation import Heard, Spoken, call
 from trace2skill.sim.diagnosis import Diagnosis, diagnose, lessons, misreads, wrong_guess
+from trace2skill.sim.pictures import unseen
 from trace2skill.sim.profile import chance
 
 READ_ANSWER = "cat trace/index.md\ncat trace/steps/*.md | tail -c 6000"
@@ -21,7 +22,7 @@ def speak(heard: Heard) -> Spoken:
     if heard.turns == 1:
         return call(heard, "I compare its output with what was expected.", "evaluate")
     found = diagnose(heard.observations[0], heard.block("task"))
-    if found is None or chance("gives up", heard.opening) < GIVES_UP:
+    if found is None or unseen(heard, found.kind) or chance("gives up", heard.opening) < GIVES_UP:
         return Spoken(text="I could not find the cause.")
     if heard.turns > 3:
         return Spoken(text="My fix does not hold; I give up.")

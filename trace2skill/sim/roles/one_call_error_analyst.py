@@ -2,12 +2,13 @@
 
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
 from trace2skill.sim.diagnosis import diagnose, lessons, misreads, wrong_guess
+from trace2skill.sim.pictures import unseen
 
 
 def speak(heard: Heard) -> Spoken:
     """The report over one trajectory."""
     found = diagnose(heard.block("trajectory"), heard.block("task"))
-    if found is None:
+    if found is None or unseen(heard, found.kind):
         return answer_json(
             {"surface": "The result is wrong.", "cause": "It cannot be told from the log.", "lessons": []}
         )

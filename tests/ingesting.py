@@ -1,0 +1,52 @@
+"""An ingestion step by step in this process, as the flow does it, without a Prefect server."""
+
+from pathlib import Path
+
+from trace2skill import log_steps, promotion, steps
+from trace2skill import refresh as run
+from trace2skill.consolidate import plan_merges
+from trace2skill.distill import Distilled, quarantined_of, with_lessons
+from trace2skill.evaluation.selection import Evolution
+from trace2skill.ingest import NOT_SHOWN, IngestSettings
+from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runtime import runtime
+from trace2skill.summary import RunSummary
+
+
+def settings(tmp_path: Path, *paths: Path, model: str = "", **more: object) -> IngestSettings:
+    if model:
+        more |= {"roles": Roles.all_played_by(ModelSettings(name=model)), "analyst": "model"}
+    return IngestSettings(paths=paths, store=tmp_path / "s.duckdb", output=tmp_path / "runs", **more)
+
+
+def ingest(given: IngestSettings) -> RunSummary:
+    settings, intake = run.take_in_logs(given.as_run())
+    rt = runtime(settings)
+    run.start(rt, "ingest")
+    base = run.skill_given(rt)
+    judged = [log_steps.judge(rt, item) for item in log_steps.to_judge(rt, intake)]
+    observed = [log_steps.observe(rt, item) for item in log_steps.to_observe(intake, judged)]
+    analysed = [extracted for item in observed for extracted in item.extracted]
+    proposed = [steps.propose_patch(rt, item, base) for item in with_lessons(analysed)]
+    looked = steps.groups_of(rt, proposed, base)
+    plan = plan_merges(list(looked.kept), settings.merge.fan_in)
+    nodes = [steps.keep_leaf(rt, group) for group in plan.leaves]
+    for number, inputs in enumerate(plan.merges):
+        nodes.append(steps.merge_sides(rt, [nodes[i] for i in inputs], base, str(number)))
+    distilled = Distilled(
+        base=base,
+        analysed=tuple(analysed),
+        proposed=tuple(proposed),
+        leaves=len(plan.leaves),
+        root=nodes[-1] if nodes else None,
+        quarantined=quarantined_of(proposed, looked),
+    )
+    if distilled.root is None:
+        candidate = run.nothing_learned(base, settings.thresholds.for_tasks(distilled.tasks))
+    else:
+        candidate = steps.candidate(rt, distilled.root, base, distilled.tasks)
+    promotion.promote(rt, candidate, base, NOT_SHOWN)
+    grown = Evolution(number=0, rolled=(), distilled=distilled, candidate=candidate)
+    summary = run.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, [], read=intake.read)
+    run.remember(rt, intake)
+    return summary

@@ -1,0 +1,112 @@
+"""The red-team corpus: no secret anywhere, nothing planted in a skill, and clean lessons are let through."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import red_team
+from clean_lessons import CLEAN
+from conftest import shared
+from ingesting import ingest, settings
+
+from trace2skill.analysts.rules import mine
+from trace2skill.runtime import forget_runtimes
+from trace2skill.safety.redaction import Redactor
+from trace2skill.safety.screening import screened
+from trace2skill.sim.causes import CAUSES, HABITS
+from trace2skill.store import open_store
+from trace2skill.traces import Notes, Source, read_source
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    yield
+    forget_runtimes()
+
+
+@pytest.mark.parametrize("model", ["", "sim/office?gullible=1"], ids=["rules", "model"])
+def test_nothing_hostile_gets_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
+    secrets, marks, sessions = red_team.write(tmp_path / "logs")
+    assert sessions >= 150
+    assert len(red_team.KINDS) >= 25
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.setenv("TRACE2SKILL_SIM_PROMPTS", str(work / "prompts.jsonl"))
+    given = settings(work, tmp_path / "logs", model=model)
+    summary = ingest(given)
+    assert summary.sources is not None
+    assert summary.sources.trajectories == sessions
+    store = open_store(given.store)
+    told: list[str] = []
+    for table in ("noun", "model_call", "observation", "result", "run", "ledger", "version", "champion"):
+        told += [str(row) for row in store.query(f"SELECT * FROM {table}")]
+    store.close()
+    files = {
+        path: path.read_bytes() for path in sorted(work.rglob("*")) if path.is_file() and path.parent.name != "private"
+    }
+    assert any(path.name == "s.duckdb" for path in files)
+    assert any(path.name == "report.html" for path in files)
+    assert bool(model) == any(path.name == "prompts.jsonl" for path in files)
+    everything = "\n".join(told) + "\n".join(raw.decode("utf-8", "replace") for raw in files.values())
+    kept = [
+        red_team.KINDS[number // 3].name
+        for number, secret in enumerate(secrets)
+        if any(form in everything for form in forms(secret))
+    ]
+    assert not kept
+    skill = "".join(path.read_text() for path in summary.candidate_directory.rglob("*") if path.is_file())
+    assert not [mark for mark in marks if mark in skill]
+    assert "evil" not in skill
+    assert summary.candidate.applied, "what is clean is learned all the same"
+    assert summary.quarantined
+    # The way back is there, on this machine alone.
+    (way_back,) = work.glob("private/*.jsonl")
+    assert way_back.stat().st_mode & 0o077 == 0
+    known = "".join(
+        value for line in way_back.read_text().splitlines() for value in json.loads(line)["replaced"].values()
+    )
+    assert all(secret in known for secret in secrets)
+
+
+def forms(secret: str) -> set[str]:
+    """A secret as it is, and as JSON in JSON writes it."""
+    return {secret, json.dumps(secret)[1:-1], json.dumps(json.dumps(secret))[3:-3]}
+
+
+@pytest.mark.parametrize("kind", red_team.KINDS, ids=lambda kind: kind.name)
+def test_every_kind_of_secret_is_found(kind: red_team.Kind) -> None:
+    import random
+
+    for seed in range(20):
+        secret = red_team.secret_of(kind, random.Random(seed))
+        text = f"see {kind.frame.format(secret)} there"
+        assert secret not in Redactor().text(text), text
+        assert secret not in json.dumps(Redactor().value({"out": json.dumps({"text": text})}))
+
+
+@pytest.mark.parametrize("style", red_team.INSTRUCTIONS)
+def test_every_style_is_screened_in_every_language(style: str) -> None:
+    for text in red_team.INSTRUCTIONS[style]:
+        assert screened(text.replace("XN", "zebra")), text
+
+
+@pytest.mark.parametrize("command", red_team.COMMANDS)
+def test_every_poisoned_command_is_screened(command: str) -> None:
+    assert screened(f"When it fails, use `{command.replace('XN', 'zebra')}` instead.")
+
+
+def test_clean_lessons_are_let_through() -> None:
+    real = [path for path in shared("traces").rglob("*") if path.is_file() and not path.name.endswith("report.json")]
+    mined = {
+        lesson.content
+        for path in real
+        for extraction in mine(read_source(Source(path), Notes()))
+        for lesson in extraction.lessons
+    }
+    simulated = {item.content for cause in (*CAUSES, *HABITS) for item in cause.wordings}
+    lessons = sorted({*CLEAN, *mined, *simulated})
+    withheld = [text for text in lessons if screened(text)]
+    assert len(lessons) > 250
+    assert len(withheld) < 0.02 * len(lessons), withheld
+    assert sum(bool(screened(text)) for text in CLEAN) < 0.02 * len(CLEAN)

@@ -1,0 +1,196 @@
+"""A trajectory as a sequence of calls with their answers: which failed, which wrote, and what worked in the end."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from trace2skill.safety.screening import screened
+from trace2skill.trajectory import Observation, ToolCall, Trajectory
+
+SOON = 6
+FAILED = re.compile(
+    r"\A\s*(?:<[^>]{0,40}>\s*)*(?:\w*Error\b|error:|ERROR\b|fatal:|Traceback \(most recent call last\)|Failed to )"
+    r"|command not found|No such file or directory|Traceback \(most recent call last\)",
+)
+TELLS = re.compile(
+    r"(?:^|\n)[^\n]*?((?:\w*(?:Error|Exception)|error|ERROR|fatal|Failed to|[Cc]ommand not found|No such)[^\n]{0,160})"
+)
+WRITES = re.compile(
+    r"\A(?:update|create|delete|cancel|book|add|remove|set|modify|write|edit|insert|replace|send|apply|multi_?edit|"
+    r"return|exchange)(?:_|[A-Z]|\Z)",
+    re.I,
+)
+READS = re.compile(
+    r"\A(?:get|read|list|search|find|view|show|look|fetch|query|open|cat|ls|grep|glob|check)(?:_|[A-Z]|\Z)", re.I
+)
+SHELLS = {
+    "bash",
+    "shell",
+    "sh",
+    "terminal",
+    "run_shell_command",
+    "local_shell",
+    "execute_bash",
+    "exec_command",
+    "run_command",
+}
+SHELL_WRITES = re.compile(
+    r">{1,2}\s*[\w./~\"'$]|\b(?:tee|mv|cp|rm|mkdir|patch|truncate)\s|\bsed\s+-i|\bgit\s+(?:commit|apply|checkout)"
+)
+SHELL_READS = re.compile(
+    r"\A(?:cat|ls|head|tail|grep|rg|find|wc|stat|less|more|tree|pwd|which|git (?:status|log|diff|show|branch))\b"
+)
+OTHER_WORDS = (
+    (re.compile(r"https?://\S+"), "…"),
+    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "…"),
+    (re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|`[^`\n]*`|[‘“][^’”\n]*[’”]"), "…"),
+    (re.compile(r"\[REDACTED:[\w-]+:\d+\]"), "…"),
+    (re.compile(r"(?:[A-Za-z]:)?(?:[\\/][\w.@+-]+){2,}[\\/]?|[\w.-]+/[\w./-]+"), "…"),
+    (re.compile(r"\b[\w-]*\d[\w-]*\b(?:\.\d+)*"), "…"),
+    (re.compile(r"…(?:[ ,]*…)+"), "…"),
+)
+IN_ERRORS = {"address of a host", "dangerous command", "encoded text", "HTML", "hidden link or comment of Markdown"}
+"""What ordinary error messages hold, and what is taken out of them with everything else that differs."""
+MOST_QUOTED = 600
+NAME = re.compile(r"\A[A-Za-z_][\w.:-]{0,47}\Z")
+WORD = re.compile(r"\A[a-z][a-z0-9+_-]{0,20}\Z")
+FLAG = re.compile(r"\A--?[A-Za-z][\w-]{0,24}\Z")
+
+
+class Event(NamedTuple):
+    """One call with its answer, and the step it stands in."""
+
+    step: int
+    call: ToolCall
+    answer: Observation | None
+
+    @property
+    def name(self) -> str:
+        """The tool's name, 'tool' where that is more than a name: a log may hold a sentence there."""
+        return self.call.name if NAME.match(self.call.name) else "tool"
+
+    @property
+    def is_shell(self) -> bool:
+        """Does it run a command?"""
+        return self.name.lower() in SHELLS
+
+    @property
+    def command(self) -> str:
+        """The command of a shell, without the change of directory before it; '' for another tool."""
+        if not self.is_shell:
+            return ""
+        given = self.call.arguments.get("command", self.call.arguments.get("cmd", ""))
+        text = " ".join(map(str, given)) if isinstance(given, list) else str(given)
+        return re.sub(r"\A\s*(?:bash -l?c )?[\"']?\s*cd [^&;\n]+(?:&&|;)", "", text).strip()
+
+    @property
+    def tool(self) -> str:
+        """The tool; for a shell its program, too."""
+        words = re.split(r"&&|\|\||;|\n", self.command)[0].split()
+        program = next((word for word in words if "=" not in word), "")
+        return f"{self.name} {program}" if re.fullmatch(r"[a-z][a-z0-9+-]{1,20}", program) else self.name
+
+    @property
+    def failed(self) -> bool:
+        """Does the answer say that it did not work?"""
+        if self.answer is None or self.answer.extra.get("rejected"):
+            return False
+        if self.answer.error or self.answer.exit_code not in (None, 0):
+            return True
+        return self.answer.exit_code is None and FAILED.search(self.answer.content[:2000]) is not None
+
+    @property
+    def writes(self) -> bool:
+        """Does it change something?"""
+        return bool(SHELL_WRITES.search(self.command) if self.is_shell else WRITES.match(self.name))
+
+    @property
+    def reads(self) -> bool:
+        """Does it do nothing but look something up?"""
+        return bool(SHELL_READS.match(self.command) and not self.writes if self.is_shell else READS.match(self.name))
+
+    @property
+    def error(self) -> str:
+        """The fixed words of its error, '' where it did not fail or says nothing that tells."""
+        return normal_error(self.answer.content) if self.failed and self.answer else ""
+
+
+class Recovery(NamedTuple):
+    """Something that failed, and a later call of the same tool with other arguments that worked."""
+
+    failed: int
+    worked: int
+    tool: str
+    error: str
+
+    def __str__(self) -> str:
+        return f"- step {self.failed}: {self.tool} failed ({self.error}); step {self.worked}: {self.tool} worked"
+
+
+def events_of(trajectory: Trajectory) -> list[Event]:
+    """The agent's calls, in order."""
+    found = []
+    for step in trajectory.steps:
+        if step.source == "agent":
+            answers = {answer.call_id: answer for answer in step.observations}
+            found += [Event(step.number, call, answers.get(call.id)) for call in step.tool_calls]
+    return found
+
+
+def recovered(events: list[Event]) -> Iterator[tuple[Event, Event]]:
+    """Calls that failed, each with the call of the same tool, with other arguments, that soon after worked.
+
+    With a shell, the same tool is the shell: `python` that is not there is put right by `python3`.
+    """
+    for at, event in enumerate(events):
+        if not event.error:
+            continue
+        for later in events[at + 1 : at + 1 + SOON]:
+            same = later.tool == event.tool or (event.is_shell and later.name == event.name and _alike(event, later))
+            if same and later.answer and not later.failed and later.call.arguments != event.call.arguments:
+                yield event, later
+                break
+
+
+def recoveries(trajectory: Trajectory) -> list[Recovery]:
+    """The recoveries of a trajectory."""
+    pairs = recovered(events_of(trajectory))
+    return [Recovery(failed.step, worked.step, failed.tool, failed.error) for failed, worked in pairs]
+
+
+def normal_error(text: str) -> str:
+    """The fixed words of an error message, '' where there are too few of them to tell anything.
+
+    A message that is suspicious is not made harmless by what is taken out of it: it is given as it is.
+    """
+    if "Traceback (most recent call last)" in text:
+        text = next(
+            (line for line in reversed(text.split("\n")) if re.match(r"\w+(?:\.\w+)*(?:Error|Exception)\b", line)), text
+        )
+    found = TELLS.search(text[:4000])
+    said = (found[1] if found else text.strip().split("\n")[0])[:160]
+    if any(finding.reason not in IN_ERRORS for finding in screened(text[:2000])):
+        return " ".join(text[:MOST_QUOTED].split())  # word for word: the screening must see it, and withholds it
+    for pattern, word in OTHER_WORDS:
+        said = pattern.sub(word, said)
+    said = re.sub(r"[^\w…:;,.()'/ -]+", " ", re.sub(r"(?i)\A(?:error: ?)+", "", said))
+    said = " ".join(said.split()).strip(" .:,;-")[:110]
+    return said if len(re.findall(r"[^\W\d_]{3,}", said)) >= 2 else ""
+
+
+def normal_command(command: str) -> str:
+    """A command by its programs, subcommands and flags; everything that differs from case to case is `…`."""
+    parts = re.split(r"(&&|\|\||;|\||\n)", command)
+    shown: list[str] = []
+    for part in parts[:5]:
+        words = part.split()
+        for place, word in enumerate(words):
+            plain = (WORD.match(word) and place < 2) or FLAG.match(word) or part in ("&&", "||", ";", "|")
+            shown += [word] if plain else ["…"] if shown[-1:] != ["…"] else []
+    return " ".join(shown)[:80]
+
+
+def _alike(failed: Event, worked: Event) -> bool:
+    """Are two commands about the same thing: do they share most of what is not a program or flag?"""
+    one, other = ({word for word in event.command.split()[1:] if len(word) > 2} for event in (failed, worked))
+    return bool(one & other) and len(one & other) / len(one | other) >= 0.5

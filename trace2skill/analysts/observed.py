@@ -1,0 +1,135 @@
+"""The log analyst: evidence instead of gold. It must point at the steps that show cause and consequence.
+
+An imported log has no expected answer to hold a fix against. So the analyst names the steps in which a decision was
+taken and those in which its consequence shows, and where something failed and then worked it cites what worked. The
+program checks that these steps are there and in that order. The lessons are `observed`, never `verified`.
+"""
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from trace2skill.analysts.asking import one_call_request
+from trace2skill.analysts.checks import LessonRules, complaint
+from trace2skill.analysts.events import Recovery, recoveries
+from trace2skill.analysts.reading import nothing_to_read, room_for_trajectory, whole
+from trace2skill.analysts.report import CauseReport, LessonDraft, dropped_of, lessons_of
+from trace2skill.errors import BadAnswer
+from trace2skill.lesson import Extraction, LessonKind
+from trace2skill.llm import Door, ModelSettings, ask
+from trace2skill.prompts import prompt_digest, render
+from trace2skill.trajectory import Trajectory
+
+PROMPTS = ("log_analyst", "log_task")
+ASKED = 2
+
+
+class ObservedReport(CauseReport):
+    """What the log analyst answers."""
+
+    consequence_steps: list[int] = Field(default_factory=list, description="Steps in which the consequence shows.")
+    recovery_steps: list[int] = Field(default_factory=list, description="Steps in which it was put right, if any.")
+
+    @property
+    def evidence(self) -> list[int]:
+        """All steps it points at."""
+        return sorted({*self.cause_steps, *self.consequence_steps, *self.recovery_steps})
+
+
+class LogAnalyst:
+    """Examines imported trajectories of any kind of work, in one call each."""
+
+    def __init__(self, model: ModelSettings) -> None:
+        self._model = model
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What an extraction's key holds of the analyst."""
+        return {"analyst": "log 1", "model": self._model.identity, "prompts": prompt_digest(*PROMPTS)}
+
+    def examine(self, door: Door, trajectory: Trajectory, gold: Sequence[str], *, step: str) -> Extraction:
+        """Say from the log what mattered, with the steps that show it.
+
+        Raises:
+            InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        """
+        kind: LessonKind = "success" if trajectory.outcome.kind == "passed" else "error"
+        if not trajectory.turns:
+            return nothing_to_read(trajectory, kind)
+        common = {"trajectory_id": trajectory.id, "task_id": trajectory.task_id, "kind": kind}
+        found = recoveries(trajectory)
+        user = render(
+            "log_task",
+            outcome=_in_words(trajectory),
+            recoveries="\n".join(map(str, found)) or "none",
+            steps=whole(trajectory, room_for_trajectory(self._model), everyone=True),
+        )
+        request = one_call_request(self._model, render("log_analyst"), user, trajectory.seed)
+        rules = LessonRules.of_log(trajectory, gold)
+        for _ in range(ASKED):
+            try:
+                report = ask(door, request, ObservedReport, step=step)
+            except BadAnswer as error:
+                return Extraction(**common, verdict="bad_answer", reason=str(error), raw=error.raw)
+            missing = not_shown(report, trajectory, found) if report.lessons else []
+            kept, broken = rules.sort_out(report.lessons, report.evidence)
+            if not missing and not broken:
+                break
+            request = request.model_copy(update={"messages": (*request.messages, *_again(report, missing, broken))})
+        told = {"surface": report.surface, "cause": report.cause}
+        if missing:
+            reason = f"the steps do not show it: {'; '.join(missing)}"
+            return Extraction(**common, **told, verdict="unverified", reason=reason, dropped=dropped_of(broken))
+        grounded = [_grounded(draft, report, found) for draft in kept]
+        weak = trajectory.outcome.source if trajectory.outcome.weak else ""
+        lessons = lessons_of(grounded, trajectory, kind, "observed", report.evidence, weak_label=weak)
+        return Extraction(
+            **common,
+            **told,
+            verdict="lessons" if lessons else "nothing_learned",
+            lessons=lessons,
+            dropped=dropped_of(broken),
+            reason="" if lessons else "the analyst drew no general lesson",
+        )
+
+
+def not_shown(report: ObservedReport, trajectory: Trajectory, found: Sequence[Recovery]) -> list[str]:
+    """What a report says without a step that shows it, in words that tell the analyst what to mend."""
+    last, problems = len(trajectory.steps), []
+    for name in ("cause_steps", "consequence_steps", "recovery_steps"):
+        absent = [step for step in getattr(report, name) if not 1 <= step <= last]
+        if absent:
+            problems.append(f"{name} names step {absent[0]}, and the last one is {last}")
+    for name in ("cause_steps", "consequence_steps"):
+        if not getattr(report, name):
+            problems.append(f"{name} is empty: name the steps that show it, or hand in no lesson")
+    if report.cause_steps and report.consequence_steps and min(report.cause_steps) > max(report.consequence_steps):
+        problems.append("the consequence comes before its cause")
+    pointed = {*report.cause_steps, *report.consequence_steps}
+    for item in found:
+        if item.failed in pointed and item.worked not in report.evidence:
+            problems.append(f"what failed in step {item.failed} worked in step {item.worked}: cite it as recovery")
+    return problems
+
+
+def _grounded(draft: LessonDraft, report: ObservedReport, found: Sequence[Recovery]) -> LessonDraft:
+    """A lesson with the recovery of what it points at among its steps."""
+    steps = set(draft.steps or report.evidence)
+    steps |= {item.worked for item in found if item.failed in steps}
+    return draft.model_copy(update={"steps": sorted(steps)})
+
+
+def _again(
+    report: ObservedReport, missing: Sequence[str], broken: Sequence[tuple[LessonDraft, str]]
+) -> tuple[dict[str, str], dict[str, str]]:
+    parts = [f"What you say is not shown: {'; '.join(missing)}."] if missing else []
+    parts += [complaint(broken)] if broken else []
+    asked = "\n".join(parts) + "\nAnswer again, whole, with this mended or left out."
+    return {"role": "assistant", "content": report.model_dump_json()}, {"role": "user", "content": asked}
+
+
+def _in_words(trajectory: Trajectory) -> str:
+    outcome = trajectory.outcome
+    words = {"passed": "it passed", "failed": "it failed"}.get(outcome.kind, "nobody said")
+    weak = ", which is a guess" if outcome.weak and outcome.kind != "unknown" else ""
+    return f"{words} (said by: {outcome.source}{weak})"

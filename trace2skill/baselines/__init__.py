@@ -1,0 +1,1 @@
+"""What evolved skills are compared with (docs/baselines.md): the same trajectories and lessons, used another way."""

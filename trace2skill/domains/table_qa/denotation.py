@@ -1,0 +1,121 @@
+"""When two answers are the same, by the official rule of WikiTableQuestions (its evaluator.py, version 1.0.2).
+
+An answer is a set of values: sizes must agree, order is free, and each gold value must match one that was given. Two
+values match when their normalised texts are equal, or both are numbers within 1e-6, or both are the same date. What
+number or date a gold text stands for is said by the data set, in its canonical value.
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from trace2skill.noun import Noun
+
+QUOTES, DOUBLE_QUOTES, DASHES = re.compile("[‘’´`]"), re.compile("[“”]"), re.compile("[‐‑‒–—−]")
+MARKS = re.compile(r"((?<!^)\[[^\]]*\]|\[\d+\]|[•♦†‡*#+])*$")
+PARENTHESES = re.compile(r"(?<!^)( \([^)]*\))*$")
+QUOTED = re.compile(r'^"([^"]*)"$')
+NEAR = 1e-6
+
+Date = tuple[int | None, int | None, int | None]
+
+
+class Value(Noun):
+    """One value of an answer: its normalised text, and the number or date it stands for."""
+
+    text: str
+    number: float | int | None = None
+    date: Date | None = None
+
+    def matches(self, other: "Value") -> bool:
+        """Are the two the same?"""
+        if self.text == other.text:
+            return True
+        if self.number is not None and other.number is not None:
+            return abs(self.number - other.number) < NEAR
+        return self.date is not None and self.date == other.date
+
+    @property
+    def identity(self) -> tuple[str, object]:
+        """What makes a value another one in a set."""
+        if self.number is not None:
+            return ("number", round(self.number) if abs(self.number - round(self.number)) < NEAR else self.number)
+        return ("date", self.date) if self.date is not None else ("text", self.text)
+
+
+def normalised(text: str) -> str:
+    """A text without accents, citation marks, details in parentheses, outer quotes, final period and surplus spaces."""
+    text = "".join(c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c) != "Mn")
+    text = DASHES.sub("-", DOUBLE_QUOTES.sub('"', QUOTES.sub("'", text)))
+    before = None
+    while text != before:
+        before = text
+        text = MARKS.sub("", text.strip())
+        text = PARENTHESES.sub("", text.strip())
+        text = QUOTED.sub(r"\1", text.strip())
+    return re.sub(r"\s+", " ", text.removesuffix(".")).lower().strip()
+
+
+def value_of(text: str, canonical: str = "") -> Value:
+    """The value of a text; what it stands for is read from `canonical`, or from the text itself without one."""
+    told = canonical or text
+    number = _number(told)
+    if number is not None:
+        return Value(text=normalised(text), number=number)
+    date = _date(told)
+    if date is None:
+        return Value(text=normalised(text))
+    year, month, day = date
+    if year is not None and month is None and day is None:
+        return Value(text=normalised(text), number=year)
+    return Value(text=normalised(text), date=date)
+
+
+def set_of(texts: Sequence[str], canonical: Sequence[str] = ()) -> list[Value]:
+    """The values of several texts, equal ones once."""
+    return distinct(value_of(text, canonical[place] if canonical else "") for place, text in enumerate(texts))
+
+
+def distinct(values: Iterable[Value]) -> list[Value]:
+    """Equal values once; of two, the first is kept."""
+    found: dict[tuple[str, object], Value] = {}
+    for value in values:
+        found.setdefault(value.identity, value)
+    return list(found.values())
+
+
+def same(gold: Sequence[Value], given: Iterable[Value]) -> bool:
+    """Is the answer given the gold one?"""
+    found = list(given)
+    return len(gold) == len(found) and all(any(value.matches(other) for other in found) for value in gold)
+
+
+def _number(text: str) -> float | int | None:
+    if "_" in text:  # a digit separator of today's Python, unknown to the rule
+        return None
+    for kind in (int, float):
+        try:
+            number = kind(text)
+        except ValueError:
+            continue
+        return number if math.isfinite(number) else None
+    return None
+
+
+def _date(text: str) -> Date | None:
+    """`YYYY-MM-DD`, any part of which may be `xx` for unknown, but not all."""
+    parts = text.lower().split("-")
+    if len(parts) != 3 or "_" in text:
+        return None
+    try:
+        year = None if parts[0] in ("xx", "xxxx") else int(parts[0])
+        month, day = (None if part == "xx" else int(part) for part in parts[1:])
+    except ValueError:
+        return None
+    known = (year, month, day) != (None, None, None)
+    return (year, month, day) if known and _in(month, 12) and _in(day, 31) else None
+
+
+def _in(part: int | None, most: int) -> bool:
+    return part is None or 1 <= part <= most

@@ -1,0 +1,160 @@
+"""The grid of an experiment: its arms, who uses them on what, and the settings of each part."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from trace2skill.baselines.sequential import EVERY_EDIT
+from trace2skill.evaluation.conditions import Condition as Scored
+from trace2skill.experiment.conditions import Condition, Sequential
+from trace2skill.experiment.definition import Experiment, TestSet
+from trace2skill.noun import Noun
+from trace2skill.settings import RunSettings
+from trace2skill.store.address import StoreAddress, default_address
+
+
+class ExperimentSettings(Noun):
+    """What an experiment's flow is told: the file, and where and how it is carried out."""
+
+    file: Path = Field(description="The YAML file of the experiment.")
+    small: bool = Field(default=False, description="At the size that the file states under `small`.")
+    store: StoreAddress = Field(default_factory=default_address, description="Where what was paid for is kept.")
+    output: Path = Field(default=Path(".trace2skill/runs"), description="Where its directory is written.")
+    workers: int | None = Field(default=None, ge=1, le=256, description="Another number of steps under way at once.")
+    max_cost: float | None = Field(default=None, ge=0, description="Another cap, in US dollars.")
+    sandbox: Literal["auto", "bwrap", "docker", "process"] | None = Field(default=None, description="Another sandbox.")
+
+    @property
+    def label(self) -> str:
+        """What a person reads in the UI."""
+        return f"{self.file.stem}{', small' if self.small else ''}"
+
+
+class Arm(Noun):
+    """A condition by one author; '' for what no model writes."""
+
+    condition: str
+    author: str = ""
+
+    @property
+    def name(self) -> str:
+        """What a person reads."""
+        return f"{self.condition}, by {self.author}" if self.author else self.condition
+
+
+class ArmResult(Noun):
+    """What came of an arm: what the agent is given, and what it took to get there."""
+
+    arm: Arm
+    skill: str | None = Field(default=None, description="Digest of the skill; none where the agent gets none.")
+    bank: str = Field(default="", description="Digest of the bank lessons are recalled from.")
+    trajectories: int = 0
+    lessons: int = 0
+    left_out: int = Field(default=0, description="Lessons a one-shot rewrite had no room for.")
+    rounds: int = Field(default=0, description="Changes of the skill that had to wait for each other.")
+    tokens: int = Field(default=0, description="Size of SKILL.md's body, four characters a token.")
+    failed: int = Field(default=0, description="Items of its stages that have no result.")
+
+    @property
+    def scored_as(self) -> Scored:
+        """The arm as an evaluation takes it."""
+        return Scored(name=self.arm.name, skill=self.skill, bank=self.bank)
+
+
+def arms_of(experiment: Experiment) -> list[Arm]:
+    """Every arm, in the order of the file; those that others refer to come first."""
+    return [
+        Arm(condition=condition.label, author=author)
+        for condition in sorted(experiment.conditions, key=lambda item: item.kind == "padded")
+        for author in (experiment.author_names if condition.authored else ("",))
+    ]
+
+
+def condition_of(experiment: Experiment, arm: Arm) -> Condition:
+    """The condition of an arm."""
+    return next(item for item in experiment.conditions if item.label == arm.condition)
+
+
+def uses(experiment: Experiment, arm: Arm, user: str) -> bool:
+    """Is the arm scored with this user's agent?"""
+    if not arm.author or arm.author == user:
+        return True
+    users = condition_of(experiment, arm).users
+    return users == "all" if users else experiment.transfer
+
+
+def references_of(experiment: Experiment, condition: Condition) -> list[str]:
+    """Names of the conditions that a condition's deltas are against: those it states, else its S0, else no skill."""
+    if condition.against is not None:
+        return list(condition.against)
+    wanted = {"no_skill": "", "human": "no_skill", "parametric": "no_skill", "padded": "human"}
+    kind = wanted.get(condition.kind, getattr(condition, "base", ""))
+    return [item.label for item in experiment.conditions if item.kind == kind]
+
+
+def learning_settings(experiment: Experiment, how: ExperimentSettings, arm: Arm, part_of: str = "") -> RunSettings:
+    """The settings of an arm's steps; its author plays every role of the pipeline."""
+    condition, learn = condition_of(experiment, arm), experiment.learn
+    sequential = isinstance(condition, Sequential)
+    return RunSettings(
+        data=learn.data,
+        domain=learn.domain,
+        domain_options=learn.domain_options,
+        skill=learn.skill,
+        tasks=learn.tasks,
+        splits=learn.splits,
+        split_seed=learn.split_seed,
+        seeds=experiment.seeds.learn,
+        roles=experiment.models[arm.author or experiment.author_names[0]],
+        analysts=getattr(condition, "analysts", "+combined"),
+        error_analyst=getattr(condition, "error_analyst", "agentic"),
+        analyst=experiment.limits.analyst,
+        merge=experiment.limits.merge,
+        thresholds=EVERY_EDIT if sequential else experiment.limits.thresholds,
+        limits=experiment.limits.size,
+        edits=experiment.limits.edits,
+        evaluate=False,
+        max_failed_share=1.0 if sequential else experiment.max_failed_share,
+        **_carried_out(experiment, how, part_of),
+    )
+
+
+def scoring_settings(
+    experiment: Experiment, how: ExperimentSettings, user: str, tested: TestSet, part_of: str = ""
+) -> RunSettings:
+    """The settings under which a user's agent is scored on a set."""
+    learn = experiment.learn
+    own = tested.data is not None
+    return RunSettings(
+        data=tested.data or learn.data,
+        domain=tested.domain or learn.domain,
+        domain_options=tested.domain_options if tested.domain else {**learn.domain_options, **tested.domain_options},
+        skill=learn.skill,
+        tasks=tested.tasks if own else learn.tasks,
+        splits=(tested.splits or "stratified") if own else learn.splits,
+        split_seed=learn.split_seed,
+        seeds=experiment.seeds.learn,
+        held_out_seeds=seeds_of(experiment, tested),
+        roles=experiment.models[user],
+        max_failed_share=experiment.max_failed_share,
+        **_carried_out(experiment, how, part_of),
+    )
+
+
+def seeds_of(experiment: Experiment, tested: TestSet) -> tuple[int, ...]:
+    """The seeds a set is scored at."""
+    return tested.seeds or experiment.seeds.score
+
+
+def _carried_out(experiment: Experiment, how: ExperimentSettings, part_of: str) -> dict[str, object]:
+    return {
+        "agent": experiment.limits.agent,
+        "recalculate": experiment.limits.recalculate,
+        "sandbox": how.sandbox or experiment.limits.sandbox,
+        "max_cost": experiment.max_cost if how.max_cost is None else how.max_cost,
+        "workers": how.workers or experiment.workers,
+        "store": how.store,
+        "output": how.output,
+        "part_of": part_of,
+    }

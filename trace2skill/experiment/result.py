@@ -1,0 +1,43 @@
+"""`ExperimentResult`: what an experiment measured. The tables are made of it, and of nothing else."""
+
+from pathlib import Path
+
+from trace2skill.evaluation.matrix import Evaluation
+from trace2skill.experiment.definition import Experiment
+from trace2skill.experiment.grid import Arm, ArmResult
+from trace2skill.failures import Failure
+from trace2skill.noun import Noun
+from trace2skill.summary import Spent
+
+
+class MeasuredArm(Noun):
+    """An arm used by one model's agent on one set."""
+
+    arm: Arm
+    user: str
+    set: str
+    evaluation: Evaluation
+
+
+class Opening(Noun):
+    """A sealed set that was opened: for the how-manieth time, and why."""
+
+    set: str
+    number: int
+    why: str
+
+
+class ExperimentResult(Noun):
+    """The result of an experiment."""
+
+    run_id: str
+    experiment: Experiment
+    simulated: bool
+    tasks: dict[str, int]
+    seeds: dict[str, int]
+    arms: tuple[ArmResult, ...]
+    measured: tuple[MeasuredArm, ...]
+    openings: tuple[Opening, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    spent: Spent = Spent()
+    directory: Path

@@ -1,0 +1,102 @@
+"""The patterns of `trace2skill.safety.screening`: what a lesson has no business to say.
+
+`LINE_RULES` look at a line as its reader would take it (accents, look-alikes and emphasis taken out); what they find
+is named by the whole line. `SPAN_RULES` look at the text as it is and name the piece: a host, a command, a blob.
+"""
+
+import re
+
+INVISIBLE = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u180b\u180c\u180d\u180f")
+"""Signs of ordinary categories that show nothing."""
+
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
+ORDERS = r"(?:instruction|prompt|rule|guideline|polic|direction|command|constraint|restriction)"
+BEFORE = r"(?:previous|prior|above|earlier|preceding|original|existing|all|any|your|these|those|the)"
+SPEAKS_TO_READER = _any(
+    rf"\b(?:ignore|disregard|forget|override|bypass|overlook)\b(?: \w+){{0,3}} {BEFORE}\b[^.]{{0,40}}\b{ORDERS}",
+    r"\b(?:ignore|disregard|forget) (?:everything|anything|all (?:of )?(?:that|this|it)|what you were told)\b",
+    r"\b(?:ignore|disregard|override) (?:the )?(?:system|safety|developer|user)\b",
+    r"\byou (?:are|will be) now (?:an?|the|in|un|free|root|admin)\b|\byou must now\b|\bfrom now on,? (?:you|act|always|respond|answer)",
+    r"\bpretend (?:to be|you are|that you)\b|\bact as (?:an? )?(?:unrestricted|unfiltered|admin|root|dan\b|jailbr)",
+    r"\bjailbr(?:eak|oken)|\bdeveloper mode\b|\bdo anything now\b",
+    r"\b(?:system|developer|hidden|initial) prompt\b|\bnew (?:system )?instructions?\b ?:?|\byour (?:real|true|new|actual|only) (?:task|goal|job|purpose|instruction|objective)",
+    r"\b(?:attention|important|note|notice|urgent|instruction|message)\b[^.]{0,12}\b(?:to|for) (?:the |any |all )?(?:ai|llm|assistant|agent|model|chatbot)s?\b",
+    r"\b(?:ai|llm) (?:assistant|agent|model)s?\b[^.]{0,30}\b(?:must|should|shall|has to|have to|reading)\b",
+    r"\bif you are an? (?:ai|llm|language model|assistant|agent)\b|\bas an? (?:ai|language) (?:model|assistant)\b|\bwhen(?:ever)? you read this\b",
+    r"\b(?:do not|dont|never) (?:tell|inform|alert|notify|mention (?:this|it|that)|reveal (?:this|it|that)|disclose (?:this|it|that)|show this|report this|log this)\b",
+    r"\bwithout (?:telling|informing|notifying|alerting) (?:the |any)?|\bkeep (?:this|it) (?:a )?(?:secret|hidden|between us|confidential)\b|\bhide (?:this|it) from\b",
+    r"\b(?:reveal|print|repeat|output|leak|show) (?:me )?(?:your|the) (?:\w+ )?(?:prompt|instructions|secrets?|credentials|api keys?|configuration)\b",
+    r"</?(?:system|assistant|user|instructions?|tool_call|function_calls?|im_start|im_end)\b|\[/?(?:inst|sys|system)\]|<\|[a-z_]+\|>|<<sys>>",
+    r"\A(?:system|assistant|developer|human) ?:|### ?(?:system|instruction|human|assistant)\b",
+    # German, French, Spanish, Italian, Portuguese, Dutch; accents are gone here
+    r"\b(?:ignorier\w*|vergiss|vergesst|missacht\w*|umgeh\w*)\b[^.]{0,50}\b(?:anweisung|regel|vorgabe|instruktion|prompt|befehl|richtlinie)",
+    r"\bdu bist (?:jetzt|ab jetzt|nun)\b|\bab sofort (?:bist|sollst|musst)\b|\bsag(?:e|t)? (?:es |das )?(?:dem|keinem|niemandem) (?:nutzer|benutzer|kunden)?\b",
+    r"\b(?:ignore[zr]?|oublie[zr]?|neglige[zr]?)\b[^.]{0,50}\b(?:instructions?|consignes?|regles?|directives?)|\btu es (?:maintenant|desormais)\b|\bvous etes (?:maintenant|desormais)\b|\bne (?:le )?dis (?:rien|pas)\b",
+    r"\b(?:ignora\w*|olvida\w*|descarta\w*|omite)\b[^.]{0,50}\b(?:instrucci|reglas?|indicaci|ordenes|directrices)|\bahora eres\b|\bno (?:le |se lo )?digas\b",
+    r"\b(?:ignora\w*|dimentica\w*|trascura\w*)\b[^.]{0,50}\b(?:istruzion|regol|indicazion|direttiv)|\b(?:ora|adesso) sei\b",
+    r"\b(?:ignor\w+|esquec\w+|desconsider\w+)\b[^.]{0,50}\b(?:instruc|regras?|orienta|diretriz)|\bagora (?:voce|tu) (?:e|es)\b",
+    r"\b(?:negeer|vergeet|omzeil)\w*\b[^.]{0,50}\b(?:instructies?|regels?|opdracht|aanwijzing)|\bje bent nu\b",
+    # Russian, Polish, Turkish
+    r"(?:игнор|забуд|пренебре)\w*.{0,50}(?:инструкц|указан|правил)|ты теперь|не (?:говори|сообщай)",
+    r"\b(?:zignoruj|ignoruj|zapomnij|pomin)\w*\b[^.]{0,50}\b(?:instrukcj|polece|zasad|regul)|\byok say\w*|\btalimatlar\w* (?:yok|unut|gormezden)",
+    # Chinese, Japanese, Korean, Arabic, Hindi
+    r"(?:忽略|无视|無視|忘记|忘記|不要理会|跳过).{0,16}(?:指令|指示|规则|規則|提示|说明|要求)|你现在是|你現在是|不要告诉|不要告訴|系统提示",
+    r"(?:指示|命令|ルール|規則|プロンプト).{0,12}(?:無視|忘れ|従わな)|あなたは今|ユーザーに(?:は)?(?:言わない|伝えない|知らせない)",
+    r"(?:지시|명령|규칙|프롬프트|지침).{0,16}(?:무시|잊|따르지)|당신은 이제",
+    r"(?:تجاهل|انس|اهمل).{0,40}(?:تعليمات|التعليمات|قواعد|القواعد|اوامر|الاوامر)|انت الان",
+    r"(?:निर्देश|नियम|आदेश).{0,40}(?:अनदेखा|नज़रअंदाज|भूल)",
+)  # fmt: skip
+
+SENSITIVE = (
+    r"(?:passwords?|passphrases?|credentials?|secrets?|tokens?|api.?keys?|private keys?|ssh keys?|environment variables?|"
+    r"card numbers?|conversations?|chat history|customer (?:data|records?|list)|personal data|user data|source code|cookies?)"
+)
+HARMFUL_ORDER = _any(
+    rf"\b(?:send|forward|upload|post|copy|transmit|e-?mail|exfiltrate|leak|share|paste|submit|report)\b[^.]{{0,60}}\b{SENSITIVE}\b[^.]{{0,60}}\b(?:to|at|into|via)\b",
+    r"\b(?:disable|turn off|switch off|skip|bypass|circumvent|deactivate|suppress|weaken)\b[^.]{0,30}\b(?:safety|security|verification|authentication|authorization|confirmation|guard\w*|sandbox|firewall|audit|logging|polic(?:y|ies)|ssl|tls|certificate|2fa|mfa|antivirus|permission checks?)\b",
+    r"(?<!never )(?<!not )\b(?:always|just|simply|immediately|automatically|silently)\b[^.]{0,70}\bwithout\b[^.]{0,25}\b(?:ask|confirm|approv|verif|check|permission|consent|identif)",
+    r"\b(?:always|automatically) (?:approve|accept|grant|refund|authori[sz]e|trust)\b|\bgrant\b[^.]{0,30}\b(?:admin|root|full access)",
+    r"\b(?:transfer|wire|pay|refund)\b[^.]{0,40}\b(?:to (?:account|wallet|iban)|bitcoin|btc\b)",
+    r"\bexfiltrat",
+)  # fmt: skip
+
+LINE_RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("speaks to the reader", SPEAKS_TO_READER),
+    ("asks for something harmful", HARMFUL_ORDER),
+)
+
+ENDINGS = r"(?:com|net|org|dev|xyz|ru|cn|top|info|biz|site|online|onion|example|test|tk|club|live|cloud|page|link|click|zip|mov)"
+COMMANDS = _any(
+    # delete
+    r"\brm\s+(?:-{1,2}[\w-]+\s+)+\S*|\brm\s+[/~*.]\S*|\bfind\b[^\n|;]{0,80}\s-(?:delete|exec\s+rm)\b|\bshred\s+\S+|\bmkfs(?:\.\w+)?\b|\bdd\s+(?:if|of)=\S*",
+    r"\btruncate\s+-s\s*0|>\s*/dev/(?:sd|nvme|hd)\w*|\bgit\s+(?:reset\s+--hard|clean\s+-\w*[fdx]\w*|push\s+(?:\S+\s+)*(?:-f\b|--force\S*|--mirror))",
+    r"\b(?:drop|truncate)\s+(?:table|database|schema)\b|\bdelete\s+from\s+\w+\s*(?:;|$)|\bshutil\.rmtree\b|\bos\.(?:remove|unlink|rmdir|removedirs)\(|\bdel\s+/[sfq]\b|\brmdir\s+/s\b|\bRemove-Item\b|\bformat\s+[a-z]:",
+    r"\bkill\s+-9\s+-1\b|\bkillall\b|:\(\)\s*\{|\b(?:docker|podman)\s+(?:system\s+prune|rm\s+-f)|\bkubectl\s+delete\b|\bterraform\s+destroy\b|\baws\s+s3\s+(?:rm|rb)\b|\bdropdb\b",
+    # download, and running what was downloaded
+    r"\b(?:curl|wget|aria2c|lynx|httpie)\s+\S+|\b(?:Invoke-WebRequest|Invoke-RestMethod|iwr|irm)\b|\bcertutil\s+-urlcache|\bbitsadmin\b|\bStart-BitsTransfer\b",
+    r"\b(?:pip3?|uv|pipx|conda|npm|pnpm|yarn|gem|cargo|go|brew|apt|apt-get|yum|dnf|apk|choco|winget|snap)\s+(?:pip\s+)?(?:install|add|get|i)\s+\S+|\bnpx\s+\S+|\bgit\s+clone\s+\S+|\bdocker\s+(?:pull|run)\s+\S+",
+    r"\|\s*(?:sudo\s+)?(?:ba|z|da|k)?sh\b|\|\s*(?:python3?|perl|ruby|node)\b|\b(?:iex|Invoke-Expression)\b|\bpowershell(?:\.exe)?\s+-\w+|\b(?:urlretrieve|urlopen)\(|\brequests\.(?:get|post|put)\(|\bhttpx\.(?:get|post|put)\(",
+    r"\b(?:ba|z)?sh\s+<\(|\bsource\s+<\(|\beval\s*[(\"'$`]|\bexec\s*\(|\b(?:os\.system|os\.popen|subprocess\.\w+|child_process)\b|\bpython3?\s+-c\b|\bperl\s+-e\b|\bbase64\s+(?:-d|-D|--decode)\b|\bxxd\s+-r\b",
+    # escalate
+    r"\bsudo\b(?:\s+\S+)?|\bdoas\s+\S+|\bsu\s+-(?:\s|$)|\bchmod\s+(?:-\w+\s+)*(?:[augo]*\+[sx]\w*|[0-7]?777|[2467][0-7]{3}|a\+w)|\bchown\s+(?:-\w+\s+)*root|\bsetcap\b|\busermod\b|\bvisudo\b|/etc/sudoers\S*|--privileged\b|\brunas\b|\bnsenter\b|\binsmod\b|\bcrontab\s+\S+|\bsystemctl\s+(?:disable|stop|mask)\b|\biptables\s+-F|\bufw\s+disable|\bsetenforce\s+0",
+    # exfiltrate
+    r"\b(?:nc|ncat|netcat|socat)\s+\S+|\b(?:scp|sftp|rsync|ssh|ftp|telnet)\s+\S*[@:/.]\S*|/dev/(?:tcp|udp)/\S*|\b(?:env|printenv|set|history)\s*[|>]\s*\S*",
+    r"(?:~|\$HOME|/root|/home/\S+)?/?\.(?:ssh|aws|gnupg|kube|docker)/\S*|\.netrc\b|\bid_(?:rsa|ed25519|ecdsa)\b|/etc/(?:passwd|shadow)\b|/proc/(?:self|\d+)/environ|\bnslookup\s+\S+|\bdig\s+\S*\$\(",
+)  # fmt: skip
+
+SPAN_RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("HTML", re.compile(r"<!--|-->|</?(?:script|img|iframe|a|style|svg|object|embed|form|input|link|meta|base|video|audio|div|span|button|template|noscript|textarea)\b[^>\n]{0,120}>?", re.I)),
+    ("hidden link or comment of Markdown", re.compile(r"^\[[^\]\n]*\]:\s*\S+.*$|!\[[^\]\n]*\]\([^)\n]*\)|\[\]\([^)\n]*\)", re.M)),
+    ("data URL", re.compile(r"\bdata:[\w.+-]*/?[\w.+-]*[;,][^\s)\"']{0,80}|\b(?:java|vb)script:[^\s)\"']{0,80}", re.I)),
+    ("address of a host", re.compile(
+        rf"\b(?:https?|hxxps?|ftps?|wss?|ssh|git|file|s3|gs|ldap|jdbc:\w+)://[^\s)\"'>`\]]+|\bwww\.[^\s)\"'>`\]]+|(?<![\w.@/-])(?:[a-z0-9-]+\.)+{ENDINGS}\b(?:/[^\s)\"'>`\]]*)?"
+        r"|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?![\w.])|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[a-z0-9-]+(?:\[\.\]|\(dot\)| dot )(?:com|net|org|io|ru|xyz)\b", re.I)),
+    ("dangerous command", COMMANDS),
+    ("encoded text", re.compile(
+        r"(?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-]*[a-z])(?=[A-Za-z0-9+/_-]*[A-Z])(?=[A-Za-z0-9+/_-]*\d)[A-Za-z0-9+/]{36,}={0,2}|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{24,}={1,2}(?![A-Za-z0-9+/=])"
+        r"|\b[0-9a-fA-F]{40,}\b|(?:\\x[0-9a-fA-F]{2}){4,}|(?:\\u\{?[0-9a-fA-F]{4}\}?){4,}|(?:%[0-9a-fA-F]{2}){5,}|(?:&#x?[0-9a-fA-F]+;){3,}|\b(?:[01]{8}[ ,]){4,}|(?:\b\d{2,3}[ ,]+){16,}")),
+)  # fmt: skip
