@@ -179,11 +179,13 @@ class Runtime:
         return self.settings.output / self.run_id
 
     def _teach_simulated_model(self) -> None:
-        from trace2skill.sim.answer_key import teach, teach_answers
+        from trace2skill.sim.answer_key import teach, teach_answers, teach_scripts
 
         domain, tasks = self.domain, self.tasks.values()
         if answer := getattr(domain, "gold_answer", None):
             teach_answers(domain.name, tasks, domain.describe, answer)
+        if solution := getattr(domain, "solution", None):
+            teach_scripts(tasks, domain.describe, solution)
         if gold := getattr(domain, "gold_values", None):
             teach(tasks, domain.describe, lambda task: {case.name: gold(task, case) for case in task.cases})
 

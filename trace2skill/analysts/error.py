@@ -16,7 +16,7 @@ from trace2skill.analysts.checks import LessonRules, complaint
 from trace2skill.analysts.gate import GateResult, run_gate
 from trace2skill.analysts.reading import index, nothing_to_read, write_trace
 from trace2skill.analysts.report import ErrorReport, dropped_of, lessons_of
-from trace2skill.domains.base import Domain, Grade, pictures_of
+from trace2skill.domains.base import Domain, Grade, OwnLayout, feedback_on, pictures_of
 from trace2skill.lesson import Extraction
 from trace2skill.llm import Door, ModelSettings, Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
@@ -66,17 +66,12 @@ class ErrorAnalyst:
             return nothing_to_read(trajectory, "error")
         with tempfile.TemporaryDirectory(prefix="t2s-analysis-") as directory:
             workspace = Path(directory)
-            self._domain.lay_out(task, workspace)
+            lay_out_left(self._domain, task, workspace, trajectory.outputs)
             write_trace(trajectory, workspace / "trace")
-            for path, content in trajectory.outputs.items():
-                (workspace / path).parent.mkdir(parents=True, exist_ok=True)
-                (workspace / path).write_bytes(content)
             submission = _Submission(self, task, trajectory)
             tools = (
                 bash_tool(self._sandbox, workspace, {}, self._command),
-                Tool(
-                    EVALUATE, lambda _: Said(in_words(self._domain.grade(task, self._domain.collect(task, workspace))))
-                ),
+                Tool(EVALUATE, lambda _: Said(judged_in_words(self._domain, task, workspace))),
                 Tool(SUBMIT, submission),
             )
             converse(door, store, self._opening(task, trajectory), tools, self._loop, step=step, scope=scope)
@@ -96,12 +91,15 @@ class ErrorAnalyst:
 
     def _opening(self, task: Task, trajectory: Trajectory) -> Request:
         system = render(
-            "error_analyst", native_tools=has_native_tools(self._model), fix_contract=self._domain.fix_contract
+            "error_analyst",
+            native_tools=has_native_tools(self._model),
+            fix_contract=self._domain.fix_contract,
+            layout=self._domain.layout if isinstance(self._domain, OwnLayout) else "",
         )
         user = render(
             "error_task",
             description=self._domain.describe(task),
-            reason=trajectory.outcome.reason,
+            reason=feedback_on(self._domain, task, trajectory.outputs) or trajectory.outcome.reason,
             index=index(trajectory),
         )
         messages = ({"role": "system", "content": system}, {"role": "user", "content": user})
@@ -141,7 +139,8 @@ class _Submission:
                 return Said(f"Your answer is not right: {judged.reason}. No more answers are taken.", done=True)
             if judged.leaks:
                 return Said(f"Your fix is refused: {judged.reason}. Compute the result from the input.")
-            return Said("Your fix does not give the expected result yet.\n" + in_words(judged.grade))
+            said = judged.feedback or in_words(judged.grade)
+            return Said(f"Your fix does not give the expected result yet.\n{said}")
         asked_before, self._accepted = self._accepted is not None, report
         _, broken = self._rules.sort_out(report.lessons, self._cause_steps(report))
         if broken and not asked_before:
@@ -172,6 +171,24 @@ class _Submission:
 
     def _cause_steps(self, report: ErrorReport) -> list[int]:
         return [step for step in report.cause_steps if 1 <= step <= len(self._trajectory.steps)]
+
+
+def lay_out_left(domain: Domain, task: Task, workspace: Path, outputs: Mapping[str, bytes]) -> None:
+    """The task's inputs, and over them what an agent left."""
+    if isinstance(domain, OwnLayout):
+        domain.lay_out_left(task, workspace, outputs)
+        return
+    domain.lay_out(task, workspace)
+    for path, content in outputs.items():
+        (workspace / path).parent.mkdir(parents=True, exist_ok=True)
+        (workspace / path).write_bytes(content)
+
+
+def judged_in_words(domain: Domain, task: Task, workspace: Path) -> str:
+    """What the analyst is told of the files in a workspace."""
+    outputs = domain.collect(task, workspace)
+    grade = domain.grade(task, outputs)
+    return in_words(grade) if grade.hard == 1.0 else feedback_on(domain, task, outputs) or in_words(grade)
 
 
 def in_words(grade: Grade) -> str:

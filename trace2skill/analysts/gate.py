@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import Field
 
 from trace2skill.agents.sandbox import CommandResult, Limits, Sandbox
-from trace2skill.domains.base import ANSWER, CaseGrade, Domain, Grade, fix_file
+from trace2skill.domains.base import ANSWER, CaseGrade, Domain, Grade, feedback_on, fix_file
 from trace2skill.noun import Noun
 from trace2skill.safety.leaks import in_program
 from trace2skill.task import Task
@@ -24,6 +24,7 @@ class GateResult(Noun):
 
     grade: Grade
     leaks: tuple[str, ...] = Field(default=())
+    feedback: str = Field(default="", description="The domain's own words on what did not pass, if it has any.")
 
     @property
     def opened(self) -> bool:
@@ -54,7 +55,7 @@ def run_gate(domain: Domain, task: Task, sandbox: Sandbox, fix: str, limits: Lim
         return GateResult(grade=Grade(cases=(CaseGrade(case="fix", passed=False, problem=problem),)))
     grade = domain.grade(task, outputs)
     if grade.hard < 1.0:
-        return GateResult(grade=grade)
+        return GateResult(grade=grade, feedback=feedback_on(domain, task, outputs))
     leaks = in_program(fix, domain.gold_only(task))
     if not leaks:
         outputs, _ = _run(domain, task, sandbox, fix, limits, domain.lay_out_emptied)

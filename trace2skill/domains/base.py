@@ -160,6 +160,28 @@ def pictures_of(domain: Domain, task: Task) -> tuple[Picture, ...]:
 
 
 @runtime_checkable
+class Feedback(Protocol):
+    """A domain that says in its own words what is wrong with outputs, where places that differ do not say it.
+
+    The error analyst reads it: with the task, from `evaluate`, and when its fix does not pass. Never put gold into it.
+    """
+
+    def feedback(self, task: Task, outputs: Mapping[str, bytes]) -> str:
+        """What a failed attempt is told of its outputs."""
+
+
+@runtime_checkable
+class OwnLayout(Protocol):
+    """A domain whose workspace is not `input/` and `output/`."""
+
+    layout: str
+    """Where an analyst finds what the agent was given and what it left, as lines of a Markdown list."""
+
+    def lay_out_left(self, task: Task, workspace: Path, outputs: Mapping[str, bytes]) -> None:
+        """Write into an empty workspace what an agent left, so that `collect` finds the same outputs in it."""
+
+
+@runtime_checkable
 class FixFile(Protocol):
     """A domain whose fix is no Python program: `fix_file` is the name under which it is laid out."""
 
@@ -169,3 +191,8 @@ class FixFile(Protocol):
 def fix_file(domain: Domain) -> str:
     """The file that a fix is written to before `Domain.fix_command` runs it."""
     return domain.fix_file if isinstance(domain, FixFile) else "fix.py"
+
+
+def feedback_on(domain: Domain, task: Task, outputs: Mapping[str, bytes]) -> str:
+    """The domain's own words on outputs, '' where it has none."""
+    return domain.feedback(task, outputs) if isinstance(domain, Feedback) else ""

@@ -11,6 +11,7 @@ from trace2skill.sim.lessons import CAUSE_LESSONS, CONDITIONAL, HABIT_LESSONS, H
 from trace2skill.sim.office.jobs import Job
 from trace2skill.sim.office.programs import FORMULA_KINDS, NUMBER_KINDS
 from trace2skill.sim.profile import chance, pick
+from trace2skill.sim.scripts.mistakes import SCRIPT_CAUSES, SCRIPT_HABITS
 
 STEADINESS = 0.9
 """How often a planted mistake is made at a seed."""
@@ -127,8 +128,8 @@ HABITS: tuple[Habit, ...] = (
     ),
 )
 
-ALL_CAUSES: tuple[Cause, ...] = (*CAUSES, *ANSWER_CAUSES)
-ALL_HABITS: tuple[Habit, ...] = (*HABITS, *ANSWER_HABITS)
+ALL_CAUSES: tuple[Cause, ...] = (*CAUSES, *ANSWER_CAUSES, *SCRIPT_CAUSES)
+ALL_HABITS: tuple[Habit, ...] = (*HABITS, *ANSWER_HABITS, *SCRIPT_HABITS)
 
 
 def applies(cause: Cause, job: Job | None) -> bool:

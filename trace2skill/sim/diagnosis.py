@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import combinations
 
 from trace2skill.noun import Noun
-from trace2skill.sim import answers
+from trace2skill.sim import answers, scripts
 from trace2skill.sim.causes import ALL_CAUSES, CAUSES, applies, quirk_lesson
 from trace2skill.sim.copying import copy_program, read_values
 from trace2skill.sim.lessons import Wording
@@ -36,6 +36,8 @@ def diagnose(log: str, description: str) -> Diagnosis | None:
     """Find the agent's program in a log and with which mistakes it reads so; None where there is none to be read."""
     if answers.is_question(description):
         return _of_answer(log, answers.form_of(description))
+    if scripts.MARK in log:
+        return _of_script(log)
     found = PROGRAM.search(log)
     if found is None:
         return None
@@ -74,6 +76,21 @@ def _of_answer(log: str, form: str) -> Diagnosis | None:
         mended=answers.said(read.kind, read.working, frozenset(), form),
         candidates=answers.names_of(read.kind),
         kind=read.kind,
+    )
+
+
+def _of_script(log: str) -> Diagnosis | None:
+    """The same for a shell script."""
+    read = scripts.read(log)
+    if read is None:
+        return None
+    return Diagnosis(
+        source=read.source,
+        steps=tuple([int(match["number"]) for match in STEP.finditer(log[: read.at])][-1:]),
+        mistakes=read.mistakes,
+        slipped=read.slipped,
+        mended=scripts.mended(read.source),
+        candidates=tuple(cause.name for cause in scripts.SCRIPT_CAUSES),
     )
 
 

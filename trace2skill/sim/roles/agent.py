@@ -2,8 +2,8 @@
 
 import re
 
-from trace2skill.sim import answers
-from trace2skill.sim.answer_key import answer_for, gold_for
+from trace2skill.sim import answers, scripts
+from trace2skill.sim.answer_key import answer_for, gold_for, script_for
 from trace2skill.sim.causes import committed, harmed
 from trace2skill.sim.conversation import Heard, Spoken, blocks, call
 from trace2skill.sim.copying import copy_program
@@ -37,6 +37,8 @@ def speak(heard: Heard) -> Spoken:
     description = heard.opening.removeprefix("# Task").strip()
     if told := answer_for(description):
         return _answer(heard, description, *told)
+    if script := script_for(description):
+        return _script(heard, description, script)
     if chance("hasty", heard.profile.seed, description, heard.seed) < heard.profile.hasty:
         return _hasty(heard, description)
     if heard.turns == 0:
@@ -65,6 +67,22 @@ def _answer(heard: Heard, description: str, kind: str, gold: str) -> Spoken:
     slip = answers.committed(kind, gold, _task_key(heard, description), guidance, heard.seed, heard.profile.noise)
     broken = slip.quirk is not None or harmed(guidance)
     return Spoken(text=answers.said(kind, gold, slip.mistakes, answers.form_of(description), broken=broken))
+
+
+def _script(heard: Heard, description: str, gold: str) -> Spoken:
+    """One turn on a task that a script does: look around, write the script and run it, look now and then, end."""
+    if heard.turns == 0:
+        opened = " ".join(f"skill/{path}" for path in _references(heard))
+        command = f"cat {opened}\nls -R . | head -n 40" if opened else "ls -R . | head -n 40"
+        return call(heard, "I look at the files first.", "bash", command=command)
+    if heard.turns == 1:
+        guidance = skill_text(heard)
+        slip = scripts.committed(gold, _task_key(heard, description), guidance, heard.seed, heard.profile.noise)
+        command = scripts.said(gold, slip.mistakes, broken=slip.quirk is not None or harmed(guidance))
+        return call(heard, "Now I write a script and run it.", "bash", command=command)
+    if heard.turns == 2 and chance("checks", heard.profile.seed, description, heard.seed) < 0.4:
+        return call(heard, "I look at what is there now.", "bash", command="ls -lR . | tail -n 20")
+    return Spoken(text="It is written. Done.")
 
 
 def _hasty(heard: Heard, description: str) -> Spoken:

@@ -1,5 +1,7 @@
 """The simulated drafter: a plausible skill with no guidance against any planted mistake."""
 
+import re
+
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
 
 BODY = """\
@@ -40,8 +42,37 @@ QUESTIONS = """\
 """
 
 
+SHELL = """\
+# Working in a shell
+
+## Before you start
+
+- Read the whole request before you begin.
+
+## Reading files
+
+- Look into the files you need.
+
+## Writing results
+
+- Write what the request wants.
+
+## Loops and commands
+
+- Keep commands short.
+"""
+
+
 def speak(heard: Heard) -> Spoken:
     """A first skill for the domain described."""
+    if "workbook" not in heard.opening and re.search(r"\b(shell|command-line|scripts?|files)\b", heard.opening):
+        return answer_json(
+            {
+                "name": "shell-tasks",
+                "description": "Works on files with a shell from written requests. Use for tasks that leave files.",
+                "body": SHELL,
+            }
+        )
     if "workbook" not in heard.opening:
         return answer_json(
             {

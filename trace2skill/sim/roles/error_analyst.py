@@ -10,7 +10,7 @@ from trace2skill.sim.pictures import unseen
 from trace2skill.sim.profile import chance
 
 READ_ANSWER = "cat trace/index.md\ncat trace/steps/*.md | tail -c 6000"
-READ = "cat trace/index.md\ncat $(grep -l 'cat > solve.py' trace/steps/*.md | head -n 1)"
+READ = "cat trace/index.md\ncat $(grep -lE 'cat > .*solve[.](py|sh)' trace/steps/*.md | head -n 1)"
 GIVES_UP = 0.03
 
 

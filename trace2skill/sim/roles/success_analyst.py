@@ -6,11 +6,13 @@ from trace2skill.sim.causes import HABITS, HARMFUL, OPPOSED, quirk_lesson
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
 from trace2skill.sim.diagnosis import agent_steps, worded
 from trace2skill.sim.profile import chance, pick
+from trace2skill.sim.scripts import MARK, SCRIPT_HABITS
 
 
 def speak(heard: Heard) -> Spoken:
     """The report over one trajectory."""
     known = ANSWER_HABITS if is_question(heard.block("task")) else HABITS
+    known = SCRIPT_HABITS if MARK in heard.block("trajectory") else known
     first = pick(len(known), "habit", heard.key)
     habits = [known[first], known[(first + 1) % len(known)]][: 1 + (chance("second", heard.key) < 0.4)]
     wordings = [habit.wordings[pick(len(habit.wordings), "wording", heard.key)] for habit in habits]

@@ -1,0 +1,165 @@
+"""The base of domains whose outcome is files: what an agent gets under `input/`, and what it leaves under `output/`.
+
+A subclass says how to `load` tasks and how to `grade` what was left. A fix is a shell script, which may call any
+program. What is said of wrong files never holds the right ones: the error analyst reads it.
+"""
+
+import os
+import re
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+
+from trace2skill.agents.sandbox.workspace import safe_read
+from trace2skill.domains.base import Audit, Grade
+from trace2skill.safety.leaks import canonical, is_number, numbers_in
+from trace2skill.task import Task
+
+LARGEST_FILE = 16 * 2**20
+LARGEST_SUM = 64 * 2**20
+MOST_FILES = 500
+MOST_LOOKED_AT = 20_000
+FIX_CONTRACT = (
+    "a bash script `fix.sh` that is run in a fresh workspace as the agent got it, and leaves in it what the task asks "
+    "for. It may call Python and whatever else is installed."
+)
+
+
+class FileDomain(ABC):
+    """A domain whose outcome is files. See `trace2skill.domains.base.Domain` for what the methods promise.
+
+    A subclass has `name`, `version` and `about`, and says how to `load` tasks and how to `grade`. The inputs of a task
+    are the `input` of its cases; a case's `gold`, where there is one, is what `output/` should hold under the name of
+    the gold file.
+    """
+
+    name: str
+    version: str
+    about: str
+    fix_file = "fix.sh"
+    fix_contract = FIX_CONTRACT
+
+    @abstractmethod
+    def load(self, data: Path) -> list[Task]:
+        """Every task of a data set, in its order.
+
+        Raises:
+            BadInput: a row or file is missing or malformed; names file and row.
+        """
+
+    @abstractmethod
+    def grade(self, task: Task, outputs: Mapping[str, bytes]) -> Grade:
+        """Score what was left, by path as `collect` found it. Never put gold into what it says."""
+
+    def lay_out(self, task: Task, workspace: Path) -> None:
+        """The task's input files under `input/`, by their own names, and an empty `output/`."""
+        (workspace / "input").mkdir()
+        (workspace / "output").mkdir()
+        for case in task.cases:
+            if case.input is not None:
+                shutil.copyfile(case.input, workspace / "input" / case.input.name)
+
+    def describe(self, task: Task) -> str:
+        """The task's words, its files, and where results go."""
+        files = "".join(f"- `input/{case.input.name}`\n" for case in task.cases if case.input is not None)
+        given = f"\nFiles:\n{files}" if files else ""
+        return f"{task.instruction.strip()}\n{given}\nLeave your results in `output/`.\n"
+
+    def collect(self, task: Task, workspace: Path) -> dict[str, bytes]:
+        """The regular files under `output/`, within bounds, following no link."""
+        return files_under(workspace, "output")[0]
+
+    def gold_outputs(self, task: Task) -> dict[str, bytes] | None:
+        """Outputs that `grade` takes for right; None where there are none to be had."""
+        golds = [case.gold for case in task.cases if case.gold is not None]
+        return {f"output/{gold.name}": gold.read_bytes() for gold in golds} or None
+
+    def audit(self, task: Task) -> Audit:
+        """Does gold itself pass, and does a workspace pass in which nothing was done?"""
+        gold = self.gold_outputs(task)
+        if gold is not None and self.grade(task, gold).hard < 1.0:
+            why = self.grade(task, gold).reason
+            return Audit(task_id=task.id, verdict="never_passes", reason=f"gold itself does not pass: {why}")
+        if self.grade(task, {}).hard == 1.0:
+            return Audit(task_id=task.id, verdict="passes_untouched", reason="it passes although nothing was done")
+        return Audit(task_id=task.id, verdict="usable")
+
+    def gold_only(self, task: Task) -> frozenset[str]:
+        """Numbers and lines of gold that neither the task's words nor its inputs hold."""
+        return told_apart(self.gold_outputs(task) or {}, self.given(task))
+
+    def given(self, task: Task) -> str:
+        """All text that the agent is given."""
+        inputs = [case.input.read_bytes() for case in task.cases if case.input is not None]
+        return "\n".join([task.instruction, *(content.decode("utf-8", "replace") for content in inputs)])
+
+    def lay_out_emptied(self, task: Task, workspace: Path) -> None:
+        """The same files without a single byte in them."""
+        self.lay_out(task, workspace)
+        for path in sorted(workspace.rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                os.truncate(path, 0)
+
+    def carried(self, task: Task, outputs: Mapping[str, bytes]) -> list[str]:
+        """What passes although all inputs were empty, where something was written that the task does not give away."""
+        if self.grade(task, outputs).hard < 1.0:
+            return []
+        written = told_apart(outputs, task.instruction)
+        return [f"'{line}'" for line in sorted(written)[:3]]
+
+    def fix_command(self, task: Task) -> str | None:
+        """`fix.sh`, by bash."""
+        return f"bash {self.fix_file}"
+
+
+def told_apart(outputs: Mapping[str, bytes], given: str) -> frozenset[str]:
+    """Numbers and lines of text outputs that do not stand in what was given, as `safety.leaks.canonical` has them."""
+    known, found = numbers_in(given), set[str]()
+    for content in outputs.values():
+        text = content.decode("utf-8", "replace")
+        found |= numbers_in(text)
+        found |= {canonical(line) for line in text.splitlines() if not re.fullmatch(r"[\W\d]*", line)}
+    flat = " ".join(given.split())
+    return frozenset(
+        value
+        for value in found - {"", "0", "1"}
+        if not value.startswith("-") and (value not in known if is_number(value) else value not in flat)
+    )
+
+
+def files_under(workspace: Path, folder: str = "") -> tuple[dict[str, bytes], list[str]]:
+    """The regular files below a folder by path, and the paths of those left out because they are too large or too many.
+
+    Links are not followed, devices and pipes are not opened.
+    """
+    found: dict[str, bytes] = {}
+    left_out: list[str] = []
+    total = 0
+    for path in paths_under(workspace, folder):
+        content = safe_read(workspace, path, LARGEST_FILE) if len(found) < MOST_FILES else None
+        if content is None or total + len(content) > LARGEST_SUM:
+            if not (workspace / path).is_symlink():
+                left_out.append(path)
+            continue
+        total += len(content)
+        found[path] = content
+    return found, left_out
+
+
+def paths_under(workspace: Path, folder: str = "") -> list[str]:
+    """Relative paths of everything below a folder that is no directory, sorted, entering no linked directory."""
+    base = workspace / folder
+    if base.is_symlink():
+        return []
+    found: list[str] = []
+    for here, _, names in os.walk(base, followlinks=False):
+        found += [(Path(here) / name).relative_to(workspace).as_posix() for name in names if _is_text(here + name)]
+        if len(found) > MOST_LOOKED_AT:
+            break
+    return sorted(found)
+
+
+def _is_text(name: str) -> bool:
+    """Can the name be written down? A file whose name is no UTF-8 is not looked at."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)

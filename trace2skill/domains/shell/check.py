@@ -1,0 +1,100 @@
+"""Running a check: in the sandbox, without network, under limits, over a copy of what was left.
+
+Exit code 0 is passed, any other is failed. A last line `score: 0.5` is the soft score of what failed. The check and its
+files are mounted read-only from outside the copy, and programs it calls do not take modules from there: what an agent
+leaves can neither replace a check nor stand in for a part of it.
+"""
+
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from trace2skill.agents.sandbox import CommandResult, Limits, Sandbox
+from trace2skill.domains.shell.workspace import CHECK, SOLUTION, changes, lay_out_left
+from trace2skill.noun import Noun
+from trace2skill.task import Task
+
+SCORE = re.compile(r"score:\s*(?P<score>[01](?:\.\d+)?|\.\d+)\s*")
+BROKEN = re.compile(
+    r"\.check/\S+: line \d+: (?:syntax error.*|unexpected EOF.*|[\w.+-]+: command not found)"
+    r"|^(?:SyntaxError|IndentationError|ModuleNotFoundError): .*"
+    r"|\.check/\S+: (?:cannot execute.*|Permission denied.*|bad interpreter.*|.*No such file or directory)$",
+    re.MULTILINE,
+)
+RUNNERS = {".sh": "bash ", ".py": "python "}
+SHOWN = 4000
+
+
+class Verdict(Noun):
+    """What a check said. `broken` says why it is the check that failed, and not what it looked at."""
+
+    passed: bool
+    score: float | None = None
+    said: str = ""
+    how: str = ""
+    broken: str = ""
+
+
+def run_check(task: Task, outputs: Mapping[str, bytes], sandbox: Sandbox, limits: Limits) -> Verdict:
+    """Judge what was left.
+
+    Raises:
+        InfrastructureFault: the sandbox could not run it at all.
+    """
+    with tempfile.TemporaryDirectory(prefix="t2s-check-") as directory:
+        workspace, check = Path(directory) / "left", Path(directory) / "check"
+        workspace.mkdir()
+        lay_out_left(task, workspace, outputs)
+        _write_check(task, check)
+        name = task.detail["check_name"]
+        command = (
+            f'export PYTHONSAFEPATH=1 CHECK="$PWD/{CHECK}" PYTHONPATH="$PWD/{CHECK}"; '
+            f'exec {RUNNERS.get(Path(name).suffix, "")}"$CHECK/{name}"'
+        )
+        return _verdict(sandbox.run(command, workspace, read_only={CHECK: check}, limits=limits), limits)
+
+
+def run_solution(task: Task, workspace: Path, sandbox: Sandbox, limits: Limits) -> tuple[dict[str, bytes], str]:
+    """What the reference solution leaves in a laid-out workspace, and what is wrong with it, '' for nothing."""
+    with tempfile.TemporaryDirectory(prefix="t2s-solution-") as directory:
+        folder = Path(directory) / "solution"
+        folder.mkdir()
+        (folder / "solution.sh").write_text(task.detail["solution"], encoding="utf-8")
+        result = sandbox.run(f"bash {SOLUTION}/solution.sh", workspace, read_only={SOLUTION: folder}, limits=limits)
+    ended = result.stopped or (f"exit code {result.exit_code}" if result.exit_code else "")
+    return changes(task, workspace), f"{ended}: {result.output.strip()[-300:]}" if ended else ""
+
+
+def _write_check(task: Task, folder: Path) -> None:
+    """The check and the files that belong to it."""
+    if source := task.detail.get("check_folder"):
+        for path in sorted(Path(source).rglob("*")):
+            if path.is_file():
+                target = folder / path.relative_to(source)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(path.read_bytes())
+                target.chmod(0o755)
+    folder.mkdir(exist_ok=True)
+    script = folder / task.detail["check_name"]
+    script.write_text(task.detail["check"], encoding="utf-8")
+    script.chmod(0o755)
+
+
+def _verdict(result: CommandResult, limits: Limits) -> Verdict:
+    said = result.output.strip()
+    if result.stopped:
+        limit = {"time": f"{limits.wall_seconds:g} seconds", "output": "its output", "disk": "disk space"}
+        how = f"the check was stopped: it reached the limit of {limit[result.stopped]}"
+        return Verdict(passed=False, said=said[-SHOWN:], how=how, broken=how)
+    if result.exit_code == 0:
+        return Verdict(passed=True, said=said[-SHOWN:])
+    last = SCORE.fullmatch(said.splitlines()[-1].strip()) if said else None
+    found = BROKEN.search(said)
+    return Verdict(
+        passed=False,
+        score=min(1.0, float(last["score"])) if last else None,
+        said=said[-SHOWN:],
+        how=f"the check ended with exit code {result.exit_code}",
+        broken=found.group(0).strip() if found else "",
+    )

@@ -1,0 +1,193 @@
+"""Loading shell tasks: a directory per task, or a JSONL file with a task a line."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from trace2skill.digest import digest_of, digest_of_bytes
+from trace2skill.domains.shell.workspace import RESERVED, stays_inside
+from trace2skill.errors import BadInput
+from trace2skill.task import Task, TestCase
+
+PROMPTS = ("prompt.md", "instruction.md", "task.md", "prompt.txt", "instruction.txt", "task.txt")
+CHECKS = ("check.sh", "check.py")
+
+
+class Row(BaseModel):
+    """A line of a JSONL file."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: str = Field(min_length=1)
+    prompt: str = Field(min_length=1)
+    check: str = Field(min_length=1, description="A shell command, or the path of a script beside the JSONL file.")
+    files: dict[str, str | dict[str, str]] = Field(
+        default_factory=dict,
+        description='Path in the workspace -> its text, or {"path": a file beside}.',
+    )
+    kind: str = ""
+    solution: str = Field(default="", description="A shell script that does the task.")
+
+
+def load_dataset(data: Path, domain: str) -> list[Task]:
+    """Every task: of the directories in their order by name, or of the lines of the file in theirs.
+
+    Raises:
+        BadInput: a row or file is missing or malformed; names file and row.
+    """
+    path = data if data.is_file() else _only_jsonl(data)
+    tasks = _of_rows(path, domain) if path else _of_directories(data, domain)
+    seen: dict[str, Task] = {}
+    for task in tasks:
+        if task.id in seen:
+            raise BadInput(f"{data}: two tasks have the id '{task.id}'")
+        seen[task.id] = task
+    return tasks
+
+
+def _only_jsonl(data: Path) -> Path | None:
+    found = sorted(data.glob("*.jsonl"))
+    if len(found) > 1:
+        raise BadInput(f"{data} holds several JSONL files ({', '.join(item.name for item in found)}): name one of them")
+    return found[0] if found else None
+
+
+def _of_directories(data: Path, domain: str) -> list[Task]:
+    root = data / "tasks" if (data / "tasks").is_dir() else data
+    folders = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    found = [_of_directory(path, domain) for path in folders if _first(path, PROMPTS)]
+    if not found:
+        raise BadInput(
+            f"{data} holds no shell task: it needs a JSONL file, or a directory per task with prompt.md, files/ and "
+            "check.sh or check.py; see docs/shell.md"
+        )
+    return found
+
+
+def _of_directory(folder: Path, domain: str) -> Task:
+    prompt, inside = _first(folder, PROMPTS), folder / "check"
+    check = _first(folder, CHECKS) or _first(inside, CHECKS)
+    if prompt is None or check is None:
+        raise BadInput(f"{folder} has no check: write check.sh or check.py (exit code 0 means passed)")
+    files = {
+        path.relative_to(folder / "files").as_posix(): path
+        for path in sorted((folder / "files").rglob("*"))
+        if path.is_file()
+    }
+    solution = folder / "solution.sh"
+    kind = folder / "kind"
+    return _task(
+        folder.name,
+        domain,
+        _text(prompt),
+        kind=_text(kind).strip() if kind.is_file() else "",
+        files=files,
+        inline={},
+        check_name=check.name,
+        check=_text(check),
+        check_folder=inside if inside.is_dir() else None,
+        solution=_text(solution) if solution.is_file() else "",
+        where=str(folder),
+    )
+
+
+def _of_rows(path: Path, domain: str) -> list[Task]:
+    tasks = []
+    for number, line in enumerate(_text(path).split("\n"), 1):
+        if line.strip():
+            tasks.append(_of_row(path, f"{path}:{number}", line, domain))
+    if not tasks:
+        raise BadInput(f"{path} holds no task")
+    return tasks
+
+
+def _of_row(path: Path, where: str, line: str, domain: str) -> Task:
+    try:
+        row = Row.model_validate(json.loads(line))
+    except json.JSONDecodeError as error:
+        raise BadInput(f"{where}: not JSON: {error.msg}") from error
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:5])
+        raise BadInput(f"{where}: {said}; a task has {', '.join(Row.model_fields)}") from error
+    inline = {name: value for name, value in row.files.items() if isinstance(value, str)}
+    inline |= {name: value["text"] for name, value in row.files.items() if isinstance(value, dict) and "text" in value}
+    files = {
+        name: _beside(path, value["path"], where)
+        for name, value in row.files.items()
+        if isinstance(value, dict) and "path" in value
+    }
+    if missing := sorted(row.files.keys() - inline.keys() - files.keys()):
+        raise BadInput(f'{where}: files: {missing[0]} is neither a text nor {{"path": ...}}')
+    script = path.parent / row.check if "\n" not in row.check and len(row.check) < 255 else None
+    is_script = script is not None and stays_inside(row.check) and script.is_file()
+    return _task(
+        row.id,
+        domain,
+        row.prompt,
+        kind=row.kind,
+        files=files,
+        inline=inline,
+        check_name=script.name if script is not None and is_script else "check.sh",
+        check=_text(script) if script is not None and is_script else row.check,
+        check_folder=None,
+        solution=row.solution,
+        where=where,
+    )
+
+
+def _task(
+    id: str,
+    domain: str,
+    prompt: str,
+    *,
+    kind: str,
+    files: Mapping[str, Path],
+    inline: Mapping[str, str],
+    check_name: str,
+    check: str,
+    check_folder: Path | None,
+    solution: str,
+    where: str,
+) -> Task:
+    for name in (*files, *inline):
+        if not stays_inside(name) or Path(name).parts[0] in RESERVED:
+            raise BadInput(f"{where}: the file {name} leads out of the workspace or has a name of our own: rename it")
+    detail: dict[str, Any] = {
+        "check": check,
+        "check_name": check_name,
+        "inline": json.dumps(dict(sorted(inline.items()))),
+    }
+    detail |= {"solution": solution} if solution else {}
+    beside = sorted(path for path in check_folder.rglob("*") if path.is_file()) if check_folder else []
+    contents = [(path.relative_to(check_folder).as_posix(), path.read_bytes()) for path in beside if check_folder]
+    bytes_of = {name: (digest_of_bytes(path.read_bytes()), os.access(path, os.X_OK)) for name, path in files.items()}
+    return Task(
+        id=id,
+        domain=domain,
+        kind=kind,
+        instruction=prompt,
+        cases=tuple(TestCase(name=name, input=path.resolve()) for name, path in sorted(files.items())),
+        detail=detail | ({"check_folder": str(check_folder.resolve())} if check_folder else {}),
+        content=digest_of(prompt, kind, detail, bytes_of, contents),
+    )
+
+
+def _first(folder: Path, names: tuple[str, ...]) -> Path | None:
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def _beside(path: Path, name: str, where: str) -> Path:
+    found = path.parent / name
+    if not found.resolve().is_relative_to(path.parent.resolve()) or not found.is_file():
+        raise BadInput(f"{where}: there is no file {name} beside {path.name}")
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} cannot be read as text: {error}") from error

@@ -1,0 +1,159 @@
+"""The `shell` domain."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from trace2skill.agents.sandbox import Limits, Sandbox, choose_sandbox
+from trace2skill.domains.base import Audit, CaseGrade, Grade
+from trace2skill.domains.files import FIX_CONTRACT, FileDomain, told_apart
+from trace2skill.domains.shell.check import Verdict, run_check, run_solution
+from trace2skill.domains.shell.dataset import load_dataset
+from trace2skill.domains.shell.workspace import LEFT, changes, given_files, in_words, lay_out, lay_out_left
+from trace2skill.noun import Noun
+from trace2skill.task import Task
+
+ABOUT = """\
+Tasks are pieces of work on files in a directory, done with a shell and the usual command-line programs: count, sort and
+filter lines, make reports from logs and tables, rename and move files, change configuration, write small scripts. The
+agent gets a request and the files, and leaves the result in the same directory, under the names that the request gives.
+A script that the agent never sees then checks what was left, often byte for byte."""
+SHOWN_FILES = 30
+SHOWN_OUTPUT = 600
+
+
+class ShellOptions(Noun):
+    """What can be said of the domain."""
+
+    check_seconds: float = Field(default=60, gt=0, description="Wall clock of one run of a check or of a solution.")
+    show_check: bool = Field(default=False, description="Let the error analyst read the check script.")
+
+
+class Shell(FileDomain):
+    """Tasks with a check script. See `trace2skill.domains.base.Domain` for what the methods promise."""
+
+    Options = ShellOptions
+    name = "shell"
+    about = ABOUT
+    fix_contract = FIX_CONTRACT
+    layout = (
+        "- the workspace itself, besides `trace/` and `given/`: what the agent left behind\n"
+        "- `given/`: the files as the agent got them"
+    )
+
+    def __init__(self, check_seconds: float = 60, show_check: bool = False) -> None:
+        self.version = "shell 1" + (f" {check_seconds:g} s" if check_seconds != 60 else "")
+        self.version += " check shown" if show_check else ""
+        self._limits = Limits(wall_seconds=check_seconds, cpu_seconds=max(1, int(check_seconds)))
+        self._show_check = show_check
+        self._sandbox: Callable[[], Sandbox] = lambda: choose_sandbox("auto", simulated_model=False)
+        self._computed: dict[str, frozenset[str]] = {}
+        self._needs_input: dict[str, bool] = {}
+
+    def use_sandbox(self, sandbox: Callable[[], Sandbox]) -> None:
+        """Checks and solutions run where the agent's commands do."""
+        self._sandbox = sandbox
+
+    def load(self, data: Path) -> list[Task]:
+        """Task directories, or a JSONL file of tasks."""
+        return load_dataset(data, self.name)
+
+    def lay_out(self, task: Task, workspace: Path) -> None:
+        """The task's files under their own paths. The check never is in the agent's workspace."""
+        lay_out(task, workspace)
+
+    def lay_out_left(self, task: Task, workspace: Path, outputs: Mapping[str, bytes]) -> None:
+        """What an agent left, and beside it under `given/` what it got."""
+        lay_out_left(task, workspace, outputs)
+        lay_out(task, workspace / "given")
+
+    def describe(self, task: Task) -> str:
+        """The prompt, the files there are, and that what is left is checked."""
+        paths = sorted(given_files(task))
+        more = [f"- and {len(paths) - SHOWN_FILES} more"] if len(paths) > SHOWN_FILES else []
+        listed = "\n".join([*(f"- `{path}`" for path in paths[:SHOWN_FILES]), *more])
+        files = f"Files in the directory you work in:\n{listed}\n\n" if paths else ""
+        return f"{task.instruction.strip()}\n\n{files}What you leave in that directory is checked.\n"
+
+    def collect(self, task: Task, workspace: Path) -> dict[str, bytes]:
+        """What changed in the workspace, within bounds, following no link."""
+        return changes(task, workspace)
+
+    def grade(self, task: Task, outputs: Mapping[str, bytes]) -> Grade:
+        """Run the check over a copy of what was left."""
+        found = self._check(task, outputs)
+        problem = "" if found.passed else f"{found.how}: {found.said[-SHOWN_OUTPUT:] or '(it printed nothing)'}"
+        return Grade(cases=(CaseGrade(case="check", passed=found.passed, problem=problem, score=found.score),))
+
+    def feedback(self, task: Task, outputs: Mapping[str, bytes]) -> str:
+        """What the check printed and which files it looked at; the check itself only where that is wanted."""
+        found = self._check(task, outputs)
+        parts = [found.how or "the check passed", found.said or "(it printed nothing)", in_words(outputs)]
+        if self._show_check:
+            parts.append(f"The check, {task.detail['check_name']}:\n{task.detail['check']}")
+        return "\n\n".join(part for part in parts if part)
+
+    def audit(self, task: Task) -> Audit:
+        """Does the check fail where nothing was done, and pass the reference solution if there is one?"""
+        untouched = self._check(task, {})
+        if untouched.passed:
+            reason = "the check passes although nothing was done"
+            return Audit(task_id=task.id, verdict="passes_untouched", reason=reason)
+        why = f"the check is broken: {untouched.broken}" if untouched.broken else self._wrong_with_solution(task)
+        return Audit(task_id=task.id, verdict="never_passes" if why else "usable", reason=why)
+
+    def gold_outputs(self, task: Task) -> dict[str, bytes] | None:
+        """What the reference solution leaves."""
+        return self._solved(task, emptied=False)[0]
+
+    def gold_only(self, task: Task) -> frozenset[str]:
+        """What the reference solution computes: neither the prompt, nor a file, nor the solution itself says it."""
+        if task.content not in self._computed:
+            gold = {path: content for path, content in (self.gold_outputs(task) or {}).items() if path != LEFT}
+            known = f"{self.given(task)}\n{task.detail.get('solution', '')}"
+            self._computed[task.content] = told_apart(gold, known)
+        return self._computed[task.content]
+
+    def given(self, task: Task) -> str:
+        """The prompt, and names and text of the files."""
+        files = given_files(task)
+        return "\n".join([task.instruction, *files, *(raw.decode("utf-8", "replace") for raw, _ in files.values())])
+
+    def carried(self, task: Task, outputs: Mapping[str, bytes]) -> list[str]:
+        """As of every domain of files; nothing where the reference solution passes on emptied files, too."""
+        written = {path: content for path, content in outputs.items() if path != LEFT}
+        found = super().carried(task, outputs) if told_apart(written, task.instruction) else []
+        return found if found and self._depends_on_input(task) else []
+
+    def solution(self, task: Task) -> str:
+        """The reference solution, '' without one. For the simulated agent, nothing else."""
+        return task.detail.get("solution", "")
+
+    def _check(self, task: Task, outputs: Mapping[str, bytes]) -> Verdict:
+        return run_check(task, outputs, self._sandbox(), self._limits)
+
+    def _wrong_with_solution(self, task: Task) -> str:
+        outputs, wrong = self._solved(task, emptied=False)
+        if wrong:
+            return f"the reference solution does not run to its end ({wrong})"
+        found = self._check(task, outputs) if outputs is not None else None
+        if found is None or found.passed:
+            return ""
+        return f"the check does not pass the reference solution: {found.broken or found.how}: {found.said[-300:]}"
+
+    def _solved(self, task: Task, *, emptied: bool) -> tuple[dict[str, bytes] | None, str]:
+        if not self.solution(task):
+            return None, ""
+        with tempfile.TemporaryDirectory(prefix="t2s-solved-") as directory:
+            workspace = Path(directory)
+            (self.lay_out_emptied if emptied else self.lay_out)(task, workspace)
+            return run_solution(task, workspace, self._sandbox(), self._limits)
+
+    def _depends_on_input(self, task: Task) -> bool:
+        if task.content not in self._needs_input:
+            outputs, _ = self._solved(task, emptied=True)
+            passes = outputs is not None and self._check(task, outputs).passed
+            self._needs_input[task.content] = not passes
+        return self._needs_input[task.content]

@@ -1,0 +1,169 @@
+"""The workspace of a shell task: laid out, read back as what changed in it, and laid out again from that.
+
+What an agent left is hostile: links are not followed, nothing is opened that could block, and sizes are bounded.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from pydantic import Field, ValidationError
+
+from trace2skill.domains.files import MOST_FILES, files_under
+from trace2skill.noun import Noun
+from trace2skill.task import Task
+
+LEFT = ".left.json"
+"""The output that holds what is no content of a file: what was removed, made executable, linked."""
+
+CHECK, SOLUTION, GIVEN = ".check", ".solution", "given"
+RESERVED = frozenset({"skill", "trace", "fix.sh", LEFT, CHECK, SOLUTION, GIVEN})
+"""Names in a workspace that are the product's: nothing under them is an outcome."""
+
+
+class Left(Noun):
+    """What changed in a workspace besides the content of its files."""
+
+    removed: tuple[str, ...] = ()
+    executable: tuple[str, ...] = Field(default=(), description="Regular files that can be executed.")
+    links: dict[str, str] = Field(default_factory=dict, description="Symbolic links that stay in the workspace.")
+    folders: tuple[str, ...] = Field(default=(), description="Empty folders.")
+    left_out: tuple[str, ...] = Field(default=(), description="Files not read: too large, too many, or no files.")
+
+
+def lay_out(task: Task, workspace: Path) -> None:
+    """The task's files under their own paths; those made from text that begins with '#!' can be executed."""
+    workspace.mkdir(exist_ok=True)
+    for path, text in inline(task).items():
+        target = workspace / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text.encode())
+        target.chmod(0o755 if text.startswith("#!") else 0o644)
+    for case in task.cases:
+        if case.input is not None:
+            target = workspace / case.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(case.input, target)
+            target.chmod(0o755 if os.access(case.input, os.X_OK) else 0o644)
+
+
+def inline(task: Task) -> dict[str, str]:
+    """The files whose text stands in the data set, by path."""
+    files: dict[str, str] = json.loads(task.detail.get("inline", "{}"))
+    return files
+
+
+def given_files(task: Task) -> dict[str, tuple[bytes, bool]]:
+    """Content and whether it can be executed, of every file that the agent gets."""
+    found = {path: (text.encode(), text.startswith("#!")) for path, text in inline(task).items()}
+    cases = [case for case in task.cases if case.input is not None]
+    return found | {
+        case.name: (case.input.read_bytes(), os.access(case.input, os.X_OK)) for case in cases if case.input
+    }
+
+
+def changes(task: Task, workspace: Path) -> dict[str, bytes]:
+    """New and changed files by path, and `LEFT` where there is more to be said."""
+    given = given_files(task)
+    read, left_out = files_under(workspace)
+    found = {path: content for path, content in read.items() if _theirs(path)}
+    links, folders = _links(workspace), _empty_folders(workspace)
+    executable = {path for path in found if os.stat(workspace / path, follow_symlinks=False).st_mode & 0o100}
+    left = Left(
+        removed=tuple(sorted(path for path in given if path not in found and path not in left_out)),
+        executable=tuple(sorted(executable)),
+        links=links,
+        folders=folders,
+        left_out=tuple(path for path in left_out if _theirs(path))[:MOST_FILES],
+    )
+    changed = {path: content for path, content in found.items() if given.get(path, (None, False))[0] != content}
+    untouched = Left(executable=tuple(sorted(path for path, (_, runs) in given.items() if runs)))
+    return changed if left == untouched else {**changed, LEFT: left.model_dump_json().encode()}
+
+
+def lay_out_left(task: Task, workspace: Path, outputs: Mapping[str, bytes]) -> None:
+    """The workspace as an agent left it: the task's files, with the changes on top."""
+    lay_out(task, workspace)
+    left = left_of(outputs)
+    if left is not None:
+        for path in left.removed:
+            (workspace / path).unlink(missing_ok=True)
+            _remove_empty(workspace, path)
+    for path, content in outputs.items():
+        if path != LEFT:
+            (workspace / path).parent.mkdir(parents=True, exist_ok=True)
+            (workspace / path).write_bytes(content)
+    if left is None:
+        return
+    for path in {*given_files(task), *outputs} - {LEFT, *left.removed}:
+        (workspace / path).chmod(0o755 if path in left.executable else 0o644)
+    for path in left.folders:
+        (workspace / path).mkdir(parents=True, exist_ok=True)
+    for path, target in left.links.items():
+        (workspace / path).parent.mkdir(parents=True, exist_ok=True)
+        (workspace / path).symlink_to(target)
+
+
+def left_of(outputs: Mapping[str, bytes]) -> Left | None:
+    """What changed besides contents; None where nothing did."""
+    try:
+        return Left.model_validate_json(outputs[LEFT]) if LEFT in outputs else None
+    except ValidationError:
+        return None
+
+
+def in_words(outputs: Mapping[str, bytes]) -> str:
+    """What was left, for whoever reads about it."""
+    left = left_of(outputs) or Left()
+    parts = {
+        "new or changed": sorted(path for path in outputs if path != LEFT),
+        "removed": left.removed,
+        "links": left.links,
+        "not looked at, too large or too many or no files": left.left_out,
+    }
+    return "\n".join(f"{what}: {', '.join(list(paths)[:30])}" for what, paths in parts.items() if paths)
+
+
+def stays_inside(path: str) -> bool:
+    """Is a path relative, without a step upwards?"""
+    pure = PurePosixPath(path)
+    return bool(pure.parts) and not pure.is_absolute() and ".." not in pure.parts
+
+
+def _theirs(path: str) -> bool:
+    return PurePosixPath(path).parts[0] not in RESERVED
+
+
+def _links(workspace: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for here, folders, names in os.walk(workspace, followlinks=False):
+        for name in (*folders, *names):
+            path = Path(here, name)
+            relative = path.relative_to(workspace)
+            if not path.is_symlink() or not _theirs(relative.as_posix()) or len(found) >= MOST_FILES:
+                continue
+            target = os.readlink(path)
+            inside = os.path.normpath(os.path.join("/workspace", relative.parent, target))
+            if inside == "/workspace" or inside.startswith("/workspace/"):
+                found[relative.as_posix()] = target
+    return dict(sorted(found.items()))
+
+
+def _empty_folders(workspace: Path) -> tuple[str, ...]:
+    found = []
+    for here, folders, names in os.walk(workspace, followlinks=False):
+        relative = Path(here).relative_to(workspace).as_posix()
+        if not folders and not names and relative != "." and _theirs(relative):
+            found.append(relative)
+    return tuple(sorted(found)[:MOST_FILES])
+
+
+def _remove_empty(workspace: Path, path: str) -> None:
+    """Folders that hold nothing after a file of theirs went; empty ones that were left stand in `Left.folders`."""
+    for parent in Path(path).parents[:-1]:
+        try:
+            (workspace / parent).rmdir()
+        except OSError:
+            return
