@@ -15,7 +15,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-WORDS = ["amber", "basil", "cedar", "dune", "ember", "fjord", "grove", "heath", "islet", "jetty", "knoll", "ledge", "mesa", "nook", "oasis", "pond", "quay", "reef"]
+WORDS = [
+    "amber",
+    "basil",
+    "cedar",
+    "dune",
+    "ember",
+    "fjord",
+    "grove",
+    "heath",
+    "islet",
+    "jetty",
+    "knoll",
+    "ledge",
+    "mesa",
+    "nook",
+    "oasis",
+    "pond",
+    "quay",
+    "reef",
+]
 ERRORS = ("error", "Error", "ERROR")
 TODOS = ("todo", "TODO", "Todo")
 MADE = "mkdir -p result\n"
