@@ -74,13 +74,16 @@ class ErrorAnalyst:
             submission = _Submission(self, task, trajectory)
             tools = (
                 bash_tool(self._sandbox, workspace, {}, self._command),
-                Tool(
-                    EVALUATE, lambda _: Said(in_words(self._domain.grade(task, self._domain.collect(task, workspace))))
-                ),
+                Tool(EVALUATE, lambda _: Said(in_words(self._evaluated(task, trajectory, workspace)))),
                 Tool(SUBMIT, submission),
             )
             converse(door, store, self._opening(task, trajectory), tools, self._loop, step=step, scope=scope)
         return submission.extraction()
+
+    def _evaluated(self, task: Task, trajectory: Trajectory, workspace: Path) -> Grade:
+        """The grade of what lies in the workspace; of an answer, the agent's own: others count when handed in."""
+        answered = self.answers(task)
+        return self._domain.grade(task, trajectory.outputs if answered else self._domain.collect(task, workspace))
 
     def gate(self, task: Task, fix: str) -> GateResult:
         """See `trace2skill.analysts.gate`."""
