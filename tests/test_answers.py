@@ -102,3 +102,18 @@ def test_an_analyst_may_not_find_the_answer_by_trying(sums: Any, tmp_path: Path)
     assert [item.done for item in said] == [False, False, True]
     assert submission.extraction().verdict == "unverified"
     assert all(task.detail["gold"] not in item.text for item in said)
+
+
+def test_an_answer_cannot_be_found_by_having_it_compared(sums: Any, tmp_path: Path) -> None:
+    task = sums.load(tmp_path)[0]
+    wrong = Trajectory(
+        id="T1",
+        task_id=task.id,
+        seed=41,
+        model="sim/office",
+        outcome=Outcome(kind="failed"),
+        outputs={ANSWER: b"Answer: 1"},
+    )
+    analyst = ErrorAnalyst(sums, PlainProcess(), ModelSettings(name="sim/office"), LoopLimits(), Limits())
+    (tmp_path / ANSWER).write_text(f"Answer: {task.detail['gold']}")
+    assert analyst._evaluated(task, wrong, tmp_path).hard == 0.0

@@ -71,11 +71,16 @@ class ErrorAnalyst:
             submission = _Submission(self, task, trajectory)
             tools = (
                 bash_tool(self._sandbox, workspace, {}, self._command),
-                Tool(EVALUATE, lambda _: Said(judged_in_words(self._domain, task, workspace))),
+                Tool(EVALUATE, lambda _: Said(self._evaluated(task, trajectory, workspace))),
                 Tool(SUBMIT, submission),
             )
             converse(door, store, self._opening(task, trajectory), tools, self._loop, step=step, scope=scope)
         return submission.extraction()
+
+    def _evaluated(self, task: Task, trajectory: Trajectory, workspace: Path) -> str:
+        """What is said of the files in the workspace; of an answer, of the agent's own: others count when handed in."""
+        outputs = trajectory.outputs if self.answers(task) else self._domain.collect(task, workspace)
+        return judged_in_words(self._domain, task, outputs)
 
     def gate(self, task: Task, fix: str) -> GateResult:
         """See `trace2skill.analysts.gate`."""
@@ -184,9 +189,8 @@ def lay_out_left(domain: Domain, task: Task, workspace: Path, outputs: Mapping[s
         (workspace / path).write_bytes(content)
 
 
-def judged_in_words(domain: Domain, task: Task, workspace: Path) -> str:
-    """What the analyst is told of the files in a workspace."""
-    outputs = domain.collect(task, workspace)
+def judged_in_words(domain: Domain, task: Task, outputs: Mapping[str, bytes]) -> str:
+    """What the analyst is told of outputs."""
     grade = domain.grade(task, outputs)
     return in_words(grade) if grade.hard == 1.0 else feedback_on(domain, task, outputs) or in_words(grade)
 
