@@ -2,11 +2,14 @@
 
 import json
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from conftest import OFFICE, OFFICE_SKILL, ROOT, environment
 
@@ -114,41 +117,50 @@ class TestACommand:
     def test_at_its_time_limit_the_work_is_scored_and_nothing_is_left_running(
         self, sandbox: Sandbox, bench: Bench
     ) -> None:
-        late = {**TOY, "command": COMMAND + " --mode late", "limits": {"wall_seconds": 8, "memory_mb": 2**20}}
+        late = {**TOY, "command": COMMAND + " --mode late", "limits": {"wall_seconds": 12, "memory_mb": 2**20}}
         done = bench.work(bench.harness(sandbox, **late))
         assert done.stop == "time_limit"
         assert "output/1.xlsx" in bench.left()
         assert done.extra["cost_from"] == "tokens of its log"  # it never came to say what it cost
 
-    def test_a_crash_is_a_fault_and_no_score(
-        self, sandbox: Sandbox, bench: Bench, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+
+class TestHowItEnds:
+    def test_a_crash_is_a_fault_and_no_score(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TOY_API_KEY", "correct-horse-battery")
-        harness = bench.harness(sandbox, **{**TOY, "command": COMMAND + " --mode crash", "env": ["TOY_API_KEY"]})
+        harness = bench.harness(PlainProcess(), **{**TOY, "command": COMMAND + " --mode crash", "env": ["TOY_API_KEY"]})
         with pytest.raises(InfrastructureFault, match=r"exit code 1: .*closed the connection with \[TOY_API_KEY\]"):
             bench.work(harness)
         (row,) = bench.store.ledger("r")
         assert row.outcome == "agent_failed"
         assert row.cost > 0  # its log says that it had bought something
 
-    def test_what_only_a_person_can_mend_is_not_tried_again(self, sandbox: Sandbox, bench: Bench) -> None:
+    def test_what_only_a_person_can_mend_is_not_tried_again(self, bench: Bench) -> None:
         with pytest.raises(ModelUnusable, match="Invalid API key"):
-            bench.work(bench.harness(sandbox, **{**TOY, "command": COMMAND + " --mode auth"}))
+            bench.work(bench.harness(PlainProcess(), **{**TOY, "command": COMMAND + " --mode auth"}))
         assert bench.store.ledger_total("r").cost == 0
 
-    def test_a_missing_program_is_said_with_its_name(self, sandbox: Sandbox, bench: Bench) -> None:
+    def test_a_missing_program_is_said_with_its_name(self, bench: Bench) -> None:
         with pytest.raises(BadInput, match=r"not found.*no-such-agent"):
-            bench.work(bench.harness(sandbox, command="no-such-agent < {prompt_file}"))
+            bench.work(bench.harness(PlainProcess(), command="no-such-agent < {prompt_file}"))
         assert bench.store.ledger_total("r").cost == 0
         with pytest.raises(BadInput, match="no-such-agent --version` ended with exit code 127"):
-            bench.harness(sandbox, **TOY, version_command="no-such-agent --version")
+            bench.harness(PlainProcess(), **TOY, version_command="no-such-agent --version")
 
-    def test_a_garbage_log_is_taken_as_text_and_said(self, sandbox: Sandbox, bench: Bench) -> None:
-        done = bench.work(bench.harness(sandbox, **{**TOY, "command": COMMAND + " --mode garbage"}))
+    def test_a_garbage_log_is_taken_as_text_and_said(self, bench: Bench) -> None:
+        done = bench.work(bench.harness(PlainProcess(), **{**TOY, "command": COMMAND + " --mode garbage"}))
         assert done.extra["log"] == "text"
         assert "no format that is known" in str(done.extra["log_problem"])
         assert '"result": "Done."' in done.steps[-1].message
         assert "output/1.xlsx" in bench.left()
+
+
+def test_an_estimate_counts_what_it_may_cost(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).parent / "trace2skill"), "estimate", "--data", str(OFFICE), "--tasks", "20"]
+    command += ["--model", "sim/office", "--skill", str(OFFICE_SKILL), "--sandbox", "process", "--json"]
+    command += ["--harness", "command", "--agent-command", "true", "--agent-set", "price_per_rollout=0.5"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True)
+    stage = next(item for item in json.loads(done.stdout)["stages"] if item["stage"] == "rollout")
+    assert stage["cost"] == stage["high"] == 0.5 * stage["steps"]
 
 
 def test_an_exit_code_can_be_an_end(bench: Bench) -> None:
@@ -329,3 +341,24 @@ def test_a_refresh_with_a_command_learns_and_repeats_for_nothing(tmp_path: Path)
     )
     assert {item["path"]: item["runs"] for item in json.loads(opened.stdout)["files"]}["references/openpyxl.md"] > 0
     assert run() == made
+
+
+def test_an_interrupt_ends_the_agents_at_once(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).parent / "trace2skill"), "rollout", "--data", str(OFFICE), "--tasks", "4"]
+    command += ["--model", "sim/office", "--sandbox", "process", "--harness", "command"]
+    command += ["--agent-command", "touch started; sleep 986.5; touch $HOME/ended"]
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        run = subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path / "home"), stdout=output, stderr=output)
+    deadline = time.monotonic() + 120
+    while not sleeping("986.5") and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert sleeping("986.5"), log.read_text()
+    run.send_signal(signal.SIGINT)
+    assert run.wait(60) == 130, log.read_text()
+    assert not sleeping("986.5")
+    assert "interrupted; everything finished is kept" in log.read_text()
+
+
+def sleeping(mark: str) -> bool:
+    return any(["sleep", mark] == process.info["cmdline"] for process in psutil.process_iter(["cmdline"]))

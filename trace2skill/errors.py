@@ -37,6 +37,10 @@ class InfrastructureFault(Trace2SkillError):
     """Something outside the experiment broke (a provider, the sandbox). Never a score or lesson; worth a retry."""
 
 
+class Interrupted(Trace2SkillError):
+    """The run was stopped while this was under way. It has no result; the same command begins it anew."""
+
+
 class ModelUnusable(Trace2SkillError):
     """A call to the model cannot succeed until a person changes something (key, name, context length)."""
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from trace2skill.agents.billing import bound_of
 from trace2skill.distill import choose_for_analysis
 from trace2skill.evaluation.matrix import Cell
 from trace2skill.llm.settings import ModelSettings
@@ -95,7 +96,9 @@ def estimate(rt: Runtime) -> Estimate:
         ("propose", roles.analyst, taught * rounds, 0),
         ("merge", roles.merger, round(max(0, taught - 1) * ASKED) * rounds, 0),
     ]
-    stages = tuple(stage_estimate(rt.store, *count) for count in counts if count[2] or count[3])
+    outside = settings.agent.harness
+    bounds = {"rollout": bound_of(outside, settings.agent.loop)} if outside else {}
+    stages = tuple(stage_estimate(rt.store, *count, bounds.get(count[0])) for count in counts if count[2] or count[3])
     return Estimate(stages=stages, cap=settings.max_cost)
 
 
@@ -137,19 +140,24 @@ def known_rollout(rt: Runtime, job: RolloutJob) -> Rolled | None:
     return Rolled(trajectory_id=trajectory.id, content=trajectory.digest, skill=job.skill, cell=Cell.of(trajectory))
 
 
-def stage_estimate(store: Store, stage: str, model: ModelSettings, steps: int, in_store: int) -> StageEstimate:
-    """What so many steps of a stage will cost, by the store's history or by defaults."""
-    price_in, price_out = prices(model)
+def stage_estimate(
+    store: Store, stage: str, model: ModelSettings, steps: int, in_store: int, bound: float | None = None
+) -> StageEstimate:
+    """What so many steps of a stage will cost, by the store's history or by defaults; `bound` is what one may cost."""
     history = store.query(
-        "SELECT sum(tokens_in), sum(tokens_out) FROM ledger WHERE outcome = 'answered' AND model = ? "
+        "SELECT sum(tokens_in), sum(tokens_out), sum(cost) FROM ledger WHERE outcome = 'answered' AND model = ? "
         "AND split_part(step, ':', 1) = ? GROUP BY run_id, step LIMIT 5000",
         [model.name, stage],
     )
     known = len(history) >= ENOUGH
     rows = [(float(row[0]), float(row[1])) for row in history] if known else [DEFAULT_TOKENS[stage]]
-    costs = [tokens_in * price_in + tokens_out * price_out for tokens_in, tokens_out in rows]
+    if bound is None:
+        price_in, price_out = prices(model)
+        costs = [row[0] * price_in + row[1] * price_out for row in rows]
+    else:  # another program pays: its own figures, or what it may cost at most
+        costs = [float(row[2]) for row in history] if known else [bound]
     tokens_in, tokens_out = (fmean(row[index] for row in rows) for index in (0, 1))
-    dearest = quantiles(costs, n=10)[-1] if len(costs) > 1 else 2 * costs[0]
+    dearest = quantiles(costs, n=10)[-1] if len(costs) > 1 else costs[0] * (1 if bound is not None else 2)
     return StageEstimate(
         stage=stage,
         model=model.name,

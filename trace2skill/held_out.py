@@ -62,7 +62,7 @@ def keep_evaluations(rt: Runtime, evaluations: Sequence[Evaluation], split: str)
     for item in evaluations:
         kept = Measured(
             evaluation=item,
-            agent=rt.settings.roles.agent.name,
+            agent=rt.settings.agent_name,
             data=rt.settings.data.name,
             domain=rt.domain.name,
             split=split,

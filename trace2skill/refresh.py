@@ -190,9 +190,7 @@ def finish(
         run_id=rt.run_id,
         mode="deepening" if rt.settings.skill else "creation",
         domain=rt.domain.name,
-        models=tuple(
-            sorted({rt.settings.roles.agent.name, rt.settings.roles.analyst.name, rt.settings.roles.merger.name})
-        ),
+        models=tuple(sorted({rt.settings.agent_name, rt.settings.roles.analyst.name, rt.settings.roles.merger.name})),
         simulated=rt.settings.roles.simulated,
         skill_name=skill.name,
         base=base.digest,

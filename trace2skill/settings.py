@@ -168,6 +168,12 @@ class RunSettings(Noun):
         return next((share for name, share in self.max_failed_shares.items() if name == stage), self.max_failed_share)
 
     @property
+    def agent_name(self) -> str:
+        """Who plays the agent: the model, and the program around it where that is not ours."""
+        outside = self.agent.harness
+        return f"{outside.label}: {self.roles.agent.name}" if outside else self.roles.agent.name
+
+    @property
     def tags(self) -> tuple[str, ...]:
         """Tags of the flow runs, by kind of task and skill."""
         return (f"domain:{self.domain_name}", f"skill:{self.skill.name if self.skill else 'new'}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from trace2skill.agents.sandbox.running import allow_running, end_running
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.prefect_settings import lean
 from trace2skill.errors import BadInput
@@ -106,13 +107,16 @@ def _cost_of(settings: RunSettings) -> Any:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does: what is finished stays."""
+    """Let SIGTERM end the run as Ctrl-C does: what is finished stays, what runs is ended."""
 
     def interrupt(*_: object) -> None:
+        end_running()
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    allow_running()
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

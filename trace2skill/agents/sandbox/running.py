@@ -5,14 +5,17 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from trace2skill.agents.sandbox.limits import CommandResult, Limits
 from trace2skill.agents.sandbox.workspace import size_of
-from trace2skill.errors import InfrastructureFault
+from trace2skill.errors import InfrastructureFault, Interrupted
 
+_interrupted = threading.Event()
+_running: set["subprocess.Popen[bytes]"] = set()
 KEPT = 64 * 1024
 TICK_SECONDS = 0.25
 
@@ -61,7 +64,10 @@ def run_process(
 
     Raises:
         InfrastructureFault: the process cannot be started.
+        Interrupted: the run was stopped meanwhile.
     """
+    if _interrupted.is_set():
+        raise Interrupted("the run was interrupted")
     try:
         process = subprocess.Popen(
             list(arguments),
@@ -75,13 +81,17 @@ def run_process(
     except OSError as error:
         raise InfrastructureFault(f"the sandbox could not start {arguments[0]}: {error}") from error
     collected = _Output()
+    _running.add(process)
     try:
         stopped = _watch(process, collected, workspace, limits)
     finally:
+        _running.discard(process)
         kill(process)
         process.wait()
         if process.stdout:
             process.stdout.close()
+    if _interrupted.is_set():  # it may have been killed: what it left is no result
+        raise Interrupted("the run was interrupted")
     if not stopped and size_of(workspace) > limits.workspace_mb * 2**20:
         stopped = "disk"
     exit_code = None if stopped else _shell_code(process.returncode)
@@ -89,6 +99,18 @@ def run_process(
     return CommandResult(
         exit_code=exit_code, output=text, omitted_bytes=collected.omitted, stopped=stopped
     ), collected.head
+
+
+def end_running() -> None:
+    """Kill what runs, and start nothing more: the run is interrupted, and an agent may have half an hour to go."""
+    _interrupted.set()
+    for process in tuple(_running):
+        kill_group(process)
+
+
+def allow_running() -> None:
+    """Commands may run (again)."""
+    _interrupted.clear()
 
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:
