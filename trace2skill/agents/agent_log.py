@@ -51,7 +51,8 @@ def read_log(places: Sequence[str], format: str, roots: Mapping[str, Path], stdo
         found, said = _trajectories(contents, format)
         if found:
             return _as_log(found, format, prompt)
-        problem = problem or f"{place}: {said or 'no such file'}"
+        if place != "stdout" or format:  # plain text printed is nothing wrong
+            problem = problem or f"{place}: {said or 'no such file'}"
     text = stdout.decode("utf-8", "replace").replace("\0", "\N{SYMBOL FOR NULL}").strip()
     spoken = [Step(number=2, source="agent", message=text)] if text else []
     return AgentLog((Step(number=1, source="user", message=prompt), *spoken), None, TEXT, problem)
