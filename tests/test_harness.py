@@ -240,7 +240,7 @@ class TestSettings:
         model = o.roles("sim/office", None, None, None, temperature=None, effort=None, api_base=None, price=None)
         before = RunSettings(data=Path("/x"), roles=model, store=Path("/tmp/s"))
         now = RunSettings(data=Path("/x"), roles=model, store=Path("/tmp/s"), **o.loops("react", None, None, None))  # type: ignore[arg-type]
-        assert now.digest == before.digest == "21381fed22aff8dc68c1ce34b615fcaed2ca89727785be2d737a82d2a42151b5"
+        assert now.identity == before.identity == "57759bd6c5d0ca46abbfd3b2633da82203b359263d542e8377a10be58df943e9"
 
 
 FUNCTION = """
