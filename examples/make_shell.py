@@ -15,26 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+# fmt: off
 WORDS = [
-    "amber",
-    "basil",
-    "cedar",
-    "dune",
-    "ember",
-    "fjord",
-    "grove",
-    "heath",
-    "islet",
-    "jetty",
-    "knoll",
-    "ledge",
-    "mesa",
-    "nook",
-    "oasis",
-    "pond",
-    "quay",
-    "reef",
+    "amber", "basil", "cedar", "dune", "ember", "fjord", "grove", "heath", "islet",
+    "jetty", "knoll", "ledge", "mesa", "nook", "oasis", "pond", "quay", "reef",
 ]
+# fmt: on
 ERRORS = ("error", "Error", "ERROR")
 TODOS = ("todo", "TODO", "Todo")
 MADE = "mkdir -p result\n"

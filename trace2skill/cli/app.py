@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from trace2skill import __version__
+from trace2skill.cli.domains import domains, new_domain
 from trace2skill.cli.estimate import estimate
 from trace2skill.cli.evidence import ablate, drift, power, transfer, usage
 from trace2skill.cli.experiment import experiment
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 OPERATE = (status, watch, failures, retry, estimate)
 RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
-LOOKS = (show, report, lessons, patch, why, quarantine, reveal, validate, doctor)
+LOOKS = (show, report, lessons, patch, why, quarantine, reveal, validate, doctor, domains, new_domain)
 EVIDENCE = (experiment, power, ablate, usage, transfer)
 VERSIONS = (versions, diff, promote, rollback, export)
 for panel, commands in (

@@ -48,7 +48,7 @@ def load_domain(name: str, options: Mapping[str, str] | None = None, *, recalcul
     Raises:
         BadInput: there is no such domain, or it does not take these options; says what there is.
     """
-    cls = _class_of(name)
+    cls = domain_class(name)
     missing = [member for member in _members() if not hasattr(cls, member)]
     if missing:
         raise BadInput(f"{name} is no domain: it lacks {', '.join(missing)}; see docs/domains.md")
@@ -78,7 +78,12 @@ def _made(name: str, cls: type[Any], given: dict[str, str], recalculate: str) ->
     return getattr(cls, "choose", cls)(**options)
 
 
-def _class_of(name: str) -> type[Any]:
+def domain_class(name: str) -> type[Any]:
+    """The class that a name stands for, whether it is a domain or not.
+
+    Raises:
+        BadInput: there is none.
+    """
     points = {point.name: point.value for point in entry_points(group=GROUP)}
     where = BUILT_IN.get(name) or points.get(name) or (name if ":" in name else "")
     if not where:
