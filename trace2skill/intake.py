@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from trace2skill.digest import digest_of
 from trace2skill.errors import BadInput
 from trace2skill.failures import Failure
@@ -17,9 +19,8 @@ from trace2skill.progress import watcher
 from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.safety.redaction_map import RedactionMap
 from trace2skill.sources import Sources
-from trace2skill.store import Store
+from trace2skill.store import NounKind, Store
 from trace2skill.summary import SourcesRead
-from trace2skill.task import Task
 from trace2skill.traces import Memory, ReadFile, Readings, read_paths
 from trace2skill.traces.formats import reader_named
 from trace2skill.traces.outcomes import Labels, labelled, read_labels
@@ -28,6 +29,7 @@ from trace2skill.trajectory import Trajectory
 
 VERSION = "intake 2"
 SHOWN_PROBLEMS = 50
+STEPS_AT_ONCE = 400
 TELLING = 40
 """So many characters of a held-out task's text in a log make the log one of that task."""
 
@@ -89,10 +91,11 @@ NOTHING_READ = Intake(
 """The intake of a run without sources."""
 
 
-def take_in(store: Store, sources: Sources, held_out: Iterable[Task] = ()) -> Intake:
+def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), telling: Iterable[str] = ()) -> Intake:
     """Read what is new, clean it and keep it; what is unchanged is taken from the store.
 
-    Trajectories of held-out tasks are left out: nothing may be learned from them.
+    Trajectories of held-out tasks are left out: nothing may be learned from them. They are known by the ids of such
+    tasks, and by instructions that only such tasks have.
 
     Raises:
         BadInput: a path, the labels or the format is not what it should be, or nothing could be read.
@@ -123,7 +126,7 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[Task] = ()) -> In
     if not taken:
         first = f": {readings.problems[0]}" if readings.problems else ""
         raise BadInput(f"no trajectory was found in {', '.join(map(str, sources.paths))}{first}")
-    usable, left_out = _without_held_out(store, taken, list(held_out))
+    usable, left_out = _without_held_out(store, taken, set(held_out), telling)
     return Intake(read=_report(readings, desk, usable, left_out), taken=usable, marks=marks)
 
 
@@ -131,9 +134,11 @@ def move_marks(store: Store, sources: Sources, intake: Intake, failures: Iterabl
     """Remember the files of a run that has succeeded, without those of which an item failed."""
     failed = {failure.name.partition(" ")[0] for failure in failures}
     labels = read_labels(sources.labels) if sources.labels else None
-    for path, mark in intake.marks.items():
-        if not failed & {item.id for item in mark.taken}:
-            store.put("source", _mark_id(sources, labels, path), mark)
+    store.put_all(
+        ("source", _mark_id(sources, labels, path), mark)
+        for path, mark in intake.marks.items()
+        if not failed & {item.id for item in mark.taken}
+    )
 
 
 class _Desk:
@@ -141,6 +146,8 @@ class _Desk:
 
     def __init__(self, store: Store, labels: Labels | None, secrets: RedactionMap | None) -> None:
         self.store, self.labels, self.secrets = store, labels, secrets
+        self._waiting: list[tuple[NounKind, str, BaseModel]] = []
+        self._waiting_steps = 0
         self.found: dict[str, list[Taken]] = {}
         self.redacted: Counter[str] = Counter()
         self._gold: dict[str, frozenset[str]] = {}
@@ -153,20 +160,31 @@ class _Desk:
         """Keep one trajectory, in its segments."""
         parts = segmented(trajectory)
         if len(parts) > 1:  # the whole, to which the segments point
-            self.store.put("trajectory", trajectory.id, self._clean(trajectory))
+            self._put("trajectory", trajectory.id, self._clean(trajectory))
         gold = gold_only(trajectory, self._gold.pop(trajectory.id, frozenset()))
         for part in parts:
             clean = self._clean(labelled(part, self.labels))
-            self.store.put("trajectory", clean.id, clean)
+            self._put("trajectory", clean.id, clean)
             if gold:
                 hidden = tuple(sorted(Redactor().text(value) for value in gold))
-                self.store.put("withheld", clean.id, Withheld(gold=hidden))
+                self._put("withheld", clean.id, Withheld(gold=hidden))
             self.found.setdefault(file.path, []).append(Taken.of(clean))
+        self._waiting_steps += len(trajectory.steps)
+        if self._waiting_steps > STEPS_AT_ONCE:
+            self._flush()
 
     def close(self) -> None:
-        """Write what was redacted to its file."""
+        """Write what waits, and what was redacted to its file."""
+        self._flush()
         if self.secrets:
             self.secrets.close()
+
+    def _put(self, kind: NounKind, id: str, noun: BaseModel) -> None:
+        self._waiting.append((kind, id, noun))
+
+    def _flush(self) -> None:
+        self.store.put_all(self._waiting)
+        self._waiting, self._waiting_steps = [], 0
 
     def _clean(self, trajectory: Trajectory) -> Trajectory:
         clean, redactor = redacted(trajectory)
@@ -184,9 +202,10 @@ def gold_only(trajectory: Trajectory, gold: frozenset[str]) -> frozenset[str]:
     return frozenset(value for value in gold if value not in said)
 
 
-def _without_held_out(store: Store, taken: Mapping[str, Taken], held_out: list[Task]) -> tuple[tuple[Taken, ...], int]:
-    ids = {task.id for task in held_out}
-    texts = [" ".join(task.instruction.split()) for task in held_out if len(task.instruction) >= TELLING]
+def _without_held_out(
+    store: Store, taken: Mapping[str, Taken], ids: set[str], telling: Iterable[str]
+) -> tuple[tuple[Taken, ...], int]:
+    texts = [" ".join(text.split()) for text in telling if len(text) >= TELLING]
 
     def is_held_out(item: Taken) -> bool:
         if item.task_id in ids:

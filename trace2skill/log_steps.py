@@ -9,8 +9,10 @@ from trace2skill.digest import digest_of
 from trace2skill.errors import BadInput
 from trace2skill.intake import Intake, Taken, Withheld
 from trace2skill.lesson import Extraction
+from trace2skill.noun import Noun
 from trace2skill.runtime import Runtime
 from trace2skill.step_items import Extracted, Observed
+from trace2skill.store import NounKind
 from trace2skill.trajectory import Trajectory
 
 
@@ -68,9 +70,8 @@ def observe(rt: Runtime, item: Taken) -> Observed:
 
 
 def _keep(rt: Runtime, extraction: Extraction, trajectory: Trajectory) -> Extracted:
-    for lesson in extraction.lessons:
-        rt.store.put("lesson", lesson.id, lesson)
-    rt.store.put("extraction", extraction.digest, extraction)
+    nouns: list[tuple[NounKind, str, Noun]] = [("lesson", lesson.id, lesson) for lesson in extraction.lessons]
+    rt.store.put_all([*nouns, ("extraction", extraction.digest, extraction)])
     return Extracted(
         content=extraction.digest,
         trajectory_id=extraction.trajectory_id,

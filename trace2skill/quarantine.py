@@ -87,8 +87,7 @@ def allowed_of(store: Store, base: Skill, lessons: Sequence[Lesson]) -> list[str
 
 def keep(store: Store, aside: Iterable[Quarantined]) -> None:
     """Put what was kept out where people can review it."""
-    for item in aside:
-        store.put("quarantine", item.digest, item)
+    store.put_all(("quarantine", item.digest, item) for item in aside)
 
 
 def waiting(store: Store) -> list[Quarantined]:

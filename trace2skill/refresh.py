@@ -97,7 +97,9 @@ def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
         return settings, NOTHING_READ
     rt = runtime(settings)
     held_out = [rt.task(id) for id in (*rt.splits.validation, *rt.splits.test)]
-    intake = take_in(rt.store, settings.sources, held_out)
+    said_in_evolve = {rt.task(id).instruction for id in rt.splits.evolve}
+    telling = {task.instruction for task in held_out} - said_in_evolve
+    intake = take_in(rt.store, settings.sources, [task.id for task in held_out], telling)
     sources = settings.sources.model_copy(update={"content": intake.content})
     return settings.model_copy(update={"sources": sources}), intake
 

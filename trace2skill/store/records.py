@@ -150,6 +150,12 @@ class Store(ABC):
         """Keep a noun under its kind and id."""
         self._put([("noun", (kind, id, noun.model_dump_json()))])
 
+    def put_all(self, nouns: Iterable[tuple[NounKind, str, BaseModel]]) -> None:
+        """Keep several nouns at once: all of them or none."""
+        rows: list[Row] = [("noun", (kind, id, noun.model_dump_json())) for kind, id, noun in nouns]
+        if rows:
+            self._put(rows)
+
     def get(self, kind: NounKind, id: str, cls: type[T]) -> T | None:
         """The noun of that kind and id, or None."""
         row = self._one("SELECT value FROM noun WHERE kind = ? AND id = ?", [kind, id])

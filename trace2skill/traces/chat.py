@@ -18,15 +18,19 @@ SPEAKERS: dict[str, Any] = {
     "model": "agent",
 }
 RESULTS = {"tool", "function", "ipython", "environment"}
+ROLES = SPEAKERS.keys() | RESULTS
 KNOWN = {
     "role", "content", "tool_calls", "function_call", "tool_call_id", "name", "reasoning_content", "reasoning",
     "timestamp", "model", "usage", "id", "type",
 }  # fmt: skip
+OF_RESULT = {"role", "content", "tool_call_id"}
+OF_CALL = {"id", "function", "type", "name", "arguments", "args", "input"}
+PLAIN = {"role", "content", "tool_calls", "name", "id", "type"}
 
 
 def is_message(value: Any) -> bool:
     """Is it a chat message: an object with a role that is known?"""
-    return isinstance(value, dict) and value.get("role") in SPEAKERS.keys() | RESULTS
+    return isinstance(value, dict) and isinstance(value.get("role"), str) and value["role"] in ROLES
 
 
 def say_all(
@@ -46,12 +50,16 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
     role = message["role"]
     if role in RESULTS:
         result = {"error": True} if message.get("error") or message.get("is_error") is True else {}
-        extra = rest(message, {"role", "content", "tool_call_id"})
+        extra = rest(message, OF_RESULT)
         session.answer(message.get("tool_call_id"), message.get("content"), extra=extra, **result)
         return
-    parts = objects(message.get("content"))
-    results = [part for part in parts if part.get("type") == "tool_result"]
     spoken = message.get("content")
+    if message.keys() <= PLAIN and not isinstance(spoken, list) and not more:
+        calls = tuple(tool_calls(session, message)) if message.get("tool_calls") else ()
+        session.say(SPEAKERS[role], content(spoken), calls=calls)
+        return
+    parts = objects(spoken)
+    results = [part for part in parts if part.get("type") == "tool_result"]
     if parts:
         spoken = [part for part in spoken or () if not _is_machinery(part)]
     thoughts = message.get("reasoning_content") or message.get("reasoning")
@@ -82,7 +90,7 @@ def tool_calls(session: Session, message: dict[str, Any]) -> Iterator[ToolCall]:
         name = function.get("name") or (call["function"] if isinstance(call.get("function"), str) else "")
         id = label(call.get("id")) or (f"call-{session.length + 1}-{place}" if len(calls) > 1 else "")
         given = function.get("arguments", function.get("args", function.get("input")))
-        extra = rest(call, {"id", "function", "type", "name", "arguments", "args", "input"})
+        extra = {} if call.keys() <= OF_CALL else rest(call, OF_CALL)
         yield session.call(id, name, arguments(given), extra)
 
 

@@ -15,6 +15,8 @@ WHOLE_DOCUMENT = 24 * 1024 * 1024
 DEEPEST = 200
 
 _HUGE = re.compile(rb"[eE]\+?\d{3,}(?=[,\s}\]]|\Z)")
+_SHAPE = bytes(48 if n in b"0123456789" else 101 if n in b"eE" else 43 if n == 43 else 32 for n in range(256))
+"""Digits become 0, the sign of an exponent e; what no number holds becomes a space."""
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -28,7 +30,7 @@ def parse(raw: bytes) -> Any:
         value = from_json(raw)
     except ValueError as error:
         value = _second_try(raw, error)
-    if b"NaN" in raw or b"Infinity" in raw or _HUGE.search(raw) or _HALF.search(raw):
+    if b"NaN" in raw or b"Infinity" in raw or _HALF.search(raw) or _has_huge(raw):
         return scrub(value)
     return value
 
@@ -63,6 +65,18 @@ def scrub(value: Any, depth: int = 0) -> Any:
     if isinstance(value, int) and value.bit_length() > 1000:
         return hex(value)
     return value
+
+
+def _has_huge(raw: bytes) -> bool:
+    """Could a number have an exponent of three digits and more? Looked up by shape: a pattern alone is far slower."""
+    shape = raw.translate(_SHAPE)
+    for sign in (b"0e000", b"0e+000"):
+        place = shape.find(sign)
+        while place >= 0:
+            if _HUGE.match(raw, place + 1):
+                return True
+            place = shape.find(sign, place + 1)
+    return False
 
 
 def _second_try(raw: bytes, error: ValueError) -> Any:

@@ -72,8 +72,11 @@ def arguments(value: Any) -> dict[str, Any]:
 
 def rest(record: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
     """The fields that a reader does not use, without empty ones."""
-    left = {key: value for key, value in record.items() if key not in known}
-    return {key: value for key, value in left.items() if value is not None and value != "" and value != []}
+    return {
+        key: value
+        for key, value in record.items()
+        if key not in known and value is not None and value != "" and value != []
+    }
 
 
 def moment(value: Any, per_second: int = 1000) -> str:
