@@ -210,7 +210,7 @@ def in_words(grade: Grade) -> str:
 
 EVALUATE = ToolSpec(
     name="evaluate",
-    description="Compare the files in output/ with the expected result and list the places that differ.",
+    description="Compare what was left in the workspace with the expected result and say what differs.",
     parameters={"type": "object", "properties": {}},
 )
 SUBMIT = ToolSpec(

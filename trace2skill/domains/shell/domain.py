@@ -123,9 +123,10 @@ class Shell(FileDomain):
 
     def carried(self, task: Task, outputs: Mapping[str, bytes]) -> list[str]:
         """As of every domain of files; nothing where the reference solution passes on emptied files, too."""
-        written = {path: content for path, content in outputs.items() if path != LEFT}
-        found = super().carried(task, outputs) if told_apart(written, task.instruction) else []
-        return found if found and self._depends_on_input(task) else []
+        written = told_apart({path: raw for path, raw in outputs.items() if path != LEFT}, task.instruction)
+        if not written or self.grade(task, outputs).hard < 1.0 or not self._depends_on_input(task):
+            return []
+        return [f"'{line}'" for line in sorted(written)[:3]]
 
     def solution(self, task: Task) -> str:
         """The reference solution, '' without one. For the simulated agent, nothing else."""
