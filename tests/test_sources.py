@@ -117,7 +117,7 @@ def test_nothing_is_learned_from_a_log_of_a_held_out_task(tmp_path: Path) -> Non
     (folder / "c.jsonl").write_text(json.dumps({"id": held_out.id, "messages": messages}) + "\n")
     _, intake = run.take_in_logs(office(tmp_path, sources=Sources(paths=(folder,))))
     assert (intake.read.held_out, intake.read.trajectories) == (2, 1)
-    assert [item.task_id for item in intake.taken] == ["b"]
+    assert [item.task_id for item in intake.taken] == ["b:b"]
 
 
 # --- weak labels ----------------------------------------------------------------------------------------------------

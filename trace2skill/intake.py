@@ -208,7 +208,7 @@ def _without_held_out(
     texts = [" ".join(text.split()) for text in telling if len(text) >= TELLING]
 
     def is_held_out(item: Taken) -> bool:
-        if item.task_id in ids:
+        if item.task_id in ids or item.task_id.partition(":")[2] in ids:  # readers put a file's name before an id
             return True
         found = store.get("trajectory", item.id, Trajectory) if texts else None
         asked = (" ".join(step.message.split()) for step in found.steps if step.source != "agent") if found else ()
