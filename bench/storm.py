@@ -7,6 +7,7 @@ wall time and tries. Exits 1 where the run does not end complete or the two skil
 """
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -15,6 +16,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from kills import server
 
 from trace2skill.cli.flows import run_flow
 from trace2skill.settings import RunSettings
@@ -30,7 +33,8 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.2, help="median seconds of an answer")
     parser.add_argument("--timeout", type=float, default=5.0, help="seconds after which a try is given up")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="t2s-storm-") as folder:
+    with tempfile.TemporaryDirectory(prefix="t2s-storm-") as folder, server(Path(folder)) as api:
+        os.environ["PREFECT_API_URL"] = api
         good = night(Path(folder) / "good", f"sim/office?latency={given.latency}", given)
         bad = night(Path(folder) / "bad", f"sim/office?latency={given.latency}&{STORM}", given)
     same = good["skill"] == bad["skill"]
