@@ -136,7 +136,7 @@ SCRIPT_MISTAKES: tuple[ScriptMistake, ...] = (
         "Each round has to append to the result.",
     ),
     _planted(
-        "heading_counted",
+        "titles_counted",
         (r"tail -n \+2", "tail -n +1"),
         (r"tail -n \+1", "tail -n +2"),
         0.6,
