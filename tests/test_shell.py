@@ -261,5 +261,6 @@ def test_what_was_planted_is_learned_and_helps(tmp_path: Path, prefect_home: Pat
     assert after > before
     learned = guided("\n".join(file.content.decode() for file in read_skill(candidate).files))
     assert len(learned & {cause.name for cause in scripts.SCRIPT_CAUSES}) >= 5, learned
-    verified = [item for item in made["analyses"] if item["kind"] == "error" and item["verdict"] == "lessons"]
+    analyses = json.loads(run(tmp_path, prefect_home, "lessons", made["run_id"], "--json").stdout)
+    verified = [item for item in analyses if "verified" in {lesson["proof"] for lesson in item["lessons"]}]
     assert len(verified) >= 8
