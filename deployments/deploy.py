@@ -17,6 +17,7 @@ from prefect.flows import Flow
 from prefect.schedules import Cron, Schedule
 
 from tasks.results import BLOCK_NAME, StoreResults
+from trace2skill.experiment.grid import ExperimentSettings
 from trace2skill.ingest import IngestSettings
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.settings import RunSettings
@@ -30,6 +31,7 @@ SETTINGS = RunSettings(
     recalculate="never",
 )
 INGEST = IngestSettings(paths=(Path("logs"),))
+EXPERIMENT = ExperimentSettings(file=Path("experiments/office.yaml"))
 CANCEL = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 WAIT = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 ENVIRONMENT = {
@@ -47,6 +49,7 @@ def deployments() -> list[RunnerDeployment]:
         _deployed("flows/refresh.py:refresh", "nightly-refresh", settings, schedule=night, limit=CANCEL),
         _deployed("flows/drift.py:drift_watch", "drift-watch", settings, schedule=sunday, limit=WAIT),
         _deployed("flows/ingest.py:ingest", "ingest", {"settings": _given(INGEST)}, limit=WAIT),
+        _deployed("flows/experiment.py:experiment", "experiment", {"settings": _given(EXPERIMENT)}, limit=WAIT),
         _deployed("flows/approval.py:approval_deadline", "approval-deadline"),
         _deployed("flows/shard.py:shard", "shard"),
     ]

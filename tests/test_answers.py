@@ -116,4 +116,4 @@ def test_an_answer_cannot_be_found_by_having_it_compared(sums: Any, tmp_path: Pa
     )
     analyst = ErrorAnalyst(sums, PlainProcess(), ModelSettings(name="sim/office"), LoopLimits(), Limits())
     (tmp_path / ANSWER).write_text(f"Answer: {task.detail['gold']}")
-    assert analyst._evaluated(task, wrong, tmp_path).hard == 0.0
+    assert analyst._evaluated(task, wrong, tmp_path) == "case answer: the answer '1' is not right"

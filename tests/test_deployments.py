@@ -54,7 +54,7 @@ def test_every_schedule_has_a_time_zone_and_no_two_runs_at_once() -> None:
     declared = YAML(typ="safe").load((ROOT / "deployments" / "prefect.yaml").read_text())["deployments"]
     for served in (deployments(), in_python()):
         by_name = {item.name: item for item in served}
-        assert {"nightly-refresh", "drift-watch", "ingest", "approval-deadline", "shard"} <= set(by_name)
+        assert {"nightly-refresh", "drift-watch", "ingest", "experiment", "approval-deadline", "shard"} <= set(by_name)
         for item in declared:
             schedules = [schedule.schedule for schedule in by_name[item["name"]].schedules or []]
             assert [one.timezone for one in schedules] == [one["timezone"] for one in item.get("schedules", [])]

@@ -379,7 +379,7 @@ def refreshed(settings: RunSettings) -> tuple[dict[str, float], str, Trajectory]
     rolled = mapped(lambda task: steps.rollout(rt, RolloutJob(task_id=task, seed=41, skill=base)), rt.splits.evolve)
     extracted = [item for item in mapped(lambda item: steps.extract(rt, item), rolled) if item.lessons]
     proposed = mapped(lambda item: steps.propose_patch(rt, item, base), extracted)
-    plan = plan_merges(steps.groups_of(rt, proposed))
+    plan = plan_merges(steps.groups_of(rt, proposed, base).kept)
     leaves = [steps.keep_leaf(rt, group) for group in plan.leaves]
     root = reduce_tree(plan, leaves, lambda n, sides: steps.merge_sides(rt, sides, base, str(n)), 2)
     assert root is not None
