@@ -42,7 +42,7 @@ def run(
     cwd: Path, home: Path, *arguments: object, calls: Path | None = None, code: int = 0
 ) -> "subprocess.CompletedProcess[str]":
     command = [*COMMAND, *map(str, arguments)]
-    done = subprocess.run(command, cwd=cwd, env=environment(home, calls), capture_output=True, text=True, timeout=400)
+    done = subprocess.run(command, cwd=cwd, env=environment(home, calls), capture_output=True, text=True, timeout=900)
     assert done.returncode == code, done.stdout + done.stderr
     return done
 
