@@ -21,7 +21,7 @@ BLOCK = re.compile(r'^```(?P<kind>sh|python title="(?P<file>[\w./]+)")\n(?P<text
 def shell(command: str, cwd: Path, home: Path) -> "subprocess.CompletedProcess[str]":
     """A command as a reader types it: with the programs of this environment, in a new shell."""
     known = environment(home) | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-ec", command], cwd=cwd, env=known, capture_output=True, text=True, timeout=400)
+    done = subprocess.run(["bash", "-ec", command], cwd=cwd, env=known, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done
 

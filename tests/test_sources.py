@@ -83,7 +83,7 @@ def test_a_refresh_learns_from_logs_as_well_and_reads_them_once(tmp_path: Path, 
 
     def refresh() -> dict:
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment(prefect_home), capture_output=True, text=True, timeout=400
+            command, cwd=tmp_path, env=environment(prefect_home), capture_output=True, text=True, timeout=900
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
