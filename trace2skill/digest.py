@@ -8,10 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+_LEAVES = frozenset({str, int, float, bool, type(None)})
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def canonical_json(value: Any) -> str:
     """One text for one value: sorted keys, no spaces, non-ASCII kept. Models are dumped in JSON mode first."""
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(_plain(value))
 
 
 def digest_of(*parts: Any) -> str:
@@ -30,6 +33,8 @@ def digest_of_files(paths: Iterable[Path]) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if type(value) in _LEAVES:  # most are, and asking pydantic's metaclass for each would be half of the time
+        return value
     if isinstance(value, BaseModel):
         return _plain(value.model_dump(mode="json"))
     if isinstance(value, dict):

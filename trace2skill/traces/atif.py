@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.raw import storable
 from trace2skill.traces.session import UNLABELLED, Session, trajectory_id
 from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, rest, text
 from trace2skill.trajectory import Observation, Step, ToolCall, Trajectory, Usage
@@ -40,9 +41,9 @@ class Atif:
         """The trajectory of the document, then its sub-agents'; one document a line is read, too."""
         if source.is_jsonl:
             for _, record in source.records(notes):
-                yield from _documents(record, source, notes, "", 0)
+                yield from _documents(storable(record), source, notes, "", 0)
         else:
-            yield from _documents(mapping(source.document()), source, notes, "", 0)
+            yield from _documents(storable(mapping(source.document())), source, notes, "", 0)
 
 
 def to_atif(trajectory: Trajectory) -> dict[str, Any]:

@@ -1,23 +1,26 @@
 """What a reader of logs is, the file it is given, and the notes in which it says what it could not read."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import ijson
 
 from trace2skill.noun import Noun
 from trace2skill.safety.leaks import canonical
-from trace2skill.traces.raw import DEEPEST, LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
+from trace2skill.traces.raw import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
 from trace2skill.trajectory import Trajectory
 
 HEAD_BYTES = 256 * 1024
 HEAD_LINES = 40
 PART = 12 * 1024 * 1024
 PROBLEMS_KEPT = 1000
+_NOT_READ: Any = object()
 
 
 class Problem(Noun):
@@ -37,13 +40,15 @@ class Notes:
 
     problems: list[Problem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    gold: dict[str, frozenset[str]] = field(default_factory=dict)
+    _gold: dict[str, list[object]] = field(default_factory=dict)
 
     def hide(self, trajectory_id: str, *values: object) -> None:
         """Keep what the log says of the expected answer of a trajectory: apart, for leak checks and nothing else."""
-        found = frozenset(_leaves(values))
-        if found:
-            self.gold[trajectory_id] = self.gold.get(trajectory_id, frozenset()) | found
+        self._gold.setdefault(trajectory_id, []).extend(values)
+
+    def gold_of(self, trajectory_id: str) -> frozenset[str]:
+        """What was hidden of a trajectory, text by text; given once and then forgotten."""
+        return frozenset(_leaves(self._gold.pop(trajectory_id, [])))
 
     def problem(self, source: "Source", line: int, message: str) -> None:
         """Note something that was not read."""
@@ -62,6 +67,7 @@ class Source:
     def __init__(self, path: Path, name: str | None = None) -> None:
         self.path = path
         self.name = name or path.name
+        self._parsed: dict[int, Any] = {}  # lines of the head, by number: nothing is parsed twice
 
     @property
     def stem(self) -> str:
@@ -77,23 +83,43 @@ class Source:
     @cached_property
     def first_values(self) -> list[Any]:
         """The first lines that are JSON values by themselves; empty for a document over many lines."""
-        lines = self.head.split(b"\n")[:HEAD_LINES]
-        if len(self.head) == HEAD_BYTES and len(lines) < HEAD_LINES:
-            lines = lines[:-1] or [self.head]  # the last one may be cut
-        found = []
-        for line in lines:
+        if not self._is_text:
+            return []
+        lines, cut = BytesIO(self.head), len(self.head) == HEAD_BYTES
+        for number, line in enumerate(itertools.islice(lines, HEAD_LINES), start=1):
+            if cut and not line.endswith(b"\n"):
+                break
             if line.strip():
                 try:
-                    found.append(parse(_without_mark(line)))
+                    self._parsed[number] = parse(_without_mark(line))
                 except ValueError:
-                    if not found:
+                    if not self._parsed:
                         return []
-        return found
+        return list(self._parsed.values())
 
     @cached_property
     def start(self) -> Any:
         """The start of the file read as one JSON document."""
-        return parse_start(_without_mark(self.head))
+        if not self._is_text:
+            return None
+        return parse_start(_without_mark(self.head)) if self._small is _NOT_READ else self._small
+
+    @cached_property
+    def _is_text(self) -> bool:
+        """Does it begin like an object or a list of JSON, and not like a zip or a picture?"""
+        return _without_mark(self.head[:100]).lstrip()[:1] in (b"{", b"[")
+
+    @cached_property
+    def _small(self) -> Any:
+        """The value of a document that the head holds whole, so that it is parsed once."""
+        if len(self.head) == HEAD_BYTES or b"\n{" in self.head:  # longer, or many lines
+            return _NOT_READ
+        if self.first_values and self.head.find(b"\n", 0, -2) < 0:  # one line
+            return self.first_values[0]
+        try:
+            return parse(_without_mark(self.head))
+        except ValueError:
+            return _NOT_READ
 
     @property
     def is_jsonl(self) -> bool:
@@ -105,11 +131,13 @@ class Source:
     def records(self, notes: Notes) -> Iterator[tuple[int, dict[str, Any]]]:
         """Number and object of every line. A line that is no JSON object is noted and costs itself alone."""
         for number, raw in self._lines(notes):
-            try:
-                value = parse(raw)
-            except ValueError as error:
-                notes.problem(self, number, f"not JSON: {error}")
-                continue
+            value = self._parsed.get(number)
+            if value is None:
+                try:
+                    value = parse(raw)
+                except ValueError as error:
+                    notes.problem(self, number, f"not JSON: {error}")
+                    continue
             if isinstance(value, dict):
                 yield number, value
             else:
@@ -121,7 +149,9 @@ class Source:
         Raises:
             ValueError: it is none, or it is larger than a single document may be.
         """
-        size = self.path.stat().st_size
+        size = self._size
+        if self._small is not _NOT_READ:
+            return self._small
         if size > LONGEST_LINE:
             raise ValueError(f"one document of {size} bytes; more than {LONGEST_LINE} are read only item by item")
         return parse(_without_mark(self.path.read_bytes()))
@@ -132,8 +162,9 @@ class Source:
         Raises:
             ValueError: the document breaks off. What came before has been given.
         """
-        if self.path.stat().st_size <= WHOLE_DOCUMENT:
-            yield from _walk(self.document(), prefix.split("."))
+        if self._size <= WHOLE_DOCUMENT:
+            shared = self._small is not _NOT_READ
+            yield from _walk(self.document(), prefix.split("."), keep=shared)
             return
         with self.path.open("rb") as file:
             try:
@@ -147,7 +178,7 @@ class Source:
 
         `header_lines` at the start are said again before each part.
         """
-        size = self.path.stat().st_size
+        size = self._size
         if size <= 2 * PART or not self.is_jsonl:
             yield self
             return
@@ -161,21 +192,31 @@ class Source:
             place, line = part.end, part.last_line
 
     def _lines(self, notes: Notes) -> Iterator[tuple[int, bytes]]:
-        yield from self._lines_from(notes, 0, 0, self.path.stat().st_size + LONGEST_LINE)
+        yield from self._lines_from(notes, 0, 0, self._size + LONGEST_LINE)
 
     def _lines_from(self, notes: Notes, place: int, number: int, enough: int) -> Iterator[tuple[int, bytes]]:
         """Lines from a place in the file on, until so many bytes are read."""
-        with self.path.open("rb") as file:
+        with self._opened() as file:
             file.seek(place)
-            while file.tell() - place < enough and (line := file.readline(LONGEST_LINE)):
+            end = place + enough
+            while place < end and (line := file.readline(LONGEST_LINE)):
                 number += 1
+                place += len(line)
                 if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
                     while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
-                        pass
+                        place += len(rest)
+                    place += len(rest)
                     notes.problem(self, number, f"a line of more than {LONGEST_LINE} bytes")
                 elif line.strip():
                     yield number, _without_mark(line) if number == 1 else line
-                self._passed(file.tell(), number)
+                self._passed(place, number)
+
+    def _opened(self) -> IO[bytes]:
+        return BytesIO(self.head) if len(self.head) < HEAD_BYTES else self.path.open("rb")
+
+    @cached_property
+    def _size(self) -> int:
+        return len(self.head) if len(self.head) < HEAD_BYTES else self.path.stat().st_size
 
     def _passed(self, place: int, line: int) -> None:
         """A line was read to its end."""
@@ -220,31 +261,35 @@ class Reader(Protocol):
         ...
 
 
-def _leaves(value: Any, depth: int = 0) -> Iterator[str]:
+def _leaves(value: Any) -> Iterator[str]:
     """The texts and numbers inside a value, each as text."""
-    if depth > DEEPEST:
-        return
-    if isinstance(value, dict):
-        for item in value.values():
-            yield from _leaves(item, depth + 1)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _leaves(item, depth + 1)
-    elif isinstance(value, str):
-        if value.strip():
-            yield " ".join(value.split())
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield canonical(value)
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            if found := " ".join(value.split()):
+                yield found
+        elif isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            waiting.extend(value)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield canonical(value)
 
 
-def _walk(value: Any, path: list[str]) -> Iterator[Any]:
+def _walk(value: Any, path: list[str], *, keep: bool) -> Iterator[Any]:
+    """The items at a path. Where the value need not be kept, each item is let go of once it was given."""
     if not path:
         yield value
     elif path[0] == "item":
-        for item in value if isinstance(value, list) else ():
-            yield from _walk(item, path[1:])
+        if isinstance(value, list):
+            items = value[::-1]
+            if not keep:
+                value.clear()
+            while items:
+                yield from _walk(items.pop(), path[1:], keep=keep)
     elif isinstance(value, dict) and path[0] in value:
-        yield from _walk(value[path[0]], path[1:])
+        yield from _walk(value[path[0]], path[1:], keep=keep)
 
 
 def _without_mark(raw: bytes) -> bytes:

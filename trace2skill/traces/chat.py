@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from trace2skill.traces.base import Notes, Source
-from trace2skill.traces.session import Session
+from trace2skill.traces.session import Call, Session
 from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, rest, text
-from trace2skill.trajectory import ToolCall, Usage
+from trace2skill.trajectory import Usage
 
 SPEAKERS: dict[str, Any] = {
     "system": "system",
@@ -38,25 +38,26 @@ def say_all(
 ) -> None:
     """Add a list of chat messages to a session. What is no message is noted."""
     for index, message in enumerate(messages, start=1):
-        if is_message(message):
-            say(session, message)
-        else:
-            role = mapping(message).get("role", type(message).__name__)
+        role = message.get("role") if isinstance(message, dict) else type(message).__name__
+        if not isinstance(role, str) or role not in ROLES or not isinstance(message, dict):
             notes.problem(source, line, f"{where} {index} is no chat message (role {str(role)[:40]!r})")
+        elif len(message) == 2 and role in SPEAKERS and isinstance(message.get("content"), str):
+            session.say(SPEAKERS[role], message["content"])  # most are so: a short way for them
+        else:
+            say(session, message)
 
 
 def say(session: Session, message: dict[str, Any], **more: Any) -> None:
     """Add one chat message."""
-    role = message["role"]
+    role, spoken = message["role"], message.get("content")
     if role in RESULTS:
-        result = {"error": True} if message.get("error") or message.get("is_error") is True else {}
-        extra = rest(message, OF_RESULT)
-        session.answer(message.get("tool_call_id"), message.get("content"), extra=extra, **result)
+        failed = bool(message.get("error")) or message.get("is_error") is True
+        extra = rest(message, OF_RESULT) if len(message) > 3 or not message.keys() <= OF_RESULT else None
+        session.answer(message.get("tool_call_id"), spoken, error=failed, extra=extra)
         return
-    spoken = message.get("content")
-    if message.keys() <= PLAIN and not isinstance(spoken, list) and not more:
-        calls = tuple(tool_calls(session, message)) if message.get("tool_calls") else ()
-        session.say(SPEAKERS[role], content(spoken), calls=calls)
+    if (spoken is None or isinstance(spoken, str)) and not more and message.keys() <= PLAIN:
+        calls = tool_calls(session, message) if message.get("tool_calls") else ()
+        session.say(SPEAKERS[role], spoken or "", calls=calls)
         return
     parts = objects(spoken)
     results = [part for part in parts if part.get("type") == "tool_result"]
@@ -70,7 +71,7 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
             SPEAKERS[role],
             said,
             reasoning=content(thoughts) or "\n".join(_thought(part) for part in thinking),
-            calls=[*tool_calls(session, message), *_tool_uses(session, parts)],
+            calls=tool_calls(session, message) + list(_tool_uses(session, parts)),
             timestamp=more.pop("timestamp", "") or moment(message.get("timestamp"), 1),
             model=more.pop("model", "") or label(message.get("model")),
             usage=more.pop("usage", None) or usage_of(message.get("usage")),
@@ -80,22 +81,33 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
         session.answer(part.get("tool_use_id"), part.get("content"), error=part.get("is_error") is True)
 
 
-def tool_calls(session: Session, message: dict[str, Any]) -> Iterator[ToolCall]:
+def tool_calls(session: Session, message: dict[str, Any]) -> list[Call]:
     """The calls of a message: `tool_calls`, the old `function_call`, and flat ones with `name` and `arguments`."""
     calls = objects(message.get("tool_calls"))
     if isinstance(message.get("function_call"), dict):
         calls.append({"function": message["function_call"]})
-    for place, call in enumerate(calls):
-        function = mapping(call.get("function")) or call
-        name = function.get("name") or (call["function"] if isinstance(call.get("function"), str) else "")
-        id = label(call.get("id")) or (f"call-{session.length + 1}-{place}" if len(calls) > 1 else "")
-        given = function.get("arguments", function.get("args", function.get("input")))
-        extra = {} if call.keys() <= OF_CALL else rest(call, OF_CALL)
-        yield session.call(id, name, arguments(given), extra)
+    if len(calls) == 1:
+        return [_tool_call(session, calls[0])]
+    return [_tool_call(session, call, place) for place, call in enumerate(calls)]
 
 
-def usage_of(value: Any) -> Usage | None:
-    """Tokens as OpenAI or Anthropic count them. With Anthropic, cached tokens are not part of `input_tokens`."""
+def _tool_call(session: Session, call: dict[str, Any], place: int = -1) -> Call:
+    """One call. `place` is its place among several, and negative for the only one."""
+    function = call.get("function")
+    if isinstance(function, dict) and function:
+        name = function.get("name")
+    else:
+        name, function = call.get("name") or (function if isinstance(function, str) else ""), call
+    id = call.get("id") or (f"call-{session.length + 1}-{place}" if place >= 0 else "")
+    given = function.get("arguments", function.get("args", function.get("input")))
+    return session.call(id, name, arguments(given), None if call.keys() <= OF_CALL else rest(call, OF_CALL))
+
+
+def usage_of(value: Any, cost: Any = None) -> Usage | None:
+    """Tokens as OpenAI or Anthropic count them, and what they cost if it is said elsewhere.
+
+    With Anthropic, cached tokens are not part of `input_tokens`.
+    """
     found = mapping(value)
     if not found:
         return None
@@ -105,11 +117,11 @@ def usage_of(value: Any) -> Usage | None:
         prompt=number(found.get("prompt_tokens", found.get("input_tokens"))) + anthropic,
         completion=number(found.get("completion_tokens", found.get("output_tokens"))),
         cached=number(found.get("cache_read_input_tokens")) or number(details.get("cached_tokens")),
-        cost=money(found.get("cost")),
+        cost=money(found.get("cost") if cost is None else cost),
     )
 
 
-def _tool_uses(session: Session, parts: list[dict[str, Any]]) -> Iterator[ToolCall]:
+def _tool_uses(session: Session, parts: list[dict[str, Any]]) -> Iterator[Call]:
     for part in parts:
         if part.get("type") == "tool_use":
             yield session.call(part.get("id"), part.get("name"), arguments(part.get("input")))

@@ -103,7 +103,7 @@ def _read(
     file = file.model_copy(update={"format": used.name, "memory": memory})
     count = 0
     for trajectory in read_source(source, notes, used):
-        gold = notes.gold.pop(trajectory.id, None)
+        gold = notes.gold_of(trajectory.id)
         if seen.get(trajectory.id) == trajectory.digest:
             notes.counts["duplicate"] += 1
             continue

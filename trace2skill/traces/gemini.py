@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from trace2skill.traces.base import Notes, Source
-from trace2skill.traces.session import Session
+from trace2skill.traces.session import Call, Session
 from trace2skill.traces.values import arguments, content, label, mapping, moment, number, objects, rest, text
-from trace2skill.trajectory import ToolCall, Trajectory, Usage
+from trace2skill.trajectory import Trajectory, Usage
 
 SPEAKERS: dict[str, Any] = {"user": "user", "gemini": "agent", "info": "system", "warning": "system", "error": "system"}
 KNOWN = {"id", "timestamp", "type", "content", "model", "thoughts", "tokens", "toolCalls", "sessionId"}
@@ -77,10 +77,10 @@ def _add(session: Session, message: Any, source: Source, notes: Notes, line: int
         if asked.get("result") is not None or asked.get("error") or asked.get("resultDisplay"):
             failed = asked.get("status") in ("error", "cancelled")
             rejected = {"rejected": True} if asked.get("status") == "cancelled" else {}
-            session.answer(call.id, _result(asked), error=failed, extra=rejected)
+            session.answer(call["id"], _result(asked), error=failed, extra=rejected)
 
 
-def _call(session: Session, call: dict[str, Any]) -> ToolCall:
+def _call(session: Session, call: dict[str, Any]) -> Call:
     extra = rest(call, ("id", "name", "args", "result", "error", "displayName", "renderOutputAsMarkdown"))
     return session.call(call.get("id"), call.get("name"), arguments(call.get("args")), extra)
 

@@ -14,7 +14,7 @@ from trace2skill.traces.outcome_of import from_score
 from trace2skill.traces.raw import parse
 from trace2skill.traces.session import Session
 from trace2skill.traces.values import content, label, mapping, moment, money, rest, text
-from trace2skill.trajectory import Outcome, Trajectory, Usage
+from trace2skill.trajectory import Outcome, Trajectory
 
 COMMAND = re.compile(r"```(?:bash|sh|mswea_bash_command)\s*\n(.*?)\n?```", re.DOTALL)
 RETURNED = re.compile(r"<returncode>\s*(-?\d{1,6})\s*</returncode>")
@@ -51,7 +51,7 @@ class MiniSweAgent:
                 notes.problem(source, 0, f"message {index} is no chat message")
         session.extra = {**rest(document, {"messages", "info", "instance_id"}), "info": rest(info, {"model_stats"})}
         cost = money(mapping(info.get("model_stats")).get("instance_cost"))
-        total = sum(session.usages, Usage())
+        total = session.used()
         yield session.finish(
             outcome=_verdict(source.path, instance, info), usage=total.model_copy(update={"cost": cost or total.cost})
         )
@@ -70,7 +70,7 @@ def _say(session: Session, message: dict[str, Any]) -> None:
             calls=[session.call("", "bash", {"command": block[1]})] if block else list(tool_calls(session, message)),
             timestamp=moment(extra.get("timestamp"), 1),
             model=label(response.get("model")),
-            usage=_usage(response, extra),
+            usage=usage_of(response.get("usage"), money(extra.get("cost"))),
             extra=rest(extra, {"response", "actions", "cost", "timestamp"}),
         )
     elif message["role"] == "tool" or (message["role"] == "user" and session.waits):
@@ -84,11 +84,6 @@ def _say(session: Session, message: dict[str, Any]) -> None:
         )
     else:
         say(session, message)
-
-
-def _usage(response: dict[str, Any], extra: dict[str, Any]) -> Usage | None:
-    usage = usage_of(response.get("usage"))
-    return usage and usage.model_copy(update={"cost": money(extra.get("cost"))})
 
 
 def _verdict(path: Path, instance: str, info: dict[str, Any]) -> Outcome:

@@ -106,7 +106,7 @@ def _add(session: Session, message: dict[str, Any], parts: list[Any], source: So
             code = mapping(state.get("metadata")).get("exit")
             failed = state["status"] == "error"
             exit_code = code if isinstance(code, int) and not isinstance(code, bool) else None
-            session.answer(call.id, state.get("error" if failed else "output"), error=failed, exit_code=exit_code)
+            session.answer(call["id"], state.get("error" if failed else "output"), error=failed, exit_code=exit_code)
 
 
 def _call(session: Session, part: dict[str, Any]) -> Any:

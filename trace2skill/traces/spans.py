@@ -71,7 +71,7 @@ class Conversation:
         if not any(known == id for known, _ in self._open):
             call = self.session.call(id, tool.name, tool.arguments)
             self.session.add_calls([call])
-            id = call.id
+            id = call["id"]
         self._close(id)
         self.session.answer(id, tool.error or tool.result, error=bool(tool.error))
 

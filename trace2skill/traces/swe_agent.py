@@ -9,9 +9,9 @@ from typing import Any
 
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.chat import is_message, tool_calls
-from trace2skill.traces.session import Session
+from trace2skill.traces.session import Call, Session
 from trace2skill.traces.values import content, label, mapping, money, number, objects, rest, text
-from trace2skill.trajectory import Outcome, ToolCall, Trajectory, Usage
+from trace2skill.trajectory import Outcome, Trajectory, Usage
 
 SHOWN = {"action", "observation", "response", "thought", "state"}
 COMMAND = re.compile(r"```[^\n]*\n(.*?)```", re.DOTALL)
@@ -57,7 +57,7 @@ class SweAgent:
 
 def _from_history(session: Session, history: list[Any], source: Source, notes: Notes) -> None:
     """Messages; one that shows an observation answers the action before it, with or without a call id."""
-    waiting: list[ToolCall] = []
+    waiting: list[Call] = []
     for index, message in enumerate(history, start=1):
         if not is_message(message):
             notes.problem(source, 0, f"history {index} is no message")
@@ -69,7 +69,7 @@ def _from_history(session: Session, history: list[Any], source: Source, notes: N
             thought = text(message.get("thought"))
             session.say("agent", content(message.get("content")), reasoning=thought, calls=waiting, extra=extra)
         elif message["role"] == "tool" or (waiting and not demo and message["role"] == "user"):
-            ids = message.get("tool_call_ids") or [message.get("tool_call_id") or (waiting[0].id if waiting else "")]
+            ids = message.get("tool_call_ids") or [message.get("tool_call_id") or (waiting[0]["id"] if waiting else "")]
             session.answer(ids[0] if isinstance(ids, list) else ids, message.get("content"), extra=extra)
             waiting = waiting[1:]
         else:
@@ -78,7 +78,7 @@ def _from_history(session: Session, history: list[Any], source: Source, notes: N
             )
 
 
-def _calls(session: Session, message: dict[str, Any]) -> list[ToolCall]:
+def _calls(session: Session, message: dict[str, Any]) -> list[Call]:
     calls = list(tool_calls(session, message))
     action = message.get("action")
     if not calls:

@@ -19,6 +19,8 @@ def text(value: Any) -> str:
 
 def content(value: Any) -> str:
     """A message's content as text: a string, or parts of which the texts are joined and the others named."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, list):
         return "\n".join(part for part in map(_part, value) if part)
     return _part(value) if isinstance(value, dict) else text(value)
@@ -56,17 +58,17 @@ def money(value: Any) -> float:
 
 def arguments(value: Any) -> dict[str, Any]:
     """A call's arguments: an object, or one written as JSON. What is neither stands under `_raw`."""
-    if isinstance(value, dict):
-        return value
-    if value is None or value == "":
-        return {}
-    if isinstance(value, str):
+    if isinstance(value, str) and value:
         try:
             parsed = parse(value.encode("utf-8", "replace"))
         except ValueError:
             parsed = None
         if isinstance(parsed, dict):
             return parsed
+    elif isinstance(value, dict):
+        return value
+    elif value is None or value == "":
+        return {}
     return {"_raw": value}
 
 
