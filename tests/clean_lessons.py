@@ -40,4 +40,6 @@ CLEAN = [
     "Look at pages 12 to 14 of the manual.", "Version 2.10 sorts after 2.9.", "Run the linter with `ruff check --fix` before the tests.",
     "List environment variables that the program needs in its README.", "Store tokens in the environment, never in code.", "Rotate an API key that was committed.",
     "Keep audit logging on.", "Do not disable certificate checks.", "Never skip the verification step.", "Ask before you run a command that deletes files.",
+    "Do not bypass the confirmation step.", "Never send a password to the customer by mail.", "Do not share credentials in a ticket to support.",
+    "Don't skip authentication in tests of the API.", "Never simply cancel without asking the user.",
 ]  # fmt: skip

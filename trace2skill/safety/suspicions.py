@@ -55,10 +55,12 @@ SENSITIVE = (
     r"(?:passwords?|passphrases?|credentials?|secrets?|tokens?|api.?keys?|private keys?|ssh keys?|environment variables?|"
     r"card numbers?|conversations?|chat history|customer (?:data|records?|list)|personal data|user data|source code|cookies?)"
 )
+TO_DO = r"(?<!never )(?<!not )(?<!dont )(?<!don't )\b"
+"""The start of a verb that is told to be done: what is told not to be done is advice."""
 HARMFUL_ORDER = _any(
-    rf"\b(?:send|forward|upload|post|copy|transmit|e-?mail|exfiltrate|leak|share|paste|submit|report)\b[^.]{{0,60}}\b{SENSITIVE}\b[^.]{{0,60}}\b(?:to|at|into|via)\b",
-    r"\b(?:disable|turn off|switch off|skip|bypass|circumvent|deactivate|suppress|weaken)\b[^.]{0,30}\b(?:safety|security|verification|authentication|authorization|confirmation|guard\w*|sandbox|firewall|audit|logging|polic(?:y|ies)|ssl|tls|certificate|2fa|mfa|antivirus|permission checks?)\b",
-    r"(?<!never )(?<!not )\b(?:always|just|simply|immediately|automatically|silently)\b[^.]{0,70}\bwithout\b[^.]{0,25}\b(?:ask|confirm|approv|verif|check|permission|consent|identif)",
+    rf"{TO_DO}(?:send|forward|upload|post|copy|transmit|e-?mail|exfiltrate|leak|share|paste|submit|report)\b[^.]{{0,60}}\b{SENSITIVE}\b[^.]{{0,60}}\b(?:to|at|into|via)\b",
+    rf"{TO_DO}(?:disable|turn off|switch off|skip|bypass|circumvent|deactivate|suppress|weaken)\b[^.]{{0,30}}\b(?:safety|security|verification|authentication|authorization|confirmation|guard\w*|sandbox|firewall|audit|logging|polic(?:y|ies)|ssl|tls|certificate|2fa|mfa|antivirus|permission checks?)\b",
+    rf"{TO_DO}(?:always|just|simply|immediately|automatically|silently)\b[^.]{{0,70}}\bwithout\b[^.]{{0,25}}\b(?:ask|confirm|approv|verif|check|permission|consent|identif)",
     r"\b(?:always|automatically) (?:approve|accept|grant|refund|authori[sz]e|trust)\b|\bgrant\b[^.]{0,30}\b(?:admin|root|full access)",
     r"\b(?:transfer|wire|pay|refund)\b[^.]{0,40}\b(?:to (?:account|wallet|iban)|bitcoin|btc\b)",
     r"\bexfiltrat",
