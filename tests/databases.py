@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 
 def programs() -> Path:
     """Where the server's programs are; the test skips where there are none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
+        import pytest  # here, as the benchmarks use this module where there is no pytest
+
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     return found[-1].parent
 

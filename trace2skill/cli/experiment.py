@@ -17,6 +17,7 @@ from trace2skill.experiment.grid import ExperimentSettings
 from trace2skill.experiment.pages import in_words
 from trace2skill.experiment.result import ExperimentResult
 from trace2skill.experiment.study import Study
+from trace2skill.experiment.tables import Table as Found
 from trace2skill.experiment.tables import tables_of
 from trace2skill.runtime import forget_runtimes
 from trace2skill.store import open_store
@@ -93,14 +94,19 @@ def _print_result(result: ExperimentResult, *, as_json: bool) -> None:
         typer.echo(result.model_dump_json(indent=2))
         return
     console = Console()
-    for found in tables_of(result):
-        if found.name not in SHOWN:
-            continue
-        table = Table(*found.columns, title=found.title)
-        for row in found.rows:
-            cells = zip(found.columns, row, strict=True)
-            table.add_row(*(escape(in_words(value, signed=column in found.signed)) for column, value in cells))
+    shown = [found for found in tables_of(result) if found.name in SHOWN]
+    if not console.is_terminal:  # a file or a pipe has no width
+        console.width = max([console.width, *(_natural_width(console, _table(found)) for found in shown)])
+    cut = False
+    for found in shown:
+        table = _table(found)
+        if _natural_width(console, table) > console.width:
+            table, cut = _table(found, short=True), True
         console.print(table)
+    if cut:
+        console.print(
+            "[dim]The window is too narrow for intervals: they are in tables.md.[/dim]"
+        )
     for failure in result.failures:
         console.print(f"[red]failed[/red] {failure.stage}: {escape(failure.name)}: {escape(failure.message)}")
     spent = result.spent
@@ -108,3 +114,16 @@ def _print_result(result: ExperimentResult, *, as_json: bool) -> None:
     console.print(f"tables: {result.directory / 'tables.md'} and report.html beside it", soft_wrap=True)
     if result.simulated:
         console.print(f"[dim]{SIMULATED_NOTE}[/dim]")
+
+
+def _table(found: Found, *, short: bool = False) -> Table:
+    table = Table(*found.columns, title=found.title)
+    for row in found.rows:
+        cells = zip(found.columns, row, strict=True)
+        table.add_row(*(escape(in_words(value, signed=column in found.signed, short=short)) for column, value in cells))
+    return table
+
+
+def _natural_width(console: Console, table: Table) -> int:
+    """Columns of the terminal that it takes without a line being broken."""
+    return console.measure(table, options=console.options.update(width=10_000)).maximum

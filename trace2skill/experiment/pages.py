@@ -68,10 +68,12 @@ def as_csv(table: Table) -> str:
     return out.getvalue()
 
 
-def in_words(value: Value, *, signed: bool = False) -> str:
-    """A value as a person reads it."""
+def in_words(value: Value, *, signed: bool = False, short: bool = False) -> str:
+    """A value as a person reads it; in short, without its interval."""
     if isinstance(value, Interval):
         form = "+.1%" if signed else ".1%"
+        if short:
+            return f"{value.mean:{form}}"
         return f"{value.mean:{form}} ({value.low:{form}} to {value.high:{form}})"
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
