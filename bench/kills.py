@@ -56,12 +56,14 @@ def benchmark(folder: Path, kills: int, trajectories: int, workers: int) -> bool
         rng, began, stopped = random.Random(1), time.monotonic(), 0
         while stopped < kills:
             child = start(folder, "killed", api, trajectories, workers)
-            had = len(calls_of(folder, "killed"))
-            left = len(calm_calls) - had - workers  # the last calls are for the attempt that nobody kills
-            goal = had + rng.randint(0, max(1, 2 * left // (kills - stopped)))
-            while child.is_alive() and len(calls_of(folder, "killed")) < goal:
+            had = len(set(calls_of(folder, "killed")))
+            # Spread over what is left to do, half by calls and half by time: not always just after an answer. The last
+            # calls are for the attempt that nobody kills.
+            share = max(0, len(calm_calls) - had - 4 * workers) / (kills - stopped)
+            goal = had + rng.randint(0, round(share))
+            while child.is_alive() and len(set(calls_of(folder, "killed"))) < goal:
                 time.sleep(0.01)
-            time.sleep(rng.uniform(0, 1))  # not always just after an answer
+            time.sleep(rng.uniform(0, min(1.0, share * seconds / len(calm_calls))))
             assert child.exitcode is None, f"it ended after {stopped} kills: give more trajectories, or fewer kills"
             os.killpg(child.pid or 0, signal.SIGKILL)
             child.join()
