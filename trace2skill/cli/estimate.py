@@ -2,7 +2,8 @@
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from trace2skill.cli import options as o
 from trace2skill.estimate import Estimate
@@ -54,10 +55,13 @@ def estimate(
 
 def print_estimate(found: Estimate, console: Console) -> None:
     """The bill by stages, and how it stands to the cap."""
-    table = Table("stage", "model", "to pay", "in store", "tokens", "cost", "high", "from")
+    table = Table(
+        "stage", Column("model", overflow="fold"), *map(_figures, ("to pay", "kept", "tokens", "cost", "high"))
+    )
+    table.add_column("from", no_wrap=True)
     for row in found.stages:
-        counts = (str(row.steps), str(row.in_store), f"{row.tokens_in + row.tokens_out:,}")
-        table.add_row(row.stage, row.model, *counts, f"${row.cost:.4f}", f"${row.high:.4f}", row.basis)
+        counts = (str(row.steps), str(row.in_store), _tokens(row.tokens_in + row.tokens_out))
+        table.add_row(row.stage, escape(row.model), *counts, _dollars(row.cost), _dollars(row.high), row.basis)
     console.print(table)
     console.print(f"about ${found.cost:.4f}, up to ${found.high:.4f} if every step is a dear one", highlight=False)
     if found.cap is not None:
@@ -65,3 +69,15 @@ def print_estimate(found: Estimate, console: Console) -> None:
         console.print(
             f"this {within} the cap of ${found.cap:.2f} (--max-cost), which no call may pass", highlight=False
         )
+
+
+def _figures(name: str) -> Column:
+    return Column(name, justify="right", no_wrap=True)
+
+
+def _tokens(count: int) -> str:
+    return f"{count / 1e6:.1f}M" if count >= 1_000_000 else f"{count:,}"
+
+
+def _dollars(amount: float) -> str:
+    return f"${amount:.2f}" if amount >= 1 else f"${amount:.4f}"

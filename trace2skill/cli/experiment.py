@@ -104,9 +104,7 @@ def _print_result(result: ExperimentResult, *, as_json: bool) -> None:
             table, cut = _table(found, short=True), True
         console.print(table)
     if cut:
-        console.print(
-            "[dim]The window is too narrow for intervals: they are in tables.md.[/dim]"
-        )
+        console.print("[dim]The window is too narrow for intervals: they are in tables.md.[/dim]")
     for failure in result.failures:
         console.print(f"[red]failed[/red] {failure.stage}: {escape(failure.name)}: {escape(failure.message)}")
     spent = result.spent
