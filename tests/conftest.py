@@ -9,6 +9,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import databases
@@ -30,10 +31,22 @@ def shared(*parts: str) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A Prefect server for the module: starting one for each command would take most of the time."""
-    home = tmp_path_factory.mktemp("prefect")
+    """One Prefect server for all: starting one for each command would take most of the time."""
+    with prefect_server(tmp_path_factory.mktemp("prefect")) as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def own_prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A Prefect server of the module's own, for what it deploys there."""
+    with prefect_server(tmp_path_factory.mktemp("prefect")) as home:
+        yield home
+
+
+@contextmanager
+def prefect_server(home: Path) -> Iterator[Path]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [str(Path(sys.executable).parent / "prefect"), "server", "start", "--port", str(port)]

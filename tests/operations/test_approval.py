@@ -12,8 +12,8 @@ from trace2skill.skill import read_skill
 SHORT_HOURS = 8 / 3600
 
 
-def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path: Path, prefect_home: Path) -> None:
-    project = Project(prefect_home)
+def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path: Path, own_prefect: Path) -> None:
+    project = Project(own_prefect)
     project.deploy()
     live = tmp_path / "office-workbooks"
     shutil.copytree(OFFICE_SKILL, live)

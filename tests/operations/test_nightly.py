@@ -15,8 +15,8 @@ from trace2skill.store import open_store
 
 
 @pytest.fixture(scope="module")
-def project(prefect_home: Path) -> Project:
-    deployed = Project(prefect_home)
+def project(own_prefect: Path) -> Project:
+    deployed = Project(own_prefect)
     deployed.deploy()
     return deployed
 

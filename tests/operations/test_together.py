@@ -12,9 +12,9 @@ from prefect_project import BIN, ROOT, Project, settings
 
 
 def test_runs_side_by_side_and_shards_on_two_workers_share_what_is_done(
-    tmp_path: Path, prefect_home: Path, postgres: str
+    tmp_path: Path, own_prefect: Path, postgres: str
 ) -> None:
-    project = Project(prefect_home)
+    project = Project(own_prefect)
     project.deploy()
     database = databases.fresh(postgres, f"t{uuid.uuid4().hex}")
 
@@ -53,13 +53,13 @@ def test_runs_side_by_side_and_shards_on_two_workers_share_what_is_done(
     assert stages["rollout"]["cached"] == 6, "the shards did them all"
 
 
-def test_a_duckdb_store_is_waited_for_with_a_word(tmp_path: Path, prefect_home: Path) -> None:
+def test_a_duckdb_store_is_waited_for_with_a_word(tmp_path: Path, own_prefect: Path) -> None:
     command = [
         str(BIN / "trace2skill"), "run", "--data", str(OFFICE), "--skill", str(OFFICE_SKILL), "--model", "sim/office?seed=23",
         "--tasks", "12", "--recalculate", "never", "--sandbox", "process", "--workers", "4",
         "--store", str(tmp_path / "store.duckdb"), "--output", str(tmp_path / "runs"),
     ]  # fmt: skip
-    project = Project(prefect_home)
+    project = Project(own_prefect)
     project.calls.unlink(missing_ok=True)
     variables = {**project.variables, "TERM": "dumb"}
     children = [
