@@ -98,7 +98,7 @@ def _tool_call(session: Session, call: dict[str, Any], place: int = -1) -> Call:
         name = function.get("name")
     else:
         name, function = call.get("name") or (function if isinstance(function, str) else ""), call
-    id = call.get("id") or (f"call-{session.length + 1}-{place}" if place >= 0 else "")
+    id = label(call.get("id")) or (f"call-{session.length + 1}-{place}" if place >= 0 else "")
     given = function.get("arguments", function.get("args", function.get("input")))
     return session.call(id, name, arguments(given), None if call.keys() <= OF_CALL else rest(call, OF_CALL))
 
