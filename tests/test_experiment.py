@@ -96,7 +96,9 @@ def test_every_kind_of_condition_is_made_scored_and_told_and_a_second_run_asks_n
     pages = {
         path.name: path.read_bytes() for path in directory.iterdir() if path.name.endswith((".md", ".csv", ".html"))
     }
-    again = run(tmp_path, prefect_home, "--json")
+    retry = [COMMAND[0], "retry", made["run_id"], "--json"]  # the same command again, by the run's id
+    known = environment(prefect_home, tmp_path / "calls")
+    again = subprocess.run(retry, cwd=tmp_path, env=known, capture_output=True, text=True, timeout=900)
     assert (tmp_path / "calls").read_text().split() == calls
     assert json.loads(again.stdout) == made
     assert {name: (directory / name).read_bytes() for name in pages} == pages

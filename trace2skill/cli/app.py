@@ -39,7 +39,7 @@ def _nothing_more_to_say() -> None:
 app = typer.Typer(
     name="trace2skill",
     help="Reads what an agent did and writes down what it should know next time.\n\n"
-    "Start with `trace2skill demo`: the whole pipeline on bundled workbooks, with a simulated model, in about a minute.",
+    "Start with `trace2skill demo`: the whole pipeline on bundled workbooks, with a simulated model, in a minute.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},

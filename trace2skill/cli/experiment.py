@@ -43,19 +43,27 @@ def experiment(
     kept: the same command goes on after a failure or Ctrl-C, and a second run makes no model call. Exit code 1 where
     something in the tables is missing.
     """
-    address = o.store_path(store)
     settings = o.checked(
         ExperimentSettings,
         file=file,
         small=small,
-        store=address,
+        store=o.store_path(store),
         output=output,
         workers=workers,
         max_cost=max_cost,
         sandbox=sandbox,
     )
+    carry_out(settings, dry_run=dry_run, json=json)
+
+
+def carry_out(settings: ExperimentSettings, *, dry_run: bool = False, json: bool = False) -> None:
+    """Show the bill, run the grid and print the tables; also for `trace2skill retry`.
+
+    Raises:
+        Exit: with 1, where something in the tables is missing.
+    """
     console = Console(stderr=True)
-    open_store(address, on_wait=lambda message: console.print(message, highlight=False))
+    open_store(settings.store, on_wait=lambda message: console.print(message, highlight=False))
     try:
         study = Study(settings)
         bill = count(study)

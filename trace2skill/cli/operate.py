@@ -4,7 +4,7 @@ import json as json_module
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -14,9 +14,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from trace2skill.cli import options as o
+from trace2skill.cli.experiment import carry_out
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.print import print_summary
 from trace2skill.errors import BadInput
+from trace2skill.experiment.grid import ExperimentSettings
 from trace2skill.run_progress import RunProgress, all_progress, read_progress
 from trace2skill.settings import RunSettings
 from trace2skill.summary import RunSummary
@@ -29,6 +31,7 @@ FLOWS = {
     "drift": "drift:drift_watch",
     "ingest": "ingest:learn_from_logs",
 }
+S = TypeVar("S", RunSettings, ExperimentSettings)
 STATES = {"running": "cyan", "waiting": "yellow", "completed": "green", "failed": "red", "interrupted": "yellow"}
 RunId = Annotated[str, typer.Argument(help="Id of a run; `trace2skill status` lists them.")]
 
@@ -99,15 +102,9 @@ def retry(
     if found.now == "waiting":
         raise BadInput(f"run '{run}' waits for an approval: answer it in the Prefect UI, or `trace2skill promote`")
     if found.kind == "experiment":
-        raise BadInput(f"'{run}' is an experiment: run `trace2skill experiment {found.settings['file']}` again")
-    try:
-        settings = RunSettings.model_validate(found.settings)
-    except ValidationError as error:
-        raise BadInput(
-            f"run '{run}' was made by another version, whose settings are not understood: {error}"
-        ) from error
-    if max_cost is not None:
-        settings = settings.model_copy(update={"max_cost": max_cost})
+        carry_out(_settings(found, ExperimentSettings, max_cost), json=json)
+        return
+    settings = _settings(found, RunSettings, max_cost)
     result = run_flow(FLOWS[found.kind], settings, quiet=json, **found.arguments)
     if isinstance(result, RunSummary):
         print_summary(result, as_json=json)
@@ -117,6 +114,21 @@ def retry(
         typer.echo(ended.model_dump_json(indent=2, exclude={"settings"}))
     else:
         Console().print(_page(ended))
+
+
+def _settings(run: RunProgress, kind: type[S], max_cost: float | None) -> S:
+    """The settings that the run was started with, with another cap if one is given.
+
+    Raises:
+        BadInput: another version wrote them.
+    """
+    try:
+        settings = kind.model_validate(run.settings)
+    except ValidationError as error:
+        raise BadInput(
+            f"run '{run.run_id}' was made by another version, whose settings are not understood: {error}"
+        ) from error
+    return settings if max_cost is None else settings.model_copy(update={"max_cost": max_cost})
 
 
 def _page(run: RunProgress) -> RenderableType:
