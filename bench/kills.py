@@ -58,12 +58,15 @@ def benchmark(folder: Path, kills: int, trajectories: int, workers: int) -> bool
             child = start(folder, "killed", api, trajectories, workers)
             had = len(set(calls_of(folder, "killed")))
             # Spread over what is left to do, half by calls and half by time: not always just after an answer. The last
-            # calls are for the attempt that nobody kills.
-            share = max(0, len(calm_calls) - had - 4 * workers) / (kills - stopped)
-            goal = had + rng.randint(0, round(share))
-            while child.is_alive() and len(set(calls_of(folder, "killed"))) < goal:
+            # calls are for the attempt that nobody kills; where they have come, kills fall into the start of the run.
+            share = max(0, len(calm_calls) - had - 8 * workers) / (kills - stopped)
+            goal = had + (rng.randint(0, round(0.7 * share)) if share else 1)
+            latest = time.monotonic() + (600 if share else rng.uniform(0, 8))
+            while child.is_alive() and len(set(calls_of(folder, "killed"))) < goal and time.monotonic() < latest:
                 time.sleep(0.01)
-            time.sleep(rng.uniform(0, min(1.0, share * seconds / len(calm_calls))))
+            time.sleep(rng.uniform(0, min(1.0, 0.7 * share * seconds / len(calm_calls))))
+            while child.is_alive() and os.getpgid(child.pid or 0) != child.pid:  # it has only just begun
+                time.sleep(0.01)
             assert child.exitcode is None, f"it ended after {stopped} kills: give more trajectories, or fewer kills"
             os.killpg(child.pid or 0, signal.SIGKILL)
             child.join()
