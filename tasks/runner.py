@@ -1,6 +1,7 @@
 """How many steps of a flow are under way at once and where: threads of one process, or Dask or Ray by a setting."""
 
 import logging
+import os
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import Flow, Task
@@ -65,7 +66,9 @@ def _runner(settings: RunSettings) -> Any:
         if settings.runner == "dask":
             from prefect_dask.task_runners import DaskTaskRunner
 
-            return DaskTaskRunner(cluster_kwargs={"n_workers": settings.workers, "threads_per_worker": 1})
+            processes = min(settings.workers, os.cpu_count() or 1)  # steps wait for models: most can be threads
+            threads = -(-settings.workers // processes)
+            return DaskTaskRunner(cluster_kwargs={"n_workers": processes, "threads_per_worker": threads})
         from prefect_ray import RayTaskRunner
 
         return RayTaskRunner(init_kwargs={"num_cpus": settings.workers})
