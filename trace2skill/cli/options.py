@@ -18,7 +18,8 @@ N = TypeVar("N", bound=Noun)
 MOST_TOKENS: int = ModelSettings.model_fields["max_tokens"].default
 
 Domain = Annotated[
-    str, typer.Option(help="Kind of task: a name (see doctor), or path/to/module.py:Class for one of your own.")
+    str,
+    typer.Option(help="Kind of task: a name (see `trace2skill domains`), or path/to/module.py:Class for your own."),
 ]
 DomainOptions = Annotated[
     list[str] | None,

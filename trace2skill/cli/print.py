@@ -110,7 +110,7 @@ def _scores(console: Console, evaluations: list[Evaluation]) -> None:
 
 def _learned(console: Console, summary: RunSummary) -> None:
     if not summary.learned:
-        console.print("nothing learned: no lesson had enough support")
+        console.print(f"nothing learned: {_why_nothing(summary)}")
         return
     table = Table("tasks", "failures", "successes", "rule", title="learned, by support")
     for group in summary.candidate.applied:
@@ -118,6 +118,14 @@ def _learned(console: Console, summary: RunSummary) -> None:
         line = " ".join(group.text.split()).removeprefix("- ")
         table.add_row(str(len(support.tasks)), str(len(support.errors)), str(len(support.successes)), line)
     console.print(table)
+
+
+def _why_nothing(summary: RunSummary) -> str:
+    if not summary.lessons:
+        return "no trajectory gave a lesson (trace2skill lessons shows why)"
+    if summary.quarantined:
+        return "what was left of the lessons is in quarantine (trace2skill quarantine)"
+    return "no lesson had enough support"
 
 
 def _numbers(console: Console, summary: RunSummary) -> None:

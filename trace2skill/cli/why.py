@@ -43,6 +43,10 @@ def why(
         typer.echo(json_module.dumps([row.model_dump(mode="json") for row in rows], indent=2))
         return
     console = Console()
+    if line is not None and line > len(split_lines(skill.text(file or "SKILL.md") or "")):
+        raise BadInput(
+            f"{file} has no line {line}: it ends at {len(split_lines(skill.text(file or 'SKILL.md') or ''))}"
+        )
     if not rows:
         console.print("no refresh wrote this: it was there before, or is a heading or an empty line")
     for row in rows:

@@ -11,6 +11,8 @@ from pydantic import Field, ValidationError
 from trace2skill.errors import BadInput
 from trace2skill.noun import Noun
 
+NAMES = ("office", "embedding")
+
 
 class Profile(Noun):
     """What is simulated. Shares are probabilities per request, drawn by a hash, so that runs repeat exactly."""
@@ -55,11 +57,15 @@ def profile_of(name: str) -> Profile:
         BadInput: an unknown setting or a value out of range.
     """
     base, _, query = name.removeprefix("sim/").partition("?")
+    if base not in NAMES:
+        raise BadInput(f"no simulated model '{base}': there are {' and '.join(f'sim/{known}' for known in NAMES)}")
     try:
         return Profile(name=base, **dict(parse_qsl(query, keep_blank_values=True)))
-    except (ValidationError, TypeError) as error:
-        settings = ", ".join(sorted(set(Profile.model_fields) - {"name"}))
-        raise BadInput(f"simulated model '{name}' is not understood; its settings are: {settings}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        setting, settings = first["loc"][0], ", ".join(sorted(set(Profile.model_fields) - {"name"}))
+        wrong = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
+        raise BadInput(f"simulated model '{name}': {setting}: {wrong}; the settings are: {settings}") from error
 
 
 def chance(*parts: object) -> float:

@@ -2,6 +2,7 @@
 
 import keyword
 import re
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def write_skeleton(name: str, into: Path) -> Path:
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise BadInput(f"'{name}' cannot be a domain's name: use lower-case letters, digits and underscores")
+    if name in sys.stdlib_module_names:
+        raise BadInput(f"'{name}' is a module of Python's own, which yours would hide: choose another name")
     if name in BUILT_IN:
         raise BadInput(f"'{name}' is a domain already: choose another name")
     folder = into / name
