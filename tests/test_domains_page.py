@@ -68,7 +68,10 @@ def test_the_skeleton_works_as_it_stands_and_overwrites_nothing(tmp_path: Path, 
     assert (folder / "invoices.py").read_text() == "mine\n"
 
 
-@pytest.mark.parametrize(("name", "said"), [("My-Sums", "lower-case"), ("class", "lower-case"), ("math", "already")])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("My-Sums", "lower-case"), ("class", "lower-case"), ("math", "already"), ("json", "Python's own")],
+)
 def test_a_name_that_cannot_be_is_refused(name: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=said):
         write_skeleton(name, tmp_path)

@@ -43,10 +43,9 @@ def why(
         typer.echo(json_module.dumps([row.model_dump(mode="json") for row in rows], indent=2))
         return
     console = Console()
-    if line is not None and line > len(split_lines(skill.text(file or "SKILL.md") or "")):
-        raise BadInput(
-            f"{file} has no line {line}: it ends at {len(split_lines(skill.text(file or 'SKILL.md') or ''))}"
-        )
+    ends = len(split_lines(skill.text(file) or "")) if file else 0
+    if line is not None and line > ends:
+        raise BadInput(f"{directory / (file or '')} has no line {line}: it ends at {ends}")
     if not rows:
         console.print("no refresh wrote this: it was there before, or is a heading or an empty line")
     for row in rows:

@@ -25,10 +25,10 @@ def write_skeleton(name: str, into: Path) -> Path:
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise BadInput(f"'{name}' cannot be a domain's name: use lower-case letters, digits and underscores")
-    if name in sys.stdlib_module_names:
-        raise BadInput(f"'{name}' is a module of Python's own, which yours would hide: choose another name")
     if name in BUILT_IN:
         raise BadInput(f"'{name}' is a domain already: choose another name")
+    if name in sys.stdlib_module_names:
+        raise BadInput(f"'{name}' is a module of Python's own, which yours would hide: choose another name")
     folder = into / name
     if folder.exists():
         raise BadInput(f"{folder} is there already and is left as it is: choose another name or --into")
