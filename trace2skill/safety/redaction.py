@@ -1,49 +1,23 @@
 """Secrets and personal data out of trajectories before anything is stored or sent.
 
-The patterns for known kinds of keys are those of detect-secrets; its guesses by entropy are not used, since commit
-hashes, UUIDs and code would fall to them. Ours add private keys, connection strings, values of settings that are named
-like a secret, bearer tokens, e-mail addresses and home directories. A placeholder says the kind and counts within the
-trajectory, so that the same value is the same placeholder there and nothing of it is left.
+A placeholder says the kind and counts within the trajectory, so that the same value is the same placeholder there and
+nothing of it is left.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache, partial
 from typing import Any
 
+from trace2skill.safety.clean_texts import CleanTexts
+from trace2skill.safety.needs import View
+from trace2skill.safety.secret_patterns import NAMED, rules_for
 from trace2skill.trajectory import Trajectory
 
 SHORTEST = 5
-REMEMBERED = 200
-GUESSES = {"Base64 High Entropy String", "Hex High Entropy String", "Secret Keyword", "Public IP (ipv4)"}
-NAMED = (
-    r"(?:(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token"
-    r"|refresh[_-]?token|client[_-]?secret|private[_-]?key|credential)s?|\b(?:pwd|token)\b|_token\b)"
-)
-OWN: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (
-        "private-key",
-        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)", re.S),
-    ),
-    ("connection-string", re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@\"']{0,80}:(?P<value>[^\s@/\"']{1,200})@")),
-    ("json-web-token", re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?")),
-    ("bearer-token", re.compile(r"(?i)\b(?:bearer|basic|token) (?P<value>[A-Za-z0-9._~+/-]{16,}=*)")),
-    ("secret", re.compile(rf"(?i){NAMED}\\*[\"']?\s*(?:[:=]|=>)\s*(?P<quote>\\*[\"'])(?P<value>[^\"'\n\\]{{6,400}})(?P=quote)")),
-    (
-        "secret",  # not quoted: only what has letters and digits and is no call, name or path
-        re.compile(rf"(?i){NAMED}\s*[:=]\s*(?P<value>(?=[^\s\"']*\d)(?=[^\s\"']*[a-z])[^\s\"'(){{}}\[\],;<>$]{{8,400}})(?![\w(.\[])"),
-    ),
-    ("secret", re.compile(r"(?i)--(?:password|token|api-key|secret)[ =](?P<value>[^\s\"'$-][^\s\"'$]{5,})")),
-    ("anthropic-key", re.compile(r"\bsk-ant-[A-Za-z0-9_-]{16,}")),
-    ("openai-key", re.compile(r"\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{20,}")),
-    ("google-key", re.compile(r"\bAIza[A-Za-z0-9_-]{35}")),
-    ("github-token", re.compile(r"\bgithub_pat_[A-Za-z0-9_]{22,}")),
-    ("huggingface-token", re.compile(r"\bhf_[A-Za-z0-9]{30,}")),
-    ("slack-webhook", re.compile(r"https://hooks\.slack\.com/services/(?P<value>[A-Za-z0-9/]{20,})")),
-    ("e-mail", re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}\b")),
-    ("home", re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})(?P<value>[A-Za-z0-9][\w.-]{0,63})")),
-)  # fmt: skip
+LONGEST_FIELD = 64
+CLEAN = CleanTexts(most_bytes=8_000_000)
+"""What no rule changes, for all redactors: logs repeat names of fields, prompts and answers of tools."""
 SECRET_FIELD = re.compile(rf"(?i)\A[\w.-]*{NAMED}\Z")
 PLAIN = re.compile(
     r"\A(?:true|false|null|none|\*+|x+|<[^>]*>|\$\{?\w+\}?|\[REDACTED:[\w-]+:\d+\]|your[-_ ].*|example.*)\Z", re.I
@@ -57,7 +31,6 @@ class Redactor:
         self.counts: Counter[str] = Counter()
         self._names: dict[tuple[str, str], str] = {}
         self._numbers: Counter[str] = Counter()
-        self._clean: set[str] = set()
 
     @property
     def replaced(self) -> dict[str, str]:
@@ -66,25 +39,32 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with placeholders."""
-        if len(text) < SHORTEST or text in self._clean:
+        if len(text) < SHORTEST or text in CLEAN:
             return text
-        given = text
-        for kind, pattern in patterns():
-            if pattern.search(text):
-                text = pattern.sub(lambda found, kind=kind: self._replaced(kind, found), text)  # type: ignore[misc]
-        if text == given and len(text) <= REMEMBERED:
-            self._clean.add(text)
-        return text
+        clean = self._from(0, text)
+        if clean == text:
+            CLEAN.add(text)
+        return clean
 
     def value(self, value: Any, field: str = "") -> Any:
         """Any JSON value; a text under a name like `password` goes as a whole."""
         if isinstance(value, str):
-            if SECRET_FIELD.match(field) and len(value) >= 4 and not PLAIN.match(value):
+            if len(value) >= 4 and _names_secret(field) and not PLAIN.match(value):
                 return self._placeholder("secret", value)
             return self.text(value)
         if isinstance(value, dict):
             return {self.text(key): self.value(item, key) for key, item in value.items()}
         return [self.value(item, field) for item in value] if isinstance(value, list) else value
+
+    def _from(self, place: int, text: str) -> str:
+        """The text with placeholders for what is found by the rules from this place on."""
+        view = View(text)
+        for rule in rules_for(view):
+            if rule.place >= place and rule.needs.spelt_in(view):
+                replaced = rule.pattern.sub(partial(self._replaced, rule.kind), text)
+                if replaced != text:  # a placeholder may be what a later rule needs
+                    return self._from(rule.place + 1, replaced)
+        return text
 
     def _replaced(self, kind: str, found: re.Match[str]) -> str:
         named = "value" in found.re.groupindex
@@ -104,12 +84,6 @@ class Redactor:
         return self._names[kind, value]
 
 
-@cache
-def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Kind and pattern: ours for whole blocks first, then those of detect-secrets, then ours for the rest."""
-    return (*OWN[:3], *_library(), *OWN[3:])
-
-
 def redacted(trajectory: Trajectory) -> tuple[Trajectory, Redactor]:
     """The trajectory without secrets and personal data, and who took them out: what was replaced, and how often."""
     redactor = Redactor()
@@ -119,13 +93,10 @@ def redacted(trajectory: Trajectory) -> tuple[Trajectory, Redactor]:
     return clean, redactor
 
 
-def _library() -> Iterator[tuple[str, re.Pattern[str]]]:
-    from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
+def _names_secret(field: str) -> bool:
+    return _known_field(field) if len(field) <= LONGEST_FIELD else bool(SECRET_FIELD.match(field))
 
-    plugins: dict[str, Any] = get_mapping_from_secret_type_to_class()
-    for kind, plugin in sorted(plugins.items()):
-        if kind not in GUESSES:
-            for pattern in getattr(plugin(), "denylist", ()):
-                name = re.sub(r"[^a-z0-9]+", "-", kind.lower()).strip("-")
-                if not re.match(pattern.pattern, "") and name != "private-key":
-                    yield name, pattern
+
+@lru_cache(maxsize=4096)
+def _known_field(field: str) -> bool:
+    return bool(SECRET_FIELD.match(field))

@@ -1,0 +1,219 @@
+"""What a text must have for a regular expression to match in it, read off the expression.
+
+Most patterns for keys start at no fixed letter, so Python's engine tries them at every character of a text. Yet each
+has a part that is spelt out, or a long run of letters and digits, and to see that a text lacks those is many times
+faster. What is needed is worked out of the parsed expression and not written by hand, so that it holds for whatever
+pattern a newer detect-secrets brings: of a part that is not understood nothing is demanded.
+"""
+
+import re
+import string
+from collections.abc import Iterable
+from itertools import product
+from os.path import commonprefix
+from re import _constants as op  # type: ignore[attr-defined]
+from re import _parser  # type: ignore[attr-defined]
+from typing import Any, NamedTuple
+
+MOST_SPELLINGS = 64
+MOST_REPEATED = 3
+TELLING_START = 3
+FOLDED = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"), ("\u212a", "k"))
+"""The characters that a pattern without regard to case takes for an ASCII letter, besides the letter's two cases."""
+LONGEST = 100
+"""A length that is enough for every pattern: of a longer one no more is demanded."""
+RUN = frozenset(string.ascii_letters + string.digits + "_-")
+RUNS = tuple(b"x" * length for length in range(4, 65, 4))
+"""The lengths of runs that are told apart; a longer one counts as the last of these."""
+MASK = bytes(ord("x" if chr(code) in RUN else " ") for code in range(256))
+
+Spellings = frozenset[str]
+EMPTY: Spellings = frozenset({""})
+NOTHING: Spellings = frozenset()
+
+
+class View:
+    """A text as the needs are looked up in it: as it is, in lower case, and how long its longest run is."""
+
+    __slots__ = ("lower", "run", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = lower = text
+        if not text.isascii():
+            for sign, letter in FOLDED:
+                lower = lower.replace(sign, letter)
+        self.lower = lower.lower()
+        masked = lower.encode("ascii", "replace").translate(MASK)
+        self.run = 0
+        for run in RUNS:
+            if run not in masked:
+                break
+            self.run = len(run)
+
+
+class Mark(NamedTuple):
+    """Words, and a pattern for what must stand right behind one of them."""
+
+    words: tuple[str, ...]
+    behind: re.Pattern[str]
+
+    def is_in(self, text: str) -> bool:
+        """Is one of the words there, with the rest behind it?"""
+        for word in self.words:
+            place = text.find(word)
+            while place >= 0:
+                if self.behind.match(text, place + len(word)):
+                    return True
+                place = text.find(word, place + 1)
+        return False
+
+
+class Needs(NamedTuple):
+    """What a text must have for a pattern to match. That it has them does not mean that the pattern matches."""
+
+    run: int
+    shortest: int
+    any_case: bool
+    one_of_each: tuple[tuple[str, ...], ...]
+    mark: Mark | None = None
+
+    def met_by(self, view: View) -> bool:
+        """May the pattern match in this text?"""
+        return self.fit(len(view.text), view.run) and self.spelt_in(view)
+
+    def fit(self, length: int, run: int) -> bool:
+        """Is a text long enough, and its longest run?"""
+        return self.shortest <= length and self.run <= run
+
+    def spelt_in(self, view: View) -> bool:
+        """Are the words in the text?"""
+        text = view.lower if self.any_case else view.text
+        for spellings in self.one_of_each:
+            for spelling in spellings:
+                if spelling in text:
+                    break
+            else:
+                return False
+        return self.mark is None or self.mark.is_in(text)
+
+
+class _Part(NamedTuple):
+    """Of a part of a pattern: all it can match where that is little, what a match has in it, and its longest run."""
+
+    spelt: Spellings | None
+    one_of_each: tuple[Spellings, ...] = ()
+    run: int = 0
+
+
+def needs_of(pattern: re.Pattern[str], mark: Mark | None = None) -> Needs:
+    """What a text needs for a pattern to match in it.
+
+    `mark` is what somebody knows to be in each match, beyond what can be read off the pattern. It is looked for in
+    lower case where the pattern has no regard to case.
+    """
+    parsed = _parser.parse(pattern.pattern, pattern.flags)
+    any_case = bool(pattern.flags & re.IGNORECASE)
+    part = _sequence(parsed, any_case)
+    clauses = {_least(clause) for clause in (*part.one_of_each, *([part.spelt] if part.spelt else []))}
+    clauses |= {frozenset({start}) for start in map(commonprefix, map(tuple, clauses)) if len(start) >= TELLING_START}
+    most = len(mark.words) if mark else MOST_SPELLINGS
+    telling = [clause for clause in clauses if len(clause) <= (most if _shortest(clause) > 1 else _shortest(clause))]
+    return Needs(
+        run=max((len(run) for run in RUNS if len(run) <= part.run), default=0),
+        shortest=min(parsed.getwidth()[0], LONGEST),
+        any_case=any_case,
+        one_of_each=tuple(tuple(sorted(clause)) for clause in sorted(telling, key=_cost)),
+        mark=mark,
+    )
+
+
+def _sequence(items: Iterable[tuple[Any, Any]], any_case: bool) -> _Part:
+    so_far, run, whole = EMPTY, 0, True
+    clauses: list[Spellings] = []
+    for kind, given in items:
+        part = _item(kind, given, any_case)
+        run = max(run, part.run)
+        clauses += part.one_of_each
+        joined = None if part.spelt is None else _joined(so_far, part.spelt)
+        if joined is None:
+            clauses.append(so_far)
+            so_far, whole = part.spelt or EMPTY, False
+        else:
+            so_far = joined
+    return _Part(so_far, (), run) if whole else _Part(None, (*clauses, so_far), run)
+
+
+def _item(kind: Any, given: Any, any_case: bool) -> _Part:
+    if kind is op.LITERAL:
+        return _Part(_letters([given], any_case))
+    if kind is op.IN:
+        letters = [code for inner, code in given if inner is op.LITERAL]
+        return _Part(_letters(letters, any_case) if len(letters) == len(given) else None)
+    if kind in (op.AT, op.ASSERT, op.ASSERT_NOT):
+        return _Part(EMPTY)
+    if kind is op.SUBPATTERN:
+        _, added, taken, inner = given
+        return _Part(None) if added or taken else _sequence(inner, any_case)
+    if kind is op.BRANCH:
+        return _branches([_sequence(branch, any_case) for branch in given[1]])
+    if kind in (op.MAX_REPEAT, op.MIN_REPEAT):
+        least, most, inner = given
+        return _repeated(least, most, inner, any_case)
+    return _Part(None)
+
+
+def _letters(codes: Iterable[int], any_case: bool) -> Spellings | None:
+    letters = frozenset(chr(code).lower() if any_case else chr(code) for code in codes)
+    return letters if not any_case or all(letter.isascii() for letter in letters) else None
+
+
+def _branches(parts: list[_Part]) -> _Part:
+    run = min(part.run for part in parts)
+    spelt = [part.spelt for part in parts if part.spelt is not None]
+    if len(spelt) == len(parts) and sum(map(len, spelt)) <= MOST_SPELLINGS:
+        return _Part(NOTHING.union(*spelt), (), run)
+    best = [part.spelt or min(map(_least, part.one_of_each), key=_cost) for part in parts]
+    return _Part(None, (NOTHING.union(*best),), run)
+
+
+def _repeated(least: int, most: int, inner: Any, any_case: bool) -> _Part:
+    part = _sequence(inner, any_case)
+    if part.spelt is not None and most <= MOST_REPEATED:
+        powers: list[Spellings | None] = [EMPTY]
+        for _ in range(most):
+            powers.append(None if powers[-1] is None else _joined(powers[-1], part.spelt))
+        found = [power for power in powers[least:] if power is not None]
+        if len(found) == most - least + 1:
+            return _Part(NOTHING.union(*found), (), part.run if least else 0)
+    if not least:
+        return _Part(None)
+    run = least if len(inner) == 1 and _all_in_run(*inner[0]) else part.run
+    return _Part(None, part.one_of_each if part.spelt is None else (part.spelt,), run)
+
+
+def _all_in_run(kind: Any, given: Any) -> bool:
+    return kind is op.IN and all(
+        (inner is op.LITERAL and chr(code) in RUN)
+        or (inner is op.RANGE and code[1] < 128 and all(chr(one) in RUN for one in range(code[0], code[1] + 1)))
+        for inner, code in given
+    )
+
+
+def _joined(first: Spellings, second: Spellings) -> Spellings | None:
+    if len(first) * len(second) > MOST_SPELLINGS:
+        return None
+    return frozenset(before + after for before, after in product(first, second))
+
+
+def _least(clause: Spellings) -> Spellings:
+    """The same demand without what another spelling already is a part of."""
+    return frozenset(one for one in clause if not any(other in one for other in clause if other != one))
+
+
+def _shortest(clause: Spellings) -> int:
+    return min(map(len, clause))
+
+
+def _cost(clause: Spellings) -> tuple[bool, int, int, list[str]]:
+    """What is looked for first: what rules out most for the fewest looks."""
+    return not _shortest(clause), len(clause), -_shortest(clause), sorted(clause)
