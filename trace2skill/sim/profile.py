@@ -65,7 +65,7 @@ def profile_of(name: str) -> Profile:
         first = error.errors(include_url=False)[0]
         setting, settings = first["loc"][0], ", ".join(sorted(set(Profile.model_fields) - {"name"}))
         wrong = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
-        raise BadInput(f"simulated model '{name}': {setting}: {wrong}; the settings are: {settings}") from error
+        raise BadInput(f"simulated model '{name}': {setting}: {wrong}; its settings are: {settings}") from error
 
 
 def chance(*parts: object) -> float:
