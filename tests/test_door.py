@@ -253,6 +253,8 @@ def test_two_threads_that_ask_the_same_share_one_call(store: Store, provider: Pr
         (ModelSettings(name="anthropic/claude-sonnet-4-5"), "needs ANTHROPIC_API_KEY"),
         (ModelSettings(name="openai/mine", api_base="http://127.0.0.1:9"), "no price is known"),
         (ModelSettings(name="sim/office?nosuch=1"), "its settings are"),
+        (ModelSettings(name="sim/office?noise=7"), "noise: Input should be less than or equal to 1"),
+        (ModelSettings(name="sim/offce"), "there are sim/office"),
     ],
 )
 def test_a_model_that_cannot_work_is_refused_up_front(

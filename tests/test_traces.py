@@ -488,6 +488,25 @@ def test_one_bad_line_costs_one_line(tmp_path: Path) -> None:
     item.model_dump_json()
 
 
+def test_numbers_beyond_any_float_are_kept_nowhere(tmp_path: Path) -> None:
+    huge = "[1e999, -1E+400, " + "9" * 400 + ", 1" + "0" * 400 + ".5, 2]"
+    line = (
+        '{"messages":[{"role":"user","content":"go","odd":HUGE},{"role":"assistant","content":"","tool_calls":['
+        '{"id":"a","odd":HUGE,"function":{"name":"f","arguments":{"n":HUGE}}},'
+        '{"id":"b","function":{"name":"g","arguments":"{\\"n\\":1e999}"}}]},'
+        '{"role":"tool","tool_call_id":"a","content":"done","odd":HUGE}],"odd":HUGE}'
+    )
+    path = tmp_path / "x.jsonl"
+    path.write_text(line.replace("HUGE", huge) + "\n")
+    (item,), _ = read(path)
+    first, second = item.steps[1].tool_calls
+    numbers = [None, None, hex(int("9" * 400)), None, 2]
+    places = [first.extra["odd"], first.arguments["n"], item.steps[0].extra["odd"], item.steps[1].observations[0].extra["odd"], item.extra["odd"]]  # fmt: skip
+    assert all(found == numbers for found in places)
+    assert second.arguments == {"n": None}
+    assert item.digest, "it can be named and stored"
+
+
 def test_zip_bombs_and_damaged_archives_are_not_opened(tmp_path: Path) -> None:
     bomb = tmp_path / "bomb.eval"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,7 +1,7 @@
 """What opens and closes a refresh: the plan of a run, and its summary, its files and its promotion."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,18 +151,19 @@ def plan(rt: Runtime, audits: Sequence[Audit]) -> Plan:
     }
     for name, tasks in kept.items():
         if not tasks:
-            raise BadInput(f"no task is left in the {name} split of {rt.settings.data}: {_why_none(left_out)}")
+            why = _why_none([left_out[task] for task in getattr(rt.splits, name)])
+            raise BadInput(f"no task is left in the {name} split of {rt.settings.data}: {why}")
     return Plan(
         **kept,
         left_out=tuple(item for _, item in sorted(left_out.items())),
     )
 
 
-def _why_none(left_out: Mapping[str, LeftOut]) -> str:
-    """What a person can mend: the tasks that the audit took out, or else their number."""
+def _why_none(left_out: Sequence[LeftOut]) -> str:
+    """What a person can mend: the tasks of the split, all of which were left out, or else their number."""
     if not left_out:
         return "use more tasks (--tasks)"
-    named = [f"{item.task_id} ({item.verdict.replace('_', ' ')}: {item.reason})" for item in left_out.values()]
+    named = [f"{item.task_id} ({item.verdict.replace('_', ' ')}: {item.reason})" for item in left_out]
     more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
     return f"left out were {'; '.join(named[:NAMED])}{more}. Mend their checks, or use more tasks (--tasks)"
 
