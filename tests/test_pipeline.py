@@ -105,6 +105,8 @@ def test_a_refresh_learns_scores_and_repeats_for_nothing(tmp_path: Path) -> None
         assert all(lesson["evidence"] for lesson in row["lessons"])
     ungrounded = run(tmp_path, prefect_home, "why", OFFICE_SKILL, code=2)
     assert "knows nothing of this version" in " ".join(ungrounded.stderr.split())
+    beyond = run(tmp_path, prefect_home, "why", f"{made['candidate_directory']}:999", code=2)
+    assert "has no line 999: it ends at" in " ".join(beyond.stderr.split())
     unknown = run(tmp_path, prefect_home, "patch", made["run_id"], "nobody", code=2)
     assert "no trajectory 'nobody' was analysed" in " ".join(unknown.stderr.split())
 

@@ -264,3 +264,13 @@ def test_what_was_planted_is_learned_and_helps(tmp_path: Path, prefect_home: Pat
     analyses = json.loads(run(tmp_path, prefect_home, "lessons", made["run_id"], "--json").stdout)
     verified = [item for item in analyses if "verified" in {lesson["proof"] for lesson in item["lessons"]}]
     assert len(verified) >= 8
+
+
+def test_where_the_audit_leaves_no_task_the_message_names_them_and_why(tmp_path: Path, prefect_home: Path) -> None:
+    rows = [{"id": f"t{number}", "prompt": f"Task {number}", "check": "true"} for number in range(9)]
+    (tmp_path / "tasks.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    asked = ("run", "--domain", "shell", "--data", "tasks.jsonl", "--skill", SKILL, "--model", "sim/office")
+    said = " ".join(run(tmp_path, prefect_home, *asked, "--sandbox", "process", code=2).stderr.split())
+    assert "no task is left in the evolve split" in said
+    assert "passes untouched" in said
+    assert "Mend their checks" in said
