@@ -115,7 +115,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from trace2skill import swap
+from trace2skill.core import swap
 from trace2skill.skills.skill import read_skill, write_skill
 if {portable}:
     swap._exchange = lambda one, other: False
