@@ -53,7 +53,7 @@ def open_test(rt: Runtime, why: str, by: str = "") -> int:
             return int(before[0][0])
         ((number,),) = run("SELECT count(*) + 1 FROM opening WHERE data = ?", data)
         run("INSERT INTO opening VALUES (?, ?, ?, now()::TIMESTAMP)", data, number, reason)
-    log.warning("the test split of %s was opened for the %d. time: %s", rt.settings.data, number, reason)
+    log.warning("the test split of %s was opened for the %d. time: %s", rt.settings.data.path, number, reason)
     return int(number)
 
 
@@ -63,7 +63,7 @@ def keep_evaluations(rt: Runtime, evaluations: Sequence[Evaluation], split: str)
         kept = Measured(
             evaluation=item,
             agent=rt.settings.agent_name,
-            data=rt.settings.data.name,
+            data=rt.settings.data.path.name,
             domain=rt.domain.name,
             split=split,
             run_id=rt.run_id,
