@@ -17,7 +17,7 @@ from trace2skill.sandbox import Limits
 from trace2skill.sandbox.process import PlainProcess
 from trace2skill.sim import answers
 from trace2skill.sim.causes import CAUSES, HABITS, cause_of, guided, habit_of
-from trace2skill.sim.mistakes.answers import ANSWER_CAUSES, ANSWER_HABITS, names_of
+from trace2skill.sim.mistakes.answers import ANSWER_CAUSES, ANSWER_HABITS, OF_KIND, names_of
 from trace2skill.types.trajectory import Outcome, Step, Trajectory
 
 
