@@ -33,8 +33,8 @@ from trace2skill.llm.transport import check_vision, cost_bound
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps import learning as steps
-from trace2skill.sim.answers.documents import DOCUMENTS
 from trace2skill.sim.causes import guided
+from trace2skill.sim.mistakes.documents import DOCUMENTS
 from trace2skill.store import open_store
 from trace2skill.types.picture import MOST_TOKENS, Picture
 from trace2skill.types.references import RolloutJob

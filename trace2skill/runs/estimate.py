@@ -19,6 +19,7 @@ from trace2skill.runs.promotion import fresh_seeds
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.learning import extract_key, rollout_key
 from trace2skill.store import Store
+from trace2skill.store.costs import steps_of_stage
 from trace2skill.types.evaluation import Cell
 from trace2skill.types.references import Rolled, RolloutJob
 from trace2skill.types.trajectory import Trajectory
@@ -148,18 +149,14 @@ def stage_estimate(
     store: Store, stage: str, model: ModelSettings, steps: int, in_store: int, bound: float | None = None
 ) -> StageEstimate:
     """What so many steps of a stage will cost, by the store's history or by defaults; `bound` is what one may cost."""
-    history = store.query(
-        "SELECT sum(tokens_in), sum(tokens_out), sum(cost) FROM ledger WHERE outcome = 'answered' AND model = ? "
-        "AND split_part(step, ':', 1) = ? GROUP BY run_id, step LIMIT 5000",
-        [model.name, stage],
-    )
+    history = steps_of_stage(store, model.name, stage)
     known = len(history) >= ENOUGH
-    rows = [(float(row[0]), float(row[1])) for row in history] if known else [DEFAULT_TOKENS[stage]]
+    rows = [(row.tokens_in, row.tokens_out) for row in history] if known else [DEFAULT_TOKENS[stage]]
     if bound is None:
         price_in, price_out = prices(model)
         costs = [row[0] * price_in + row[1] * price_out for row in rows]
     else:  # another program pays: its own figures, or what it may cost at most
-        costs = [float(row[2]) for row in history] if known else [bound]
+        costs = [row.cost for row in history] if known else [bound]
     tokens_in, tokens_out = (fmean(row[index] for row in rows) for index in (0, 1))
     dearest = quantiles(costs, n=10)[-1] if len(costs) > 1 else costs[0] * (1 if bound is not None else 2)
     return StageEstimate(
