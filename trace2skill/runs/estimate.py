@@ -77,18 +77,22 @@ def estimate(rt: Runtime) -> Estimate:
     Nothing is asked of a model. Steps whose inputs do not exist yet are counted as not in the store.
     """
     settings = rt.settings
-    roles, base = settings.roles, rt.given_skill.digest if rt.given_skill else None
-    learning = [RolloutJob(task_id=task, seed=seed, skill=base) for task in rt.splits.evolve for seed in settings.seeds]
+    roles, base = settings.models, rt.given_skill.digest if rt.given_skill else None
+    learning = [
+        RolloutJob(task_id=task, seed=seed, skill=base) for task in rt.splits.evolve for seed in settings.learning.seeds
+    ]
     scoring = _scoring(rt, base)
     done = [known_rollout(rt, job) for job in learning] if base else []
     rolled = [item for item in done if item]
-    chosen = choose_for_analysis(rolled, settings.analysts)
+    chosen = choose_for_analysis(rolled, settings.learning.analysts)
     extracted = sum(rt.store.get_result(extract_key(rt, item)) is not None for item in chosen)
     to_extract = len(chosen) - extracted + (len(learning) - len(rolled))
-    rounds = settings.candidates
+    rounds = settings.learning.candidates
     taught = round(to_extract * TAUGHT)
     old = sum(known_rollout(rt, job) is not None for job in scoring)
-    unknown = len(scoring) if settings.evaluate else 0  # the candidate does not exist yet, so none of its runs does
+    unknown = (
+        len(scoring) if settings.gate.evaluate else 0
+    )  # the candidate does not exist yet, so none of its runs does
     to_roll_out = len(learning) * rounds - len(rolled) + unknown + len(scoring) - old
     counts: list[tuple[str, ModelSettings, int, int]] = [
         ("draft", roles.analyst, int(base is None), 0),
@@ -97,10 +101,10 @@ def estimate(rt: Runtime) -> Estimate:
         ("propose", roles.analyst, taught * rounds, 0),
         ("merge", roles.merger, round(max(0, taught - 1) * ASKED) * rounds, 0),
     ]
-    outside = settings.agent.harness
-    bounds = {"rollout": bound_of(outside, settings.agent.loop)} if outside else {}
+    outside = settings.learning.agent.harness
+    bounds = {"rollout": bound_of(outside, settings.learning.agent.loop)} if outside else {}
     stages = tuple(stage_estimate(rt.store, *count, bounds.get(count[0])) for count in counts if count[2] or count[3])
-    return Estimate(stages=stages, cap=settings.max_cost)
+    return Estimate(stages=stages, cap=settings.money.max_cost)
 
 
 def foreseen(rt: Runtime) -> Estimate:
@@ -115,12 +119,12 @@ def foreseen(rt: Runtime) -> Estimate:
 def _scoring(rt: Runtime, base: str | None) -> list[RolloutJob]:
     """The runs of the evaluation but the candidate's own."""
     settings = rt.settings
-    if not settings.evaluate:
+    if not settings.gate.evaluate:
         return []
-    conditions: list[tuple[str | None, Sequence[int]]] = [(base, settings.held_out_seeds)]
-    if settings.no_skill:
-        conditions.append((None, settings.held_out_seeds))
-    if settings.repeat_champion:
+    conditions: list[tuple[str | None, Sequence[int]]] = [(base, settings.gate.held_out_seeds)]
+    if settings.gate.no_skill:
+        conditions.append((None, settings.gate.held_out_seeds))
+    if settings.gate.repeat_champion:
         conditions.append((base, fresh_seeds(settings)))
     return [
         RolloutJob(task_id=task, seed=seed, skill=skill)
