@@ -12,14 +12,13 @@ from typing import Any
 import psutil
 import pytest
 from conftest import OFFICE, OFFICE_SKILL, ROOT, environment
-from run_settings import run_settings
 
 from trace2skill.agents.choose import choose_harness
 from trace2skill.agents.harness import Assignment, CommandSettings, Harness
 from trace2skill.agents.loop import Conversation
 from trace2skill.agents.react import AgentSettings, skill_use
 from trace2skill.agents.recipes import RECIPES, harness_settings
-from trace2skill.cli import options as o
+from trace2skill.cli.settings_options import Given
 from trace2skill.core.budget import Budget
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput, BudgetReached, InfrastructureFault, ModelUnusable
@@ -237,9 +236,9 @@ class TestSettings:
         assert key(command=COMMAND + " ") != plain
 
     def test_the_built_in_agent_is_keyed_as_ever(self) -> None:
-        model = o.roles("sim/office", None, None, None, temperature=None, effort=None, api_base=None, price=None)
-        before = run_settings(data=Path("/x"), roles=model, store=Path("/tmp/s"))
-        now = run_settings(data=Path("/x"), roles=model, store=Path("/tmp/s"), **o.loops("react", None, None, None))  # type: ignore[arg-type]
+        given = Given({"data": Path("/x"), "model": "sim/office", "store": "/tmp/s"})
+        before = given.settings()
+        now = Given({**given.typed, "harness": "react"}).settings()
         assert now.identity == before.identity == "57759bd6c5d0ca46abbfd3b2633da82203b359263d542e8377a10be58df943e9"
 
 

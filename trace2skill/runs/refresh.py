@@ -23,6 +23,7 @@ from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
 from trace2skill.runs.runtime import RunKind, Runtime, runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.settings_file import write_settings
 from trace2skill.runs.summary import CandidateScore, LeftOut, RunSummary, SourcesRead, Spent
 from trace2skill.skills.skill import Skill, read_skill, write_skill
 from trace2skill.store import RunRow
@@ -47,6 +48,15 @@ class Plan(Noun):
 
 
 NAMED = 5
+COMMANDS: dict[RunKind, str] = {
+    "run": "run",
+    "rollout": "rollout",
+    "evaluate": "evaluate",
+    "ablate": "ablate RUN",
+    "drift": "drift",
+    "ingest": "ingest",
+}
+"""The command that repeats a run of a kind."""
 NO_PLAN = Plan(evolve=(), validation=(), left_out=())
 """The plan of a run that has no tasks."""
 
@@ -72,6 +82,7 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
     rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=rt.settings.model_dump_json()))
     settings = rt.settings.model_dump(mode="json")
     first = RunProgress(run_id=rt.run_id, kind=kind, settings=settings, arguments=arguments, flow_run=flow_run)
+    write_settings(rt.settings, rt.run_directory(), COMMANDS.get(kind, kind))
     rt.progress = ProgressFile(rt.run_directory(), first, lambda: rt.store.ledger_total(rt.run_id).cost)
     return rt.run_id
 

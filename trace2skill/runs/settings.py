@@ -11,6 +11,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.noun import Noun
 from trace2skill.evaluation.decision import GateSettings
 from trace2skill.llm import Roles
+from trace2skill.llm.settings import Role
 from trace2skill.runs import flat_settings as flat
 from trace2skill.runs.sections import (
     DataSettings,
@@ -112,10 +113,20 @@ class RunSettings(Noun):
         return super().model_copy(update=update, deep=deep)
 
     @property
-    def asks_a_model(self) -> bool:
-        """Does the run need a model at all? The rules of the miner over logs alone do not."""
+    def roles_asked(self) -> frozenset[Role]:
+        """The roles whose model the run may call. Over logs alone, rules call none and a judge is the analyst."""
         sources = self.data.sources
-        return not (self.data.domain == LOGS and sources is not None and sources.analyst == "rules")
+        if self.data.domain == LOGS and sources is not None:
+            if sources.analyst == "model":
+                return frozenset({"analyst", "merger"})
+            return frozenset({"analyst"}) if sources.judge else frozenset()
+        own = frozenset[Role]({"agent"}) if self.learning.agent.harness is None else frozenset[Role]()
+        return own | {"analyst", "merger"}
+
+    @property
+    def asks_a_model(self) -> bool:
+        """Does anything in the run call a model?"""
+        return bool(self.roles_asked)
 
     def tolerated(self, stage: str) -> float:
         """Share of the items of a stage that may fail."""
