@@ -31,17 +31,17 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from trace2skill.budget import Budget
 from trace2skill.consolidate import EditGroup, Groups, MergePlan, Support, merge, plan_merges
 from trace2skill.consolidate.reduce import reduce_tree
+from trace2skill.core.budget import Budget
 from trace2skill.llm import Door, ModelSettings
-from trace2skill.patch import Edit
 from trace2skill.sim.causes import CAUSES, quirk_lesson
 from trace2skill.sim.conversation import Heard
 from trace2skill.sim.profile import Profile, chance
 from trace2skill.sim.roles import play
-from trace2skill.skill import Skill, read_skill
+from trace2skill.skills.skill import Skill, read_skill
 from trace2skill.store import open_store
+from trace2skill.types.patch import Edit
 
 SKILL = read_skill(ROOT / "examples" / "skills" / "office-workbooks")
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from trace2skill.evaluation.compare import sign_flip
 from trace2skill.evaluation.decision import passes
-from trace2skill.evaluation.spending import look
+from trace2skill.versions.spending import look
 
 
 def first_promotion(rng: np.random.Generator, nights: int, tasks: int, seeds: int, lift: float, level: float) -> int:

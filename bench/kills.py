@@ -133,7 +133,7 @@ def carry_out(settings: dict[str, Any], log: str, calls: str) -> None:
     os.dup2(said, 2)
     os.environ["TRACE2SKILL_SIM_CALLS"] = calls
     from trace2skill.cli.flows import run_flow
-    from trace2skill.settings import RunSettings
+    from trace2skill.runs.settings import RunSettings
 
     run_flow("refresh:refresh", RunSettings.model_validate(settings), quiet=True)
 

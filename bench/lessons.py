@@ -22,14 +22,14 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from trace2skill import steps
-from trace2skill.lesson import Extraction
 from trace2skill.llm import ModelSettings, Roles
-from trace2skill.runtime import Runtime, forget_runtimes, runtime
-from trace2skill.settings import RunSettings
+from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps import learning as steps
 from trace2skill.sim.causes import Slip, cause_of, committed
 from trace2skill.sim.office import parse
-from trace2skill.step_items import Rolled, RolloutJob
+from trace2skill.types.lesson import Extraction
+from trace2skill.types.references import Rolled, RolloutJob
 
 
 def main() -> None:

@@ -24,16 +24,16 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from trace2skill import steps
 from trace2skill.consolidate import plan_merges
 from trace2skill.consolidate.reduce import reduce_tree
 from trace2skill.llm import ModelSettings, Roles
-from trace2skill.runtime import Runtime, forget_runtimes, runtime
-from trace2skill.settings import RunSettings
+from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps import learning as steps
 from trace2skill.sim.causes import CAUSES, cause_of, committed, contradicted, guided, habit_of
 from trace2skill.sim.lessons import CONDITIONAL, OPPOSED
 from trace2skill.sim.office import parse
-from trace2skill.step_items import Rolled, RolloutJob
+from trace2skill.types.references import Rolled, RolloutJob
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ def main() -> None:
 def carry_out(path: Path, *, only_rollouts: bool) -> None:
     """The child process: one run, as `trace2skill run` and `trace2skill rollout` start it."""
     from trace2skill.cli.flows import run_flow
-    from trace2skill.settings import RunSettings
+    from trace2skill.runs.settings import RunSettings
 
     settings = RunSettings.model_validate_json(path.read_text())
     run_flow("rollout:rollout_all" if only_rollouts else "refresh:refresh", settings, quiet=True)

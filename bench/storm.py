@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 from kills import server
 
 from trace2skill.cli.flows import run_flow
-from trace2skill.settings import RunSettings
+from trace2skill.runs.settings import RunSettings
 from trace2skill.store import open_store
 
 STORM = "storm_seconds=30&retry_after=1&server_error=0.05&hangs=0.02"

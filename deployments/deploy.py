@@ -18,9 +18,9 @@ from prefect.schedules import Cron, Schedule
 
 from tasks.results import BLOCK_NAME, StoreResults
 from trace2skill.experiment.grid import ExperimentSettings
-from trace2skill.ingest import IngestSettings
 from trace2skill.llm import ModelSettings, Roles
-from trace2skill.settings import RunSettings
+from trace2skill.runs.ingest import IngestSettings
+from trace2skill.runs.settings import RunSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 POOL = "trace2skill"

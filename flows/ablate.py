@@ -5,13 +5,13 @@ from prefect import flow
 from flows.evaluate import evaluate
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.runner import sized
-from trace2skill import ablate as run
-from trace2skill import promotion
-from trace2skill import refresh as refresh_steps
 from trace2skill.evaluation.ablation import AblationSettings
-from trace2skill.evaluation.decision import Decision
-from trace2skill.runtime import runtime
-from trace2skill.settings import RunSettings
+from trace2skill.runs import ablate as run
+from trace2skill.runs import promotion
+from trace2skill.runs import refresh as refresh_steps
+from trace2skill.runs.runtime import runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.types.decision import Decision
 
 
 @flow(name="ablate", flow_run_name="ablate {of}", **on_bad_end("ablate"))

@@ -13,14 +13,14 @@ from tasks.runner import sized, timed
 from tasks.steps import bank, draft, embed, pad, rewrite
 from tasks.steps import rollout as rollout_task
 from trace2skill.baselines.sequential import batches, with_skill
-from trace2skill.distill import with_lessons
+from trace2skill.core.failures import tolerate
 from trace2skill.experiment import study as run
 from trace2skill.experiment.conditions import Condition, Evolve, ReasoningBank, Sequential, Start
 from trace2skill.experiment.grid import Arm, ArmResult
-from trace2skill.failures import tolerate
-from trace2skill.runtime import runtime
-from trace2skill.settings import RunSettings
-from trace2skill.step_items import Extracted, Rolled, RolloutJob
+from trace2skill.runs.distill import with_lessons
+from trace2skill.runs.runtime import runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.types.references import Extracted, Rolled, RolloutJob
 
 Jobs = list[RolloutJob]
 

@@ -11,11 +11,11 @@ from tasks.gather import Gathered, gather
 from tasks.runner import sized, timed
 from tasks.steps import contrast, extract, merge, propose
 from trace2skill.consolidate import EditGroup, plan_merges
-from trace2skill.distill import Distilled, choose_for_analysis, choose_pairs, quarantined_of, with_lessons
-from trace2skill.runtime import runtime
-from trace2skill.settings import RunSettings
-from trace2skill.step_items import Extracted, Merged, Rolled
-from trace2skill.steps import groups_of, keep_leaf
+from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, quarantined_of, with_lessons
+from trace2skill.runs.runtime import runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps.learning import groups_of, keep_leaf
+from trace2skill.types.references import Extracted, Merged, Rolled
 
 
 @flow(name="distill", flow_run_name="distill {settings.analysts}", validate_parameters=False)

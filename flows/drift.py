@@ -6,11 +6,11 @@ from flows.evaluate import evaluate
 from tasks.events import tell
 from tasks.hooks import flow_run_id, on_bad_end, planned_day
 from tasks.runner import sized
-from trace2skill import drift as run
-from trace2skill import held_out, refresh
-from trace2skill.drift import DriftReport
-from trace2skill.runtime import runtime
-from trace2skill.settings import RunSettings
+from trace2skill.runs import drift as run
+from trace2skill.runs import held_out, refresh
+from trace2skill.runs.drift import DriftReport
+from trace2skill.runs.runtime import runtime
+from trace2skill.runs.settings import RunSettings
 
 
 @flow(name="drift-watch", flow_run_name="drift watch {label}", **on_bad_end("drift"))

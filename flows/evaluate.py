@@ -8,12 +8,12 @@ from tasks.gather import gather
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.runner import sized, timed
 from tasks.steps import rollout as rollout_task
-from trace2skill import held_out
-from trace2skill import refresh as run
 from trace2skill.evaluation.conditions import Condition, evaluation_of, jobs_of
-from trace2skill.evaluation.matrix import Evaluation
-from trace2skill.runtime import runtime
-from trace2skill.settings import RunSettings
+from trace2skill.runs import held_out
+from trace2skill.runs import refresh as run
+from trace2skill.runs.runtime import runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.types.evaluation import Evaluation
 
 
 @flow(name="evaluate", flow_run_name="evaluate {settings.label}", validate_parameters=False)

@@ -12,15 +12,15 @@ from flows.refresh import plan_run
 from tasks.artifacts import publish_experiment
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.runner import sized
-from trace2skill.errors import Trace2SkillError
+from trace2skill.core.errors import Trace2SkillError
+from trace2skill.core.failures import Failure, in_words
+from trace2skill.core.progress import watcher
 from trace2skill.experiment import study as run
 from trace2skill.experiment.definition import TestSet
 from trace2skill.experiment.grid import Arm, ArmResult, ExperimentSettings, condition_of, seeds_of
 from trace2skill.experiment.result import MeasuredArm
 from trace2skill.experiment.study import Study
-from trace2skill.failures import Failure, in_words
-from trace2skill.progress import watcher
-from trace2skill.step_items import RolloutJob
+from trace2skill.types.references import RolloutJob
 
 
 def _lead(given: Any) -> Any:

@@ -8,13 +8,13 @@ from flows.refresh import build
 from tasks.artifacts import publish
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.runner import sized
-from trace2skill import promotion
-from trace2skill import refresh as run
-from trace2skill.evaluation.selection import Evolution
-from trace2skill.ingest import NOT_SHOWN, IngestSettings
-from trace2skill.runtime import runtime
-from trace2skill.settings import RunSettings
-from trace2skill.summary import RunSummary
+from trace2skill.runs import promotion
+from trace2skill.runs import refresh as run
+from trace2skill.runs.ingest import NOT_SHOWN, IngestSettings
+from trace2skill.runs.runtime import runtime
+from trace2skill.runs.selection import Evolution
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.summary import RunSummary
 
 
 @flow(name="ingest", flow_run_name="ingest {settings.analyst}")

@@ -6,11 +6,11 @@ from tasks.gather import Gathered, gather
 from tasks.logs import judge as judge_task
 from tasks.logs import observe as observe_task
 from tasks.runner import timed
-from trace2skill.intake import Intake
-from trace2skill.log_steps import to_judge, to_observe
-from trace2skill.runtime import runtime
-from trace2skill.settings import RunSettings
-from trace2skill.step_items import Extracted
+from trace2skill.runs.intake import Intake
+from trace2skill.runs.runtime import runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps.logs import to_judge, to_observe
+from trace2skill.types.references import Extracted
 
 
 @flow(name="observe", flow_run_name="observe {settings.sources.analyst}", validate_parameters=False)

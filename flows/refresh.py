@@ -18,21 +18,20 @@ from tasks.hooks import flow_run_id, on_bad_end
 from tasks.limits import held
 from tasks.runner import sized
 from tasks.steps import apply, audit, draft
-from trace2skill import promotion
-from trace2skill import refresh as run
 from trace2skill.consolidate.candidate import Candidate
-from trace2skill.distill import Distilled
-from trace2skill.estimate import foreseen
-from trace2skill.evaluation import selection
-from trace2skill.evaluation.decision import Decision
-from trace2skill.evaluation.matrix import Evaluation
-from trace2skill.evaluation.selection import Evolution
-from trace2skill.failures import Failure, in_words
-from trace2skill.intake import Intake
-from trace2skill.runtime import Runtime, runtime
-from trace2skill.settings import RunSettings
-from trace2skill.step_items import Extracted
-from trace2skill.summary import CandidateScore, RunSummary, SourcesRead
+from trace2skill.core.failures import Failure, in_words
+from trace2skill.runs import promotion, selection
+from trace2skill.runs import refresh as run
+from trace2skill.runs.distill import Distilled
+from trace2skill.runs.estimate import foreseen
+from trace2skill.runs.intake import Intake
+from trace2skill.runs.runtime import Runtime, runtime
+from trace2skill.runs.selection import Evolution
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.summary import CandidateScore, RunSummary, SourcesRead
+from trace2skill.types.decision import Decision
+from trace2skill.types.evaluation import Evaluation
+from trace2skill.types.references import Extracted
 
 
 @flow(name="refresh", flow_run_name="refresh {settings.label} {settings.analysts}", **on_bad_end("run"))

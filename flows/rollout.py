@@ -7,10 +7,10 @@ from tasks.gather import Gathered, gather
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.runner import sized, timed
 from tasks.steps import rollout as rollout_task
-from trace2skill import refresh as run
-from trace2skill.runtime import runtime
-from trace2skill.settings import RunSettings
-from trace2skill.step_items import Rolled, RolloutJob
+from trace2skill.runs import refresh as run
+from trace2skill.runs.runtime import runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.types.references import Rolled, RolloutJob
 
 
 @flow(name="rollout", flow_run_name="rollout {settings.label}", validate_parameters=False)

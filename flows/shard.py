@@ -14,11 +14,11 @@ from tasks.hooks import flow_run_id
 from tasks.runner import sized, timed
 from tasks.steps import extract as extract_task
 from tasks.steps import rollout as rollout_task
-from trace2skill import shards as run
-from trace2skill.errors import InfrastructureFault
-from trace2skill.runtime import runtime
-from trace2skill.settings import RunSettings
-from trace2skill.step_items import Rolled, RolloutJob
+from trace2skill.core.errors import InfrastructureFault
+from trace2skill.runs import shards as run
+from trace2skill.runs.runtime import runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.types.references import Rolled, RolloutJob
 
 DEPLOYMENT = "shard/shard"
 Stage = Literal["rollout", "extract"]

@@ -20,9 +20,9 @@ from prefect.runtime import flow_run as running
 from prefect.states import Cancelled
 from pydantic import Field
 
-from trace2skill.errors import BadInput
-from trace2skill.promotion import Approval
-from trace2skill.settings import RunSettings
+from trace2skill.core.errors import BadInput
+from trace2skill.runs.promotion import Approval
+from trace2skill.runs.settings import RunSettings
 
 DEADLINE = "approval-deadline/approval-deadline"
 GRACE_HOURS = 24.0

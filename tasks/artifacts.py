@@ -19,10 +19,10 @@ from prefect.artifacts import (
 from prefect.runtime import flow_run as running
 
 from trace2skill.experiment.result import ExperimentResult
-from trace2skill.promotion import report_address
-from trace2skill.report.facts import costs_of
-from trace2skill.runtime import Runtime
-from trace2skill.summary import RunSummary
+from trace2skill.runs.promotion import report_address
+from trace2skill.runs.report.facts import costs_of
+from trace2skill.runs.runtime import Runtime
+from trace2skill.runs.summary import RunSummary
 
 log = logging.getLogger(__name__)
 PAUSE_SECONDS = 2.0

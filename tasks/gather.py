@@ -14,10 +14,10 @@ from prefect.futures import PrefectFuture, as_completed
 
 from tasks.artifacts import StageArtifact
 from tasks.events import tell
-from trace2skill.errors import BudgetReached, Trace2SkillError
-from trace2skill.failures import Failure, tolerate
-from trace2skill.progress import ItemState, watcher
-from trace2skill.runtime import Runtime
+from trace2skill.core.errors import BudgetReached, Trace2SkillError
+from trace2skill.core.failures import Failure, tolerate
+from trace2skill.core.progress import ItemState, watcher
+from trace2skill.runs.runtime import Runtime
 
 R = TypeVar("R")
 

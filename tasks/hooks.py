@@ -7,11 +7,11 @@ from prefect import Flow
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.runtime import flow_run as running
 
-from trace2skill.errors import Trace2SkillError
-from trace2skill.refresh import as_it_went_on, end
-from trace2skill.run_progress import State as RunState
-from trace2skill.runtime import RunKind, forget_runtimes, is_open, runtime
-from trace2skill.settings import RunSettings
+from trace2skill.core.errors import Trace2SkillError
+from trace2skill.runs.refresh import as_it_went_on, end
+from trace2skill.runs.run_progress import State as RunState
+from trace2skill.runs.runtime import RunKind, forget_runtimes, is_open, runtime
+from trace2skill.runs.settings import RunSettings
 
 PATIENCE_SECONDS = 30.0
 """How long a worker waits for the store to write down that a run crashed; another run may have it by then."""

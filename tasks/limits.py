@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
 
-from trace2skill.errors import BadInput
-from trace2skill.settings import RunSettings
+from trace2skill.core.errors import BadInput
+from trace2skill.runs.settings import RunSettings
 
 
 @contextmanager

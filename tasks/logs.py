@@ -3,11 +3,11 @@
 from prefect import task
 
 from tasks.steps import AGAIN, KEPT, keyed, once
-from trace2skill import log_steps as steps
-from trace2skill.intake import Taken
-from trace2skill.runtime import runtime
-from trace2skill.settings import RunSettings
-from trace2skill.step_items import Observed
+from trace2skill.runs.intake import Taken
+from trace2skill.runs.runtime import runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps import logs as steps
+from trace2skill.types.references import Observed
 
 
 @task(

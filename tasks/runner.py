@@ -7,8 +7,8 @@ from typing import Any, ParamSpec, TypeVar
 from prefect import Flow, Task
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from trace2skill.errors import BadInput
-from trace2skill.settings import RunSettings
+from trace2skill.core.errors import BadInput
+from trace2skill.runs.settings import RunSettings
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -13,19 +13,19 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
-from trace2skill import steps
-from trace2skill.baselines import steps as baseline_steps
 from trace2skill.baselines.bank import BankSettings
 from trace2skill.baselines.rewrite import Rewritten
-from trace2skill.baselines.steps import Banked, Embedded
 from trace2skill.consolidate.candidate import Candidate
+from trace2skill.core.errors import InfrastructureFault, StoreUnavailable
+from trace2skill.core.noun import Noun
 from trace2skill.domains.base import Audit
-from trace2skill.errors import InfrastructureFault, StoreUnavailable
 from trace2skill.llm import ModelSettings
-from trace2skill.noun import Noun
-from trace2skill.runtime import runtime
-from trace2skill.settings import RunSettings
-from trace2skill.step_items import Extracted, Merged, Pair, Proposed, Rolled, RolloutJob
+from trace2skill.runs.runtime import runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps import baselines as baseline_steps
+from trace2skill.runs.steps import learning as steps
+from trace2skill.runs.steps.baselines import Banked, Embedded
+from trace2skill.types.references import Extracted, Merged, Pair, Proposed, Rolled, RolloutJob
 
 Inputs = dict[str, Any]
 N = TypeVar("N", bound=Noun)

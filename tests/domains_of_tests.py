@@ -6,9 +6,9 @@ SUMS = '''
 import json
 from pathlib import Path
 
-from trace2skill.digest import digest_of
+from trace2skill.core.digest import digest_of
 from trace2skill.domains.answers import AnswerDomain, Judged
-from trace2skill.task import Task
+from trace2skill.types.task import Task
 
 
 class Sums(AnswerDomain):

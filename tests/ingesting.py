@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from trace2skill import log_steps, promotion, steps
-from trace2skill import refresh as run
 from trace2skill.consolidate import plan_merges
-from trace2skill.distill import Distilled, quarantined_of, with_lessons
-from trace2skill.evaluation.selection import Evolution
-from trace2skill.ingest import NOT_SHOWN, IngestSettings
 from trace2skill.llm import ModelSettings, Roles
-from trace2skill.runtime import runtime
-from trace2skill.summary import RunSummary
+from trace2skill.runs import promotion
+from trace2skill.runs import refresh as run
+from trace2skill.runs.distill import Distilled, quarantined_of, with_lessons
+from trace2skill.runs.ingest import NOT_SHOWN, IngestSettings
+from trace2skill.runs.runtime import runtime
+from trace2skill.runs.selection import Evolution
+from trace2skill.runs.steps import learning as steps
+from trace2skill.runs.steps import logs as log_steps
+from trace2skill.runs.summary import RunSummary
 
 
 def settings(tmp_path: Path, *paths: Path, model: str = "", **more: object) -> IngestSettings:

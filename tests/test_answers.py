@@ -8,17 +8,17 @@ import pytest
 from domains_of_tests import SUMS, sums_rows
 
 from trace2skill.agents.loop import LoopLimits
-from trace2skill.agents.sandbox import Limits
-from trace2skill.agents.sandbox.process import PlainProcess
 from trace2skill.analysts.error import ErrorAnalyst, _Submission
 from trace2skill.domains import load_domain
 from trace2skill.domains.answers import with_answer
 from trace2skill.domains.base import ANSWER
 from trace2skill.llm import ModelSettings
+from trace2skill.sandbox import Limits
+from trace2skill.sandbox.process import PlainProcess
 from trace2skill.sim import answers
 from trace2skill.sim.answers.mistakes import ANSWER_CAUSES, ANSWER_HABITS
 from trace2skill.sim.causes import CAUSES, HABITS, cause_of, guided, habit_of
-from trace2skill.trajectory import Outcome, Step, Trajectory
+from trace2skill.types.trajectory import Outcome, Step, Trajectory
 
 
 @pytest.fixture

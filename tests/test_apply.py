@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from trace2skill.apply import apply_edits, conflicts
-from trace2skill.markdown import find_section, outline, protected_blocks, section_text, sections, split_lines
-from trace2skill.patch import Edit
-from trace2skill.place import EditPolicy, Unplaced, place
-from trace2skill.skill import Skill, SkillFile
+from trace2skill.skills.apply import apply_edits, conflicts
+from trace2skill.skills.markdown import find_section, outline, protected_blocks, section_text, sections, split_lines
+from trace2skill.skills.place import EditPolicy, Unplaced, place
+from trace2skill.skills.skill import Skill, SkillFile
+from trace2skill.types.patch import Edit
 
 HEAD = "---\nname: small\ndescription: A small skill.\n---\n"
 BODY = """

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from trace2skill.agents.loop import LoopLimits, Said, Tool, converse
 from trace2skill.analysts.reading import fitting
-from trace2skill.budget import Budget
-from trace2skill.errors import BadAnswer, ContextFull, InfrastructureFault, ModelUnusable
+from trace2skill.core.budget import Budget
+from trace2skill.core.errors import BadAnswer, ContextFull, InfrastructureFault, ModelUnusable
 from trace2skill.llm import Door, ModelSettings, Request, ToolSpec, ask
 from trace2skill.llm.transport import context_tokens, has_schema_mode
 from trace2skill.store import Store, open_store

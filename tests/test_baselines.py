@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 from conftest import OFFICE, OFFICE_SKILL
 
-from trace2skill.baselines import steps
 from trace2skill.baselines.bank import Bank, BankSettings, closest
 from trace2skill.baselines.padding import SENTENCES, padded
 from trace2skill.baselines.sequential import batches, with_skill
-from trace2skill.errors import BadInput, BudgetReached
-from trace2skill.lesson import Extraction, Lesson
+from trace2skill.core.errors import BadInput, BudgetReached
 from trace2skill.llm import EmbeddingRequest, ModelSettings, Roles
-from trace2skill.runtime import Runtime, forget_runtimes, runtime
-from trace2skill.settings import RunSettings
+from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps import baselines as steps
+from trace2skill.runs.steps.learning import rollout, rollout_key
 from trace2skill.sim.causes import guided
-from trace2skill.skill import problems, read_skill
-from trace2skill.step_items import Extracted, RolloutJob
-from trace2skill.steps import rollout, rollout_key
-from trace2skill.trajectory import Trajectory
+from trace2skill.skills.skill import problems, read_skill
+from trace2skill.types.lesson import Extraction, Lesson
+from trace2skill.types.references import Extracted, RolloutJob
+from trace2skill.types.trajectory import Trajectory
 
 SKILL = read_skill(OFFICE_SKILL)
 EMBEDDING = ModelSettings(name="sim/embedding")

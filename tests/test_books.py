@@ -10,8 +10,6 @@ from conftest import OFFICE_SKILL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trace2skill.apply import conflicts
-from trace2skill.budget import Budget
 from trace2skill.consolidate import EditGroup, Groups, Support, Thresholds, merge, plan_merges
 from trace2skill.consolidate.candidate import Candidate, build_candidate
 from trace2skill.consolidate.contradiction import OpenConflict, absorb, opposed
@@ -20,14 +18,16 @@ from trace2skill.consolidate.ledger import build_ledger
 from trace2skill.consolidate.limits import SizeLimits
 from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.reduce import reduce_tree
-from trace2skill.lesson import Evidence, Lesson
+from trace2skill.core.budget import Budget
 from trace2skill.llm import Door, ModelSettings
-from trace2skill.markdown import split_lines
-from trace2skill.patch import Edit
 from trace2skill.sim import provider as simulated
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
-from trace2skill.skill import read_skill
+from trace2skill.skills.apply import conflicts
+from trace2skill.skills.markdown import split_lines
+from trace2skill.skills.skill import read_skill
 from trace2skill.store import open_store
+from trace2skill.types.lesson import Evidence, Lesson
+from trace2skill.types.patch import Edit
 
 SKILL = read_skill(OFFICE_SKILL)
 MODEL = ModelSettings(name="sim/office")

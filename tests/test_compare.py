@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from trace2skill.evaluation.compare import compare, exact_sign_flip, sign_flip
 from trace2skill.evaluation.decision import GateSettings, decide
-from trace2skill.evaluation.matrix import Cell, Evaluation, score_names
 from trace2skill.evaluation.power import Spread, power_of, report, smallest_lift, spread_of
-from trace2skill.evaluation.spending import look
+from trace2skill.types.evaluation import Cell, Evaluation, score_names
+from trace2skill.versions.spending import look
 
 
 def evaluation(name: str, hard: dict[tuple[str, int], float | None], tokens: int = 100) -> Evaluation:

@@ -12,17 +12,17 @@ from conftest import OFFICE_SKILL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trace2skill.budget import Budget
 from trace2skill.consolidate import EditGroup, Groups, Support, Thresholds, cut_into_groups, merge, plan_merges, route
 from trace2skill.consolidate.candidate import build_candidate
 from trace2skill.consolidate.groups import unite_equal
-from trace2skill.errors import InfrastructureFault
+from trace2skill.core.budget import Budget
+from trace2skill.core.errors import InfrastructureFault
 from trace2skill.llm import Door, ModelSettings
-from trace2skill.patch import Edit, Patch
 from trace2skill.sim import provider as simulated
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
-from trace2skill.skill import read_skill
+from trace2skill.skills.skill import read_skill
 from trace2skill.store import open_store
+from trace2skill.types.patch import Edit, Patch
 
 SKILL = read_skill(OFFICE_SKILL)
 MODEL = ModelSettings(name="sim/office")

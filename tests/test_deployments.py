@@ -17,8 +17,8 @@ from flows.refresh import refresh
 from flows.rollout import rollout
 from tasks.runner import sized
 from trace2skill.llm import ModelSettings, Roles
-from trace2skill.settings import RunSettings
-from trace2skill.step_items import RolloutJob
+from trace2skill.runs.settings import RunSettings
+from trace2skill.types.references import RolloutJob
 
 LIMIT = 512 * 1024
 """Bytes of parameters that a Prefect server takes."""

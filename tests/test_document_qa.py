@@ -18,26 +18,26 @@ from hypothesis import strategies as st
 from PIL import Image
 from test_door import Provider
 
-from trace2skill import steps
-from trace2skill.budget import Budget
 from trace2skill.cli.options import roles
 from trace2skill.consolidate import plan_merges
 from trace2skill.consolidate.reduce import reduce_tree
+from trace2skill.core.budget import Budget
+from trace2skill.core.errors import BadInput, ModelUnusable, Trace2SkillError
 from trace2skill.domains import load_domain
 from trace2skill.domains.answers import ANSWER
 from trace2skill.domains.document_qa.anls import anls
 from trace2skill.domains.document_qa.pages import shown
-from trace2skill.errors import BadInput, ModelUnusable, Trace2SkillError
 from trace2skill.llm import Door, ModelSettings, Request, Roles
 from trace2skill.llm.transport import check_vision, cost_bound
-from trace2skill.picture import MOST_TOKENS, Picture
-from trace2skill.runtime import forget_runtimes, runtime
-from trace2skill.settings import RunSettings
+from trace2skill.runs.runtime import forget_runtimes, runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps import learning as steps
 from trace2skill.sim.answers.documents import DOCUMENTS
 from trace2skill.sim.causes import guided
-from trace2skill.step_items import RolloutJob
 from trace2skill.store import open_store
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.picture import MOST_TOKENS, Picture
+from trace2skill.types.references import RolloutJob
+from trace2skill.types.trajectory import Trajectory
 
 PAGES = ROOT / "examples" / "pages"
 

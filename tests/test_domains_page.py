@@ -12,8 +12,8 @@ from conftest import ROOT, environment
 from domains_of_tests import SUMS, sums_rows
 from test_pipeline import run
 
+from trace2skill.core.errors import BadInput
 from trace2skill.domains.skeleton import FILES, write_skeleton
-from trace2skill.errors import BadInput
 
 BLOCK = re.compile(r'^```(?P<kind>sh|python title="(?P<file>[\w./]+)")\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
 

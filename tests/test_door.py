@@ -17,8 +17,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import BaseModel, Field
 
-from trace2skill.budget import Budget
-from trace2skill.errors import BadAnswer, BadInput, BudgetReached, InfrastructureFault, ModelUnusable
+from trace2skill.core.budget import Budget
+from trace2skill.core.errors import BadAnswer, BadInput, BudgetReached, InfrastructureFault, ModelUnusable
 from trace2skill.llm import Door, ModelSettings, Request, ask
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.structured import read

@@ -6,20 +6,20 @@ from typing import Any
 import pytest
 from conftest import OFFICE_SKILL
 
-from trace2skill.budget import Budget
 from trace2skill.consolidate import EditGroup, Groups, Support, Thresholds
 from trace2skill.consolidate.candidate import build_candidate
 from trace2skill.consolidate.editor import ModelEditor
 from trace2skill.consolidate.ledger import build_ledger, confirmed, united_ledgers
-from trace2skill.errors import SkillInvalid
-from trace2skill.lesson import Evidence, Lesson
+from trace2skill.core.budget import Budget
+from trace2skill.core.errors import SkillInvalid
 from trace2skill.llm import Door, ModelSettings
-from trace2skill.patch import Confirmation, Edit
-from trace2skill.place import EditPolicy
 from trace2skill.sim import provider as simulated
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
-from trace2skill.skill import problems, read_skill
+from trace2skill.skills.place import EditPolicy
+from trace2skill.skills.skill import problems, read_skill
 from trace2skill.store import open_store
+from trace2skill.types.lesson import Evidence, Lesson
+from trace2skill.types.patch import Confirmation, Edit
 
 SKILL = read_skill(OFFICE_SKILL)
 ALL = Thresholds(main=1)

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from trace2skill.core.errors import BadInput
 from trace2skill.domains.find import domain_names
-from trace2skill.errors import BadInput
-from trace2skill.evaluation.compare import Interval, compare
-from trace2skill.evaluation.matrix import Cell, Evaluation
+from trace2skill.evaluation.compare import compare
 from trace2skill.experiment.definition import Experiment
 from trace2skill.experiment.grid import Arm, ArmResult, arms_of, condition_of, references_of, uses
 from trace2skill.experiment.pages import as_csv, as_markdown
@@ -17,6 +16,8 @@ from trace2skill.experiment.reading import read_experiment
 from trace2skill.experiment.result import ExperimentResult, MeasuredArm
 from trace2skill.experiment.tables import Table, tables_of
 from trace2skill.llm import Roles
+from trace2skill.types.comparison import Interval
+from trace2skill.types.evaluation import Cell, Evaluation
 
 FILES = sorted((ROOT / "experiments").glob("*.yaml"))
 PLANNED = {"math", "table_qa", "document_qa", "shell"}

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from domains_of_tests import SUMS
 
+from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
-from trace2skill.errors import BadInput
 
 
 def test_a_class_in_a_file_is_a_domain_and_its_bytes_are_part_of_its_version(tmp_path: Path) -> None:

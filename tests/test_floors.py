@@ -15,7 +15,7 @@ MAY_IMPORT = {  # where a package may be imported at all
     "litellm": {"trace2skill/llm/transport.py"},
     "duckdb": {"trace2skill/store/"},
     "json_repair": {"trace2skill/llm/structured.py"},
-    "markdown_it": {"trace2skill/markdown.py"},
+    "markdown_it": {"trace2skill/skills/markdown.py"},
 }
 # The command line names the flows as text and loads them late; it imports none.
 

@@ -12,21 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trace2skill.agents.loop import LoopLimits
-from trace2skill.agents.sandbox import Limits, Sandbox, choose_sandbox
 from trace2skill.analysts.error import ErrorAnalyst
 from trace2skill.analysts.gate import run_gate
-from trace2skill.budget import Budget
+from trace2skill.core.budget import Budget
 from trace2skill.domains.base import ANSWER, CaseGrade, Grade
 from trace2skill.domains.spreadsheet import Spreadsheet
 from trace2skill.llm import Door, ModelSettings
 from trace2skill.safety.leaks import canonical, in_program, in_words
+from trace2skill.sandbox import Limits, Sandbox, choose_sandbox
 from trace2skill.sim import provider as simulated
 from trace2skill.sim.conversation import Heard, Spoken, call
 from trace2skill.sim.copying import copy_program
 from trace2skill.sim.office import parse, program
 from trace2skill.store import Store, open_store
-from trace2skill.task import Task
-from trace2skill.trajectory import Outcome, Step, Trajectory
+from trace2skill.types.task import Task
+from trace2skill.types.trajectory import Outcome, Step, Trajectory
 
 DOMAIN = Spreadsheet("never")
 TASKS = DOMAIN.load(OFFICE)

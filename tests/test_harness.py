@@ -18,19 +18,19 @@ from trace2skill.agents.harness import Assignment, CommandSettings, Harness
 from trace2skill.agents.loop import Conversation
 from trace2skill.agents.react import AgentSettings, skill_use
 from trace2skill.agents.recipes import RECIPES, harness_settings
-from trace2skill.agents.sandbox import Sandbox, bubblewrap
-from trace2skill.agents.sandbox.bubblewrap import Bubblewrap
-from trace2skill.agents.sandbox.process import PlainProcess
-from trace2skill.budget import Budget
 from trace2skill.cli import options as o
-from trace2skill.digest import digest_of
+from trace2skill.core.budget import Budget
+from trace2skill.core.digest import digest_of
+from trace2skill.core.errors import BadInput, BudgetReached, InfrastructureFault, ModelUnusable
 from trace2skill.domains.spreadsheet import Spreadsheet
-from trace2skill.errors import BadInput, BudgetReached, InfrastructureFault, ModelUnusable
 from trace2skill.llm import Door, ModelSettings
-from trace2skill.settings import RunSettings
-from trace2skill.skill import Skill, read_skill
+from trace2skill.runs.settings import RunSettings
+from trace2skill.sandbox import Sandbox, bubblewrap
+from trace2skill.sandbox.bubblewrap import Bubblewrap
+from trace2skill.sandbox.process import PlainProcess
+from trace2skill.skills.skill import Skill, read_skill
 from trace2skill.store import Store, open_store
-from trace2skill.task import Task
+from trace2skill.types.task import Task
 
 TOOL = shlex.join(["python", str(ROOT / "tests" / "agent_cli.py")])
 COMMAND = TOOL + " --prompt-file {prompt_file} --seed {seed}"

@@ -6,20 +6,20 @@ from pathlib import Path
 import pytest
 from conftest import OFFICE, OFFICE_SKILL
 
-from trace2skill import held_out, refresh
 from trace2skill.consolidate import Support
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
-from trace2skill.distill import choose_for_analysis, choose_pairs
+from trace2skill.core.errors import BadInput
 from trace2skill.domains.base import Audit
-from trace2skill.errors import BadInput
-from trace2skill.evaluation.matrix import Cell
 from trace2skill.llm import ModelSettings, Roles
-from trace2skill.registry import Registry, Version
-from trace2skill.runtime import forget_runtimes, runtime
-from trace2skill.settings import RunSettings
-from trace2skill.skill import read_skill
-from trace2skill.step_items import Extracted, Pair, Rolled
-from trace2skill.steps import contrast, extract, propose_patch, rollout
+from trace2skill.runs import held_out, refresh
+from trace2skill.runs.distill import choose_for_analysis, choose_pairs
+from trace2skill.runs.runtime import forget_runtimes, runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps.learning import contrast, extract, propose_patch, rollout
+from trace2skill.skills.skill import read_skill
+from trace2skill.types.evaluation import Cell
+from trace2skill.types.references import Extracted, Pair, Rolled
+from trace2skill.versions.registry import Registry, Version
 
 SKILL = read_skill(OFFICE_SKILL)
 

@@ -10,21 +10,21 @@ import pytest
 from conftest import environment, shared
 from ingesting import ingest, settings
 
-from trace2skill import refresh as run
 from trace2skill.analysts.events import normal_error
 from trace2skill.analysts.rules import mine
 from trace2skill.consolidate.ledger import SupportLedger
-from trace2skill.errors import BadInput
-from trace2skill.ingest import IngestSettings
-from trace2skill.markdown import split_lines
-from trace2skill.runtime import forget_runtimes
+from trace2skill.core.errors import BadInput
+from trace2skill.runs import refresh as run
+from trace2skill.runs.ingest import IngestSettings
+from trace2skill.runs.runtime import forget_runtimes
+from trace2skill.runs.summary import RunSummary
 from trace2skill.safety.redaction import Redactor
 from trace2skill.safety.screening import screened
-from trace2skill.skill import problems, read_skill
+from trace2skill.skills.markdown import split_lines
+from trace2skill.skills.skill import problems, read_skill
 from trace2skill.store import open_store
-from trace2skill.summary import RunSummary
 from trace2skill.traces.outcomes import from_signs, labelled, read_labels
-from trace2skill.trajectory import Observation, Outcome, Step, ToolCall, Trajectory
+from trace2skill.types.trajectory import Observation, Outcome, Step, ToolCall, Trajectory
 
 
 def session(name: str, *calls: tuple[str, dict, str], said: str = "") -> Trajectory:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, environment
 
-from trace2skill import errors
-from trace2skill.agents.sandbox import bubblewrap
-from trace2skill.skill import problems, read_skill
+from trace2skill.core import errors
+from trace2skill.sandbox import bubblewrap
+from trace2skill.skills.skill import problems, read_skill
 
 SCRIPT = ROOT / "examples" / "local_model.py"
 

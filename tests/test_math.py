@@ -9,12 +9,12 @@ import pytest
 from conftest import shared
 from questions_of_tests import write_math
 
+from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import ANSWER
 from trace2skill.domains.math.forms import answer_in
 from trace2skill.domains.math.layouts import read_row
-from trace2skill.errors import BadInput
-from trace2skill.task import Task
+from trace2skill.types.task import Task
 
 ROWS: dict[str, tuple[dict[str, Any], tuple[str, str, str, str]]] = {
     "GSM8K": (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trace2skill.budget import Budget
+from trace2skill.core.budget import Budget
 from trace2skill.llm import Door, ModelSettings, Request
 from trace2skill.llm.pace import WIDEST, Pace
 from trace2skill.store import open_store

@@ -20,7 +20,7 @@ from conftest import OFFICE, OFFICE_SKILL, environment, shared
 from trace2skill.sim.conversation import Heard
 from trace2skill.sim.profile import Profile
 from trace2skill.sim.roles import play
-from trace2skill.skill import problems, read_skill
+from trace2skill.skills.skill import problems, read_skill
 
 COMMAND = [str(Path(sys.executable).parent / "trace2skill")]
 SMALL = [

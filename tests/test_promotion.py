@@ -9,18 +9,18 @@ import pytest
 from conftest import OFFICE, OFFICE_SKILL
 from test_pipeline import run
 
-from trace2skill import promotion
 from trace2skill.consolidate.candidate import Candidate
-from trace2skill.distill import Distilled
 from trace2skill.evaluation.conditions import Condition, evaluation_of, jobs_of
-from trace2skill.evaluation.matrix import Cell, Evaluation
-from trace2skill.evaluation.selection import Evolution
 from trace2skill.llm import ModelSettings, Roles
-from trace2skill.registry import Registry, Version
-from trace2skill.runtime import forget_runtimes, runtime
-from trace2skill.settings import RunSettings
-from trace2skill.skill import read_skill
-from trace2skill.step_items import Rolled
+from trace2skill.runs import promotion
+from trace2skill.runs.distill import Distilled
+from trace2skill.runs.runtime import forget_runtimes, runtime
+from trace2skill.runs.selection import Evolution
+from trace2skill.runs.settings import RunSettings
+from trace2skill.skills.skill import read_skill
+from trace2skill.types.evaluation import Cell, Evaluation
+from trace2skill.types.references import Rolled
+from trace2skill.versions.registry import Registry, Version
 
 COMMON = ["--data", OFFICE, "--tasks", "40", "--recalculate", "never", "--sandbox", "process"]
 
@@ -141,8 +141,8 @@ def test_a_run_that_comes_second_is_compared_with_the_new_champion(
 ) -> None:
     """While the candidate is scored, somebody else promotes: it has to beat that one then."""
     from flows import refresh as flow
-    from trace2skill import refresh
     from trace2skill.domains.base import Audit
+    from trace2skill.runs import refresh
 
     live = tmp_path / "office-workbooks"
     shutil.copytree(OFFICE_SKILL, live)

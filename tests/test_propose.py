@@ -14,19 +14,19 @@ from trace2skill.analysts.contrast import ContrastAnalyst
 from trace2skill.analysts.one_call import OneCallErrorAnalyst
 from trace2skill.analysts.reading import room_for_trajectory, whole
 from trace2skill.analysts.success import SuccessAnalyst
-from trace2skill.apply import apply_edits
-from trace2skill.budget import Budget
+from trace2skill.core.budget import Budget
 from trace2skill.domains.spreadsheet import Spreadsheet
-from trace2skill.lesson import Evidence, Extraction, Lesson
 from trace2skill.llm import Door, ModelSettings
-from trace2skill.place import EditPolicy
-from trace2skill.propose import propose
-from trace2skill.relevant import relevant_sections
+from trace2skill.proposals.propose import propose
 from trace2skill.sim import provider as simulated
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
-from trace2skill.skill import Skill, SkillFile, problems, read_skill
+from trace2skill.skills.apply import apply_edits
+from trace2skill.skills.place import EditPolicy
+from trace2skill.skills.relevant import relevant_sections
+from trace2skill.skills.skill import Skill, SkillFile, problems, read_skill
 from trace2skill.store import Store, open_store
-from trace2skill.trajectory import Observation, Outcome, Step, ToolCall, Trajectory
+from trace2skill.types.lesson import Evidence, Extraction, Lesson
+from trace2skill.types.trajectory import Observation, Outcome, Step, ToolCall, Trajectory
 
 SKILL = read_skill(OFFICE_SKILL)
 MODEL = ModelSettings(name="sim/office")

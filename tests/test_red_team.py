@@ -11,7 +11,7 @@ from conftest import shared
 from ingesting import ingest, settings
 
 from trace2skill.analysts.rules import mine
-from trace2skill.runtime import forget_runtimes
+from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.safety.redaction import Redactor
 from trace2skill.safety.screening import screened
 from trace2skill.sim.causes import ALL_CAUSES, ALL_HABITS

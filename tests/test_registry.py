@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from trace2skill import registry as registry_module
-from trace2skill.errors import BadInput, ChampionChanged
-from trace2skill.evaluation.decision import Decision
-from trace2skill.export import to_directory, to_git, to_zip
-from trace2skill.registry import Registry, Version
-from trace2skill.skill import Skill, read_skill, write_skill
+from trace2skill.core.errors import BadInput, ChampionChanged
+from trace2skill.skills.skill import Skill, read_skill, write_skill
 from trace2skill.store import Store, open_store
+from trace2skill.types.decision import Decision
+from trace2skill.versions import registry as registry_module
+from trace2skill.versions.export import to_directory, to_git, to_zip
+from trace2skill.versions.registry import Registry, Version
 
 SKILL = read_skill(OFFICE_SKILL)
 

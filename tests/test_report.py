@@ -15,16 +15,16 @@ from trace2skill.consolidate.candidate import build_candidate
 from trace2skill.consolidate.contradiction import OpenConflict
 from trace2skill.consolidate.ledger import build_ledger
 from trace2skill.evaluation.decision import decide
-from trace2skill.evaluation.matrix import Cell, Evaluation
-from trace2skill.lesson import Evidence, Extraction, Lesson
 from trace2skill.llm import ModelSettings, Roles
-from trace2skill.patch import Edit, Patch
-from trace2skill.report import render_report
-from trace2skill.settings import RunSettings
-from trace2skill.skill import read_skill
+from trace2skill.runs.report import render_report
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.summary import Analysis, RunSummary, Spent
+from trace2skill.skills.skill import read_skill
 from trace2skill.store import Store, open_store
-from trace2skill.summary import Analysis, RunSummary, Spent
-from trace2skill.trajectory import Outcome, Step, Trajectory
+from trace2skill.types.evaluation import Cell, Evaluation
+from trace2skill.types.lesson import Evidence, Extraction, Lesson
+from trace2skill.types.patch import Edit, Patch
+from trace2skill.types.trajectory import Outcome, Step, Trajectory
 
 SKILL = read_skill(OFFICE_SKILL)
 HOSTILE = '</pre><script>document.title="owned"</script><img src=x onerror=alert(1)> $x^2$ {{ 7*7 }}'

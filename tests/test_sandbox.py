@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from trace2skill.agents.sandbox import Limits, Sandbox, bubblewrap, choose_sandbox, safe_read
-from trace2skill.agents.sandbox.bubblewrap import Bubblewrap
-from trace2skill.agents.sandbox.docker import Docker
-from trace2skill.agents.sandbox.process import PlainProcess
-from trace2skill.errors import InfrastructureFault, SandboxMissing
+from trace2skill.core.errors import InfrastructureFault, SandboxMissing
+from trace2skill.sandbox import Limits, Sandbox, bubblewrap, choose_sandbox, safe_read
+from trace2skill.sandbox.bubblewrap import Bubblewrap
+from trace2skill.sandbox.docker import Docker
+from trace2skill.sandbox.process import PlainProcess
 
 SHORT = Limits(wall_seconds=3, cpu_seconds=3, workspace_mb=20, file_mb=10)
 needs_bwrap = pytest.mark.skipif(bool(bubblewrap.works()), reason=f"no working bwrap: {bubblewrap.works()}")

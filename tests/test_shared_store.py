@@ -18,11 +18,11 @@ import pytest
 from conftest import ROOT
 from pydantic import ValidationError
 
-from trace2skill.budget import Budget, LocalPurse
 from trace2skill.cli.options import store_path
-from trace2skill.errors import BadInput, BudgetReached, StoreUnavailable
+from trace2skill.core.budget import Budget, LocalPurse
+from trace2skill.core.errors import BadInput, BudgetReached, StoreUnavailable
 from trace2skill.llm import ModelSettings, Roles
-from trace2skill.settings import RunSettings
+from trace2skill.runs.settings import RunSettings
 from trace2skill.store import LedgerRow, open_store
 from trace2skill.store.address import parse
 from trace2skill.store.postgres import PostgresStore
@@ -30,8 +30,8 @@ from trace2skill.store.postgres import PostgresStore
 SPEND = """
     import json, random, sys
     from concurrent.futures import ThreadPoolExecutor
-    from trace2skill.budget import Budget
-    from trace2skill.errors import BudgetReached
+    from trace2skill.core.budget import Budget
+    from trace2skill.core.errors import BudgetReached
     from trace2skill.store import open_store
 
     address, number, cap = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
@@ -56,7 +56,7 @@ SPEND = """
 ASK = """
     import sys
     from concurrent.futures import ThreadPoolExecutor
-    from trace2skill.budget import Budget
+    from trace2skill.core.budget import Budget
     from trace2skill.llm import Door, ModelSettings, Request
     from trace2skill.store import open_store
 

@@ -12,19 +12,19 @@ import pytest
 from conftest import ROOT
 from test_pipeline import run
 
-from trace2skill.agents.sandbox import Limits, Sandbox, choose_sandbox
-from trace2skill.agents.sandbox import bubblewrap as bwrap
-from trace2skill.agents.sandbox.process import PlainProcess
 from trace2skill.analysts.error import lay_out_left
 from trace2skill.analysts.gate import run_gate
+from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
-from trace2skill.errors import BadInput
-from trace2skill.evaluation.matrix import Evaluation
+from trace2skill.sandbox import Limits, Sandbox, choose_sandbox
+from trace2skill.sandbox import bubblewrap as bwrap
+from trace2skill.sandbox.process import PlainProcess
 from trace2skill.sim import scripts
 from trace2skill.sim.causes import ALL_CAUSES, ALL_HABITS, cause_of, guided, habit_of
 from trace2skill.sim.scripts.mistakes import SCRIPT_MISTAKES
-from trace2skill.skill import read_skill
-from trace2skill.task import Task
+from trace2skill.skills.skill import read_skill
+from trace2skill.types.evaluation import Evaluation
+from trace2skill.types.task import Task
 
 SHELL, SKILL = ROOT / "examples" / "shell", ROOT / "examples" / "skills" / "shell-files"
 ROW = {

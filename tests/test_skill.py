@@ -13,9 +13,9 @@ from conftest import OFFICE_SKILL, ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trace2skill import swap
-from trace2skill.errors import BadInput, SkillInvalid
-from trace2skill.skill import Skill, SkillFile, problems, read_skill, write_skill
+from trace2skill.core import swap
+from trace2skill.core.errors import BadInput, SkillInvalid
+from trace2skill.skills.skill import Skill, SkillFile, problems, read_skill, write_skill
 
 HEAD = "---\nname: small\ndescription: A small skill.\n---\n"
 
@@ -115,8 +115,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from trace2skill import swap
-from trace2skill.skill import read_skill, write_skill
+from trace2skill.core import swap
+from trace2skill.skills.skill import read_skill, write_skill
 if {portable}:
     swap._exchange = lambda one, other: False
 stop_at, seen = {stop_at}, 0

@@ -12,25 +12,25 @@ from ingesting import ingest, settings
 from pydantic import ValidationError
 from test_ingest import logs, session
 
-from trace2skill import quarantine, steps
-from trace2skill import refresh as run
 from trace2skill.analysts.checks import LessonRules
 from trace2skill.analysts.events import recoveries
 from trace2skill.analysts.observed import ObservedReport, not_shown
-from trace2skill.consolidate import Groups, Support, Thresholds, cut_into_groups, route
+from trace2skill.consolidate import Groups, Support, Thresholds, cut_into_groups, quarantine, route
 from trace2skill.consolidate.groups import EditGroup
-from trace2skill.errors import BadInput
-from trace2skill.lesson import Evidence, Extraction, Lesson
+from trace2skill.core.errors import BadInput
 from trace2skill.llm import ModelSettings, Roles
-from trace2skill.patch import Edit, Patch
-from trace2skill.runtime import Runtime, forget_runtimes, runtime
+from trace2skill.runs import refresh as run
+from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.sources import Sources
+from trace2skill.runs.steps import learning as steps
 from trace2skill.safety.leaks import repeated
 from trace2skill.safety.people import people_in
-from trace2skill.settings import RunSettings
-from trace2skill.sources import Sources
-from trace2skill.step_items import Extracted
 from trace2skill.store import open_store
-from trace2skill.trajectory import Outcome, Trajectory
+from trace2skill.types.lesson import Evidence, Extraction, Lesson
+from trace2skill.types.patch import Edit, Patch
+from trace2skill.types.references import Extracted
+from trace2skill.types.trajectory import Outcome, Trajectory
 
 OFFICE_RUN = {"data": OFFICE, "skill": OFFICE_SKILL, "recalculate": "never", "sandbox": "process"}
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from conftest import OFFICE, shared
 
+from trace2skill.core.errors import BadInput
 from trace2skill.domains.splits import Splits, check_disjoint, sample_tasks, split_tasks
 from trace2skill.domains.spreadsheet import Spreadsheet
-from trace2skill.errors import BadInput
-from trace2skill.task import Task, TestCase
+from trace2skill.types.task import Task, TestCase
 
 TASKS = Spreadsheet("never").load(OFFICE)
 

@@ -13,6 +13,7 @@ from conftest import OFFICE, shared
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import Audit
 from trace2skill.domains.spreadsheet import Spreadsheet, recalculate
@@ -20,8 +21,7 @@ from trace2skill.domains.spreadsheet.grade import grade_case
 from trace2skill.domains.spreadsheet.ranges import Range, parse_answer_position
 from trace2skill.domains.spreadsheet.values import same
 from trace2skill.domains.spreadsheet.workbook import open_values
-from trace2skill.errors import BadInput
-from trace2skill.task import Task
+from trace2skill.types.task import Task
 
 
 def book_bytes(**cells: object) -> bytes:

@@ -17,11 +17,11 @@ from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trace2skill.errors import BadInput, StoreFromTheFuture, StoreUnavailable
-from trace2skill.lesson import Evidence
+from trace2skill.core.errors import BadInput, StoreFromTheFuture, StoreUnavailable
 from trace2skill.store import LedgerRow, RunRow, Store, current_store, open_store
 from trace2skill.store.database import migrate
 from trace2skill.store.housekeeping import export_store, prune_store, store_stats
+from trace2skill.types.lesson import Evidence
 
 ROW = LedgerRow(
     run_id="r",
@@ -226,7 +226,7 @@ def test_files_that_are_no_store_are_refused(tmp_path: Path) -> None:
 def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
     code = """
     import resource
-    from trace2skill.errors import StoreUnavailable
+    from trace2skill.core.errors import StoreUnavailable
     store = open_store(Path(sys.argv[1]))
     store.put_result("before", b"x")
     size = 3 * 2**20

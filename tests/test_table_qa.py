@@ -16,17 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from questions_of_tests import write_tables
 
-from trace2skill.agents.sandbox import Limits
-from trace2skill.agents.sandbox.process import PlainProcess
 from trace2skill.analysts.gate import run_gate
+from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import ANSWER, Domain
 from trace2skill.domains.splits import split_tasks
 from trace2skill.domains.table_qa.dataset import read_table, values_in
 from trace2skill.domains.table_qa.denotation import normalised, same, set_of, value_of
 from trace2skill.domains.table_qa.workbooks import workbook_of
-from trace2skill.errors import BadInput
-from trace2skill.task import Task
+from trace2skill.sandbox import Limits
+from trace2skill.sandbox.process import PlainProcess
+from trace2skill.types.task import Task
 
 FORMS = ("prompt", "workbook")
 WORDS = st.text(string.ascii_letters + string.digits, min_size=1, max_size=12)

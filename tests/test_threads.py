@@ -23,8 +23,8 @@ def parse(start, links, text):
 for _ in range(25):
     for name in [name for name in sys.modules if name.split(".")[0] in ("mdurl", "markdown_it", "mdit_py_plugins")]:
         del sys.modules[name]
-    sys.modules.pop("trace2skill.markdown", None)
-    from trace2skill.markdown import links
+    sys.modules.pop("trace2skill.skills.markdown", None)
+    from trace2skill.skills.markdown import links
     start = threading.Barrier(8)
     text = "# Title\\n\\nSee [one](a%20b.md) and [two](c.md).\\n\\n"
     threads = [threading.Thread(target=parse, args=(start, links, text + str(n))) for n in range(8)]

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trace2skill.errors import BadInput
+from trace2skill.core.errors import BadInput
 from trace2skill.traces import Notes, Source, detect, read_paths, read_source
 from trace2skill.traces.atif import from_atif, to_atif
 from trace2skill.traces.formats import READERS, reader_named
 from trace2skill.traces.segments import segmented
-from trace2skill.trajectory import Outcome, Step, Trajectory
+from trace2skill.types.trajectory import Outcome, Step, Trajectory
 
 SHARED = Path(os.environ.get("TRACE2SKILL_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data")) / "traces"
 FILES = sorted(path for path in SHARED.rglob("*") if path.is_file() and not path.name.endswith("report.json"))

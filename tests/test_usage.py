@@ -7,13 +7,13 @@ from conftest import OFFICE_SKILL
 from trace2skill.consolidate import EditGroup, Groups, Support, Thresholds
 from trace2skill.consolidate.candidate import build_candidate
 from trace2skill.evaluation.ablation import AblationSettings, by_cost, judge, without
-from trace2skill.evaluation.matrix import Cell, Evaluation, Measured
 from trace2skill.evaluation.transfer import transfer
 from trace2skill.evaluation.usage import usage_of
-from trace2skill.patch import Edit
-from trace2skill.place import EditPolicy
-from trace2skill.skill import read_skill
-from trace2skill.trajectory import Outcome, Step, ToolCall, Trajectory
+from trace2skill.skills.place import EditPolicy
+from trace2skill.skills.skill import read_skill
+from trace2skill.types.evaluation import Cell, Evaluation, Measured
+from trace2skill.types.patch import Edit
+from trace2skill.types.trajectory import Outcome, Step, ToolCall, Trajectory
 
 SKILL = read_skill(OFFICE_SKILL)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from conftest import OFFICE_SKILL
 from prefect_project import Project, settings
 
-from trace2skill.skill import read_skill
+from trace2skill.skills.skill import read_skill
 
 SHORT_HOURS = 8 / 3600
 

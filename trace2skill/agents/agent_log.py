@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from trace2skill.agents.loop import cut
-from trace2skill.agents.sandbox import safe_read
 from trace2skill.safety.redaction import Redactor
+from trace2skill.sandbox import safe_read
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.formats import read_source, reader_named
-from trace2skill.trajectory import Step, Trajectory, Usage
+from trace2skill.types.trajectory import Step, Trajectory, Usage
 
 LARGEST_LOG = 64 * 2**20
 LONGEST_TEXT = 100_000

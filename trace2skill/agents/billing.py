@@ -2,11 +2,11 @@
 
 from trace2skill.agents.harness import CommandSettings, PythonSettings
 from trace2skill.agents.loop import LoopLimits
-from trace2skill.errors import BadInput
+from trace2skill.core.errors import BadInput
 from trace2skill.llm import ModelSettings
 from trace2skill.llm.door import Bill
 from trace2skill.llm.transport import prices
-from trace2skill.trajectory import Usage
+from trace2skill.types.trajectory import Usage
 
 
 def bound_of(settings: CommandSettings | PythonSettings, loop: LoopLimits) -> float:

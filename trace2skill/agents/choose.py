@@ -4,8 +4,8 @@ from trace2skill.agents.command import Command
 from trace2skill.agents.harness import CommandSettings, Harness
 from trace2skill.agents.python import PythonFunction
 from trace2skill.agents.react import AgentSettings, React
-from trace2skill.agents.sandbox import Sandbox
 from trace2skill.llm import ModelSettings
+from trace2skill.sandbox import Sandbox
 from trace2skill.store import Store
 
 

@@ -18,12 +18,12 @@ from trace2skill.agents.agent_log import AgentLog, cleaned, cost_in, matching_pa
 from trace2skill.agents.billing import bound_of, charge
 from trace2skill.agents.harness import VARIABLE, Assignment, CommandSettings, identity_of
 from trace2skill.agents.loop import Conversation, LoopLimits
-from trace2skill.agents.sandbox import Access, CommandResult, Sandbox, safe_read
-from trace2skill.errors import BadInput, InfrastructureFault, ModelUnusable, Trace2SkillError
+from trace2skill.core.errors import BadInput, InfrastructureFault, ModelUnusable, Trace2SkillError
 from trace2skill.llm import Door, ModelSettings
 from trace2skill.prompts import prompt_digest, render
-from trace2skill.skill import Skill, write_files
-from trace2skill.trajectory import StopReason
+from trace2skill.sandbox import Access, CommandResult, Sandbox, safe_read
+from trace2skill.skills.skill import Skill, write_files
+from trace2skill.types.trajectory import StopReason
 
 log = logging.getLogger(__name__)
 PROMPT = "command_task"

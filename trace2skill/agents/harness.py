@@ -13,13 +13,13 @@ from typing import Annotated, Literal, Protocol
 from pydantic import Field, field_validator
 
 from trace2skill.agents.loop import Conversation
-from trace2skill.agents.sandbox import Limits
+from trace2skill.core.noun import Noun
 from trace2skill.llm import Door
-from trace2skill.noun import Noun
-from trace2skill.picture import Picture
 from trace2skill.safety.redaction import Redactor
-from trace2skill.skill import Skill
-from trace2skill.trajectory import StopReason
+from trace2skill.sandbox import Limits
+from trace2skill.skills.skill import Skill
+from trace2skill.types.picture import Picture
+from trace2skill.types.trajectory import StopReason
 
 VARIABLES = ("prompt_file", "prompt", "skill_dir", "skill_name", "model", "model_id", "seed", "max_turns", "max_cost")
 VARIABLE = re.compile(r"(?<!\$)\{([a-z_]+)\}")

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from trace2skill.digest import digest_of
-from trace2skill.errors import ContextFull
+from trace2skill.core.digest import digest_of
+from trace2skill.core.errors import ContextFull
+from trace2skill.core.noun import Noun
 from trace2skill.llm import Answer, Door, Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
-from trace2skill.noun import Noun
-from trace2skill.picture import in_words
 from trace2skill.store import Store
-from trace2skill.trajectory import Observation, Step, StopReason, ToolCall, Usage
+from trace2skill.types.picture import in_words
+from trace2skill.types.trajectory import Observation, Step, StopReason, ToolCall, Usage
 
 FENCED_CALL = re.compile(r"^```(?P<tool>[a-z_]+)[ \t]*\n(?P<body>.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 

@@ -19,17 +19,17 @@ from trace2skill.agents.agent_log import cleaned, tail
 from trace2skill.agents.billing import bound_of, charge
 from trace2skill.agents.harness import Assignment, PythonSettings, identity_of
 from trace2skill.agents.loop import Conversation, LoopLimits
-from trace2skill.agents.sandbox.process import kill_tree
-from trace2skill.agents.sandbox.running import ENVIRONMENT, run_process
-from trace2skill.digest import digest_of_bytes
-from trace2skill.errors import BadInput, InfrastructureFault
+from trace2skill.core.digest import digest_of_bytes
+from trace2skill.core.errors import BadInput, InfrastructureFault
+from trace2skill.core.noun import Noun
 from trace2skill.llm import Door, ModelSettings
-from trace2skill.noun import Noun
-from trace2skill.skill import write_files
+from trace2skill.sandbox.process import kill_tree
+from trace2skill.sandbox.running import ENVIRONMENT, run_process
+from trace2skill.skills.skill import write_files
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.chat import say_all
 from trace2skill.traces.session import Session
-from trace2skill.trajectory import Step, StopReason, Usage
+from trace2skill.types.trajectory import Step, StopReason, Usage
 
 LARGEST_RESULT = 64 * 2**20
 

@@ -10,12 +10,12 @@ from pydantic import Field
 
 from trace2skill.agents.harness import Assignment, OutsideSettings
 from trace2skill.agents.loop import Conversation, LoopLimits, Said, Tool, converse
-from trace2skill.agents.sandbox import CommandResult, Limits, Sandbox
+from trace2skill.core.noun import Noun
 from trace2skill.llm import Door, ModelSettings, Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
-from trace2skill.noun import Noun
 from trace2skill.prompts import prompt_digest, render
-from trace2skill.skill import Skill, write_files
+from trace2skill.sandbox import CommandResult, Limits, Sandbox
+from trace2skill.skills.skill import Skill, write_files
 from trace2skill.store import Store
 
 PROMPTS = ("agent_system", "agent_task")

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from trace2skill.agents.harness import CommandSettings, OutsideSettings, PythonSettings
-from trace2skill.errors import BadInput
+from trace2skill.core.errors import BadInput
 
 REACT = "react"
 RECIPES = ("claude", "codex", "gemini", "opencode")

@@ -5,11 +5,11 @@ from typing import TypeVar
 
 from trace2skill.analysts.checks import LessonRules, complaint
 from trace2skill.analysts.report import CauseReport, LessonDraft, LessonReport, dropped_of, lessons_of
-from trace2skill.errors import BadAnswer
-from trace2skill.lesson import Extraction, LessonKind
+from trace2skill.core.errors import BadAnswer
 from trace2skill.llm import Door, ModelSettings, Request, ask
-from trace2skill.picture import Picture
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.lesson import Extraction, LessonKind
+from trace2skill.types.picture import Picture
+from trace2skill.types.trajectory import Trajectory
 
 R = TypeVar("R", bound=LessonReport)
 

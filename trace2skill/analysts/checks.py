@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from trace2skill.analysts.report import LessonDraft
-from trace2skill.noun import Noun
+from trace2skill.core.noun import Noun
+from trace2skill.core.similarity import similarity
 from trace2skill.safety.leaks import in_words, repeated
 from trace2skill.safety.people import people_in
-from trace2skill.similarity import similarity
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.trajectory import Trajectory
 
 WORKSPACE_PATH = re.compile(r"(?<![\w./])(?:/(?:workspace|tmp|home|root)\b|(?:input|output|trace)/\w)[\w./-]*")
 SHORTEST_ID = 3

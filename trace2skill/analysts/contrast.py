@@ -5,11 +5,11 @@ from trace2skill.analysts.checks import LessonRules
 from trace2skill.analysts.reading import fitting, room_for_trajectory, whole
 from trace2skill.analysts.report import LessonReport
 from trace2skill.domains.base import Domain, pictures_of
-from trace2skill.lesson import Extraction
 from trace2skill.llm import Door, ModelSettings
 from trace2skill.prompts import prompt_digest, render
-from trace2skill.task import Task
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.lesson import Extraction
+from trace2skill.types.task import Task
+from trace2skill.types.trajectory import Trajectory
 
 PROMPTS = ("contrast_analyst", "contrast_task")
 

@@ -11,19 +11,19 @@ from pydantic import ValidationError
 
 from trace2skill.agents.loop import LoopLimits, Said, Tool, converse
 from trace2skill.agents.react import bash_tool
-from trace2skill.agents.sandbox import Limits, Sandbox
 from trace2skill.analysts.checks import LessonRules, complaint
 from trace2skill.analysts.gate import GateResult, run_gate
 from trace2skill.analysts.reading import index, nothing_to_read, write_trace
 from trace2skill.analysts.report import ErrorReport, dropped_of, lessons_of
 from trace2skill.domains.base import Domain, Grade, OwnLayout, feedback_on, pictures_of
-from trace2skill.lesson import Extraction
 from trace2skill.llm import Door, ModelSettings, Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.prompts import prompt_digest, render
+from trace2skill.sandbox import Limits, Sandbox
 from trace2skill.store import Store
-from trace2skill.task import Task
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.lesson import Extraction
+from trace2skill.types.task import Task
+from trace2skill.types.trajectory import Trajectory
 
 PROMPTS = ("error_analyst", "error_task")
 SHOWN_DIFFERENCES = 12

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from trace2skill.safety.screening import screened
-from trace2skill.trajectory import Observation, ToolCall, Trajectory
+from trace2skill.types.trajectory import Observation, ToolCall, Trajectory
 
 SOON = 6
 FAILED = re.compile(

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pydantic import Field
 
-from trace2skill.agents.sandbox import CommandResult, Limits, Sandbox
+from trace2skill.core.noun import Noun
 from trace2skill.domains.base import ANSWER, CaseGrade, Domain, Grade, feedback_on, fix_file
-from trace2skill.noun import Noun
 from trace2skill.safety.leaks import in_program
-from trace2skill.task import Task
+from trace2skill.sandbox import CommandResult, Limits, Sandbox
+from trace2skill.types.task import Task
 
 NAMED = 5
 

@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.analysts.asking import one_call_request
 from trace2skill.analysts.reading import room_for_trajectory, whole
-from trace2skill.errors import BadAnswer
+from trace2skill.core.errors import BadAnswer
 from trace2skill.llm import Door, ModelSettings, ask
 from trace2skill.prompts import prompt_digest, render
-from trace2skill.trajectory import Outcome, Trajectory
+from trace2skill.types.trajectory import Outcome, Trajectory
 
 PROMPTS = ("outcome_judge", "judge_task")
 SURE_ENOUGH = 0.6

@@ -14,11 +14,11 @@ from trace2skill.analysts.checks import LessonRules, complaint
 from trace2skill.analysts.events import Recovery, recoveries
 from trace2skill.analysts.reading import nothing_to_read, room_for_trajectory, whole
 from trace2skill.analysts.report import CauseReport, LessonDraft, dropped_of, lessons_of
-from trace2skill.errors import BadAnswer
-from trace2skill.lesson import Extraction, LessonKind
+from trace2skill.core.errors import BadAnswer
 from trace2skill.llm import Door, ModelSettings, ask
 from trace2skill.prompts import prompt_digest, render
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.lesson import Extraction, LessonKind
+from trace2skill.types.trajectory import Trajectory
 
 PROMPTS = ("log_analyst", "log_task")
 ASKED = 2

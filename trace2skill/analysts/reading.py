@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from trace2skill.agents.loop import cut
-from trace2skill.errors import ContextFull
-from trace2skill.lesson import Extraction, LessonKind
+from trace2skill.core.errors import ContextFull
 from trace2skill.llm import ModelSettings
 from trace2skill.llm.transport import context_tokens
-from trace2skill.picture import USUAL_TOKENS
-from trace2skill.trajectory import Step, Trajectory
+from trace2skill.types.lesson import Extraction, LessonKind
+from trace2skill.types.picture import USUAL_TOKENS
+from trace2skill.types.trajectory import Step, Trajectory
 
 R = TypeVar("R")
 STEP_CHARS = 4_000

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from trace2skill.lesson import DroppedLesson, Evidence, Lesson, LessonKind, Proof
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.lesson import DroppedLesson, Evidence, Lesson, LessonKind, Proof
+from trace2skill.types.trajectory import Trajectory
 
 MOST_LESSONS = 3
 

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 from trace2skill.analysts.checks import LessonRules
 from trace2skill.analysts.events import Event, events_of, normal_command, recovered
-from trace2skill.digest import canonical_json
-from trace2skill.lesson import DroppedLesson, Evidence, Extraction, Lesson
-from trace2skill.patch import Edit, Patch
-from trace2skill.skill import Skill
-from trace2skill.trajectory import ToolCall, Trajectory
+from trace2skill.core.digest import canonical_json
+from trace2skill.skills.skill import Skill
+from trace2skill.types.lesson import DroppedLesson, Evidence, Extraction, Lesson
+from trace2skill.types.patch import Edit, Patch
+from trace2skill.types.trajectory import ToolCall, Trajectory
 
 VERSION = "rules 2"
 SECTION = "Learned from traces"

@@ -9,12 +9,12 @@ from functools import cached_property
 
 from pydantic import Field
 
-from trace2skill.digest import digest_of
-from trace2skill.lesson import Lesson
+from trace2skill.core.digest import digest_of
+from trace2skill.core.noun import Noun
+from trace2skill.core.similarity import words
 from trace2skill.llm.settings import ModelSettings
-from trace2skill.noun import Noun
 from trace2skill.prompts import prompt_digest, render
-from trace2skill.similarity import words
+from trace2skill.types.lesson import Lesson
 
 PROMPT = "agent_memory"
 Vector = tuple[float, ...]

@@ -4,7 +4,7 @@ A skill that scores higher than S0 may do so because it says something, or becau
 tells the two apart.
 """
 
-from trace2skill.skill import LONGEST_BODY, Skill
+from trace2skill.skills.skill import LONGEST_BODY, Skill
 
 HEADING = "## Remarks"
 SENTENCES = (

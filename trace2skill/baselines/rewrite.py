@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.consolidate.limits import SizeLimits, over_limits
-from trace2skill.digest import digest_of
-from trace2skill.errors import SkillInvalid
-from trace2skill.lesson import Lesson
+from trace2skill.core.digest import digest_of
+from trace2skill.core.errors import SkillInvalid
+from trace2skill.core.noun import Noun
 from trace2skill.llm import Door, ModelSettings, Request, ask
 from trace2skill.llm.transport import BYTES_PER_TOKEN, context_tokens, request_bytes
-from trace2skill.noun import Noun
 from trace2skill.prompts import prompt_digest, render
-from trace2skill.skill import Skill, problems
+from trace2skill.skills.skill import Skill, problems
+from trace2skill.types.lesson import Lesson
 
 PROMPTS = ("rewriter", "rewriter_task")
 RE_ASKS = 2

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from trace2skill.consolidate.route import Thresholds
-from trace2skill.digest import digest_of
-from trace2skill.step_items import RolloutJob
+from trace2skill.core.digest import digest_of
+from trace2skill.types.references import RolloutJob
 
 EVERY_EDIT = Thresholds(main=1, reference=1)
 """A batch of B trajectories knows no prevalence: whatever an analyst asks for is written."""

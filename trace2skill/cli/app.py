@@ -23,10 +23,10 @@ from trace2skill.cli.look import doctor, show, validate
 from trace2skill.cli.operate import failures, retry, status, watch
 from trace2skill.cli.report import report
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
+from trace2skill.cli.store import store_app
 from trace2skill.cli.versions import diff, export, promote, rollback, versions
 from trace2skill.cli.why import why
-from trace2skill.cli_store import store_app
-from trace2skill.errors import Trace2SkillError
+from trace2skill.core.errors import Trace2SkillError
 
 
 def _nothing_more_to_say() -> None:

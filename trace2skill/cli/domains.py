@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from trace2skill.cli import options as o
+from trace2skill.core.errors import BadInput
 from trace2skill.domains.find import domain_class, domain_names
-from trace2skill.errors import BadInput
 
 
 def domains(json: o.AsJson = False) -> None:

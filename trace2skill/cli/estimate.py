@@ -6,9 +6,9 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from trace2skill.cli import options as o
-from trace2skill.estimate import Estimate
-from trace2skill.estimate import estimate as count
-from trace2skill.runtime import forget_runtimes, runtime
+from trace2skill.runs.estimate import Estimate
+from trace2skill.runs.estimate import estimate as count
+from trace2skill.runs.runtime import forget_runtimes, runtime
 
 
 def estimate(

@@ -14,19 +14,19 @@ from trace2skill.cli import options as o
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.look import summary_of
 from trace2skill.cli.print import VERDICTS
-from trace2skill.errors import BadInput
+from trace2skill.core.errors import BadInput
 from trace2skill.evaluation.ablation import AblationSettings
-from trace2skill.evaluation.compare import Interval
-from trace2skill.evaluation.matrix import Evaluation, Measured
 from trace2skill.evaluation.power import discordance_spread, report, spread_of
-from trace2skill.evaluation.spending import look
 from trace2skill.evaluation.transfer import NO_SKILL
 from trace2skill.evaluation.transfer import transfer as transfer_matrix
 from trace2skill.evaluation.usage import Usage, usage_of
-from trace2skill.registry import Registry
-from trace2skill.settings import RunSettings
+from trace2skill.runs.settings import RunSettings
 from trace2skill.store import Store
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.comparison import Interval
+from trace2skill.types.evaluation import Evaluation, Measured
+from trace2skill.types.trajectory import Trajectory
+from trace2skill.versions.registry import Registry
+from trace2skill.versions.spending import look
 
 RunId = Annotated[str, typer.Argument(help="Id of a run; `trace2skill show` lists them.")]
 

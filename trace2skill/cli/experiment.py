@@ -19,9 +19,9 @@ from trace2skill.experiment.result import ExperimentResult
 from trace2skill.experiment.study import Study
 from trace2skill.experiment.tables import Table as Found
 from trace2skill.experiment.tables import tables_of
-from trace2skill.runtime import forget_runtimes
+from trace2skill.runs.runtime import forget_runtimes
+from trace2skill.runs.summary import SIMULATED_NOTE
 from trace2skill.store import open_store
-from trace2skill.summary import SIMULATED_NOTE
 
 SHOWN = ("scores", "transfer", "ablations")
 

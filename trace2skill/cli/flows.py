@@ -8,16 +8,16 @@ from typing import Any
 
 from rich.console import Console
 
-from trace2skill.agents.sandbox.running import allow_running, end_running
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.prefect_settings import lean
-from trace2skill.errors import BadInput
+from trace2skill.core.errors import BadInput
+from trace2skill.core.progress import watched_by
 from trace2skill.experiment.grid import ExperimentSettings
 from trace2skill.experiment.study import Study
-from trace2skill.progress import watched_by
-from trace2skill.refresh import check
-from trace2skill.runtime import forget_runtimes, runtime
-from trace2skill.settings import RunSettings
+from trace2skill.runs.refresh import check
+from trace2skill.runs.runtime import forget_runtimes, runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.sandbox.running import allow_running, end_running
 from trace2skill.store import open_store
 
 CHECKOUT_WANTED = (

@@ -11,14 +11,14 @@ from rich.markup import escape
 from trace2skill.cli import options as o
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.print import print_summary
-from trace2skill.errors import BadInput
-from trace2skill.ingest import IngestSettings
-from trace2skill.quarantine import Quarantined, waiting
-from trace2skill.quarantine import allow as let_in
+from trace2skill.consolidate.quarantine import Quarantined, waiting
+from trace2skill.consolidate.quarantine import allow as let_in
+from trace2skill.core.errors import BadInput
+from trace2skill.runs.ingest import IngestSettings
+from trace2skill.runs.summary import RunSummary
 from trace2skill.safety.redaction_map import RedactionMap
 from trace2skill.safety.screening import shown
 from trace2skill.store.address import directory_beside
-from trace2skill.summary import RunSummary
 
 
 def ingest(

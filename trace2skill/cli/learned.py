@@ -9,18 +9,18 @@ from rich.markup import escape
 from rich.syntax import Syntax
 
 from trace2skill.analysts.reading import step_text
-from trace2skill.apply import apply_edits
 from trace2skill.cli import options as o
 from trace2skill.cli.look import summary_of
-from trace2skill.errors import BadInput
-from trace2skill.lesson import Extraction, Lesson
-from trace2skill.patch import Patch
-from trace2skill.place import EditPolicy
-from trace2skill.settings import RunSettings
-from trace2skill.skill import Skill
+from trace2skill.core.errors import BadInput
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.summary import Analysis
+from trace2skill.skills.apply import apply_edits
+from trace2skill.skills.place import EditPolicy
+from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
-from trace2skill.summary import Analysis
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.lesson import Extraction, Lesson
+from trace2skill.types.patch import Patch
+from trace2skill.types.trajectory import Trajectory
 
 STEP_CHARS = 600
 RunId = Annotated[str, typer.Argument(help="Id of a run; `trace2skill show` lists them.")]

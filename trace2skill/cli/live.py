@@ -8,7 +8,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from trace2skill.progress import ItemState
+from trace2skill.core.progress import ItemState
 
 
 class LiveProgress:

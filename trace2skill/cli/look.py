@@ -13,11 +13,11 @@ from rich.table import Table
 
 from trace2skill.cli import options as o
 from trace2skill.cli.print import print_summary
-from trace2skill.errors import BadInput, SkillInvalid, Trace2SkillError
-from trace2skill.noun import Noun
-from trace2skill.skill import problems, read_skill
+from trace2skill.core.errors import BadInput, SkillInvalid, Trace2SkillError
+from trace2skill.core.noun import Noun
+from trace2skill.runs.summary import RunSummary
+from trace2skill.skills.skill import problems, read_skill
 from trace2skill.store import Store, open_store
-from trace2skill.summary import RunSummary
 
 
 def validate(
@@ -110,7 +110,7 @@ def _python() -> Finding:
 
 
 def _sandbox() -> Finding:
-    from trace2skill.agents.sandbox import choose_sandbox
+    from trace2skill.sandbox import choose_sandbox
 
     try:
         return Finding(what="sandbox", state="ok", detail=choose_sandbox("auto", simulated_model=False).name)

@@ -17,11 +17,11 @@ from trace2skill.cli import options as o
 from trace2skill.cli.experiment import carry_out
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.print import print_summary
-from trace2skill.errors import BadInput
+from trace2skill.core.errors import BadInput
 from trace2skill.experiment.grid import ExperimentSettings
-from trace2skill.run_progress import RunProgress, all_progress, read_progress
-from trace2skill.settings import RunSettings
-from trace2skill.summary import RunSummary
+from trace2skill.runs.run_progress import RunProgress, all_progress, read_progress
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.summary import RunSummary
 
 FLOWS = {
     "run": "refresh:refresh",

@@ -7,10 +7,10 @@ import typer
 from pydantic import ValidationError
 
 from trace2skill.agents.recipes import harness_settings
-from trace2skill.errors import BadInput
+from trace2skill.core.errors import BadInput
+from trace2skill.core.noun import Noun
 from trace2skill.llm.settings import ModelSettings, Roles
-from trace2skill.noun import Noun
-from trace2skill.settings import RunSettings
+from trace2skill.runs.settings import RunSettings
 from trace2skill.store import Store, open_store
 from trace2skill.store.address import default_address, parse
 

@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
-from trace2skill.evaluation.matrix import Evaluation, score_names
+from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
 from trace2skill.safety.screening import shown
-from trace2skill.summary import SIMULATED_NOTE, RunSummary
+from trace2skill.types.evaluation import Evaluation, score_names
 
 VERDICTS = {
     "promote": "[bold green]promote[/bold green]",

@@ -9,9 +9,9 @@ import typer
 
 from trace2skill.cli import options as o
 from trace2skill.cli.look import summary_of
-from trace2skill.errors import BadInput
-from trace2skill.report import write_report
-from trace2skill.settings import RunSettings
+from trace2skill.core.errors import BadInput
+from trace2skill.runs.report import write_report
+from trace2skill.runs.settings import RunSettings
 
 
 def report(

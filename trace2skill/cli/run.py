@@ -8,8 +8,8 @@ import typer
 from trace2skill.cli import options as o
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.print import print_evaluations, print_rollouts, print_summary
-from trace2skill.errors import BadInput
-from trace2skill.settings import RunSettings
+from trace2skill.core.errors import BadInput
+from trace2skill.runs.settings import RunSettings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEMO_DATA = CHECKOUT / "examples" / "office"

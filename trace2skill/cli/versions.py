@@ -10,12 +10,12 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
-from trace2skill.apply import unified_diff
 from trace2skill.cli import options as o
-from trace2skill.errors import BadInput
-from trace2skill.export import to_directory, to_git, to_zip
-from trace2skill.registry import Registry, Version
-from trace2skill.skill import Skill, read_skill
+from trace2skill.core.errors import BadInput
+from trace2skill.skills.apply import unified_diff
+from trace2skill.skills.skill import Skill, read_skill
+from trace2skill.versions.export import to_directory, to_git, to_zip
+from trace2skill.versions.registry import Registry, Version
 
 Which = Annotated[str, typer.Argument(help="A version: its digest or the start of it, or a skill directory.")]
 

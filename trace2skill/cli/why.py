@@ -11,10 +11,10 @@ from rich.markup import escape
 
 from trace2skill.cli import options as o
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
-from trace2skill.errors import BadInput
-from trace2skill.lesson import Lesson
-from trace2skill.markdown import split_lines
-from trace2skill.skill import Skill, read_skill
+from trace2skill.core.errors import BadInput
+from trace2skill.skills.markdown import split_lines
+from trace2skill.skills.skill import Skill, read_skill
+from trace2skill.types.lesson import Lesson
 
 SHOWN = 5
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from trace2skill.apply import conflicts
 from trace2skill.consolidate.contradiction import OpenConflict, is_conditional, opposed_pairs
 from trace2skill.consolidate.groups import Dropped, EditGroup, united
-from trace2skill.patch import Edit, EditOp, Unplaced
-from trace2skill.place import EditPolicy, place
-from trace2skill.skill import Skill
+from trace2skill.skills.apply import conflicts
+from trace2skill.skills.place import EditPolicy, place
+from trace2skill.skills.skill import Skill
+from trace2skill.types.patch import Edit, EditOp, Unplaced
 
 
 class MergedEdit(BaseModel):

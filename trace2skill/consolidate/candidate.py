@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from trace2skill.apply import Applied, apply_edits, unified_diff
 from trace2skill.consolidate.contradiction import OpenConflict, absorb, in_order, weigh
 from trace2skill.consolidate.editor import Editor, by_section
 from trace2skill.consolidate.groups import Dropped, EditGroup
@@ -17,11 +16,12 @@ from trace2skill.consolidate.lines import mapped
 from trace2skill.consolidate.merge import set_aside
 from trace2skill.consolidate.node import Groups
 from trace2skill.consolidate.route import Routed, Thresholds, reference_groups, route
-from trace2skill.errors import SkillInvalid
-from trace2skill.noun import Noun
-from trace2skill.patch import Unplaced
-from trace2skill.place import EditPolicy
-from trace2skill.skill import Skill, problems
+from trace2skill.core.errors import SkillInvalid
+from trace2skill.core.noun import Noun
+from trace2skill.skills.apply import Applied, apply_edits, unified_diff
+from trace2skill.skills.place import EditPolicy
+from trace2skill.skills.skill import Skill, problems
+from trace2skill.types.patch import Unplaced
 
 REPAIRS = 2  # calls for one failed validation
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 
 from trace2skill.consolidate.groups import Dropped, EditGroup, united
-from trace2skill.noun import Noun
-from trace2skill.similarity import words
+from trace2skill.core.noun import Noun
+from trace2skill.core.similarity import words
 
 FORBIDS = {"never", "not", "don", "dont", "avoid", "no", "without", "cannot", "neither"}
 INSISTS = {"always", "must", "do", "should", "t"}

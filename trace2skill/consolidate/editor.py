@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict
 
 from trace2skill.consolidate.contradiction import CONDITION, FORBIDS
 from trace2skill.consolidate.groups import EditGroup
-from trace2skill.errors import BadAnswer
+from trace2skill.core.errors import BadAnswer
+from trace2skill.core.similarity import similarity, words
 from trace2skill.llm import Door, ModelSettings, Request, ask
-from trace2skill.markdown import links, section_text, sections
 from trace2skill.prompts import prompt_digest, render
-from trace2skill.similarity import similarity, words
-from trace2skill.skill import Skill
+from trace2skill.skills.markdown import links, section_text, sections
+from trace2skill.skills.skill import Skill
 
 PROMPTS = ("editor", "editor_task", "repairer", "repairer_task")
 LEAST_ALIKE = 0.3  # share of common words below which a rewording is taken for another rule

@@ -9,11 +9,11 @@ from operator import not_
 
 from pydantic import Field
 
-from trace2skill.digest import digest_of
-from trace2skill.lesson import LessonKind
-from trace2skill.markdown import links
-from trace2skill.noun import Noun
-from trace2skill.patch import Edit, Patch
+from trace2skill.core.digest import digest_of
+from trace2skill.core.noun import Noun
+from trace2skill.skills.markdown import links
+from trace2skill.types.lesson import LessonKind
+from trace2skill.types.patch import Edit, Patch
 
 WEAK = 0.5
 """What a task counts of which only weak labels speak."""

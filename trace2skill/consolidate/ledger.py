@@ -13,11 +13,11 @@ from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.contradiction import opposed
 from trace2skill.consolidate.groups import EditGroup, Support
 from trace2skill.consolidate.lines import moved_lines, places_of
-from trace2skill.lesson import Lesson
-from trace2skill.markdown import line_of
-from trace2skill.noun import Noun
-from trace2skill.patch import Confirmation
-from trace2skill.skill import Skill
+from trace2skill.core.noun import Noun
+from trace2skill.skills.markdown import line_of
+from trace2skill.skills.skill import Skill
+from trace2skill.types.lesson import Lesson
+from trace2skill.types.patch import Confirmation
 
 FindLesson = Callable[[str], Lesson | None]
 

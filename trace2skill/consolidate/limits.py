@@ -9,9 +9,9 @@ from pydantic import Field
 
 from trace2skill.consolidate.groups import Dropped
 from trace2skill.consolidate.route import Routed
-from trace2skill.markdown import split_lines
-from trace2skill.noun import Noun
-from trace2skill.skill import Skill
+from trace2skill.core.noun import Noun
+from trace2skill.skills.markdown import split_lines
+from trace2skill.skills.skill import Skill
 
 CHARS_PER_TOKEN = 4
 

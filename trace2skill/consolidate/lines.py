@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from trace2skill.consolidate.groups import EditGroup
-from trace2skill.markdown import split_lines
-from trace2skill.patch import Edit
-from trace2skill.skill import Skill
+from trace2skill.skills.markdown import split_lines
+from trace2skill.skills.skill import Skill
+from trace2skill.types.patch import Edit
 
 LineRange = tuple[str, int, int]
 """File, first and last line, counted from 1."""

@@ -11,21 +11,21 @@ from typing import Literal
 
 from pydantic import Field
 
-from trace2skill.apply import conflicts
 from trace2skill.consolidate.books import MergeAnswer, carry_out, violations
 from trace2skill.consolidate.contradiction import OpenConflict, opposed
 from trace2skill.consolidate.groups import Dropped, EditGroup, united
 from trace2skill.consolidate.node import Groups
-from trace2skill.digest import digest_of
-from trace2skill.errors import BadAnswer
+from trace2skill.core.digest import digest_of
+from trace2skill.core.errors import BadAnswer
+from trace2skill.core.noun import Noun
+from trace2skill.core.similarity import similarity
 from trace2skill.llm import Door, ModelSettings, Request, ask
-from trace2skill.markdown import section_text
-from trace2skill.noun import Noun
-from trace2skill.patch import Unplaced
-from trace2skill.place import EditPolicy, place
 from trace2skill.prompts import prompt_digest, render
-from trace2skill.similarity import similarity
-from trace2skill.skill import Skill
+from trace2skill.skills.apply import conflicts
+from trace2skill.skills.markdown import section_text
+from trace2skill.skills.place import EditPolicy, place
+from trace2skill.skills.skill import Skill
+from trace2skill.types.patch import Unplaced
 
 PROMPTS = ("merger", "merger_task")
 SIMILAR = 0.6  # share of common words from which two texts are taken to speak of the same thing

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from trace2skill.consolidate.contradiction import OpenConflict, in_order
 from trace2skill.consolidate.groups import Dropped, EditGroup, unite_equal
-from trace2skill.noun import Noun
+from trace2skill.core.noun import Noun
 
 
 class Groups(Noun):

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from trace2skill.consolidate.groups import Dropped, EditGroup, united
 from trace2skill.consolidate.node import Groups
-from trace2skill.noun import Noun
-from trace2skill.patch import Edit
-from trace2skill.skill import Skill
+from trace2skill.core.noun import Noun
+from trace2skill.skills.skill import Skill
+from trace2skill.types.patch import Edit
 
 
 class Thresholds(Noun):

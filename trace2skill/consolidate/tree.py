@@ -10,9 +10,9 @@ import itertools
 from collections.abc import Sequence
 
 from trace2skill.consolidate.groups import EditGroup
-from trace2skill.digest import digest_of
-from trace2skill.noun import Noun
-from trace2skill.similarity import words
+from trace2skill.core.digest import digest_of
+from trace2skill.core.noun import Noun
+from trace2skill.core.similarity import words
 
 HASH_BITS = 64
 Node = int | tuple["Node", "Node"]

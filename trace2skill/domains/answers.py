@@ -10,11 +10,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 
-from trace2skill.agents.sandbox.workspace import safe_read
+from trace2skill.core.noun import Noun
 from trace2skill.domains.base import ANSWER, Audit, CaseGrade, Domain, Grade
-from trace2skill.noun import Noun
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
-from trace2skill.task import Task
+from trace2skill.sandbox.workspace import safe_read
+from trace2skill.types.task import Task
 
 LARGEST_ANSWER = 64 * 1024
 MARK = re.compile(r"^[ \t>*_#-]*answer[ \t*_]*:[ \t*_]*", re.IGNORECASE | re.MULTILINE)

@@ -9,10 +9,10 @@ from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import Field
 
-from trace2skill.agents.sandbox.limits import Sandbox
-from trace2skill.noun import Noun
-from trace2skill.picture import Picture
-from trace2skill.task import Task
+from trace2skill.core.noun import Noun
+from trace2skill.sandbox.limits import Sandbox
+from trace2skill.types.picture import Picture
+from trace2skill.types.task import Task
 
 ANSWER = "answer.txt"
 """The output that holds the answer, in domains whose outcome is an answer rather than a file."""

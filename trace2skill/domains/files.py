@@ -11,10 +11,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 
-from trace2skill.agents.sandbox.workspace import safe_read
 from trace2skill.domains.base import Audit, Grade
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
-from trace2skill.task import Task
+from trace2skill.sandbox.workspace import safe_read
+from trace2skill.types.task import Task
 
 LARGEST_FILE = 16 * 2**20
 LARGEST_SUM = 64 * 2**20

@@ -16,9 +16,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from trace2skill.digest import digest_of_bytes
+from trace2skill.core.digest import digest_of_bytes
+from trace2skill.core.errors import BadInput
 from trace2skill.domains.base import Domain
-from trace2skill.errors import BadInput
 
 GROUP = "trace2skill.domains"
 BUILT_IN = {

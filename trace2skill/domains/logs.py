@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from trace2skill.core.errors import BadInput
 from trace2skill.domains.base import Audit, Grade
-from trace2skill.errors import BadInput
-from trace2skill.task import Task
+from trace2skill.types.task import Task
 
 NO_TASKS = "logs hold no tasks that could be worked on or graded: score a skill with the data set of a domain (--data)"
 

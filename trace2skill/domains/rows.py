@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from trace2skill.errors import BadInput
+from trace2skill.core.errors import BadInput
 
 
 def read_rows(path: Path, *needed: str) -> list[dict[str, Any]]:

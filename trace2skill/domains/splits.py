@@ -7,10 +7,10 @@ input bytes are never divided.
 from collections.abc import Sequence
 from typing import Literal
 
-from trace2skill.digest import digest_of, digest_of_files
-from trace2skill.errors import BadInput
-from trace2skill.noun import Noun
-from trace2skill.task import Task
+from trace2skill.core.digest import digest_of, digest_of_files
+from trace2skill.core.errors import BadInput
+from trace2skill.core.noun import Noun
+from trace2skill.types.task import Task
 
 PAPER_ROWS = 200
 

@@ -9,15 +9,16 @@ from typing import Literal
 
 from pydantic import Field
 
-from trace2skill.apply import apply_edits
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.limits import CHARS_PER_TOKEN
-from trace2skill.evaluation.compare import Interval, compare
-from trace2skill.evaluation.matrix import Evaluation
-from trace2skill.noun import Noun
-from trace2skill.place import EditPolicy
-from trace2skill.skill import Skill, problems
+from trace2skill.core.noun import Noun
+from trace2skill.evaluation.compare import compare
+from trace2skill.skills.apply import apply_edits
+from trace2skill.skills.place import EditPolicy
+from trace2skill.skills.skill import Skill, problems
+from trace2skill.types.comparison import Interval
+from trace2skill.types.evaluation import Evaluation
 
 Verdict = Literal["keep", "prune", "unknown"]
 

@@ -8,57 +8,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field
+from trace2skill.types.comparison import Comparison, Effect, Interval, Score
+from trace2skill.types.evaluation import Cell, Evaluation
 
-from trace2skill.evaluation.matrix import Cell, Evaluation
-from trace2skill.noun import Noun
-
-Score = Literal["hard", "soft"]
 RESAMPLES = 9_999
 CONFIDENCE = 0.95
-
-
-class Interval(Noun):
-    """A mean with a two-sided confidence interval of 95%."""
-
-    mean: float
-    low: float
-    high: float
-
-
-class Effect(Noun):
-    """What the second skill uses beside the first: means per run, and the ratio (1 is equal, None without a first)."""
-
-    name: Literal["turns", "tokens", "cost"]
-    before: float
-    after: float
-    change: Interval
-    ratio: float | None
-
-
-class Comparison(Noun):
-    """`after` against `before` over the tasks that both scored. Scores are means over tasks, 0 to 1."""
-
-    before: str
-    after: str
-    score: Score
-    tasks: int
-    seeds: int = Field(description="Most seeds of one task.")
-    before_score: Interval
-    after_score: Interval
-    lift: Interval
-    test: str = Field(description="Name of the test that gave the p-value.")
-    p_value: float = Field(description="One-sided: how likely so high a lift is if both were equally good.")
-    p_worse: float = Field(description="One-sided, the other way: how likely so low a lift is.")
-    better: tuple[str, ...] = ()
-    worse: tuple[str, ...] = ()
-    effects: tuple[Effect, ...] = ()
-    coverage: float = 0.0
-
-    @property
-    def discordance(self) -> float:
-        """Share of tasks on which the two differ."""
-        return (len(self.better) + len(self.worse)) / self.tasks if self.tasks else 0.0
 
 
 def compare(before: Evaluation, after: Evaluation, *, score: Score = "hard") -> Comparison:

@@ -5,9 +5,9 @@ from operator import not_
 
 from pydantic import Field
 
-from trace2skill.evaluation.matrix import Cell, Evaluation
-from trace2skill.noun import Noun
-from trace2skill.step_items import Rolled, RolloutJob
+from trace2skill.core.noun import Noun
+from trace2skill.types.evaluation import Cell, Evaluation
+from trace2skill.types.references import Rolled, RolloutJob
 
 
 class Condition(Noun):

@@ -4,13 +4,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from trace2skill.evaluation.compare import Comparison, Score, compare
-from trace2skill.evaluation.matrix import Evaluation
+from trace2skill.core.noun import Noun
+from trace2skill.evaluation.compare import compare
 from trace2skill.evaluation.power import smallest_lift, spread_of
-from trace2skill.evaluation.spending import Look, single_look
-from trace2skill.noun import Noun
-
-Verdict = Literal["promote", "reject", "not_enough_evidence"]
+from trace2skill.types.comparison import Comparison, Score
+from trace2skill.types.decision import Decision, Look, Verdict
+from trace2skill.types.evaluation import Evaluation
+from trace2skill.versions.spending import single_look
 
 
 class GateSettings(Noun):
@@ -34,24 +34,6 @@ class GateSettings(Noun):
     spend: Literal["over_nights", "at_once"] = Field(
         default="over_nights", description="Whether the level is spread over all looks at one champion."
     )
-
-
-class Decision(Noun):
-    """A verdict on a candidate, with the numbers behind it."""
-
-    verdict: Verdict
-    reason: str
-    comparison: Comparison | None = None
-    look: Look | None = None
-    smallest_lift: float | None = Field(default=None, description="What these tasks could have shown, with power 0.8.")
-    skill_tokens: int = 0
-    missing: int = Field(default=0, description="Items of the run's stages that failed, without which it was made.")
-    repeat: Comparison | None = Field(default=None, description="The A/A arm: S0 against itself with fresh seeds.")
-
-    @property
-    def lift(self) -> float:
-        """Difference of the mean scores, 0 without a comparison."""
-        return self.comparison.lift.mean if self.comparison else 0.0
 
 
 def decide(

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from trace2skill.evaluation.matrix import Evaluation
-from trace2skill.noun import Noun
+from trace2skill.core.noun import Noun
+from trace2skill.types.evaluation import Evaluation
 
 POWER = 0.8
 MOST_TASKS = 100_000

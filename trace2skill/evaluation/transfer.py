@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 
 from pydantic import Field
 
-from trace2skill.evaluation.compare import Interval, compare, interval
-from trace2skill.evaluation.matrix import Evaluation, Measured
-from trace2skill.noun import Noun
+from trace2skill.core.noun import Noun
+from trace2skill.evaluation.compare import compare, interval
+from trace2skill.types.comparison import Interval
+from trace2skill.types.evaluation import Evaluation, Measured
 
 NO_SKILL = "no skill"
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from trace2skill.markdown import section_text, sections
-from trace2skill.noun import Noun
-from trace2skill.similarity import words
-from trace2skill.skill import Skill
-from trace2skill.trajectory import Trajectory
+from trace2skill.core.noun import Noun
+from trace2skill.core.similarity import words
+from trace2skill.skills.markdown import section_text, sections
+from trace2skill.skills.skill import Skill
+from trace2skill.types.trajectory import Trajectory
 
 SHOWS_FROM = 0.4
 SHORTEST = 4

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from trace2skill.baselines.bank import BankSettings
-from trace2skill.noun import Noun
-from trace2skill.settings import SIGNALS
+from trace2skill.core.noun import Noun
+from trace2skill.runs.settings import SIGNALS
 
 Start = Literal["human", "parametric"]
 Analysts = Annotated[str, Field(pattern=f"^{SIGNALS}$", description="Which trajectories teach: +error, +combined, ...")]

@@ -11,10 +11,10 @@ from trace2skill.agents.react import AgentSettings
 from trace2skill.consolidate.limits import SizeLimits
 from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.route import Thresholds
+from trace2skill.core.noun import Noun
 from trace2skill.experiment.conditions import Condition, Padded, ReasoningBank
 from trace2skill.llm import Roles
-from trace2skill.noun import Noun
-from trace2skill.place import EditPolicy
+from trace2skill.skills.place import EditPolicy
 
 
 def _cast(value: Any) -> Any:

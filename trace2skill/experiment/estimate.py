@@ -8,16 +8,16 @@ from collections import Counter
 
 from pydantic import Field
 
-from trace2skill.distill import KINDS
-from trace2skill.estimate import ASKED, TAUGHT, Estimate, StageEstimate, known_rollout, stage_estimate
+from trace2skill.core.noun import Noun
 from trace2skill.evaluation.conditions import jobs_of
 from trace2skill.experiment.conditions import Evolve, Learned, ReasoningBank, Rewrite, Sequential
 from trace2skill.experiment.grid import Arm, condition_of, seeds_of, uses
 from trace2skill.experiment.study import Study, known_arm
 from trace2skill.llm import ModelSettings
-from trace2skill.noun import Noun
-from trace2skill.runtime import Runtime, runtime
-from trace2skill.step_items import RolloutJob
+from trace2skill.runs.distill import KINDS
+from trace2skill.runs.estimate import ASKED, TAUGHT, Estimate, StageEstimate, known_rollout, stage_estimate
+from trace2skill.runs.runtime import Runtime, runtime
+from trace2skill.types.references import RolloutJob
 
 LESSONS_EACH = 2
 Bill = Counter[tuple[str, str]]

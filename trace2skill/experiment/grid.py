@@ -6,11 +6,11 @@ from typing import Literal
 from pydantic import Field
 
 from trace2skill.baselines.sequential import EVERY_EDIT
+from trace2skill.core.noun import Noun
 from trace2skill.evaluation.conditions import Condition as Scored
 from trace2skill.experiment.conditions import Condition, Sequential
 from trace2skill.experiment.definition import Experiment, TestSet
-from trace2skill.noun import Noun
-from trace2skill.settings import RunSettings
+from trace2skill.runs.settings import RunSettings
 from trace2skill.store.address import StoreAddress, default_address
 
 

@@ -8,14 +8,14 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from trace2skill.evaluation.compare import Interval
 from trace2skill.experiment.conditions import Condition
 from trace2skill.experiment.result import ExperimentResult
 from trace2skill.experiment.tables import Table, Value, tables_of
-from trace2skill.report.charts import score_chart
-from trace2skill.report.facts import StageCost, costs_of
+from trace2skill.runs.report.charts import score_chart
+from trace2skill.runs.report.facts import StageCost, costs_of
+from trace2skill.runs.summary import SIMULATED_NOTE
 from trace2skill.store import Store
-from trace2skill.summary import SIMULATED_NOTE
+from trace2skill.types.comparison import Interval
 
 
 def write_pages(store: Store, result: ExperimentResult) -> None:

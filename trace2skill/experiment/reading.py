@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from trace2skill.errors import BadInput
+from trace2skill.core.errors import BadInput
 from trace2skill.experiment.definition import Experiment
 
 SMALL = "small"

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from trace2skill.evaluation.matrix import Evaluation
+from trace2skill.core.failures import Failure
+from trace2skill.core.noun import Noun
 from trace2skill.experiment.definition import Experiment
 from trace2skill.experiment.grid import Arm, ArmResult
-from trace2skill.failures import Failure
-from trace2skill.noun import Noun
-from trace2skill.summary import Spent
+from trace2skill.runs.summary import Spent
+from trace2skill.types.evaluation import Evaluation
 
 
 class MeasuredArm(Noun):

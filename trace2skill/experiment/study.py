@@ -6,11 +6,10 @@ from pathlib import Path
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.limits import CHARS_PER_TOKEN
-from trace2skill.digest import digest_of
-from trace2skill.distill import Distilled
-from trace2skill.errors import BadInput, Trace2SkillError
+from trace2skill.core.digest import digest_of
+from trace2skill.core.errors import BadInput, Trace2SkillError
+from trace2skill.core.failures import Failure
 from trace2skill.evaluation.conditions import Condition as Scored
-from trace2skill.evaluation.matrix import Evaluation
 from trace2skill.experiment.conditions import Padded
 from trace2skill.experiment.definition import Experiment, TestSet
 from trace2skill.experiment.grid import (
@@ -26,16 +25,17 @@ from trace2skill.experiment.grid import (
 )
 from trace2skill.experiment.reading import read_experiment
 from trace2skill.experiment.result import ExperimentResult, MeasuredArm, Opening
-from trace2skill.failures import Failure
-from trace2skill.held_out import keep_evaluations, open_test, seen_before
 from trace2skill.llm.transport import check_model
-from trace2skill.refresh import check, end, keep_support, spent
-from trace2skill.registry import Registry, Version
-from trace2skill.run_progress import ProgressFile, RunProgress
-from trace2skill.runtime import Runtime, runtime
-from trace2skill.settings import RunSettings
-from trace2skill.skill import write_skill
+from trace2skill.runs.distill import Distilled
+from trace2skill.runs.held_out import keep_evaluations, open_test, seen_before
+from trace2skill.runs.refresh import check, end, keep_support, spent
+from trace2skill.runs.run_progress import ProgressFile, RunProgress
+from trace2skill.runs.runtime import Runtime, runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.skills.skill import write_skill
 from trace2skill.store import RunRow
+from trace2skill.types.evaluation import Evaluation
+from trace2skill.versions.registry import Registry, Version
 
 
 class Study:

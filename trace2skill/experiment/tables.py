@@ -5,12 +5,13 @@ from statistics import fmean
 
 from pydantic import Field
 
-from trace2skill.evaluation.compare import Comparison, Interval, Score, compare, interval
-from trace2skill.evaluation.matrix import Evaluation
+from trace2skill.core.noun import Noun
+from trace2skill.evaluation.compare import compare, interval
 from trace2skill.experiment.conditions import Condition
 from trace2skill.experiment.grid import Arm, condition_of, references_of
 from trace2skill.experiment.result import ExperimentResult, MeasuredArm
-from trace2skill.noun import Noun
+from trace2skill.types.comparison import Comparison, Interval, Score
+from trace2skill.types.evaluation import Evaluation
 
 Value = str | int | float | Interval | None
 LEARNED = ("evolve", "sequential", "rewrite", "reasoning_bank")

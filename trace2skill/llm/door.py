@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from trace2skill.budget import Budget
-from trace2skill.errors import BudgetReached, InfrastructureFault, ModelUnusable, Trace2SkillError
+from trace2skill.core.budget import Budget
+from trace2skill.core.errors import BudgetReached, InfrastructureFault, ModelUnusable, Trace2SkillError
 from trace2skill.llm import embedding, transport
 from trace2skill.llm.embedding import Embedding, EmbeddingRequest
 from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.request import Answer, Request
 from trace2skill.llm.spans import call_span
 from trace2skill.store import CallOutcome, LedgerRow, Store
-from trace2skill.trajectory import Usage
+from trace2skill.types.trajectory import Usage
 
 log = logging.getLogger(__name__)
 A = TypeVar("A", Answer, Embedding)

@@ -5,12 +5,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from trace2skill.digest import digest_of
+from trace2skill.core.digest import digest_of
+from trace2skill.core.noun import Noun
 from trace2skill.llm import failures, transport
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.settings import ModelSettings
-from trace2skill.noun import Noun
-from trace2skill.trajectory import Usage
+from trace2skill.types.trajectory import Usage
 
 
 class EmbeddingRequest(Noun):

@@ -8,7 +8,7 @@ from typing import Any
 
 import tenacity
 
-from trace2skill.errors import ContextFull, InfrastructureFault, ModelUnusable
+from trace2skill.core.errors import ContextFull, InfrastructureFault, ModelUnusable
 from trace2skill.store import CallOutcome
 
 LONGEST_WAIT_SECONDS = 60.0

@@ -5,11 +5,11 @@ from typing import Any
 
 from pydantic import Field
 
-from trace2skill.digest import digest_of
+from trace2skill.core.digest import digest_of
+from trace2skill.core.noun import Noun
 from trace2skill.llm.settings import ModelSettings, Role
-from trace2skill.noun import Noun
-from trace2skill.picture import Picture
-from trace2skill.trajectory import ToolCall, Usage
+from trace2skill.types.picture import Picture
+from trace2skill.types.trajectory import ToolCall, Usage
 
 Message = dict[str, Any]
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from trace2skill.noun import Noun
+from trace2skill.core.noun import Noun
 
 Role = Literal["agent", "analyst", "merger"]
 SIMULATED = "sim/"

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 import json_repair
 from pydantic import BaseModel, ValidationError
 
-from trace2skill.errors import BadAnswer, ContextFull
+from trace2skill.core.errors import BadAnswer, ContextFull
 from trace2skill.llm import transport
 from trace2skill.llm.door import Door
 from trace2skill.llm.request import Request
-from trace2skill.markdown import fenced
+from trace2skill.skills.markdown import fenced
 
 T = TypeVar("T", bound=BaseModel)
 RE_ASKS = 2

@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 
 import tenacity
 
-from trace2skill.errors import BadInput
+from trace2skill.core.errors import BadInput
 from trace2skill.llm import failures
 from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.request import Answer, Message, Request, readable
 from trace2skill.llm.settings import ModelSettings
-from trace2skill.picture import MOST_TOKENS, USUAL_TOKENS
-from trace2skill.trajectory import ToolCall, Usage
+from trace2skill.types.picture import MOST_TOKENS, USUAL_TOKENS
+from trace2skill.types.trajectory import ToolCall, Usage
 
 log = logging.getLogger(__name__)
 BYTES_PER_TOKEN = 4

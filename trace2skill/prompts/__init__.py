@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from trace2skill.digest import digest_of_bytes
+from trace2skill.core.digest import digest_of_bytes
 
 
 def render(name: str, /, **values: object) -> str:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from trace2skill.traces.raw import DEEPEST, parse
-from trace2skill.trajectory import Trajectory
+from trace2skill.core.foreign_json import DEEPEST, parse
+from trace2skill.types.trajectory import Trajectory
 
 PART_OF_NAME = re.compile(r"(?i)\A(?:first|last|family|given|middle|sur)[_ ]?name\Z")
 NAME = re.compile(

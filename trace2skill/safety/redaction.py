@@ -12,7 +12,7 @@ from typing import Any
 from trace2skill.safety.clean_texts import CleanTexts
 from trace2skill.safety.needs import View
 from trace2skill.safety.secret_patterns import NAMED, rules_for
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.trajectory import Trajectory
 
 SHORTEST = 5
 LONGEST_FIELD = 64

@@ -8,8 +8,8 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator
 
-from trace2skill.digest import digest_of
-from trace2skill.noun import Noun
+from trace2skill.core.digest import digest_of
+from trace2skill.core.noun import Noun
 from trace2skill.safety.suspicions import INVISIBLE, LINE_RULES, SPAN_RULES
 
 LONGEST = 300

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from trace2skill.digest import digest_of
-from trace2skill.task import Task
+from trace2skill.core.digest import digest_of
+from trace2skill.types.task import Task
 
 Gold = Mapping[str, Mapping[str, Mapping[str, object]]]
 """Test case -> sheet -> cell -> value."""

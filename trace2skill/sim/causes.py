@@ -4,7 +4,7 @@ Which task shows which mistake is drawn by a hash, so that a benchmark can ask a
 covers and how much noise it let in.
 """
 
-from trace2skill.noun import Noun
+from trace2skill.core.noun import Noun
 from trace2skill.sim.answers.mistakes import ANSWER_CAUSES, ANSWER_HABITS
 from trace2skill.sim.cause import Cause, Habit, matches
 from trace2skill.sim.lessons import CAUSE_LESSONS, CONDITIONAL, HABIT_LESSONS, HARMFUL, OPPOSED, Wording

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from trace2skill.digest import digest_of
-from trace2skill.noun import Noun
+from trace2skill.core.digest import digest_of
+from trace2skill.core.noun import Noun
 from trace2skill.sim.profile import Profile
 
 DATA_BLOCK = re.compile(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from itertools import combinations
 
-from trace2skill.noun import Noun
+from trace2skill.core.noun import Noun
 from trace2skill.sim import answers, scripts
 from trace2skill.sim.causes import ALL_CAUSES, CAUSES, applies, quirk_lesson
 from trace2skill.sim.copying import copy_program, read_values

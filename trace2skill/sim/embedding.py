@@ -5,8 +5,8 @@ Each word is hashed to a place of the vector, so that the same text has the same
 
 import math
 
+from trace2skill.core.similarity import words
 from trace2skill.sim.profile import pick
-from trace2skill.similarity import words
 
 EMBEDDING = "embedding"
 SIZE = 256

@@ -1,6 +1,6 @@
 """How the simulated analysts word what they found: several paraphrases of each lesson, since analysts never agree."""
 
-from trace2skill.noun import Noun
+from trace2skill.core.noun import Noun
 
 
 class Wording(Noun):

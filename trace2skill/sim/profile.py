@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 from pydantic import Field, ValidationError
 
-from trace2skill.errors import BadInput
-from trace2skill.noun import Noun
+from trace2skill.core.errors import BadInput
+from trace2skill.core.noun import Noun
 
 NAMES = ("office", "embedding")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
-from trace2skill.digest import digest_of
+from trace2skill.core.digest import digest_of
 from trace2skill.sim.conversation import Heard, Spoken, text_of
 from trace2skill.sim.embedding import EMBEDDING, embedded
 from trace2skill.sim.pictures import TOKENS, refusal

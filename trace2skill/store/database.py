@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from trace2skill.errors import BadInput, StoreUnavailable
+from trace2skill.core.errors import BadInput, StoreUnavailable
 from trace2skill.store import versioned
 from trace2skill.store.duck import DuckStore
 from trace2skill.store.records import Store

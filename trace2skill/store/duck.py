@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import duckdb
 
-from trace2skill.budget import LocalPurse
-from trace2skill.errors import StoreUnavailable
+from trace2skill.core.budget import LocalPurse
+from trace2skill.core.errors import StoreUnavailable
 from trace2skill.store.records import Row, Store
 from trace2skill.store.writer import Writer
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from trace2skill.errors import BadInput
-from trace2skill.noun import Noun
+from trace2skill.core.errors import BadInput
+from trace2skill.core.noun import Noun
 from trace2skill.store.records import Store
 from trace2skill.store.rows import LedgerTotal
 

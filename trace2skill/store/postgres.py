@@ -17,8 +17,8 @@ import duckdb
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from trace2skill.budget import Purse
-from trace2skill.errors import StoreUnavailable
+from trace2skill.core.budget import Purse
+from trace2skill.core.errors import StoreUnavailable
 from trace2skill.store.duck import Turns, copy_table
 from trace2skill.store.records import Row, Store
 from trace2skill.store.schema import COLUMNS, MIGRATIONS, POSTGRES_MIGRATIONS, PRIMARY_KEY

@@ -9,8 +9,8 @@ from typing import Any
 
 import tenacity
 
-from trace2skill.budget import Short
-from trace2skill.errors import StoreUnavailable
+from trace2skill.core.budget import Short
+from trace2skill.core.errors import StoreUnavailable
 from trace2skill.store.postgres import PostgresStore
 
 Run = Callable[..., list[tuple[Any, ...]]]

@@ -10,9 +10,9 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from trace2skill.budget import Purse
-from trace2skill.errors import StoreUnavailable
-from trace2skill.money import nanos
+from trace2skill.core.budget import Purse
+from trace2skill.core.errors import StoreUnavailable
+from trace2skill.core.money import nanos
 from trace2skill.store.address import directory_beside
 from trace2skill.store.rows import LedgerRow, LedgerTotal, RunRow
 from trace2skill.store.schema import COLUMNS

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from trace2skill.noun import Noun
+from trace2skill.core.noun import Noun
 
 CallOutcome = Literal[
     "answered",

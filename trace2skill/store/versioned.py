@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from trace2skill.errors import StoreFromTheFuture, StoreUnavailable
+from trace2skill.core.errors import StoreFromTheFuture, StoreUnavailable
 
 
 def migrate(run: Callable[..., Any], tables: set[str], where: object, migrations: Sequence[Sequence[str]]) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from trace2skill.core.foreign_json import storable
 from trace2skill.traces.base import Notes, Source
-from trace2skill.traces.raw import storable
 from trace2skill.traces.session import UNLABELLED, Session, trajectory_id
 from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, rest, text
-from trace2skill.trajectory import Observation, Step, ToolCall, Trajectory, Usage
+from trace2skill.types.trajectory import Observation, Step, ToolCall, Trajectory, Usage
 
 VERSION = "ATIF-v1.7"
 OURS = "trace2skill"

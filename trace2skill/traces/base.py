@@ -11,10 +11,10 @@ from typing import IO, Any, Protocol
 
 import ijson
 
-from trace2skill.noun import Noun
+from trace2skill.core.foreign_json import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
+from trace2skill.core.noun import Noun
 from trace2skill.safety.leaks import canonical
-from trace2skill.traces.raw import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.trajectory import Trajectory
 
 HEAD_BYTES = 256 * 1024
 HEAD_LINES = 40

@@ -6,7 +6,7 @@ from typing import Any
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.session import Call, Session
 from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, rest, text
-from trace2skill.trajectory import Usage
+from trace2skill.types.trajectory import Usage
 
 SPEAKERS: dict[str, Any] = {
     "system": "system",

@@ -13,7 +13,7 @@ from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.chat import usage_of
 from trace2skill.traces.session import Session, trajectory_id
 from trace2skill.traces.values import arguments, content, label, mapping, moment, objects, rest, text
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.trajectory import Trajectory
 
 SPOKEN = ("user", "assistant")
 KEPT_ASIDE = {

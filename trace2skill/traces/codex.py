@@ -12,7 +12,7 @@ from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.chat import SPEAKERS
 from trace2skill.traces.session import Session
 from trace2skill.traces.values import arguments, content, label, mapping, moment, number, objects, rest, text
-from trace2skill.trajectory import Trajectory, Usage
+from trace2skill.types.trajectory import Trajectory, Usage
 
 ENVELOPES = {"session_meta", "turn_context", "response_item", "event_msg", "compacted"}
 CALLS = {"function_call", "custom_tool_call", "local_shell_call", "web_search_call", "tool_search_call"}

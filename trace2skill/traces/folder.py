@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from trace2skill.errors import BadInput
-from trace2skill.noun import Noun
+from trace2skill.core.errors import BadInput
+from trace2skill.core.noun import Noun
 from trace2skill.traces.base import Notes, Problem, Reader, Source
 from trace2skill.traces.formats import detect, read_source
 from trace2skill.traces.session import trajectory_id
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.trajectory import Trajectory
 
 COMPANIONS = (".report.json",)
 

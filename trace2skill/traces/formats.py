@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic import ValidationError
 
-from trace2skill.errors import BadInput
+from trace2skill.core.errors import BadInput
 from trace2skill.traces.atif import Atif
 from trace2skill.traces.base import Notes, Reader, Source
 from trace2skill.traces.claude_code import ClaudeCode
@@ -19,7 +19,7 @@ from trace2skill.traces.otlp import Otlp
 from trace2skill.traces.session import trajectory_id
 from trace2skill.traces.swe_agent import SweAgent
 from trace2skill.traces.tau_bench import Tau2Bench, TauBench
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.trajectory import Trajectory
 
 READERS: tuple[Reader, ...] = (
     Atif(), Inspect(), Otlp(), LangSmith(), Codex(), ClaudeCode(), Gemini(), TauBench(), Tau2Bench(), MiniSweAgent(),

@@ -6,7 +6,7 @@ from typing import Any
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.session import Call, Session
 from trace2skill.traces.values import arguments, content, label, mapping, moment, number, objects, rest, text
-from trace2skill.trajectory import Trajectory, Usage
+from trace2skill.types.trajectory import Trajectory, Usage
 
 SPEAKERS: dict[str, Any] = {"user": "user", "gemini": "agent", "info": "system", "warning": "system", "error": "system"}
 KNOWN = {"id", "timestamp", "type", "content", "model", "thoughts", "tokens", "toolCalls", "sessionId"}

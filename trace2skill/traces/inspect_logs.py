@@ -9,13 +9,13 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
+from trace2skill.core.foreign_json import LONGEST_LINE, parse
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.chat import is_message, say, usage_of
 from trace2skill.traces.outcome_of import from_score
-from trace2skill.traces.raw import LONGEST_LINE, parse
 from trace2skill.traces.session import UNLABELLED, Session
 from trace2skill.traces.values import label, mapping, number, rest, text
-from trace2skill.trajectory import Outcome, Trajectory, Usage
+from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
 MOST_MEMBERS = 100_000
 MOST_RATIO = 500

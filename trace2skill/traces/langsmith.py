@@ -13,7 +13,7 @@ from trace2skill.traces.outcome_of import from_score
 from trace2skill.traces.session import UNLABELLED, Session
 from trace2skill.traces.spans import Call, Conversation, Tool
 from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, rest, text
-from trace2skill.trajectory import Outcome, Trajectory, Usage
+from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
 Run = dict[str, Any]
 ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant", "function": "tool", "chat": "user"}

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from trace2skill.core.foreign_json import parse
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.chat import is_message, say, tool_calls, usage_of
 from trace2skill.traces.outcome_of import from_score
-from trace2skill.traces.raw import parse
 from trace2skill.traces.session import Session
 from trace2skill.traces.values import content, label, mapping, moment, money, rest, text
-from trace2skill.trajectory import Outcome, Trajectory
+from trace2skill.types.trajectory import Outcome, Trajectory
 
 COMMAND = re.compile(r"```(?:bash|sh|mswea_bash_command)\s*\n(.*?)\n?```", re.DOTALL)
 RETURNED = re.compile(r"<returncode>\s*(-?\d{1,6})\s*</returncode>")

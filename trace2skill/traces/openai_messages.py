@@ -7,7 +7,7 @@ from trace2skill.traces.chat import is_message, say, say_all
 from trace2skill.traces.outcome_of import from_score
 from trace2skill.traces.session import UNLABELLED, Session
 from trace2skill.traces.values import label, mapping, number, rest
-from trace2skill.trajectory import Trajectory
+from trace2skill.types.trajectory import Trajectory
 
 LISTS = ("messages", "conversation", "conversations")
 SCORES = ("reward", "score", "passed", "success", "resolved")

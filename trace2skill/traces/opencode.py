@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from trace2skill.core.foreign_json import LONGEST_LINE, parse
 from trace2skill.traces.base import Notes, Source
-from trace2skill.traces.raw import LONGEST_LINE, parse
 from trace2skill.traces.session import Session, trajectory_id
 from trace2skill.traces.values import arguments, label, mapping, moment, money, number, objects, rest, text
-from trace2skill.trajectory import Trajectory, Usage
+from trace2skill.types.trajectory import Trajectory, Usage
 
 ASIDE = {"step-start", "step-finish", "snapshot", "patch", "agent", "retry", "file", "subtask"}
 

@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from trace2skill.core.foreign_json import parse
 from trace2skill.traces.base import Notes, Source
-from trace2skill.traces.raw import parse
 from trace2skill.traces.session import Session, trajectory_id
 from trace2skill.traces.spans import Call, Conversation, Tool
 from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, text
-from trace2skill.trajectory import Trajectory, Usage
+from trace2skill.types.trajectory import Trajectory, Usage
 
 Span = dict[str, Any]
 LLM = {"chat", "text_completion", "generate_content", "LLM"}

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from trace2skill.trajectory import Outcome
+from trace2skill.types.trajectory import Outcome
 
 GOOD = {"c", "correct", "pass", "passed", "true", "yes", "success", "resolved"}
 BAD = {"i", "incorrect", "fail", "failed", "false", "no", "n", "noanswer", "unresolved"}

@@ -11,10 +11,10 @@ import io
 import re
 from pathlib import Path
 
-from trace2skill.errors import BadInput
+from trace2skill.core.errors import BadInput
+from trace2skill.core.foreign_json import parse
 from trace2skill.traces.outcome_of import from_score
-from trace2skill.traces.raw import parse
-from trace2skill.trajectory import Outcome, Step, Trajectory
+from trace2skill.types.trajectory import Outcome, Step, Trajectory
 
 Labels = dict[str, float]
 LARGEST = 64 * 1024 * 1024

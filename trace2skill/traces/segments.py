@@ -9,7 +9,7 @@ are cut: in a benchmark's log the whole is one task.
 import re
 
 from trace2skill.traces.session import trajectory_id
-from trace2skill.trajectory import Step, Trajectory, Usage
+from trace2skill.types.trajectory import Step, Trajectory, Usage
 
 CUT = {"claude-code", "codex", "gemini-cli", "opencode"}
 FOLLOWS_ON = re.compile(

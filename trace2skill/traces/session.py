@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from trace2skill.digest import digest_of
-from trace2skill.traces.raw import storable
+from trace2skill.core.digest import digest_of
+from trace2skill.core.foreign_json import storable
 from trace2skill.traces.values import content, label
-from trace2skill.trajectory import Outcome, Trajectory, Usage
+from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
 Call = dict[str, Any]
 """A call while it is read: the fields of a `ToolCall`. Of what a log holds, nothing is validated twice."""

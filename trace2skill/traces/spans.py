@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from trace2skill.digest import digest_of
+from trace2skill.core.digest import digest_of
 from trace2skill.traces.chat import RESULTS, SPEAKERS, is_message, say
 from trace2skill.traces.session import Session
 from trace2skill.traces.values import content, label, mapping, objects
-from trace2skill.trajectory import Usage
+from trace2skill.types.trajectory import Usage
 
 
 @dataclass

@@ -11,7 +11,7 @@ from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.chat import is_message, tool_calls
 from trace2skill.traces.session import Call, Session
 from trace2skill.traces.values import content, label, mapping, money, number, objects, rest, text
-from trace2skill.trajectory import Outcome, Trajectory, Usage
+from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
 SHOWN = {"action", "observation", "response", "thought", "state"}
 COMMAND = re.compile(r"```[^\n]*\n(.*?)```", re.DOTALL)

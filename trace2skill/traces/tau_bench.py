@@ -12,7 +12,7 @@ from trace2skill.traces.chat import is_message, say, say_all, tool_calls
 from trace2skill.traces.outcome_of import from_score
 from trace2skill.traces.session import Session
 from trace2skill.traces.values import content, label, mapping, moment, money, number, objects, rest
-from trace2skill.trajectory import Outcome, Trajectory
+from trace2skill.types.trajectory import Outcome, Trajectory
 
 GOLD = {"task", "reward_info", "actions", "outputs", "evaluation_criteria", "reward_breakdown"}
 USED = {"task_id", "trial", "traj", "messages", "reward", "info", "id", "seed", "user_scenario"}

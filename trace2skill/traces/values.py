@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trace2skill.traces.raw import parse
+from trace2skill.core.foreign_json import parse
 
 MOST_TOKENS = 10**12
 

@@ -9,10 +9,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from trace2skill.digest import digest_of, digest_of_bytes
+from trace2skill.core.digest import digest_of, digest_of_bytes
+from trace2skill.core.errors import BadInput
 from trace2skill.domains.document_qa.pages import look_over
-from trace2skill.errors import BadInput
-from trace2skill.task import Task, TestCase
+from trace2skill.types.task import Task, TestCase
 
 NEEDED = ("questionId", "question", "image", "answers")
 

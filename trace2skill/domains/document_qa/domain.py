@@ -5,13 +5,13 @@ from pathlib import Path
 
 from pydantic import Field
 
+from trace2skill.core.noun import Noun
 from trace2skill.domains.answers import AnswerDomain, Judged
 from trace2skill.domains.document_qa.anls import anls, is_right
 from trace2skill.domains.document_qa.dataset import answers_of, load_questions
 from trace2skill.domains.document_qa.pages import shown
-from trace2skill.noun import Noun
-from trace2skill.picture import Picture
-from trace2skill.task import Task
+from trace2skill.types.picture import Picture
+from trace2skill.types.task import Task
 
 PAGES_HELD = 64
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from PIL import Image, ImageOps
 
-from trace2skill.errors import BadInput
-from trace2skill.picture import MediaType, Picture
+from trace2skill.core.errors import BadInput
+from trace2skill.types.picture import MediaType, Picture
 
 MOST_PIXELS = 64_000_000
 """A page of A3 at 600 dots per inch has 70 million; Pillow itself warns from 89 million pixels on."""

@@ -13,8 +13,8 @@ import sys
 import threading
 from pathlib import Path
 
-from trace2skill.errors import InfrastructureFault
-from trace2skill.noun import Noun
+from trace2skill.core.errors import InfrastructureFault
+from trace2skill.core.noun import Noun
 
 PROGRAM = Path(__file__).with_name("comparing.py")
 AT_ONCE = 2

@@ -6,12 +6,12 @@ from typing import cast
 
 from pydantic import Field
 
+from trace2skill.core.noun import Noun
 from trace2skill.domains.answers import AnswerDomain, Judged
 from trace2skill.domains.math import checker
 from trace2skill.domains.math.forms import ASKED, Form, answer_in
 from trace2skill.domains.math.layouts import load_problems
-from trace2skill.noun import Noun
-from trace2skill.task import Task
+from trace2skill.types.task import Task
 
 SHOWN = 200
 

@@ -16,11 +16,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from trace2skill.digest import digest_of
+from trace2skill.core.digest import digest_of
+from trace2skill.core.errors import BadInput
+from trace2skill.core.noun import Noun
 from trace2skill.domains.math.forms import Form, last_box, number_after_hashes
-from trace2skill.errors import BadInput
-from trace2skill.noun import Noun
-from trace2skill.task import Task
+from trace2skill.types.task import Task
 
 log = logging.getLogger(__name__)
 WANTED = "problem (or question) and answer, or prompt and reward_model.ground_truth"

@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from trace2skill.agents.sandbox import CommandResult, Limits, Sandbox
+from trace2skill.core.noun import Noun
 from trace2skill.domains.shell.workspace import CHECK, SOLUTION, changes, lay_out_left
-from trace2skill.noun import Noun
-from trace2skill.task import Task
+from trace2skill.sandbox import CommandResult, Limits, Sandbox
+from trace2skill.types.task import Task
 
 SCORE = re.compile(r"score:\s*(?P<score>[01](?:\.\d+)?|\.\d+)\s*")
 BROKEN = re.compile(

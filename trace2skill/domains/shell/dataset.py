@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from trace2skill.digest import digest_of, digest_of_bytes
+from trace2skill.core.digest import digest_of, digest_of_bytes
+from trace2skill.core.errors import BadInput
 from trace2skill.domains.shell.workspace import RESERVED, stays_inside
-from trace2skill.errors import BadInput
-from trace2skill.task import Task, TestCase
+from trace2skill.types.task import Task, TestCase
 
 PROMPTS = ("prompt.md", "instruction.md", "task.md", "prompt.txt", "instruction.txt", "task.txt")
 CHECKS = ("check.sh", "check.py")

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from pydantic import Field
 
-from trace2skill.agents.sandbox import Limits, Sandbox, choose_sandbox
+from trace2skill.core.noun import Noun
 from trace2skill.domains.base import Audit, CaseGrade, Grade
 from trace2skill.domains.files import FIX_CONTRACT, FileDomain, told_apart
 from trace2skill.domains.shell.check import Verdict, run_check, run_solution
 from trace2skill.domains.shell.dataset import load_dataset
 from trace2skill.domains.shell.workspace import LEFT, changes, given_files, in_words, lay_out, lay_out_left
-from trace2skill.noun import Noun
-from trace2skill.task import Task
+from trace2skill.sandbox import Limits, Sandbox, choose_sandbox
+from trace2skill.types.task import Task
 
 ABOUT = """\
 Tasks are pieces of work on files in a directory, done with a shell and the usual command-line programs: count, sort and

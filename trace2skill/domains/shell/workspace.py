@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import Field, ValidationError
 
+from trace2skill.core.noun import Noun
 from trace2skill.domains.files import MOST_FILES, files_under
-from trace2skill.noun import Noun
-from trace2skill.task import Task
+from trace2skill.types.task import Task
 
 LEFT = ".left.json"
 """The output that holds what is no content of a file: what was removed, made executable, linked."""

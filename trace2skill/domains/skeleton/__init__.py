@@ -6,8 +6,8 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+from trace2skill.core.errors import BadInput
 from trace2skill.domains.find import BUILT_IN
-from trace2skill.errors import BadInput
 
 FILES = {
     "{name}.py": "domain.txt",

@@ -9,7 +9,7 @@ from trace2skill.domains.spreadsheet.grade import gold_values
 from trace2skill.domains.spreadsheet.values import same
 from trace2skill.domains.spreadsheet.workbook import Unreadable, find_sheet, open_values
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
-from trace2skill.task import Task
+from trace2skill.types.task import Task
 
 TOO_COMMON = {"", "0", "1"}
 

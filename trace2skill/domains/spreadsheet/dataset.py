@@ -10,9 +10,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from trace2skill.digest import digest_of, digest_of_files
-from trace2skill.errors import BadInput
-from trace2skill.task import Task, TestCase
+from trace2skill.core.digest import digest_of, digest_of_files
+from trace2skill.core.errors import BadInput
+from trace2skill.types.task import Task, TestCase
 
 INPUT = re.compile(r"(?:(?P<case>\d+)_.*_(?:init|input)|initial|init|input)\.xlsx")
 GOLD = re.compile(r"(?:(?P<case>\d+)_.*_(?:golden|answer)|golden|answer)\.xlsx")

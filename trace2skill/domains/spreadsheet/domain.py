@@ -6,15 +6,15 @@ from pathlib import Path
 
 from pydantic import Field
 
-from trace2skill.agents.sandbox.workspace import safe_read
+from trace2skill.core.noun import Noun
 from trace2skill.domains.base import Audit, Grade
 from trace2skill.domains.spreadsheet.answers import carried, emptied, gold_only
 from trace2skill.domains.spreadsheet.dataset import load_dataset
 from trace2skill.domains.spreadsheet.grade import gold_values, grade_case
 from trace2skill.domains.spreadsheet.recalculate import Mode, effective, recalculated
 from trace2skill.domains.spreadsheet.workbook import Unreadable, open_values
-from trace2skill.noun import Noun
-from trace2skill.task import Task, TestCase
+from trace2skill.sandbox.workspace import safe_read
+from trace2skill.types.task import Task, TestCase
 
 LARGEST_OUTPUT = 50 * 2**20
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from openpyxl.utils import column_index_from_string, get_column_letter
 
-from trace2skill.noun import Noun
+from trace2skill.core.noun import Noun
 
 CELL = re.compile(r"\$?(?P<column>[A-Za-z]{1,3})?\$?(?P<row>\d+)?")
 LAST_COLUMN, LAST_ROW = 16_384, 1_048_576

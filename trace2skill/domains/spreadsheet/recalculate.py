@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from trace2skill.core.errors import BadInput
 from trace2skill.domains.spreadsheet.workbook import has_uncached_formulas
-from trace2skill.errors import BadInput
 
 log = logging.getLogger(__name__)
 Mode = Literal["auto", "always", "never"]

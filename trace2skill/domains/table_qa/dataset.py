@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from trace2skill.digest import digest_of, digest_of_files
-from trace2skill.errors import BadInput
-from trace2skill.task import Task, TestCase
+from trace2skill.core.digest import digest_of, digest_of_files
+from trace2skill.core.errors import BadInput
+from trace2skill.types.task import Task, TestCase
 
 NEEDED = ("id", "utterance", "context", "targetValue", "targetCanon")
 USUAL = "questions.tsv"

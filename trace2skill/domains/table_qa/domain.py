@@ -6,14 +6,14 @@ from typing import Literal
 
 from pydantic import Field
 
+from trace2skill.core.noun import Noun
 from trace2skill.domains.answers import AnswerDomain, Judged
 from trace2skill.domains.base import Domain
 from trace2skill.domains.spreadsheet.recalculate import Mode
 from trace2skill.domains.table_qa.dataset import Rows, load_questions, read_table, values_in
 from trace2skill.domains.table_qa.denotation import same, set_of
 from trace2skill.domains.table_qa.workbooks import TableWorkbooks
-from trace2skill.noun import Noun
-from trace2skill.task import Task
+from trace2skill.types.task import Task
 
 TABLE = "input/table.csv"
 SHOWN_ROWS = 100

@@ -19,7 +19,7 @@ from trace2skill.domains.spreadsheet.workbook import Unreadable, find_sheet, ope
 from trace2skill.domains.table_qa.dataset import Rows, load_questions, read_table, values_in
 from trace2skill.domains.table_qa.denotation import Value, distinct, normalised, same, set_of, value_of
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
-from trace2skill.task import Task, TestCase
+from trace2skill.types.task import Task, TestCase
 
 TABLE, ANSWER = "Table", "Answer"
 SHOWN = 200

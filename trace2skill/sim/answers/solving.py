@@ -3,7 +3,7 @@
 import re
 from itertools import combinations
 
-from trace2skill.noun import Noun
+from trace2skill.core.noun import Noun
 from trace2skill.sim.answers.mistakes import mistakes_of, names_of
 from trace2skill.sim.profile import chance
 

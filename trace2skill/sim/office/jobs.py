@@ -4,7 +4,7 @@ import re
 
 from pydantic import Field
 
-from trace2skill.noun import Noun
+from trace2skill.core.noun import Noun
 
 FORMS: dict[str, tuple[str, ...]] = {
     "totals": (

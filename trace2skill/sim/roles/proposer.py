@@ -2,9 +2,9 @@
 
 import re
 
-from trace2skill.markdown import sections
 from trace2skill.sim.causes import ALL_CAUSES, ALL_HABITS, cause_of, guided, habit_of
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
+from trace2skill.skills.markdown import sections
 
 SECTIONS = {cause.name: cause.section for cause in ALL_CAUSES} | {habit.name: habit.section for habit in ALL_HABITS}
 ELSEWHERE = "Special cases"

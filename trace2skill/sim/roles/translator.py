@@ -2,8 +2,8 @@
 
 import re
 
-from trace2skill.markdown import sections
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
+from trace2skill.skills.markdown import sections
 
 LOST = re.compile(r"^## (?P<id>E[0-9a-f]+): (?P<op>\w+) in ", re.MULTILINE)
 

@@ -2,7 +2,7 @@
 
 import re
 
-from trace2skill.noun import Noun
+from trace2skill.core.noun import Noun
 from trace2skill.sim.profile import chance
 from trace2skill.sim.scripts.mistakes import SCRIPT_MISTAKES
 

@@ -1,0 +1,71 @@
+"""Held-out tasks: what may be looked at, and the record of having looked."""
+
+import logging
+from collections.abc import Sequence
+
+from trace2skill.consolidate.ledger import SupportLedger
+from trace2skill.core.digest import digest_of
+from trace2skill.core.errors import BadInput
+from trace2skill.runs.runtime import Runtime
+from trace2skill.skills.skill import Skill
+from trace2skill.types.evaluation import Evaluation, Measured
+from trace2skill.versions.registry import learned_from
+
+log = logging.getLogger(__name__)
+
+
+def seen_before(rt: Runtime, skill: Skill | None) -> set[str]:
+    """Tasks, held out or not, from which a skill has learned as far as the store knows, with those of equal input."""
+    if skill is None:
+        return set()
+
+    def tasks_of(digest: str) -> set[str]:
+        ledger = rt.store.get("support", digest, SupportLedger)
+        return {task for row in ledger.rows for task in row.support.tasks} if ledger else set()
+
+    return learned_from(rt.store, skill, tasks_of)
+
+
+def tasks_of_split(rt: Runtime, split: str, why: str) -> list[str]:
+    """The tasks of a split, for an evaluation. Opening the test split needs a reason; it is counted and recorded.
+
+    Raises:
+        BadInput: the test split without a reason, or no such split.
+    """
+    if split != "test":
+        return list(rt.splits.named(split))
+    if not why.strip():
+        raise BadInput("the test split is sealed: say why it is opened (--why), it is recorded")
+    open_test(rt, why)
+    return list(rt.splits.test)
+
+
+def open_test(rt: Runtime, why: str, by: str = "") -> int:
+    """Write an opening of the test split into the record; returns how many there are with it.
+
+    `by` names a run whose reruns look at the same figures again: they are the same opening.
+    """
+    reason = f"{why.strip()} ({by})" if by else why.strip()
+    with rt.store.together() as run:
+        data = digest_of(sorted(rt.task(task).content for task in rt.splits.test))
+        before = run("SELECT number FROM opening WHERE data = ? AND reason = ?", data, reason) if by else []
+        if before:
+            return int(before[0][0])
+        ((number,),) = run("SELECT count(*) + 1 FROM opening WHERE data = ?", data)
+        run("INSERT INTO opening VALUES (?, ?, ?, now()::TIMESTAMP)", data, number, reason)
+    log.warning("the test split of %s was opened for the %d. time: %s", rt.settings.data, number, reason)
+    return int(number)
+
+
+def keep_evaluations(rt: Runtime, evaluations: Sequence[Evaluation], split: str) -> None:
+    """Keep what was measured, with who measured it on what, for later comparisons."""
+    for item in evaluations:
+        kept = Measured(
+            evaluation=item,
+            agent=rt.settings.agent_name,
+            data=rt.settings.data.name,
+            domain=rt.domain.name,
+            split=split,
+            run_id=rt.run_id,
+        )
+        rt.store.put("evaluation", kept.digest, kept)

@@ -1,0 +1,87 @@
+"""Learning from logs alone: the settings of an ingestion. It needs no domain and no data set, and promotes nothing."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from trace2skill.consolidate.limits import SizeLimits
+from trace2skill.consolidate.merge import MergeSettings
+from trace2skill.consolidate.route import Thresholds
+from trace2skill.core.noun import Noun
+from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runs.settings import LOGS, RunSettings
+from trace2skill.runs.sources import Sources
+from trace2skill.store.address import StoreAddress, default_address
+from trace2skill.types.decision import Decision
+
+NOBODY = ModelSettings(name="rules")
+MOST_SIDES = 64
+
+
+class IngestSettings(Noun):
+    """Settings of an ingestion. Shown as the form of the flow in the Prefect UI."""
+
+    paths: tuple[Path, ...] = Field(min_length=1, description="Log files and folders of logs.")
+    format: str | None = Field(default=None, description="Read every file as this format; none detects it.")
+    labels: Path | None = Field(default=None, description="JSON or CSV: id of a trajectory, task or session to score.")
+    skill: Path | None = Field(default=None, description="Skill directory to deepen; none starts an empty one.")
+    name: str = Field(default="learned-from-traces", pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="Of a new skill.")
+    analyst: Literal["rules", "model"] = Field(default="rules", description="'rules' needs no model.")
+    judge: bool = Field(default=False, description="Ask the model how a trajectory ended where nothing else says so.")
+    roles: Roles | None = Field(default=None, description="The models of analyst 'model'.")
+    redaction_map: bool = Field(default=True, description="Keep what was redacted in a file beside the store.")
+    thresholds: Thresholds = Thresholds()
+    limits: SizeLimits = SizeLimits()
+    merge: MergeSettings = MergeSettings()
+    max_cost: float | None = Field(default=10.0, ge=0, description="Cap in US dollars; none has no cap.")
+    workers: int = Field(default=8, ge=1, le=256, description="Trajectories under way at once.")
+    max_failed_share: float = Field(default=0.1, ge=0, le=1, description="Share of the trajectories that may fail.")
+    store: StoreAddress = Field(
+        default_factory=default_address, description="Where what was done is kept: a DuckDB file or postgresql://..."
+    )
+    output: Path = Field(default=Path(".trace2skill/runs"), description="Where run directories are written.")
+
+    def as_run(self) -> RunSettings:
+        """The same as a run over logs alone, with no task to work on and none held out.
+
+        Raises:
+            ValueError: a model is to be asked, and none is named.
+        """
+        by_rules = self.analyst == "rules" and not self.judge
+        if not by_rules and self.roles is None:
+            raise ValueError("a model is to be asked (analyst 'model', or a judge): name it in 'roles' (--model)")
+        sources = Sources(
+            paths=self.paths,
+            format=self.format,
+            labels=self.labels,
+            analyst=self.analyst,
+            judge=self.judge,
+            redaction_map=self.redaction_map,
+            name=self.name,
+        )
+        return RunSettings(
+            data=self.paths[0],
+            domain=LOGS,
+            roles=self.roles or Roles.all_played_by(NOBODY),
+            skill=self.skill,
+            sources=sources,
+            evaluate=False,
+            thresholds=self.thresholds,
+            limits=self.limits,
+            merge=MergeSettings(fan_in=MOST_SIDES) if by_rules else self.merge,
+            max_cost=self.max_cost,
+            workers=self.workers,
+            max_failed_share=self.max_failed_share,
+            store=self.store,
+            output=self.output,
+        )
+
+
+NOT_SHOWN = Decision(
+    verdict="not_enough_evidence",
+    reason="logs alone cannot show whether the skill is better: score the candidate on held-out tasks "
+    "(`trace2skill evaluate`), or let a refresh learn from the same logs (`trace2skill run --sources`); "
+    "nothing was promoted",
+)
+"""What is decided over a candidate that no held-out task was asked about."""

@@ -1,0 +1,229 @@
+"""What the report shows, gathered from the store: nothing is computed anew, and nothing asks a model."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from trace2skill.analysts.reading import step_text
+from trace2skill.consolidate import cut_into_groups
+from trace2skill.consolidate.groups import EditGroup
+from trace2skill.consolidate.ledger import SupportLedger, SupportRow
+from trace2skill.consolidate.node import Groups
+from trace2skill.consolidate.tree import MergePlan, plan_merges
+from trace2skill.core.noun import Noun
+from trace2skill.evaluation.compare import interval
+from trace2skill.runs.summary import RunSummary
+from trace2skill.skills.skill import Skill
+from trace2skill.store import Store
+from trace2skill.types.comparison import Interval
+from trace2skill.types.evaluation import Evaluation
+from trace2skill.types.lesson import Extraction
+from trace2skill.types.patch import Patch
+from trace2skill.types.trajectory import Timing, Trajectory
+
+STEP_CHARS, EVIDENCE_CHARS = 1_200, 400
+LESSONS_SHOWN, EVIDENCE_STEPS = 6, 3
+
+
+class Scored(Noun):
+    """A condition's row. Seconds are of the rollouts when they were made, None where the store has forgotten."""
+
+    name: str
+    hard: Interval
+    soft: float
+    scored: int
+    cells: int
+    turns: float
+    tokens: float
+    cost: float
+    seconds: float | None
+
+
+class Flip(Noun):
+    """A task that ended differently, with a trajectory of each side."""
+
+    task: str
+    better: bool
+    before: str
+    after: str
+
+
+class DiffLine(Noun):
+    """A line of the diff; `row` says who asked for it, where a group wrote it."""
+
+    kind: str = Field(description="'+', '-', ' ' or '@' for a heading of the diff.")
+    text: str
+    number: int = Field(default=0, description="Line number in the new file, 0 for lines that are not in it.")
+    row: int = Field(default=-1, description="Index into the page's evidence, -1 where there is none.")
+
+
+class Said(Noun):
+    """One lesson behind a line, with the steps that show it."""
+
+    title: str
+    content: str
+    trajectory: str
+    task: str
+    proof: str
+    steps: tuple[str, ...]
+
+
+class Behind(Noun):
+    """Everything behind one range of lines."""
+
+    row: SupportRow
+    lessons: tuple[Said, ...]
+    more: int
+
+
+class StageCost(Noun):
+    """What one stage used of one model."""
+
+    stage: str
+    model: str
+    calls: int
+    from_memory: int
+    failed: int
+    tokens: int
+    cost: float
+    seconds: float = Field(description="Sum over calls, which run side by side.")
+
+
+class MergeNode(Noun):
+    """A node of the merge tree: a leaf is one proposal."""
+
+    text: str = ""
+    tasks: int
+    inside: tuple["MergeNode", ...] = ()
+    leaves: int = 1
+
+
+def scores_of(store: Store, evaluations: tuple[Evaluation, ...]) -> list[Scored]:
+    """A row for each condition."""
+    rows = []
+    for item in evaluations:
+        runs = max(1, len(item.scored))
+        timings = [store.get("timing", cell.trajectory_id, Timing) for cell in item.scored]
+        seconds = [timing.seconds for timing in timings if timing]
+        rows.append(
+            Scored(
+                name=item.condition,
+                hard=interval(list(item.by_task().values()), (0.0, 1.0)),
+                soft=item.soft,
+                scored=len(item.scored),
+                cells=len(item.cells),
+                turns=sum(cell.turns for cell in item.scored) / runs,
+                tokens=sum(cell.tokens for cell in item.scored) / runs,
+                cost=sum(cell.cost for cell in item.scored),
+                seconds=sum(seconds) / len(seconds) if seconds else None,
+            )
+        )
+    return rows
+
+
+def flips_of(summary: RunSummary) -> list[Flip]:
+    """The tasks that turned, better ones first."""
+    found = summary.decision.comparison
+    if found is None or len(summary.evaluations) < 2:
+        return []
+    before, after = ({(c.task_id, c.seed): c for c in e.scored} for e in summary.evaluations[:2])
+    flips = []
+    for task in (*found.better, *found.worse):
+        both = sorted(key for key in before.keys() & after.keys() if key[0] == task)
+        key = next((k for k in both if before[k].hard != after[k].hard), both[0])
+        trajectories = {"before": before[key].trajectory_id, "after": after[key].trajectory_id}
+        flips.append(Flip(task=task, better=task in found.better, **trajectories))
+    return flips
+
+
+def steps_of(store: Store, trajectory_id: str) -> tuple[Trajectory, list[str]] | None:
+    """A trajectory with its steps as text, cut where they are long; None where the store has forgotten it."""
+    found = store.get("trajectory", trajectory_id, Trajectory)
+    return (found, [step_text(step, STEP_CHARS) for step in found.steps]) if found else None
+
+
+def diff_of(summary: RunSummary, ledger: SupportLedger | None) -> list[DiffLine]:
+    """The skill diff line by line, each added line with the index of its row in the ledger."""
+    rows = ledger.rows if ledger else ()
+    lines: list[DiffLine] = []
+    file, number = "", 0
+    for text in summary.candidate.diff.splitlines():
+        if text.startswith("+++ b/"):
+            file = text.removeprefix("+++ b/")
+        if text.startswith("@@"):
+            number = int(text.split("+")[1].split(",")[0].split(" ")[0]) - 1
+        if text.startswith(("diff ", "+++", "---", "new file", "deleted file", "@@", "Binary", "\\")):
+            lines.append(DiffLine(kind="@", text=text))
+            continue
+        number += text[:1] != "-"
+        row = -1
+        if text[:1] == "+":
+            found = (n for n, r in enumerate(rows) if r.file == file and r.first <= number <= r.last)
+            row = next(found, -1) if text[1:].strip() else -1
+        shown = number if text[:1] != "-" else 0
+        lines.append(DiffLine(kind=text[:1] or " ", text=text[1:], number=shown, row=row))
+    return lines
+
+
+def behind(store: Store, ledger: SupportLedger | None) -> list[Behind]:
+    """The evidence behind each row of the ledger."""
+    found = []
+    for row in ledger.rows if ledger else ():
+        shown = row.lessons[:LESSONS_SHOWN]
+        said = []
+        for lesson in shown:
+            trajectory = store.get("trajectory", lesson.trajectory_id, Trajectory)
+            wanted = [n for e in lesson.evidence for n in range(e.first, e.last + 1)][:EVIDENCE_STEPS]
+            steps = [step_text(s, EVIDENCE_CHARS) for s in trajectory.steps if s.number in wanted] if trajectory else []
+            said.append(
+                Said(
+                    title=lesson.title,
+                    content=lesson.content,
+                    trajectory=lesson.trajectory_id,
+                    task=lesson.task_id,
+                    proof=lesson.proof,
+                    steps=tuple(steps),
+                )
+            )
+        found.append(Behind(row=row, lessons=tuple(said), more=len(row.lessons) - len(shown)))
+    return found
+
+
+def costs_of(store: Store, run_id: str) -> list[StageCost]:
+    """What each stage used, the most expensive first."""
+    rows = store.query(
+        "SELECT split_part(step, ':', 1), model, count(*) FILTER (WHERE outcome = 'answered'), "
+        "count(*) FILTER (WHERE outcome = 'from_memory'), "
+        "count(*) FILTER (WHERE outcome NOT IN ('answered', 'from_memory')), "
+        "coalesce(sum(tokens_in + tokens_out), 0), coalesce(sum(cost), 0), coalesce(sum(latency_seconds), 0) "
+        "FROM ledger WHERE run_id = ? GROUP BY 1, 2 ORDER BY 7 DESC, 1, 2",
+        [run_id],
+    )
+    return [StageCost(**dict(zip(StageCost.model_fields, row, strict=True))) for row in rows]
+
+
+def tree_of(store: Store, summary: RunSummary, fan_in: int) -> MergeNode | None:
+    """The merge tree of the run, None where nothing was proposed."""
+    groups: list[EditGroup] = []
+    for item in summary.analyses:
+        patch = store.get("patch", item.patch, Patch) if item.patch else None
+        extraction = store.get("extraction", item.extraction, Extraction)
+        if patch is not None and extraction is not None:
+            groups += cut_into_groups(patch, extraction.kind)
+    plan = plan_merges(Groups.of(groups).groups, fan_in)
+    return list(_nodes(plan))[-1] if plan.leaves else None
+
+
+def _nodes(plan: MergePlan) -> Iterator[MergeNode]:
+    nodes = [MergeNode(text=leaf.text, tasks=len(leaf.support.tasks)) for leaf in plan.leaves]
+    tasks = [set(leaf.support.tasks) for leaf in plan.leaves]
+    for inputs in plan.merges:
+        inside = tuple(nodes[i] for i in inputs)
+        tasks.append(set().union(*(tasks[i] for i in inputs)))
+        nodes.append(MergeNode(tasks=len(tasks[-1]), inside=inside, leaves=sum(node.leaves for node in inside)))
+    return iter(nodes)
+
+
+def skill_of(store: Store, digest: str) -> Skill | None:
+    """A version's files."""
+    return store.get("skill", digest, Skill)

@@ -1,0 +1,248 @@
+"""`Runtime`: what the steps of a run share in one process - store, model door, domain, sandbox, tasks, skills."""
+
+import os
+import threading
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from trace2skill.agents.choose import choose_harness
+from trace2skill.agents.harness import Harness
+from trace2skill.analysts.contrast import ContrastAnalyst
+from trace2skill.analysts.error import ErrorAnalyst
+from trace2skill.analysts.observed import LogAnalyst
+from trace2skill.analysts.one_call import OneCallErrorAnalyst
+from trace2skill.analysts.success import SuccessAnalyst
+from trace2skill.core.budget import Budget
+from trace2skill.core.digest import digest_of
+from trace2skill.core.errors import BadInput
+from trace2skill.domains import load_domain
+from trace2skill.domains.base import Domain, Pictured, Sandboxed
+from trace2skill.domains.splits import Splits, sample_tasks, split_tasks
+from trace2skill.llm import Door
+from trace2skill.llm.transport import check_model, check_vision
+from trace2skill.proposals.draft import empty_skill
+from trace2skill.runs.run_progress import ProgressFile
+from trace2skill.runs.settings import LOGS, RunSettings
+from trace2skill.sandbox import Access, CommandResult, Limits, Sandbox, choose_sandbox
+from trace2skill.sandbox.limits import NO_ACCESS
+from trace2skill.skills.skill import Skill, read_skill
+from trace2skill.store import Store, open_store
+from trace2skill.types.task import Task
+from trace2skill.versions.registry import Registry
+
+RunKind = Literal["run", "rollout", "evaluate", "ablate", "drift", "ingest", "experiment"]
+NOTHING = Splits(evolve=(), validation=(), test=())
+_open: dict[str, "Runtime"] = {}
+_guard = threading.Lock()
+
+
+class Runtime:
+    """Opened once per process and settings; safe to use from many threads."""
+
+    def __init__(self, settings: RunSettings) -> None:
+        self.settings = settings
+        self.store: Store = open_store(settings.store, wait_seconds=settings.store_wait_seconds)
+        self.domain: Domain = load_domain(settings.domain, settings.domain_options, recalculate=settings.recalculate)
+        if isinstance(self.domain, Sandboxed):
+            self.domain.use_sandbox(lambda: self.sandbox)
+        loaded = self.domain.load(settings.data)
+        if settings.tasks is not None:
+            loaded = sample_tasks(loaded, settings.tasks, settings.split_seed)
+        self.tasks: dict[str, Task] = {task.id: task for task in loaded}
+        of_logs = settings.domain == LOGS and settings.sources is not None
+        self.splits: Splits = NOTHING if of_logs else split_tasks(loaded, settings.splits, settings.split_seed)
+        self.given_skill: Skill | None = _live_skill(self.store, settings.skill) if settings.skill else None
+        if of_logs and self.given_skill is None and settings.sources is not None:
+            self.given_skill = empty_skill(settings.sources.name)
+        self.kind: RunKind = "run"
+        self.progress: ProgressFile | None = None
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """Where commands run. Chosen when first needed, so that a run answered from the store needs none."""
+        return Slots(self._bare_sandbox, max(2, 2 * (os.cpu_count() or 1)))
+
+    @cached_property
+    def _bare_sandbox(self) -> Sandbox:
+        known = self.settings.roles.all_simulated and self.settings.agent.harness is None
+        return choose_sandbox(self.settings.sandbox, simulated_model=known)
+
+    @cached_property
+    def harness(self) -> Harness:
+        """Who plays the agent. One that is not ours mostly waits for its model, and takes none of the slots."""
+        settings = self.settings
+        return choose_harness(settings.agent, settings.roles.agent, self.store, self.sandbox, self._bare_sandbox)
+
+    def begin(self, kind: RunKind) -> None:
+        """Say what kind of run this is; its calls are then written down under that run's id."""
+        if kind != self.kind:
+            self.kind = kind
+            self.__dict__.pop("door", None)
+
+    @property
+    def run_id(self) -> str:
+        """Names the run by what it computes: the same kind, settings, tasks and skill are the same run.
+
+        A part of an experiment has the experiment's.
+        """
+        return self.settings.part_of or f"{self.kind}-{self._what_is_computed[:10]}"
+
+    @cached_property
+    def _what_is_computed(self) -> str:
+        """Asked for at every step and moved display, so it is computed once: it looks at every task."""
+        skill = self.given_skill.digest if self.given_skill else None
+        contents = sorted(task.content for task in self.tasks.values())
+        agent = [self.harness.identity] if self.settings.agent.harness else []
+        return digest_of(self.settings.identity, skill, contents, self.domain.version, *agent)
+
+    @cached_property
+    def door(self) -> Door:
+        """The model door, with the run's budget. What the run spent before counts against the cap."""
+        roles = self.settings.roles
+        own = (roles.agent,) if self.settings.agent.harness is None else ()
+        for settings in (*own, roles.analyst, roles.merger):
+            check_model(settings)
+        if isinstance(self.domain, Pictured):
+            for settings in (self.settings.roles.agent, self.settings.roles.analyst):
+                check_vision(settings)
+        if self.settings.roles.simulated:
+            self._teach_simulated_model()
+        cap, monthly = self.settings.max_cost, self.settings.max_cost_per_month
+        budget = Budget(cap, monthly=monthly, purse=self.store.purse(), run_id=self.run_id)
+        return Door(self.store, budget, self.run_id)
+
+    @cached_property
+    def error_analyst(self) -> ErrorAnalyst:
+        """The error analyst of the run."""
+        settings = self.settings
+        return ErrorAnalyst(self.domain, self.sandbox, settings.roles.analyst, settings.analyst, settings.agent.command)
+
+    @cached_property
+    def one_call_analyst(self) -> OneCallErrorAnalyst:
+        """The ablation of the error analyst."""
+        return OneCallErrorAnalyst(self.domain, self.settings.roles.analyst)
+
+    @cached_property
+    def contrast_analyst(self) -> ContrastAnalyst:
+        """The contrast analyst of the run."""
+        return ContrastAnalyst(self.domain, self.settings.roles.analyst)
+
+    @cached_property
+    def log_analyst(self) -> LogAnalyst:
+        """The analyst of imported logs."""
+        return LogAnalyst(self.settings.roles.analyst)
+
+    @cached_property
+    def success_analyst(self) -> SuccessAnalyst:
+        """The success analyst of the run."""
+        return SuccessAnalyst(self.domain, self.settings.roles.analyst)
+
+    def task(self, task_id: str) -> Task:
+        """The task of that id.
+
+        Raises:
+            BadInput: the data set has none, or the sample left it out.
+        """
+        if task_id not in self.tasks:
+            raise BadInput(f"no task '{task_id}' in {self.settings.data}")
+        return self.tasks[task_id]
+
+    def evolve_task(self, task_id: str) -> Task:
+        """The task of that id, from which a lesson may be drawn.
+
+        Raises:
+            BadInput: the task is held out. No setting lets a lesson come from validation or test.
+        """
+        if task_id not in self.splits.evolve:
+            raise BadInput(f"task '{task_id}' is held out: lessons come from the evolve split alone")
+        return self.task(task_id)
+
+    def skill(self, digest: str | None) -> Skill | None:
+        """The skill of that digest: the given one, or one from the store; None for no skill.
+
+        Raises:
+            BadInput: the store has no such skill.
+        """
+        if digest is None:
+            return None
+        if self.given_skill is not None and self.given_skill.digest == digest:
+            return self.given_skill
+        skill = self.store.get("skill", digest, Skill)
+        if skill is None:
+            raise BadInput(f"the store {self.settings.store} has no skill {digest[:12]}: was it pruned? run again")
+        return skill
+
+    def run_directory(self) -> Path:
+        """Where the run writes what a person reads."""
+        return self.settings.output / self.run_id
+
+    def _teach_simulated_model(self) -> None:
+        from trace2skill.sim.answer_key import teach, teach_answers, teach_scripts
+
+        domain, tasks = self.domain, self.tasks.values()
+        if answer := getattr(domain, "gold_answer", None):
+            teach_answers(domain.name, tasks, domain.describe, answer)
+        if solution := getattr(domain, "solution", None):
+            teach_scripts(tasks, domain.describe, solution)
+        if gold := getattr(domain, "gold_values", None):
+            teach(tasks, domain.describe, lambda task: {case.name: gold(task, case) for case in task.cases})
+
+
+def _live_skill(store: Store, directory: Path) -> Skill:
+    """The skill in use; a promotion that a crash left half done is finished first."""
+    skill = read_skill(directory)
+    Registry(store).recover(skill.name, directory)
+    return read_skill(directory)
+
+
+class Slots:
+    """A sandbox that runs at most so many commands at once: more only slow each other down."""
+
+    def __init__(self, sandbox: Sandbox, slots: int) -> None:
+        self._sandbox = sandbox
+        self._slots = threading.BoundedSemaphore(slots)
+        self.name = sandbox.name
+
+    def run(
+        self,
+        command: str,
+        workspace: Path,
+        *,
+        read_only: Mapping[str, Path] | None = None,
+        limits: Limits | None = None,
+        access: Access = NO_ACCESS,
+    ) -> CommandResult:
+        """See `Sandbox.run`."""
+        with self._slots:
+            return self._sandbox.run(
+                command, workspace, read_only=read_only or {}, limits=limits or Limits(), access=access
+            )
+
+
+def runtime(settings: RunSettings) -> Runtime:
+    """The process's runtime for these settings, opened on first use.
+
+    Raises:
+        BadInput: anything the settings name is missing or malformed.
+        StoreUnavailable: the store cannot be opened.
+    """
+    with _guard:
+        if settings.digest not in _open:
+            _open[settings.digest] = Runtime(settings)
+        return _open[settings.digest]
+
+
+def is_open(settings: RunSettings) -> bool:
+    """Does this process have a runtime for these settings?"""
+    with _guard:
+        return settings.digest in _open
+
+
+def forget_runtimes() -> None:
+    """Close every store opened here and forget the runtimes, e.g. between tests or before another process reads."""
+    with _guard:
+        for opened in _open.values():
+            opened.store.close()
+        _open.clear()

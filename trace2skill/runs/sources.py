@@ -1,0 +1,31 @@
+"""`Sources`: which logs a run learns from besides its own rollouts, and how. A part of `RunSettings`."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from trace2skill.core.noun import Noun
+
+
+class Sources(Noun):
+    """Logs of agents."""
+
+    paths: tuple[Path, ...] = Field(min_length=1, description="Log files and folders of logs.")
+    format: str | None = Field(default=None, description="Read every file as this format; none detects it.")
+    labels: Path | None = Field(default=None, description="JSON or CSV: id of a trajectory, task or session to score.")
+    analyst: Literal["rules", "model"] = Field(
+        default="model", description="'model' asks the analyst's model for evidence; 'rules' needs no model."
+    )
+    judge: bool = Field(
+        default=False, description="Ask the analyst's model how a trajectory ended where nothing else says so."
+    )
+    redaction_map: bool = Field(
+        default=True, description="Keep what was redacted in a file beside the store, readable by its owner alone."
+    )
+    name: str = Field(
+        default="learned-from-traces",
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        description="Of the skill that logs alone start.",
+    )
+    content: str = Field(default="", description="Filled in by the run: digest of what was read.")

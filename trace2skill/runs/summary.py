@@ -1,0 +1,248 @@
+"""`RunSummary`: what a run did, in numbers and in words, for the terminal, the Prefect artifact and a script."""
+
+from operator import not_
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from trace2skill.consolidate.candidate import Candidate
+from trace2skill.consolidate.contradiction import OpenConflict
+from trace2skill.consolidate.quarantine import Quarantined
+from trace2skill.core.failures import Failure
+from trace2skill.core.noun import Noun
+from trace2skill.safety.screening import shown
+from trace2skill.types.decision import Decision
+from trace2skill.types.evaluation import Evaluation, score_names
+
+SIMULATED_NOTE = (
+    "A simulated model was used: this shows that the machinery works and proves nothing about the quality of a skill."
+)
+
+
+class LeftOut(Noun):
+    """A task that takes no part in evolution, and why."""
+
+    task_id: str
+    verdict: str
+    reason: str
+
+
+class Spent(Noun):
+    """What a run used. Money in US dollars; `calls` were paid for, `from_memory` were answered from the store."""
+
+    calls: int = 0
+    from_memory: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float = 0.0
+
+
+class Analysis(Noun):
+    """One analysis of a run, by the ids under which the store keeps its extraction and its patch."""
+
+    trajectory_id: str
+    task_id: str
+    seed: int
+    verdict: str
+    extraction: str
+    patch: str = Field(default="", description="Digest of the patch, '' where there was no lesson to propose.")
+
+
+class CandidateScore(Noun):
+    """What a candidate scored where it was chosen by; `skill` is its digest."""
+
+    number: int
+    skill: str
+    hard: float
+    chosen: bool = False
+
+
+class SourcesRead(Noun):
+    """What was read of the logs that a run learned from."""
+
+    files: int
+    unchanged: int = Field(description="Files as they were when a run last succeeded: not read again.")
+    formats: dict[str, int] = Field(default_factory=dict, description="Files read, by format.")
+    trajectories: int = Field(description="Segments that are analysed, read now or before.")
+    fresh: int = Field(description="Segments read now.")
+    held_out: int = Field(default=0, description="Left out, since they are of held-out tasks.")
+    outcomes: dict[str, int] = Field(description="Segments by how they ended.")
+    labels: dict[str, int] = Field(description="Segments by who said how they ended.")
+    redacted: dict[str, int] = Field(description="What was redacted in this reading, by kind.")
+    problems: int = Field(description="Lines and files that could not be read.")
+    first_problems: tuple[str, ...] = ()
+    duplicates: int = 0
+
+    def as_lines(self) -> list[str]:
+        """In words."""
+
+        def counted(found: dict[str, int]) -> str:
+            return ", ".join(f"{count} {key}" for key, count in found.items()) or "none"
+
+        left_out = f"; {self.held_out} left out, since they are of held-out tasks" if self.held_out else ""
+        return [
+            f"files {self.files}, of them unchanged {self.unchanged}; read now: {counted(self.formats)}",
+            f"segments {self.trajectories}, new or changed {self.fresh}, copies {self.duplicates}{left_out}",
+            f"outcomes: {counted(self.outcomes)}; said by: {counted(self.labels)}",
+            f"redacted in this reading: {counted(self.redacted)}",
+            f"lines and files that could not be read: {self.problems}",
+            *(f"  {problem}" for problem in self.first_problems[:10]),
+        ]
+
+
+class RunSummary(Noun):
+    """The result of a refresh."""
+
+    run_id: str
+    mode: Literal["deepening", "creation"]
+    domain: str
+    models: tuple[str, ...]
+    simulated: bool
+    skill_name: str
+    base: str
+    tasks: dict[str, int] = Field(default_factory=dict, description="Tasks per split.")
+    left_out: tuple[LeftOut, ...] = ()
+    trajectories: dict[str, int] = Field(default_factory=dict, description="Trajectories per outcome.")
+    verdicts: dict[str, int] = Field(default_factory=dict, description="Analyses per verdict.")
+    lessons: int = 0
+    patches: int = 0
+    leaves: int = 0
+    analyses: tuple[Analysis, ...] = ()
+    candidate: Candidate
+    evaluations: tuple[Evaluation, ...] = ()
+    decision: Decision
+    promoted: bool = False
+    approval: str = Field(default="", description="What a person said of the promotion, '' where nobody was asked.")
+    candidates: tuple[CandidateScore, ...] = Field(default=(), description="Where several were evolved.")
+    spent: Spent = Spent()
+    foreseen: float | None = Field(default=None, description="US dollars, estimated before the first attempt.")
+    failures: tuple[Failure, ...] = ()
+    sources: SourcesRead | None = Field(default=None, exclude_if=not_, description="The logs it learned from.")
+    quarantined: tuple[Quarantined, ...] = Field(
+        default=(), exclude_if=not_, description="What the screening kept out of the skill, for review."
+    )
+    candidate_directory: Path | None = None
+
+    @property
+    def learned(self) -> bool:
+        """Did the skill change at all?"""
+        return self.candidate.skill != self.candidate.base
+
+    @property
+    def outcome(self) -> Literal["promoted", "staged", "rejected", "not_enough_evidence"]:
+        """What became of the candidate, as events name it: 'staged' won and did not replace the skill."""
+        if self.promoted:
+            return "promoted"
+        if self.decision.verdict == "promote":
+            return "staged"
+        return "rejected" if self.decision.verdict == "reject" else "not_enough_evidence"
+
+    def headline(self) -> dict[str, Any]:
+        """The run in a few flat values, for an event."""
+        return {
+            "run": self.run_id,
+            "verdict": self.decision.verdict,
+            "reason": self.decision.reason,
+            "approval": self.approval,
+            "lift": self.decision.lift,
+            "cost": self.spent.cost,
+            "failed": len(self.failures),
+        }
+
+    def score_rows(self) -> list[dict[str, Any]]:
+        """The scores as rows of a table."""
+        hard, soft = score_names(self.evaluations)
+        return [
+            {
+                "skill": item.condition,
+                hard: f"{item.hard:.1%}",
+                soft: f"{item.soft:.1%}",
+                "runs scored": f"{len(item.scored)} of {len(item.cells)}",
+            }
+            for item in self.evaluations
+        ]
+
+    def as_markdown(self) -> str:
+        """The summary as a page."""
+        parts = [f"# Skill refresh `{self.run_id}`", self._verdict(), self._scores(), self._learned(), self._numbers()]
+        if self.sources:
+            parts.append("## Logs\n\n" + "\n".join(f"- {line}" for line in self.sources.as_lines()))
+        if self.quarantined:
+            listed = "\n".join(f"- {item.reason}: `{shown(_one_line(item.text))}`" for item in self.quarantined)
+            parts.append(f"## In quarantine\n\n{listed}\n\nReview it with `trace2skill quarantine`.")
+        if self.failures:
+            listed = "\n".join(f"- {item.stage}: {item.name}: {item.kind}: {item.message}" for item in self.failures)
+            parts.append(f"## What failed\n\n{listed}\n\nRun the same command again: only these are run.")
+        if self.left_out:
+            listed = "\n".join(f"- {item.task_id}: {item.verdict}: {item.reason}" for item in self.left_out)
+            parts.append(f"## Tasks left out\n\n{listed}")
+        if self.candidate.open:
+            parts.append("## Open conflicts\n\n" + "\n\n".join(map(_conflict, self.candidate.open)))
+        if self.candidate.scripts:
+            parts.append("## Scripts to review\n\n" + "\n".join(f"- `{path}`" for path in self.candidate.scripts))
+        if self.candidate.diff:
+            parts.append(f"## Changes of the skill\n\n```diff\n{self.candidate.diff.rstrip()}\n```")
+        if self.simulated:
+            parts.append(f"> {SIMULATED_NOTE}")
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def _verdict(self) -> str:
+        words = {"promote": "Promote", "reject": "Do not promote", "not_enough_evidence": "Not enough evidence"}
+        answered = f" {self.approval}." if self.approval else ""
+        return f"**{words[self.decision.verdict]}**: {self.decision.reason}.{answered}"
+
+    def _scores(self) -> str:
+        if not self.evaluations:
+            return ""
+        hard, soft = score_names(self.evaluations)
+        rows = "\n".join(
+            f"| {item.condition} | {item.hard:.1%} | {item.soft:.1%} | {len(item.scored)} of {len(item.cells)} |"
+            for item in self.evaluations
+        )
+        return f"## Scores on held-out tasks\n\n| skill | {hard} | {soft} | runs scored |\n|---|---|---|---|\n{rows}"
+
+    def _learned(self) -> str:
+        if not self.learned:
+            return "## Learned\n\nNothing: no lesson had enough support."
+        rows = "\n".join(
+            f"| {len(group.support.tasks)} | {len(group.support.errors)} | {len(group.support.successes)} "
+            f"| {_one_line(group.text)} |"
+            for group in self.candidate.applied
+        )
+        return f"## Learned\n\n| tasks | failures | successes | rule |\n|---|---|---|---|\n{rows}"
+
+    def _numbers(self) -> str:
+        counts = ", ".join(f"{count} {name}" for name, count in sorted(self.trajectories.items()))
+        verdicts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(self.verdicts.items()))
+        return (
+            "## Numbers\n\n"
+            f"- trajectories: {counts or 'none'}\n- analyses: {verdicts or 'none'}\n"
+            f"- lessons {self.lessons}, patches {self.patches}, edit groups {self.leaves}, "
+            f"written {len(self.candidate.applied)}, dropped {len(self.candidate.dropped)}, "
+            f"unplaced {len(self.candidate.unplaced)}, open conflicts {len(self.candidate.open)}\n"
+            f"- model calls {self.spent.calls}, tokens {self.spent.tokens_in} in and {self.spent.tokens_out} out\n"
+            f"- {self.cost_in_words()}"
+        )
+
+    def cost_in_words(self) -> str:
+        """What the run has cost, what had been foreseen, and what a point of lift has cost."""
+        words = f"cost ${self.spent.cost:.4f}"
+        if self.foreseen is not None:
+            words += f", ${self.foreseen:.4f} was foreseen"
+        if self.decision.comparison and self.decision.lift > 0:
+            words += f"; ${self.spent.cost / (100 * self.decision.lift):.4f} for each point of lift"
+        return words
+
+
+def _conflict(conflict: OpenConflict) -> str:
+    sides = "\n".join(
+        f"- {_one_line(side.text)} ({len(side.support.tasks)} tasks: {', '.join(side.support.trajectories)})"
+        for side in conflict.sides
+    )
+    return f"{conflict.reason}:\n\n{sides}"
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split()).removeprefix("- ").replace("|", "\\|")
+    return line if len(line) <= 160 else line[:159] + "…"

@@ -1,0 +1,156 @@
+"""The default sandbox: bubblewrap namespaces (https://github.com/containers/bubblewrap).
+
+Inside there is no network, an own process tree, a private /tmp and home, an environment of a dozen names, the system
+read-only, and `/workspace` as the only place that can be written to.
+
+Run as root, the command gets a user id of its own without any capability, since the kernel does not hold root to a
+limit on processes. Run as a user, it lives in a user namespace, in which that limit is counted apart.
+"""
+
+import itertools
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from trace2skill.core.errors import InfrastructureFault
+from trace2skill.sandbox.limits import NO_ACCESS, NO_MOUNTS, Access, CommandResult, Limits
+from trace2skill.sandbox.running import ENVIRONMENT, kill_group, run_process, search_path, under_limits
+
+FIRST_USER, USERS = 64_000, 1_000
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
+CONFIGURATION = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
+NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl", "/etc/ca-certificates", "/etc/pki")
+HOME = "/tmp/home"
+PASSWD = "root:x:0:0:root:/:/bin/sh\nagent:x:{user}:{user}:agent:/tmp/home:/bin/sh\n"
+GROUP = "root:x:0:\nagent:x:{user}:\n"
+_users = itertools.count()
+
+
+class Bubblewrap:
+    """Runs commands under `bwrap`."""
+
+    name = "bwrap"
+
+    def run(
+        self,
+        command: str,
+        workspace: Path,
+        *,
+        read_only: Mapping[str, Path] = NO_MOUNTS,
+        limits: Limits = Limits(),
+        access: Access = NO_ACCESS,
+    ) -> CommandResult:
+        """See `Sandbox.run`."""
+        user = FIRST_USER + next(_users) % USERS if os.geteuid() == 0 else 1000
+        with tempfile.TemporaryDirectory(prefix="t2s-etc-") as etc:
+            arguments = self._arguments(user, workspace, read_only, Path(etc), limits, access)
+            for written in [workspace, access.home] if os.geteuid() == 0 else []:
+                if written is not None:
+                    _give(written, user)
+            result, head = run_process(
+                [*arguments, "--", *_as_user(user), *under_limits(command, limits, "/workspace")],
+                workspace,
+                limits,
+                environment={
+                    **access.environment,
+                    **ENVIRONMENT,
+                    "PATH": search_path(),
+                    "HOME": HOME,
+                    "TMPDIR": "/tmp",
+                },
+                cwd=workspace,
+                kill=kill_group,  # bwrap dies, and with it its process namespace
+            )
+        if result.exit_code not in (0, None) and head.startswith((b"bwrap: ", b"setpriv: ")):
+            said = head.splitlines()[0].decode("utf-8", "replace")
+            raise InfrastructureFault(f"the sandbox could not start: {said}; `trace2skill doctor` says more")
+        return result
+
+    def _arguments(
+        self,
+        user: int,
+        workspace: Path,
+        read_only: Mapping[str, Path],
+        etc: Path,
+        limits: Limits,
+        access: Access,
+    ) -> list[str]:
+        arguments = [_bwrap(), "--die-with-parent", "--new-session", "--hostname", "sandbox"]
+        arguments += ["--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
+        arguments += [] if access.network else ["--unshare-net"]
+        if os.geteuid() == 0:
+            arguments += [
+                "--cap-drop",
+                "ALL",
+                "--cap-add",
+                "CAP_SETUID",
+                "--cap-add",
+                "CAP_SETGID",
+                "--cap-add",
+                "CAP_SETPCAP",
+            ]
+        else:
+            arguments += ["--unshare-user", "--uid", str(user), "--gid", str(user)]
+        for path in map(Path, SYSTEM):
+            if path.is_symlink():
+                arguments += ["--symlink", os.readlink(path), str(path)]
+            elif path.exists():
+                arguments += ["--ro-bind", str(path), str(path)]
+        arguments += ["--perms", "0755", "--dir", "/etc"]
+        for name in (*CONFIGURATION, *(NETWORK if access.network else ())):
+            arguments += ["--ro-bind-try", name, name]
+        for name, text in (("passwd", PASSWD), ("group", GROUP)):
+            (etc / name).write_text(text.format(user=user), encoding="ascii")
+            (etc / name).chmod(0o644)
+            arguments += ["--ro-bind", str(etc / name), f"/etc/{name}"]
+        arguments += ["--proc", "/proc", "--dev", "/dev"]
+        arguments += ["--perms", "1777", "--size", str(limits.workspace_mb * 2**20), "--tmpfs", "/tmp"]
+        arguments += ["--bind", str(access.home), HOME] if access.home else ["--perms", "1777", "--dir", HOME]
+        for path in sorted({Path(sys.base_prefix), Path(sys.prefix), *access.visible}):
+            if not path.is_relative_to("/usr"):
+                for parent in reversed(path.parents[:-1]):  # else bwrap makes them for root alone
+                    arguments += ["--perms", "0755", "--dir", str(parent)]
+                arguments += ["--ro-bind", str(path), str(path)]
+        arguments += ["--bind", str(workspace), "/workspace"]
+        for relative, source in sorted(read_only.items()):
+            arguments += ["--ro-bind", str(source), f"/workspace/{relative}"]
+        return [*arguments, "--remount-ro", "/"]
+
+
+@cache
+def works() -> str:
+    """'' when bwrap can run a command here, else why not."""
+    if shutil.which("bwrap") is None:
+        return "bwrap is not installed (Debian package bubblewrap)"
+    try:
+        with tempfile.TemporaryDirectory(prefix="t2s-probe-") as directory:
+            result = Bubblewrap().run("python -c 'print(6 * 7)'", Path(directory))
+    except InfrastructureFault as fault:
+        return str(fault)
+    return "" if result.output.strip() == "42" else f"a probe in bwrap failed: {result.output.strip()[-200:]}"
+
+
+def _bwrap() -> str:
+    found = shutil.which("bwrap")
+    if found is None:
+        raise InfrastructureFault("bwrap is not installed any more: apt install bubblewrap")
+    return found
+
+
+def _as_user(user: int) -> list[str]:
+    if os.geteuid() != 0:
+        return []
+    identity = [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    return ["setpriv", *identity, "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]
+
+
+def _give(workspace: Path, user: int) -> None:
+    """Make the workspace's files the user's, following no link."""
+    os.chown(workspace, user, user)
+    for folder, folders, files in os.walk(workspace):
+        for name in (*folders, *files):
+            os.chown(os.path.join(folder, name), user, user, follow_symlinks=False)

@@ -1,0 +1,194 @@
+"""Running one host process under limits: bounded output, a deadline, a watch on the workspace's size."""
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from trace2skill.core.errors import InfrastructureFault, Interrupted
+from trace2skill.sandbox.limits import CommandResult, Limits
+from trace2skill.sandbox.workspace import size_of
+
+_interrupted = threading.Event()
+_running: set["subprocess.Popen[bytes]"] = set()
+KEPT = 64 * 1024
+TICK_SECONDS = 0.25
+
+ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "TERM": "dumb",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+"""All that a command's environment holds, beside PATH, HOME and TMPDIR."""
+
+
+def search_path() -> str:
+    """PATH inside: the interpreter of this process first, so that `python` has its packages."""
+    return os.pathsep.join([str(Path(sys.prefix) / "bin"), "/usr/local/bin", "/usr/bin", "/bin"])
+
+
+def under_limits(command: str, limits: Limits, directory: str = ".") -> list[str]:
+    """An argument list that sets the resource limits in a shell and then runs the command in bash, in `directory`."""
+    memory, blocks = limits.memory_mb * 1024, limits.file_mb * 2048  # KiB and blocks of 512 bytes, as POSIX sh counts
+    script = (
+        f"cd {directory} || exit 126; ulimit -c 0; "
+        f"ulimit -t {limits.cpu_seconds}; ulimit -f {blocks}; ulimit -v {memory}; "
+        f"ulimit -p {limits.processes} 2>/dev/null || ulimit -u {limits.processes} 2>/dev/null; "
+        'if command -v bash >/dev/null; then exec bash -c "$1"; else exec sh -c "$1"; fi'
+    )
+    return ["sh", "-c", script, "sh", command]
+
+
+def run_process(
+    arguments: Sequence[str],
+    workspace: Path,
+    limits: Limits,
+    *,
+    environment: Mapping[str, str],
+    cwd: Path,
+    kill: Callable[["subprocess.Popen[bytes]"], None],
+) -> tuple[CommandResult, bytes]:
+    """Run a process, read what it prints, and have `kill` end its whole tree at a limit and at its end.
+
+    Returns the result and the raw head of the output.
+
+    Raises:
+        InfrastructureFault: the process cannot be started.
+        Interrupted: the run was stopped meanwhile.
+    """
+    if _interrupted.is_set():
+        raise Interrupted("the run was interrupted")
+    try:
+        process = subprocess.Popen(
+            list(arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=cwd,
+            env=dict(environment),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise InfrastructureFault(f"the sandbox could not start {arguments[0]}: {error}") from error
+    collected = _Output()
+    _running.add(process)
+    try:
+        stopped = _watch(process, collected, workspace, limits)
+    finally:
+        _running.discard(process)
+        kill(process)
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+    if _interrupted.is_set():  # it may have been killed: what it left is no result
+        raise Interrupted("the run was interrupted")
+    if not stopped and size_of(workspace) > limits.workspace_mb * 2**20:
+        stopped = "disk"
+    exit_code = None if stopped else _shell_code(process.returncode)
+    text = collected.text()
+    return CommandResult(
+        exit_code=exit_code, output=text, omitted_bytes=collected.omitted, stopped=stopped
+    ), collected.head
+
+
+def end_running() -> None:
+    """Kill what runs, and start nothing more: the run is interrupted, and an agent may have half an hour to go."""
+    _interrupted.set()
+    for process in tuple(_running):
+        kill_group(process)
+
+
+def allow_running() -> None:
+    """Commands may run (again)."""
+    _interrupted.clear()
+
+
+def kill_group(process: "subprocess.Popen[bytes]") -> None:
+    """Kill the process's session, whatever is left of it."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _watch(process: "subprocess.Popen[bytes]", collected: "_Output", workspace: Path, limits: Limits):  # type: ignore[no-untyped-def]
+    """Read until the process and its output end or a limit is met; returns which limit, or ''."""
+    deadline = time.monotonic() + limits.wall_seconds
+    next_look = time.monotonic() + TICK_SECONDS
+    stream = process.stdout
+    if stream is None:
+        raise InfrastructureFault("the sandbox has no output to read")
+    os.set_blocking(stream.fileno(), False)
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while True:
+            now = time.monotonic()
+            if now >= deadline:
+                return "time"
+            if now >= next_look:
+                if size_of(workspace) > limits.workspace_mb * 2**20:
+                    return "disk"
+                next_look = now + TICK_SECONDS
+            ended = process.poll() is not None
+            ready = selector.select(0 if ended else min(TICK_SECONDS, deadline - now))
+            if ready:
+                data = stream.read(1 << 16)
+                if data == b"":
+                    return _wait_for_end(process, deadline)
+                collected.add(data or b"")
+                if collected.total > limits.output_bytes:
+                    return "output"
+            elif ended:  # the command is done; what still holds the pipe is a daemon it left behind
+                return ""
+
+
+def _wait_for_end(process: "subprocess.Popen[bytes]", deadline: float) -> str:
+    try:
+        process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return "time"
+    return ""
+
+
+def _shell_code(code: int) -> int:
+    """The exit code as a shell reports it: 128 + signal for a killed process."""
+    return code if code >= 0 else 128 - code
+
+
+class _Output:
+    """The head and the tail of what was printed, and how much there was."""
+
+    def __init__(self) -> None:
+        self.head = b""
+        self._tail = b""
+        self.total = 0
+
+    def add(self, data: bytes) -> None:
+        self.total += len(data)
+        room = KEPT - len(self.head)
+        if room > 0:
+            self.head, data = self.head + data[:room], data[room:]
+        self._tail = (self._tail + data)[-KEPT:]
+
+    @property
+    def omitted(self) -> int:
+        return self.total - len(self.head) - len(self._tail)
+
+    def text(self) -> str:
+        gap = f"\n[... {self.omitted} bytes left out ...]\n".encode() if self.omitted else b""
+        return (
+            (self.head + gap + self._tail)
+            .decode("utf-8", "replace")
+            .replace("\r\n", "\n")
+            .replace("\0", "\N{SYMBOL FOR NULL}")
+        )

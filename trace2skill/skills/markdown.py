@@ -1,0 +1,234 @@
+"""Sections, links and protected blocks of a Markdown file, from a real parser's tokens, by line.
+
+Lines are counted as CommonMark does: they end with \\n, \\r\\n or a lone \\r, and with nothing else
+(https://spec.commonmark.org/0.31.2/#line-ending). Line numbers start at 0; ranges exclude their end.
+"""
+
+import re
+from collections import Counter
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.front_matter import front_matter_plugin
+
+from trace2skill.core.noun import Noun
+
+LINE_END = re.compile(r"\r\n|\n|\r")
+PROTECTED = {"fence", "code_block", "html_block", "front_matter", "table_open"}
+
+# The parser's URL library makes its tables of characters on first use, and shows them to other threads half made. The
+# import of a module happens once, so that they are made here, before a second thread can parse.
+MarkdownIt().normalizeLink("made")
+MarkdownIt().normalizeLinkText("made")
+
+
+class Section(Noun):
+    """A heading with what stands under it.
+
+    `path` names it from the outermost heading in; a second section of the same path is called 'Title [2]'. The
+    section's own text is content_start..end; `tree_end` includes its subsections.
+    """
+
+    path: tuple[str, ...]
+    level: int
+    heading_start: int
+    content_start: int
+    end: int
+    tree_end: int
+
+
+class Link(Noun):
+    """A relative link: where it points, and the first line of the block it stands in."""
+
+    target: str
+    line: int
+
+
+class Block(Noun):
+    """A top-level block that no edit may land inside, by its kind and lines."""
+
+    kind: str
+    start: int
+    end: int
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text with their ends; joined again they are the text, byte for byte."""
+    lines, start = [], 0
+    for found in LINE_END.finditer(text):
+        lines.append(text[start : found.end()])
+        start = found.end()
+    return [*lines, text[start:]] if start < len(text) else lines
+
+
+def sections(text: str) -> tuple[Section, ...]:
+    """Every section whose heading stands at the top level of the document (not in a quote, list, fence or HTML)."""
+    total = len(split_lines(text))
+    heads = _headings(text)
+    found: list[Section] = []
+    seen: Counter[tuple[str, ...]] = Counter()
+    above: list[tuple[int, str]] = []
+    for number, (level, title, start, content) in enumerate(heads):
+        while above and above[-1][0] >= level:
+            above.pop()
+        parents = tuple(name for _, name in above)
+        seen[(*parents, title)] += 1
+        times = seen[(*parents, title)]
+        name = title if times == 1 else f"{title} [{times}]"
+        above.append((level, name))
+        later = heads[number + 1 :]
+        found.append(
+            Section(
+                path=(*parents, name),
+                level=level,
+                heading_start=start,
+                content_start=content,
+                end=later[0][2] if later else total,
+                tree_end=next((head[2] for head in later if head[0] <= level), total),
+            )
+        )
+    return tuple(found)
+
+
+def find_section(text: str, path: tuple[str, ...]) -> Section | None:
+    """The section at a path. A path that leaves out outer headings finds the one section it ends, if only one does."""
+    wanted = tuple(_plain(part) for part in path)
+    every = sections(text)
+    exact = [item for item in every if tuple(map(_plain, item.path)) == wanted]
+    if exact or not wanted:
+        return exact[0] if exact else None
+    ending = [item for item in every if tuple(map(_plain, item.path[-len(wanted) :])) == wanted]
+    return ending[0] if len(ending) == 1 else None
+
+
+def section_text(text: str, path: tuple[str, ...]) -> str:
+    """Heading and own text of a section; for () what stands before the first heading; '' where there is none."""
+    lines = split_lines(text)
+    if not path:
+        return "".join(lines[front_matter_end(text) : _first_heading(text)])
+    found = find_section(text, path)
+    return "".join(lines[found.heading_start : found.end]) if found else ""
+
+
+def line_of(text: str, wanted: str) -> int | None:
+    """The number, from 1, of the first line that reads `wanted`, white space and list marks aside; None without one."""
+    plain = _as_read(wanted)
+    return next((n for n, line in enumerate(split_lines(text), 1) if plain and _as_read(line) == plain), None)
+
+
+def outline(text: str) -> str:
+    """The headings, a line each, indented by level, with the number of lines of their own text."""
+    lines = []
+    for section in sections(text):
+        indent = "  " * (len(section.path) - 1)
+        lines.append(f"{indent}- {section.path[-1]} ({section.end - section.content_start} lines)")
+    return "\n".join(lines) or "(no headings)"
+
+
+def protected_blocks(text: str) -> tuple[Block, ...]:
+    """Fences, indented code, HTML blocks, tables and front matter, wherever they stand, in order."""
+    blocks = [
+        Block(kind=token.type, start=token.map[0], end=_trimmed(token, text))
+        for token in _tokens(text)
+        if token.type in PROTECTED and token.map
+    ]
+    return tuple(sorted(blocks, key=lambda block: block.start))
+
+
+def links(text: str) -> tuple[Link, ...]:
+    """Relative links and images, in order. Anchors in the same file and anything with a scheme do not count."""
+    found = []
+    for token in _tokens(text):
+        for child in token.children or ():
+            target = child.attrGet("href") if child.type == "link_open" else None
+            target = child.attrGet("src") if child.type == "image" else target
+            if isinstance(target, str) and target and not re.match(r"[a-z][a-z0-9+.-]*:|//|#", target, re.IGNORECASE):
+                found.append(Link(target=unquote(target), line=token.map[0] if token.map else 0))
+    return tuple(found)
+
+
+def fenced(text: str) -> list[str]:
+    """What stands in the fences of a text, in order; of one without front matter, such as a model's answer."""
+    return [token.content for token in MarkdownIt("commonmark").parse(text) if token.type == "fence"]
+
+
+def front_matter_end(text: str) -> int:
+    """The first line after the front matter, 0 without one."""
+    return next((token.map[1] for token in _tokens(text) if token.type == "front_matter" and token.map), 0)
+
+
+def value_lines(text: str, key: str) -> tuple[int, int]:
+    """The lines of one key of the front matter, with its value; (1, 1) where the key is missing.
+
+    Raises:
+        ValueError: the front matter is not written with one key a line.
+    """
+    from ruamel.yaml import YAML
+
+    end = front_matter_end(text)
+    inside = "".join(split_lines(text)[1 : max(end - 1, 1)])
+    keys: Any = YAML().load(inside)
+    if not keys:
+        return 1, 1
+    starts = sorted(keys.lc.key(name)[0] for name in keys)
+    if key not in keys:
+        return 1, 1
+    start = keys.lc.key(key)[0]
+    if not split_lines(inside)[start].startswith(key):
+        raise ValueError(f"the front matter does not start a line with {key}")
+    after = next((other for other in starts if other > start), end - 2)
+    return start + 1, after + 1
+
+
+def closes_its_fences(text: str) -> bool:
+    """Does every fence in the text end within it? An open one would swallow what follows."""
+    lines = split_lines(text)
+    for token in _tokens(text):
+        if token.type == "fence" and token.map:
+            last = lines[min(token.map[1], len(lines)) - 1].strip().lstrip("> ")
+            mark = token.markup
+            if token.map[1] - token.map[0] < 2 or not re.fullmatch(re.escape(mark[0]) + f"{{{len(mark)},}}", last):
+                return False
+    return True
+
+
+def _first_heading(text: str) -> int:
+    heads = _headings(text)
+    return heads[0][2] if heads else len(split_lines(text))
+
+
+def _headings(text: str) -> list[tuple[int, str, int, int]]:
+    """(level, title, first line, first line after it) of the document's headings."""
+    tokens = _tokens(text)
+    return [
+        (int(token.tag[1:]), _plain(tokens[index + 1].content), token.map[0], token.map[1])
+        for index, token in enumerate(tokens)
+        if token.type == "heading_open" and token.level == 0 and token.map
+    ]
+
+
+def _as_read(line: str) -> str:
+    return " ".join(line.strip().lstrip("-*+ ").split())
+
+
+def _plain(title: str) -> str:
+    return " ".join(title.strip().lstrip("#").split())
+
+
+def _trimmed(token: Token, text: str) -> int:
+    """A block's end without the empty lines that the parser counts to an indented code block."""
+    if not token.map:
+        return 0
+    lines, end = split_lines(text), token.map[1]
+    if token.type == "code_block":
+        while end > token.map[0] + 1 and not lines[end - 1].strip():
+            end -= 1
+    return end
+
+
+@lru_cache(maxsize=256)
+def _tokens(text: str) -> tuple[Token, ...]:
+    return tuple(MarkdownIt("commonmark").enable("table").use(front_matter_plugin).parse(text))

@@ -1,0 +1,74 @@
+"""`Lesson`: what one trajectory teaches, with the steps that show it."""
+
+from operator import not_
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from trace2skill.core.digest import digest_of
+from trace2skill.core.noun import Noun
+
+LessonKind = Literal["error", "success"]
+Proof = Literal["verified", "ungated", "observed"]
+
+
+class Evidence(Noun):
+    """A range of steps of the lesson's trajectory, first and last included, numbered from 1."""
+
+    first: int = Field(ge=1)
+    last: int = Field(ge=1)
+
+
+class Lesson(Noun):
+    """A generalizable lesson (the paper's memory item, section 3.2): title, description, content."""
+
+    trajectory_id: str
+    task_id: str
+    kind: LessonKind
+    proof: Proof = Field(
+        description="'verified': the harness ran the fix and it passed. 'observed': the steps of a log show it. "
+        "'ungated': nobody checked."
+    )
+    title: str = Field(min_length=1, max_length=120)
+    description: str = Field(min_length=1, max_length=400)
+    content: str = Field(min_length=1, max_length=1500)
+    evidence: tuple[Evidence, ...] = ()
+    weak_label: str = Field(
+        default="", exclude_if=not_, description="Source of a weak outcome that the lesson rests on; '' for none."
+    )
+
+    @model_validator(mode="after")
+    def _weak_is_not_verified(self) -> "Lesson":
+        if self.weak_label and self.proof == "verified":
+            raise ValueError(f"a lesson that rests on a weak label ({self.weak_label}) cannot be verified")
+        return self
+
+    @property
+    def id(self) -> str:
+        """Short content id, unique within a run."""
+        return "L" + digest_of(self.trajectory_id, self.title, self.content)[:12]
+
+
+class DroppedLesson(Noun):
+    """A lesson that broke a rule of lessons and was not mended when asked again."""
+
+    title: str
+    content: str
+    reason: str
+
+
+class Extraction(Noun):
+    """What an analyst made of one trajectory: lessons, or a typed reason why there are none."""
+
+    trajectory_id: str
+    task_id: str
+    kind: LessonKind
+    verdict: Literal["lessons", "nothing_learned", "unverified", "bad_answer"]
+    lessons: tuple[Lesson, ...] = Field(default=(), max_length=3)
+    dropped: tuple[DroppedLesson, ...] = ()
+    against: str = Field(default="", description="The failed trajectory a success was compared with (contrast).")
+    reason: str = Field(default="", description="Why there are no lessons, in words.")
+    surface: str = Field(default="", description="What is wrong in the output (error analyst).")
+    cause: str = Field(default="", description="The decision or step that caused it (error analyst).")
+    fix: str = Field(default="", description="The minimal fix the harness ran (error analyst).")
+    raw: str = Field(default="", description="The raw answer, where it could not be used.")

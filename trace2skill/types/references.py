@@ -1,0 +1,105 @@
+"""What the steps of a run hand on: ids of what is in the store, and the few facts by which a run goes on."""
+
+from operator import not_
+from typing import Literal
+
+from pydantic import Field
+
+from trace2skill.core.noun import Noun
+from trace2skill.types.evaluation import Cell
+from trace2skill.types.lesson import LessonKind
+
+
+class RolloutJob(Noun):
+    """One cell to roll out: a task at a seed, with a skill or none, and perhaps with a bank of lessons."""
+
+    task_id: str
+    seed: int
+    skill: str | None = None
+    bank: str = Field(default="", exclude_if=not_, description="Digest of the bank that lessons are recalled from.")
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        return f"{self.task_id} seed {self.seed}"
+
+
+class Rolled(Noun):
+    """A trajectory that is in the store."""
+
+    trajectory_id: str
+    content: str
+    skill: str | None
+    cell: Cell
+    bank: str = Field(default="", exclude_if=not_)
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        return f"{self.cell.task_id} seed {self.cell.seed}"
+
+
+class Pair(Noun):
+    """A pass and a failure of the same task at different seeds."""
+
+    passed: Rolled
+    failed: Rolled
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        return f"{self.passed.cell.task_id} seeds {self.passed.cell.seed} and {self.failed.cell.seed}"
+
+
+class Extracted(Noun):
+    """An extraction that is in the store."""
+
+    content: str
+    trajectory_id: str
+    task_id: str
+    seed: int
+    kind: LessonKind
+    verdict: str
+    lessons: int
+    contrast: bool = False
+    log: Literal["", "rules", "model"] = Field(
+        default="", exclude_if=not_, description="Who drew it from an imported log; '' for a rollout."
+    )
+    weak: bool = Field(default=False, exclude_if=not_, description="It rests on a weak label.")
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        if self.log:
+            return f"{self.trajectory_id} of {self.task_id}"
+        return f"{self.task_id} seed {self.seed}" + (" (contrast)" if self.contrast else "")
+
+
+class Observed(Noun):
+    """What was drawn from one imported trajectory, in the store."""
+
+    extracted: tuple[Extracted, ...]
+
+
+class Proposed(Noun):
+    """A patch that is in the store."""
+
+    content: str
+    trajectory_id: str
+    task_id: str
+    kind: LessonKind
+    extraction: str
+    verdict: str
+    edits: int
+    unplaced: int = 0
+    weak: bool = Field(default=False, exclude_if=not_, description="Its lessons rest on a weak label.")
+    quarantined: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="Lessons the proposer was not shown, as the store names them."
+    )
+
+
+class Merged(Noun):
+    """A node of the merge tree that is in the store."""
+
+    content: str
+    groups: int

@@ -1,0 +1,32 @@
+"""`Task`: one piece of work for an agent, as a domain loaded it."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from trace2skill.core.noun import Noun
+
+Split = Literal["evolve", "validation", "test"]
+
+
+class TestCase(Noun):
+    """One input with its gold output. Paths are absolute, on the host; gold is read by the grader only."""
+
+    __test__ = False  # the field's word, not a pytest class
+
+    name: str = Field(description="Short name, unique in the task, e.g. '1'.")
+    input: Path | None = Field(default=None, description="Input file copied into the workspace, if there is one.")
+    gold: Path | None = Field(default=None, description="Gold output file, never mounted anywhere.")
+
+
+class Task(Noun):
+    """One task. `content` names everything that can change what an agent does with it or how it is scored."""
+
+    id: str = Field(min_length=1)
+    domain: str
+    kind: str = Field(default="", description="The data set's own type of task; splits are stratified by it.")
+    instruction: str
+    cases: tuple[TestCase, ...] = ()
+    detail: dict[str, str] = Field(default_factory=dict, description="What the domain's grader needs besides gold.")
+    content: str = Field(description="Digest of instruction, detail and the bytes of every input and gold file.")

@@ -1,0 +1,102 @@
+"""Taking versions out: a plain directory, a `.skill` zip, or a Git branch with one commit per version."""
+
+import shutil
+import subprocess
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from trace2skill.core.errors import BadInput
+from trace2skill.skills.skill import Skill, write_skill
+from trace2skill.versions.registry import Registry, Version
+
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: the same skill gives the same bytes
+AUTHOR = "trace2skill <trace2skill@localhost>"
+
+
+def to_directory(skill: Skill, directory: Path) -> Path:
+    """Write the skill below a directory, under its own name; returns where.
+
+    Raises:
+        BadInput: the place cannot be written to.
+    """
+    target = directory / skill.name
+    write_skill(skill, target)
+    return target
+
+
+def to_zip(skill: Skill, path: Path) -> Path:
+    """Write the skill as a zip with its directory inside; returns where.
+
+    Raises:
+        BadInput: the place cannot be written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in skill.files:
+                entry = zipfile.ZipInfo(f"{skill.name}/{file.path}", EPOCH)
+                entry.external_attr = (0o100755 if file.executable else 0o100644) << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, file.content)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror}") from error
+    return path
+
+
+def to_git(registry: Registry, name: str, repository: Path, branch: str) -> int:
+    """Write every version of a skill to a branch, one commit each with the evidence in its message.
+
+    Order and dates are those of the registry, so that writing again gives the same commits. Returns how many there are.
+
+    Raises:
+        BadInput: no version, no Git, or no repository there.
+    """
+    versions = registry.versions(name)
+    if not versions:
+        raise BadInput(f"no version of '{name}' is known: `trace2skill versions` lists them")
+    git = shutil.which("git")
+    if git is None:
+        raise BadInput("git is not installed")
+    stream = b"".join(_commit(registry.skill(item.skill), item, branch, n) for n, item in enumerate(versions, 1))
+    done = subprocess.run(
+        [git, "-C", str(repository), "fast-import", "--quiet", "--force"],
+        input=stream,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BadInput(f"{repository}: git says: {done.stderr.decode(errors='replace').strip()[:300]}")
+    return len(versions)
+
+
+def _commit(skill: Skill, version: Version, branch: str, number: int) -> bytes:
+    when = int(datetime.strptime(version.written, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
+    lines = [f"commit refs/heads/{branch}", f"mark :{number}", f"committer {AUTHOR} {when} +0000"]
+    head = "\n".join(lines).encode() + b"\n" + _data(message(version).encode())
+    if number > 1:
+        head += f"from :{number - 1}\n".encode()
+    body = b"deleteall\n"
+    for file in skill.files:
+        mode = "100755" if file.executable else "100644"
+        body += f"M {mode} inline {skill.name}/{file.path}\n".encode() + _data(file.content)
+    return head + body + b"\n"
+
+
+def message(version: Version) -> str:
+    """The evidence for a version, as a commit message."""
+    decision = version.decision
+    parts = [f"{version.name} {version.number}: {version.state.replace('_', ' ')}"]
+    if decision is not None:
+        parts.append(f"{decision.verdict.replace('_', ' ')}: {decision.reason}.")
+        if decision.comparison is not None:
+            gained, lost = decision.comparison.better, decision.comparison.worse
+            parts.append(f"Better on: {', '.join(gained) or 'nothing'}\nWorse on: {', '.join(lost) or 'nothing'}")
+    trailers = [f"Skill-Digest: {version.skill}"]
+    trailers += [f"Skill-Parent: {version.parent}"] if version.parent else []
+    trailers += [f"Trace2skill-Run: {version.run_id}"] if version.run_id else []
+    return "\n\n".join([*parts, "\n".join(trailers)]) + "\n"
+
+
+def _data(content: bytes) -> bytes:
+    return b"data %d\n" % len(content) + content + b"\n"

@@ -1,0 +1,256 @@
+"""The registry: every version of a skill, who is champion, and how it came to that.
+
+The champion is what the last line of the history says. A change is written down first, as one transaction that fails
+when somebody else was faster, then the directory is swapped, then the line is marked done. After a crash in between,
+`recover` finishes what was decided. Every version is kept as a plain directory besides, under `versions/` beside the
+store.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from trace2skill.core.digest import digest_of
+from trace2skill.core.errors import BadInput, ChampionChanged
+from trace2skill.core.noun import Noun
+from trace2skill.skills.skill import Skill, read_skill, write_skill
+from trace2skill.store import Store
+from trace2skill.types.decision import Decision, Look
+from trace2skill.versions.spending import look
+
+WRITTEN = "replace(substr(CAST(written AS TEXT), 1, 19), ' ', 'T') || 'Z'"
+State = Literal["candidate", "promoted", "rejected", "by_hand"]
+Kind = Literal["adopt", "promote", "rollback"]
+
+
+class Version(Noun):
+    """One version of a skill. `number` counts the versions of a name from 1, in the order they were first seen."""
+
+    name: str
+    skill: str = Field(description="Digest of its files.")
+    parent: str = ""
+    run_id: str = ""
+    state: State
+    decision: Decision | None = None
+    author: str = Field(default="", description="The model that wrote it, '' for people.")
+    number: int = 0
+    written: str = ""
+
+
+class Change(Noun):
+    """One line of a champion's history. `done` once the directory was swapped."""
+
+    name: str
+    number: int
+    kind: Kind
+    skill: str = Field(description="Digest of the champion from here on.")
+    previous: str = ""
+    run_id: str = ""
+    reason: str = ""
+    done: bool = False
+    written: str = ""
+
+
+class Registry:
+    """The versions in one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._root = store.beside / "versions"
+
+    def versions(self, name: str | None = None) -> list[Version]:
+        """All versions, of one name or of all, by name and number."""
+        rows = self._store.query(
+            f"SELECT name, digest, parent, run_id, state, decision, author, number, {WRITTEN} "
+            "FROM version WHERE name = coalesce(?, name) ORDER BY name, number",
+            [name],
+        )
+        return [_version(row) for row in rows]
+
+    def version(self, digest: str) -> Version:
+        """The version whose digest starts so.
+
+        Raises:
+            BadInput: none, or several.
+        """
+        found = {item.skill: item for item in self.versions() if item.skill.startswith(digest)}
+        if len(found) != 1 or len(digest) < 4:
+            said = "no version" if not found else f"{len(found)} versions"
+            raise BadInput(f"{said} with digest '{digest}': `trace2skill versions` lists them")
+        return next(iter(found.values()))
+
+    def skill(self, digest: str) -> Skill:
+        """The files of a version.
+
+        Raises:
+            BadInput: the store has lost them.
+        """
+        found = self._store.get("skill", digest, Skill)
+        if found is None:
+            raise BadInput(f"{self._store.path} no longer has the files of version {digest[:12]}")
+        return found
+
+    def history(self, name: str) -> list[Change]:
+        """What happened to the champion, oldest first."""
+        rows = self._store.query(
+            f"SELECT name, number, kind, digest, previous, run_id, reason, done, {WRITTEN} "
+            "FROM champion WHERE name = ? ORDER BY number",
+            [name],
+        )
+        return [Change(**dict(zip(Change.model_fields, row, strict=True))) for row in rows]
+
+    def champion(self, name: str) -> str | None:
+        """Digest of the champion, None where there is none yet."""
+        changes = self.history(name)
+        return changes[-1].skill if changes else None
+
+    def record(self, skill: Skill, version: Version) -> Version:
+        """Keep a version; its state and decision are those given last, its number stays. Returns it as it is kept."""
+        self._store.put("skill", skill.digest, skill)
+        decision = version.decision.model_dump_json() if version.decision else ""
+        with self._store.together() as run:
+            known = run("SELECT number FROM version WHERE name = ? AND digest = ?", version.name, version.skill)
+            ((last,),) = run("SELECT coalesce(max(number), 0) FROM version WHERE name = ?", version.name)
+            number = known[0][0] if known else last + 1
+            if known:
+                run(
+                    "UPDATE version SET state = ?, decision = ?, run_id = ? WHERE name = ? AND digest = ?",
+                    *(version.state, decision, version.run_id, version.name, version.skill),
+                )
+            else:
+                run(
+                    "INSERT INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, now()::TIMESTAMP)",
+                    *(version.name, version.skill, version.parent, version.run_id, version.state),
+                    *(decision, version.author, number),
+                )
+        write_skill(skill, self.directory(skill))
+        return version.model_copy(update={"number": number})
+
+    def directory(self, skill: Skill) -> Path:
+        """Where a version stands as a plain directory."""
+        return self._root / skill.digest[:12] / skill.name
+
+    def adopt(self, skill: Skill, reason: str = "found in its directory") -> None:
+        """Make what stands in the live directory the champion, where people have put it there."""
+        if self.champion(skill.name) == skill.digest:
+            return
+        known = any(item.skill == skill.digest for item in self.versions(skill.name))
+        if not known:
+            parent = self.champion(skill.name) or ""
+            self.record(skill, Version(name=skill.name, skill=skill.digest, parent=parent, state="by_hand"))
+        self._change(skill.name, "adopt", skill.digest, None, "", reason, done=True)
+
+    def promote(self, skill: Skill, directory: Path, *, expected: str, run_id: str, reason: str) -> Change:
+        """Make `skill` the champion and put it into the live directory.
+
+        Args:
+            skill: the new champion; a version of the registry.
+            directory: where the skill is used from.
+            expected: digest of the champion it was compared with.
+            run_id: the run that decided.
+            reason: in words.
+
+        Raises:
+            ChampionChanged: somebody else promoted since.
+            BadInput: the directory cannot be written; `recover` tries again.
+        """
+        change = self._change(skill.name, "promote", skill.digest, expected, run_id, reason, done=False)
+        self._finish(change, skill, directory)
+        return change
+
+    def rollback(self, name: str, directory: Path, *, to: str | None = None, reason: str = "") -> Change:
+        """Put the champion before the current one back, or the version `to`. Rolling back twice undoes the first.
+
+        Raises:
+            BadInput: there is nothing to go back to.
+        """
+        changes = self.history(name)
+        if not changes:
+            raise BadInput(f"'{name}' has no history: nothing was promoted yet")
+        target = to or changes[-1].previous
+        if not target:
+            raise BadInput(f"'{name}' has only ever had one champion: there is nothing to go back to")
+        skill = self.skill(target)
+        change = self._change(name, "rollback", target, changes[-1].skill, "", reason, done=False)
+        self._finish(change, skill, directory)
+        return change
+
+    def recover(self, name: str, directory: Path) -> None:
+        """Finish a change that a crash left between the decision and the directory.
+
+        What people have changed in the directory since is not touched: it becomes the champion.
+        """
+        changes = self.history(name)
+        if not changes or changes[-1].done:
+            return
+        pending = changes[-1]
+        live = read_skill(directory).digest if (directory / "SKILL.md").is_file() else ""
+        if live in (pending.skill, pending.previous, ""):
+            self._finish(pending, self.skill(pending.skill), directory)
+        else:
+            self._mark_done(pending)
+
+    def look(self, name: str, champion: str, evidence: object, level: float) -> Look:
+        """The look that this evidence is, at this champion: a new one, or the one it was before."""
+        key = digest_of("look", evidence)
+        with self._store.together() as run:
+            where = ("WHERE name = ? AND champion = ?", name, champion)
+            known = run(f"SELECT number FROM look {where[0]} AND key = ?", *where[1:], key)
+            if known:
+                number = known[0][0]
+            else:
+                ((number,),) = run(f"SELECT count(*) + 1 FROM look {where[0]}", *where[1:])
+                run("INSERT INTO look VALUES (?, ?, ?, ?, now()::TIMESTAMP)", name, champion, key, number)
+        return look(int(number), level)
+
+    def _change(
+        self, name: str, kind: Kind, digest: str, expected: str | None, run_id: str, reason: str, *, done: bool
+    ) -> Change:
+        with self._store.together() as run:
+            last = run("SELECT number, digest FROM champion WHERE name = ? ORDER BY number DESC LIMIT 1", name)
+            number, champion = last[0] if last else (0, "")
+            if expected is not None and champion and champion != expected:
+                raise ChampionChanged(name, expected, champion)
+            change = Change(
+                name=name,
+                number=number + 1,
+                kind=kind,
+                skill=digest,
+                previous=champion or expected or "",
+                run_id=run_id,
+                reason=reason,
+                done=done,
+            )
+            values = tuple(change.model_dump(exclude={"written"}).values())
+            run("INSERT INTO champion VALUES (?, ?, ?, ?, ?, ?, ?, ?, now()::TIMESTAMP)", *values)
+        return change
+
+    def _finish(self, change: Change, skill: Skill, directory: Path) -> None:
+        write_skill(skill, directory)
+        self._mark_done(change)
+
+    def _mark_done(self, change: Change) -> None:
+        with self._store.together() as run:
+            run("UPDATE champion SET done = true WHERE name = ? AND number = ?", change.name, change.number)
+
+
+def learned_from(store: Store, skill: Skill, tasks_of: Callable[[str], set[str]]) -> set[str]:
+    """Tasks that a skill has learned from, as far as the store knows: its own ledger, else those of all its namesakes.
+
+    Args:
+        store: where ledgers and versions are.
+        skill: the version in question; people may have changed it since it was written.
+        tasks_of: the tasks in the ledger of a version, by digest.
+    """
+    own = tasks_of(skill.digest)
+    if own:
+        return own
+    return {task for item in Registry(store).versions(skill.name) for task in tasks_of(item.skill)}
+
+
+def _version(row: tuple[Any, ...]) -> Version:
+    values = dict(zip(Version.model_fields, row, strict=True))
+    values["decision"] = Decision.model_validate_json(values["decision"]) if values["decision"] else None
+    return Version(**values)
