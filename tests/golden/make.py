@@ -119,7 +119,9 @@ def run_all(work: Path) -> dict[str, list[str]]:
     deepened = run("run", "run", *OFFICE, *SKILL, *small, *both, "--sources", "inputs/logs")
     run("create", "run", *OFFICE, *small)
     run("ingest by rules", "ingest", "inputs/planted", "--name", "numbers")
-    run("ingest by the model", "ingest", "inputs/logs", "--analyst", "model", "--model", "sim/office", "--judge", *SKILL)
+    run(
+        "ingest by the model", "ingest", "inputs/logs", "--analyst", "model", "--model", "sim/office", "--judge", *SKILL
+    )
     allowed = run("quarantine", "quarantine")
     run("allow", "quarantine", "--allow", allowed["waiting"][0]["findings"][0]["id"], "--why", "harmless here")
     run("ablate", "ablate", deepened["run_id"], "--rollouts", "6")

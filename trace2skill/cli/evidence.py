@@ -15,6 +15,7 @@ from trace2skill.cli.flows import run_flow
 from trace2skill.cli.look import summary_of
 from trace2skill.cli.print import VERDICTS
 from trace2skill.core.errors import BadInput
+from trace2skill.core.forms import from_text
 from trace2skill.evaluation.ablation import AblationSettings
 from trace2skill.evaluation.power import discordance_spread, report, spread_of
 from trace2skill.evaluation.transfer import NO_SKILL
@@ -240,7 +241,7 @@ def _settings_of(store: Store, run: str, workers: int) -> RunSettings:
     row = store.run(run)
     if row is None:
         raise BadInput(f"no run '{run}' in {store.path}: `trace2skill show` lists them")
-    settings = RunSettings.model_validate_json(row.settings)
+    settings = from_text(row.settings, RunSettings)
     return settings.model_copy(update={"workers": workers, "store": store.path})
 
 

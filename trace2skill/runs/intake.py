@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.failures import Failure
+from trace2skill.core.forms import from_text_or_none
 from trace2skill.core.noun import Noun
 from trace2skill.core.progress import watcher
 from trace2skill.runs.sources import Sources
@@ -34,7 +35,7 @@ TELLING = 40
 """So many characters of a held-out task's text in a log make the log one of that task."""
 
 
-class Taken(Noun):
+class Taken(Noun, form="Taken", version=1):
     """A trajectory that is in the store: its id, the digest of its content, and what a person reads."""
 
     id: str
@@ -56,13 +57,13 @@ class Taken(Noun):
         )
 
 
-class Withheld(Noun):
+class Withheld(Noun, form="Withheld", version=1):
     """What a log says of the expected answer. Kept apart: no analyst sees it, and no lesson may quote it."""
 
     gold: tuple[str, ...]
 
 
-class Watermark(Noun):
+class Watermark(Noun, form="Watermark", version=1):
     """What is remembered of a log file: how it was, and which trajectories came of it."""
 
     memory: Memory
@@ -245,7 +246,7 @@ def _known(store: Store, sources: Sources, labels: Labels | None) -> dict[str, W
     for given in sources.paths:
         for path in [given] if given.is_file() else given.rglob("*"):
             value = marks.get(_mark_id(sources, labels, str(path.absolute())))
-            mark = Watermark.model_validate_json(value) if value else None
+            mark = from_text_or_none(value, Watermark) if value else None
             if mark and all(item.id in there for item in mark.taken):
                 found[str(path.absolute())] = mark
     return found

@@ -46,7 +46,7 @@ HOW_NOT_WHAT = {
 """Settings that say how a run is carried out, not what it computes."""
 
 
-class RunSettings(Noun):
+class RunSettings(Noun, form="RunSettings", version=1):
     """Settings of a skill refresh. Shown as the form of the flow in the Prefect UI."""
 
     data: Path = Field(description="Directory of the data set.")

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput, ChampionChanged
+from trace2skill.core.forms import as_text, from_text_or_none
 from trace2skill.core.noun import Noun
 from trace2skill.skills.skill import Skill, read_skill, write_skill
 from trace2skill.store import Store
@@ -109,7 +110,7 @@ class Registry:
     def record(self, skill: Skill, version: Version) -> Version:
         """Keep a version; its state and decision are those given last, its number stays. Returns it as it is kept."""
         self._store.put("skill", skill.digest, skill)
-        decision = version.decision.model_dump_json() if version.decision else ""
+        decision = as_text(version.decision) if version.decision else ""
         with self._store.together() as run:
             known = run("SELECT number FROM version WHERE name = ? AND digest = ?", version.name, version.skill)
             ((last,),) = run("SELECT coalesce(max(number), 0) FROM version WHERE name = ?", version.name)
@@ -252,5 +253,6 @@ def learned_from(store: Store, skill: Skill, tasks_of: Callable[[str], set[str]]
 
 def _version(row: tuple[Any, ...]) -> Version:
     values = dict(zip(Version.model_fields, row, strict=True))
-    values["decision"] = Decision.model_validate_json(values["decision"]) if values["decision"] else None
+    # A decision that cannot be read is no reason to lose the version: it is shown without.
+    values["decision"] = from_text_or_none(values["decision"], Decision) if values["decision"] else None
     return Version(**values)
