@@ -13,7 +13,7 @@ from trace2skill.core.old_records import translated
 OURS, OLD = "trace2skill", "json"
 
 
-class FormSerializer(Serializer[Any]):
+class FormSerializer(Serializer):
     """Prefect's serializer `trace2skill`: see `trace2skill.core.forms`."""
 
     type: str = Field(default=OURS, frozen=True)
