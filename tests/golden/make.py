@@ -128,6 +128,8 @@ def run_all(work: Path) -> dict[str, list[str]]:
     run("promote", "promote", deepened["candidate"]["skill"][:12], IN_USE, "--why", "a golden store needs a champion")
     run("drift", "drift", *OFFICE, "--skill", IN_USE, *small, "--label", "golden")
     run("experiment", "experiment", "inputs/grid.yaml")
+    for name in ("run", "create"):  # what was allowed since names another candidate
+        run(name, *done[name])
     return done
 
 
