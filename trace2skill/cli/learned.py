@@ -12,7 +12,6 @@ from trace2skill.analysts.reading import step_text
 from trace2skill.cli import options as o
 from trace2skill.cli.look import summary_of
 from trace2skill.core.errors import BadInput
-from trace2skill.core.forms import from_text
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import Analysis
 from trace2skill.skills.apply import apply_edits
@@ -60,7 +59,7 @@ def patch(
     """Show what one trajectory asks of the skill, as a diff, with the lessons each edit writes down."""
     opened = o.existing_store(store)
     row = opened.run(run)
-    policy = from_text(row.settings, RunSettings).edits if row else EditPolicy()
+    policy = RunSettings.kept(row.settings).learning.edits if row else EditPolicy()
     chosen = [item for item in _chosen(summary_of(opened, run).analyses, trajectory) if item.patch]
     if not chosen:
         raise BadInput(f"trajectory '{trajectory}' of {run} has no patch: no lesson came of it (`trace2skill lessons`)")

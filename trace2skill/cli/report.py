@@ -10,7 +10,6 @@ import typer
 from trace2skill.cli import options as o
 from trace2skill.cli.look import summary_of
 from trace2skill.core.errors import BadInput
-from trace2skill.core.forms import from_text
 from trace2skill.runs.report import write_report
 from trace2skill.runs.settings import RunSettings
 
@@ -26,8 +25,8 @@ def report(
     opened = o.existing_store(store)
     summary = summary_of(opened, run)
     row = opened.run(run)
-    settings = from_text(row.settings if row else "{}", RunSettings)
-    directory = to or settings.output / run
+    settings = RunSettings.kept(row.settings if row else "{}")
+    directory = to or settings.operation.output / run
     try:
         directory.mkdir(parents=True, exist_ok=True)
         path = write_report(opened, summary, settings, directory)

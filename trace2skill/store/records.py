@@ -174,6 +174,15 @@ class Store(ABC):
         rows = self._all("SELECT value FROM noun WHERE kind = ? ORDER BY written, id", [kind])
         return [noun for row in rows if (noun := _read(kind, row[0], cls)) is not None]
 
+    def entries(self, kind: NounKind, cls: type[T]) -> list[tuple[str, T]]:
+        """Every noun of a kind that can be read, with its id, in the order of ids. Raises as `get`."""
+        rows = self._all("SELECT id, value FROM noun WHERE kind = ? ORDER BY id", [kind])
+        return [(str(id), noun) for id, value in rows if (noun := _read(kind, value, cls)) is not None]
+
+    def ids_of(self, kind: NounKind) -> set[str]:
+        """The ids of all nouns of a kind."""
+        return {str(row[0]) for row in self._all("SELECT id FROM noun WHERE kind = ?", [kind])}
+
     def start_run(self, run: RunRow) -> None:
         """Open a run, or open it again: its attempts are counted."""
         with self.together() as tell:
