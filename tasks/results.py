@@ -11,6 +11,9 @@ from prefect import Flow
 from prefect._internal.compatibility.async_dispatch import async_dispatch
 from prefect.filesystems import WritableFileSystem
 
+from tasks.serializer import readable
+from trace2skill.core.errors import FormUnreadable
+from trace2skill.core.forms import missed
 from trace2skill.store import Store, current_store
 
 BLOCK_NAME = "trace2skill"
@@ -46,11 +49,18 @@ def _read(store: Store, key: str) -> bytes:
     content = store.get_result(key)
     if content is None:
         raise ValueError(f"no result under {key}")  # what Prefect takes for "not there"
-    return content
+    try:
+        return readable(content)
+    except FormUnreadable as error:
+        missed(error)
+        raise ValueError(f"no result under {key} that can be read") from error
 
 
 def with_store_results(flow: Flow[..., Any]) -> Flow[..., Any]:
-    """The flow with its task results in the store. Saves the block document on the Prefect server in use."""
+    """The flow with its task results in the store. Saves the block document on the Prefect server in use.
+
+    What flows themselves return is not kept: Prefect would pickle it, and it is made again from the tasks' results.
+    """
     block = StoreResults()
     block.save(BLOCK_NAME, overwrite=True)
-    return flow.with_options(result_storage=block)
+    return flow.with_options(result_storage=block, persist_result=False)

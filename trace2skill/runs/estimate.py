@@ -54,7 +54,7 @@ class StageEstimate(Noun):
     basis: Literal["history", "defaults"]
 
 
-class Estimate(Noun):
+class Estimate(Noun, form="Estimate", version=1):
     """What a run will cost."""
 
     stages: tuple[StageEstimate, ...]

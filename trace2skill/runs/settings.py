@@ -8,6 +8,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from trace2skill.core.digest import digest_of
+from trace2skill.core.forms import from_text
 from trace2skill.core.noun import Noun
 from trace2skill.evaluation.decision import GateSettings
 from trace2skill.llm import Roles
@@ -39,7 +40,11 @@ FLAT = {name: place for name, place in PLACES.items() if name not in GateSetting
 """The settings that the flat form had."""
 
 
-class RunSettings(Noun):
+def _from_flat(value: dict[str, Any]) -> dict[str, Any]:
+    return flat.nested(value, FLAT, quiet=True)
+
+
+class RunSettings(Noun, form="RunSettings", version=2, upgrades=(_from_flat,)):
     """Settings of a skill refresh, nested by question. Shown as the form of the flow in the Prefect UI.
 
     The flat form of earlier versions is read, too, with a warning (see `flat_settings`).
@@ -81,9 +86,9 @@ class RunSettings(Noun):
         """Settings as a store or a file of a run holds them, whatever version wrote them.
 
         Raises:
-            ValidationError: they are no settings.
+            FormUnreadable: they are no settings, or those of a newer version.
         """
-        return cls.model_validate_json(text, context={"kept": True})
+        return from_text(text, cls)
 
     def changed(self, **values: Any) -> Self:
         """A copy with other values, each by the name of its field: `settings.changed(workers=2)`. Nothing is checked.

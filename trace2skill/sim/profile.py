@@ -14,7 +14,7 @@ from trace2skill.core.noun import Noun
 NAMES = ("office", "embedding")
 
 
-class Profile(Noun):
+class Profile(Noun, form="Profile", version=1):
     """What is simulated. Shares are probabilities per request, drawn by a hash, so that runs repeat exactly."""
 
     name: str = "office"
