@@ -51,8 +51,9 @@ def timed(task: Task[P, R], settings: RunSettings) -> Task[P, R]:
     """The task with the settings' time limit for one step.
 
     A model call and a command have limits of their own, far below it; this one is for a step that goes on all the same.
+    Where a model is answered by hand there is none: how long its requests wait is a setting of that model.
     """
-    return task.with_options(timeout_seconds=settings.step_seconds)
+    return task.with_options(timeout_seconds=None if settings.roles.handoffs else settings.step_seconds)
 
 
 def _short(value: Any) -> Any:
