@@ -14,9 +14,9 @@ from rich.table import Table
 from trace2skill.cli.options import AsJson
 from trace2skill.core.errors import BadInput
 from trace2skill.llm.handoff import claims
-from trace2skill.llm.handoff.answers import bare_argument, give
+from trace2skill.llm.handoff.answers import give
 from trace2skill.llm.handoff.folder import Folder
-from trace2skill.llm.handoff.page import PART_CHARACTERS, WHOLE, part_of, rendered
+from trace2skill.llm.handoff.page import PART_CHARACTERS, WHOLE, bare_argument, part_of, rendered
 from trace2skill.llm.handoff.presence import runs
 from trace2skill.llm.handoff.records import Body, Call, Handed
 from trace2skill.safety.screening import shown
@@ -78,7 +78,7 @@ def next_(
         time.sleep(min(LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
     for number, item in enumerate(taken):
         if not json:
-            text = rendered(item.head, item.body, item.view, directory=str(directory))
+            text = rendered(item.head, item.body, item.view, directory=str(directory), reader=name or "")
             typer.echo(("\n" if number else "") + _first_part(text, size, directory, item.head.id, by))
         claims.mark_shown(folder, by, item)
     if json:
@@ -137,6 +137,7 @@ def show(
     new: Annotated[bool, typer.Option("--new", help="As `next` printed it, without what was left out there.")] = False,
     part: Annotated[int | None, typer.Option(help="Only this part, from 1 on.", min=1)] = None,
     size: Size = PART_CHARACTERS,
+    name: As = None,
     json: AsJson = False,
 ) -> None:
     """Print a request again, whole, answered or not; or in parts, where a window cuts what is long."""
@@ -147,7 +148,7 @@ def show(
         typer.echo(json_module.dumps({**head.model_dump(), **body.model_dump()}, indent=2))
         return
     handed = folder.get("handed", f"{head.id}.json", Handed) if new else None
-    text = rendered(head, body, handed.view if handed else WHOLE, directory=str(directory))
+    text = rendered(head, body, handed.view if handed else WHOLE, directory=str(directory), reader=name or "")
     if part is None:
         typer.echo(text)
         return
@@ -254,8 +255,12 @@ def _stdin() -> str:
 
 
 def _calls(body: Body, said: str, tool: str, raw: bool) -> tuple[Call, ...]:
-    arguments = json_module.dumps({bare_argument(body, tool): said}, ensure_ascii=False) if raw else said
-    return (Call(name=tool, arguments=arguments),)
+    if not raw:
+        return (Call(name=tool, arguments=said),)
+    bare = next((bare_argument(item) for item in body.tools if item["name"] == tool), "")
+    if not bare:
+        raise BadInput(f"--raw is for a tool whose one required argument is text, and '{tool}' is not one: give JSON")
+    return (Call(name=tool, arguments=json_module.dumps({bare: said}, ensure_ascii=False)),)
 
 
 def _several(said: str) -> tuple[Call, ...]:

@@ -188,9 +188,7 @@ def parameters(request: Request) -> dict[str, Any]:
 
 
 def _known_parameters(settings: ModelSettings) -> Sequence[str]:
-    if (
-        settings.simulated or settings.handoff
-    ):  # LiteLLM learns of a custom provider's parameters only with its first call
+    if settings.simulated or settings.handoff:  # of a custom provider LiteLLM learns them only with its first call
         return ("seed", "temperature", "top_p", "reasoning_effort")
     return litellm_for(settings).get_supported_openai_params(settings.name) or ()
 

@@ -110,20 +110,3 @@ def _against(schema: dict[str, Any], value: object) -> list[str]:
 
 def _offered(known: dict[str, dict[str, Any]]) -> str:
     return f"there are {', '.join(known)}" if known else "none is offered, so answer with text"
-
-
-def bare_argument(body: Body, tool: str) -> str:
-    """The one argument that bare text stands for: the tool's only required string.
-
-    Raises:
-        BadInput: the tool has none, or several.
-    """
-    schema = next((dict(item.get("parameters") or {}) for item in body.tools if item["name"] == tool), {})
-    required = [
-        name
-        for name in schema.get("required", ())
-        if schema.get("properties", {}).get(name, {}).get("type") == "string"
-    ]
-    if len(required) != 1 or len(schema.get("required", ())) != 1:
-        raise BadInput(f"--raw is for a tool whose one required argument is text, and '{tool}' is not one: give JSON")
-    return str(required[0])

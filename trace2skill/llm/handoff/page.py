@@ -7,6 +7,7 @@ text is printed as its number.
 
 import json
 import math
+import shlex
 from typing import Any
 
 from trace2skill.core.digest import digest_of
@@ -37,8 +38,11 @@ def block_digest(reader: str, text: str) -> str:
     return digest_of("handoff block 1", reader, text)
 
 
-def rendered(head: Head, body: Body, view: View = WHOLE, *, directory: str) -> str:
-    """The request as text, between two lines of ours; the first says how many characters stand between them."""
+def rendered(head: Head, body: Body, view: View = WHOLE, *, directory: str, reader: str = "") -> str:
+    """The request as text, between two lines of ours; the first says how many characters stand between them.
+
+    `directory` and `reader` stand in the commands that the text names; '' for a reader who goes by the usual name.
+    """
     parts = blocks(body, view)
     lines: list[str] = []
     for index, message in enumerate(body.messages[view.new_from :], start=view.new_from):
@@ -52,7 +56,7 @@ def rendered(head: Head, body: Body, view: View = WHOLE, *, directory: str) -> s
         if part in parts:
             lines += [f"{RULE} {head.id}: {title}", _unless_seen(part, parts[part], view)]
     lines.append(f"{RULE} {head.id}: how to answer")
-    lines.append(shown(_how(head, body, directory)))
+    lines.append(shown(_how(head, body, directory, reader)))
     text = "\n".join(lines)
     return f"{_opening(head, view, len(text))}\n{text}\n{RULE} end of {head.id}"
 
@@ -112,9 +116,21 @@ def _tool(tool: dict[str, Any]) -> str:
     return f"{tool['name']}: {tool.get('description', '')}\n  arguments: {schema}"
 
 
-def _how(head: Head, body: Body, directory: str) -> str:
-    command = f"trace2skill handoff answer {directory} {head.id}"
+def _how(head: Head, body: Body, directory: str, reader: str) -> str:
+    where = f"{shlex.quote(directory)} {head.id}"
+    command = f"trace2skill handoff answer {where}" + (f" --as {shlex.quote(reader)}" if reader else "")
     forms = [f"{command} <<'END'    (text{', or JSON that matches the schema' if body.answer_schema else ''})"]
-    forms += [f"{command} --tool {tool['name']} <<'END'    (its arguments as JSON)" for tool in body.tools]
+    for tool in body.tools:
+        forms.append(f"{command} --tool {tool['name']} <<'END'    (its arguments as JSON)")
+        if bare := bare_argument(tool):
+            forms.append(f"{command} --tool {tool['name']} --raw <<'END'    (its {bare}, as it is)")
     room = f"At most about {body.max_tokens:,} tokens. " if body.max_tokens else ""
-    return "\n".join([*forms, f"{room}The whole again: trace2skill handoff show {directory} {head.id}. {ESCAPED}"])
+    return "\n".join([*forms, f"{room}The whole again: trace2skill handoff show {where}. {ESCAPED}"])
+
+
+def bare_argument(tool: dict[str, Any]) -> str:
+    """The one argument that bare text stands for: the only one required, if it is text; else ''."""
+    schema = tool.get("parameters") or {}
+    required = list(schema.get("required") or ())
+    text = len(required) == 1 and schema.get("properties", {}).get(required[0], {}).get("type") == "string"
+    return str(required[0]) if text else ""
