@@ -154,8 +154,8 @@ def stage_estimate(
 ) -> StageEstimate:
     """What so many steps of a stage will cost, by the store's history or by defaults; `bound` is what one may cost."""
     history = store.query(
-        "SELECT sum(tokens_in), sum(tokens_out), sum(cost), count(*) FROM ledger WHERE outcome = 'answered' AND model = ? "
-        "AND split_part(step, ':', 1) = ? GROUP BY run_id, step LIMIT 5000",
+        "SELECT sum(tokens_in), sum(tokens_out), sum(cost), count(*) FROM ledger "
+        "WHERE outcome = 'answered' AND model = ? AND split_part(step, ':', 1) = ? GROUP BY run_id, step LIMIT 5000",
         [model.name, stage],
     )
     known = len(history) >= ENOUGH

@@ -20,7 +20,7 @@ from trace2skill.types.picture import USUAL_TOKENS
 PROVIDER = "handoff"
 TOLD = "trace2skill"
 """Under which name LiteLLM's `metadata` say who asks, and how long the answer is waited for."""
-FIRST_LOOK, LONGEST_LOOK = 0.05, 1.0
+FIRST_LOOK, LONGEST_LOOK = 0.05, 0.5
 ATTEND_SECONDS = 5.0
 BYTES_PER_TOKEN = 4
 CONTEXT = 200_000
