@@ -36,8 +36,8 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
     """
     console = Console(stderr=True)
     open_store(
-        settings.store,
-        wait_seconds=settings.store_wait_seconds,
+        settings.operation.store,
+        wait_seconds=settings.operation.store_wait_seconds,
         on_wait=lambda message: console.print(message, highlight=False),
     )
     check(runtime(settings))  # what is wrong with the input is said before anything is started
@@ -87,7 +87,7 @@ def _load(name: str) -> Any:
 
 def _say_by_hand(settings: RunSettings, console: Console, quiet: bool) -> None:
     """Where requests wait, and how they are answered: without that the run stands still and nobody knows why."""
-    for folder in settings.roles.handoffs if not quiet else ():
+    for folder in settings.models.handoffs if not quiet else ():
         console.print(
             f"answered by hand: `trace2skill handoff next {folder}`, and see `trace2skill handoff --help`",
             highlight=False,
@@ -108,10 +108,10 @@ def starting(console: Console, quiet: bool) -> Iterator[None]:
 
 def _cost_of(settings: RunSettings) -> Any:
     rt = runtime(settings)
-    before = rt.store.ledger_total().cost if settings.sources else 0.0  # what is read names the run: not known yet
+    before = rt.store.ledger_total().cost if settings.data.sources else 0.0  # what is read names the run: not known yet
 
     def cost() -> float:
-        if settings.sources:
+        if settings.data.sources:
             return rt.store.ledger_total().cost - before
         return rt.store.ledger_total(rt.run_id).cost
 
