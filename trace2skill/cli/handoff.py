@@ -80,7 +80,6 @@ def next_(
         if not json:
             text = rendered(item.head, item.body, item.view, directory=str(directory), reader=name or "")
             typer.echo(("\n" if number else "") + _first_part(text, size, directory, item.head.id, by))
-        claims.mark_shown(folder, by, item)
     if json:
         found = [{**item.head.model_dump(), **item.body.model_dump(), "view": item.view.model_dump()} for item in taken]
         typer.echo(json_module.dumps({"requests": found, "runs": runs(folder)}, indent=2))

@@ -73,6 +73,7 @@ def take(
         view = View() if whole else _view(folder, head, body, by)
         if folder.put("handed", f"{head.id}.json", Handed(by=by, since=time.time(), view=view)):
             taken.append(Taken(head, body, view))
+            _mark_shown(folder, by, taken[-1])
     return taken
 
 
@@ -176,7 +177,7 @@ def body_of(folder: Folder, head: Head) -> Body:
     return body
 
 
-def mark_shown(folder: Folder, by: str, taken: Taken) -> None:
+def _mark_shown(folder: Folder, by: str, taken: Taken) -> None:
     """Remember that this reader has seen the prompt, the tools and the schema of a request."""
     for name, text in blocks(taken.body, taken.view).items():
         if name not in taken.view.seen:
