@@ -12,19 +12,24 @@ from typing import Any
 import pytest
 from click.testing import Result
 from ingesting import ingest, settings
+from prefect.states import Failed
 from pydantic import BaseModel
 from test_sources import logs
 from typer.testing import CliRunner
 
+from tasks.runner import timed
+from tasks.steps import rollout
+from trace2skill.agents.loop import LoopLimits, Said, Tool, converse
 from trace2skill.cli.app import app
 from trace2skill.core.budget import Budget
-from trace2skill.core.errors import BadInput, Interrupted, ModelUnusable, Unanswered
-from trace2skill.llm import Door, ModelSettings, Request, ToolSpec, ask
+from trace2skill.core.errors import BadInput, InfrastructureFault, Interrupted, ModelUnusable, Unanswered
+from trace2skill.llm import Door, EmbeddingRequest, ModelSettings, Request, Roles, ToolSpec, ask
 from trace2skill.llm.handoff.claims import default_name, take
 from trace2skill.llm.handoff.folder import Folder
 from trace2skill.llm.handoff.page import part_of
 from trace2skill.llm.transport import check_model
 from trace2skill.runs.runtime import forget_runtimes
+from trace2skill.runs.settings import RunSettings
 from trace2skill.sandbox.running import allow_running, end_running
 from trace2skill.sim.conversation import Heard
 from trace2skill.sim.profile import profile_of
@@ -352,6 +357,36 @@ def test_a_request_that_nobody_answers_holds_up_no_stage(store: Store, pool: Thr
     printed = done("next", place, "--unattended")
     done("answer", place, id_in(printed), said="late")
     assert asked(store, pool, short).result(PATIENCE).text == "late"
+
+
+def test_no_limit_of_time_but_its_own_ends_a_wait(store: Store, pool: ThreadPoolExecutor, place: Path) -> None:
+    opening, limits = request(place).model_copy(update={"role": "agent"}), LoopLimits(turns=5, seconds=0.5)
+    tool = Tool(BASH, lambda _: Said("fine", 0), bare="command")
+    going = pool.submit(
+        converse, Door(store, Budget(0.0), "run"), store, opening, (tool,), limits, step="rollout: t", scope="s"
+    )
+    for said in ("ls", "pwd"):
+        name = id_in(done("next", place, "--as", "ann", "--wait", 30))
+        time.sleep(0.7)
+        done("answer", place, name, "--as", "ann", "--tool", "bash", "--raw", said=said)
+    done("answer", place, id_in(done("next", place, "--as", "ann", "--wait", 30)), "--as", "ann", said="There.")
+    gone = going.result(PATIENCE)
+    assert (gone.stop, gone.last_words) == ("answered", "There.")
+    by_hand, other = (
+        RunSettings(data=place, models=Roles.all_played_by(ModelSettings(name=name)))
+        for name in (f"handoff/{place}", "sim/office")
+    )
+    assert timed(rollout, by_hand).timeout_seconds is None
+    assert timed(rollout, other).timeout_seconds == other.operation.step_seconds
+    again = rollout.retry_condition_fn
+    assert again is not None
+    assert [again(rollout, None, Failed(data=kind("x"))) for kind in (InfrastructureFault, Unanswered)] == [True, False]
+
+
+def test_no_vector_is_given_by_hand(store: Store, place: Path) -> None:
+    wanted = EmbeddingRequest(settings=request(place).settings, texts=("a",))
+    with pytest.raises(ModelUnusable, match="name another model"):
+        Door(store, Budget(0.0), "run").embed(wanted, step="embed: t")
 
 
 def test_the_wait_is_no_part_of_what_is_asked() -> None:

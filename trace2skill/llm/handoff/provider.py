@@ -64,6 +64,13 @@ def _handler(litellm: Any, stopped: Callable[[], bool]) -> Any:
             conversation.remember(folder, head.id, how, [*body.messages, message])
             return _filled(litellm, request, body, given, message)
 
+        def embedding(self, *_: Any, **request: Any) -> Any:
+            raise litellm.BadRequestError(
+                message="embeddings cannot be given by hand: name another model for them",
+                llm_provider=PROVIDER,
+                model=request["model"],
+            )
+
     return ByHand()
 
 
