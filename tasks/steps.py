@@ -17,7 +17,7 @@ from tasks.serializer import FormSerializer
 from trace2skill.baselines.bank import BankSettings
 from trace2skill.baselines.rewrite import Rewritten
 from trace2skill.consolidate.candidate import Candidate
-from trace2skill.core.errors import InfrastructureFault, StoreUnavailable
+from trace2skill.core.errors import InfrastructureFault, StoreUnavailable, Unanswered
 from trace2skill.core.noun import Noun
 from trace2skill.domains.base import Audit
 from trace2skill.llm import ModelSettings
@@ -44,7 +44,7 @@ def keyed(key: Callable[[Inputs], str]) -> CachePolicy:
 def _can_pass(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
     """Is the failure one that a second try may not meet?"""
     result = state.result(raise_on_failure=False)
-    return isinstance(result, (InfrastructureFault, StoreUnavailable))
+    return isinstance(result, (InfrastructureFault, StoreUnavailable)) and not isinstance(result, Unanswered)
 
 
 def once(settings: RunSettings, key: str, cls: type[N], step: Callable[[], N]) -> N:

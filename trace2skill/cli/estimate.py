@@ -42,6 +42,8 @@ def print_estimate(found: Estimate, console: Console) -> None:
         table.add_row(row.stage, escape(row.model), *counts, _dollars(row.cost), _dollars(row.high), row.basis)
     console.print(table)
     console.print(f"about ${found.cost:.4f}, up to ${found.high:.4f} if every step is a dear one", highlight=False)
+    if found.by_hand:
+        console.print(f"about {found.by_hand:,} answers are to be given by hand", highlight=False)
     if found.cap is not None:
         within = "stays within" if found.high <= found.cap else "may reach"
         console.print(

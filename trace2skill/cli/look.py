@@ -156,6 +156,8 @@ def _model(name: str | None) -> list[Check]:
     from trace2skill.llm import ModelSettings, Request
     from trace2skill.llm.transport import check_model, send
 
+    if folder := ModelSettings(name=name).handoff:
+        return [_by_hand(folder)]
     settings = ModelSettings(name=name, max_tokens=64, attempts=1, timeout_seconds=60)
     try:
         check_model(settings)
@@ -164,3 +166,19 @@ def _model(name: str | None) -> list[Check]:
     except Trace2SkillError as error:
         return [Check(what="model", state="problem", detail=str(error))]
     return [Check(what="model", state="ok", detail=f"{name} answered: {answer.text[:60]!r}")]
+
+
+def _by_hand(path: Path) -> Check:
+    """A folder for answers by hand: nobody is asked, since nobody may be there."""
+    from trace2skill.llm.handoff.claims import status
+    from trace2skill.llm.handoff.folder import Folder, free_for_one
+
+    try:
+        if free_for_one(path):
+            return Check(what="model", state="ok", detail=f"answered by hand in {path}, which will be made")
+        found = status(Folder(path))
+    except Trace2SkillError as error:
+        return Check(what="model", state="problem", detail=str(error))
+    waiting = sum(row.state == "waiting" for row in found.open)
+    detail = f"answered by hand in {path}: {waiting} waiting, {sum(found.answered.values())} answered; nobody was asked"
+    return Check(what="model", state="ok", detail=detail)

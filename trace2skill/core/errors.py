@@ -53,6 +53,10 @@ class InfrastructureFault(Trace2SkillError):
     """Something outside the experiment broke (a provider, the sandbox). Never a score or lesson; worth a retry."""
 
 
+class Unanswered(InfrastructureFault):
+    """Nobody answered a request by hand in the time it was given. Its answer may come later: then run again."""
+
+
 class Interrupted(Trace2SkillError):
     """The run was stopped while this was under way. It has no result; the same command begins it anew."""
 

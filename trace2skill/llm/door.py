@@ -65,7 +65,9 @@ class Door:
                 self._store.put_ledger(self._row(request, step, Usage(), outcome="from_memory", attempts=0))
                 span.answered(answer, tries=0)
                 return answer
-            answer, tries = self._pay(request, step, transport.cost_bound(request), lambda: transport.send(request))
+            answer, tries = self._pay(
+                request, step, transport.cost_bound(request), lambda: transport.send(request, step=step)
+            )
             span.answered(answer, tries=tries)
             return answer
 
