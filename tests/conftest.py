@@ -1,10 +1,15 @@
-"""What tests share: where the real data lie, small settings, and one Prefect server for the session."""
+"""What tests share: where the real data lie, small settings, one Prefect server for the session, and their order."""
 
 import atexit
+import contextlib
+import fcntl
+import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 import uuid
@@ -13,14 +18,48 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import databases
+import psutil
 import pytest
 
 from trace2skill.cli.app import _nothing_more_to_say
+from trace2skill.cli.prefect_settings import lean, quiet
 
-atexit.register(_nothing_more_to_say)
 ROOT = Path(__file__).resolve().parents[1]
 OFFICE = ROOT / "examples" / "office"
 OFFICE_SKILL = ROOT / "examples" / "skills" / "office-workbooks"
+PATIENCE = 300.0
+"""Seconds after which something that should have happened counts as not going to: a busy machine is no failure."""
+
+# Before anything imports Prefect. The processes of one session share a home and, on demand, one server in it.
+CONTROLLER = "PYTEST_XDIST_WORKER" not in os.environ
+if CONTROLLER:
+    os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="t2s-prefect-")
+HOME = Path(os.environ["PREFECT_HOME"])
+os.environ["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
+lean()
+quiet()
+atexit.register(_nothing_more_to_say)
+
+
+# The order: the longest first, or the last worker ends long after the others. `tests/durations.py` renews the table.
+
+DURATIONS: dict[str, float] = json.loads((ROOT / "tests" / "durations.json").read_text())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: -DURATIONS.get(item.nodeid.partition("[")[0], 0.0))
+
+
+def pytest_sessionfinish() -> None:
+    """End the session's server, whichever worker has started it."""
+    if not CONTROLLER:
+        return
+    if (HOME / "server").exists():
+        with contextlib.suppress(psutil.Error):
+            server = psutil.Process(int((HOME / "server").read_text()))
+            server.terminate()
+            server.wait(30)
+    shutil.rmtree(HOME, ignore_errors=True)
 
 
 def shared(*parts: str) -> Path:
@@ -32,34 +71,48 @@ def shared(*parts: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """One Prefect server for all: starting one for each command would take most of the time."""
-    with prefect_server(tmp_path_factory.mktemp("prefect")) as home:
-        yield home
+def prefect_home() -> Path:
+    """The home of the one Prefect server of the session, which the first that needs it starts.
+
+    It answers requests and does nothing of its own accord: no scheduler, no late runs, no events.
+    """
+    with (HOME / "lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        if not (HOME / "api").exists():
+            server = start_server(HOME, "--no-services", "--no-ui")
+            (HOME / "server").write_text(str(server.pid))
+    return HOME
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def own_prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A Prefect server of the module's own, for what it deploys there."""
+    """A Prefect server with all that it does of its own accord, for what is deployed there."""
     with prefect_server(tmp_path_factory.mktemp("prefect")) as home:
         yield home
 
 
 @contextmanager
 def prefect_server(home: Path) -> Iterator[Path]:
+    server = start_server(home)
+    yield home
+    server.terminate()
+    server.wait(60)
+
+
+def start_server(home: Path, *options: str) -> "subprocess.Popen[bytes]":
+    """A Prefect server that answers; its address is written to `home/api`."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [str(Path(sys.executable).parent / "prefect"), "server", "start", "--port", str(port)]
-    server = subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    (home / "api").write_text(f"http://127.0.0.1:{port}/api")
-    deadline = time.monotonic() + 120
+    command = [str(Path(sys.executable).parent / "prefect"), "server", "start", "--port", str(port), *options]
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen(command, env=environment(home), **quiet)  # type: ignore[call-overload]
+    deadline = time.monotonic() + PATIENCE
     while not answers(f"http://127.0.0.1:{port}/api/health"):
         assert server.poll() is None
         assert time.monotonic() < deadline, "the Prefect server did not start"
         time.sleep(0.2)
-    yield home
-    server.terminate()
-    server.wait(30)
+    (home / "api").write_text(f"http://127.0.0.1:{port}/api")
+    return server
 
 
 @pytest.fixture(scope="session")

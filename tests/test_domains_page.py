@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, environment
 from domains_of_tests import SUMS, sums_rows
-from test_pipeline import run
+from product import run
 
 from trace2skill.core.errors import BadInput
 from trace2skill.domains.skeleton import FILES, write_skeleton
@@ -64,7 +64,7 @@ def test_the_skeleton_works_as_it_stands_and_overwrites_nothing(tmp_path: Path, 
     assert json.loads(report.read_text())["domain"] == "invoices"
     (folder / "invoices.py").write_text("mine\n")
     again = run(tmp_path, prefect_home, "new-domain", "invoices", code=2)
-    assert "is there already and is left as it is" in " ".join(again.stderr.split())
+    assert "is there already and is left as it is" in again.complaint
     assert (folder / "invoices.py").read_text() == "mine\n"
 
 

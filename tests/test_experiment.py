@@ -2,13 +2,11 @@
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-from conftest import OFFICE, OFFICE_SKILL, environment
+from conftest import OFFICE, OFFICE_SKILL
+from product import Said, run
 
-COMMAND = [str(Path(sys.executable).parent / "trace2skill"), "experiment"]
 GRID = f"""\
 name: everything
 models:
@@ -43,17 +41,8 @@ max_cost: 1
 """
 
 
-def run(cwd: Path, home: Path, *arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
-    done = subprocess.run(
-        [*COMMAND, "grid.yaml", *arguments],
-        cwd=cwd,
-        env=environment(home, cwd / "calls"),
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
+def experiment(cwd: Path, home: Path, *arguments: str, code: int = 0) -> Said:
+    return run(cwd, home, "experiment", "grid.yaml", *arguments, calls=cwd / "calls", code=code)
 
 
 def test_every_kind_of_condition_is_made_scored_and_told_and_a_second_run_asks_no_model(
@@ -61,12 +50,12 @@ def test_every_kind_of_condition_is_made_scored_and_told_and_a_second_run_asks_n
 ) -> None:
     (tmp_path / "grid.yaml").write_text(GRID)
     (tmp_path / "calls").touch()
-    bill = json.loads(run(tmp_path, prefect_home, "--dry-run", "--json").stdout)
+    bill = json.loads(experiment(tmp_path, prefect_home, "--dry-run", "--json").stdout)
     assert [row["made"] for row in bill["rows"]] == [False] * 8
     assert not (tmp_path / "calls").read_text()
     assert not list(tmp_path.glob(".trace2skill/runs/*"))
 
-    first = run(tmp_path, prefect_home)
+    first = experiment(tmp_path, prefect_home)
     assert "opens sealed tasks" in " ".join(first.stderr.split())
     (directory,) = tmp_path.glob(".trace2skill/runs/experiment-*")
     made = json.loads((directory / "experiment.json").read_text())
@@ -96,22 +85,16 @@ def test_every_kind_of_condition_is_made_scored_and_told_and_a_second_run_asks_n
     pages = {
         path.name: path.read_bytes() for path in directory.iterdir() if path.name.endswith((".md", ".csv", ".html"))
     }
-    retry = [COMMAND[0], "retry", made["run_id"], "--json"]  # the same command again, by the run's id
-    known = environment(prefect_home, tmp_path / "calls")
-    again = subprocess.run(retry, cwd=tmp_path, env=known, capture_output=True, text=True, timeout=900)
+    # The same command again, by the run's id.
+    again = run(tmp_path, prefect_home, "retry", made["run_id"], "--json", calls=tmp_path / "calls")
     assert (tmp_path / "calls").read_text().split() == calls
     assert json.loads(again.stdout) == made
     assert {name: (directory / name).read_bytes() for name in pages} == pages
-    bill = json.loads(run(tmp_path, prefect_home, "--dry-run", "--json").stdout)
+    bill = json.loads(experiment(tmp_path, prefect_home, "--dry-run", "--json").stdout)
     assert all(row["made"] for row in bill["rows"])
     assert bill["estimate"]["stages"]
     assert sum(stage["steps"] for stage in bill["estimate"]["stages"]) == 0
-    assert (
-        made["run_id"]
-        in subprocess.run(
-            [COMMAND[0], "status"], cwd=tmp_path, env=environment(prefect_home), capture_output=True, text=True
-        ).stdout
-    )
+    assert made["run_id"] in run(tmp_path, prefect_home, "status").stdout
 
 
 def test_an_arm_that_cannot_be_made_is_named_and_the_others_are_scored(tmp_path: Path, prefect_home: Path) -> None:
@@ -121,7 +104,7 @@ def test_an_arm_that_cannot_be_made_is_named_and_the_others_are_scored(tmp_path:
         'office: {agent: {name: sim/office}, analyst: {name: "sim/office?server_error=0.9999&retry_after=0", attempts: 1}, merger: {name: sim/office}}',
     )
     (tmp_path / "grid.yaml").write_text(broken)
-    done = run(tmp_path, prefect_home, code=1)
+    done = experiment(tmp_path, prefect_home, code=1)
     (directory,) = tmp_path.glob(".trace2skill/runs/experiment-*")
     made = json.loads((directory / "experiment.json").read_text())
     assert [(item["stage"], item["name"]) for item in made["failures"]] == [("arms", "deepening +combined, by office")]
