@@ -9,11 +9,14 @@ from typing import Any
 
 from prefect import Flow
 from prefect._internal.compatibility.async_dispatch import async_dispatch
+from prefect.exceptions import ObjectAlreadyExists
 from prefect.filesystems import WritableFileSystem
 
 from trace2skill.store import Store, current_store
 
 BLOCK_NAME = "trace2skill"
+TRIES = 4
+"""The kind of block, its schema and its document may each come second once."""
 
 
 class StoreResults(WritableFileSystem):
@@ -51,6 +54,21 @@ def _read(store: Store, key: str) -> bytes:
 
 def with_store_results(flow: Flow[..., Any]) -> Flow[..., Any]:
     """The flow with its task results in the store. Saves the block document on the Prefect server in use."""
-    block = StoreResults()
-    block.save(BLOCK_NAME, overwrite=True)
-    return flow.with_options(result_storage=block)
+    return flow.with_options(result_storage=saved_block())
+
+
+def saved_block() -> StoreResults:
+    """The block, known to the Prefect server in use.
+
+    Prefect asks the server whether it knows this kind of block, and then makes it known. Of several commands that meet
+    a new server at once one comes second with that, and finds the kind there when it looks again.
+    """
+    block, tries = StoreResults(), 0
+    while True:
+        try:
+            block.save(BLOCK_NAME, overwrite=True)
+            return block
+        except ObjectAlreadyExists:
+            tries += 1
+            if tries == TRIES:
+                raise

@@ -13,9 +13,9 @@ import tempfile
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import databases
 import psutil
@@ -23,6 +23,10 @@ import pytest
 
 from trace2skill.cli.app import _nothing_more_to_say
 from trace2skill.cli.prefect_settings import lean, quiet
+from trace2skill.sim.scripted import Script, scripted
+
+if TYPE_CHECKING:
+    from prefect_project import Project
 
 ROOT = Path(__file__).resolve().parents[1]
 OFFICE = ROOT / "examples" / "office"
@@ -84,19 +88,26 @@ def prefect_home() -> Path:
     return HOME
 
 
-@pytest.fixture(scope="package")
-def own_prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A Prefect server with all that it does of its own accord, for what is deployed there."""
-    with prefect_server(tmp_path_factory.mktemp("prefect")) as home:
-        yield home
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Project"]:
+    """A Prefect server with all that it does of its own accord and our deployments: one for all that operates it."""
+    from prefect_project import Project
 
-
-@contextmanager
-def prefect_server(home: Path) -> Iterator[Path]:
+    home = tmp_path_factory.mktemp("prefect")
     server = start_server(home)
-    yield home
+    found = Project(home)
+    found.deploy()
+    yield found
     server.terminate()
     server.wait(60)
+
+
+@pytest.fixture
+def project(deployed: "Project") -> "Project":
+    """The deployed project, with no call counted yet and nothing broken."""
+    deployed.calls.unlink(missing_ok=True)
+    deployed.outage.unlink(missing_ok=True)
+    return deployed
 
 
 def start_server(home: Path, *options: str) -> "subprocess.Popen[bytes]":
@@ -113,6 +124,21 @@ def start_server(home: Path, *options: str) -> "subprocess.Popen[bytes]":
         time.sleep(0.2)
     (home / "api").write_text(f"http://127.0.0.1:{port}/api")
     return server
+
+
+Plays = Callable[[Script], None]
+
+
+@pytest.fixture
+def plays() -> Iterator[Plays]:
+    """Lets a function speak for the model `sim/scripted` until the test ends, or until it gives another one."""
+    with contextlib.ExitStack() as stack:
+
+        def play(speak: Script) -> None:
+            stack.close()
+            stack.enter_context(scripted(speak))
+
+        yield play
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from conftest import OFFICE, ROOT
+from prefect.exceptions import ObjectAlreadyExists
 from prefect.utilities.callables import parameter_schema
 from ruamel.yaml import YAML
 
@@ -15,6 +16,7 @@ from flows.drift import drift_watch
 from flows.ingest import ingest
 from flows.refresh import refresh
 from flows.rollout import rollout
+from tasks.results import StoreResults, saved_block
 from tasks.runner import sized
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.settings import RunSettings
@@ -60,3 +62,18 @@ def test_every_schedule_has_a_time_zone_and_no_two_runs_at_once() -> None:
             assert [one.timezone for one in schedules] == [one["timezone"] for one in item.get("schedules", [])]
             limited = "concurrency_limit" in item
             assert (by_name[item["name"]].concurrency_limit == 1) == limited
+
+
+def test_commands_that_meet_a_new_server_at_once_do_not_fail_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
+    def save(_: StoreResults, name: str, overwrite: bool) -> None:
+        tries.append(name)
+        if len(tries) != 3:  # the kind of block, then its schema, which another command has made known meanwhile
+            raise ObjectAlreadyExists(http_exc=RuntimeError("409 Conflict"))
+
+    monkeypatch.setattr(StoreResults, "save", save)
+    assert isinstance(saved_block(), StoreResults)
+    assert len(tries) == 3
+    with pytest.raises(ObjectAlreadyExists):  # what stays so is no race
+        saved_block()

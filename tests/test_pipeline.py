@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from conftest import OFFICE, OFFICE_SKILL, PATIENCE, shared
 from product import process, run, started
-from questions_of_tests import write_math
+from questions_of_tests import write_math, write_skill_for_sums
 
 from trace2skill.sim.conversation import Heard
 from trace2skill.sim.profile import Profile
@@ -43,8 +43,8 @@ SMALL = [
 @pytest.fixture
 def sums(tmp_path: Path) -> list[object]:
     """The command of a refresh whose agent only speaks: no processes but its own. For all that is not about workbooks."""
-    data = write_math(tmp_path / "data", 32)
-    return ["run", "--domain", "math", "--data", data, "--sandbox", "process"]
+    data, skill = write_math(tmp_path / "data", 32), write_skill_for_sums(tmp_path / "sums")
+    return ["run", "--domain", "math", "--data", data, "--skill", skill, "--sandbox", "process"]
 
 
 def summary(cwd: Path) -> dict[str, Any]:
