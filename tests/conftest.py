@@ -45,19 +45,37 @@ quiet()
 atexit.register(_nothing_more_to_say)
 
 
-# The order: the longest first, or the last worker ends long after the others. `tests/durations.py` renews the table.
+# The order: what takes seconds comes first, the longest at the head, or the last worker ends long after the others.
+# `RENEW_DURATIONS=1 make test-all` writes the table again, from the tests that ran.
 
-DURATIONS: dict[str, float] = json.loads((ROOT / "tests" / "durations.json").read_text())
+TABLE = ROOT / "tests" / "durations.json"
+DURATIONS: dict[str, float] = json.loads(TABLE.read_text())
+WORTH_SORTING = 2.0
+_taken: dict[str, float] = {}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: -DURATIONS.get(item.nodeid.partition("[")[0], 0.0))
+    items.sort(key=lambda item: -DURATIONS.get(plain(item.nodeid), 0.0))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call" and report.passed:
+        name = plain(report.nodeid)
+        _taken[name] = max(_taken.get(name, 0.0), round(report.duration, 1))
+
+
+def plain(node: str) -> str:
+    """A test's name without its parameters."""
+    return node.partition("[")[0].removeprefix("tests/")
 
 
 def pytest_sessionfinish() -> None:
-    """End the session's server, whichever worker has started it."""
+    """End the session's server, whichever worker has started it; renew the table of durations where that is asked."""
     if not CONTROLLER:
         return
+    if os.environ.get("RENEW_DURATIONS"):
+        known = {name: seconds for name, seconds in {**DURATIONS, **_taken}.items() if seconds >= WORTH_SORTING}
+        TABLE.write_text(json.dumps(known, indent=0, sort_keys=True) + "\n")
     if (HOME / "server").exists():
         with contextlib.suppress(psutil.Error):
             server = psutil.Process(int((HOME / "server").read_text()))
