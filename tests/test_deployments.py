@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import OFFICE, ROOT
+from prefect.exceptions import ObjectAlreadyExists
 from prefect.utilities.callables import parameter_schema
 from prefect.utilities.schema_tools.validation import validate
 from ruamel.yaml import YAML
@@ -19,6 +20,7 @@ from flows.drift import drift_watch
 from flows.ingest import ingest
 from flows.refresh import refresh
 from flows.rollout import rollout
+from tasks.results import StoreResults, saved_block
 from tasks.runner import sized
 from trace2skill.core.errors import BadInput
 from trace2skill.llm import ModelSettings, Roles
@@ -114,3 +116,18 @@ def test_an_old_file_with_flat_settings_deploys_with_a_warning(
 def test_settings_that_cannot_be_are_refused_before_anything_is_deployed(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"nightly-refresh: settings: max_cosst"):
         in_python(with_settings(tmp_path, FLAT.replace("max_cost", "max_cosst")))
+
+
+def test_commands_that_meet_a_new_server_at_once_do_not_fail_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
+    def save(_: StoreResults, name: str, overwrite: bool) -> None:
+        tries.append(name)
+        if len(tries) != 3:  # the kind of block, then its schema, which another command has made known meanwhile
+            raise ObjectAlreadyExists(http_exc=RuntimeError("409 Conflict"))
+
+    monkeypatch.setattr(StoreResults, "save", save)
+    assert isinstance(saved_block(), StoreResults)
+    assert len(tries) == 3
+    with pytest.raises(ObjectAlreadyExists):  # what stays so is no race
+        saved_block()

@@ -23,9 +23,7 @@ SESSION = """\
 """
 
 
-def test_the_page_is_a_program_that_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_process: object
-) -> None:
+def test_the_page_is_a_program_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_process: object) -> None:
     del in_process
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "session.jsonl").write_text(SESSION)
