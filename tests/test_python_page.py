@@ -1,15 +1,17 @@
 """docs/python.md, followed to the letter: its blocks are one program."""
 
+import contextlib
 import io
+import os
 import re
 import shutil
 import subprocess
 import sys
-from contextlib import redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, environment
 
 import trace2skill
 
@@ -23,15 +25,20 @@ SESSION = """\
 """
 
 
-def test_the_page_is_a_program_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_process: object) -> None:
-    del in_process
+def test_the_page_is_a_program_that_runs(tmp_path: Path, prefect_home: Path) -> None:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "session.jsonl").write_text(SESSION)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    monkeypatch.chdir(tmp_path)
     program = "\n".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL))
-    said = io.StringIO()
-    with redirect_stdout(said):
+    said, known = io.StringIO(), environment(prefect_home)
+    with (
+        patch.dict(os.environ, known, clear=True),
+        temporary_settings({PREFECT_API_URL: known["PREFECT_API_URL"]}),
+        contextlib.chdir(tmp_path),
+        contextlib.redirect_stdout(said),
+    ):
         exec(compile(program, str(PAGE), "exec"), {})
     lines = said.getvalue().splitlines()
     assert lines[0].startswith("about $0.")
