@@ -19,6 +19,8 @@ from trace2skill.cli.app import app
 from trace2skill.cli.settings_options import default_at, field_at
 from trace2skill.cli.settings_table import BY_NAME, NOT_OPTIONS, OPTIONS, PANELS
 from trace2skill.core.errors import BadInput
+from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runs.ingest import IngestSettings
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.settings_file import models_in, read_settings, write_settings
 
@@ -252,6 +254,14 @@ def test_which_roles_an_ingestion_asks(told: list[RunSettings], more: tuple[str,
     settings = settings_of(told, "ingest", "logs", *more)
     assert settings.roles_asked == roles
     assert settings.asks_a_model == bool(roles)
+
+
+def test_the_command_and_the_deployment_of_an_ingestion_are_one_run(told: list[RunSettings]) -> None:
+    sim = ModelSettings(name="sim/office")
+    for words, more in ((), {}), (("--model", sim.name), {"roles": Roles.all_played_by(sim), "analyst": "model"}):
+        typed = settings_of(told, "ingest", "logs", "more", *words, "--max-cost", "3", "--store", "/tmp/s")
+        paths = (Path("logs"), Path("more"))
+        assert typed == IngestSettings(paths=paths, max_cost=3, store=Path("/tmp/s"), **more).as_run()
 
 
 def test_a_judge_without_a_key_is_refused_before_anything_is_read(
