@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from trace2skill.core.errors import BadInput
 from trace2skill.core.noun import Noun
 
-NAMES = ("office", "embedding")
+NAMES = ("office", "labelled", "embedding")
 
 
 class Profile(Noun):
@@ -34,6 +34,10 @@ class Profile(Noun):
     )
     gullible: float = Field(
         default=0.0, ge=0, le=1, description="Share of logs of which the analyst writes down what they tell it to."
+    )
+    corpus: str = Field(default="", description="Directory of the labelled corpus whose texts it knows (`labelled`).")
+    mistakes: float = Field(
+        default=0.0, ge=0, le=1, description="Share of wrong judgements when it groups, compares and words rules."
     )
     latency: float = Field(default=0.0, ge=0, description="Median seconds of one answer.")
     jitter: float = Field(default=0.0, ge=0, description="Sigma of the lognormal latency.")
@@ -58,7 +62,7 @@ def profile_of(name: str) -> Profile:
     """
     base, _, query = name.removeprefix("sim/").partition("?")
     if base not in NAMES:
-        raise BadInput(f"no simulated model '{base}': there are {' and '.join(f'sim/{known}' for known in NAMES)}")
+        raise BadInput(f"no simulated model '{base}': there are {', '.join(f'sim/{known}' for known in NAMES)}")
     try:
         return Profile(name=base, **dict(parse_qsl(query, keep_blank_values=True)))
     except ValidationError as error:

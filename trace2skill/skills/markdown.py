@@ -155,6 +155,11 @@ def fenced(text: str) -> list[str]:
     return [token.content for token in MarkdownIt("commonmark").parse(text) if token.type == "fence"]
 
 
+def block_tokens(text: str, level: int = 0) -> tuple[Token, ...]:
+    """The parser's tokens that open a block at one depth, in order."""
+    return tuple(token for token in _tokens(text) if token.level == level and token.nesting >= 0 and token.map)
+
+
 def front_matter_end(text: str) -> int:
     """The first line after the front matter, 0 without one."""
     return next((token.map[1] for token in _tokens(text) if token.type == "front_matter" and token.map), 0)
