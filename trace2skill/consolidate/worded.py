@@ -93,7 +93,7 @@ def _group(base: Skill, rules: Sequence[BookRule], place: Place, says: str) -> E
 
 def _edits(base: Skill, place: Place, says: str, lessons: Sequence[str]) -> tuple[Edit, ...]:
     """The edits that write one line at a place. A file that is not there yet is routed as a section of that name."""
-    content = f"- {says}"
+    content = "- " + "\n".join(line if n == 0 or not line else f"  {line}" for n, line in enumerate(says.split("\n")))
     kept = tuple(lessons)
     if base.text(place.file) is None:
         name = place.file.rpartition("/")[2].removesuffix(".md").replace("-", " ").capitalize()

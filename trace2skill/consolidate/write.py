@@ -11,17 +11,21 @@ from collections.abc import Iterable, Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.consolidate.bounded import Asker, Bounds, answered, lines, tokens
-from trace2skill.consolidate.contradiction import CONDITION
 from trace2skill.consolidate.cut import Place, plain_words
 from trace2skill.consolidate.settle import BookRule, RuleBook
 from trace2skill.core.noun import Noun
-from trace2skill.skills.markdown import closes_its_fences, links, section_text, sections
+from trace2skill.skills.markdown import links, section_text, sections
 from trace2skill.skills.near import plain_title, stems
 from trace2skill.skills.skill import Skill
 
 PROMPT = "book_write"
 MOST_QUOTED = 4  # wordings of supporters that the writer sees
 QUOTE = 320  # characters of one of them
+CONDITION = re.compile(
+    r"\b(?:if|when|whenever|unless|except|where|in case|as long as|provided|otherwise|while)\b", re.IGNORECASE
+)
+LEAST_SHARED = 0.25  # share of a line's words that its draft or its quotes must have
+FENCE = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
 LEANS = re.compile(
     r"^(?:then|they|them|it|its|this|that|these|those|such|also|afterwards|otherwise|and|but|so|however|instead|"
     r"likewise|similarly|as above|the same|the former|the latter)\b",
@@ -100,30 +104,38 @@ def write(ask: Asker, sheet: Sheet, bounds: Bounds, limit: Limit = USUAL) -> Wor
     """
     numbers = list(range(len(sheet.rules)))
     said, between = [""] * len(numbers), [""] * len(sheet.pairs)
+    asked: Counter[tuple[int, ...]] = Counter()
 
     def once(items: Sequence[int], before: Sequence[str]) -> Written:
+        asked[tuple(items)] += 1
         return ask(PROMPT, Written, _values(sheet, items, limit), before)
 
-    for _, answer in answered(
-        numbers,
-        lambda items: tokens(_shown(sheet, items)) + tokens([sheet.section]) <= bounds.room,
-        once,
-        lambda answer, items: _broken(answer, sheet, items, limit),
-    ):
+    def broken(answer: Written, items: Sequence[int]) -> list[str]:
+        """Asked again, what fits is taken and the rest keeps its own words: no line is worth a third call."""
+        return _problems(answer, sheet, items, limit).in_words if asked[tuple(items)] < 2 else []
+
+    def fits(items: Sequence[int]) -> bool:
+        return tokens([*_shown(sheet, items), sheet.section]) <= bounds.room
+
+    for items, answer in answered(numbers, fits, once, broken):
         if answer is None:
             continue
+        bad = _problems(answer, sheet, items, limit).of
         for line in answer.lines:
-            said[int(line.rule[1:]) - 1] = _one_line(line.says)
+            if line.rule not in bad:
+                said[int(line.rule[1:]) - 1] = _one_line(line.says)
         for pair in answer.conditional:
-            between[int(pair.pair[1:]) - 1] = _one_line(pair.says)
+            if pair.pair not in bad:
+                between[int(pair.pair[1:]) - 1] = _one_line(pair.says)
     return Wording(lines=tuple(said), conditional=tuple(between))
 
 
 def own_words(rule: BookRule, limit: Limit = USUAL) -> str:
     """The words a rule has without a writer: those of the book, or of a supporter whose words stand alone."""
-    every = [_one_line(rule.says), *(_one_line(text) for text in rule.texts)]
+    every = [rule.says, *rule.texts]
     fit = [text for text in every if not _unfit(text, limit)]
-    return fit[0] if fit else min(every, key=lambda text: (len(text), text))
+    best = fit[0] if fit else min(every, key=lambda text: (len(text), text))
+    return best if FENCE.search(best) else _one_line(best)
 
 
 def sheets(base: Skill, book: RuleBook, wanted: Iterable[BookRule]) -> list[tuple[Sheet, tuple[BookRule, ...]]]:
@@ -226,28 +238,47 @@ def _values(sheet: Sheet, items: Sequence[int], limit: Limit) -> dict[str, objec
     }
 
 
-def _broken(answer: Written, sheet: Sheet, items: Sequence[int], limit: Limit) -> list[str]:
-    """Which rules an answer breaks, in words for the re-ask."""
-    given = [f"k{n + 1}" for n in items]
-    here = set(items)
-    pairs = {f"p{n + 1}": pair for n, pair in enumerate(sheet.pairs) if pair[0] in here and pair[1] in here}
-    worded = [line.rule for line in answer.lines]
-    found = [f"{id} was not given" for id in dict.fromkeys(worded) if id not in given]
-    found += [f"{id} has no line" for id in given if id not in worded]
-    found += [f"{id} has {worded.count(id)} lines" for id in given if worded.count(id) > 1]
+class _Problems(dict[str, list[str]]):
+    """What is wrong with an answer, by the id it is about."""
+
+    @property
+    def of(self) -> frozenset[str]:
+        """The ids with which something is wrong."""
+        return frozenset(self)
+
+    @property
+    def in_words(self) -> list[str]:
+        """For the re-ask."""
+        return [f"{id}: {problem}" for id, problems in self.items() for problem in problems]
+
+
+def _problems(answer: Written, sheet: Sheet, items: Sequence[int], limit: Limit) -> _Problems:
+    given, here = [f"k{n + 1}" for n in items], set(items)
+    pairs = {f"p{n + 1}": pair for n, pair in enumerate(sheet.pairs) if set(pair) <= here}
+    found: dict[str, list[str]] = defaultdict(list)
+    worded = Counter(line.rule for line in answer.lines)
+    listed = Counter(item.pair for item in answer.conditional)
+    for id in [*(id for id in worded if id not in given), *(id for id in listed if id not in pairs)]:
+        found[id].append("it was not given")
+    for id in given:
+        if worded[id] != 1:
+            found[id].append(f"it has {worded[id] or 'no'} line{'s' if worded[id] > 1 else ''}")
+    for id in pairs:
+        if listed[id] > 1:
+            found[id].append(f"it has {listed[id]} lines")
+    plain = Counter(plain_words(line.says) for line in answer.lines)
     for line in answer.lines:
         if line.rule in given:
-            rule = sheet.rules[int(line.rule[1:]) - 1]
-            found += [f"{line.rule}: {problem}" for problem in _unfit(line.says, limit)]
-            found += [f"{line.rule}: {problem}" for problem in _beyond(line.says, rule)]
-    listed = [item.pair for item in answer.conditional]
-    found += [f"{id} was not given as a pair" for id in dict.fromkeys(listed) if id not in pairs]
-    found += [f"{id} has {listed.count(id)} lines" for id in pairs if listed.count(id) > 1]
+            others = [sheet.rules[n].says for n in items if f"k{n + 1}" != line.rule]
+            found[line.rule] += _unfit(line.says, limit) + _beyond(
+                line.says, sheet.rules[int(line.rule[1:]) - 1], others
+            )
+            if plain[plain_words(line.says)] > 1:
+                found[line.rule].append("another rule has the same words")
     for item in answer.conditional:
         if item.pair in pairs:
-            found += [f"{item.pair}: {problem}" for problem in _unfit(item.says, limit)]
-            found += [f"{item.pair}: {problem}" for problem in _unbacked(item, sheet, pairs[item.pair])]
-    return found
+            found[item.pair] += _unfit(item.says, limit) + _unbacked(item, sheet, pairs[item.pair])
+    return _Problems({id: problems for id, problems in found.items() if problems})
 
 
 def _unfit(says: str, limit: Limit) -> list[str]:
@@ -262,19 +293,24 @@ def _unfit(says: str, limit: Limit) -> list[str]:
         found.append(f"the line starts with '{leans.group()}' and so leans on another one: name what is meant")
     if praise := PRAISE.search(text):
         found.append(f"'{praise.group()}' tells nobody what to do: leave it out")
-    if text.startswith(("#", "```", "|", ">")) or not closes_its_fences(says):
+    if text.startswith(("#", "|", ">")) or FENCE.search(says):
         found.append("the line is no plain sentence")
     if text.count("`") % 2:
         found.append("a code mark is not closed")
     return found
 
 
-def _beyond(says: str, rule: ToWord) -> list[str]:
-    """A condition, or a link, that none of the supporters' words has."""
+def _beyond(says: str, rule: ToWord, others: Sequence[str]) -> list[str]:
+    """What a line has from nowhere in its rule: a condition, a link, or nearly all of its words."""
     words = " ".join((rule.says, *rule.quotes))
     found = []
     if CONDITION.search(says) and not CONDITION.search(words):
         found.append(f"'{_found(CONDITION, says)}' makes a condition that none of the quoted words has")
+    wanted, own = stems(says), stems(words)
+    shared = len(wanted & own)
+    another = max((len(wanted & stems(text)) for text in others), default=0)
+    if len(wanted) > 3 and (shared < LEAST_SHARED * len(wanted) or another > max(shared, 0.8 * len(wanted))):
+        found.append("the line is not in the words of its rule: was it meant for another one?")
     known = {link.target for link in links(words)}
     found += [
         f"the link {link.target} is in none of the quoted words" for link in links(says) if link.target not in known

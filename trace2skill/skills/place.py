@@ -10,6 +10,7 @@ from pydantic import Field
 
 from trace2skill.core.noun import Noun
 from trace2skill.skills.markdown import (
+    Block,
     Section,
     closes_its_fences,
     find_section,
@@ -230,6 +231,8 @@ def _find_anchor(lines: list[str], edit: Edit, section: Section) -> tuple[int, i
 
 def _replacement(text: str, edit: Edit, start: int, end: int, section: Section) -> Placed:
     for block in protected_blocks(text):
+        if _is_rows(text, block, start, end) and all(_is_row(line) for line in split_lines(edit.content.strip())):
+            continue
         inside = block.start < start and end < block.end
         overlaps = block.start < end and start < block.end
         covered = start <= block.start and block.end <= end
@@ -255,6 +258,15 @@ def _insertion(text: str, edit: Edit, at: int, section: Section) -> Placed:
     if after.strip() and not (_is_item(after) and _is_item(split_lines(content)[-1]) and at < section.end):
         body += "\n"
     return Placed(edit=edit, start=at, end=at, text=_with(newline, body), region=_region(section))
+
+
+def _is_rows(text: str, block: Block, start: int, end: int) -> bool:
+    """Are these lines rows of the body of a table?"""
+    return block.kind == "table_open" and block.start + 2 <= start and end <= block.end
+
+
+def _is_row(line: str) -> bool:
+    return bool(re.fullmatch(r"\s*\|.*\|\s*", line))
 
 
 def _content(lines: list[str], section: Section) -> tuple[int, int]:

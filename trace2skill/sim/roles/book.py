@@ -9,6 +9,7 @@ import re
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 from trace2skill.sim.meaning import PlantedReader, Reader, labelled_reader
 from trace2skill.sim.profile import chance, pick
+from trace2skill.skills.near import stems
 
 LINE = re.compile(r'^(?P<id>[a-z]+[\d.]+): (?P<text>".*")$', re.MULTILINE)
 PAIR = re.compile(r"^(?P<id>p\d+): (?P<first>k\d+) and (?P<second>k\d+) contradict", re.MULTILINE)
@@ -72,8 +73,9 @@ def write(heard: Heard) -> Spoken:
         if chance("pair", drafts[pair["first"]], drafts[pair["second"]]) < 0.5:
             first, second = (_plain(reader, drafts[pair[side]]) for side in ("first", "second"))
             says = first if first == second else f"{first} Where that does not hold: {second}"
-            evidence = [pair["first"], pair["second"]]
-            conditional.append({"pair": pair["id"], "says": says, "evidence": evidence})
+            evidence = [_backing(heard, pair[side], says) for side in ("first", "second")]
+            if all(evidence):
+                conditional.append({"pair": pair["id"], "says": says, "evidence": evidence})
     lines = [{"rule": id, "says": says} for id, says in said.items()]
     return answer_json({"lines": lines, "conditional": conditional})
 
@@ -86,6 +88,14 @@ def _lines(heard: Heard, block: str) -> dict[str, str]:
 def _drafts(heard: Heard) -> dict[str, re.Match[str]]:
     inside = "\n".join(text for name, text in blocks(heard.opening) if re.fullmatch(r"k\d+", name))
     return {found["id"]: found for found in LINE.finditer(inside) if found["id"].startswith("k")}
+
+
+def _backing(heard: Heard, rule: str, says: str) -> str:
+    """The id of the words behind a rule that share most with a line, '' where none share two."""
+    words = {found["id"]: json.loads(found["text"]) for found in LINE.finditer(heard.block(rule))}
+    shared = {id: len(stems(says) & stems(text)) for id, text in words.items()}
+    best = max(shared, key=lambda id: shared[id])
+    return best if shared[best] >= 2 else ""
 
 
 def _coded(heard: Heard) -> list[tuple[dict[str, object], frozenset[str]]]:
