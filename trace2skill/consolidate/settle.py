@@ -110,8 +110,8 @@ def frozen(root: Part) -> tuple[Canonical, ...]:
 def readings(root: Part, book: Sequence[Canonical], rules: Iterable[Rule], codes: Mapping[str, Code]) -> Readings:
     """Both readings side by side, with canonical rules that are one found out and united.
 
-    Two canonical rules are one where most rules that were induced into the first were coded as the second instead: then
-    only the induction kept them apart.
+    Two canonical rules are one where only the induction kept them apart: most rules that were induced into the first
+    were coded as the second instead, and hardly any as the first; or each has many that were coded as the other.
     """
     induced: dict[str, set[int]] = {rule.id: set() for rule in rules}
     for number, item in enumerate(book):
@@ -251,17 +251,18 @@ def _oppositions(made: Sequence[BookRule]) -> tuple[Opposition, ...]:
 def _doubles(book: Sequence[Canonical], induced: Mapping[str, set[int]], codes: Mapping[str, Code]) -> dict[int, int]:
     """Number of a canonical rule -> number of the one it is, itself where it stands for itself."""
     coded = Counter(number for code in codes.values() for number in code.says)
+    instead: Counter[tuple[int, int]] = Counter()  # rules induced into the first, coded as the second, and not as both
+    for id, numbers in induced.items():
+        says = codes[id].says if id in codes else frozenset[int]()
+        instead.update((a, b) for a in numbers - says for b in says - numbers)
     into = {number: number for number in range(len(book))}
-    for number in sorted(into, key=lambda n: (coded[n], book[n].says)):
-        instead: Counter[int] = Counter()
-        for id in book[number].rules:
-            code = codes.get(id)
-            instead.update((code.says - induced[id]) if code else ())
-        best = min(instead, key=lambda n: (-instead[n], n), default=None)
-        if best is None or instead[best] < 2 or instead[best] * 2 <= len(book[number].rules):
+    for (a, b), count in sorted(instead.items()):
+        if (coded[a], book[a].says) > (coded[b], book[b].says) or count < 2:
             continue
-        if (coded[best], book[best].says) > (coded[number], book[number].says):
-            into[number] = best
+        most = count * 2 > len(book[a].rules) and coded[a] * 5 <= count
+        mixed = instead[b, a] >= 2 and min(count, instead[b, a]) * 4 >= min(len(book[a].rules), len(book[b].rules))
+        if (most or mixed) and into[a] == a:
+            into[a] = b
     for number in into:
         while into[into[number]] != into[number]:
             into[number] = into[into[number]]
