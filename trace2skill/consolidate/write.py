@@ -132,9 +132,9 @@ def write(ask: Asker, sheet: Sheet, bounds: Bounds, limit: Limit = USUAL) -> Wor
 
 def own_words(rule: BookRule, limit: Limit = USUAL) -> str:
     """The words a rule has without a writer: those of the book, or of a supporter whose words stand alone."""
-    every = [rule.says, *rule.texts]
-    fit = [text for text in every if not _unfit(text, limit)]
-    best = fit[0] if fit else min(every, key=lambda text: (len(text), text))
+    every = {text: _unfit(text, limit) for text in (rule.says, *rule.texts)}
+    fit = [text for text, problems in every.items() if not problems]
+    best = fit[0] if fit else min(every, key=lambda text: (bool(_leaning(text)), len(every[text]), len(text), text))
     return best if FENCE.search(best) else _one_line(best)
 
 
@@ -289,8 +289,8 @@ def _unfit(says: str, limit: Limit) -> list[str]:
         return ["the line is empty"]
     if len(text) > limit.characters:
         found.append(f"the line has {len(text)} characters, more than {limit.characters}")
-    if leans := LEANS.match(re.sub(r"^[*_`]+", "", text)):
-        found.append(f"the line starts with '{leans.group()}' and so leans on another one: name what is meant")
+    if leans := _leaning(text):
+        found.append(f"the line starts with '{leans}' and so leans on another one: name what is meant")
     if praise := PRAISE.search(text):
         found.append(f"'{praise.group()}' tells nobody what to do: leave it out")
     if text.startswith(("#", "|", ">")) or FENCE.search(says):
@@ -298,6 +298,12 @@ def _unfit(says: str, limit: Limit) -> list[str]:
     if text.count("`") % 2:
         found.append("a code mark is not closed")
     return found
+
+
+def _leaning(text: str) -> str:
+    """The word at the start of a line that points to another one, '' where there is none."""
+    found = LEANS.match(re.sub(r"^[*_`\s]+", "", text))
+    return found.group() if found else ""
 
 
 def _beyond(says: str, rule: ToWord, others: Sequence[str]) -> list[str]:

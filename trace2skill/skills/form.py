@@ -24,16 +24,27 @@ class Formed(Noun):
     note: str = ""
 
 
-def in_form(skill: Skill, edit: Edit) -> list[Formed]:
-    """The edit, or the several it comes to. Nothing of its content is lost but headings that became places."""
+def in_form(skill: Skill, edit: Edit, *, invent: bool = True) -> list[Formed]:
+    """The edit, or the several it comes to. Nothing of its content is lost but headings that became places.
+
+    Args:
+        skill: the skill it is to change.
+        edit: as its author wrote it.
+        invent: may a section that is named and not there, nor nearly, become a new one?
+    """
     text = skill.text(edit.file)
     if edit.op not in ADDS_TEXT or text is None or not edit.content.strip():
         return [Formed(edit=edit)]
-    found = _with_section(text, edit)
+    found = _with_section(text, edit, invent=invent)
     return [piece for formed in found for piece in _by_headings(text, formed)]
 
 
-def _with_section(text: str, edit: Edit) -> list[Formed]:
+def notes(skill: Skill, edit: Edit) -> list[str]:
+    """What is read into the form of an edit, in words; empty where it stays as it is."""
+    return [formed.note for formed in in_form(skill, edit) if formed.note]
+
+
+def _with_section(text: str, edit: Edit, *, invent: bool) -> list[Formed]:
     """The edit with the section it means. One that names no section there is becomes a new section of that name."""
     if not edit.section or find_section(text, edit.section) is not None:
         return [Formed(edit=edit)]
@@ -42,6 +53,8 @@ def _with_section(text: str, edit: Edit) -> list[Formed]:
     if near is not None:
         moved = edit.model_copy(update={"section": near.path})
         return [Formed(edit=moved, note=f"'{asked}' was taken for '{' > '.join(near.path)}'")]
+    if not invent:
+        return [Formed(edit=edit)]
     parent = next(
         (found for end in range(len(edit.section) - 1, 0, -1) if (found := find_near(text, edit.section[:end]))), None
     )
