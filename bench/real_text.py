@@ -2,9 +2,9 @@
 
     python bench/real_text.py --corpus DIR [--mistakes SHARE] [--json]
 
-DIR holds `patches.jsonl`, `themes.json` and `skill/NAME/`. A simulated reader that knows the labels of the texts it is shown
-answers every prompt over the real path of model calls and errs in the given share of its judgements; the rest is the
-product's own. Exits 1 where a figure is missed: those without mistakes, or those at up to 5% of mistakes.
+DIR holds `patches.jsonl`, `themes.json` and `skill/NAME/`. A simulated reader that knows the labels of the texts it is
+shown answers every prompt over the real path of model calls and errs in the given share of its judgements; the rest is
+the product's own. Exits 1 where a figure is missed: those without mistakes, or those at up to 5% of mistakes.
 """
 
 import argparse
@@ -45,11 +45,12 @@ from trace2skill.skills.form import in_form
 from trace2skill.skills.place import place
 from trace2skill.skills.skill import Skill, read_skill
 from trace2skill.store import Store, open_store
+from trace2skill.types.lesson import LessonKind
 from trace2skill.types.patch import Edit, Patch, Unplaced
 
 CHOICES = 20
 SIZES = (1_000, 5_000)
-PAIRWISE = {"": 0}
+PAIRWISE = {"989c7f922acf077c08f1f11a525488707a7328cefc8d31f600bc9fa9c71b4e86": 226_483}
 """Prompt tokens of the pairwise merge of edits, the design before this one, by digest of patches.jsonl."""
 
 
@@ -66,6 +67,7 @@ class Corpus:
     themes: dict[str, str]
     labels: dict[str, list[tuple[int, str]]]
     digest: str
+    cut: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
 
     def truth(self, patches: Iterable[Patch]) -> dict[str, set[str]]:
         """Theme -> tasks that state it."""
@@ -173,11 +175,13 @@ def load(directory: Path) -> Corpus:
 
 def rules_of(corpus: Corpus, patches: Iterable[Patch]) -> list[Rule]:
     """The rules of some patches."""
-    return [
-        rule
-        for patch in patches
-        for rule in cut(patch, "success" if corpus.passed[patch.trajectory_id] else "error", corpus.base).rules
-    ]
+    found = []
+    for patch in patches:
+        if patch.trajectory_id not in corpus.cut:
+            kind: LessonKind = "success" if corpus.passed[patch.trajectory_id] else "error"
+            corpus.cut[patch.trajectory_id] = cut(patch, kind, corpus.base).rules
+        found += corpus.cut[patch.trajectory_id]
+    return found
 
 
 def consolidated(
@@ -205,7 +209,7 @@ def consolidated(
     thresholds = Thresholds()
     book = read_book(rules_of(corpus, patches), counted, bounds)
     groups = worded(corpus.base, book, (), thresholds.for_tasks(tasks)[1], counted)
-    skill, candidate = build_candidate(corpus.base, groups, thresholds, tasks)
+    skill, candidate = build_candidate(corpus.base, groups, thresholds, tasks, by_words=False)
     rows = [row for row in store.ledger()[before:] if row.outcome == "answered"]
     written = [inner for group in candidate.applied for inner in (group.inner or (group,))]
     return Run(
@@ -309,7 +313,7 @@ def credited(corpus: Corpus, group: EditGroup, theme: str) -> list[str]:
 
 
 def deviation(corpus: Corpus, theme: str, groups: Sequence[EditGroup], tasks: set[str]) -> float:
-    """How far the tasks credited are from those that state a theme: the larger share of missing ones and of wrong ones."""
+    """How far the number of tasks credited is from those that state a theme, as a share of these."""
     task_of = {patch.trajectory_id: patch.task_id for patch in corpus.patches}
     have = {task_of[id] for group in groups for id in credited(corpus, group, theme)}
     return abs(len(have) - len(tasks)) / len(tasks) if have else 1.0
@@ -411,7 +415,7 @@ def multiplied(corpus: Corpus, size: int) -> Corpus:
             patch.model_copy(update={"trajectory_id": id, "task_id": f"{patch.task_id}-{number}", "edits": edits})
         )
         stated[id], passed[id] = corpus.stated[patch.trajectory_id], corpus.passed[patch.trajectory_id]
-    return Corpus(**{**vars(corpus), "patches": patches, "stated": stated, "passed": passed})
+    return Corpus(**{**vars(corpus), "patches": patches, "stated": stated, "passed": passed, "cut": {}})
 
 
 def marked(edit: Edit, number: int) -> Edit:

@@ -147,7 +147,8 @@ def _no_rule(text: str, created: set[str]) -> str:
     """Why a text is no rule, '' where it may be one."""
     if not re.search(r"\w", text):
         return "it says nothing"
-    targets = {link.target.split("#")[0].removeprefix("./") for link in links(text)}
+    found = links(text) if created else ()
+    targets = {link.target.split("#")[0].removeprefix("./") for link in found}
     if targets and targets <= created:
         return "it links a file of the same patch, whose rules are counted one by one"
     return ""

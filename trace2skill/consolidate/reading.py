@@ -94,7 +94,8 @@ def read_book(rules: Iterable[Rule], runner: Runner, bounds: Bounds) -> RuleBook
     book = frozen(root)
     codes = _assigned(book, leaves, runner) if book else {}
     seen = readings(root, book, by_id.values(), codes)
-    open_rules = [rule for id, rule in by_id.items() if id not in seen.agreed]
+    agreed = seen.agreed
+    open_rules = [rule for id, rule in by_id.items() if id not in agreed]
     third, new = _read_again(book, open_rules, runner, bounds)
     return settle(seen, by_id, third, new)
 

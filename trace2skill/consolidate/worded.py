@@ -49,7 +49,9 @@ def worded(
     united, conflicts, gone = _pairs(base, book, groups, between)
     left = [Dropped(group=_left(base, item.rule, limit), reason=item.reason) for item in book.left_out]
     plain = [group for id, group in groups.items() if id not in gone]
-    return Groups.of([*plain, *united, *whole], left, conflicts)
+    rare = f"asked for by fewer than {enough:g} tasks"
+    left += [Dropped(group=group, reason=rare) for group in plain if group.support.weight < enough]
+    return Groups.of([*(g for g in plain if g.support.weight >= enough), *united, *whole], left, conflicts)
 
 
 def _pairs(

@@ -24,6 +24,9 @@ PROTECTED = {"fence", "code_block", "html_block", "front_matter", "table_open"}
 MarkdownIt().normalizeLink("made")
 MarkdownIt().normalizeLinkText("made")
 
+_PARSER = MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
+_PARSER.parse("its rules are put in order on first use")
+
 
 class Section(Noun):
     """A heading with what stands under it.
@@ -236,4 +239,4 @@ def _trimmed(token: Token, text: str) -> int:
 
 @lru_cache(maxsize=256)
 def _tokens(text: str) -> tuple[Token, ...]:
-    return tuple(MarkdownIt("commonmark").enable("table").use(front_matter_plugin).parse(text))
+    return tuple(_PARSER.parse(text))
