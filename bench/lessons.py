@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
+from trace2skill.runs.sections import DataSettings, LearningSettings, MoneySettings, OperationSettings
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps import learning as steps
 from trace2skill.sim.causes import Slip, cause_of, committed
@@ -54,14 +55,11 @@ def benchmark(directory: Path, tasks: int, seed: int, model: str, workers: int) 
     shares, started = [], time.monotonic()
     for analyst in ("agentic", "one_call"):
         settings = RunSettings(
-            data=data,
-            skill=ROOT / "examples" / "skills" / "office-workbooks",
-            roles=Roles.all_played_by(ModelSettings(name=model)),
-            error_analyst=analyst,
-            recalculate="never",
-            max_cost=None,
-            store=directory / "store.duckdb",
-            output=directory / "runs",
+            data=DataSettings(path=data, skill=ROOT / "examples" / "skills" / "office-workbooks", recalculate="never"),
+            models=Roles.all_played_by(ModelSettings(name=model)),
+            learning=LearningSettings(error_analyst=analyst),
+            money=MoneySettings(max_cost=None),
+            operation=OperationSettings(store=directory / "store.duckdb", output=directory / "runs"),
         )
         rt = runtime(settings)
         counts = judged(rt, workers)

@@ -28,6 +28,7 @@ from trace2skill.consolidate import plan_merges
 from trace2skill.consolidate.reduce import reduce_tree
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
+from trace2skill.runs.sections import DataSettings, MoneySettings, OperationSettings
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps import learning as steps
 from trace2skill.sim.causes import CAUSES, cause_of, committed, contradicted, guided, habit_of
@@ -55,13 +56,10 @@ def benchmark(directory: Path, tasks: int, seed: int, model: str, workers: int) 
     make = [sys.executable, str(ROOT / "examples" / "make_office.py"), "--tasks", str(tasks), "--seed", str(seed)]
     subprocess.run([*make, "--out", str(data)], check=True)
     settings = RunSettings(
-        data=data,
-        skill=skill,
-        roles=Roles.all_played_by(ModelSettings(name=model)),
-        recalculate="never",
-        max_cost=None,
-        store=directory / "store.duckdb",
-        output=directory / "runs",
+        data=DataSettings(path=data, skill=skill, recalculate="never"),
+        models=Roles.all_played_by(ModelSettings(name=model)),
+        money=MoneySettings(max_cost=None),
+        operation=OperationSettings(store=directory / "store.duckdb", output=directory / "runs"),
     )
     started = time.monotonic()
     rt = runtime(settings)
@@ -96,7 +94,7 @@ def in_order(text: str, candidate: Any) -> bool:
 
 def contradictions_settled(rt: Runtime, candidate: Any, text: str) -> bool:
     """Is each planted contradiction a conditional rule or an open conflict, and never one side alone?"""
-    if "opposed=" not in rt.settings.roles.analyst.name:
+    if "opposed=" not in rt.settings.models.analyst.name:
         return True
     for one, other in OPPOSED:
         both_open = any(

@@ -18,7 +18,7 @@ from trace2skill.runs.steps.learning import groups_of, keep_leaf
 from trace2skill.types.references import Extracted, Merged, Rolled
 
 
-@flow(name="distill", flow_run_name="distill {settings.analysts}", validate_parameters=False)
+@flow(name="distill", flow_run_name="distill {settings.learning.analysts}", validate_parameters=False)
 def distill(settings: RunSettings, rolled: list[Rolled], base: str, observed: Sequence[Extracted] = ()) -> Distilled:
     """One analyst per trajectory, one patch per analysis with lessons, merged in pairs along the tree.
 
@@ -50,12 +50,12 @@ def learn_from(settings: RunSettings, rolled: list[Rolled], base: str, observed:
 
 def analyse(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extracted]:
     """One analyst per trajectory, and one per pair where pairs are asked for."""
-    chosen = choose_for_analysis(rolled, settings.analysts)
+    chosen = choose_for_analysis(rolled, settings.learning.analysts)
     rt = runtime(settings)
-    if settings.shards > 1:
+    if settings.operation.shards > 1:
         sized(in_shards, settings)(settings, "extract", chosen)
     extracts = timed(extract, settings).map(unmapped(settings), chosen)
-    pairs = choose_pairs(rolled, settings.analysts)
+    pairs = choose_pairs(rolled, settings.learning.analysts)
     contrasts = timed(contrast, settings).map(unmapped(settings), pairs)
     analysed = gather(rt, "extract", extracts, [item.name for item in chosen])
     compared = gather(rt, "contrast", contrasts, [item.name for item in pairs])
@@ -68,7 +68,7 @@ def merge_all(settings: RunSettings, groups: list[EditGroup], base: str) -> tupl
     A merge that fails leaves the rest to finish; then the stage fails, since a root without it would lose lessons.
     """
     rt = runtime(settings)
-    plan = plan_merges(groups, settings.merge.fan_in)
+    plan = plan_merges(groups, settings.learning.merge.fan_in)
     nodes: list[Any] = [keep_leaf(rt, group) for group in plan.leaves]
     futures: list[PrefectFuture[Merged]] = []
     one_merge = timed(merge, settings)

@@ -31,7 +31,7 @@ def ingest(given: IngestSettings) -> RunSummary:
     analysed = [extracted for item in observed for extracted in item.extracted]
     proposed = [steps.propose_patch(rt, item, base) for item in with_lessons(analysed)]
     looked = steps.groups_of(rt, proposed, base)
-    plan = plan_merges(list(looked.kept), settings.merge.fan_in)
+    plan = plan_merges(list(looked.kept), settings.learning.merge.fan_in)
     nodes = [steps.keep_leaf(rt, group) for group in plan.leaves]
     for number, inputs in enumerate(plan.merges):
         nodes.append(steps.merge_sides(rt, [nodes[i] for i in inputs], base, str(number)))
@@ -44,7 +44,7 @@ def ingest(given: IngestSettings) -> RunSummary:
         quarantined=quarantined_of(proposed, looked),
     )
     if distilled.root is None:
-        candidate = run.nothing_learned(base, settings.thresholds.for_tasks(distilled.tasks))
+        candidate = run.nothing_learned(base, settings.learning.thresholds.for_tasks(distilled.tasks))
     else:
         candidate = steps.candidate(rt, distilled.root, base, distilled.tasks)
     promotion.promote(rt, candidate, base, NOT_SHOWN)

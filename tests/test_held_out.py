@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import OFFICE, OFFICE_SKILL
+from run_settings import run_settings
 
 from trace2skill.consolidate import Support
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
@@ -34,7 +35,7 @@ def settings_for(tmp_path: Path, **more: object) -> RunSettings:
         "store": tmp_path / "s.duckdb",
         "output": tmp_path / "runs",
     }
-    return RunSettings(**{**values, **more})  # type: ignore[arg-type]
+    return run_settings(**{**values, **more})  # type: ignore[arg-type]
 
 
 VARIANTS = [
@@ -51,7 +52,7 @@ def test_no_setting_plants_a_lesson_of_a_held_out_task(tmp_path: Path, more: dic
     rt = runtime(settings_for(tmp_path, **more))
     try:
         planned = refresh.plan(rt, [Audit(task_id=task, verdict="usable") for task in rt.tasks])
-        for job in planned.jobs(rt.settings.seeds, SKILL.digest):
+        for job in planned.jobs(rt.settings.learning.seeds, SKILL.digest):
             assert job.task_id in rt.splits.evolve
         for task in itertools.chain(rt.splits.validation[:2], rt.splits.test[:2]):
             passed, failed = (

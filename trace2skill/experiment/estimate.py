@@ -63,7 +63,7 @@ def estimate(study: Study) -> GridEstimate:
         for stage, name in keys
         if to_pay[stage, name] or in_store[stage, name]
     ]
-    cap = study.lead.settings.max_cost
+    cap = study.lead.settings.money.max_cost
     return GridEstimate(run_id=study.run_id, rows=tuple(rows), estimate=Estimate(stages=tuple(stages), cap=cap))
 
 
@@ -83,7 +83,7 @@ def _count_learning(
     condition, rt = condition_of(study.experiment, arm), runtime(study.learning(arm))
     if not arm.author:
         return
-    roles = rt.settings.roles
+    roles = rt.settings.models
     bill = in_store if made else to_pay
 
     def once(stage: str, model: ModelSettings, steps: float, *what: object) -> None:
@@ -97,7 +97,7 @@ def _count_learning(
         once("draft", roles.analyst, 1, "S0")
     if not isinstance(condition, Learned):
         return
-    number = len(rt.splits.evolve) * len(rt.settings.seeds)
+    number = len(rt.splits.evolve) * len(rt.settings.learning.seeds)
     signals = set().union(*(KINDS[name] for name in condition.analysts.split("+")[1:]))
     chosen = number * (0.5 * len(signals) or 0.25)  # half of the trajectories fail, until it is known
     taught = chosen * TAUGHT
@@ -128,10 +128,14 @@ def _count_rollouts(
         return
     shared.add((arm.author, "rollout", base))
     skill = rt.given_skill.digest if rt.given_skill and base == "human" else None
-    jobs = [RolloutJob(task_id=task, seed=seed, skill=skill) for task in rt.splits.evolve for seed in rt.settings.seeds]
+    jobs = [
+        RolloutJob(task_id=task, seed=seed, skill=skill)
+        for task in rt.splits.evolve
+        for seed in rt.settings.learning.seeds
+    ]
     known = sum(known_rollout(rt, job) is not None for job in jobs) if skill else 0
-    to_pay["rollout", rt.settings.roles.agent.name] += len(jobs) - known
-    in_store["rollout", rt.settings.roles.agent.name] += known
+    to_pay["rollout", rt.settings.models.agent.name] += len(jobs) - known
+    in_store["rollout", rt.settings.models.agent.name] += known
 
 
 def _count_scoring(study: Study, arm: Arm, to_pay: Bill, in_store: Bill) -> dict[str, int]:
@@ -151,8 +155,8 @@ def _count_scoring(study: Study, arm: Arm, to_pay: Bill, in_store: Bill) -> dict
             jobs = []
         whole, known = len(tasks) * len(seeds), sum(known_rollout(rt, job) is not None for job in jobs)
         runs[f"{user} on {tested.name}"] = whole
-        to_pay["rollout", rt.settings.roles.agent.name] += whole - known
-        in_store["rollout", rt.settings.roles.agent.name] += known
+        to_pay["rollout", rt.settings.models.agent.name] += whole - known
+        in_store["rollout", rt.settings.models.agent.name] += known
         if isinstance(condition, ReasoningBank) and condition.bank.embedding:
             to_pay["recall", condition.bank.embedding.name] += whole - known
     return runs

@@ -19,6 +19,7 @@ from trace2skill.runs.promotion import fresh_seeds
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.learning import extract_key, rollout_key
 from trace2skill.store import Store
+from trace2skill.store.costs import steps_of_stage
 from trace2skill.types.evaluation import Cell
 from trace2skill.types.references import Rolled, RolloutJob
 from trace2skill.types.trajectory import Trajectory
@@ -76,18 +77,22 @@ def estimate(rt: Runtime) -> Estimate:
     Nothing is asked of a model. Steps whose inputs do not exist yet are counted as not in the store.
     """
     settings = rt.settings
-    roles, base = settings.roles, rt.given_skill.digest if rt.given_skill else None
-    learning = [RolloutJob(task_id=task, seed=seed, skill=base) for task in rt.splits.evolve for seed in settings.seeds]
+    roles, base = settings.models, rt.given_skill.digest if rt.given_skill else None
+    learning = [
+        RolloutJob(task_id=task, seed=seed, skill=base) for task in rt.splits.evolve for seed in settings.learning.seeds
+    ]
     scoring = _scoring(rt, base)
     done = [known_rollout(rt, job) for job in learning] if base else []
     rolled = [item for item in done if item]
-    chosen = choose_for_analysis(rolled, settings.analysts)
+    chosen = choose_for_analysis(rolled, settings.learning.analysts)
     extracted = sum(rt.store.get_result(extract_key(rt, item)) is not None for item in chosen)
     to_extract = len(chosen) - extracted + (len(learning) - len(rolled))
-    rounds = settings.candidates
+    rounds = settings.learning.candidates
     taught = round(to_extract * TAUGHT)
     old = sum(known_rollout(rt, job) is not None for job in scoring)
-    unknown = len(scoring) if settings.evaluate else 0  # the candidate does not exist yet, so none of its runs does
+    unknown = (
+        len(scoring) if settings.gate.evaluate else 0
+    )  # the candidate does not exist yet, so none of its runs does
     to_roll_out = len(learning) * rounds - len(rolled) + unknown + len(scoring) - old
     counts: list[tuple[str, ModelSettings, int, int]] = [
         ("draft", roles.analyst, int(base is None), 0),
@@ -96,10 +101,10 @@ def estimate(rt: Runtime) -> Estimate:
         ("propose", roles.analyst, taught * rounds, 0),
         ("merge", roles.merger, round(max(0, taught - 1) * ASKED) * rounds, 0),
     ]
-    outside = settings.agent.harness
-    bounds = {"rollout": bound_of(outside, settings.agent.loop)} if outside else {}
+    outside = settings.learning.agent.harness
+    bounds = {"rollout": bound_of(outside, settings.learning.agent.loop)} if outside else {}
     stages = tuple(stage_estimate(rt.store, *count, bounds.get(count[0])) for count in counts if count[2] or count[3])
-    return Estimate(stages=stages, cap=settings.max_cost)
+    return Estimate(stages=stages, cap=settings.money.max_cost)
 
 
 def foreseen(rt: Runtime) -> Estimate:
@@ -114,12 +119,12 @@ def foreseen(rt: Runtime) -> Estimate:
 def _scoring(rt: Runtime, base: str | None) -> list[RolloutJob]:
     """The runs of the evaluation but the candidate's own."""
     settings = rt.settings
-    if not settings.evaluate:
+    if not settings.gate.evaluate:
         return []
-    conditions: list[tuple[str | None, Sequence[int]]] = [(base, settings.held_out_seeds)]
-    if settings.no_skill:
-        conditions.append((None, settings.held_out_seeds))
-    if settings.repeat_champion:
+    conditions: list[tuple[str | None, Sequence[int]]] = [(base, settings.gate.held_out_seeds)]
+    if settings.gate.no_skill:
+        conditions.append((None, settings.gate.held_out_seeds))
+    if settings.gate.repeat_champion:
         conditions.append((base, fresh_seeds(settings)))
     return [
         RolloutJob(task_id=task, seed=seed, skill=skill)
@@ -144,18 +149,14 @@ def stage_estimate(
     store: Store, stage: str, model: ModelSettings, steps: int, in_store: int, bound: float | None = None
 ) -> StageEstimate:
     """What so many steps of a stage will cost, by the store's history or by defaults; `bound` is what one may cost."""
-    history = store.query(
-        "SELECT sum(tokens_in), sum(tokens_out), sum(cost) FROM ledger WHERE outcome = 'answered' AND model = ? "
-        "AND split_part(step, ':', 1) = ? GROUP BY run_id, step LIMIT 5000",
-        [model.name, stage],
-    )
+    history = steps_of_stage(store, model.name, stage)
     known = len(history) >= ENOUGH
-    rows = [(float(row[0]), float(row[1])) for row in history] if known else [DEFAULT_TOKENS[stage]]
+    rows = [(row.tokens_in, row.tokens_out) for row in history] if known else [DEFAULT_TOKENS[stage]]
     if bound is None:
         price_in, price_out = prices(model)
         costs = [row[0] * price_in + row[1] * price_out for row in rows]
     else:  # another program pays: its own figures, or what it may cost at most
-        costs = [float(row[2]) for row in history] if known else [bound]
+        costs = [row.cost for row in history] if known else [bound]
     tokens_in, tokens_out = (fmean(row[index] for row in rows) for index in (0, 1))
     dearest = quantiles(costs, n=10)[-1] if len(costs) > 1 else costs[0] * (1 if bound is not None else 2)
     return StageEstimate(

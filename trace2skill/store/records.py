@@ -166,6 +166,15 @@ class Store(ABC):
         rows = self._all("SELECT value FROM noun WHERE kind = ? ORDER BY written, id", [kind])
         return [cls.model_validate_json(row[0]) for row in rows]
 
+    def entries(self, kind: NounKind, cls: type[T]) -> list[tuple[str, T]]:
+        """Every noun of a kind with its id, in the order of ids."""
+        rows = self._all("SELECT id, value FROM noun WHERE kind = ? ORDER BY id", [kind])
+        return [(str(id), cls.model_validate_json(value)) for id, value in rows]
+
+    def ids_of(self, kind: NounKind) -> set[str]:
+        """The ids of all nouns of a kind."""
+        return {str(row[0]) for row in self._all("SELECT id FROM noun WHERE kind = ?", [kind])}
+
     def start_run(self, run: RunRow) -> None:
         """Open a run, or open it again: its attempts are counted."""
         with self.together() as tell:

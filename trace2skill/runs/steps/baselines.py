@@ -74,7 +74,7 @@ def recall(rt: Runtime, job: RolloutJob) -> tuple[Lesson, ...]:
         return ()
     found = rt.store.get("bank", job.bank, Bank)
     if found is None:
-        raise BadInput(f"the store {rt.settings.store} has no bank {job.bank[:12]}: was it pruned? run again")
+        raise BadInput(f"the store {rt.settings.operation.store} has no bank {job.bank[:12]}: was it pruned? run again")
     model = found.settings.embedding
 
     def vector(text: str) -> Vector:
@@ -92,7 +92,7 @@ def memory_of(lessons: Sequence[Lesson]) -> str:
 
 def rewrite_key(rt: Runtime, analysed: Sequence[Extracted], base: str) -> str:
     """Key of `rewrite_skill`: all lessons at once, S0, and the model."""
-    identity = rewrite_identity(rt.settings.roles.merger, rt.settings.limits)
+    identity = rewrite_identity(rt.settings.models.merger, rt.settings.learning.limits)
     return "rewrite/" + digest_of("rewrite 1", identity, [item.content for item in analysed], base)
 
 
@@ -101,7 +101,9 @@ def rewrite_skill(rt: Runtime, analysed: Sequence[Extracted], base: str) -> Rewr
     before, lessons = _skill(rt, base), lessons_of(rt, analysed)
     if not lessons:
         return Rewritten(skill=base, lessons=0)
-    skill, seen = rewrite(rt.door, rt.settings.roles.merger, before, lessons, rt.settings.limits, step="rewrite")
+    skill, seen = rewrite(
+        rt.door, rt.settings.models.merger, before, lessons, rt.settings.learning.limits, step="rewrite"
+    )
     rt.store.put("skill", skill.digest, skill)
     return Rewritten(skill=skill.digest, lessons=seen, left_out=len(lessons) - seen)
 
@@ -129,7 +131,7 @@ def lessons_of(rt: Runtime, analysed: Sequence[Extracted]) -> list[Lesson]:
         rt.evolve_task(item.task_id)
         extraction = rt.store.get("extraction", item.content, Extraction)
         if extraction is None:
-            raise BadInput(f"the store {rt.settings.store} has no extraction {item.content[:12]}: run again")
+            raise BadInput(f"the store {rt.settings.operation.store} has no extraction {item.content[:12]}: run again")
         found += extraction.lessons
     return found
 

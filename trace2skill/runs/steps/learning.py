@@ -50,20 +50,20 @@ def audit(rt: Runtime, task_id: str) -> Audit:
 
 def draft_key(rt: Runtime) -> str:
     """Key of `draft`."""
-    return _key("draft 1", draft_identity(rt.settings.roles.analyst), rt.domain.about, rt.settings.split_seed)
+    return _key("draft 1", draft_identity(rt.settings.models.analyst), rt.domain.about, rt.settings.data.split_seed)
 
 
 def draft(rt: Runtime) -> str:
     """Draft S0 from the domain's description; returns its digest."""
-    model = rt.settings.roles.analyst
-    skill = draft_skill(rt.door, model, rt.domain.about, seed=rt.settings.split_seed, step="draft S0")
+    model = rt.settings.models.analyst
+    skill = draft_skill(rt.door, model, rt.domain.about, seed=rt.settings.data.split_seed, step="draft S0")
     rt.store.put("skill", skill.digest, skill)
     return skill.digest
 
 
 def rollout_key(rt: Runtime, job: RolloutJob) -> str:
     """Key of `rollout`."""
-    agent = (rt.harness.identity, rt.settings.roles.agent.identity, rt.sandbox.name)
+    agent = (rt.harness.identity, rt.settings.models.agent.identity, rt.sandbox.name)
     return _key("rollout 1", rt.domain.name, rt.domain.version, rt.task(job.task_id).content, job, agent)
 
 
@@ -97,7 +97,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
         id="T" + key.rpartition("/")[2][:12],
         task_id=task.id,
         seed=job.seed,
-        model=rt.settings.roles.agent.name,
+        model=rt.settings.models.agent.name,
         skill=job.skill,
         steps=conversation.steps,
         outcome=Outcome(
@@ -123,7 +123,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
 def extract_key(rt: Runtime, rolled: Rolled) -> str:
     """Key of `extract`: the trajectory and the analyst, never the skill that the lessons will go into."""
     passed = rolled.cell.outcome == "passed"
-    one_call = passed or rt.settings.error_analyst == "one_call"
+    one_call = passed or rt.settings.learning.error_analyst == "one_call"
     analyst = rt.success_analyst if passed else rt.one_call_analyst if one_call else rt.error_analyst
     sandbox = "" if one_call else rt.sandbox.name
     return _key(
@@ -141,7 +141,7 @@ def extract(rt: Runtime, rolled: Rolled) -> Extracted:
     trajectory = _stored(rt, "trajectory", rolled.trajectory_id, Trajectory)
     if trajectory.outcome.kind == "passed":
         extraction = rt.success_analyst.examine(rt.door, task, trajectory, step=step)
-    elif rt.settings.error_analyst == "one_call":
+    elif rt.settings.learning.error_analyst == "one_call":
         extraction = rt.one_call_analyst.examine(rt.door, task, trajectory, step=step)
     else:
         scope = extract_key(rt, rolled)
@@ -188,7 +188,7 @@ def _keep_extraction(rt: Runtime, extraction: Extraction, seed: int, step: str) 
 def propose_key(rt: Runtime, extracted: Extracted, base: str) -> str:
     """Key of `propose_patch`: the lessons and S0."""
     by_rules = extracted.log == "rules"
-    who = rules.VERSION if by_rules else propose_identity(rt.settings.roles.analyst, rt.settings.edits)
+    who = rules.VERSION if by_rules else propose_identity(rt.settings.models.analyst, rt.settings.learning.edits)
     extraction = rt.store.get("extraction", extracted.content, Extraction)
     allowed = allowed_of(rt.store, _skill(rt, base), extraction.lessons) if extraction else []
     return _key("propose 2", who, extracted.content, base, *([allowed] if allowed else []))
@@ -210,7 +210,7 @@ def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
     if extracted.log == "rules" or not lessons:
         patch = rules.patch_of(extraction, skill)
     else:
-        patch = propose(rt.door, rt.settings.roles.analyst, extraction, skill, rt.settings.edits, step=step)
+        patch = propose(rt.door, rt.settings.models.analyst, extraction, skill, rt.settings.learning.edits, step=step)
     rt.store.put("patch", patch.digest, patch)
     log.info("%s %s: trajectory %s, %d edits", rt.run_id, step, patch.trajectory_id, len(patch.edits))
     return Proposed(
@@ -242,7 +242,7 @@ def keep_leaf(rt: Runtime, group: EditGroup) -> Merged:
 
 def merge_key(rt: Runtime, sides: Sequence[Merged], base: str) -> str:
     """Key of `merge_sides`."""
-    identity = merge_identity(rt.settings.roles.merger, rt.settings.merge, rt.settings.edits)
+    identity = merge_identity(rt.settings.models.merger, rt.settings.learning.merge, rt.settings.learning.edits)
     return _key("merge 2", identity, [side.content for side in sides], base)
 
 
@@ -253,12 +253,12 @@ def merge_sides(rt: Runtime, sides: Sequence[Merged], base: str, name: str) -> M
         return _keep_groups(rt, Groups.of([group for side in stored for group in side.groups]))
     merged = merge(
         rt.door,
-        rt.settings.roles.merger,
+        rt.settings.models.merger,
         _skill(rt, base),
         [_stored(rt, "groups", side.content, Groups) for side in sides],
         step=f"merge: {name}",
-        settings=rt.settings.merge,
-        policy=rt.settings.edits,
+        settings=rt.settings.learning.merge,
+        policy=rt.settings.learning.edits,
     )
     return _keep_groups(rt, merged)
 
@@ -278,7 +278,7 @@ def _skill(rt: Runtime, digest: str) -> Skill:
 def _stored(rt: Runtime, kind: NounKind, id: str, cls: type[T]) -> T:
     noun = rt.store.get(kind, id, cls)
     if noun is None:
-        raise BadInput(f"the store {rt.settings.store} has no {kind} {id[:14]}: was it pruned? run again")
+        raise BadInput(f"the store {rt.settings.operation.store} has no {kind} {id[:14]}: was it pruned? run again")
     return noun
 
 
@@ -289,9 +289,9 @@ def _key(*parts: object) -> str:
 
 def candidate_key(rt: Runtime, root: Merged, base: str, tasks: int) -> str:
     """Key of `candidate`."""
-    settings = rt.settings
-    editor = (editor_identity(settings.roles.merger), settings.polish)
-    parts = (root.content, base, settings.thresholds, tasks, settings.edits, settings.limits, editor)
+    how = rt.settings.learning
+    editor = (editor_identity(rt.settings.models.merger), how.polish)
+    parts = (root.content, base, how.thresholds, tasks, how.edits, how.limits, editor)
     allowed = sorted(allowed_in(rt.store))
     return _key("candidate 5", *parts, *([allowed] if allowed else []))
 
@@ -304,13 +304,13 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
         InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`, where the editor is asked.
     """
     groups = _stored(rt, "groups", root.content, Groups)
-    before, settings = _skill(rt, base), rt.settings
+    before, how = _skill(rt, base), rt.settings.learning
     passed, dropped = screened_root(rt.store, before, groups)  # a merge has words of its own
     editor = None
-    if settings.asks_a_model:
-        editor = ScreenedEditor(ModelEditor(rt.door, settings.roles.merger, "apply"), rt.store)
+    if rt.settings.asks_a_model:
+        editor = ScreenedEditor(ModelEditor(rt.door, rt.settings.models.merger, "apply"), rt.store)
     skill, made = build_candidate(
-        before, passed, settings.thresholds, tasks, settings.edits, settings.limits, editor, polish=settings.polish
+        before, passed, how.thresholds, tasks, how.edits, how.limits, editor, polish=how.polish
     )
     rt.store.put("skill", skill.digest, skill)
     return made.model_copy(update={"dropped": (*made.dropped, *dropped)}) if dropped else made

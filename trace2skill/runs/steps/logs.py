@@ -18,13 +18,13 @@ from trace2skill.types.trajectory import Trajectory
 
 def to_judge(rt: Runtime, intake: Intake) -> list[Taken]:
     """The trajectories that nobody has labelled, where the settings ask for a judge."""
-    sources = rt.settings.sources
+    sources = rt.settings.data.sources
     return [item for item in intake.taken if sources and sources.judge and item.outcome == "unknown"]
 
 
 def judge_key(rt: Runtime, item: Taken) -> str:
     """Key of `judge`: the trajectory and the judge."""
-    return f"judge/{digest_of(judge_identity(rt.settings.roles.analyst), item.content)}"
+    return f"judge/{digest_of(judge_identity(rt.settings.models.analyst), item.content)}"
 
 
 def judge(rt: Runtime, item: Taken) -> Taken:
@@ -34,7 +34,7 @@ def judge(rt: Runtime, item: Taken) -> Taken:
         InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
     """
     trajectory = _stored(rt, item)
-    outcome = judged(rt.door, rt.settings.roles.analyst, trajectory, step=f"judge: {item.id}")
+    outcome = judged(rt.door, rt.settings.models.analyst, trajectory, step=f"judge: {item.id}")
     labelled = Trajectory.model_validate({**trajectory.model_dump(), "outcome": outcome.model_dump()})
     rt.store.put("trajectory", f"{item.id} judged {labelled.digest[:12]}", labelled)
     return Taken.of(labelled)
@@ -86,7 +86,7 @@ def _keep(rt: Runtime, extraction: Extraction, trajectory: Trajectory) -> Extrac
 
 
 def _by_rules(rt: Runtime) -> bool:
-    return rt.settings.sources is not None and rt.settings.sources.analyst == "rules"
+    return rt.settings.data.sources is not None and rt.settings.data.sources.analyst == "rules"
 
 
 def _stored(rt: Runtime, item: Taken) -> Trajectory:
@@ -95,5 +95,5 @@ def _stored(rt: Runtime, item: Taken) -> Trajectory:
     if found is None or found.digest != item.content:
         found = rt.store.get("trajectory", judged_id, Trajectory) or found
     if found is None:
-        raise BadInput(f"the store {rt.settings.store} has no trajectory {item.id}: was it pruned? run again")
+        raise BadInput(f"the store {rt.settings.operation.store} has no trajectory {item.id}: was it pruned? run again")
     return found
