@@ -14,16 +14,17 @@ from trace2skill.consolidate.bounded import Asker, Bounds, answered, lines, toke
 from trace2skill.consolidate.cut import Place, plain_words
 from trace2skill.consolidate.settle import BookRule, RuleBook
 from trace2skill.core.noun import Noun
-from trace2skill.skills.markdown import links, section_text, sections
+from trace2skill.skills.markdown import section_text, sections
 from trace2skill.skills.near import plain_title, stems
 from trace2skill.skills.skill import Skill
 
 PROMPT = "book_write"
-MOST_QUOTED = 4  # wordings of supporters that the writer sees
+MOST_QUOTED = 3  # wordings of supporters that the writer sees
 QUOTE = 320  # characters of one of them
 CONDITION = re.compile(
     r"\b(?:if|when|whenever|unless|except|where|in case|as long as|provided|otherwise|while)\b", re.IGNORECASE
 )
+TARGET = re.compile(r"\]\(([^)\s]+)")
 LEAST_SHARED = 0.25  # share of a line's words that its draft or its quotes must have
 FENCE = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
 LEANS = re.compile(
@@ -317,9 +318,8 @@ def _beyond(says: str, rule: ToWord, others: Sequence[str]) -> list[str]:
     another = max((len(wanted & stems(text)) for text in others), default=0)
     if len(wanted) > 3 and (shared < LEAST_SHARED * len(wanted) or another > max(shared, 0.8 * len(wanted))):
         found.append("the line is not in the words of its rule: was it meant for another one?")
-    known = {link.target for link in links(words)}
     found += [
-        f"the link {link.target} is in none of the quoted words" for link in links(says) if link.target not in known
+        f"the link {target} is in none of the quoted words" for target in TARGET.findall(says) if target not in words
     ]
     return found
 

@@ -14,6 +14,10 @@ from trace2skill.skills.near import stems
 LINE = re.compile(r'^(?P<id>[a-z]+[\d.]+): (?P<text>".*")$', re.MULTILINE)
 PAIR = re.compile(r"^(?P<id>p\d+): (?P<first>k\d+) and (?P<second>k\d+) contradict", re.MULTILINE)
 OWN = "own: "
+FIT = re.compile(
+    r"(?!\W*(?:then|it|its|they|them|that|this|these|those|so|also|and|but|such|otherwise)\b)[^\n]{1,320}", re.I
+)
+"""What can stand as a line of a skill as it is."""
 
 
 def reader_of(heard: Heard) -> Reader:
@@ -59,12 +63,12 @@ def again(heard: Heard) -> Spoken:
 
 
 def write(heard: Heard) -> Spoken:
-    """Word the rules in the words they have; when asked again, or for a pair, in the plain words of their themes."""
+    """Word the rules in the words they have where these can stand alone, else in the plain words of their themes."""
     reader = reader_of(heard)
     drafts = {name: json.loads(found["text"]) for name, found in _drafts(heard).items()}
     said = {}
     for id, draft in drafts.items():
-        says = draft if heard.turns == 0 else _plain(reader, draft)
+        says = draft if heard.turns == 0 and FIT.fullmatch(draft) else _plain(reader, draft)
         if chance("write", heard.key, id) < heard.profile.mistakes:
             says = list(drafts.values())[pick(len(drafts), "write", heard.key, id)]
         said[id] = says
