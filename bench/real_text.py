@@ -185,11 +185,17 @@ def rules_of(corpus: Corpus, patches: Iterable[Patch]) -> list[Rule]:
 
 
 def consolidated(
-    corpus: Corpus, patches: Sequence[Patch], store: Store, bounds: Bounds, mistakes: float, seed: int
+    corpus: Corpus,
+    patches: Sequence[Patch],
+    store: Store,
+    bounds: Bounds,
+    mistakes: float,
+    seed: int,
+    model: ModelSettings | None = None,
 ) -> Run:
-    """The product's path from patches to a candidate, every call through the door."""
+    """The product's path from patches to a candidate, every call through the door; by default with the labelled model."""
     query = {"corpus": str(corpus.directory.resolve()), **({"mistakes": mistakes} if mistakes else {}), "seed": seed}
-    model = ModelSettings(name=f"sim/labelled?{urlencode(query)}")
+    model = model or ModelSettings(name=f"sim/labelled?{urlencode(query)}")
     before = len(store.ledger())
     door = Door(store, Budget(None), "bench")
     guard = threading.Lock()
