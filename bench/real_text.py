@@ -193,7 +193,7 @@ def consolidated(
     seed: int,
     model: ModelSettings | None = None,
 ) -> Run:
-    """The product's path from patches to a candidate, every call through the door; by default with the labelled model."""
+    """The product's path from patches to a candidate, each call over the real path; by default by the labels."""
     query = {"corpus": str(corpus.directory.resolve()), **({"mistakes": mistakes} if mistakes else {}), "seed": seed}
     model = model or ModelSettings(name=f"sim/labelled?{urlencode(query)}")
     before = len(store.ledger())
