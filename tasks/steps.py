@@ -13,10 +13,11 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
+from tasks.serializer import FormSerializer
 from trace2skill.baselines.bank import BankSettings
 from trace2skill.baselines.rewrite import Rewritten
 from trace2skill.consolidate.candidate import Candidate
-from trace2skill.core.errors import InfrastructureFault, StoreUnavailable
+from trace2skill.core.errors import InfrastructureFault, StoreUnavailable, Unanswered
 from trace2skill.core.noun import Noun
 from trace2skill.domains.base import Audit
 from trace2skill.llm import ModelSettings
@@ -43,7 +44,7 @@ def keyed(key: Callable[[Inputs], str]) -> CachePolicy:
 def _can_pass(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
     """Is the failure one that a second try may not meet?"""
     result = state.result(raise_on_failure=False)
-    return isinstance(result, (InfrastructureFault, StoreUnavailable))
+    return isinstance(result, (InfrastructureFault, StoreUnavailable)) and not isinstance(result, Unanswered)
 
 
 def once(settings: RunSettings, key: str, cls: type[N], step: Callable[[], N]) -> N:
@@ -62,7 +63,7 @@ def once(settings: RunSettings, key: str, cls: type[N], step: Callable[[], N]) -
         return found
 
 
-KEPT: dict[str, Any] = {"persist_result": True, "result_serializer": "json"}
+KEPT: dict[str, Any] = {"persist_result": True, "result_serializer": FormSerializer()}
 AGAIN: dict[str, Any] = {
     "retries": 2,
     "retry_delay_seconds": exponential_backoff(backoff_factor=2),

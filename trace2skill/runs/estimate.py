@@ -5,6 +5,7 @@ stated defaults. An estimate, not a bound: the bound is the cap, which no call m
 """
 
 from collections.abc import Sequence
+from operator import not_
 from statistics import fmean, quantiles
 from typing import Literal
 
@@ -35,6 +36,8 @@ DEFAULT_TOKENS = {
     "recall": (300, 0),
 }
 """Tokens of one step, in and out, where the ledger knows none: about eight turns of an agent on a small workbook."""
+DEFAULT_CALLS = {"rollout": 8, "extract": 8}
+"""Model calls of one step, where the ledger knows none; one of any other stage."""
 TAUGHT, ASKED = 0.8, 0.6
 """Share of analyses that give a patch, and of merges that ask the model, where it is not known yet."""
 ENOUGH = 5
@@ -52,9 +55,10 @@ class StageEstimate(Noun):
     cost: float
     high: float
     basis: Literal["history", "defaults"]
+    by_hand: int = Field(default=0, exclude_if=not_, description="Answers that a person or a session has to give.")
 
 
-class Estimate(Noun):
+class Estimate(Noun, form="Estimate", version=1):
     """What a run will cost."""
 
     stages: tuple[StageEstimate, ...]
@@ -64,6 +68,11 @@ class Estimate(Noun):
     def cost(self) -> float:
         """US dollars, all stages together."""
         return sum(stage.cost for stage in self.stages)
+
+    @property
+    def by_hand(self) -> int:
+        """Answers that are given by hand."""
+        return sum(stage.by_hand for stage in self.stages)
 
     @property
     def high(self) -> float:
@@ -159,6 +168,7 @@ def stage_estimate(
         costs = [row.cost for row in history] if known else [bound]
     tokens_in, tokens_out = (fmean(row[index] for row in rows) for index in (0, 1))
     dearest = quantiles(costs, n=10)[-1] if len(costs) > 1 else costs[0] * (1 if bound is not None else 2)
+    calls = fmean(row.calls for row in history) if known else DEFAULT_CALLS.get(stage, 1)
     return StageEstimate(
         stage=stage,
         model=model.name,
@@ -169,4 +179,5 @@ def stage_estimate(
         cost=fmean(costs) * steps,
         high=dearest * steps,
         basis="history" if known else "defaults",
+        by_hand=round(float(calls) * steps) if model.handoff and bound is None else 0,
     )

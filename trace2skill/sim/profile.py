@@ -11,10 +11,10 @@ from pydantic import Field, ValidationError
 from trace2skill.core.errors import BadInput
 from trace2skill.core.noun import Noun
 
-NAMES = ("office", "labelled", "embedding")
+NAMES = ("office", "scripted", "labelled", "embedding")
 
 
-class Profile(Noun):
+class Profile(Noun, form="Profile", version=1):
     """What is simulated. Shares are probabilities per request, drawn by a hash, so that runs repeat exactly."""
 
     name: str = "office"
@@ -51,6 +51,7 @@ class Profile(Noun):
     )
     hangs: float = Field(default=0.0, ge=0, le=1, description="Share of tries that hang until their time-out.")
     blind: bool = Field(default=False, description="It sees no pictures, and refuses requests with any.")
+    script: str = Field(default="", description="Whose script a `sim/scripted` follows.")
     retry_after: float | None = Field(default=None, ge=0, description="Retry-After of a 429, in seconds.")
 
 

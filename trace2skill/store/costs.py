@@ -28,6 +28,7 @@ class StepUsed(NamedTuple):
     tokens_in: float
     tokens_out: float
     cost: float
+    calls: float
 
 
 def totals_by_stage(store: Store, run_id: str) -> list[StageTotal]:
@@ -46,8 +47,8 @@ def totals_by_stage(store: Store, run_id: str) -> list[StageTotal]:
 def steps_of_stage(store: Store, model: str, stage: str) -> list[StepUsed]:
     """What each step of a stage took that was answered by this model, in any run."""
     rows = store.query(
-        "SELECT sum(tokens_in), sum(tokens_out), sum(cost) FROM ledger WHERE outcome = 'answered' AND model = ? "
-        f"AND {STAGE} = ? GROUP BY run_id, step LIMIT {MOST_STEPS}",
+        "SELECT sum(tokens_in), sum(tokens_out), sum(cost), count(*) FROM ledger "
+        f"WHERE outcome = 'answered' AND model = ? AND {STAGE} = ? GROUP BY run_id, step LIMIT {MOST_STEPS}",
         [model, stage],
     )
     return [StepUsed(*(float(value) for value in row)) for row in rows]
