@@ -9,14 +9,13 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from operator import not_
 
-from markdown_it.token import Token
 from pydantic import Field
 
 from trace2skill.consolidate.groups import Support
 from trace2skill.core.digest import digest_of
 from trace2skill.core.noun import Noun
 from trace2skill.skills.form import ADDS_TEXT, in_form
-from trace2skill.skills.markdown import block_tokens, links, sections, split_lines
+from trace2skill.skills.markdown import BlockToken, block_tokens, links, sections, split_lines
 from trace2skill.skills.near import plain_title
 from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import LessonKind
@@ -172,7 +171,7 @@ def cut_text(content: str) -> list[tuple[str, tuple[str, ...]]]:
     return found
 
 
-def _pieces(token: Token, content: str) -> list[tuple[str, int, int]]:
+def _pieces(token: BlockToken, content: str) -> list[tuple[str, int, int]]:
     start, end = token.map or (0, 0)
     if token.type in ("paragraph_open", "blockquote_open", "html_block"):
         return [("paragraph", start, end)]

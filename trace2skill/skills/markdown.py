@@ -16,6 +16,9 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 
 from trace2skill.core.noun import Noun
 
+BlockToken = Token
+"""A block of Markdown as the parser gives it."""
+
 LINE_END = re.compile(r"\r\n|\n|\r")
 PROTECTED = {"fence", "code_block", "html_block", "front_matter", "table_open"}
 
