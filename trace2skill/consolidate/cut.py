@@ -184,7 +184,7 @@ def _pieces(token: BlockToken, content: str) -> list[tuple[str, int, int]]:
     return []
 
 
-def _items(opened: Token, content: str) -> list[tuple[int, int]]:
+def _items(opened: BlockToken, content: str) -> list[tuple[int, int]]:
     """The lines of the items of one list of the top level."""
     start, end = opened.map or (0, 0)
     return [
