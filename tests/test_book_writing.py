@@ -7,7 +7,7 @@ import pytest
 
 from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.cut import Place, Rule
-from trace2skill.consolidate.settle import BookRule, Opposition, RuleBook, Said
+from trace2skill.consolidate.settle import BookRule, Opposition, RuleBook, Statement
 from trace2skill.consolidate.write import Sheet, ToWord, place_of, sheets, write
 from trace2skill.skills.skill import Skill, SkillFile
 
@@ -24,9 +24,9 @@ SHEET = Sheet(
 )
 
 
-def said(task: int, text: str, *section: str, title: str = "") -> Said:
+def said(task: int, text: str, *section: str, title: str = "") -> Statement:
     place = Place(section=("Small", *section), title=title)
-    return Said(rule=Rule(text=text, place=place, trajectory_id=f"t{task}", task_id=f"k{task}", kind="error"))
+    return Statement(rule=Rule(text=text, place=place, trajectory_id=f"t{task}", task_id=f"k{task}", kind="error"))
 
 
 def worded(*answers: dict[str, Any]) -> tuple[Any, list[str]]:

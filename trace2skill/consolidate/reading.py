@@ -23,7 +23,7 @@ from trace2skill.consolidate.book import (
 from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.cut import Rule
 from trace2skill.consolidate.settle import RuleBook, frozen, readings, settle
-from trace2skill.consolidate.write import Sheet, Wording
+from trace2skill.consolidate.write import Sheet, SheetWording
 from trace2skill.core.digest import digest_of
 from trace2skill.core.noun import Noun
 
@@ -76,7 +76,7 @@ class Runner(Protocol):
     def assign(self, jobs: Sequence[AssignJob]) -> Sequence[Coding]:
         """See `assign.assign`."""
 
-    def write(self, jobs: Sequence[WriteJob]) -> Sequence[Wording]:
+    def write(self, jobs: Sequence[WriteJob]) -> Sequence[SheetWording]:
         """See `write.write`."""
 
 

@@ -8,7 +8,7 @@ from trace2skill.consolidate.assign import Coding, assign
 from trace2skill.consolidate.book import Grouping, induce
 from trace2skill.consolidate.bounded import Asker, Bounds
 from trace2skill.consolidate.reading import AssignJob, InduceJob, WriteJob
-from trace2skill.consolidate.write import USUAL, Limit, Wording, write
+from trace2skill.consolidate.write import USUAL, Limit, SheetWording, write
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -36,7 +36,7 @@ class ThreadRunner:
             lambda job: assign(self._asker(f"assign: {job.name}"), job.book, job.texts, self._bounds, again=job.again),
         )
 
-    def write(self, jobs: Sequence[WriteJob]) -> list[Wording]:
+    def write(self, jobs: Sequence[WriteJob]) -> list[SheetWording]:
         """See `Runner`."""
         return self._all(
             jobs, lambda job: write(self._asker(f"write: {job.name}"), job.sheet, self._bounds, self._limit)

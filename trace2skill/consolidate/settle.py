@@ -23,7 +23,7 @@ NO_RULE = "it holds no rule"
 DISAGREED = "its readers disagree on what it says"
 
 
-class Said(Noun):
+class Statement(Noun):
     """A rule that states a canonical rule, as widely or for a narrower case."""
 
     rule: Rule
@@ -34,7 +34,7 @@ class BookRule(Noun):
     """A rule of the finished book: who says it in which words, and who says the opposite."""
 
     says: str
-    said: tuple[Said, ...]
+    said: tuple[Statement, ...]
     against: tuple[Rule, ...] = Field(default=(), description="Rules that oppose it.")
     path: tuple[str, ...] = Field(default=(), description="The nodes that united it.")
 
@@ -63,7 +63,7 @@ class Opposition(Noun):
     tasks: tuple[str, ...]
 
 
-class LeftOut(Noun):
+class LeftRule(Noun):
     """A rule that counts for nothing in the book, and why."""
 
     rule: Rule
@@ -75,10 +75,10 @@ class RuleBook(Noun):
 
     rules: tuple[BookRule, ...] = ()
     opposed: tuple[Opposition, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[LeftRule, ...] = ()
 
 
-class Readings(Noun):
+class TwoReadings(Noun):
     """The frozen book and what two readings made of every rule, by the numbers of canonical rules."""
 
     book: tuple[Canonical, ...]
@@ -107,7 +107,7 @@ def frozen(root: Part) -> tuple[Canonical, ...]:
     return tuple(_one(by_says[says]) for says in sorted(by_says))
 
 
-def readings(root: Part, book: Sequence[Canonical], rules: Iterable[Rule], codes: Mapping[str, Code]) -> Readings:
+def readings(root: Part, book: Sequence[Canonical], rules: Iterable[Rule], codes: Mapping[str, Code]) -> TwoReadings:
     """Both readings side by side, with canonical rules that are one found out and united.
 
     Two canonical rules are one where only the induction kept them apart: most rules that were induced into the first
@@ -118,7 +118,7 @@ def readings(root: Part, book: Sequence[Canonical], rules: Iterable[Rule], codes
         for id in item.rules:
             induced[id].add(number)
     into = _doubles(book, induced, codes)
-    return Readings(
+    return TwoReadings(
         book=tuple(book),
         induced={id: frozenset(into[n] for n in numbers) for id, numbers in induced.items()},
         assigned={id: _moved(code, into) for id, code in codes.items()},
@@ -127,7 +127,7 @@ def readings(root: Part, book: Sequence[Canonical], rules: Iterable[Rule], codes
 
 
 def settle(
-    seen: Readings, rules: Mapping[str, Rule], third: Mapping[str, Code], new: Sequence[tuple[str, Sequence[str]]]
+    seen: TwoReadings, rules: Mapping[str, Rule], third: Mapping[str, Code], new: Sequence[tuple[str, Sequence[str]]]
 ) -> RuleBook:
     """The finished book.
 
@@ -137,12 +137,12 @@ def settle(
         third: a third reading of the rules that the two do not agree on; one without a usable answer is missing.
         new: canonical rules that the third reading adds: their words and the ids of their rules.
     """
-    said: dict[int, list[Said]] = defaultdict(list)
+    said: dict[int, list[Statement]] = defaultdict(list)
     for id, rule in rules.items():
         for number in sorted(_stated(seen, id, third)):
             code = third.get(id) or seen.assigned.get(id) or Code()
             narrower = number in code.narrower and number not in code.same
-            said[number].append(Said(rule=rule, how="narrower" if narrower else "same"))
+            said[number].append(Statement(rule=rule, how="narrower" if narrower else "same"))
     made = [BookRule(says=seen.book[n].says, said=_sorted(said[n]), path=seen.book[n].path) for n in sorted(said)]
     credited = {one.rule.id for some in said.values() for one in some}
     made += _added(new, rules, credited)
@@ -158,7 +158,7 @@ def settle(
     )
 
 
-def _stated(seen: Readings, id: str, third: Mapping[str, Code]) -> frozenset[int]:
+def _stated(seen: TwoReadings, id: str, third: Mapping[str, Code]) -> frozenset[int]:
     """The canonical rules a rule states: those that two of its readings name; with one reading, those of that one."""
     votes: Counter[int] = Counter(seen.induced[id])
     read = 1
@@ -175,13 +175,13 @@ def _added(new: Sequence[tuple[str, Sequence[str]]], rules: Mapping[str, Rule], 
     for says, cited in new:
         left = [rules[id] for id in cited if id not in credited]
         if left:
-            found.append(BookRule(says=says, said=_sorted(Said(rule=rule) for rule in left), path=("again",)))
+            found.append(BookRule(says=says, said=_sorted(Statement(rule=rule) for rule in left), path=("again",)))
     return found
 
 
 def _rest(
-    seen: Readings, rules: Mapping[str, Rule], third: Mapping[str, Code], credited: set[str]
-) -> tuple[list[LeftOut], list[BookRule]]:
+    seen: TwoReadings, rules: Mapping[str, Rule], third: Mapping[str, Code], credited: set[str]
+) -> tuple[list[LeftRule], list[BookRule]]:
     """Rules that count for nothing so far: no rule, read differently each time, or said by one alone."""
     left, alone = [], []
     for id, rule in rules.items():
@@ -190,11 +190,11 @@ def _rest(
         named = seen.induced[id] | (seen.assigned[id].says if id in seen.assigned else frozenset())
         again = third.get(id)
         if id in seen.no_rule and not (again and again.says):
-            left.append(LeftOut(rule=rule, reason=NO_RULE))
+            left.append(LeftRule(rule=rule, reason=NO_RULE))
         elif named and again and again.says:
-            left.append(LeftOut(rule=rule, reason=DISAGREED))
+            left.append(LeftRule(rule=rule, reason=DISAGREED))
         else:
-            alone.append(BookRule(says=rule.text, said=(Said(rule=rule),)))
+            alone.append(BookRule(says=rule.text, said=(Statement(rule=rule),)))
     return left, alone
 
 
@@ -211,7 +211,7 @@ def _distinct(made: Iterable[BookRule]) -> list[BookRule]:
     ]
 
 
-def _votes_against(seen: Readings, third: Mapping[str, Code]) -> dict[str, set[str]]:
+def _votes_against(seen: TwoReadings, third: Mapping[str, Code]) -> dict[str, set[str]]:
     """Words of a canonical rule -> ids of the rules that oppose it."""
     against: dict[str, set[str]] = defaultdict(set)
     for id in seen.induced:
@@ -290,6 +290,6 @@ def _one(same: Sequence[Canonical]) -> Canonical:
     )
 
 
-def _sorted(said: Iterable[Said]) -> tuple[Said, ...]:
+def _sorted(said: Iterable[Statement]) -> tuple[Statement, ...]:
     by_id = {one.rule.id: one for one in said}
     return tuple(by_id[id] for id in sorted(by_id))

@@ -7,7 +7,7 @@ from trace2skill.consolidate.cut import Place, Rule
 from trace2skill.consolidate.groups import Dropped, EditGroup, Saying, Support
 from trace2skill.consolidate.node import Groups
 from trace2skill.consolidate.reading import Runner, WriteJob
-from trace2skill.consolidate.settle import BookRule, RuleBook, Said
+from trace2skill.consolidate.settle import BookRule, RuleBook, Statement
 from trace2skill.consolidate.write import USUAL, Limit, own_words, place_of, sheets
 from trace2skill.skills.skill import Skill
 from trace2skill.types.patch import Edit
@@ -115,5 +115,5 @@ def _edits(base: Skill, place: Place, says: str, lessons: Sequence[str]) -> tupl
 
 
 def _left(base: Skill, rule: Rule, limit: Limit) -> EditGroup:
-    alone = BookRule(says=rule.text, said=(Said(rule=rule),))
+    alone = BookRule(says=rule.text, said=(Statement(rule=rule),))
     return _group(base, [alone], rule.place, own_words(alone, limit))

@@ -81,7 +81,7 @@ class Sheet(Noun):
     pairs: tuple[tuple[int, int], ...] = ()
 
 
-class Wording(Noun):
+class SheetWording(Noun):
     """The words of a sheet: a line a rule, '' where it keeps its own, and a line a pair, '' where that stays open."""
 
     lines: tuple[str, ...]
@@ -97,7 +97,7 @@ class Limit(Noun):
 USUAL = Limit()
 
 
-def write(ask: Asker, sheet: Sheet, bounds: Bounds, limit: Limit = USUAL) -> Wording:
+def write(ask: Asker, sheet: Sheet, bounds: Bounds, limit: Limit = USUAL) -> SheetWording:
     """Word the rules of a sheet.
 
     Raises:
@@ -128,7 +128,7 @@ def write(ask: Asker, sheet: Sheet, bounds: Bounds, limit: Limit = USUAL) -> Wor
         for pair in answer.conditional:
             if pair.pair not in bad:
                 between[int(pair.pair[1:]) - 1] = _one_line(pair.says)
-    return Wording(lines=tuple(said), conditional=tuple(between))
+    return SheetWording(lines=tuple(said), conditional=tuple(between))
 
 
 def own_words(rule: BookRule, limit: Limit = USUAL) -> str:

@@ -15,7 +15,7 @@ ONE_ONLY = "ONE"
 SIDED = re.compile(r"(?P<pair>C\d+)(?P<side>[ab])")
 
 
-class Reader(Protocol):
+class MeaningReader(Protocol):
     """Knows what texts mean."""
 
     def themes(self, text: str) -> frozenset[str]:
@@ -32,7 +32,7 @@ class PlantedReader:
     """Reads the lessons of the simulated office."""
 
     def themes(self, text: str) -> frozenset[str]:
-        """See `Reader`."""
+        """See `MeaningReader`."""
         sides = frozenset(
             f"{number}{side}"
             for number, pair in enumerate(OPPOSED)
@@ -42,11 +42,11 @@ class PlantedReader:
         return sides or frozenset({cause_of(text) or habit_of(text) or f"own: {' '.join(text.lower().split())}"})
 
     def words(self, theme: str) -> str:
-        """See `Reader`. Both sides of the planted contradiction have one sentence, which says when each holds."""
+        """See `MeaningReader`. Both sides of the planted contradiction have one sentence: when each holds."""
         return CONDITIONAL if theme[:-1].isdigit() else ""
 
     def opposite(self, theme: str) -> str:
-        """See `Reader`."""
+        """See `MeaningReader`."""
         return theme[:-1] + ("b" if theme[-1] == "a" else "a") if theme[:-1].isdigit() else ""
 
 
@@ -63,7 +63,7 @@ class LabelledReader:
         self._known: dict[str, frozenset[str]] = {}
 
     def themes(self, text: str) -> frozenset[str]:
-        """See `Reader`."""
+        """See `MeaningReader`."""
         flat = _flat(text)
         if flat not in self._known:
             self._known[flat] = self._looked_up(flat)
@@ -82,11 +82,11 @@ class LabelledReader:
         return frozenset({f"own: {flat}"})
 
     def words(self, theme: str) -> str:
-        """See `Reader`."""
+        """See `MeaningReader`."""
         return self._words.get(theme, "")
 
     def opposite(self, theme: str) -> str:
-        """See `Reader`."""
+        """See `MeaningReader`."""
         found = SIDED.fullmatch(theme)
         other = f"{found['pair']}{'b' if found['side'] == 'a' else 'a'}" if found else ""
         return other if other in self._words else ""

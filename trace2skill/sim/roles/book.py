@@ -7,7 +7,7 @@ import json
 import re
 
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
-from trace2skill.sim.meaning import PlantedReader, Reader, labelled_reader
+from trace2skill.sim.meaning import MeaningReader, PlantedReader, labelled_reader
 from trace2skill.sim.profile import chance, pick
 from trace2skill.skills.near import stems
 
@@ -20,7 +20,7 @@ FIT = re.compile(
 """What can stand as a line of a skill as it is."""
 
 
-def reader_of(heard: Heard) -> Reader:
+def reader_of(heard: Heard) -> MeaningReader:
     """What this simulated model knows texts by."""
     return labelled_reader(heard.profile.corpus) if heard.profile.name == "labelled" else PlantedReader()
 
@@ -145,7 +145,7 @@ def _judged(heard: Heard, id: str, themes: frozenset[str], known: list[str]) -> 
 
 
 def _group(
-    reader: Reader, theme: str, cited: list[str], texts: dict[str, str], meant: dict[str, frozenset[str]]
+    reader: MeaningReader, theme: str, cited: list[str], texts: dict[str, str], meant: dict[str, frozenset[str]]
 ) -> dict[str, list[str] | str]:
     """A group in the words of one that says this and nothing else, the same one whoever else is cited."""
     pure = [id for id in cited if meant[id] == {theme}]
@@ -154,7 +154,7 @@ def _group(
     return {"cites": [best, *(id for id in cited if id != best)], "says": says}
 
 
-def _plain(reader: Reader, text: str) -> str:
+def _plain(reader: MeaningReader, text: str) -> str:
     """What a text says in the plain words of its first theme, else the text without what leans on others."""
     words = [reader.words(theme) for theme in sorted(reader.themes(text)) if reader.words(theme)]
     return words[0] if words else text
