@@ -13,6 +13,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
+from tasks.serializer import FormSerializer
 from trace2skill.baselines.bank import BankSettings
 from trace2skill.baselines.rewrite import Rewritten
 from trace2skill.consolidate.candidate import Candidate
@@ -62,7 +63,7 @@ def once(settings: RunSettings, key: str, cls: type[N], step: Callable[[], N]) -
         return found
 
 
-KEPT: dict[str, Any] = {"persist_result": True, "result_serializer": "json"}
+KEPT: dict[str, Any] = {"persist_result": True, "result_serializer": FormSerializer()}
 AGAIN: dict[str, Any] = {
     "retries": 2,
     "retry_delay_seconds": exponential_backoff(backoff_factor=2),

@@ -2,6 +2,7 @@
 
 import importlib
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -120,7 +121,13 @@ def _cost_of(settings: RunSettings) -> Any:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does: what is finished stays, what runs is ended."""
+    """Let SIGTERM end the run as Ctrl-C does: what is finished stays, what runs is ended.
+
+    Signals reach the main thread alone: a run that a program starts in another one is the program's to end.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def interrupt(*_: object) -> None:
         end_running()

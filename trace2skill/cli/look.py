@@ -14,6 +14,7 @@ from rich.table import Table
 from trace2skill.cli import options as o
 from trace2skill.cli.print import print_summary
 from trace2skill.core.errors import BadInput, SkillInvalid, Trace2SkillError
+from trace2skill.core.forms import from_text
 from trace2skill.core.noun import Noun
 from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.skill import problems, read_skill
@@ -73,7 +74,7 @@ def summary_of(store: Store, run: str) -> RunSummary:
         raise BadInput(f"'{run}' is no refresh but a run of `trace2skill {found.kind}`, which has no summary")
     if not found.summary or found.state != "completed":
         raise BadInput(f"run '{run}' is {found.state} and has no summary yet: run its command again to go on")
-    return RunSummary.model_validate_json(found.summary)
+    return from_text(found.summary, RunSummary)
 
 
 class Check(Noun):

@@ -58,7 +58,7 @@ class StageEstimate(Noun):
     by_hand: int = Field(default=0, exclude_if=not_, description="Answers that a person or a session has to give.")
 
 
-class Estimate(Noun):
+class Estimate(Noun, form="Estimate", version=1):
     """What a run will cost."""
 
     stages: tuple[StageEstimate, ...]

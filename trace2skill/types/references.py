@@ -24,7 +24,7 @@ class RolloutJob(Noun):
         return f"{self.task_id} seed {self.seed}"
 
 
-class Rolled(Noun):
+class Rolled(Noun, form="Rolled", version=1):
     """A trajectory that is in the store."""
 
     trajectory_id: str
@@ -51,7 +51,7 @@ class Pair(Noun):
         return f"{self.passed.cell.task_id} seeds {self.passed.cell.seed} and {self.failed.cell.seed}"
 
 
-class Extracted(Noun):
+class Extracted(Noun, form="Extracted", version=1):
     """An extraction that is in the store."""
 
     content: str
@@ -75,13 +75,13 @@ class Extracted(Noun):
         return f"{self.task_id} seed {self.seed}" + (" (contrast)" if self.contrast else "")
 
 
-class Observed(Noun):
+class Observed(Noun, form="Observed", version=1):
     """What was drawn from one imported trajectory, in the store."""
 
     extracted: tuple[Extracted, ...]
 
 
-class Proposed(Noun):
+class Proposed(Noun, form="Proposed", version=1):
     """A patch that is in the store."""
 
     content: str
@@ -98,7 +98,7 @@ class Proposed(Noun):
     )
 
 
-class Merged(Noun):
+class Merged(Noun, form="Merged", version=1):
     """A node of the merge tree that is in the store."""
 
     content: str

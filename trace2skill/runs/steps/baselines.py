@@ -17,14 +17,14 @@ from trace2skill.types.lesson import Extraction, Lesson
 from trace2skill.types.references import Extracted, RolloutJob
 
 
-class Embedded(Noun):
+class Embedded(Noun, form="Embedded", version=1):
     """The vectors of the lessons of one extraction."""
 
     extraction: str
     vectors: tuple[Vector, ...]
 
 
-class Banked(Noun):
+class Banked(Noun, form="Banked", version=1):
     """A bank that is in the store."""
 
     content: str

@@ -248,7 +248,7 @@ def merge_key(rt: Runtime, sides: Sequence[Merged], base: str) -> str:
 
 def merge_sides(rt: Runtime, sides: Sequence[Merged], base: str, name: str) -> Merged:
     """Unite the sides of one node of the merge tree. Without a model, equal groups become one and others stand."""
-    if not rt.settings.asks_a_model:
+    if "merger" not in rt.settings.roles_asked:
         stored = [_stored(rt, "groups", side.content, Groups) for side in sides]
         return _keep_groups(rt, Groups.of([group for side in stored for group in side.groups]))
     merged = merge(
@@ -307,7 +307,7 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
     before, how = _skill(rt, base), rt.settings.learning
     passed, dropped = screened_root(rt.store, before, groups)  # a merge has words of its own
     editor = None
-    if rt.settings.asks_a_model:
+    if "merger" in rt.settings.roles_asked:
         editor = ScreenedEditor(ModelEditor(rt.door, rt.settings.models.merger, "apply"), rt.store)
     skill, made = build_candidate(
         before, passed, how.thresholds, tasks, how.edits, how.limits, editor, polish=how.polish
