@@ -12,7 +12,7 @@ from trace2skill.core.noun import Noun
 from trace2skill.llm.handoff.folder import NAME, Folder
 from trace2skill.llm.handoff.page import block_digest, blocks
 from trace2skill.llm.handoff.presence import runs
-from trace2skill.llm.handoff.records import Body, Claim, Given, Handed, Head, PrintedView, RequestRef
+from trace2skill.llm.handoff.records import Body, Claim, GivenAnswer, Handed, Head, PrintedView, RequestRef
 
 State = Literal["waiting", "claimed", "answered"]
 
@@ -124,7 +124,7 @@ def status(folder: Folder) -> Status:
             )
         )
     heads = [folder.get("heads", f"{name}.json", Head) for name in folder.names("heads") & folder.names("answers")]
-    given = [folder.get("answers", f"{name}.json", Given) for name in folder.names("answers")]
+    given = [folder.get("answers", f"{name}.json", GivenAnswer) for name in folder.names("answers")]
     return Status(
         directory=str(folder.path),
         runs=runs(folder),

@@ -68,7 +68,7 @@ class GivenCall(Noun):
     arguments: str
 
 
-class Given(Noun):
+class GivenAnswer(Noun):
     """An answer."""
 
     id: str
