@@ -70,7 +70,7 @@ class LeftRule(Noun):
     reason: str
 
 
-class RuleBook(Noun):
+class RuleBook(Noun, form="RuleBook", version=1):
     """The finished book of one skill and one set of trajectories. Every rule is said, or left out with a reason."""
 
     rules: tuple[BookRule, ...] = ()
