@@ -9,12 +9,15 @@ from prefect.futures import PrefectFuture
 from flows.shard import in_shards
 from tasks.gather import Gathered, gather
 from tasks.runner import sized, timed
-from tasks.steps import contrast, extract, merge, propose
+from tasks.steps import task_of
 from trace2skill.consolidate import EditGroup, plan_merges
 from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, quarantined_of, with_lessons
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.settings import RunSettings
-from trace2skill.runs.steps.learning import groups_of, keep_leaf
+from trace2skill.runs.steps.contrast import CONTRAST
+from trace2skill.runs.steps.extract import EXTRACT
+from trace2skill.runs.steps.merge import MERGE, groups_of, keep_leaf
+from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.types.references import Extracted, Merged, Rolled
 
 
@@ -33,7 +36,7 @@ def learn_from(settings: RunSettings, rolled: list[Rolled], base: str, observed:
     analysed = analyse(settings, rolled)
     analyses = [*analysed.results, *observed]
     taught = with_lessons(analyses)
-    patches = timed(propose, settings).map(unmapped(settings), taught, unmapped(base))
+    patches = timed(task_of(PROPOSE), settings).map(unmapped(settings), taught, unmapped(base))
     proposed = gather(rt, "propose", patches, [item.name for item in taught])
     looked = groups_of(rt, proposed.results, base)
     leaves, root = merge_all(settings, list(looked.kept), base)
@@ -50,13 +53,13 @@ def learn_from(settings: RunSettings, rolled: list[Rolled], base: str, observed:
 
 def analyse(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extracted]:
     """One analyst per trajectory, and one per pair where pairs are asked for."""
-    chosen = choose_for_analysis(rolled, settings.analysts)
+    chosen = choose_for_analysis(rolled, settings.analysts, settings.error_analyst)
     rt = runtime(settings)
     if settings.shards > 1:
         sized(in_shards, settings)(settings, "extract", chosen)
-    extracts = timed(extract, settings).map(unmapped(settings), chosen)
+    extracts = timed(task_of(EXTRACT), settings).map(unmapped(settings), chosen)
     pairs = choose_pairs(rolled, settings.analysts)
-    contrasts = timed(contrast, settings).map(unmapped(settings), pairs)
+    contrasts = timed(task_of(CONTRAST), settings).map(unmapped(settings), pairs)
     analysed = gather(rt, "extract", extracts, [item.name for item in chosen])
     compared = gather(rt, "contrast", contrasts, [item.name for item in pairs])
     return Gathered(results=[*analysed.results, *compared.results], failures=(*analysed.failures, *compared.failures))
@@ -71,7 +74,7 @@ def merge_all(settings: RunSettings, groups: list[EditGroup], base: str) -> tupl
     plan = plan_merges(groups, settings.merge.fan_in)
     nodes: list[Any] = [keep_leaf(rt, group) for group in plan.leaves]
     futures: list[PrefectFuture[Merged]] = []
-    one_merge = timed(merge, settings)
+    one_merge = timed(task_of(MERGE), settings)
     for number, inputs in enumerate(plan.merges, start=1):
         name = f"{number} of {len(plan.merges)}"
         futures.append(one_merge.submit(settings, [nodes[i] for i in inputs], base, name))

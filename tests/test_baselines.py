@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import OFFICE, OFFICE_SKILL
+from trace2skill.runs.steps.learning import rollout, rollout_key
 
 from trace2skill.baselines.bank import Bank, BankSettings, closest
 from trace2skill.baselines.padding import SENTENCES, padded
@@ -15,7 +16,6 @@ from trace2skill.llm import EmbeddingRequest, ModelSettings, Roles
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps import baselines as steps
-from trace2skill.runs.steps.learning import rollout, rollout_key
 from trace2skill.sim.causes import guided
 from trace2skill.skills.skill import problems, read_skill
 from trace2skill.types.lesson import Extraction, Lesson

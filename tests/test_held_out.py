@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import OFFICE, OFFICE_SKILL
+from trace2skill.runs.steps.learning import contrast, extract, propose_patch, rollout
 
 from trace2skill.consolidate import Support
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
@@ -15,7 +16,6 @@ from trace2skill.runs import held_out, refresh
 from trace2skill.runs.distill import choose_for_analysis, choose_pairs
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
-from trace2skill.runs.steps.learning import contrast, extract, propose_patch, rollout
 from trace2skill.skills.skill import read_skill
 from trace2skill.types.evaluation import Cell
 from trace2skill.types.references import Extracted, Pair, Rolled

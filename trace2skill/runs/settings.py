@@ -4,10 +4,11 @@ from operator import not_
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from trace2skill.agents.loop import LoopLimits
 from trace2skill.agents.react import AgentSettings
+from trace2skill.analysts import signal_names
 from trace2skill.consolidate.limits import SizeLimits
 from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.route import Thresholds
@@ -19,10 +20,22 @@ from trace2skill.runs.sources import Sources
 from trace2skill.skills.place import EditPolicy
 from trace2skill.store.address import StoreAddress, default_address
 
-MappedStage = Literal["rollout", "extract", "contrast", "propose", "observe", "judge"]
 LOGS = "logs"
 """The domain of runs that learn from logs alone: it has no tasks."""
-SIGNALS = r"(\+(error|success|combined|contrast))+"
+SIGNALS = rf"(\+({'|'.join(signal_names())}))+"
+
+
+def _known_stage(name: str) -> str:
+    from trace2skill.runs.steps import STEPS  # they know what a run is told; a run is told of them by name
+
+    known = [step.name for step in STEPS if step.mapped]
+    if name not in known:
+        raise ValueError(f"no stage '{name}' of which a share may fail: there are {', '.join(known)}")
+    return name
+
+
+MappedStage = Annotated[str, AfterValidator(_known_stage)]
+"""A stage with many items, of which a share may fail."""
 
 HOW_NOT_WHAT = {
     "store",

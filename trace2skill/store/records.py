@@ -201,6 +201,31 @@ class Store(ABC):
         )
         return LedgerTotal(**dict(zip(LedgerTotal.model_fields, row or (), strict=True)))
 
+    def used_by_step(self, stage: str, part: str, model: str) -> list[tuple[int, int, float]]:
+        """What single steps of a stage took of a model: tokens in and out, and US dollars. The latest 5,000.
+
+        Where none is known of the part, those count of which nobody wrote down what part they are.
+        """
+        for wanted in dict.fromkeys([part, ""]):
+            rows = self._all(
+                "SELECT sum(tokens_in), sum(tokens_out), sum(cost) FROM ledger WHERE outcome = 'answered' "
+                "AND stage = ? AND part = ? AND model = ? GROUP BY run_id, step, unit ORDER BY max(written) DESC "
+                "LIMIT 5000",
+                [stage, wanted, model],
+            )
+            if rows:
+                return [(int(row[0]), int(row[1]), float(row[2])) for row in rows]
+        return []
+
+    def steps_paid(self, model: str) -> dict[str, int]:
+        """How many steps of each stage a model has answered."""
+        rows = self._all(
+            "SELECT stage, count(*) FROM (SELECT DISTINCT run_id, stage, step, unit FROM ledger "
+            "WHERE outcome = 'answered' AND model = ?) AS paid GROUP BY stage",
+            [model],
+        )
+        return {str(stage): int(count) for stage, count in rows}
+
     def ledger(self, run_id: str | None = None) -> list[LedgerRow]:
         """Ledger rows in the order they were written, of one run or of all."""
         names = [name for name, _ in COLUMNS["ledger"]]

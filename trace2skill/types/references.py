@@ -39,11 +39,24 @@ class Rolled(Noun):
         return f"{self.cell.task_id} seed {self.cell.seed}"
 
 
+class AnalysisJob(Noun):
+    """One trajectory to examine, and the analyst who does."""
+
+    rolled: Rolled
+    analyst: str
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        return self.rolled.name
+
+
 class Pair(Noun):
-    """A pass and a failure of the same task at different seeds."""
+    """A pass and a failure of the same task at different seeds, and the analyst who examines them."""
 
     passed: Rolled
     failed: Rolled
+    analyst: str = "contrast"
 
     @property
     def name(self) -> str:
@@ -96,6 +109,21 @@ class Proposed(Noun):
     quarantined: tuple[str, ...] = Field(
         default=(), exclude_if=not_, description="Lessons the proposer was not shown, as the store names them."
     )
+
+
+class Embedded(Noun):
+    """The vectors of the lessons of one extraction."""
+
+    extraction: str
+    vectors: tuple[tuple[float, ...], ...]
+
+
+class Banked(Noun):
+    """A bank that is in the store."""
+
+    content: str
+    lessons: int
+    tokens: int = Field(default=0, description="Tokens of all its lessons, four characters each.")
 
 
 class Merged(Noun):

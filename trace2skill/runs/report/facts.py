@@ -192,7 +192,7 @@ def behind(store: Store, ledger: SupportLedger | None) -> list[Behind]:
 def costs_of(store: Store, run_id: str) -> list[StageCost]:
     """What each stage used, the most expensive first."""
     rows = store.query(
-        "SELECT split_part(step, ':', 1), model, count(*) FILTER (WHERE outcome = 'answered'), "
+        "SELECT stage, model, count(*) FILTER (WHERE outcome = 'answered'), "
         "count(*) FILTER (WHERE outcome = 'from_memory'), "
         "count(*) FILTER (WHERE outcome NOT IN ('answered', 'from_memory')), "
         "coalesce(sum(tokens_in + tokens_out), 0), coalesce(sum(cost), 0), coalesce(sum(latency_seconds), 0) "

@@ -1,0 +1,63 @@
+"""Step `apply`: the root of the merge tree is applied to S0; the result is the candidate."""
+
+from trace2skill.consolidate import Groups
+from trace2skill.consolidate.candidate import Candidate, build_candidate
+from trace2skill.consolidate.editor import ModelEditor, editor_identity
+from trace2skill.consolidate.quarantine import allowed_in
+from trace2skill.consolidate.screened_edits import ScreenedEditor, screened_root
+from trace2skill.core.step_label import StepLabel
+from trace2skill.runs.runtime import Runtime
+from trace2skill.runs.steps.foresight import Expected, Foresight
+from trace2skill.runs.steps.step import Asks, RunStep
+from trace2skill.runs.steps.stored import skill_of, stored
+from trace2skill.types.references import Merged
+
+
+def _parts(rt: Runtime, root: Merged, base: str, tasks: int) -> tuple[object, ...]:
+    settings = rt.settings
+    editor = (editor_identity(settings.roles.merger), settings.polish)
+    parts = (root.content, base, settings.thresholds, tasks, settings.edits, settings.limits, editor)
+    allowed = sorted(allowed_in(rt.store))
+    return *parts, *([allowed] if allowed else [])
+
+
+def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
+    """Apply the root of the merge tree to S0 and keep the candidate skill.
+
+    Raises:
+        SkillInvalid: the result breaks a rule of a skill.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`, where the editor is asked.
+    """
+    groups = stored(rt, "groups", root.content, Groups)
+    before, settings = skill_of(rt, base), rt.settings
+    passed, dropped = screened_root(rt.store, before, groups)  # a merge has words of its own
+    editor = None
+    if settings.asks_a_model:
+        editor = ScreenedEditor(
+            ModelEditor(rt.door, settings.roles.merger, StepLabel("apply", unit=root.content[:12])), rt.store
+        )
+    skill, made = build_candidate(
+        before, passed, settings.thresholds, tasks, settings.edits, settings.limits, editor, polish=settings.polish
+    )
+    rt.store.put("skill", skill.digest, skill)
+    return made.model_copy(update={"dropped": (*made.dropped, *dropped)}) if dropped else made
+
+
+def _expects(seen: Foresight) -> list[Expected]:
+    """Whether a file will need repair nobody knows; most do not."""
+    polishes = seen.rt.settings.polish and seen.rt.settings.asks_a_model and seen.new_patches >= 1 and seen.learns
+    return [Expected(APPLY.asked("wording"), float(len(seen.rounds)))] if polishes else []
+
+
+APPLY = RunStep(
+    name="apply",
+    version=5,
+    parts=_parts,
+    expects=_expects,
+    do=candidate,
+    gives=Candidate,
+    shown="apply",
+    asks=(Asks("apply", "merger", (12_000, 3_000), "wording"), Asks("apply", "merger", (4_000, 2_000), "repair")),
+    again=False,
+    folder="candidate",
+)
