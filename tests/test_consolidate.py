@@ -17,6 +17,7 @@ from trace2skill.consolidate.candidate import build_candidate
 from trace2skill.consolidate.groups import unite_equal
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import InfrastructureFault
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings
 from trace2skill.sim import provider as simulated
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
@@ -158,7 +159,7 @@ def test_no_merger_can_lose_or_invent_anything(name: str, door: Door, monkeypatc
             group("- not here", section="Writing values", trajectories=("t4",)),
         ]
     )
-    merged = merge(door, MODEL, SKILL, [left, right], step="merge")
+    merged = merge(door, MODEL, SKILL, [left, right], step=StepLabel("merge"))
     kept = {id for item in merged.groups for id in item.support.trajectories}
     assert kept == {"t1", "t2", "t3", "t4"}
     assert not merged.dropped
@@ -179,7 +180,7 @@ def test_a_good_merge_unites_support_and_keeps_the_record(door: Door, monkeypatc
     right = Groups.of(
         [group("- ccc ddd", trajectories=("t2",), tasks=("k2",)), group("- eee", trajectories=("t3",), tasks=("k3",))]
     )
-    merged = merge(door, MODEL, SKILL, [left, right], step="merge")
+    merged = merge(door, MODEL, SKILL, [left, right], step=StepLabel("merge"))
     (one,) = merged.groups
     assert len(one.support.tasks) == 2
     assert one.lessons == ("L1",)
@@ -192,7 +193,13 @@ def test_a_good_merge_unites_support_and_keeps_the_record(door: Door, monkeypatc
 def test_a_transport_fault_is_raised_and_never_papered_over(door: Door) -> None:
     left, right = Groups.of([group("- a")]), Groups.of([group("- b")])
     with pytest.raises(InfrastructureFault):
-        merge(door, ModelSettings(name="sim/office?server_error=1", attempts=1), SKILL, [left, right], step="merge")
+        merge(
+            door,
+            ModelSettings(name="sim/office?server_error=1", attempts=1),
+            SKILL,
+            [left, right],
+            step=StepLabel("merge"),
+        )
 
 
 def test_sides_that_do_not_touch_cost_no_call(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +208,7 @@ def test_sides_that_do_not_touch_cost_no_call(door: Door, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(simulated, "play", never)
     left, right = Groups.of([group("- alpha beta", "Dates")]), Groups.of([group("- gamma delta", "Writing values")])
-    assert len(merge(door, MODEL, SKILL, [left, right], step="merge").groups) == 2
+    assert len(merge(door, MODEL, SKILL, [left, right], step=StepLabel("merge")).groups) == 2
 
 
 def tasks(count: int) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from conftest import OFFICE, OFFICE_SKILL
-from trace2skill.runs.steps.learning import contrast, extract, propose_patch, rollout
 
 from trace2skill.consolidate import Support
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
@@ -16,9 +15,13 @@ from trace2skill.runs import held_out, refresh
 from trace2skill.runs.distill import choose_for_analysis, choose_pairs
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps.contrast import contrast
+from trace2skill.runs.steps.extract import extract
+from trace2skill.runs.steps.propose import propose_patch
+from trace2skill.runs.steps.rollout import rollout
 from trace2skill.skills.skill import read_skill
 from trace2skill.types.evaluation import Cell
-from trace2skill.types.references import Extracted, Pair, Rolled
+from trace2skill.types.references import AnalysisJob, Extracted, Pair, Rolled
 from trace2skill.versions.registry import Registry, Version
 
 SKILL = read_skill(OFFICE_SKILL)
@@ -64,9 +67,9 @@ def test_no_setting_plants_a_lesson_of_a_held_out_task(tmp_path: Path, more: dic
             (pair,) = choose_pairs([passed, failed], "+contrast")
             assert isinstance(pair, Pair)
             with pytest.raises(BadInput, match="is held out"):
-                extract(rt, failed)
+                extract(rt, AnalysisJob(rolled=failed, analyst="error"))
             with pytest.raises(BadInput, match="is held out"):
-                extract(rt, passed)
+                extract(rt, AnalysisJob(rolled=passed, analyst="success"))
             with pytest.raises(BadInput, match="no trajectory|is held out"):
                 contrast(rt, pair)
     finally:

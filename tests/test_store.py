@@ -26,6 +26,7 @@ from trace2skill.types.lesson import Evidence
 ROW = LedgerRow(
     run_id="r",
     step="s",
+    stage="s",
     role="agent",
     model="sim/x",
     params={"seed": 1},

@@ -22,6 +22,7 @@ class Distilled(Noun):
     proposed: tuple[Proposed, ...]
     leaves: int = 0
     root: Merged | None = Field(default=None, description="The root of the merge tree; none when nothing was proposed.")
+    tree: str = Field(default="", exclude_if=not_, description="Digest of the merge tree as it came out.")
     quarantined: tuple[str, ...] = Field(
         default=(), exclude_if=not_, description="What the screening kept out, as the store names it."
     )

@@ -214,6 +214,7 @@ def finish(
         lessons=distilled.lessons,
         patches=len(distilled.proposed),
         leaves=distilled.leaves,
+        tree=distilled.tree,
         analyses=analyses_of(distilled),
         candidate=candidate,
         evaluations=tuple(evaluations),

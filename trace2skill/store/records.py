@@ -41,6 +41,7 @@ NounKind = Literal[
     "allowance",
     "bank",
     "arm",
+    "tree",
 ]
 T = TypeVar("T", bound=BaseModel)
 

@@ -131,3 +131,10 @@ class Merged(Noun):
 
     content: str
     groups: int
+
+
+class MergeTree(Noun):
+    """A merge tree as it came out. A node below `len(nodes) - len(merges)` is a leaf; the last one is the root."""
+
+    nodes: tuple[Merged, ...]
+    merges: tuple[tuple[int, ...], ...] = Field(description="Of each merge, the nodes that it unites.")

@@ -1,8 +1,9 @@
 """Step `merge`: the patches of all trajectories become one set of edit groups, along the merge tree."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from trace2skill.consolidate import EditGroup, Groups, cut_into_groups, merge
+from trace2skill.consolidate import EditGroup, Groups, cut_into_groups, merge, plan_merges
 from trace2skill.consolidate.merge import merge_identity
 from trace2skill.consolidate.quarantine import Review, review
 from trace2skill.core.digest import digest_of
@@ -12,7 +13,7 @@ from trace2skill.runs.steps.foresight import Expected, Foresight
 from trace2skill.runs.steps.step import Asks, RunStep
 from trace2skill.runs.steps.stored import skill_of, stored
 from trace2skill.types.patch import Patch
-from trace2skill.types.references import Merged, Proposed
+from trace2skill.types.references import Merged, MergeTree, Proposed
 
 
 def _parts(rt: Runtime, sides: Sequence[Merged], base: str) -> tuple[object, ...]:
@@ -53,6 +54,41 @@ def groups_of(rt: Runtime, proposed: list[Proposed], base: str) -> Review:
 def keep_leaf(rt: Runtime, group: EditGroup) -> Merged:
     """Put one group into the store as a leaf of the merge tree."""
     return _keep_groups(rt, Groups.of([group]))
+
+
+def climb(
+    rt: Runtime, groups: Sequence[EditGroup], one_merge: Callable[[list[Any], str], Any]
+) -> tuple[list[Any], tuple[tuple[int, ...], ...]]:
+    """Lay the groups out as leaves and start every merge of the tree, those nearest to the leaves first.
+
+    Args:
+        rt: the run.
+        groups: the leaves; none gives no node.
+        one_merge: starts a merge of nodes, with its name; returns its result or a future of it.
+
+    Returns:
+        the nodes, leaves first and the root last, and of each merge the numbers of the nodes that it unites.
+    """
+    plan = plan_merges(groups, rt.settings.merge.fan_in)
+    nodes: list[Any] = [keep_leaf(rt, group) for group in plan.leaves]
+    for number, inputs in enumerate(plan.merges, start=1):
+        nodes.append(one_merge([nodes[i] for i in inputs], f"{number} of {len(plan.merges)}"))
+    return nodes, plan.merges
+
+
+def keep_tree(rt: Runtime, nodes: Sequence[Merged], merges: Sequence[tuple[int, ...]]) -> str:
+    """Put the tree as it came out into the store, for the report; returns its digest, '' for no tree."""
+    tree = MergeTree(nodes=tuple(nodes), merges=tuple(merges))
+    if not nodes:
+        return ""
+    rt.store.put("tree", tree.digest, tree)
+    return tree.digest
+
+
+def merged_one_by_one(rt: Runtime, groups: Sequence[EditGroup], base: str) -> tuple[list[Merged], str]:
+    """The tree in this thread, without Prefect: its nodes, leaves first and the root last, and its digest."""
+    nodes, merges = climb(rt, groups, lambda sides, name: MERGE(rt, sides, base, name))
+    return nodes, keep_tree(rt, nodes, merges)
 
 
 def _expects(seen: Foresight) -> list[Expected]:
