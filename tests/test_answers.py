@@ -15,8 +15,8 @@ from trace2skill.domains.base import ANSWER
 from trace2skill.llm import ModelSettings
 from trace2skill.sandbox.process import PlainProcess
 from trace2skill.sim import answers
-from trace2skill.sim.answers.mistakes import ANSWER_CAUSES, ANSWER_HABITS
 from trace2skill.sim.causes import CAUSES, HABITS, cause_of, guided, habit_of
+from trace2skill.sim.mistakes.answers import ANSWER_CAUSES, ANSWER_HABITS, OF_KIND, names_of
 from trace2skill.types.trajectory import Outcome, Step, Trajectory
 
 
@@ -61,8 +61,8 @@ def test_gold_is_known_to_the_leak_check_unless_the_question_gives_it(sums: Any,
 
 
 def test_an_analyst_reads_every_planted_mistake_out_of_the_log() -> None:
-    for kind in ("sums", *answers.mistakes.OF_KIND):
-        for name in answers.names_of(kind):
+    for kind in ("sums", *OF_KIND):
+        for name in names_of(kind):
             said = answers.said(kind, "4711", frozenset({name}))
             found = answers.read(f"## Step 3 (agent)\n\n{said}\n")
             assert found is not None

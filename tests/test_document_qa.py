@@ -36,8 +36,8 @@ from trace2skill.runs.steps.extract import EXTRACT
 from trace2skill.runs.steps.merge import groups_of, merged_one_by_one
 from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.runs.steps.rollout import ROLLOUT
-from trace2skill.sim.answers.documents import DOCUMENTS
 from trace2skill.sim.causes import guided
+from trace2skill.sim.mistakes.documents import DOCUMENTS
 from trace2skill.store import open_store
 from trace2skill.types.picture import MOST_TOKENS, Picture
 from trace2skill.types.references import RolloutJob

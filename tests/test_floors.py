@@ -1,57 +1,53 @@
-"""Imports go down only: flows -> tasks -> trace2skill, and the library knows nothing of Prefect."""
+"""The house: floors, sizes and names. The floors themselves stand in pyproject.toml, for import-linter."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from importlinter.cli import lint_imports
 
-FORBIDDEN = {
-    "trace2skill": {"flows", "tasks", "prefect", "deployments"},
-    "tasks": {"flows", "deployments"},
-    "flows": {"deployments"},
-}
-MAY_IMPORT = {  # where a package may be imported at all
-    "litellm": {"trace2skill/llm/transport.py"},
-    "duckdb": {"trace2skill/store/"},
-    "json_repair": {"trace2skill/llm/structured.py"},
-    "markdown_it": {"trace2skill/skills/markdown.py"},
-}
-# The command line names the flows as text and loads them late; it imports none.
+FOLDERS = ("trace2skill", "tasks", "flows", "deployments")
+LONGEST = 350
+SQL = ("SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "CREATE TABLE")
 
 
 def modules() -> list[Path]:
-    return [path for floor in FORBIDDEN for path in sorted((ROOT / floor).rglob("*.py"))]
+    return [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
-def imported(path: Path) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names.add(node.module.split(".")[0])
-    return names
+def test_imports_go_down_only_and_no_package_is_in_a_cycle(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    broken = lint_imports(config_filename="pyproject.toml", cache_dir=None)
+    assert broken == 0, capsys.readouterr().out
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_go_down_only(path: Path) -> None:
-    floor = path.relative_to(ROOT).parts[0]
-    assert not imported(path) & FORBIDDEN[floor]
+def test_the_library_has_no_module_at_its_root() -> None:
+    assert {path.name for path in (ROOT / "trace2skill").glob("*.py")} <= {"__init__.py", "__main__.py"}
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_each_door_is_the_only_one(path: Path) -> None:
-    place = path.relative_to(ROOT).as_posix()
-    for package, places in MAY_IMPORT.items():
-        if package in imported(path):
-            assert any(place.startswith(allowed) for allowed in places), f"{place} imports {package}"
+def test_modules_are_small() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in modules()}
+    assert not {name: length for name, length in lengths.items() if length > LONGEST}
 
 
-def test_rooms_are_small() -> None:
-    long = {
-        f"{path.relative_to(ROOT)}: {count}"
-        for path in modules()
-        if (count := len(path.read_text().splitlines())) > 350
-    }
-    assert not long
+def test_no_two_classes_have_one_name() -> None:
+    names: Counter[str] = Counter()
+    for path in modules():
+        tree = ast.parse(path.read_text())
+        names.update(node.name for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_")
+    assert not {name: count for name, count in names.items() if count > 1}
+
+
+def test_sql_is_written_in_the_store_alone() -> None:
+    elsewhere = [path for path in modules() if ROOT / "trace2skill" / "store" not in path.parents]
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in elsewhere
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.lstrip().startswith(SQL)
+    ]
+    assert not found

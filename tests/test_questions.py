@@ -8,9 +8,9 @@ import pytest
 from questions_of_tests import write_math, write_tables
 from test_pipeline import run
 
-from trace2skill.sim.answers import names_of
 from trace2skill.sim.causes import guided
 from trace2skill.sim.lessons import CAUSE_LESSONS
+from trace2skill.sim.mistakes.answers import names_of
 from trace2skill.skills.skill import read_skill
 from trace2skill.types.evaluation import Evaluation
 

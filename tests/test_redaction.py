@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from trace2skill.safety.clean_texts import CleanTexts
 from trace2skill.safety.needs import FOLDED, LONGEST, RUN, View, needs_of
 from trace2skill.safety.redaction import SHORTEST, Redactor
-from trace2skill.safety.secret_patterns import Rule, rules, rules_for
+from trace2skill.safety.secret_patterns import SecretRule, rules, rules_for
 
 LIKE = {"s": "ſ", "S": "ſ", "k": "\u212a", "K": "\u212a", "i": "ı", "I": "İ", " ": "\u2003", "3": "٣", "a": "á"}
 FRAMED = st.builds(
@@ -62,7 +62,7 @@ def test_a_placeholder_may_be_what_a_later_rule_needs() -> None:
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: f"{rule.place}-{rule.kind}")
-def test_whatever_a_rule_finds_has_what_the_rule_needs(rule: Rule) -> None:
+def test_whatever_a_rule_finds_has_what_the_rule_needs(rule: SecretRule) -> None:
     @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(st.from_regex(rule.pattern), st.sampled_from(["", "é ", "x: "]), st.sampled_from(["", "…\n"]), st.booleans())
     def holds(found: str, before: str, after: str, fancy: bool) -> None:

@@ -21,7 +21,7 @@ from trace2skill.sandbox import bubblewrap as bwrap
 from trace2skill.sandbox.process import PlainProcess
 from trace2skill.sim import scripts
 from trace2skill.sim.causes import ALL_CAUSES, ALL_HABITS, cause_of, guided, habit_of
-from trace2skill.sim.scripts.mistakes import SCRIPT_MISTAKES
+from trace2skill.sim.mistakes.scripts import SCRIPT_CAUSES, SCRIPT_MISTAKES
 from trace2skill.skills.skill import read_skill
 from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.task import Task
@@ -260,7 +260,7 @@ def test_what_was_planted_is_learned_and_helps(tmp_path: Path, prefect_home: Pat
     before, after = (Evaluation.model_validate(item).hard for item in made["evaluations"])
     assert after > before
     learned = guided("\n".join(file.content.decode() for file in read_skill(candidate).files))
-    assert len(learned & {cause.name for cause in scripts.SCRIPT_CAUSES}) >= 5, learned
+    assert len(learned & {cause.name for cause in SCRIPT_CAUSES}) >= 5, learned
     analyses = json.loads(run(tmp_path, prefect_home, "lessons", made["run_id"], "--json").stdout)
     verified = [item for item in analyses if "verified" in {lesson["proof"] for lesson in item["lessons"]}]
     assert len(verified) >= 8

@@ -28,7 +28,7 @@ LESSONS_EACH = 3
 OFTEN = 3
 
 
-class Finding(NamedTuple):
+class Mined(NamedTuple):
     """What a rule found in one trajectory. Title and content are the same wherever the rule finds the same."""
 
     title: str
@@ -75,7 +75,7 @@ def mine_one(trajectory: Trajectory, gold: Sequence[str] = ()) -> list[Extractio
     It depends on that trajectory alone. `gold` is what its log says of the expected answer.
     """
     events = events_of(trajectory)
-    found: dict[str, list[Finding]] = {}
+    found: dict[str, list[Mined]] = {}
     for finding in (*_fixed(events), *_recurring(events), *_read_again(events), *_unverified(events)):
         found.setdefault(finding.content, []).append(finding)
     kind = "success" if trajectory.outcome.kind == "passed" else "error"  # whose vote it is; a pass has its flaws, too
@@ -123,10 +123,10 @@ def patch_of(extraction: Extraction, base: Skill) -> Patch:
     )
 
 
-def _fixed(events: list[Event]) -> Iterator[Finding]:
+def _fixed(events: list[Event]) -> Iterator[Mined]:
     """A call that failed, and the same tool called with other arguments soon after, which worked."""
     for event, later in recovered(events):
-        yield Finding(
+        yield Mined(
             f"{event.tool} failed, and worked with other arguments",
             f'When `{event.tool}` answers "{event.error}", read the message, {_correction(event, later)}; '
             "do not repeat the same call.",
@@ -135,7 +135,7 @@ def _fixed(events: list[Event]) -> Iterator[Finding]:
         )
 
 
-def _recurring(events: list[Event]) -> Iterator[Finding]:
+def _recurring(events: list[Event]) -> Iterator[Mined]:
     """An error that was not put right: once in a session is enough, since its support counts sessions."""
     fixed = {(event.step, event.call.id) for event, _ in recovered(events)}
     seen: dict[tuple[str, str], list[Event]] = {}
@@ -144,7 +144,7 @@ def _recurring(events: list[Event]) -> Iterator[Finding]:
             seen.setdefault((event.tool, event.error), []).append(event)
     for (tool, error), same in seen.items():
         if len(same) >= 2 or (same[0].step, same[0].call.id) not in fixed:
-            yield Finding(
+            yield Mined(
                 f"{tool} failed in the same way again and again",
                 f'Before calling `{tool}`, check what leads to "{error}"; after it happened once, find out why before '
                 "trying again.",
@@ -153,7 +153,7 @@ def _recurring(events: list[Event]) -> Iterator[Finding]:
             )
 
 
-def _read_again(events: list[Event]) -> Iterator[Finding]:
+def _read_again(events: list[Event]) -> Iterator[Mined]:
     """The same read with the same arguments three times and more, and no write in between."""
     seen: dict[str, list[Event]] = {}
     for event in events:
@@ -163,7 +163,7 @@ def _read_again(events: list[Event]) -> Iterator[Finding]:
             key = canonical_json([event.name, event.call.arguments])
             seen.setdefault(key, []).append(event)
             if len(seen[key]) == OFTEN:
-                yield Finding(
+                yield Mined(
                     f"{event.tool} was asked for the same thing {OFTEN} times",
                     f"Keep what `{event.tool}` answered and use it again: do not ask for the same thing while nothing "
                     "was changed.",
@@ -172,14 +172,14 @@ def _read_again(events: list[Event]) -> Iterator[Finding]:
                 )
 
 
-def _unverified(events: list[Event]) -> Iterator[Finding]:
+def _unverified(events: list[Event]) -> Iterator[Mined]:
     """A last write that worked, after which nothing was looked at or run, in a session that has a tool to do so."""
     writes = [at for at, event in enumerate(events) if event.writes and not event.failed]
     if not writes or not any(_looks(event) for event in events):
         return
     last = writes[-1]
     if not any(_looks(event) for event in events[last + 1 :]):
-        yield Finding(
+        yield Mined(
             f"nothing was read after {events[last].tool}",
             f"After `{events[last].tool}`, read the result back and compare it with what was asked before you say "
             "that it is done.",

@@ -19,7 +19,7 @@ from trace2skill.evaluation.ablation import AblationSettings
 from trace2skill.evaluation.power import discordance_spread, report, spread_of
 from trace2skill.evaluation.transfer import NO_SKILL
 from trace2skill.evaluation.transfer import transfer as transfer_matrix
-from trace2skill.evaluation.usage import Usage, usage_of
+from trace2skill.evaluation.usage import SkillUsage, usage_of
 from trace2skill.runs.settings import RunSettings
 from trace2skill.store import Store
 from trace2skill.types.comparison import Interval
@@ -138,7 +138,7 @@ def usage(run: RunId, store: o.StorePath = None, json: o.AsJson = False) -> None
     console.print(table)
 
 
-def usage_in(store: Store, run: str) -> Usage:
+def usage_in(store: Store, run: str) -> SkillUsage:
     """Use of a run's candidate, from its evaluation.
 
     Raises:

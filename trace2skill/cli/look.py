@@ -76,7 +76,7 @@ def summary_of(store: Store, run: str) -> RunSummary:
     return RunSummary.model_validate_json(found.summary)
 
 
-class Finding(Noun):
+class Check(Noun):
     """One thing the doctor looked at."""
 
     what: str
@@ -103,31 +103,31 @@ def doctor(
         raise typer.Exit(2)
 
 
-def _python() -> Finding:
+def _python() -> Check:
     version = ".".join(map(str, sys.version_info[:3]))
     known = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    return Finding(what="Python", state="ok" if known else "problem", detail=f"{version} (3.11 to 3.13 are supported)")
+    return Check(what="Python", state="ok" if known else "problem", detail=f"{version} (3.11 to 3.13 are supported)")
 
 
-def _sandbox() -> Finding:
+def _sandbox() -> Check:
     from trace2skill.sandbox import choose_sandbox
 
     try:
-        return Finding(what="sandbox", state="ok", detail=choose_sandbox("auto", simulated_model=False).name)
+        return Check(what="sandbox", state="ok", detail=choose_sandbox("auto", simulated_model=False).name)
     except Trace2SkillError as error:
-        return Finding(what="sandbox", state="missing", detail=str(error))
+        return Check(what="sandbox", state="missing", detail=str(error))
 
 
-def _libreoffice() -> Finding:
+def _libreoffice() -> Check:
     found = shutil.which("soffice") or shutil.which("libreoffice")
     hint = "optional; recalculates formulas before grading (Debian package libreoffice-calc)"
-    return Finding(what="LibreOffice", state="ok" if found else "missing", detail=found or hint)
+    return Check(what="LibreOffice", state="ok" if found else "missing", detail=found or hint)
 
 
-def _prefect() -> Finding:
+def _prefect() -> Check:
     api = os.environ.get("PREFECT_API_URL")
     if api is None:
-        return Finding(
+        return Check(
             what="Prefect", state="ok", detail="a server of its own for each run; PREFECT_API_URL names a lasting one"
         )
     import httpx
@@ -135,23 +135,21 @@ def _prefect() -> Finding:
     try:
         httpx.get(f"{api.rstrip('/')}/health", timeout=5).raise_for_status()
     except httpx.HTTPError as error:
-        return Finding(
-            what="Prefect", state="problem", detail=f"{api} does not answer: {error}; `prefect server start`"
-        )
-    return Finding(what="Prefect", state="ok", detail=api)
+        return Check(what="Prefect", state="problem", detail=f"{api} does not answer: {error}; `prefect server start`")
+    return Check(what="Prefect", state="ok", detail=api)
 
 
-def _store(path: Path | str) -> Finding:
+def _store(path: Path | str) -> Check:
     if isinstance(path, Path) and not path.is_file():
-        return Finding(what="store", state="ok", detail=f"{path} (will be made)")
+        return Check(what="store", state="ok", detail=f"{path} (will be made)")
     try:
         rows = open_store(path, wait_seconds=1).runs()
     except Trace2SkillError as error:
-        return Finding(what="store", state="problem", detail=str(error))
-    return Finding(what="store", state="ok", detail=f"{path}, {len(rows)} runs")
+        return Check(what="store", state="problem", detail=str(error))
+    return Check(what="store", state="ok", detail=f"{path}, {len(rows)} runs")
 
 
-def _model(name: str | None) -> list[Finding]:
+def _model(name: str | None) -> list[Check]:
     if name is None:
         return []
     from trace2skill.llm import ModelSettings, Request
@@ -163,5 +161,5 @@ def _model(name: str | None) -> list[Finding]:
         messages = ({"role": "system", "content": "You are tested."}, {"role": "user", "content": "Say ok."})
         answer, _ = send(Request(role="agent", settings=settings, messages=messages))
     except Trace2SkillError as error:
-        return [Finding(what="model", state="problem", detail=str(error))]
-    return [Finding(what="model", state="ok", detail=f"{name} answered: {answer.text[:60]!r}")]
+        return [Check(what="model", state="problem", detail=str(error))]
+    return [Check(what="model", state="ok", detail=f"{name} answered: {answer.text[:60]!r}")]

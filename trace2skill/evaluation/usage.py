@@ -52,7 +52,7 @@ class SectionUse(Noun):
         return None not in (self.score_where, self.score_else) and (self.score_where or 0) <= (self.score_else or 0)
 
 
-class Usage(Noun):
+class SkillUsage(Noun):
     """Use of one version of a skill."""
 
     skill: str
@@ -60,7 +60,7 @@ class Usage(Noun):
     sections: tuple[SectionUse, ...]
 
 
-def usage_of(skill: Skill, runs: Sequence[Trajectory], others: Sequence[Trajectory]) -> Usage:
+def usage_of(skill: Skill, runs: Sequence[Trajectory], others: Sequence[Trajectory]) -> SkillUsage:
     """Estimate the use of a skill.
 
     Args:
@@ -85,7 +85,7 @@ def usage_of(skill: Skill, runs: Sequence[Trajectory], others: Sequence[Trajecto
             telling = _telling(section_text(text, section.path))
             if telling:
                 found.append(_section_use(file.path, section.path, telling, runs, said, said_elsewhere))
-    return Usage(skill=skill.digest, files=tuple(files), sections=tuple(found))
+    return SkillUsage(skill=skill.digest, files=tuple(files), sections=tuple(found))
 
 
 def _section_use(

@@ -78,7 +78,7 @@ class Seeds(Noun):
     score: tuple[int, ...] = Field(default=(41, 42, 43), min_length=1, description="Of those that are scored.")
 
 
-class Limits(Noun):
+class ExperimentLimits(Noun):
     """Limits and settings of the steps; each as `trace2skill run` has it unless given."""
 
     agent: AgentSettings = AgentSettings()
@@ -91,7 +91,7 @@ class Limits(Noun):
     sandbox: Literal["auto", "bwrap", "docker", "process"] = "auto"
 
 
-class Ablation(Noun):
+class AblationArm(Noun):
     """Two conditions that differ in one thing."""
 
     name: str = Field(min_length=1)
@@ -112,8 +112,8 @@ class Experiment(Noun):
     sets: tuple[TestSet, ...] = Field(min_length=1)
     seeds: Seeds = Seeds()
     conditions: tuple[Condition, ...] = Field(min_length=1)
-    ablations: tuple[Ablation, ...] = ()
-    limits: Limits = Limits()
+    ablations: tuple[AblationArm, ...] = ()
+    limits: ExperimentLimits = ExperimentLimits()
     max_cost: float | None = Field(default=10.0, ge=0, description="Cap of the whole grid in US dollars.")
     max_failed_share: float = Field(default=0.1, ge=0, le=1, description="Share of a stage that may fail.")
     workers: int = Field(default=8, ge=1, le=256, description="Steps under way at once.")

@@ -19,7 +19,7 @@ from trace2skill.types.evaluation import Cell, Evaluation
 FULL = "whole"
 
 
-class Batch(Noun):
+class NextBatch(Noun):
     """What is scored next: conditions at one more seed."""
 
     conditions: list[Condition]
@@ -35,7 +35,7 @@ class Pruned(Noun):
     directory: str = Field(default="", description="Where the pruned skill stands; '' where nothing is pruned.")
 
 
-class Study:
+class AblationStudy:
     """The state of an ablation. Scores come in by `take`; what comes next depends on them alone.
 
     A group that harms hides what the others do, so the worst of them is taken out at once, and the others are measured
@@ -59,7 +59,7 @@ class Study:
         self._harmful: list[str] = []
         self._cells: dict[str, dict[int, tuple[Cell, ...]]] = {}
 
-    def next_batch(self) -> Batch | None:
+    def next_batch(self) -> NextBatch | None:
         """One more seed for the undecided groups, as far as the budget goes, and for the skill with them all."""
         whole = self._digest([])
         undecided = [id for id in self._left() if self._undecided(id)]
@@ -69,7 +69,7 @@ class Study:
             if waiting and room > 0:
                 wanted = {FULL: whole, **dict(list(waiting.items())[:room])}
                 conditions = [Condition(name=n, skill=d) for n, d in wanted.items() if d and not self._has(d, seed)]
-                return Batch(conditions=conditions, seeds=(seed,))
+                return NextBatch(conditions=conditions, seeds=(seed,))
         return None
 
     def take(self, scored: Sequence[Evaluation]) -> None:
@@ -132,7 +132,7 @@ class Study:
         return judge(self._groups[id], one, other, self.how)
 
 
-def begin(rt: Runtime, run_id: str, how: AblationSettings) -> Study:
+def begin(rt: Runtime, run_id: str, how: AblationSettings) -> AblationStudy:
     """Open the study of a run's candidate.
 
     Raises:
@@ -144,10 +144,12 @@ def begin(rt: Runtime, run_id: str, how: AblationSettings) -> Study:
     summary = RunSummary.model_validate_json(row.summary)
     if not summary.evaluations:
         raise BadInput(f"run '{run_id}' has no evaluated candidate: there is nothing to ablate")
-    return Study(rt, summary, how)
+    return AblationStudy(rt, summary, how)
 
 
-def finish(rt: Runtime, study: Study, pruned: Candidate, scored: Sequence[Evaluation], decision: Decision) -> Pruned:
+def finish(
+    rt: Runtime, study: AblationStudy, pruned: Candidate, scored: Sequence[Evaluation], decision: Decision
+) -> Pruned:
     """Close the run and say what was found."""
     changed = pruned.skill != pruned.base
     found = Pruned(
@@ -166,7 +168,7 @@ def finish(rt: Runtime, study: Study, pruned: Candidate, scored: Sequence[Evalua
     return found
 
 
-def _nothing_left(study: Study) -> Decision:
+def _nothing_left(study: AblationStudy) -> Decision:
     gone = sum(effect.verdict == "prune" for effect in study.effects.values())
     reason = (
         "every group is to be pruned: S0 stays" if gone else "no group is to be pruned: the candidate stays as it is"

@@ -25,6 +25,7 @@ from trace2skill.runs.steps.observe import to_observe
 from trace2skill.runs.steps.rollout import ROLLOUT, known_rollout
 from trace2skill.runs.steps.step import Asks
 from trace2skill.store import Store
+from trace2skill.store.costs import steps_of_stage
 from trace2skill.types.references import RolloutJob
 
 
@@ -164,14 +165,14 @@ def stage_estimate(
 
     A step that a run has few of needs as little history.
     """
-    history, bound = store.used_by_step(asks.stage, asks.part, model.name), (bounds or {}).get(asks.stage)
+    history, bound = steps_of_stage(store, model.name, asks.stage, asks.part), (bounds or {}).get(asks.stage)
     known = len(history) >= max(1, min(ENOUGH, round(to_pay)))
-    rows = [(float(row[0]), float(row[1])) for row in history] if known else [asks.tokens]
+    rows = [(row.tokens_in, row.tokens_out) for row in history] if known else [asks.tokens]
     if bound is None:
         price_in, price_out = prices(model)
         costs = [row[0] * price_in + row[1] * price_out for row in rows]
     else:  # another program pays: its own figures, or what it may cost at most
-        costs = [row[2] for row in history] if known else [bound]
+        costs = [row.cost for row in history] if known else [bound]
     tokens_in, tokens_out = (fmean(row[index] for row in rows) for index in (0, 1))
     dearest = quantiles(costs, n=10)[-1] if len(costs) > 1 else costs[0] * (1 if bound is not None else 2)
     return StageEstimate(

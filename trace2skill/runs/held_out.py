@@ -8,6 +8,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.runtime import Runtime
 from trace2skill.skills.skill import Skill
+from trace2skill.store.skill_history import SkillHistory
 from trace2skill.types.evaluation import Evaluation, Measured
 from trace2skill.versions.registry import learned_from
 
@@ -46,15 +47,12 @@ def open_test(rt: Runtime, why: str, by: str = "") -> int:
     `by` names a run whose reruns look at the same figures again: they are the same opening.
     """
     reason = f"{why.strip()} ({by})" if by else why.strip()
-    with rt.store.together() as run:
-        data = digest_of(sorted(rt.task(task).content for task in rt.splits.test))
-        before = run("SELECT number FROM opening WHERE data = ? AND reason = ?", data, reason) if by else []
-        if before:
-            return int(before[0][0])
-        ((number,),) = run("SELECT count(*) + 1 FROM opening WHERE data = ?", data)
-        run("INSERT INTO opening VALUES (?, ?, ?, now()::TIMESTAMP)", data, number, reason)
-    log.warning("the test split of %s was opened for the %d. time: %s", rt.settings.data, number, reason)
-    return int(number)
+    data = digest_of(sorted(rt.task(task).content for task in rt.splits.test))
+    number, new = SkillHistory(rt.store).opening_number(data, reason, once=bool(by))
+    if new:
+        told = (rt.settings.data, number, reason)
+        log.warning("the test split of %s was opened for the %d. time: %s", *told)
+    return number
 
 
 def keep_evaluations(rt: Runtime, evaluations: Sequence[Evaluation], split: str) -> None:

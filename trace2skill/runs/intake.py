@@ -237,15 +237,14 @@ def _report(readings: Readings, desk: _Desk, usable: tuple[Taken, ...], left_out
 
 def _known(store: Store, sources: Sources, labels: Labels | None) -> dict[str, Watermark]:
     """What is remembered of the files below the paths, where the store still holds all that came of them."""
-    marks = dict(store.query("SELECT id, value FROM noun WHERE kind = 'source'"))
+    marks = dict(store.entries("source", Watermark))
     if not marks:
         return {}
-    there = {row[0] for row in store.query("SELECT id FROM noun WHERE kind = 'trajectory'")}
+    there = store.ids_of("trajectory")
     found = {}
     for given in sources.paths:
         for path in [given] if given.is_file() else given.rglob("*"):
-            value = marks.get(_mark_id(sources, labels, str(path.absolute())))
-            mark = Watermark.model_validate_json(value) if value else None
+            mark = marks.get(_mark_id(sources, labels, str(path.absolute())))
             if mark and all(item.id in there for item in mark.taken):
                 found[str(path.absolute())] = mark
     return found

@@ -66,7 +66,7 @@ ASSIGNED_ONCE = r"[\"']?\]?[ :=>]+[\"']?"
 """The same and more, without its time that grows with the third power of blanks in a row."""
 
 
-class Rule(NamedTuple):
+class SecretRule(NamedTuple):
     """A kind of secret, how it is found, and what a text needs for it to be looked for at all."""
 
     place: int
@@ -76,22 +76,22 @@ class Rule(NamedTuple):
 
 
 @cache
-def rules() -> tuple[Rule, ...]:
+def rules() -> tuple[SecretRule, ...]:
     """In their order: ours for whole blocks first, then those of detect-secrets, then ours for the rest."""
     blocks, rest = ([(kind, re.compile(pattern)) for kind, pattern in own] for own in (BLOCKS, REST))
     return tuple(
-        Rule(place, kind, pattern, needs_of(pattern, _mark(pattern)))
+        SecretRule(place, kind, pattern, needs_of(pattern, _mark(pattern)))
         for place, (kind, pattern) in enumerate((*blocks, *_library(), *rest))
     )
 
 
-def rules_for(view: View) -> tuple[Rule, ...]:
+def rules_for(view: View) -> tuple[SecretRule, ...]:
     """The rules for which a text is long enough, and its longest run."""
     return _rules_for(min(len(view.text), LONGEST), view.run)
 
 
 @cache
-def _rules_for(length: int, run: int) -> tuple[Rule, ...]:
+def _rules_for(length: int, run: int) -> tuple[SecretRule, ...]:
     return tuple(rule for rule in rules() if rule.needs.fit(length, run))
 
 

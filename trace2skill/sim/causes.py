@@ -5,13 +5,13 @@ covers and how much noise it let in.
 """
 
 from trace2skill.core.noun import Noun
-from trace2skill.sim.answers.mistakes import ANSWER_CAUSES, ANSWER_HABITS
 from trace2skill.sim.cause import Cause, Habit, matches
 from trace2skill.sim.lessons import CAUSE_LESSONS, CONDITIONAL, HABIT_LESSONS, HARMFUL, OPPOSED, Wording
+from trace2skill.sim.mistakes.answers import ANSWER_CAUSES, ANSWER_HABITS
+from trace2skill.sim.mistakes.scripts import SCRIPT_CAUSES, SCRIPT_HABITS
 from trace2skill.sim.office.jobs import Job
 from trace2skill.sim.office.programs import FORMULA_KINDS, NUMBER_KINDS
 from trace2skill.sim.profile import chance, pick
-from trace2skill.sim.scripts.mistakes import SCRIPT_CAUSES, SCRIPT_HABITS
 
 STEADINESS = 0.9
 """How often a planted mistake is made at a seed."""

@@ -12,6 +12,8 @@ from trace2skill.sim import answers, scripts
 from trace2skill.sim.causes import ALL_CAUSES, CAUSES, applies, quirk_lesson
 from trace2skill.sim.copying import copy_program, read_values
 from trace2skill.sim.lessons import Wording
+from trace2skill.sim.mistakes.answers import names_of
+from trace2skill.sim.mistakes.scripts import SCRIPT_CAUSES
 from trace2skill.sim.office import parse, program
 from trace2skill.sim.profile import Profile, chance, pick
 
@@ -74,7 +76,7 @@ def _of_answer(log: str, form: str) -> Diagnosis | None:
         mistakes=read.mistakes,
         slipped=not read.answer,
         mended=answers.said(read.kind, read.working, frozenset(), form),
-        candidates=answers.names_of(read.kind),
+        candidates=names_of(read.kind),
         kind=read.kind,
     )
 
@@ -90,7 +92,7 @@ def _of_script(log: str) -> Diagnosis | None:
         mistakes=read.mistakes,
         slipped=read.slipped,
         mended=scripts.mended(read.source),
-        candidates=tuple(cause.name for cause in scripts.SCRIPT_CAUSES),
+        candidates=tuple(cause.name for cause in SCRIPT_CAUSES),
     )
 
 

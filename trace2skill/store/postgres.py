@@ -20,6 +20,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from trace2skill.core.budget import Purse
 from trace2skill.core.errors import StoreUnavailable
 from trace2skill.store.duck import Turns, copy_table
+from trace2skill.store.purse import SharedPurse
 from trace2skill.store.records import Row, Store
 from trace2skill.store.schema import COLUMNS, MIGRATIONS, POSTGRES_MIGRATIONS, PRIMARY_KEY
 from trace2skill.store.versioned import migrate
@@ -95,9 +96,7 @@ class PostgresStore(Store):
 
     def purse(self) -> Purse:
         """See `Store.purse`."""
-        from trace2skill.store.purse import SharedPurse
-
-        return SharedPurse(self, self.spent_of)
+        return SharedPurse(self, self.holder, self.spent_of)
 
     def copy_table(self, name: str, target: Path, kind: Literal["parquet", "csv"]) -> None:
         """See `Store.copy_table`: the rows go through DuckDB, which writes the file."""

@@ -11,7 +11,7 @@ import tenacity
 
 from trace2skill.core.budget import Short
 from trace2skill.core.errors import StoreUnavailable
-from trace2skill.store.postgres import PostgresStore
+from trace2skill.store.records import Store
 
 Run = Callable[..., list[tuple[Any, ...]]]
 
@@ -19,8 +19,9 @@ Run = Callable[..., list[tuple[Any, ...]]]
 class SharedPurse:
     """See `budget.Purse`. Every change is one transaction, one at a time in all processes."""
 
-    def __init__(self, store: PostgresStore, spent: Callable[[str], int]) -> None:
+    def __init__(self, store: Store, holder: str, spent: Callable[[str], int]) -> None:
         self._store = store
+        self._holder = holder
         self._before = spent
         self._known: set[str] = set()
 
@@ -36,7 +37,7 @@ class SharedPurse:
                     return Short(purse=name, cap=cap, spent=spent, reserved=reserved)
             for name in caps:
                 run("UPDATE purse SET reserved = reserved + ? WHERE name = ?", amount, name)
-            run("INSERT INTO reservation VALUES (?, ?, ?, ?)", ticket, self._store.holder, amount, "\n".join(caps))
+            run("INSERT INTO reservation VALUES (?, ?, ?, ?)", ticket, self._holder, amount, "\n".join(caps))
             return None
 
     def settle(self, ticket: str, cost: int) -> None:

@@ -167,6 +167,15 @@ class Store(ABC):
         rows = self._all("SELECT value FROM noun WHERE kind = ? ORDER BY written, id", [kind])
         return [cls.model_validate_json(row[0]) for row in rows]
 
+    def entries(self, kind: NounKind, cls: type[T]) -> list[tuple[str, T]]:
+        """Every noun of a kind with its id, in the order of ids."""
+        rows = self._all("SELECT id, value FROM noun WHERE kind = ? ORDER BY id", [kind])
+        return [(str(id), cls.model_validate_json(value)) for id, value in rows]
+
+    def ids_of(self, kind: NounKind) -> set[str]:
+        """The ids of all nouns of a kind."""
+        return {str(row[0]) for row in self._all("SELECT id FROM noun WHERE kind = ?", [kind])}
+
     def start_run(self, run: RunRow) -> None:
         """Open a run, or open it again: its attempts are counted."""
         with self.together() as tell:
@@ -201,31 +210,6 @@ class Store(ABC):
             [run_id],
         )
         return LedgerTotal(**dict(zip(LedgerTotal.model_fields, row or (), strict=True)))
-
-    def used_by_step(self, stage: str, part: str, model: str) -> list[tuple[int, int, float]]:
-        """What single steps of a stage took of a model: tokens in and out, and US dollars. The latest 5,000.
-
-        Where none is known of the part, those count of which nobody wrote down what part they are.
-        """
-        for wanted in dict.fromkeys([part, ""]):
-            rows = self._all(
-                "SELECT sum(tokens_in), sum(tokens_out), sum(cost) FROM ledger WHERE outcome = 'answered' "
-                "AND stage = ? AND part = ? AND model = ? GROUP BY run_id, step, unit ORDER BY max(written) DESC "
-                "LIMIT 5000",
-                [stage, wanted, model],
-            )
-            if rows:
-                return [(int(row[0]), int(row[1]), float(row[2])) for row in rows]
-        return []
-
-    def steps_paid(self, model: str) -> dict[str, int]:
-        """How many steps of each stage a model has answered."""
-        rows = self._all(
-            "SELECT stage, count(*) FROM (SELECT DISTINCT run_id, stage, step, unit FROM ledger "
-            "WHERE outcome = 'answered' AND model = ?) AS paid GROUP BY stage",
-            [model],
-        )
-        return {str(stage): int(count) for stage, count in rows}
 
     def ledger(self, run_id: str | None = None) -> list[LedgerRow]:
         """Ledger rows in the order they were written, of one run or of all."""

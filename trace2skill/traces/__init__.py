@@ -1,6 +1,6 @@
 """Traces in: what agents did already, read from the logs of many tools into trajectories."""
 
-from trace2skill.traces.base import Notes, Problem, Reader, Source
+from trace2skill.traces.base import Notes, Reader, ReadProblem, Source
 from trace2skill.traces.folder import Memory, ReadFile, Readings, read_paths
 from trace2skill.traces.formats import READERS, detect, read_source
 
@@ -8,8 +8,8 @@ __all__ = [
     "READERS",
     "Memory",
     "Notes",
-    "Problem",
     "ReadFile",
+    "ReadProblem",
     "Reader",
     "Readings",
     "Source",

@@ -23,7 +23,7 @@ PROBLEMS_KEPT = 1000
 _NOT_READ: Any = object()
 
 
-class Problem(Noun):
+class ReadProblem(Noun):
     """What could not be read: file and line (0 for the file as a whole), and why."""
 
     file: str
@@ -38,7 +38,7 @@ class Problem(Noun):
 class Notes:
     """Gathers what readers could not use. All of it is counted; the first thousand problems keep their place."""
 
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[ReadProblem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     _gold: dict[str, list[object]] = field(default_factory=dict)
 
@@ -54,7 +54,7 @@ class Notes:
         """Note something that was not read."""
         self.counts["problem"] += 1
         if len(self.problems) < PROBLEMS_KEPT:
-            self.problems.append(Problem(file=source.name, line=line, message=message[:300]))
+            self.problems.append(ReadProblem(file=source.name, line=line, message=message[:300]))
 
     def unknown(self, source: "Source", line: int, kind: object) -> None:
         """Note a line of a kind that the reader does not know."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from trace2skill.core.errors import BadInput
 from trace2skill.core.noun import Noun
-from trace2skill.traces.base import Notes, Problem, Reader, Source
+from trace2skill.traces.base import Notes, Reader, ReadProblem, Source
 from trace2skill.traces.formats import detect, read_source
 from trace2skill.traces.session import trajectory_id
 from trace2skill.types.trajectory import Trajectory
@@ -38,7 +38,7 @@ class Readings(Noun):
     """What was read from paths: files, counts, problems. The trajectories are handed out one by one."""
 
     files: tuple[ReadFile, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[ReadProblem, ...]
     counts: dict[str, int]
 
 

@@ -11,7 +11,7 @@ from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.chat import is_message
 from trace2skill.traces.outcome_of import from_score
 from trace2skill.traces.session import UNLABELLED, Session
-from trace2skill.traces.spans import Call, Conversation, Tool
+from trace2skill.traces.spans import Call, SpanConversation, SpanTool
 from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, rest, text
 from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
@@ -50,7 +50,7 @@ class LangSmith:
         for trace, runs in sorted(traces.items()):
             runs.sort(key=lambda run: (label(run.get("dotted_order"), 5000), text(run.get("start_time"))))
             session = Session(self.name, trace, name=trace, agent=label(runs[0].get("name")) or self.name)
-            conversation = Conversation(session)
+            conversation = SpanConversation(session)
             for run in runs:
                 if run.get("run_type") == "llm":
                     conversation.call(_call(run))
@@ -160,7 +160,7 @@ def _message(item: dict[str, Any]) -> dict[str, Any] | None:
     return {key: value for key, value in made.items() if value} | {"role": role} if is_message({"role": role}) else None
 
 
-def _tool(run: Run) -> Tool:
+def _tool(run: Run) -> SpanTool:
     outputs = run.get("outputs")
     found = mapping(outputs)
     result = found.get("output", found.get("documents", outputs))
@@ -168,7 +168,7 @@ def _tool(run: Run) -> Tool:
     shown = mapping(result).get("kwargs", result)
     inputs = mapping(run.get("inputs"))
     given = inputs["input"] if set(inputs) == {"input"} else inputs
-    return Tool(
+    return SpanTool(
         id=id,
         name=label(run.get("name")),
         arguments=arguments(given),

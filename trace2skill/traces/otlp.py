@@ -12,7 +12,7 @@ from typing import Any
 from trace2skill.core.foreign_json import parse
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.session import Session, trajectory_id
-from trace2skill.traces.spans import Call, Conversation, Tool
+from trace2skill.traces.spans import Call, SpanConversation, SpanTool
 from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, text
 from trace2skill.types.trajectory import Trajectory, Usage
 
@@ -74,7 +74,7 @@ def _trajectories(trace: str, spans: dict[str, Span], notes: Notes) -> Iterator[
         session = Session(
             "otlp", trace, agent, name=name, agent=label(given.get("gen_ai.agent.name")) or members[0]["service"]
         )
-        conversation = Conversation(session)
+        conversation = SpanConversation(session)
         for span in sorted(members, key=lambda span: (_start(span), label(span.get("spanId")))):
             (conversation.call(_call(span)) if _kind(span) in LLM else conversation.tool(_tool(span)))
         session.extra = {"trace": trace, "span": agent, "attributes": {k: v for k, v in given.items() if _plain(k)}}
@@ -134,10 +134,10 @@ def _call(span: Span) -> Call:
     )
 
 
-def _tool(span: Span) -> Tool:
+def _tool(span: Span) -> SpanTool:
     given = span["attributes"]
     asked = given.get("gen_ai.tool.call.arguments", given.get("tool.parameters", given.get("input.value")))
-    return Tool(
+    return SpanTool(
         id=_any(given, "gen_ai.tool.call.id", "tool_call.id", "tool.id"),
         name=_any(given, "gen_ai.tool.name", "tool.name") or label(span.get("name")),
         arguments=arguments(asked),

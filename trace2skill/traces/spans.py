@@ -24,7 +24,7 @@ class Call:
 
 
 @dataclass
-class Tool:
+class SpanTool:
     """One run of a tool."""
 
     id: str
@@ -35,7 +35,7 @@ class Tool:
 
 
 @dataclass
-class Conversation:
+class SpanConversation:
     """Takes calls and tool runs in the order of time, and tells a session what is new in each."""
 
     session: Session
@@ -63,7 +63,7 @@ class Conversation:
         if call.error:
             self.session.say("system", call.error, timestamp=call.timestamp, extra={"mark": "error"})
 
-    def tool(self, tool: Tool) -> None:
+    def tool(self, tool: SpanTool) -> None:
         """Add a tool's run to the call it belongs to; one that no message asked for is a call of its own."""
         id = tool.id or next((id for id, name in self._open if name == tool.name), "")
         if id and id in self._answered:

@@ -8,7 +8,7 @@ store.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -17,10 +17,10 @@ from trace2skill.core.errors import BadInput, ChampionChanged
 from trace2skill.core.noun import Noun
 from trace2skill.skills.skill import Skill, read_skill, write_skill
 from trace2skill.store import Store
+from trace2skill.store.skill_history import ChangeRow, SkillHistory, VersionRow
 from trace2skill.types.decision import Decision, Look
 from trace2skill.versions.spending import look
 
-WRITTEN = "replace(substr(CAST(written AS TEXT), 1, 19), ' ', 'T') || 'Z'"
 State = Literal["candidate", "promoted", "rejected", "by_hand"]
 Kind = Literal["adopt", "promote", "rollback"]
 
@@ -58,16 +58,12 @@ class Registry:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._history = SkillHistory(store)
         self._root = store.beside / "versions"
 
     def versions(self, name: str | None = None) -> list[Version]:
         """All versions, of one name or of all, by name and number."""
-        rows = self._store.query(
-            f"SELECT name, digest, parent, run_id, state, decision, author, number, {WRITTEN} "
-            "FROM version WHERE name = coalesce(?, name) ORDER BY name, number",
-            [name],
-        )
-        return [_version(row) for row in rows]
+        return [_version(row) for row in self._history.versions(name)]
 
     def version(self, digest: str) -> Version:
         """The version whose digest starts so.
@@ -94,12 +90,7 @@ class Registry:
 
     def history(self, name: str) -> list[Change]:
         """What happened to the champion, oldest first."""
-        rows = self._store.query(
-            f"SELECT name, number, kind, digest, previous, run_id, reason, done, {WRITTEN} "
-            "FROM champion WHERE name = ? ORDER BY number",
-            [name],
-        )
-        return [Change(**dict(zip(Change.model_fields, row, strict=True))) for row in rows]
+        return [_change(row) for row in self._history.changes(name)]
 
     def champion(self, name: str) -> str | None:
         """Digest of the champion, None where there is none yet."""
@@ -110,21 +101,16 @@ class Registry:
         """Keep a version; its state and decision are those given last, its number stays. Returns it as it is kept."""
         self._store.put("skill", skill.digest, skill)
         decision = version.decision.model_dump_json() if version.decision else ""
-        with self._store.together() as run:
-            known = run("SELECT number FROM version WHERE name = ? AND digest = ?", version.name, version.skill)
-            ((last,),) = run("SELECT coalesce(max(number), 0) FROM version WHERE name = ?", version.name)
-            number = known[0][0] if known else last + 1
-            if known:
-                run(
-                    "UPDATE version SET state = ?, decision = ?, run_id = ? WHERE name = ? AND digest = ?",
-                    *(version.state, decision, version.run_id, version.name, version.skill),
-                )
-            else:
-                run(
-                    "INSERT INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, now()::TIMESTAMP)",
-                    *(version.name, version.skill, version.parent, version.run_id, version.state),
-                    *(decision, version.author, number),
-                )
+        row = VersionRow(
+            name=version.name,
+            digest=version.skill,
+            parent=version.parent,
+            run_id=version.run_id,
+            state=version.state,
+            decision=decision,
+            author=version.author,
+        )
+        number = self._history.keep_version(row)
         write_skill(skill, self.directory(skill))
         return version.model_copy(update={"number": number})
 
@@ -194,46 +180,23 @@ class Registry:
 
     def look(self, name: str, champion: str, evidence: object, level: float) -> Look:
         """The look that this evidence is, at this champion: a new one, or the one it was before."""
-        key = digest_of("look", evidence)
-        with self._store.together() as run:
-            where = ("WHERE name = ? AND champion = ?", name, champion)
-            known = run(f"SELECT number FROM look {where[0]} AND key = ?", *where[1:], key)
-            if known:
-                number = known[0][0]
-            else:
-                ((number,),) = run(f"SELECT count(*) + 1 FROM look {where[0]}", *where[1:])
-                run("INSERT INTO look VALUES (?, ?, ?, ?, now()::TIMESTAMP)", name, champion, key, number)
-        return look(int(number), level)
+        return look(self._history.look_number(name, champion, digest_of("look", evidence)), level)
 
     def _change(
         self, name: str, kind: Kind, digest: str, expected: str | None, run_id: str, reason: str, *, done: bool
     ) -> Change:
-        with self._store.together() as run:
-            last = run("SELECT number, digest FROM champion WHERE name = ? ORDER BY number DESC LIMIT 1", name)
-            number, champion = last[0] if last else (0, "")
-            if expected is not None and champion and champion != expected:
-                raise ChampionChanged(name, expected, champion)
-            change = Change(
-                name=name,
-                number=number + 1,
-                kind=kind,
-                skill=digest,
-                previous=champion or expected or "",
-                run_id=run_id,
-                reason=reason,
-                done=done,
-            )
-            values = tuple(change.model_dump(exclude={"written"}).values())
-            run("INSERT INTO champion VALUES (?, ?, ?, ?, ?, ?, ?, ?, now()::TIMESTAMP)", *values)
-        return change
+        row = ChangeRow(name, 0, kind, digest, "", run_id, reason, done)
+        written = self._history.append_change(row, expected)
+        if written is None:
+            raise ChampionChanged(name, expected or "", self.champion(name) or "")
+        return _change(written)
 
     def _finish(self, change: Change, skill: Skill, directory: Path) -> None:
         write_skill(skill, directory)
         self._mark_done(change)
 
     def _mark_done(self, change: Change) -> None:
-        with self._store.together() as run:
-            run("UPDATE champion SET done = true WHERE name = ? AND number = ?", change.name, change.number)
+        self._history.mark_done(change.name, change.number)
 
 
 def learned_from(store: Store, skill: Skill, tasks_of: Callable[[str], set[str]]) -> set[str]:
@@ -250,7 +213,11 @@ def learned_from(store: Store, skill: Skill, tasks_of: Callable[[str], set[str]]
     return {task for item in Registry(store).versions(skill.name) for task in tasks_of(item.skill)}
 
 
-def _version(row: tuple[Any, ...]) -> Version:
+def _version(row: VersionRow) -> Version:
     values = dict(zip(Version.model_fields, row, strict=True))
-    values["decision"] = Decision.model_validate_json(values["decision"]) if values["decision"] else None
+    values["decision"] = Decision.model_validate_json(row.decision) if row.decision else None
     return Version(**values)
+
+
+def _change(row: ChangeRow) -> Change:
+    return Change(**dict(zip(Change.model_fields, row, strict=True)))

@@ -20,7 +20,7 @@ PROGRAM = Path(__file__).with_name("comparing.py")
 AT_ONCE = 2
 
 
-class Verdict(Noun):
+class Equality(Noun):
     """Whether two answers are the same. `problem` says why that could not be told, which counts as not the same."""
 
     same: bool
@@ -35,7 +35,7 @@ class Checker:
         self._guard = threading.Lock()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
 
-    def compare(self, gold: str, answer: str, seconds: float) -> Verdict:
+    def compare(self, gold: str, answer: str, seconds: float) -> Equality:
         """Are two answers in LaTeX the same? Not where it takes longer than `seconds`.
 
         Raises:
@@ -48,11 +48,11 @@ class Checker:
             if said:
                 with self._guard:
                     self._idle.append(process)
-                return Verdict(same=json.loads(said))
+                return Equality(same=json.loads(said))
             _end(process)
         if process.returncode == -signal.SIGALRM:
-            return Verdict(same=False, problem=f"it could not be compared within {seconds:g} seconds")
-        return Verdict(same=False, problem="it is nothing that can be compared: the checker broke on it")
+            return Equality(same=False, problem=f"it could not be compared within {seconds:g} seconds")
+        return Equality(same=False, problem="it is nothing that can be compared: the checker broke on it")
 
     def _take(self) -> "subprocess.Popen[str]":
         with self._guard:

@@ -31,7 +31,7 @@ DAPO_WRAPPING = re.compile(
 )
 
 
-class Problem(Noun):
+class MathProblem(Noun):
     """One row, understood."""
 
     problem: str
@@ -74,20 +74,20 @@ def load_problems(data: Path, file: str, domain: str) -> list[Task]:
     return [task for task, _ in tasks.values()]
 
 
-def read_row(row: Mapping[str, Any]) -> Problem | None:
+def read_row(row: Mapping[str, Any]) -> MathProblem | None:
     """The problem of a row, None where its fields are those of no known data set."""
     given = {str(name).lower(): value for name, value in row.items()}
     return _dapo(given) or _gsm8k(given) or _plain(given)
 
 
-def _dapo(row: Mapping[str, Any]) -> Problem | None:
+def _dapo(row: Mapping[str, Any]) -> MathProblem | None:
     model, prompt = row.get("reward_model"), row.get("prompt")
     if not isinstance(model, dict) or "ground_truth" not in model or not isinstance(prompt, (str, list)):
         return None
     said = [part for part in prompt if isinstance(part, dict) and part.get("role") == "user"]
     text = prompt if isinstance(prompt, str) else str(said[-1].get("content", "")) if said else ""
     extra = row.get("extra_info")
-    return Problem(
+    return MathProblem(
         problem=DAPO_WRAPPING.sub("", text).strip(),
         gold=_text(model["ground_truth"]),
         form="dapo",
@@ -95,19 +95,21 @@ def _dapo(row: Mapping[str, Any]) -> Problem | None:
     )
 
 
-def _gsm8k(row: Mapping[str, Any]) -> Problem | None:
+def _gsm8k(row: Mapping[str, Any]) -> MathProblem | None:
     question, answer = row.get("question"), row.get("answer")
     if not isinstance(question, str) or not isinstance(answer, str) or "####" not in answer:
         return None
-    return Problem(problem=question.strip(), gold=number_after_hashes(answer), form="gsm8k", id=_text(row.get("id")))
+    return MathProblem(
+        problem=question.strip(), gold=number_after_hashes(answer), form="gsm8k", id=_text(row.get("id"))
+    )
 
 
-def _plain(row: Mapping[str, Any]) -> Problem | None:
+def _plain(row: Mapping[str, Any]) -> MathProblem | None:
     problem, answer, solution = row.get("problem", row.get("question")), row.get("answer"), row.get("solution")
     if not isinstance(problem, str) or (answer is None and solution is None):
         return None
     gold = _text(answer) if answer is not None else last_box(_text(solution))
-    return Problem(
+    return MathProblem(
         problem=problem.strip(),
         gold=last_box(gold) or gold,
         form="boxed",
@@ -120,7 +122,7 @@ def _text(value: object) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _task(found: Problem, place: str, stem: str, domain: str) -> Task:
+def _task(found: MathProblem, place: str, stem: str, domain: str) -> Task:
     # A bare number is an id within its file only.
     id = f"{stem}-{found.id}" if found.id.isdigit() else found.id
     detail = {"gold": found.gold, "form": found.form}

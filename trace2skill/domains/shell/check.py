@@ -26,7 +26,7 @@ RUNNERS = {".sh": "bash ", ".py": "python "}
 SHOWN = 4000
 
 
-class Verdict(Noun):
+class CheckResult(Noun):
     """What a check said. `broken` says why it is the check that failed, and not what it looked at."""
 
     passed: bool
@@ -36,7 +36,7 @@ class Verdict(Noun):
     broken: str = ""
 
 
-def run_check(task: Task, outputs: Mapping[str, bytes], sandbox: Sandbox, limits: Limits) -> Verdict:
+def run_check(task: Task, outputs: Mapping[str, bytes], sandbox: Sandbox, limits: Limits) -> CheckResult:
     """Judge what was left.
 
     Raises:
@@ -81,17 +81,17 @@ def _write_check(task: Task, folder: Path) -> None:
     script.chmod(0o755)
 
 
-def _verdict(result: CommandResult, limits: Limits) -> Verdict:
+def _verdict(result: CommandResult, limits: Limits) -> CheckResult:
     said = result.output.strip()
     if result.stopped:
         limit = {"time": f"{limits.wall_seconds:g} seconds", "output": "its output", "disk": "disk space"}
         how = f"the check was stopped: it reached the limit of {limit[result.stopped]}"
-        return Verdict(passed=False, said=said[-SHOWN:], how=how, broken=how)
+        return CheckResult(passed=False, said=said[-SHOWN:], how=how, broken=how)
     if result.exit_code == 0:
-        return Verdict(passed=True, said=said[-SHOWN:])
+        return CheckResult(passed=True, said=said[-SHOWN:])
     last = SCORE.fullmatch(said.splitlines()[-1].strip()) if said else None
     found = BROKEN.search(said)
-    return Verdict(
+    return CheckResult(
         passed=False,
         score=min(1.0, float(last["score"])) if last else None,
         said=said[-SHOWN:],

@@ -9,7 +9,7 @@ from pydantic import Field
 from trace2skill.core.noun import Noun
 from trace2skill.domains.base import Audit, CaseGrade, Grade
 from trace2skill.domains.files import FIX_CONTRACT, FileDomain, told_apart
-from trace2skill.domains.shell.check import Verdict, run_check, run_solution
+from trace2skill.domains.shell.check import CheckResult, run_check, run_solution
 from trace2skill.domains.shell.dataset import load_dataset
 from trace2skill.domains.shell.workspace import LEFT, changes, given_files, in_words, lay_out, lay_out_left
 from trace2skill.sandbox import Limits, Sandbox, choose_sandbox
@@ -132,7 +132,7 @@ class Shell(FileDomain):
         """The reference solution, '' without one. For the simulated agent, nothing else."""
         return task.detail.get("solution", "")
 
-    def _check(self, task: Task, outputs: Mapping[str, bytes]) -> Verdict:
+    def _check(self, task: Task, outputs: Mapping[str, bytes]) -> CheckResult:
         return run_check(task, outputs, self._sandbox(), self._limits)
 
     def _wrong_with_solution(self, task: Task) -> str:

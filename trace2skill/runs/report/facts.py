@@ -10,6 +10,7 @@ from trace2skill.evaluation.compare import interval
 from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
+from trace2skill.store.costs import totals_by_stage
 from trace2skill.types.comparison import Interval
 from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.references import MergeTree
@@ -51,7 +52,7 @@ class DiffLine(Noun):
     row: int = Field(default=-1, description="Index into the page's evidence, -1 where there is none.")
 
 
-class Said(Noun):
+class LessonShown(Noun):
     """One lesson behind a line, with the steps that show it."""
 
     title: str
@@ -66,7 +67,7 @@ class Behind(Noun):
     """Everything behind one range of lines."""
 
     row: SupportRow
-    lessons: tuple[Said, ...]
+    lessons: tuple[LessonShown, ...]
     more: int
 
 
@@ -170,7 +171,7 @@ def behind(store: Store, ledger: SupportLedger | None) -> list[Behind]:
             wanted = [n for e in lesson.evidence for n in range(e.first, e.last + 1)][:EVIDENCE_STEPS]
             steps = [step_text(s, EVIDENCE_CHARS) for s in trajectory.steps if s.number in wanted] if trajectory else []
             said.append(
-                Said(
+                LessonShown(
                     title=lesson.title,
                     content=lesson.content,
                     trajectory=lesson.trajectory_id,
@@ -185,15 +186,7 @@ def behind(store: Store, ledger: SupportLedger | None) -> list[Behind]:
 
 def costs_of(store: Store, run_id: str) -> list[StageCost]:
     """What each stage used, the most expensive first."""
-    rows = store.query(
-        "SELECT stage, model, count(*) FILTER (WHERE outcome = 'answered'), "
-        "count(*) FILTER (WHERE outcome = 'from_memory'), "
-        "count(*) FILTER (WHERE outcome NOT IN ('answered', 'from_memory')), "
-        "coalesce(sum(tokens_in + tokens_out), 0), coalesce(sum(cost), 0), coalesce(sum(latency_seconds), 0) "
-        "FROM ledger WHERE run_id = ? GROUP BY 1, 2 ORDER BY 7 DESC, 1, 2",
-        [run_id],
-    )
-    return [StageCost(**dict(zip(StageCost.model_fields, row, strict=True))) for row in rows]
+    return [StageCost(**row._asdict()) for row in totals_by_stage(store, run_id)]
 
 
 def tree_of(store: Store, summary: RunSummary) -> MergeNode | None:

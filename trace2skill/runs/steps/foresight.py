@@ -14,6 +14,7 @@ from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import seeds_of
 from trace2skill.runs.steps.step import Asks, RunStep
 from trace2skill.runs.summary import RunSummary
+from trace2skill.store.costs import steps_answered
 from trace2skill.types.references import Rolled, RolloutJob
 
 PASSED, TAUGHT, ASKED, BOTH = 0.5, 0.8, 0.6, 0.5
@@ -113,7 +114,7 @@ def rates_of(rt: Runtime, rolled: Sequence[Rolled]) -> Rates:
     scored = sum(item.cell.outcome in ("passed", "failed") for item in rolled)
     if scored < ENOUGH:
         passed, scored = _earlier_outcomes(rt)
-    analyst, merger = store.steps_paid(roles.analyst.name), store.steps_paid(roles.merger.name)
+    analyst, merger = steps_answered(store, roles.analyst.name), steps_answered(store, roles.merger.name)
     examined = sum(analyst.get(stage, 0) for stage in ("extract", "contrast", "observe"))
     proposed = analyst.get("propose", 0)
     return Rates(

@@ -1,12 +1,13 @@
 """The simulated success analyst: names good habits, sometimes with a remark that holds for this one task only."""
 
 from trace2skill.sim.answers import is_question
-from trace2skill.sim.answers.mistakes import ANSWER_HABITS
 from trace2skill.sim.causes import HABITS, HARMFUL, OPPOSED, quirk_lesson
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
 from trace2skill.sim.diagnosis import agent_steps, worded
+from trace2skill.sim.mistakes.answers import ANSWER_HABITS
+from trace2skill.sim.mistakes.scripts import SCRIPT_HABITS
 from trace2skill.sim.profile import chance, pick
-from trace2skill.sim.scripts import MARK, SCRIPT_HABITS
+from trace2skill.sim.scripts import MARK
 
 
 def speak(heard: Heard) -> Spoken:

@@ -3,7 +3,7 @@
 import datetime
 import re
 
-from trace2skill.sim.answers.mistake import planted
+from trace2skill.sim.mistakes.mistake import planted
 
 FIGURE = re.compile(r"[\d.,]*\d")
 DATE = re.compile(r"\d{1,2} [A-Z][a-z]+ \d{4}")

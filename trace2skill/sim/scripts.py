@@ -3,8 +3,8 @@
 import re
 
 from trace2skill.core.noun import Noun
+from trace2skill.sim.mistakes.scripts import SCRIPT_MISTAKES
 from trace2skill.sim.profile import chance
-from trace2skill.sim.scripts.mistakes import SCRIPT_MISTAKES
 
 STEADINESS = 0.9
 MARK = 'cat > "$TMPDIR/solve.sh"'

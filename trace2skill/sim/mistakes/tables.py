@@ -2,7 +2,7 @@
 
 import re
 
-from trace2skill.sim.answers.mistake import planted
+from trace2skill.sim.mistakes.mistake import planted
 
 WHOLE = re.compile(r"\d+")
 WORDS = re.compile(r"(?P<first>[^\W\d]+) [^|]+")

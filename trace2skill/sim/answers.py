@@ -4,7 +4,7 @@ import re
 from itertools import combinations
 
 from trace2skill.core.noun import Noun
-from trace2skill.sim.answers.mistakes import mistakes_of, names_of
+from trace2skill.sim.mistakes.answers import mistakes_of, names_of
 from trace2skill.sim.profile import chance
 
 STEADINESS = 0.9

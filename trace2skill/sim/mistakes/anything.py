@@ -2,9 +2,9 @@
 
 import re
 
-from trace2skill.sim.answers.mistake import planted
 from trace2skill.sim.cause import Habit
 from trace2skill.sim.lessons import Wording
+from trace2skill.sim.mistakes.mistake import planted
 
 WHOLE = re.compile(r"-?\d{4,}")
 NUMBER = re.compile(r"-?\d+(\.\d+)?")

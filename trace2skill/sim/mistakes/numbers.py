@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 
-from trace2skill.sim.answers.mistake import planted
+from trace2skill.sim.mistakes.mistake import planted
 
 WHOLE = re.compile(r"-?\d+")
 FRACTION = re.compile(r"(?:\\d?frac\{(?P<top>-?\d+)\}\{(?P<bottom>\d+)\}|(?P<over>-?\d+)/(?P<under>\d+))")

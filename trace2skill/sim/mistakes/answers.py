@@ -1,11 +1,11 @@
 """The planted mistakes of answers, by kind of task: what each does to a right answer, and what prevents it."""
 
-from trace2skill.sim.answers.anything import ANYTHING, HABITS
-from trace2skill.sim.answers.documents import DOCUMENTS
-from trace2skill.sim.answers.mistake import Mistake
-from trace2skill.sim.answers.numbers import NUMBERS
-from trace2skill.sim.answers.tables import TABLES
 from trace2skill.sim.cause import Cause, Habit
+from trace2skill.sim.mistakes.anything import ANYTHING, HABITS
+from trace2skill.sim.mistakes.documents import DOCUMENTS
+from trace2skill.sim.mistakes.mistake import Mistake
+from trace2skill.sim.mistakes.numbers import NUMBERS
+from trace2skill.sim.mistakes.tables import TABLES
 
 OF_KIND: dict[str, tuple[Mistake, ...]] = {"document_qa": DOCUMENTS, "math": NUMBERS, "table_qa": TABLES}
 """Mistakes of one kind of task; a kind that is not here shows those of `ANYTHING`."""

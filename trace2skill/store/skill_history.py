@@ -1,0 +1,134 @@
+"""The rows behind the registry: versions of skills, what happened to their champions, looks at held-out tasks.
+
+Every change reads and writes as one, so that it sees no half of another's, in all processes.
+"""
+
+from typing import NamedTuple
+
+from trace2skill.store.records import Store
+
+WRITTEN = "replace(substr(CAST(written AS TEXT), 1, 19), ' ', 'T') || 'Z'"
+
+
+class VersionRow(NamedTuple):
+    """One version of a skill: `digest` names its files, `decision` is JSON or '', `written` is ISO 8601 in UTC."""
+
+    name: str
+    digest: str
+    parent: str
+    run_id: str
+    state: str
+    decision: str
+    author: str
+    number: int = 0
+    written: str = ""
+
+
+class ChangeRow(NamedTuple):
+    """One line of a champion's history. `done` once the directory was swapped."""
+
+    name: str
+    number: int
+    kind: str
+    digest: str
+    previous: str
+    run_id: str
+    reason: str
+    done: bool
+    written: str = ""
+
+
+class SkillHistory:
+    """Versions, changes of champions and looks in one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def versions(self, name: str | None = None) -> list[VersionRow]:
+        """All versions, of one name or of all, by name and number."""
+        rows = self._store.query(
+            f"SELECT name, digest, parent, run_id, state, decision, author, number, {WRITTEN} "
+            "FROM version WHERE name = coalesce(?, name) ORDER BY name, number",
+            [name],
+        )
+        return [VersionRow(*row) for row in rows]
+
+    def keep_version(self, row: VersionRow) -> int:
+        """Keep a version and return its number: a known one keeps its own, whatever stands in the row."""
+        with self._store.together() as run:
+            known = run("SELECT number FROM version WHERE name = ? AND digest = ?", row.name, row.digest)
+            if known:
+                run(
+                    "UPDATE version SET state = ?, decision = ?, run_id = ? WHERE name = ? AND digest = ?",
+                    *(row.state, row.decision, row.run_id, row.name, row.digest),
+                )
+                return int(known[0][0])
+            ((last,),) = run("SELECT coalesce(max(number), 0) FROM version WHERE name = ?", row.name)
+            number = int(last) + 1
+            values = row._replace(number=number)[:-1]
+            run("INSERT INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, now()::TIMESTAMP)", *values)
+        return number
+
+    def changes(self, name: str) -> list[ChangeRow]:
+        """What happened to the champion of a name, oldest first."""
+        rows = self._store.query(
+            f"SELECT name, number, kind, digest, previous, run_id, reason, done, {WRITTEN} "
+            "FROM champion WHERE name = ? ORDER BY number",
+            [name],
+        )
+        return [ChangeRow(*row) for row in rows]
+
+    def append_change(self, row: ChangeRow, expected: str | None) -> ChangeRow | None:
+        """Write the next line of a history, as its row says but for the number and the champion before.
+
+        Args:
+            row: what is to be written; `number` and `previous` are filled in here.
+            expected: digest of the champion that must still be the last one, None for any.
+
+        Returns:
+            The row as it stands now, or None where another champion than the expected one is the last: then nothing
+            was written.
+        """
+        with self._store.together() as run:
+            last = run("SELECT number, digest FROM champion WHERE name = ? ORDER BY number DESC LIMIT 1", row.name)
+            number, champion = last[0] if last else (0, "")
+            if expected is not None and champion and champion != expected:
+                return None
+            written = row._replace(number=number + 1, previous=champion or expected or "")
+            run("INSERT INTO champion VALUES (?, ?, ?, ?, ?, ?, ?, ?, now()::TIMESTAMP)", *written[:-1])
+        return written
+
+    def mark_done(self, name: str, number: int) -> None:
+        """Say that the directory was swapped."""
+        with self._store.together() as run:
+            run("UPDATE champion SET done = true WHERE name = ? AND number = ?", name, number)
+
+    def look_number(self, name: str, champion: str, key: str) -> int:
+        """The number of a look at a champion, from 1: the one it had before under the same key, or the next."""
+        with self._store.together() as run:
+            known = run("SELECT number FROM look WHERE name = ? AND champion = ? AND key = ?", *(name, champion, key))
+            if known:
+                return int(known[0][0])
+            ((number,),) = run("SELECT count(*) + 1 FROM look WHERE name = ? AND champion = ?", name, champion)
+            run("INSERT INTO look VALUES (?, ?, ?, ?, now()::TIMESTAMP)", name, champion, key, number)
+        return int(number)
+
+    def opening_number(self, data: str, reason: str, *, once: bool) -> tuple[int, bool]:
+        """Write an opening of a test split down.
+
+        Args:
+            data: digest of the split's tasks.
+            reason: why it was opened.
+            once: whether the same reason is the same opening, which is then not counted again.
+
+        Returns:
+            Its number, from 1, and whether it is new.
+        """
+        with self._store.together() as run:
+            if once:
+                before = run("SELECT number FROM opening WHERE data = ? AND reason = ?", data, reason)
+                if before:
+                    return int(before[0][0]), False
+            ((number,),) = run("SELECT count(*) + 1 FROM opening WHERE data = ?", data)
+            run("INSERT INTO opening VALUES (?, ?, ?, now()::TIMESTAMP)", data, number, reason)
+        return int(number), True
