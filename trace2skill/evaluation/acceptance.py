@@ -5,16 +5,39 @@ A new rule is a small class with one method and an entry in `RULES`; what it nee
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Literal, Protocol
 
-from trace2skill.types.comparison import Comparison
+from pydantic import Field
+
+from trace2skill.core.noun import Noun
+from trace2skill.types.comparison import Comparison, Score
 from trace2skill.types.decision import Look, Verdict
-
-if TYPE_CHECKING:
-    from trace2skill.evaluation.decision import GateSettings
 
 Said = tuple[Verdict, str]
 """A verdict and its reason."""
+
+
+class GateSettings(Noun):
+    """What a promotion needs."""
+
+    level: float = Field(
+        default=0.05, gt=0, lt=1, description="Chance that a champion is ever replaced by a skill that is no better."
+    )
+    margin: float = Field(default=0.0, ge=0, lt=1, description="Smallest lift of the mean score worth a promotion.")
+    coverage: float = Field(default=0.9, ge=0, le=1, description="Share of each matrix that must have a score.")
+    score: Score = Field(default="hard", description="'hard' counts tasks passed, 'soft' shares of test cases.")
+    no_regression: tuple[str, ...] = Field(default=(), description="Tasks that must not turn from pass to fail.")
+    most_tokens_ratio: float | None = Field(
+        default=2.0,
+        gt=0,
+        description="A candidate may use so many times the champion's tokens; none sets no limit.",
+    )
+    most_skill_tokens: int | None = Field(
+        default=None, ge=100, description="Largest SKILL.md, four characters a token; none sets no limit."
+    )
+    spend: Literal["over_nights", "at_once"] = Field(
+        default="over_nights", description="Whether the level is spread over all looks at one champion."
+    )
 
 
 @dataclass(frozen=True)
@@ -22,7 +45,7 @@ class Evidence:
     """What is judged: the comparison of candidate and champion, and what else counts."""
 
     found: Comparison
-    settings: "GateSettings"
+    settings: GateSettings
     look: Look
     skill_tokens: int
 

@@ -19,6 +19,7 @@ from trace2skill.runs.estimate import Estimate, StageEstimate, stage_estimate
 from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.steps import STEPS
 from trace2skill.runs.steps.apply import APPLY
+from trace2skill.runs.steps.asks import Asks
 from trace2skill.runs.steps.contrast import CONTRAST
 from trace2skill.runs.steps.draft import DRAFT
 from trace2skill.runs.steps.embed import EMBED
@@ -29,7 +30,6 @@ from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.runs.steps.recall import RECALL
 from trace2skill.runs.steps.rewrite import REWRITE
 from trace2skill.runs.steps.rollout import ROLLOUT, known_rollout
-from trace2skill.runs.steps.step import Asks
 from trace2skill.types.references import RolloutJob
 
 Bill = Counter[tuple[Asks, str]]

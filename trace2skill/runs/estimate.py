@@ -19,11 +19,11 @@ from trace2skill.runs.intake import NOTHING_READ, Intake
 from trace2skill.runs.promotion import fresh_seeds
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps import STEPS
-from trace2skill.runs.steps.foresight import ENOUGH, Expected, Foresight, rates_of
+from trace2skill.runs.steps.asks import Asks, Expected
+from trace2skill.runs.steps.foresight import ENOUGH, Foresight, rates_of
 from trace2skill.runs.steps.judge import to_judge
 from trace2skill.runs.steps.observe import to_observe
 from trace2skill.runs.steps.rollout import ROLLOUT, known_rollout
-from trace2skill.runs.steps.step import Asks
 from trace2skill.store import Store
 from trace2skill.store.costs import steps_of_stage
 from trace2skill.types.references import RolloutJob

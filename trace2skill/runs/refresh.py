@@ -23,6 +23,7 @@ from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
 from trace2skill.runs.runtime import RunKind, Runtime, runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps import STEPS
 from trace2skill.runs.summary import CandidateScore, LeftOut, RunSummary, SourcesRead, Spent
 from trace2skill.skills.skill import Skill, read_skill, write_skill
 from trace2skill.store import RunRow
@@ -77,11 +78,15 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
 
 
 def check(rt: Runtime) -> None:
-    """Refuse what cannot work before anything is spent: unknown models, missing keys and prices, no sandbox.
+    """Refuse what cannot work before anything is spent: unknown stages and models, no key, no price, no sandbox.
 
     Raises:
         BadInput: what is wrong, where, and what to do.
     """
+    known = [step.name for step in STEPS if step.mapped]
+    for name in rt.settings.max_failed_shares:
+        if name not in known:
+            raise BadInput(f"max_failed_shares: '{name}' is no stage of many items, as are {', '.join(known)}")
     if rt.settings.asks_a_model:
         _ = rt.door
     if rt.tasks:

@@ -4,7 +4,7 @@ from operator import not_
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from trace2skill.agents.loop import LoopLimits
 from trace2skill.agents.react import AgentSettings
@@ -14,7 +14,7 @@ from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.route import Thresholds
 from trace2skill.core.digest import digest_of
 from trace2skill.core.noun import Noun
-from trace2skill.evaluation.decision import GateSettings
+from trace2skill.evaluation.acceptance import GateSettings
 from trace2skill.llm import Roles
 from trace2skill.runs.sources import Sources
 from trace2skill.skills.place import EditPolicy
@@ -24,18 +24,6 @@ LOGS = "logs"
 """The domain of runs that learn from logs alone: it has no tasks."""
 SIGNALS = rf"(\+({'|'.join(signal_names())}))+"
 
-
-def _known_stage(name: str) -> str:
-    from trace2skill.runs.steps import STEPS  # they know what a run is told; a run is told of them by name
-
-    known = [step.name for step in STEPS if step.mapped]
-    if name not in known:
-        raise ValueError(f"no stage '{name}' of which a share may fail: there are {', '.join(known)}")
-    return name
-
-
-MappedStage = Annotated[str, AfterValidator(_known_stage)]
-"""A stage with many items, of which a share may fail."""
 
 HOW_NOT_WHAT = {
     "store",
@@ -132,7 +120,7 @@ class RunSettings(Noun):
     max_failed_share: float = Field(
         default=0.1, ge=0, le=1, description="Share of a stage that may fail: the run goes on without, and says so."
     )
-    max_failed_shares: dict[MappedStage, Annotated[float, Field(ge=0, le=1)]] = Field(
+    max_failed_shares: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
         default_factory=dict, description='The same for single stages, e.g. {"rollout": 0.02}.'
     )
     step_seconds: float = Field(default=3600, gt=0, description="Longest time of one step; then it counts as failed.")

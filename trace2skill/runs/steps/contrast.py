@@ -7,8 +7,9 @@ from trace2skill.analysts.strategy import Case
 from trace2skill.core.step_label import StepLabel
 from trace2skill.runs.distill import choose_pairs
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.steps.foresight import Expected, Foresight
-from trace2skill.runs.steps.step import Asks, RunStep
+from trace2skill.runs.steps.asks import Asks, Expected
+from trace2skill.runs.steps.foresight import Foresight
+from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.stored import keep_extraction, stored
 from trace2skill.types.references import Extracted, Pair
 from trace2skill.types.trajectory import Trajectory
@@ -42,7 +43,7 @@ def _expects(seen: Foresight) -> list[Expected]:
         old, to_pay = 0, 0.0
         for rolled, seeds in zip(seen.rolled, seen.rounds, strict=True):
             pairs = [pair for pair in choose_pairs(rolled, settings.analysts) if pair.analyst == analyst.name]
-            done = sum(seen.has(CONTRAST, pair) for pair in pairs)
+            done = sum(seen.has(CONTRAST.key(seen.rt, pair)) for pair in pairs)
             paired = {pair.passed.cell.task_id for pair in pairs}
             runs = Counter(item.cell.task_id for item in rolled)
             open_tasks = sum(task not in paired and runs[task] < len(seeds) for task in seen.evolve)

@@ -3,8 +3,9 @@
 from trace2skill.core.step_label import StepLabel
 from trace2skill.proposals.draft import draft_identity, draft_skill
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.steps.foresight import Expected, Foresight
-from trace2skill.runs.steps.step import Asks, RunStep
+from trace2skill.runs.steps.asks import Asks, Expected
+from trace2skill.runs.steps.foresight import Foresight
+from trace2skill.runs.steps.step import RunStep
 
 
 def _parts(rt: Runtime) -> tuple[object, ...]:

@@ -4,7 +4,8 @@ from trace2skill.baselines.bank import text_of
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import EmbeddingRequest, ModelSettings
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.steps.step import Asks, RunStep
+from trace2skill.runs.steps.asks import Asks
+from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.stored import lessons_of
 from trace2skill.types.references import Embedded, Extracted
 

@@ -4,8 +4,9 @@ from trace2skill.analysts import ANALYSTS, analyst_named, chosen
 from trace2skill.analysts.strategy import Case
 from trace2skill.core.step_label import StepLabel
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.steps.foresight import Expected, Foresight
-from trace2skill.runs.steps.step import Asks, RunStep
+from trace2skill.runs.steps.asks import Asks, Expected
+from trace2skill.runs.steps.foresight import Foresight
+from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.stored import keep_extraction, stored
 from trace2skill.types.references import AnalysisJob, Extracted
 from trace2skill.types.trajectory import Trajectory
@@ -39,7 +40,7 @@ def _expects(seen: Foresight) -> list[Expected]:
     for analyst in chosen(settings.analysts, [settings.error_analyst], "extract"):
         jobs = [AnalysisJob(rolled=item, analyst=analyst.name) for item in known]
         jobs = [job for job in jobs if job.rolled.cell.outcome in analyst.outcomes]
-        old = sum(seen.has(EXTRACT, job) for job in jobs)
+        old = sum(seen.has(EXTRACT.key(seen.rt, job)) for job in jobs)
         to_pay = len(jobs) - old + seen.unknown * seen.rates.share(analyst.outcomes)
         seen.analysed(to_pay, old)
         found.append(Expected(EXTRACT.asked(analyst.name), to_pay, old))

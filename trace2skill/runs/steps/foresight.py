@@ -7,12 +7,10 @@ need not be whole. Shares that no trajectory has shown yet come from the store's
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from trace2skill.runs.intake import Taken
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import seeds_of
-from trace2skill.runs.steps.step import Asks, RunStep
 from trace2skill.runs.summary import RunSummary
 from trace2skill.store.costs import steps_answered
 from trace2skill.types.references import Rolled, RolloutJob
@@ -21,15 +19,6 @@ PASSED, TAUGHT, ASKED, BOTH = 0.5, 0.8, 0.6, 0.5
 """Until it is known: the share of trajectories that pass, of analyses that give a patch, merges that ask the model for
 each patch, and the share of tasks with a pass and a failure of those that would have both if seeds were independent."""
 ENOUGH = 5
-
-
-@dataclass(frozen=True)
-class Expected:
-    """Steps of one kind: so many to pay for, so many in the store."""
-
-    asks: Asks
-    to_pay: float
-    in_store: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,9 +75,9 @@ class Foresight:
         least = self.rt.settings.thresholds.for_tasks(round(self.analyses))[1]
         return self.patches >= least
 
-    def has(self, step: RunStep[Any], *inputs: object) -> bool:
-        """Is the result of that step in the store?"""
-        return self.rt.store.get_result(step.key(self.rt, *inputs)) is not None
+    def has(self, key: str) -> bool:
+        """Is the result of that key in the store?"""
+        return self.rt.store.get_result(key) is not None
 
     def analysed(self, to_pay: float, in_store: int) -> None:
         """So many analyses more."""

@@ -5,8 +5,9 @@ from trace2skill.core.errors import BadInput
 from trace2skill.core.step_label import StepLabel
 from trace2skill.runs.intake import Intake, Taken
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.steps.foresight import Expected, Foresight
-from trace2skill.runs.steps.step import Asks, RunStep
+from trace2skill.runs.steps.asks import Asks, Expected
+from trace2skill.runs.steps.foresight import Foresight
+from trace2skill.runs.steps.step import RunStep
 from trace2skill.types.trajectory import Trajectory
 
 
@@ -49,7 +50,7 @@ def trajectory_of(rt: Runtime, item: Taken) -> Trajectory:
 
 
 def _expects(seen: Foresight) -> list[Expected]:
-    old = sum(seen.has(JUDGE, item) for item in seen.unlabelled)
+    old = sum(seen.has(JUDGE.key(seen.rt, item)) for item in seen.unlabelled)
     return [Expected(JUDGE.asks[0], len(seen.unlabelled) - old, old)]
 
 

@@ -7,9 +7,10 @@ from trace2skill.analysts.strategy import Analyst, Case
 from trace2skill.core.step_label import StepLabel
 from trace2skill.runs.intake import Intake, Taken, Withheld
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.steps.foresight import Expected, Foresight
+from trace2skill.runs.steps.asks import Asks, Expected
+from trace2skill.runs.steps.foresight import Foresight
 from trace2skill.runs.steps.judge import trajectory_of
-from trace2skill.runs.steps.step import Asks, RunStep
+from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.stored import keep_extraction
 from trace2skill.types.references import Observed
 
@@ -52,7 +53,7 @@ def _expects(seen: Foresight) -> list[Expected]:
     if not seen.logs:
         return []
     waiting = {item.id for item in seen.unlabelled}
-    old = sum(item.id not in waiting and seen.has(OBSERVE, item) for item in seen.logs)
+    old = sum(item.id not in waiting and seen.has(OBSERVE.key(seen.rt, item)) for item in seen.logs)
     seen.analysed(len(seen.logs) - old, old)
     return [Expected(OBSERVE.asked(log_analyst(seen.rt).name), len(seen.logs) - old, old)]
 

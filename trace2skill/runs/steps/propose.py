@@ -7,8 +7,9 @@ from trace2skill.consolidate.quarantine import allowed_of, review_lessons
 from trace2skill.core.step_label import StepLabel
 from trace2skill.proposals.propose import propose, propose_identity
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.steps.foresight import Expected, Foresight
-from trace2skill.runs.steps.step import Asks, RunStep
+from trace2skill.runs.steps.asks import Asks, Expected
+from trace2skill.runs.steps.foresight import Foresight
+from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.stored import skill_of, stored
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.references import Extracted, Proposed

@@ -5,7 +5,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import EmbeddingRequest
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.steps.step import Asks
+from trace2skill.runs.steps.asks import Asks
 from trace2skill.runs.steps.stored import stored
 from trace2skill.types.lesson import Lesson
 from trace2skill.types.references import RolloutJob

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from trace2skill.baselines.rewrite import Rewritten, rewrite, rewrite_identity
 from trace2skill.core.step_label import StepLabel
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.steps.step import Asks, RunStep
+from trace2skill.runs.steps.asks import Asks
+from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.stored import lessons_of, skill_of
 from trace2skill.types.references import Extracted
 

@@ -12,9 +12,10 @@ from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.answers import with_answer
 from trace2skill.domains.base import pictures_of
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.steps.foresight import Expected, Foresight
+from trace2skill.runs.steps.asks import Asks, Expected
+from trace2skill.runs.steps.foresight import Foresight
 from trace2skill.runs.steps.recall import RECALL, recall
-from trace2skill.runs.steps.step import Asks, RunStep
+from trace2skill.runs.steps.step import RunStep
 from trace2skill.types.evaluation import Cell
 from trace2skill.types.references import Rolled, RolloutJob
 from trace2skill.types.trajectory import Outcome, Timing, Trajectory

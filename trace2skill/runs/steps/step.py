@@ -9,29 +9,14 @@ are tolerated and the stages of the ledger come from the list of them (`trace2sk
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 from trace2skill.core.digest import digest_of
 from trace2skill.runs.runtime import Runtime
-
-if TYPE_CHECKING:
-    from trace2skill.runs.steps.foresight import Expected, Foresight
+from trace2skill.runs.steps.asks import Asks, Expected
+from trace2skill.runs.steps.foresight import Foresight
 
 R = TypeVar("R")
-Player = Literal["agent", "analyst", "merger", "embedding"]
-"""Whose model is asked; 'embedding' is that of a bank."""
-
-
-@dataclass(frozen=True)
-class Asks:
-    """What a step asks of a model, under a stage of the ledger."""
-
-    stage: str
-    player: Player
-    tokens: tuple[int, int]
-    """Of one step, in and out, where the ledger knows none."""
-    part: str = ""
-    """What of the stage, where its steps differ in what they take: an analyst, say."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +39,7 @@ class RunStep(Generic[R]):
     """Is it tried again after what can pass?"""
     mapped: bool = False
     """Has it many items, of which a share may fail?"""
-    expects: "Callable[[Foresight], list[Expected]] | None" = None
+    expects: Callable[[Foresight], list[Expected]] | None = None
     """How often a refresh will ask a model for it; none for what only other runs do."""
     folder: str = field(default="")
     """What its keys begin with; its name unless given."""
