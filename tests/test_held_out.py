@@ -87,9 +87,9 @@ def test_not_even_a_real_trajectory_or_lesson_of_another_division_gets_in(tmp_pa
         planned = refresh.plan(first, [Audit(task_id=id, verdict="usable") for id in first.tasks])
         job = next(job for job in planned.jobs((41,), base) if job.task_id == task)
         rolled = rollout(first, job)
-        extracted = extract(first, rolled)
+        extracted = extract(first, AnalysisJob(rolled=rolled, analyst="error"))
         assert isinstance(extracted, Extracted)
-        for attempt in (lambda: extract(rt, rolled), lambda: propose_patch(rt, extracted, base)):
+        for attempt in (lambda: extract(rt, AnalysisJob(rolled=rolled, analyst="error")), lambda: propose_patch(rt, extracted, base)):
             with pytest.raises(BadInput, match="is held out"):
                 attempt()
     finally:

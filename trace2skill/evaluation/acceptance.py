@@ -41,7 +41,7 @@ class GateSettings(Noun):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class GateEvidence:
     """What is judged: the comparison of candidate and champion, and what else counts."""
 
     found: Comparison
@@ -68,14 +68,14 @@ class Evidence:
 class AcceptanceRule(Protocol):
     """One thing that a candidate must stand up to."""
 
-    def against(self, evidence: Evidence) -> Said | None:
+    def against(self, evidence: GateEvidence) -> Said | None:
         """The verdict and why, where the candidate does not stand up to it; None where it does."""
 
 
 class Coverage:
     """Enough of the runs have a score."""
 
-    def against(self, evidence: Evidence) -> Said | None:
+    def against(self, evidence: GateEvidence) -> Said | None:
         """See `AcceptanceRule`."""
         found, needed = evidence.found, evidence.settings.coverage
         if found.tasks and found.coverage >= needed:
@@ -89,7 +89,7 @@ class Coverage:
 class NoRegression:
     """No task is lost that must not be."""
 
-    def against(self, evidence: Evidence) -> Said | None:
+    def against(self, evidence: GateEvidence) -> Said | None:
         """See `AcceptanceRule`."""
         lost = sorted(set(evidence.settings.no_regression) & set(evidence.found.worse))
         if not lost:
@@ -101,7 +101,7 @@ class NoRegression:
 class Significance:
     """The lift is larger than the margin, and too large for chance."""
 
-    def against(self, evidence: Evidence) -> Said | None:
+    def against(self, evidence: GateEvidence) -> Said | None:
         """See `AcceptanceRule`."""
         found, look, margin = evidence.found, evidence.look, evidence.settings.margin
         if passes(found.lift.mean, found.p_value, look, margin):
@@ -119,7 +119,7 @@ class Significance:
 class TokenCeiling:
     """The candidate does not use many times the champion's tokens."""
 
-    def against(self, evidence: Evidence) -> Said | None:
+    def against(self, evidence: GateEvidence) -> Said | None:
         """See `AcceptanceRule`."""
         tokens = next(effect for effect in evidence.found.effects if effect.name == "tokens")
         allowed = evidence.settings.most_tokens_ratio
@@ -134,7 +134,7 @@ class TokenCeiling:
 class SizeCeiling:
     """Its SKILL.md is not too long."""
 
-    def against(self, evidence: Evidence) -> Said | None:
+    def against(self, evidence: GateEvidence) -> Said | None:
         """See `AcceptanceRule`."""
         allowed = evidence.settings.most_skill_tokens
         if allowed is None or evidence.skill_tokens <= allowed:
@@ -149,7 +149,7 @@ RULES: tuple[AcceptanceRule, ...] = (Coverage(), NoRegression(), Significance(),
 """In the order in which they are asked."""
 
 
-def judged(evidence: Evidence) -> Said:
+def judged(evidence: GateEvidence) -> Said:
     """What the rules say."""
     for rule in RULES:
         said = rule.against(evidence)

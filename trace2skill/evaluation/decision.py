@@ -1,6 +1,6 @@
 """`Decision`: is the candidate better than the skill it came from? A verdict, the reason in words, the numbers."""
 
-from trace2skill.evaluation.acceptance import Evidence, GateSettings, judged
+from trace2skill.evaluation.acceptance import GateEvidence, GateSettings, judged
 from trace2skill.evaluation.compare import compare
 from trace2skill.evaluation.power import smallest_lift, spread_of
 from trace2skill.types.comparison import Comparison
@@ -30,7 +30,7 @@ def decide(
     """
     found = compare(champion, candidate, score=settings.score)
     this = look or single_look(settings.level)
-    verdict, reason = judged(Evidence(found, settings, this, skill_tokens))
+    verdict, reason = judged(GateEvidence(found, settings, this, skill_tokens))
     measured = found.tasks > 1 and found.coverage >= settings.coverage
     return Decision(
         verdict=verdict,
