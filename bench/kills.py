@@ -106,16 +106,18 @@ def start(folder: Path, name: str, api: str, trajectories: int, workers: int) ->
     """Start the run in a directory of its own."""
     (folder / name).mkdir(exist_ok=True)
     settings = {
-        "data": str(folder / "office"),
-        "skill": str(ROOT / "examples" / "skills" / "office-workbooks"),
-        "roles": {role: {"name": MODEL} for role in ("agent", "analyst", "merger")},
-        "error_analyst": "one_call",
-        "seeds": [41, 42, 43],
-        "recalculate": "never",
-        "sandbox": "process",
-        "workers": workers,
-        "store": str(folder / name / "store.duckdb"),
-        "output": str(folder / name / "runs"),
+        "data": {
+            "path": str(folder / "office"),
+            "skill": str(ROOT / "examples" / "skills" / "office-workbooks"),
+            "recalculate": "never",
+        },
+        "models": {role: {"name": MODEL} for role in ("agent", "analyst", "merger")},
+        "learning": {"error_analyst": "one_call", "seeds": [41, 42, 43], "sandbox": "process"},
+        "operation": {
+            "workers": workers,
+            "store": str(folder / name / "store.duckdb"),
+            "output": str(folder / name / "runs"),
+        },
     }
     os.environ.update(PREFECT_API_URL=api, PYTHONPATH=str(ROOT), LITELLM_LOCAL_MODEL_COST_MAP="True")
     PROCESSES.set_forkserver_preload(PRELOADED)

@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.distill import choose_for_analysis
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
+from trace2skill.runs.sections import DataSettings, LearningSettings, MoneySettings, OperationSettings
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.extract import EXTRACT
 from trace2skill.runs.steps.rollout import ROLLOUT
@@ -56,14 +57,11 @@ def benchmark(directory: Path, tasks: int, seed: int, model: str, workers: int) 
     shares, started = [], time.monotonic()
     for analyst in ("agentic", "one_call"):
         settings = RunSettings(
-            data=data,
-            skill=ROOT / "examples" / "skills" / "office-workbooks",
-            roles=Roles.all_played_by(ModelSettings(name=model)),
-            error_analyst=analyst,
-            recalculate="never",
-            max_cost=None,
-            store=directory / "store.duckdb",
-            output=directory / "runs",
+            data=DataSettings(path=data, skill=ROOT / "examples" / "skills" / "office-workbooks", recalculate="never"),
+            models=Roles.all_played_by(ModelSettings(name=model)),
+            learning=LearningSettings(error_analyst=analyst),
+            money=MoneySettings(max_cost=None),
+            operation=OperationSettings(store=directory / "store.duckdb", output=directory / "runs"),
         )
         rt = runtime(settings)
         counts = judged(rt, workers)
@@ -89,7 +87,7 @@ def judged(rt: Runtime, workers: int) -> Counter[str]:
     with ThreadPoolExecutor(workers) as pool:
         jobs = [RolloutJob(task_id=task, seed=41, skill=base) for task in rt.tasks]
         rolled = [item for item in pool.map(lambda job: ROLLOUT(rt, job), jobs) if item.cell.outcome == "failed"]
-        chosen = choose_for_analysis(rolled, "+error", rt.settings.error_analyst)
+        chosen = choose_for_analysis(rolled, "+error", rt.settings.learning.error_analyst)
         extracted = list(pool.map(lambda job: EXTRACT(rt, job), chosen))
     counts: Counter[str] = Counter(analyses=len(extracted))
     for item, made in zip(rolled, extracted, strict=True):

@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.distill import choose_for_analysis, with_lessons
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
+from trace2skill.runs.sections import DataSettings, MoneySettings, OperationSettings
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.steps.extract import EXTRACT
@@ -58,13 +59,10 @@ def benchmark(directory: Path, tasks: int, seed: int, model: str, workers: int) 
     make = [sys.executable, str(ROOT / "examples" / "make_office.py"), "--tasks", str(tasks), "--seed", str(seed)]
     subprocess.run([*make, "--out", str(data)], check=True)
     settings = RunSettings(
-        data=data,
-        skill=skill,
-        roles=Roles.all_played_by(ModelSettings(name=model)),
-        recalculate="never",
-        max_cost=None,
-        store=directory / "store.duckdb",
-        output=directory / "runs",
+        data=DataSettings(path=data, skill=skill, recalculate="never"),
+        models=Roles.all_played_by(ModelSettings(name=model)),
+        money=MoneySettings(max_cost=None),
+        operation=OperationSettings(store=directory / "store.duckdb", output=directory / "runs"),
     )
     started = time.monotonic()
     rt = runtime(settings)
@@ -99,7 +97,7 @@ def in_order(text: str, candidate: Any) -> bool:
 
 def contradictions_settled(rt: Runtime, candidate: Any, text: str) -> bool:
     """Is each planted contradiction a conditional rule or an open conflict, and never one side alone?"""
-    if "opposed=" not in rt.settings.roles.analyst.name:
+    if "opposed=" not in rt.settings.models.analyst.name:
         return True
     for one, other in OPPOSED:
         both_open = any(
@@ -125,7 +123,7 @@ def distilled(rt: Runtime, workers: int) -> tuple[list[Rolled], str, Any]:
 
     jobs = [RolloutJob(task_id=task, seed=41, skill=base) for task in rt.tasks]
     rolled = mapped(lambda job: ROLLOUT(rt, job), jobs)
-    chosen = choose_for_analysis(rolled, rt.settings.analysts, rt.settings.error_analyst)
+    chosen = choose_for_analysis(rolled, rt.settings.learning.analysts, rt.settings.learning.error_analyst)
     extracted = with_lessons(mapped(lambda job: EXTRACT(rt, job), chosen))
     proposed = mapped(lambda item: PROPOSE(rt, item, base), extracted)
     nodes, _ = merged_one_by_one(rt, groups_of(rt, proposed, base).kept, base)

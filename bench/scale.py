@@ -115,20 +115,18 @@ class Bench:
         subprocess.run([*make, "--out", str(self.folder / "office")], check=True)
         model = {"name": f"sim/office?hasty=1&noise=0&latency={given.latency:g}&jitter=0.5", "attempts": 3}
         settings = {
-            "data": str(self.folder / "office"),
-            "skill": str(SKILL),
-            "roles": {"agent": model, "analyst": model, "merger": model},
-            "seeds": list(range(seeds)),
-            "error_analyst": "one_call",
-            "recalculate": "never",
-            "sandbox": "process",
-            "evaluate": False,
-            "max_cost": None,
-            "workers": given.threads,
-            "shards": max(1, given.workers),
-            "runner": given.runner,
-            "store": self.store,
-            "output": str(self.folder / "runs"),
+            "data": {"path": str(self.folder / "office"), "skill": str(SKILL), "recalculate": "never"},
+            "models": {"agent": model, "analyst": model, "merger": model},
+            "learning": {"seeds": list(range(seeds)), "error_analyst": "one_call", "sandbox": "process"},
+            "gate": {"evaluate": False},
+            "money": {"max_cost": None},
+            "operation": {
+                "workers": given.threads,
+                "shards": max(1, given.workers),
+                "runner": given.runner,
+                "store": self.store,
+                "output": str(self.folder / "runs"),
+            },
         }
         (self.folder / "settings.json").write_text(json.dumps(settings))
         return rolled_out * seeds

@@ -46,17 +46,21 @@ def night(folder: Path, model: str, given: argparse.Namespace) -> dict[str, Any]
     """One refresh; returns its skill and how many items failed."""
     settings = RunSettings.model_validate(
         {
-            "data": ROOT / "examples" / "office",
-            "skill": ROOT / "examples" / "skills" / "office-workbooks",
-            "roles": {
+            "data": {
+                "path": ROOT / "examples" / "office",
+                "skill": ROOT / "examples" / "skills" / "office-workbooks",
+                "tasks": given.tasks,
+                "recalculate": "never",
+            },
+            "models": {
                 role: {"name": model, "timeout_seconds": given.timeout} for role in ("agent", "analyst", "merger")
             },
-            "tasks": given.tasks,
-            "recalculate": "never",
-            "sandbox": "process",
-            "max_failed_share": 0.0,
-            "store": folder / "store.duckdb",
-            "output": folder / "runs",
+            "learning": {"sandbox": "process"},
+            "operation": {
+                "max_failed_share": 0.0,
+                "store": folder / "store.duckdb",
+                "output": folder / "runs",
+            },
         }
     )
     began = time.monotonic()

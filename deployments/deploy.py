@@ -20,15 +20,16 @@ from tasks.results import BLOCK_NAME, StoreResults
 from trace2skill.experiment.grid import ExperimentSettings
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.ingest import IngestSettings
+from trace2skill.runs.sections import DataSettings
 from trace2skill.runs.settings import RunSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 POOL = "trace2skill"
 SETTINGS = RunSettings(
-    data=Path("examples/office"),
-    skill=Path("examples/skills/office-workbooks"),
-    roles=Roles.all_played_by(ModelSettings(name="sim/office")),
-    recalculate="never",
+    data=DataSettings(
+        path=Path("examples/office"), skill=Path("examples/skills/office-workbooks"), recalculate="never"
+    ),
+    models=Roles.all_played_by(ModelSettings(name="sim/office")),
 )
 INGEST = IngestSettings(paths=(Path("logs"),))
 EXPERIMENT = ExperimentSettings(file=Path("experiments/office.yaml"))

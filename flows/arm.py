@@ -78,7 +78,7 @@ def sequential(
     """A few trajectories, a changed skill, the next few with it."""
     rt, skill = runtime(settings), base_of(settings, condition.base)
     failures, lessons, done = [], 0, 0
-    planned = batches(jobs, condition.every, settings.split_seed)
+    planned = batches(jobs, condition.every, settings.data.split_seed)
     for batch in planned:
         futures = timed(task_of(ROLLOUT), settings).map(unmapped(settings), with_skill(batch, skill))
         rolled = gather(rt, "rollout", futures, [job.name for job in batch])

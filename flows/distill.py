@@ -20,7 +20,7 @@ from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.types.references import Extracted, Merged, Rolled
 
 
-@flow(name="distill", flow_run_name="distill {settings.analysts}", validate_parameters=False)
+@flow(name="distill", flow_run_name="distill {settings.learning.analysts}", validate_parameters=False)
 def distill(settings: RunSettings, rolled: list[Rolled], base: str, observed: Sequence[Extracted] = ()) -> Distilled:
     """One analyst per trajectory, one patch per analysis with lessons, merged in pairs along the tree.
 
@@ -53,12 +53,12 @@ def learn_from(settings: RunSettings, rolled: list[Rolled], base: str, observed:
 
 def analyse(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extracted]:
     """One analyst per trajectory, and one per pair where pairs are asked for."""
-    chosen = choose_for_analysis(rolled, settings.analysts, settings.error_analyst)
+    chosen = choose_for_analysis(rolled, settings.learning.analysts, settings.learning.error_analyst)
     rt = runtime(settings)
-    if settings.shards > 1:
+    if settings.operation.shards > 1:
         sized(in_shards, settings)(settings, "extract", chosen)
     extracts = timed(task_of(EXTRACT), settings).map(unmapped(settings), chosen)
-    pairs = choose_pairs(rolled, settings.analysts)
+    pairs = choose_pairs(rolled, settings.learning.analysts)
     contrasts = timed(task_of(CONTRAST), settings).map(unmapped(settings), pairs)
     analysed = gather(rt, "extract", extracts, [item.name for item in chosen])
     compared = gather(rt, "contrast", contrasts, [item.name for item in pairs])

@@ -22,7 +22,7 @@ def evaluate(
     settings: RunSettings, conditions: list[Condition], task_ids: list[str], seeds: tuple[int, ...] | None = None
 ) -> list[Evaluation]:
     """Score every condition on every task and seed. A cell that broke is an infrastructure error, never a 0."""
-    chosen = settings.held_out_seeds if seeds is None else seeds
+    chosen = settings.gate.held_out_seeds if seeds is None else seeds
     # Conditions that came out as the same skill are one condition, and are rolled out once.
     jobs = list(dict.fromkeys(job for condition in conditions for job in jobs_of(condition, task_ids, chosen)))
     futures = timed(task_of(ROLLOUT), settings).map(unmapped(settings), jobs)

@@ -48,7 +48,9 @@ def experiment(settings: ExperimentSettings) -> State[Any]:
 def make_arms(study: Study) -> tuple[list[ArmResult], list[Failure]]:
     """Every arm. One that cannot be made is named, and the others go on without it."""
     planned = plan_run(study.lead.settings, study.lead)
-    jobs = [RolloutJob(task_id=task, seed=seed) for task in planned.evolve for seed in study.lead.settings.seeds]
+    jobs = [
+        RolloutJob(task_id=task, seed=seed) for task in planned.evolve for seed in study.lead.settings.learning.seeds
+    ]
     made: dict[Arm, ArmResult] = {}
     failures: list[Failure] = []
     watcher().begin("arms", len(study.arms))

@@ -23,7 +23,9 @@ def ingest(settings: IngestSettings) -> RunSummary:
     return learn_from_logs(settings.as_run())
 
 
-@flow(name="learn-from-logs", flow_run_name="learn from logs by {settings.sources.analyst}", **on_bad_end("ingest"))
+@flow(
+    name="learn-from-logs", flow_run_name="learn from logs by {settings.data.sources.analyst}", **on_bad_end("ingest")
+)
 def learn_from_logs(settings: RunSettings) -> RunSummary:
     """The same with the settings of a run."""
     settings, intake = run.take_in_logs(settings)

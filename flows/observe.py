@@ -13,7 +13,7 @@ from trace2skill.runs.steps.observe import OBSERVE, to_observe
 from trace2skill.types.references import Extracted
 
 
-@flow(name="observe", flow_run_name="observe {settings.sources.analyst}", validate_parameters=False)
+@flow(name="observe", flow_run_name="observe {settings.data.sources.analyst}", validate_parameters=False)
 def observe(settings: RunSettings, intake: Intake) -> Gathered[Extracted]:
     """Say how the unlabelled ones ended, where that is asked for, then one analyst per trajectory."""
     rt = runtime(settings)

@@ -37,7 +37,7 @@ from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.references import Extracted
 
 
-@flow(name="refresh", flow_run_name="refresh {settings.label} {settings.analysts}", **on_bad_end("run"))
+@flow(name="refresh", flow_run_name="refresh {settings.label} {settings.learning.analysts}", **on_bad_end("run"))
 def refresh(settings: RunSettings) -> State[Any]:
     """Learn from rollouts on the evolve tasks, and say on held-out tasks whether the new skill is better.
 
@@ -66,7 +66,9 @@ def learn(settings: RunSettings, rt: Runtime, intake: Intake) -> RunSummary:
     foreseen(rt, intake, planned.evolve, planned.validation)
     base = skill_to_improve(settings, rt)
     observed = what_logs_show(settings, intake)
-    grown = [evolve(settings, rt, planned, base, number, observed.results) for number in range(settings.candidates)]
+    grown = [
+        evolve(settings, rt, planned, base, number, observed.results) for number in range(settings.learning.candidates)
+    ]
     best, scores = choose(settings, planned, [evolution for evolution, _ in grown])
     failures = [*observed.failures, *(failure for _, failed in grown for failure in failed)]
     return decide_and_promote(settings, rt, planned, best, failures, scores, intake.read if intake.taken else None)
@@ -97,7 +99,7 @@ def evolve(
     settings: RunSettings, rt: Runtime, planned: run.Plan, base: str, number: int, observed: list[Extracted]
 ) -> tuple[Evolution, tuple[Failure, ...]]:
     """One evolution run: roll out with seeds of its own, distill, and build a candidate."""
-    jobs = planned.jobs(selection.seeds_of(settings.seeds, number), base)
+    jobs = planned.jobs(selection.seeds_of(settings.learning.seeds, number), base)
     rolled = sized(rollout, settings)(settings, jobs)
     distilled = sized(distill, settings)(settings, rolled.results, base, observed)
     grown = Evolution(
@@ -109,7 +111,7 @@ def evolve(
 def build(settings: RunSettings, rt: Runtime, distilled: Distilled) -> Candidate:
     """The candidate skill, or S0 itself where nobody proposed anything."""
     if distilled.root is None:
-        return run.nothing_learned(distilled.base, settings.thresholds.for_tasks(distilled.tasks))
+        return run.nothing_learned(distilled.base, settings.learning.thresholds.for_tasks(distilled.tasks))
     future = task_of(APPLY).submit(settings, distilled.root, distilled.base, distilled.tasks)
     return gather(rt, "apply", [future], ["candidate"], tolerated=0.0).results[0]
 
@@ -120,7 +122,7 @@ def choose(
     """The best of several evolution runs."""
     if len(grown) == 1:
         return grown[0], ()
-    tasks = planned.validation if settings.select == "validation" else planned.evolve
+    tasks = planned.validation if settings.learning.select == "validation" else planned.evolve
     scored = sized(evaluate, settings)(settings, promotion.conditions_to_choose(grown), list(tasks))
     index, scores = selection.best(grown, scored)
     return grown[index], scores
@@ -144,7 +146,7 @@ def decide_and_promote(
         if promotion.awaits_approval(rt, best.candidate, decision):
             waiting = run.finish(rt, planned, best, scored, decision, failures, scores, read=read, state="waiting")
             publish(rt, waiting)
-            approval = ask(*promotion.question(rt, waiting, champion), settings.approval_hours)
+            approval = ask(*promotion.question(rt, waiting, champion), settings.operation.approval_hours)
         rival = promotion.promote(rt, best.candidate, champion, decision, approval)
     answer = approval.in_words() if approval else ""
     return run.finish(rt, planned, best, scored, decision, failures, scores, read=read, approval=answer)

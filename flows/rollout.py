@@ -17,7 +17,7 @@ from trace2skill.types.references import Rolled, RolloutJob
 @flow(name="rollout", flow_run_name="rollout {settings.label}", validate_parameters=False)
 def rollout(settings: RunSettings, jobs: list[RolloutJob]) -> Gathered[Rolled]:
     """Roll out every job; the failed ones are named and can be run again alone."""
-    if settings.shards > 1:
+    if settings.operation.shards > 1:
         sized(in_shards, settings)(settings, "rollout", jobs)
     futures = timed(task_of(ROLLOUT), settings).map(unmapped(settings), jobs)
     return gather(runtime(settings), "rollout", futures, [job.name for job in jobs])

@@ -59,7 +59,7 @@ def start_shard(settings: RunSettings, stage: Stage, batch: str, parent: str, nu
     return str(done.id)
 
 
-@flow(name="shards", flow_run_name="{stage} in {settings.shards} shards", validate_parameters=False)
+@flow(name="shards", flow_run_name="{stage} in {settings.operation.shards} shards", validate_parameters=False)
 def in_shards(settings: RunSettings, stage: Stage, items: list[RolloutJob] | list[AnalysisJob]) -> list[str]:
     """Spread the items of a stage over shards and wait for all of them."""
     rt = runtime(settings)

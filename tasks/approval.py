@@ -43,7 +43,7 @@ def check(settings: RunSettings) -> None:
         BadInput: the flow run has no deployment, so that nothing could start it again; or the deployment that ends
             the wait is missing.
     """
-    if settings.promote != "approve":
+    if settings.operation.promote != "approve":
         return
     if not deployment.id:
         raise BadInput(

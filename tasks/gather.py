@@ -79,7 +79,7 @@ def _report(rt: Runtime, failures: Sequence[Failure]) -> None:
         rt.progress.failed(failures)
     if any(failure.kind == BudgetReached.__name__ for failure in failures):
         skill = rt.given_skill.name if rt.given_skill else "new"
-        tell("budget.reached", skill, {"run": rt.run_id, "cap": rt.settings.max_cost or 0.0})
+        tell("budget.reached", skill, {"run": rt.run_id, "cap": rt.settings.money.max_cost or 0.0})
 
 
 def _in_a_word(state: State[Any]) -> ItemState:

@@ -39,7 +39,7 @@ def on_bad_end(kind: RunKind, read: Callable[[Any], RunSettings] = RunSettings.m
         try:
             settings = read(flow_run.parameters["settings"])
             mine = is_open(settings)
-            patient = settings if mine else settings.model_copy(update={"store_wait_seconds": PATIENCE_SECONDS})
+            patient = settings if mine else settings.changed(store_wait_seconds=PATIENCE_SECONDS)
             rt = runtime(as_it_went_on(patient, kind))
             rt.begin(kind)
             ended: RunState = "failed" if state.is_failed() else "interrupted"

@@ -20,7 +20,7 @@ def held(settings: RunSettings) -> Iterator[None]:
         BadInput: the server knows no limit of that name.
     """
     with ExitStack() as stack:
-        for name in sorted(settings.limits_held):  # in one order, so that two runs never wait for each other
+        for name in sorted(settings.operation.limits_held):  # in one order, so that two runs never wait for each other
             try:
                 stack.enter_context(concurrency(name, occupy=1, strict=True))
             except ConcurrencySlotAcquisitionError as error:

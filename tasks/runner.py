@@ -28,7 +28,7 @@ logging.getLogger("prefect.task_runs").addFilter(_is_news)
 
 
 def sized(flow: Flow[P, R], settings: RunSettings) -> Flow[P, R]:
-    """The flow with `settings.workers` threads, or on the task runner that the settings name.
+    """The flow with `settings.operation.workers` threads, or on the task runner that the settings name.
 
     A list of items is recorded as their number: Prefect refuses a flow run whose parameters have more than half a
     megabyte, which some four thousand rollouts pass.
@@ -52,7 +52,7 @@ def timed(task: Task[P, R], settings: RunSettings) -> Task[P, R]:
 
     A model call and a command have limits of their own, far below it; this one is for a step that goes on all the same.
     """
-    return task.with_options(timeout_seconds=settings.step_seconds)
+    return task.with_options(timeout_seconds=settings.operation.step_seconds)
 
 
 def _short(value: Any) -> Any:
@@ -60,19 +60,18 @@ def _short(value: Any) -> Any:
 
 
 def _runner(settings: RunSettings) -> Any:
-    if settings.runner == "threads":
-        return ThreadPoolTaskRunner(max_workers=settings.workers)
+    how = settings.operation
+    if how.runner == "threads":
+        return ThreadPoolTaskRunner(max_workers=how.workers)
     try:
-        if settings.runner == "dask":
+        if how.runner == "dask":
             from prefect_dask.task_runners import DaskTaskRunner
 
-            processes = min(settings.workers, os.cpu_count() or 1)  # steps wait for models: most can be threads
-            threads = -(-settings.workers // processes)
+            processes = min(how.workers, os.cpu_count() or 1)  # steps wait for models: most can be threads
+            threads = -(-how.workers // processes)
             return DaskTaskRunner(cluster_kwargs={"n_workers": processes, "threads_per_worker": threads})
         from prefect_ray import RayTaskRunner
 
-        return RayTaskRunner(init_kwargs={"num_cpus": settings.workers})
+        return RayTaskRunner(init_kwargs={"num_cpus": how.workers})
     except ModuleNotFoundError as error:
-        raise BadInput(
-            f"runner '{settings.runner}' needs its package: pip install 'trace2skill[{settings.runner}]'"
-        ) from error
+        raise BadInput(f"runner '{how.runner}' needs its package: pip install 'trace2skill[{how.runner}]'") from error

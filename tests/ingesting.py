@@ -44,7 +44,7 @@ def ingest(given: IngestSettings) -> RunSummary:
         quarantined=quarantined_of(proposed, looked),
     )
     if distilled.root is None:
-        candidate = run.nothing_learned(base, settings.thresholds.for_tasks(distilled.tasks))
+        candidate = run.nothing_learned(base, settings.learning.thresholds.for_tasks(distilled.tasks))
     else:
         candidate = APPLY(rt, distilled.root, base, distilled.tasks)
     promotion.promote(rt, candidate, base, NOT_SHOWN)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import OFFICE, OFFICE_SKILL
+from run_settings import run_settings
 
 from trace2skill.baselines.bank import Bank, BankSettings, closest, in_prompt
 from trace2skill.baselines.padding import SENTENCES, padded
@@ -48,7 +49,7 @@ def settings(tmp_path: Path, **more: object) -> RunSettings:
         "store": tmp_path / "s.duckdb",
         "output": tmp_path / "runs",
     }
-    return RunSettings(**{**values, **more})  # type: ignore[arg-type]
+    return run_settings(**{**values, **more})  # type: ignore[arg-type]
 
 
 def lesson(task: str, title: str, content: str) -> Lesson:

@@ -7,6 +7,7 @@ import pytest
 from conftest import OFFICE, ROOT
 from prefect.utilities.callables import parameter_schema
 from ruamel.yaml import YAML
+from run_settings import run_settings
 
 from deployments.deploy import deployments as in_python
 from deployments.serve import deployments
@@ -17,7 +18,6 @@ from flows.refresh import refresh
 from flows.rollout import rollout
 from tasks.runner import sized
 from trace2skill.llm import ModelSettings, Roles
-from trace2skill.runs.settings import RunSettings
 from trace2skill.types.references import RolloutJob
 
 LIMIT = 512 * 1024
@@ -41,7 +41,7 @@ def test_the_form_of_a_deployment_explains_every_setting(flow: Any) -> None:
 
 
 def test_a_stage_of_many_thousand_items_fits_into_a_flow_run() -> None:
-    settings = RunSettings(data=OFFICE, roles=Roles.all_played_by(ModelSettings(name="sim/office")))
+    settings = run_settings(data=OFFICE, roles=Roles.all_played_by(ModelSettings(name="sim/office")))
     jobs = [RolloutJob(task_id=f"task-{number}", seed=41, skill="5" * 64) for number in range(10_000)]
     assert len(json.dumps(rollout.serialize_parameters({"settings": settings, "jobs": jobs}), default=str)) > LIMIT
     recorded = sized(rollout, settings).serialize_parameters({"settings": settings, "jobs": jobs})

@@ -16,6 +16,7 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from run_settings import run_settings
 from test_door import Provider
 
 from trace2skill.cli.options import roles
@@ -280,7 +281,7 @@ def test_a_run_is_refused_before_anything_is_spent(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     how: dict[str, Any] = {"temperature": None, "effort": None, "api_base": None, "price": None}
     blind = roles("sim/office", None, None, None, **how, vision="no")
-    settings = RunSettings(data=PAGES, domain="document_qa", roles=blind, store=tmp_path / "s.duckdb")
+    settings = run_settings(data=PAGES, domain="document_qa", roles=blind, store=tmp_path / "s.duckdb")
     try:
         with pytest.raises(Trace2SkillError, match="sees no pictures"):
             _ = runtime(settings).door
@@ -331,7 +332,7 @@ def test_what_pages_teach_is_learned(tmp_path: Path) -> None:
     shutil.copytree(PAGES, tmp_path / "pages")
     (tmp_path / "skill").mkdir()
     (tmp_path / "skill" / "SKILL.md").write_text(SKILL)
-    settings = RunSettings(
+    settings = run_settings(
         data=tmp_path / "pages",
         domain="document_qa",
         skill=tmp_path / "skill",

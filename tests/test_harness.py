@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import OFFICE, OFFICE_SKILL, ROOT, environment
+from run_settings import run_settings
 
 from trace2skill.agents.choose import choose_harness
 from trace2skill.agents.harness import Assignment, CommandSettings, Harness
@@ -25,7 +26,6 @@ from trace2skill.core.errors import BadInput, BudgetReached, InfrastructureFault
 from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.spreadsheet import Spreadsheet
 from trace2skill.llm import Door, ModelSettings
-from trace2skill.runs.settings import RunSettings
 from trace2skill.sandbox import Sandbox, bubblewrap
 from trace2skill.sandbox.bubblewrap import Bubblewrap
 from trace2skill.sandbox.process import PlainProcess
@@ -241,8 +241,8 @@ class TestSettings:
 
     def test_the_built_in_agent_is_keyed_as_ever(self) -> None:
         model = o.roles("sim/office", None, None, None, temperature=None, effort=None, api_base=None, price=None)
-        before = RunSettings(data=Path("/x"), roles=model, store=Path("/tmp/s"))
-        now = RunSettings(data=Path("/x"), roles=model, store=Path("/tmp/s"), **o.loops("react", None, None, None))  # type: ignore[arg-type]
+        before = run_settings(data=Path("/x"), roles=model, store=Path("/tmp/s"))
+        now = run_settings(data=Path("/x"), roles=model, store=Path("/tmp/s"), **o.loops("react", None, None, None))  # type: ignore[arg-type]
         assert now.identity == before.identity == "57759bd6c5d0ca46abbfd3b2633da82203b359263d542e8377a10be58df943e9"
 
 

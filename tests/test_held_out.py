@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import OFFICE, OFFICE_SKILL
+from run_settings import run_settings
 
 from trace2skill.consolidate import Support
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
@@ -37,7 +38,7 @@ def settings_for(tmp_path: Path, **more: object) -> RunSettings:
         "store": tmp_path / "s.duckdb",
         "output": tmp_path / "runs",
     }
-    return RunSettings(**{**values, **more})  # type: ignore[arg-type]
+    return run_settings(**{**values, **more})  # type: ignore[arg-type]
 
 
 VARIANTS = [
@@ -54,7 +55,7 @@ def test_no_setting_plants_a_lesson_of_a_held_out_task(tmp_path: Path, more: dic
     rt = runtime(settings_for(tmp_path, **more))
     try:
         planned = refresh.plan(rt, [Audit(task_id=task, verdict="usable") for task in rt.tasks])
-        for job in planned.jobs(rt.settings.seeds, SKILL.digest):
+        for job in planned.jobs(rt.settings.learning.seeds, SKILL.digest):
             assert job.task_id in rt.splits.evolve
         for task in itertools.chain(rt.splits.validation[:2], rt.splits.test[:2]):
             passed, failed = (
@@ -89,7 +90,10 @@ def test_not_even_a_real_trajectory_or_lesson_of_another_division_gets_in(tmp_pa
         rolled = rollout(first, job)
         extracted = extract(first, AnalysisJob(rolled=rolled, analyst="error"))
         assert isinstance(extracted, Extracted)
-        for attempt in (lambda: extract(rt, AnalysisJob(rolled=rolled, analyst="error")), lambda: propose_patch(rt, extracted, base)):
+        for attempt in (
+            lambda: extract(rt, AnalysisJob(rolled=rolled, analyst="error")),
+            lambda: propose_patch(rt, extracted, base),
+        ):
             with pytest.raises(BadInput, match="is held out"):
                 attempt()
     finally:

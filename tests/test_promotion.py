@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import OFFICE, OFFICE_SKILL
+from run_settings import run_settings
 from test_pipeline import run
 
 from trace2skill.consolidate.candidate import Candidate
@@ -16,7 +17,6 @@ from trace2skill.runs import promotion
 from trace2skill.runs.distill import Distilled
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.selection import Evolution
-from trace2skill.runs.settings import RunSettings
 from trace2skill.skills.skill import read_skill
 from trace2skill.types.evaluation import Cell, Evaluation
 from trace2skill.types.references import Rolled
@@ -96,7 +96,7 @@ def test_planted_damage_is_rejected_and_pruning_finds_it(tmp_path: Path, prefect
 
 
 def test_with_30_percent_infrastructure_errors_there_is_no_verdict_and_no_look_is_spent(tmp_path: Path) -> None:
-    settings = RunSettings(
+    settings = run_settings(
         data=OFFICE,
         skill=OFFICE_SKILL,
         roles=Roles.all_played_by(ModelSettings(name="sim/office")),
@@ -146,7 +146,7 @@ def test_a_run_that_comes_second_is_compared_with_the_new_champion(
 
     live = tmp_path / "office-workbooks"
     shutil.copytree(OFFICE_SKILL, live)
-    settings = RunSettings(
+    settings = run_settings(
         data=OFFICE,
         skill=live,
         roles=Roles.all_played_by(ModelSettings(name="sim/office")),

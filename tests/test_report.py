@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import OFFICE, OFFICE_SKILL
+from run_settings import run_settings
 
 from trace2skill.consolidate import EditGroup, Groups, Support, Thresholds
 from trace2skill.consolidate.candidate import build_candidate
@@ -116,7 +117,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def settings() -> RunSettings:
-    return RunSettings(data=OFFICE, roles=Roles.all_played_by(ModelSettings(name="sim/office")))
+    return run_settings(data=OFFICE, roles=Roles.all_played_by(ModelSettings(name="sim/office")))
 
 
 @pytest.fixture(scope="module")

@@ -17,12 +17,12 @@ import databases
 import pytest
 from conftest import ROOT
 from pydantic import ValidationError
+from run_settings import run_settings
 
 from trace2skill.cli.options import store_path
 from trace2skill.core.budget import Budget, LocalPurse
 from trace2skill.core.errors import BadInput, BudgetReached, StoreUnavailable
 from trace2skill.llm import ModelSettings, Roles
-from trace2skill.runs.settings import RunSettings
 from trace2skill.store import LedgerRow, open_store
 from trace2skill.store.address import parse
 from trace2skill.store.postgres import PostgresStore
@@ -248,8 +248,8 @@ def test_a_database_that_is_not_there_is_said_with_the_remedy(database: str) -> 
 def test_steps_of_other_processes_need_a_database(tmp_path: Path) -> None:
     roles = Roles.all_played_by(ModelSettings(name="sim/office"))
     with pytest.raises(ValidationError, match="cannot share a DuckDB file"):
-        RunSettings(data=tmp_path, roles=roles, store=tmp_path / "s.duckdb", runner="dask")
-    assert RunSettings(data=tmp_path, roles=roles, store="postgresql://db/s", runner="dask").runner == "dask"
+        run_settings(data=tmp_path, roles=roles, store=tmp_path / "s.duckdb", runner="dask")
+    assert run_settings(data=tmp_path, roles=roles, store="postgresql://db/s", runner="dask").operation.runner == "dask"
 
 
 def test_local_books_refuse_all_or_nothing() -> None:

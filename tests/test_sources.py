@@ -10,6 +10,7 @@ import pytest
 from conftest import OFFICE, OFFICE_SKILL, environment
 from ingesting import ingest, settings
 from pydantic import ValidationError
+from run_settings import run_settings
 from test_ingest import logs, session
 
 from trace2skill.analysts.checks import LessonRules
@@ -45,7 +46,7 @@ def _fresh() -> Iterator[None]:
 
 def office(tmp_path: Path, **more: object) -> RunSettings:
     roles = Roles.all_played_by(ModelSettings(name="sim/office"))
-    return RunSettings(**OFFICE_RUN, roles=roles, store=tmp_path / "s.duckdb", output=tmp_path / "runs", **more)
+    return run_settings(**OFFICE_RUN, roles=roles, store=tmp_path / "s.duckdb", output=tmp_path / "runs", **more)
 
 
 def lesson(content: str, task: str = "t1", **more: object) -> Lesson:

@@ -240,8 +240,8 @@ def _settings_of(store: Store, run: str, workers: int) -> RunSettings:
     row = store.run(run)
     if row is None:
         raise BadInput(f"no run '{run}' in {store.path}: `trace2skill show` lists them")
-    settings = RunSettings.model_validate_json(row.settings)
-    return settings.model_copy(update={"workers": workers, "store": store.path})
+    settings = RunSettings.kept(row.settings)
+    return settings.changed(workers=workers, store=store.path)
 
 
 def _pair(evaluations: tuple[Evaluation, ...]) -> tuple[Evaluation, Evaluation]:

@@ -36,8 +36,8 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
     """
     console = Console(stderr=True)
     open_store(
-        settings.store,
-        wait_seconds=settings.store_wait_seconds,
+        settings.operation.store,
+        wait_seconds=settings.operation.store_wait_seconds,
         on_wait=lambda message: console.print(message, highlight=False),
     )
     check(runtime(settings))  # what is wrong with the input is said before anything is started
@@ -95,10 +95,10 @@ def starting(console: Console, quiet: bool) -> Iterator[None]:
 
 def _cost_of(settings: RunSettings) -> Any:
     rt = runtime(settings)
-    before = rt.store.ledger_total().cost if settings.sources else 0.0  # what is read names the run: not known yet
+    before = rt.store.ledger_total().cost if settings.data.sources else 0.0  # what is read names the run: not known yet
 
     def cost() -> float:
-        if settings.sources:
+        if settings.data.sources:
             return rt.store.ledger_total().cost - before
         return rt.store.ledger_total(rt.run_id).cost
 

@@ -59,7 +59,7 @@ def patch(
     """Show what one trajectory asks of the skill, as a diff, with the lessons each edit writes down."""
     opened = o.existing_store(store)
     row = opened.run(run)
-    policy = RunSettings.model_validate_json(row.settings).edits if row else EditPolicy()
+    policy = RunSettings.kept(row.settings).learning.edits if row else EditPolicy()
     chosen = [item for item in _chosen(summary_of(opened, run).analyses, trajectory) if item.patch]
     if not chosen:
         raise BadInput(f"trajectory '{trajectory}' of {run} has no patch: no lesson came of it (`trace2skill lessons`)")

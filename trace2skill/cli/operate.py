@@ -123,12 +123,16 @@ def _settings(run: RunProgress, kind: type[S], max_cost: float | None) -> S:
         BadInput: another version wrote them.
     """
     try:
-        settings = kind.model_validate(run.settings)
+        settings = kind.model_validate(run.settings, context={"kept": True})
     except ValidationError as error:
         raise BadInput(
             f"run '{run.run_id}' was made by another version, whose settings are not understood: {error}"
         ) from error
-    return settings if max_cost is None else settings.model_copy(update={"max_cost": max_cost})
+    if max_cost is None:
+        return settings
+    if isinstance(settings, RunSettings):
+        return settings.changed(max_cost=max_cost)
+    return settings.model_copy(update={"max_cost": max_cost})
 
 
 def _page(run: RunProgress) -> RenderableType:

@@ -10,7 +10,8 @@ from trace2skill.agents.recipes import harness_settings
 from trace2skill.core.errors import BadInput
 from trace2skill.core.noun import Noun
 from trace2skill.llm.settings import ModelSettings, Roles
-from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.flat_settings import nested
+from trace2skill.runs.settings import PLACES, RunSettings
 from trace2skill.store import Store, open_store
 from trace2skill.store.address import default_address, parse
 
@@ -206,12 +207,12 @@ def sources(paths: list[Path] | None, **how: object) -> dict[str, object] | None
 
 
 def run_settings(**values: object) -> RunSettings:
-    """Settings from options.
+    """Settings from options, each by the name of its field.
 
     Raises:
         BadInput: a value that cannot be; names the setting.
     """
-    return checked(RunSettings, **values)
+    return checked(RunSettings, **nested(values, PLACES, quiet=True))
 
 
 def loops(

@@ -25,8 +25,8 @@ def report(
     opened = o.existing_store(store)
     summary = summary_of(opened, run)
     row = opened.run(run)
-    settings = RunSettings.model_validate_json(row.settings if row else "{}")
-    directory = to or settings.output / run
+    settings = RunSettings.kept(row.settings if row else "{}")
+    directory = to or settings.operation.output / run
     try:
         directory.mkdir(parents=True, exist_ok=True)
         path = write_report(opened, summary, settings, directory)

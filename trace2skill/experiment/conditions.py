@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from trace2skill.baselines.bank import BankSettings
 from trace2skill.core.noun import Noun
-from trace2skill.runs.settings import SIGNALS
+from trace2skill.runs.sections import SIGNALS
 
 Start = Literal["human", "parametric"]
 Analysts = Annotated[str, Field(pattern=f"^{SIGNALS}$", description="Which trajectories teach: +error, +combined, ...")]

@@ -77,7 +77,7 @@ def estimate(study: Study) -> GridEstimate:
         for asks, name in keys
         if to_pay[asks, name] or in_store[asks, name]
     ]
-    cap = study.lead.settings.max_cost
+    cap = study.lead.settings.money.max_cost
     return GridEstimate(run_id=study.run_id, rows=tuple(rows), estimate=Estimate(stages=tuple(stages), cap=cap))
 
 
@@ -94,7 +94,7 @@ def _count_learning(
     condition, rt = condition_of(study.experiment, arm), runtime(study.learning(arm))
     if not arm.author:
         return
-    roles, rates = rt.settings.roles, rates_of(rt, [])
+    roles, rates = rt.settings.models, rates_of(rt, [])
     bill = in_store if made else to_pay
 
     def once(asks: Asks, model: ModelSettings, steps: float, *what: object) -> None:
@@ -108,7 +108,7 @@ def _count_learning(
         once(DRAFT.asks[0], roles.analyst, 1, "S0")
     if not isinstance(condition, Learned):
         return
-    tasks, seeds = len(rt.splits.evolve), len(rt.settings.seeds)
+    tasks, seeds = len(rt.splits.evolve), len(rt.settings.learning.seeds)
     analyses = [
         (EXTRACT.asked(item.name), tasks * seeds * rates.share(item.outcomes))
         for item in chosen(condition.analysts, [condition.error_analyst], "extract")
@@ -130,7 +130,7 @@ def _count_learning(
             once(PROPOSE.asks[0], roles.analyst, number * rates.taught, base, asks)
     if isinstance(condition, Evolve):
         once(MERGE.asks[0], roles.merger, max(0.0, taught - 1) * rates.asked)
-        if rt.settings.polish:
+        if rt.settings.learning.polish:
             once(APPLY.asked("wording"), roles.merger, 1)
     if isinstance(condition, Rewrite):
         once(REWRITE.asks[0], roles.merger, 1)
@@ -146,10 +146,14 @@ def _count_rollouts(
         return
     shared.add((arm.author, ROLLOUT.name, base))
     skill = rt.given_skill.digest if rt.given_skill and base == "human" else None
-    jobs = [RolloutJob(task_id=task, seed=seed, skill=skill) for task in rt.splits.evolve for seed in rt.settings.seeds]
+    jobs = [
+        RolloutJob(task_id=task, seed=seed, skill=skill)
+        for task in rt.splits.evolve
+        for seed in rt.settings.learning.seeds
+    ]
     known = sum(known_rollout(rt, job) is not None for job in jobs) if skill else 0
-    to_pay[ROLLOUT.asks[0], rt.settings.roles.agent.name] += len(jobs) - known
-    in_store[ROLLOUT.asks[0], rt.settings.roles.agent.name] += known
+    to_pay[ROLLOUT.asks[0], rt.settings.models.agent.name] += len(jobs) - known
+    in_store[ROLLOUT.asks[0], rt.settings.models.agent.name] += known
 
 
 def _count_scoring(study: Study, arm: Arm, to_pay: Bill, in_store: Bill) -> dict[str, int]:
@@ -169,8 +173,8 @@ def _count_scoring(study: Study, arm: Arm, to_pay: Bill, in_store: Bill) -> dict
             jobs = []
         whole, known = len(tasks) * len(seeds), sum(known_rollout(rt, job) is not None for job in jobs)
         runs[f"{user} on {tested.name}"] = whole
-        to_pay[ROLLOUT.asks[0], rt.settings.roles.agent.name] += whole - known
-        in_store[ROLLOUT.asks[0], rt.settings.roles.agent.name] += known
+        to_pay[ROLLOUT.asks[0], rt.settings.models.agent.name] += whole - known
+        in_store[ROLLOUT.asks[0], rt.settings.models.agent.name] += known
         if isinstance(condition, ReasoningBank) and condition.bank.embedding:
             to_pay[RECALL, condition.bank.embedding.name] += whole - known
     return runs

@@ -1,7 +1,7 @@
 """The grid of an experiment: its arms, who uses them on what, and the settings of each part."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -9,7 +9,14 @@ from trace2skill.baselines.sequential import EVERY_EDIT
 from trace2skill.core.noun import Noun
 from trace2skill.evaluation.conditions import Condition as Scored
 from trace2skill.experiment.conditions import Condition, Sequential
-from trace2skill.experiment.definition import Experiment, TestSet
+from trace2skill.experiment.definition import Experiment, Learning, TestSet
+from trace2skill.runs.sections import (
+    DataSettings,
+    EvaluationSettings,
+    LearningSettings,
+    MoneySettings,
+    OperationSettings,
+)
 from trace2skill.runs.settings import RunSettings
 from trace2skill.store.address import StoreAddress, default_address
 
@@ -95,28 +102,26 @@ def references_of(experiment: Experiment, condition: Condition) -> list[str]:
 
 def learning_settings(experiment: Experiment, how: ExperimentSettings, arm: Arm, part_of: str = "") -> RunSettings:
     """The settings of an arm's steps; its author plays every role of the pipeline."""
-    condition, learn = condition_of(experiment, arm), experiment.learn
+    condition, learn, limits = condition_of(experiment, arm), experiment.learn, experiment.limits
     sequential = isinstance(condition, Sequential)
     return RunSettings(
-        data=learn.data,
-        domain=learn.domain,
-        domain_options=learn.domain_options,
-        skill=learn.skill,
-        tasks=learn.tasks,
-        splits=learn.splits,
-        split_seed=learn.split_seed,
-        seeds=experiment.seeds.learn,
-        roles=experiment.models[arm.author or experiment.author_names[0]],
-        analysts=getattr(condition, "analysts", "+combined"),
-        error_analyst=getattr(condition, "error_analyst", "agentic"),
-        analyst=experiment.limits.analyst,
-        merge=experiment.limits.merge,
-        thresholds=EVERY_EDIT if sequential else experiment.limits.thresholds,
-        limits=experiment.limits.size,
-        edits=experiment.limits.edits,
-        evaluate=False,
-        max_failed_share=1.0 if sequential else experiment.max_failed_share,
-        **_carried_out(experiment, how, part_of),
+        data=DataSettings(**learn_from(learn), recalculate=limits.recalculate),
+        models=experiment.models[arm.author or experiment.author_names[0]],
+        learning=LearningSettings(
+            seeds=experiment.seeds.learn,
+            analysts=getattr(condition, "analysts", "+combined"),
+            error_analyst=getattr(condition, "error_analyst", "agentic"),
+            analyst=limits.analyst,
+            merge=limits.merge,
+            thresholds=EVERY_EDIT if sequential else limits.thresholds,
+            limits=limits.size,
+            edits=limits.edits,
+            agent=limits.agent,
+            sandbox=how.sandbox or limits.sandbox,
+        ),
+        gate=EvaluationSettings(evaluate=False),
+        money=_cap(experiment, how),
+        operation=_operation(experiment, how, part_of, 1.0 if sequential else experiment.max_failed_share),
     )
 
 
@@ -124,22 +129,39 @@ def scoring_settings(
     experiment: Experiment, how: ExperimentSettings, user: str, tested: TestSet, part_of: str = ""
 ) -> RunSettings:
     """The settings under which a user's agent is scored on a set."""
-    learn = experiment.learn
+    learn, limits = experiment.learn, experiment.limits
     own = tested.data is not None
+    data = {
+        **learn_from(learn),
+        "path": tested.data or learn.data,
+        "domain": tested.domain or learn.domain,
+        "domain_options": tested.domain_options if tested.domain else {**learn.domain_options, **tested.domain_options},
+        "tasks": tested.tasks if own else learn.tasks,
+        "splits": (tested.splits or "stratified") if own else learn.splits,
+    }
     return RunSettings(
-        data=tested.data or learn.data,
-        domain=tested.domain or learn.domain,
-        domain_options=tested.domain_options if tested.domain else {**learn.domain_options, **tested.domain_options},
-        skill=learn.skill,
-        tasks=tested.tasks if own else learn.tasks,
-        splits=(tested.splits or "stratified") if own else learn.splits,
-        split_seed=learn.split_seed,
-        seeds=experiment.seeds.learn,
-        held_out_seeds=seeds_of(experiment, tested),
-        roles=experiment.models[user],
-        max_failed_share=experiment.max_failed_share,
-        **_carried_out(experiment, how, part_of),
+        data=DataSettings(**data, recalculate=limits.recalculate),
+        models=experiment.models[user],
+        learning=LearningSettings(
+            seeds=experiment.seeds.learn, agent=limits.agent, sandbox=how.sandbox or limits.sandbox
+        ),
+        gate=EvaluationSettings(held_out_seeds=seeds_of(experiment, tested)),
+        money=_cap(experiment, how),
+        operation=_operation(experiment, how, part_of, experiment.max_failed_share),
     )
+
+
+def learn_from(learn: Learning) -> dict[str, Any]:
+    """The tasks that lessons come from, as the settings of a run name them."""
+    return {
+        "path": learn.data,
+        "domain": learn.domain,
+        "domain_options": learn.domain_options,
+        "skill": learn.skill,
+        "tasks": learn.tasks,
+        "splits": learn.splits,
+        "split_seed": learn.split_seed,
+    }
 
 
 def seeds_of(experiment: Experiment, tested: TestSet) -> tuple[int, ...]:
@@ -147,14 +169,15 @@ def seeds_of(experiment: Experiment, tested: TestSet) -> tuple[int, ...]:
     return tested.seeds or experiment.seeds.score
 
 
-def _carried_out(experiment: Experiment, how: ExperimentSettings, part_of: str) -> dict[str, object]:
-    return {
-        "agent": experiment.limits.agent,
-        "recalculate": experiment.limits.recalculate,
-        "sandbox": how.sandbox or experiment.limits.sandbox,
-        "max_cost": experiment.max_cost if how.max_cost is None else how.max_cost,
-        "workers": how.workers or experiment.workers,
-        "store": how.store,
-        "output": how.output,
-        "part_of": part_of,
-    }
+def _cap(experiment: Experiment, how: ExperimentSettings) -> MoneySettings:
+    return MoneySettings(max_cost=experiment.max_cost if how.max_cost is None else how.max_cost)
+
+
+def _operation(experiment: Experiment, how: ExperimentSettings, part_of: str, failing: float) -> OperationSettings:
+    return OperationSettings(
+        workers=how.workers or experiment.workers,
+        store=how.store,
+        output=how.output,
+        part_of=part_of,
+        max_failed_share=failing,
+    )

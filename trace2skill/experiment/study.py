@@ -121,11 +121,13 @@ class Study:
         learning = [learning_settings(self.experiment, self.how, arm) for arm in self.arms]
         scoring = [scoring_settings(self.experiment, self.how, user, tested) for user, tested in self.columns()]
         parts = [*learning, *scoring]
-        by_data = {(item.domain, item.data, item.tasks, item.splits): item for item in reversed(parts)}
+        by_data = {
+            (item.data.domain, item.data.path, item.data.tasks, item.data.splits): item for item in reversed(parts)
+        }
         runtimes = [runtime(settings) for settings in by_data.values()]
         contents = sorted({task.content for rt in runtimes for task in rt.tasks.values()})
         given = runtime(
-            by_data[learning[0].domain, learning[0].data, learning[0].tasks, learning[0].splits]
+            by_data[learning[0].data.domain, learning[0].data.path, learning[0].data.tasks, learning[0].data.splits]
         ).given_skill
         grid = self.experiment.model_dump(
             mode="json", include={"name", "sets", "seeds", "conditions", "ablations", "transfer"}

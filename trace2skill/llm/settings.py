@@ -81,9 +81,9 @@ class ModelSettings(Noun):
 class Roles(Noun):
     """The model of each role. One model may play all of them (method.md: no stronger teacher is needed)."""
 
-    agent: ModelSettings
-    analyst: ModelSettings
-    merger: ModelSettings
+    agent: ModelSettings = Field(description="Works on the tasks.")
+    analyst: ModelSettings = Field(description="Examines trajectories, proposes edits and drafts a first skill.")
+    merger: ModelSettings = Field(description="Unites edits, and words what is changed.")
 
     @classmethod
     def all_played_by(cls, settings: ModelSettings) -> "Roles":

@@ -53,7 +53,7 @@ class AblationStudy:
         self.effects: dict[str, GroupEffect] = {}
         self.rollouts = 0
         self._rt, self._skill = rt, base
-        first = rt.settings.held_out_seeds[0]
+        first = rt.settings.gate.held_out_seeds[0]
         self._seeds = [first + SEED_STEP * 100 * number for number in range(how.seeds)]
         self._groups = {group.id: group for group in by_cost(self.candidate)}
         self._harmful: list[str] = []
@@ -96,7 +96,7 @@ class AblationStudy:
     def pruned_candidate(self) -> Candidate:
         """The candidate without the groups to prune; S0 itself as candidate where none or all are pruned."""
         gone = [id for id, effect in self.effects.items() if effect.verdict == "prune"]
-        skill = without(self._skill, self.candidate, gone, self._rt.settings.edits) if gone else None
+        skill = without(self._skill, self.candidate, gone, self._rt.settings.learning.edits) if gone else None
         if skill is None or skill.digest == self.base:
             return self.candidate.model_copy(update={"skill": self.base, "applied": ()})
         self._rt.store.put("skill", skill.digest, skill)
@@ -111,7 +111,7 @@ class AblationStudy:
 
     def _digest(self, left_out: list[str]) -> str | None:
         """The skill without the harmful groups and `left_out`, kept in the store; None where that is no valid skill."""
-        skill = without(self._skill, self.candidate, [*self._harmful, *left_out], self._rt.settings.edits)
+        skill = without(self._skill, self.candidate, [*self._harmful, *left_out], self._rt.settings.learning.edits)
         if skill is None:
             return None
         self._rt.store.put("skill", skill.digest, skill)
@@ -140,7 +140,7 @@ def begin(rt: Runtime, run_id: str, how: AblationSettings) -> AblationStudy:
     """
     row = rt.store.run(run_id)
     if row is None or not row.summary or row.kind not in ("run", "refresh"):
-        raise BadInput(f"no finished run '{run_id}' in {rt.settings.store}: `trace2skill show` lists them")
+        raise BadInput(f"no finished run '{run_id}' in {rt.settings.operation.store}: `trace2skill show` lists them")
     summary = RunSummary.model_validate_json(row.summary)
     if not summary.evaluations:
         raise BadInput(f"run '{run_id}' has no evaluated candidate: there is nothing to ablate")

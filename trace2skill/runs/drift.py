@@ -45,7 +45,7 @@ def champion_of(rt: Runtime) -> Skill:
     Raises:
         BadInput: no skill directory was given.
     """
-    if rt.given_skill is None or rt.settings.skill is None:
+    if rt.given_skill is None or rt.settings.data.skill is None:
         raise BadInput("a drift watch needs the directory of the skill in use (--skill)")
     return rt.given_skill
 
@@ -58,7 +58,7 @@ def condition(rt: Runtime) -> Condition:
 def seeds(rt: Runtime, label: str) -> tuple[int, ...]:
     """Seeds that no other watch uses."""
     offset = FRESH + int(digest_of("drift", label)[:6], 16) * 64
-    return tuple(offset + number for number in range(len(rt.settings.held_out_seeds)))
+    return tuple(offset + number for number in range(len(rt.settings.gate.held_out_seeds)))
 
 
 def baseline(rt: Runtime) -> Evaluation | None:
@@ -101,6 +101,6 @@ def keep(rt: Runtime, report: DriftReport) -> DriftReport:
 def _roll_back(rt: Runtime, skill: Skill, reason: str) -> str:
     registry = Registry(rt.store)
     changes = registry.history(skill.name)
-    if rt.settings.skill is None or not changes or not changes[-1].previous:
+    if rt.settings.data.skill is None or not changes or not changes[-1].previous:
         return ""
-    return registry.rollback(skill.name, rt.settings.skill, reason=f"drift: {reason}").skill
+    return registry.rollback(skill.name, rt.settings.data.skill, reason=f"drift: {reason}").skill

@@ -94,14 +94,14 @@ def estimate(
         if step is ROLLOUT:
             seen.rates = rates_of(rt, [item for rolled in seen.rolled for item in rolled])
     expected += scoring(seen)
-    outside = settings.agent.harness
-    bounds = {"rollout": bound_of(outside, settings.agent.loop)} if outside else {}
+    outside = settings.learning.agent.harness
+    bounds = {"rollout": bound_of(outside, settings.learning.agent.loop)} if outside else {}
     stages = tuple(
         stage_estimate(rt.store, item.asks, model_of(rt, item.asks), item.to_pay, item.in_store, bounds)
         for item in added_up(expected)
         if round(item.to_pay) or item.in_store
     )
-    return Estimate(stages=stages, cap=settings.max_cost)
+    return Estimate(stages=stages, cap=settings.money.max_cost)
 
 
 def foreseen(
@@ -120,20 +120,20 @@ def foreseen(
 
 def scoring(seen: Foresight) -> list[Expected]:
     """The rollouts that score skills: none where nothing will be learned. No candidate exists yet, so none has any."""
-    settings, tasks, seeds = seen.rt.settings, seen.validation, seen.rt.settings.held_out_seeds
-    if not settings.evaluate or not seen.learns:
+    settings, tasks, seeds = seen.rt.settings, seen.validation, seen.rt.settings.gate.held_out_seeds
+    if not settings.gate.evaluate or not seen.learns:
         return []
     jobs: list[RolloutJob] = seen.jobs(seen.base, tasks, seeds)
-    if settings.no_skill:
+    if settings.gate.no_skill:
         jobs += seen.jobs(None, tasks, seeds)
-    if settings.repeat_champion:
+    if settings.gate.repeat_champion:
         jobs += seen.jobs(seen.base, tasks, fresh_seeds(settings))
     known = sum(known_rollout(seen.rt, job) is not None for job in jobs if seen.base or job.skill is None)
     candidate = len(tasks) * len(seeds)
-    if settings.candidates > 1 and settings.select == "validation":
-        candidate *= settings.candidates
-    elif settings.candidates > 1:
-        candidate += settings.candidates * len(seen.evolve) * len(seeds)
+    if settings.learning.candidates > 1 and settings.learning.select == "validation":
+        candidate *= settings.learning.candidates
+    elif settings.learning.candidates > 1:
+        candidate += settings.learning.candidates * len(seen.evolve) * len(seeds)
     return [Expected(ROLLOUT.asks[0], len(jobs) - known + candidate, known)]
 
 
@@ -149,7 +149,7 @@ def added_up(expected: Iterable[Expected]) -> list[Expected]:
 
 def model_of(rt: Runtime, asks: Asks) -> ModelSettings:
     """Whose model a refresh asks."""
-    roles = rt.settings.roles
+    roles = rt.settings.models
     return {"agent": roles.agent, "analyst": roles.analyst, "merger": roles.merger}[asks.player]
 
 

@@ -50,7 +50,7 @@ def open_test(rt: Runtime, why: str, by: str = "") -> int:
     data = digest_of(sorted(rt.task(task).content for task in rt.splits.test))
     number, new = SkillHistory(rt.store).opening_number(data, reason, once=bool(by))
     if new:
-        told = (rt.settings.data, number, reason)
+        told = (rt.settings.data.path, number, reason)
         log.warning("the test split of %s was opened for the %d. time: %s", *told)
     return number
 
@@ -61,7 +61,7 @@ def keep_evaluations(rt: Runtime, evaluations: Sequence[Evaluation], split: str)
         kept = Measured(
             evaluation=item,
             agent=rt.settings.agent_name,
-            data=rt.settings.data.name,
+            data=rt.settings.data.path.name,
             domain=rt.domain.name,
             split=split,
             run_id=rt.run_id,

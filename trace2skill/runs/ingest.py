@@ -10,6 +10,13 @@ from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.route import Thresholds
 from trace2skill.core.noun import Noun
 from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runs.sections import (
+    DataSettings,
+    EvaluationSettings,
+    LearningSettings,
+    MoneySettings,
+    OperationSettings,
+)
 from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.runs.sources import Sources
 from trace2skill.store.address import StoreAddress, default_address
@@ -61,20 +68,21 @@ class IngestSettings(Noun):
             name=self.name,
         )
         return RunSettings(
-            data=self.paths[0],
-            domain=LOGS,
-            roles=self.roles or Roles.all_played_by(NOBODY),
-            skill=self.skill,
-            sources=sources,
-            evaluate=False,
-            thresholds=self.thresholds,
-            limits=self.limits,
-            merge=MergeSettings(fan_in=MOST_SIDES) if by_rules else self.merge,
-            max_cost=self.max_cost,
-            workers=self.workers,
-            max_failed_share=self.max_failed_share,
-            store=self.store,
-            output=self.output,
+            data=DataSettings(path=self.paths[0], domain=LOGS, skill=self.skill, sources=sources),
+            models=self.roles or Roles.all_played_by(NOBODY),
+            learning=LearningSettings(
+                thresholds=self.thresholds,
+                limits=self.limits,
+                merge=MergeSettings(fan_in=MOST_SIDES) if by_rules else self.merge,
+            ),
+            gate=EvaluationSettings(evaluate=False),
+            money=MoneySettings(max_cost=self.max_cost),
+            operation=OperationSettings(
+                workers=self.workers,
+                max_failed_share=self.max_failed_share,
+                store=self.store,
+                output=self.output,
+            ),
         )
 
 

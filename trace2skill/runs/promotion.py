@@ -37,11 +37,11 @@ def conditions(rt: Runtime, candidate: Candidate, champion: str) -> list[Conditi
 
     Nothing when the skill did not change or nobody asked.
     """
-    if candidate.skill == candidate.base or not rt.settings.evaluate:
+    if candidate.skill == candidate.base or not rt.settings.gate.evaluate:
         return []
     name = "S0" if champion == candidate.base else "champion"
     found = [Condition(name=name, skill=champion), Condition(name="candidate", skill=candidate.skill)]
-    if rt.settings.no_skill:
+    if rt.settings.gate.no_skill:
         found.append(Condition(name="no skill", skill=None))
     return found
 
@@ -54,12 +54,12 @@ def conditions_to_choose(grown: Sequence[Evolution]) -> list[Condition]:
 
 def fresh_seeds(settings: RunSettings) -> tuple[int, ...]:
     """Seeds for the A/A arm that nothing else in the run uses."""
-    return tuple(seed + SEED_STEP * 500 for seed in settings.held_out_seeds)
+    return tuple(seed + SEED_STEP * 500 for seed in settings.gate.held_out_seeds)
 
 
 def repeat_of(rt: Runtime, candidate: Candidate, champion: str) -> list[Condition]:
     """The A/A arm: the champion again, to be scored with fresh seeds; nothing unless asked for."""
-    if not rt.settings.repeat_champion or not conditions(rt, candidate, champion):
+    if not rt.settings.gate.repeat_champion or not conditions(rt, candidate, champion):
         return []
     return [Condition(name="S0 again", skill=champion)]
 
@@ -87,13 +87,13 @@ def verdict(
 def _verdict(
     rt: Runtime, candidate: Candidate, evaluations: Sequence[Evaluation], repeat: Sequence[Evaluation]
 ) -> Decision:
-    if not evaluations and not rt.settings.evaluate:
+    if not evaluations and not rt.settings.gate.evaluate:
         return Decision(verdict="not_enough_evidence", reason="the candidate was not evaluated, as asked for")
     if not evaluations:
         return Decision(verdict="reject", reason="nothing was learned, so there is nothing to promote")
     champion, scored = evaluations[:2]
     gate, skill = rt.settings.gate, rt.skill(candidate.skill)
-    level = gate.level / (rt.settings.candidates if rt.settings.select == "validation" else 1)
+    level = gate.level / (rt.settings.learning.candidates if rt.settings.learning.select == "validation" else 1)
     look = single_look(level)
     if gate.spend == "over_nights" and skill is not None and is_covered(champion, scored, gate):
         evidence = (candidate.skill, [(cell.task_id, cell.seed) for cell in scored.cells])
@@ -105,7 +105,12 @@ def _verdict(
 def awaits_approval(rt: Runtime, candidate: Candidate, decision: Decision) -> bool:
     """Is there a promotion that a person is to approve?"""
     changed = candidate.skill != candidate.base
-    return rt.settings.promote == "approve" and decision.verdict == "promote" and bool(rt.settings.skill) and changed
+    return (
+        rt.settings.operation.promote == "approve"
+        and decision.verdict == "promote"
+        and bool(rt.settings.data.skill)
+        and changed
+    )
 
 
 def question(rt: Runtime, summary: RunSummary, champion: str) -> tuple[str, str]:
@@ -125,8 +130,8 @@ def question(rt: Runtime, summary: RunSummary, champion: str) -> tuple[str, str]
 
 def report_address(rt: Runtime) -> str:
     """Where the report can be opened: below `reports_at` where run directories are served, else a file's address."""
-    if rt.settings.reports_at:
-        return f"{rt.settings.reports_at.rstrip('/')}/{rt.run_id}/report.html"
+    if rt.settings.operation.reports_at:
+        return f"{rt.settings.operation.reports_at.rstrip('/')}/{rt.run_id}/report.html"
     return (rt.run_directory().resolve() / "report.html").as_uri()
 
 
@@ -153,14 +158,14 @@ def promote(
         run_id=rt.run_id,
         state=state,
         decision=decision,
-        author=rt.settings.roles.analyst.name,
+        author=rt.settings.models.analyst.name,
     )
     registry.record(skill, version)
-    allowed = rt.settings.promote == "auto" or (approval is not None and approval.given)
-    if decision.verdict != "promote" or not allowed or rt.settings.skill is None:
+    allowed = rt.settings.operation.promote == "auto" or (approval is not None and approval.given)
+    if decision.verdict != "promote" or not allowed or rt.settings.data.skill is None:
         return None
     try:
-        registry.promote(skill, rt.settings.skill, expected=champion, run_id=rt.run_id, reason=decision.reason)
+        registry.promote(skill, rt.settings.data.skill, expected=champion, run_id=rt.run_id, reason=decision.reason)
     except ChampionChanged as changed:
         return changed.champion
     registry.record(skill, version.model_copy(update={"state": "promoted"}))

@@ -68,7 +68,7 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
     check(rt)
     if rt.given_skill is not None:
         rt.store.put("skill", rt.given_skill.digest, rt.given_skill)
-        if rt.settings.skill is not None:
+        if rt.settings.data.skill is not None:
             Registry(rt.store).adopt(rt.given_skill)
     rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=rt.settings.model_dump_json()))
     settings = rt.settings.model_dump(mode="json")
@@ -84,7 +84,7 @@ def check(rt: Runtime) -> None:
         BadInput: what is wrong, where, and what to do.
     """
     known = [step.name for step in STEPS if step.mapped]
-    for name in rt.settings.max_failed_shares:
+    for name in rt.settings.operation.max_failed_shares:
         if name not in known:
             raise BadInput(f"max_failed_shares: '{name}' is no stage of many items, as are {', '.join(known)}")
     if rt.settings.asks_a_model:
@@ -99,25 +99,25 @@ def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
     Raises:
         BadInput: there is nothing to read, or a path, the labels or the format is not what it should be.
     """
-    if settings.sources is None:
+    if settings.data.sources is None:
         return settings, NOTHING_READ
     rt = runtime(settings)
     held_out = [rt.task(id) for id in (*rt.splits.validation, *rt.splits.test)]
     said_in_evolve = {rt.task(id).instruction for id in rt.splits.evolve}
     telling = {task.instruction for task in held_out} - said_in_evolve
-    intake = take_in(rt.store, settings.sources, [task.id for task in held_out], telling)
-    sources = settings.sources.model_copy(update={"content": intake.content})
-    return settings.model_copy(update={"sources": sources}), intake
+    intake = take_in(rt.store, settings.data.sources, [task.id for task in held_out], telling)
+    sources = settings.data.sources.model_copy(update={"content": intake.content})
+    return settings.changed(sources=sources), intake
 
 
 def as_it_went_on(settings: RunSettings, kind: RunKind) -> RunSettings:
     """The settings under which a run went on after it had read its logs: what was read names the run."""
-    if settings.sources is None or settings.sources.content:
+    if settings.data.sources is None or settings.data.sources.content:
         return settings
     for row in reversed(runtime(settings).store.runs()):
         if row.kind == kind and row.state == "running":
-            found = RunSettings.model_validate_json(row.settings)
-            sources = found.sources and found.sources.model_copy(update={"content": ""})
+            found = RunSettings.kept(row.settings)
+            sources = found.data.sources and found.data.sources.model_copy(update={"content": ""})
             if found.model_copy(update={"sources": sources}).identity == settings.identity:
                 return found
     return settings
@@ -125,8 +125,8 @@ def as_it_went_on(settings: RunSettings, kind: RunKind) -> RunSettings:
 
 def remember(rt: Runtime, intake: Intake, failures: Sequence[Failure] = ()) -> None:
     """Move the watermarks: what was read of the logs is not read again. For a run that has succeeded."""
-    if rt.settings.sources is not None:
-        move_marks(rt.store, rt.settings.sources, intake, failures)
+    if rt.settings.data.sources is not None:
+        move_marks(rt.store, rt.settings.data.sources, intake, failures)
 
 
 def skill_given(rt: Runtime) -> str:
@@ -157,7 +157,7 @@ def plan(rt: Runtime, audits: Sequence[Audit]) -> Plan:
     for name, tasks in kept.items():
         if not tasks:
             why = _why_none([left_out[task] for task in getattr(rt.splits, name)])
-            raise BadInput(f"no task is left in the {name} split of {rt.settings.data}: {why}")
+            raise BadInput(f"no task is left in the {name} split of {rt.settings.data.path}: {why}")
     return Plan(
         **kept,
         left_out=tuple(item for _, item in sorted(left_out.items())),
@@ -206,10 +206,10 @@ def finish(
     write_skill(skill, target)
     summary = RunSummary(
         run_id=rt.run_id,
-        mode="deepening" if rt.settings.skill else "creation",
+        mode="deepening" if rt.settings.data.skill else "creation",
         domain=rt.domain.name,
-        models=tuple(sorted({rt.settings.agent_name, rt.settings.roles.analyst.name, rt.settings.roles.merger.name})),
-        simulated=rt.settings.roles.simulated,
+        models=tuple(sorted({rt.settings.agent_name, rt.settings.models.analyst.name, rt.settings.models.merger.name})),
+        simulated=rt.settings.models.simulated,
         skill_name=skill.name,
         base=base.digest,
         tasks={"evolve": len(planned.evolve), "validation": len(planned.validation), "test": len(rt.splits.test)},
@@ -261,7 +261,7 @@ def keep_support(rt: Runtime, base: Skill, skill: Skill, candidate: Candidate, d
     if confirmations:
         rt.store.put("support", base.digest, confirmed(parent, base, confirmations, lesson))
     if skill.digest != base.digest:
-        ledger = build_ledger(base, skill, candidate, lesson, parent, forget_after=rt.settings.forget_after)
+        ledger = build_ledger(base, skill, candidate, lesson, parent, forget_after=rt.settings.learning.forget_after)
         ledger = united_ledgers(rt.store.get("support", skill.digest, SupportLedger), ledger)
         rt.store.put("support", skill.digest, confirmed(ledger, skill, confirmations, lesson))
 
@@ -295,7 +295,7 @@ def all_jobs(rt: Runtime) -> list[RolloutJob]:
     """Every task but the sealed ones at every seed, with the skill given or with none."""
     skill = rt.given_skill.digest if rt.given_skill else None
     tasks = [task for task in rt.tasks if task not in rt.splits.test]
-    return [RolloutJob(task_id=task, seed=seed, skill=skill) for task in tasks for seed in rt.settings.seeds]
+    return [RolloutJob(task_id=task, seed=seed, skill=skill) for task in tasks for seed in rt.settings.learning.seeds]
 
 
 def conditions_of(rt: Runtime, directories: Sequence[Path]) -> list[Condition]:

@@ -39,19 +39,20 @@ class Runtime:
 
     def __init__(self, settings: RunSettings) -> None:
         self.settings = settings
-        self.store: Store = open_store(settings.store, wait_seconds=settings.store_wait_seconds)
-        self.domain: Domain = load_domain(settings.domain, settings.domain_options, recalculate=settings.recalculate)
+        self.store: Store = open_store(settings.operation.store, wait_seconds=settings.operation.store_wait_seconds)
+        data = settings.data
+        self.domain: Domain = load_domain(data.domain, data.domain_options, recalculate=data.recalculate)
         if isinstance(self.domain, Sandboxed):
             self.domain.use_sandbox(lambda: self.sandbox)
-        loaded = self.domain.load(settings.data)
-        if settings.tasks is not None:
-            loaded = sample_tasks(loaded, settings.tasks, settings.split_seed)
+        loaded = self.domain.load(data.path)
+        if data.tasks is not None:
+            loaded = sample_tasks(loaded, data.tasks, data.split_seed)
         self.tasks: dict[str, Task] = {task.id: task for task in loaded}
-        of_logs = settings.domain == LOGS and settings.sources is not None
-        self.splits: Splits = NOTHING if of_logs else split_tasks(loaded, settings.splits, settings.split_seed)
-        self.given_skill: Skill | None = _live_skill(self.store, settings.skill) if settings.skill else None
-        if of_logs and self.given_skill is None and settings.sources is not None:
-            self.given_skill = empty_skill(settings.sources.name)
+        of_logs = data.domain == LOGS and data.sources is not None
+        self.splits: Splits = NOTHING if of_logs else split_tasks(loaded, data.splits, data.split_seed)
+        self.given_skill: Skill | None = _live_skill(self.store, data.skill) if data.skill else None
+        if of_logs and self.given_skill is None and data.sources is not None:
+            self.given_skill = empty_skill(data.sources.name)
         self.kind: RunKind = "run"
         self.progress: ProgressFile | None = None
 
@@ -62,14 +63,16 @@ class Runtime:
 
     @cached_property
     def _bare_sandbox(self) -> Sandbox:
-        known = self.settings.roles.all_simulated and self.settings.agent.harness is None
-        return choose_sandbox(self.settings.sandbox, simulated_model=known)
+        known = self.settings.models.all_simulated and self.settings.learning.agent.harness is None
+        return choose_sandbox(self.settings.learning.sandbox, simulated_model=known)
 
     @cached_property
     def harness(self) -> Harness:
         """Who plays the agent. One that is not ours mostly waits for its model, and takes none of the slots."""
         settings = self.settings
-        return choose_harness(settings.agent, settings.roles.agent, self.store, self.sandbox, self._bare_sandbox)
+        return choose_harness(
+            settings.learning.agent, settings.models.agent, self.store, self.sandbox, self._bare_sandbox
+        )
 
     def begin(self, kind: RunKind) -> None:
         """Say what kind of run this is; its calls are then written down under that run's id."""
@@ -83,29 +86,29 @@ class Runtime:
 
         A part of an experiment has the experiment's.
         """
-        return self.settings.part_of or f"{self.kind}-{self._what_is_computed[:10]}"
+        return self.settings.operation.part_of or f"{self.kind}-{self._what_is_computed[:10]}"
 
     @cached_property
     def _what_is_computed(self) -> str:
         """Asked for at every step and moved display, so it is computed once: it looks at every task."""
         skill = self.given_skill.digest if self.given_skill else None
         contents = sorted(task.content for task in self.tasks.values())
-        agent = [self.harness.identity] if self.settings.agent.harness else []
+        agent = [self.harness.identity] if self.settings.learning.agent.harness else []
         return digest_of(self.settings.identity, skill, contents, self.domain.version, *agent)
 
     @cached_property
     def door(self) -> Door:
         """The model door, with the run's budget. What the run spent before counts against the cap."""
-        roles = self.settings.roles
-        own = (roles.agent,) if self.settings.agent.harness is None else ()
+        roles = self.settings.models
+        own = (roles.agent,) if self.settings.learning.agent.harness is None else ()
         for settings in (*own, roles.analyst, roles.merger):
             check_model(settings)
         if isinstance(self.domain, Pictured):
-            for settings in (self.settings.roles.agent, self.settings.roles.analyst):
+            for settings in (self.settings.models.agent, self.settings.models.analyst):
                 check_vision(settings)
-        if self.settings.roles.simulated:
+        if self.settings.models.simulated:
             self._teach_simulated_model()
-        cap, monthly = self.settings.max_cost, self.settings.max_cost_per_month
+        cap, monthly = self.settings.money.max_cost, self.settings.money.max_cost_per_month
         budget = Budget(cap, monthly=monthly, purse=self.store.purse(), run_id=self.run_id)
         return Door(self.store, budget, self.run_id)
 
@@ -114,12 +117,12 @@ class Runtime:
         settings = self.settings
         means = Means(
             domain=self.domain,
-            model=settings.roles.analyst,
+            model=settings.models.analyst,
             door=lambda: self.door,
             store=lambda: self.store,
             sandbox=lambda: self.sandbox,
-            loop=settings.analyst,
-            command=settings.agent.command,
+            loop=settings.learning.analyst,
+            command=settings.learning.agent.command,
         )
         return kind(means)
 
@@ -130,7 +133,7 @@ class Runtime:
             BadInput: the data set has none, or the sample left it out.
         """
         if task_id not in self.tasks:
-            raise BadInput(f"no task '{task_id}' in {self.settings.data}")
+            raise BadInput(f"no task '{task_id}' in {self.settings.data.path}")
         return self.tasks[task_id]
 
     def evolve_task(self, task_id: str) -> Task:
@@ -155,12 +158,14 @@ class Runtime:
             return self.given_skill
         skill = self.store.get("skill", digest, Skill)
         if skill is None:
-            raise BadInput(f"the store {self.settings.store} has no skill {digest[:12]}: was it pruned? run again")
+            raise BadInput(
+                f"the store {self.settings.operation.store} has no skill {digest[:12]}: was it pruned? run again"
+            )
         return skill
 
     def run_directory(self) -> Path:
         """Where the run writes what a person reads."""
-        return self.settings.output / self.run_id
+        return self.settings.operation.output / self.run_id
 
     def _teach_simulated_model(self) -> None:
         from trace2skill.sim.answer_key import teach, teach_answers, teach_scripts

@@ -24,10 +24,10 @@ def save(rt: Runtime, items: Sequence[RolloutJob | AnalysisJob]) -> list[str]:
     """
     if rt.store.embedded:
         raise BadInput(
-            f"{rt.settings.shards} shards need a store that several processes share, and {rt.settings.store} is a "
-            "DuckDB file: give --store postgresql://..., or one shard"
+            f"{rt.settings.operation.shards} shards need a store that several processes share, and {rt.store.path} is "
+            "a DuckDB file: give --store postgresql://..., or one shard"
         )
-    count = min(rt.settings.shards, len(items))
+    count = min(rt.settings.operation.shards, len(items))
     ids = []
     for number in range(count):
         batch = Batch(items=tuple(items[number::count]))
@@ -44,10 +44,10 @@ def load(rt: Runtime, batch: str) -> list[RolloutJob | AnalysisJob]:
     """
     found = rt.store.get("batch", batch, Batch)
     if found is None:
-        raise BadInput(f"the store {rt.settings.store} has no batch {batch[:12]}: is it the store of the run it is of?")
+        raise BadInput(f"the store {rt.store.path} has no batch {batch[:12]}: is it the store of the run it is of?")
     return list(found.items)
 
 
 def settings_of(settings: RunSettings) -> RunSettings:
     """The settings of a shard: those of the run, without further shards."""
-    return settings.model_copy(update={"shards": 1})
+    return settings.changed(shards=1)

@@ -15,9 +15,9 @@ from trace2skill.types.references import Merged
 
 
 def _parts(rt: Runtime, root: Merged, base: str, tasks: int) -> tuple[object, ...]:
-    settings = rt.settings
-    editor = (editor_identity(settings.roles.merger), settings.polish)
-    parts = (root.content, base, settings.thresholds, tasks, settings.edits, settings.limits, editor)
+    how = rt.settings.learning
+    editor = (editor_identity(rt.settings.models.merger), how.polish)
+    parts = (root.content, base, how.thresholds, tasks, how.edits, how.limits, editor)
     allowed = sorted(allowed_in(rt.store))
     return *parts, *([allowed] if allowed else [])
 
@@ -30,15 +30,13 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
         InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`, where the editor is asked.
     """
     groups = stored(rt, "groups", root.content, Groups)
-    before, settings = skill_of(rt, base), rt.settings
+    before, how, editor = skill_of(rt, base), rt.settings.learning, None
     passed, dropped = screened_root(rt.store, before, groups)  # a merge has words of its own
-    editor = None
-    if settings.asks_a_model:
-        editor = ScreenedEditor(
-            ModelEditor(rt.door, settings.roles.merger, StepLabel("apply", unit=root.content[:12])), rt.store
-        )
+    if rt.settings.asks_a_model:
+        step = StepLabel("apply", unit=root.content[:12])
+        editor = ScreenedEditor(ModelEditor(rt.door, rt.settings.models.merger, step), rt.store)
     skill, made = build_candidate(
-        before, passed, settings.thresholds, tasks, settings.edits, settings.limits, editor, polish=settings.polish
+        before, passed, how.thresholds, tasks, how.edits, how.limits, editor, polish=how.polish
     )
     rt.store.put("skill", skill.digest, skill)
     return made.model_copy(update={"dropped": (*made.dropped, *dropped)}) if dropped else made
@@ -46,7 +44,8 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
 
 def _expects(seen: Foresight) -> list[Expected]:
     """Whether a file will need repair nobody knows; most do not."""
-    polishes = seen.rt.settings.polish and seen.rt.settings.asks_a_model and seen.new_patches >= 1 and seen.learns
+    settings = seen.rt.settings
+    polishes = settings.learning.polish and settings.asks_a_model and seen.new_patches >= 1 and seen.learns
     return [Expected(APPLY.asked("wording"), float(len(seen.rounds)))] if polishes else []
 
 

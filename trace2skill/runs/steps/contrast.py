@@ -39,10 +39,10 @@ def contrast(rt: Runtime, pair: Pair) -> Extracted:
 def _expects(seen: Foresight) -> list[Expected]:
     """Pairs that are there, and of tasks with rollouts to come the share that will have both."""
     settings, found = seen.rt.settings, []
-    for analyst in chosen(settings.analysts, [], "contrast"):
+    for analyst in chosen(settings.learning.analysts, [], "contrast"):
         old, to_pay = 0, 0.0
         for rolled, seeds in zip(seen.rolled, seen.rounds, strict=True):
-            pairs = [pair for pair in choose_pairs(rolled, settings.analysts) if pair.analyst == analyst.name]
+            pairs = [pair for pair in choose_pairs(rolled, settings.learning.analysts) if pair.analyst == analyst.name]
             done = sum(seen.has(CONTRAST.key(seen.rt, pair)) for pair in pairs)
             paired = {pair.passed.cell.task_id for pair in pairs}
             runs = Counter(item.cell.task_id for item in rolled)

@@ -9,14 +9,14 @@ from trace2skill.runs.steps.step import RunStep
 
 
 def _parts(rt: Runtime) -> tuple[object, ...]:
-    return draft_identity(rt.settings.roles.analyst), rt.domain.about, rt.settings.split_seed
+    return draft_identity(rt.settings.models.analyst), rt.domain.about, rt.settings.data.split_seed
 
 
 def draft(rt: Runtime) -> str:
     """Draft S0 from the domain's description; returns its digest."""
-    model = rt.settings.roles.analyst
+    model = rt.settings.models.analyst
     step = StepLabel("draft", "S0")
-    skill = draft_skill(rt.door, model, rt.domain.about, seed=rt.settings.split_seed, step=step)
+    skill = draft_skill(rt.door, model, rt.domain.about, seed=rt.settings.data.split_seed, step=step)
     rt.store.put("skill", skill.digest, skill)
     return skill.digest
 

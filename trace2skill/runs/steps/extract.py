@@ -37,7 +37,7 @@ def extract(rt: Runtime, job: AnalysisJob) -> Extracted:
 def _expects(seen: Foresight) -> list[Expected]:
     settings, found = seen.rt.settings, []
     known = [item for rolled in seen.rolled for item in rolled]
-    for analyst in chosen(settings.analysts, [settings.error_analyst], "extract"):
+    for analyst in chosen(settings.learning.analysts, [settings.learning.error_analyst], "extract"):
         jobs = [AnalysisJob(rolled=item, analyst=analyst.name) for item in known]
         jobs = [job for job in jobs if job.rolled.cell.outcome in analyst.outcomes]
         old = sum(seen.has(EXTRACT.key(seen.rt, job)) for job in jobs)

@@ -62,7 +62,7 @@ class Foresight:
     def rounds(self) -> list[tuple[int, ...]]:
         """The seeds of each evolution run."""
         settings = self.rt.settings
-        return [seeds_of(settings.seeds, number) for number in range(settings.candidates)]
+        return [seeds_of(settings.learning.seeds, number) for number in range(settings.learning.candidates)]
 
     @property
     def unknown(self) -> int:
@@ -72,7 +72,7 @@ class Foresight:
     @property
     def learns(self) -> bool:
         """Is there enough to expect that a candidate will differ from S0? A rule needs a few tasks that ask for it."""
-        least = self.rt.settings.thresholds.for_tasks(round(self.analyses))[1]
+        least = self.rt.settings.learning.thresholds.for_tasks(round(self.analyses))[1]
         return self.patches >= least
 
     def has(self, key: str) -> bool:
@@ -98,7 +98,7 @@ class Foresight:
 
 def rates_of(rt: Runtime, rolled: Sequence[Rolled]) -> Rates:
     """The shares that these rollouts and the store's history show."""
-    store, roles = rt.store, rt.settings.roles
+    store, roles = rt.store, rt.settings.models
     passed = sum(item.cell.outcome == "passed" for item in rolled)
     scored = sum(item.cell.outcome in ("passed", "failed") for item in rolled)
     if scored < ENOUGH:

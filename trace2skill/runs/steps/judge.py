@@ -12,12 +12,12 @@ from trace2skill.types.trajectory import Trajectory
 
 
 def _parts(rt: Runtime, item: Taken) -> tuple[object, ...]:
-    return judge_identity(rt.settings.roles.analyst), item.content
+    return judge_identity(rt.settings.models.analyst), item.content
 
 
 def to_judge(rt: Runtime, intake: Intake) -> list[Taken]:
     """The trajectories that nobody has labelled, where the settings ask for a judge."""
-    sources = rt.settings.sources
+    sources = rt.settings.data.sources
     return [item for item in intake.taken if sources and sources.judge and item.outcome == "unknown"]
 
 
@@ -28,7 +28,7 @@ def judge(rt: Runtime, item: Taken) -> Taken:
         InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
     """
     trajectory = trajectory_of(rt, item)
-    outcome = judged(rt.door, rt.settings.roles.analyst, trajectory, step=StepLabel("judge", item.id))
+    outcome = judged(rt.door, rt.settings.models.analyst, trajectory, step=StepLabel("judge", item.id))
     labelled = Trajectory.model_validate({**trajectory.model_dump(), "outcome": outcome.model_dump()})
     rt.store.put("trajectory", f"{item.id} judged {labelled.digest[:12]}", labelled)
     return Taken.of(labelled)
@@ -45,7 +45,7 @@ def trajectory_of(rt: Runtime, item: Taken) -> Trajectory:
     if found is None or found.digest != item.content:
         found = rt.store.get("trajectory", judged_id, Trajectory) or found
     if found is None:
-        raise BadInput(f"the store {rt.settings.store} has no trajectory {item.id}: was it pruned? run again")
+        raise BadInput(f"the store {rt.settings.operation.store} has no trajectory {item.id}: was it pruned? run again")
     return found
 
 

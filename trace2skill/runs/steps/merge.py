@@ -18,7 +18,7 @@ from trace2skill.types.references import Merged, MergeTree, Proposed
 
 
 def _parts(rt: Runtime, sides: Sequence[Merged], base: str) -> tuple[object, ...]:
-    identity = merge_identity(rt.settings.roles.merger, rt.settings.merge, rt.settings.edits)
+    identity = merge_identity(rt.settings.models.merger, rt.settings.learning.merge, rt.settings.learning.edits)
     return identity, [side.content for side in sides], base
 
 
@@ -29,12 +29,12 @@ def merge_sides(rt: Runtime, sides: Sequence[Merged], base: str, name: str) -> M
         return _keep_groups(rt, Groups.of([group for side in united for group in side.groups]))
     merged = merge(
         rt.door,
-        rt.settings.roles.merger,
+        rt.settings.models.merger,
         skill_of(rt, base),
         [stored(rt, "groups", side.content, Groups) for side in sides],
         step=StepLabel("merge", name, unit=digest_of([side.content for side in sides])[:12]),
-        settings=rt.settings.merge,
-        policy=rt.settings.edits,
+        settings=rt.settings.learning.merge,
+        policy=rt.settings.learning.edits,
     )
     return _keep_groups(rt, merged)
 
@@ -70,7 +70,7 @@ def climb(
     Returns:
         the nodes, leaves first and the root last, and of each merge the numbers of the nodes that it unites.
     """
-    plan = plan_merges(groups, rt.settings.merge.fan_in)
+    plan = plan_merges(groups, rt.settings.learning.merge.fan_in)
     nodes: list[Any] = [keep_leaf(rt, group) for group in plan.leaves]
     for number, inputs in enumerate(plan.merges, start=1):
         nodes.append(one_merge([nodes[i] for i in inputs], f"{number} of {len(plan.merges)}"))

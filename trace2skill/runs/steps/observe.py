@@ -17,7 +17,7 @@ from trace2skill.types.references import Observed
 
 def log_analyst(rt: Runtime) -> Analyst:
     """Who examines imported trajectories."""
-    sources = rt.settings.sources
+    sources = rt.settings.data.sources
     (found,) = chosen("", [sources.analyst if sources else "model"], "observe")
     return rt.analyst(found)
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def _parts(rt: Runtime, extracted: Extracted, base: str) -> tuple[object, ...]:
     """The lessons and S0, and what a person let through of what the screening holds up."""
     by_rules = extracted.log == "rules"
-    who = rules.VERSION if by_rules else propose_identity(rt.settings.roles.analyst, rt.settings.edits)
+    who = rules.VERSION if by_rules else propose_identity(rt.settings.models.analyst, rt.settings.learning.edits)
     extraction = rt.store.get("extraction", extracted.content, Extraction)
     allowed = allowed_of(rt.store, skill_of(rt, base), extraction.lessons) if extraction else []
     return who, extracted.content, base, *([allowed] if allowed else [])
@@ -42,7 +42,7 @@ def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
     if extracted.log == "rules" or not lessons:
         patch = rules.patch_of(extraction, skill)
     else:
-        patch = propose(rt.door, rt.settings.roles.analyst, extraction, skill, rt.settings.edits, step=step)
+        patch = propose(rt.door, rt.settings.models.analyst, extraction, skill, rt.settings.learning.edits, step=step)
     rt.store.put("patch", patch.digest, patch)
     log.info("%s %s: trajectory %s, %d edits", rt.run_id, step, patch.trajectory_id, len(patch.edits))
     return Proposed(
@@ -61,7 +61,7 @@ def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
 
 def _expects(seen: Foresight) -> list[Expected]:
     """The rules' lessons need no model to be placed; the analyses in the store have their patches there, too."""
-    sources = seen.rt.settings.sources
+    sources = seen.rt.settings.data.sources
     asked = not (sources and sources.analyst == "rules" and not seen.evolve)
     seen.patches = seen.analyses * seen.rates.taught
     seen.new_patches = seen.new_analyses * seen.rates.taught

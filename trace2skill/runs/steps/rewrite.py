@@ -13,7 +13,7 @@ from trace2skill.types.references import Extracted
 
 def _parts(rt: Runtime, analysed: Sequence[Extracted], base: str) -> tuple[object, ...]:
     """All lessons at once, S0, and the model."""
-    identity = rewrite_identity(rt.settings.roles.merger, rt.settings.limits)
+    identity = rewrite_identity(rt.settings.models.merger, rt.settings.learning.limits)
     return identity, [item.content for item in analysed], base
 
 
@@ -23,7 +23,7 @@ def rewrite_skill(rt: Runtime, analysed: Sequence[Extracted], base: str) -> Rewr
     if not lessons:
         return Rewritten(skill=base, lessons=0)
     step = StepLabel("rewrite", unit=base[:12])
-    skill, seen = rewrite(rt.door, rt.settings.roles.merger, before, lessons, rt.settings.limits, step=step)
+    skill, seen = rewrite(rt.door, rt.settings.models.merger, before, lessons, rt.settings.learning.limits, step=step)
     rt.store.put("skill", skill.digest, skill)
     return Rewritten(skill=skill.digest, lessons=seen, left_out=len(lessons) - seen)
 

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def _parts(rt: Runtime, job: RolloutJob) -> tuple[object, ...]:
-    agent = (rt.harness.identity, rt.settings.roles.agent.identity, rt.sandbox.name)
+    agent = (rt.harness.identity, rt.settings.models.agent.identity, rt.sandbox.name)
     return rt.domain.name, rt.domain.version, rt.task(job.task_id).content, job, agent
 
 
@@ -58,7 +58,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
         id=trajectory_id(key),
         task_id=task.id,
         seed=job.seed,
-        model=rt.settings.roles.agent.name,
+        model=rt.settings.models.agent.name,
         skill=job.skill,
         steps=conversation.steps,
         outcome=Outcome(

@@ -36,7 +36,7 @@ def stored(rt: Runtime, kind: NounKind, id: str, cls: type[T]) -> T:
     """
     noun = rt.store.get(kind, id, cls)
     if noun is None:
-        raise BadInput(f"the store {rt.settings.store} has no {kind} {id[:14]}: was it pruned? run again")
+        raise BadInput(f"the store {rt.settings.operation.store} has no {kind} {id[:14]}: was it pruned? run again")
     return noun
 
 

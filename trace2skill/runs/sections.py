@@ -1,0 +1,167 @@
+"""The sections of `RunSettings`: four that say what a run computes, and two that say how far and how it is carried out.
+
+A field has one home, and its name stands in one section only, so that a name alone says where it belongs.
+"""
+
+from operator import not_
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from trace2skill.agents.loop import LoopLimits
+from trace2skill.agents.react import AgentSettings
+from trace2skill.analysts import signal_names
+from trace2skill.consolidate.limits import SizeLimits
+from trace2skill.consolidate.merge import MergeSettings
+from trace2skill.consolidate.route import Thresholds
+from trace2skill.core.noun import Noun
+from trace2skill.evaluation.acceptance import GateSettings
+from trace2skill.runs.sources import Sources
+from trace2skill.skills.place import EditPolicy
+from trace2skill.store.address import StoreAddress, default_address
+
+SIGNALS = rf"(\+({'|'.join(signal_names())}))+"
+"""Which analysts run, as a regular expression: every analyst of rollouts has a name there."""
+
+
+class DataSettings(Noun):
+    """On what: the tasks, the skill that is worked on, and the logs that are read besides."""
+
+    path: Path = Field(description="Directory of the data set.")
+    domain: str = Field(
+        default="spreadsheet",
+        description="Kind of task: a name (see `trace2skill domains`), or path/to/module.py:Class for your own.",
+    )
+    domain_options: dict[str, str] = Field(
+        default_factory=dict, exclude_if=not_, description="What the kind of task is told besides, by name."
+    )
+    skill: Path | None = Field(
+        default=None, description="Skill directory to deepen; without one, S0 is drafted by the model."
+    )
+    tasks: int | None = Field(
+        default=None, ge=3, description="Use a stratified sample of so many tasks; all, unless given."
+    )
+    splits: Literal["stratified", "paper"] = Field(default="stratified", description="How tasks are divided.")
+    split_seed: int = Field(default=42, description="Seed of the division and of the sample of tasks.")
+    sources: Sources | None = Field(
+        default=None, exclude_if=not_, description="Logs of agents to learn from besides the rollouts; none for none."
+    )
+    recalculate: Literal["auto", "always", "never"] = Field(
+        default="auto", description="Recalculate formulas with LibreOffice before grading."
+    )
+
+
+class LearningSettings(Noun):
+    """How a candidate is made: rollouts, analysts, and what becomes of their patches."""
+
+    seeds: tuple[int, ...] = Field(default=(41,), min_length=1, description="Seeds of the rollouts lessons come from.")
+    analysts: str = Field(
+        default="+combined",
+        pattern=f"^{SIGNALS}$",
+        description="Which analysts run: +error (failures), +success, +combined (both), +contrast (a pass against a "
+        "failure of the same task, with two seeds or more), or several in a row: +combined+contrast.",
+    )
+    error_analyst: Literal["agentic", "one_call"] = Field(
+        default="agentic",
+        description="agentic proves each cause by a fix that is run; one_call is the paper's ablation, unproven.",
+    )
+    edits: EditPolicy = Field(default=EditPolicy(), description="What a patch may touch besides Markdown.")
+    sandbox: Literal["auto", "bwrap", "docker", "process"] = Field(
+        default="auto", description="Where a model's commands run. 'process' is no security boundary."
+    )
+    agent: AgentSettings = Field(default=AgentSettings(), description="Who plays the agent, and its limits.")
+    analyst: LoopLimits = Field(default=LoopLimits(turns=20), description="Limits of the error analyst.")
+    merge: MergeSettings = Field(default=MergeSettings(), description="How patches are united.")
+    thresholds: Thresholds = Field(default=Thresholds(), description="Support that a rule needs.")
+    limits: SizeLimits = Field(default=SizeLimits(), description="How long a skill may get.")
+    polish: bool = Field(
+        default=False, description="One call per changed section for its wording; support and places stay as merged."
+    )
+    forget_after: int | None = Field(
+        default=None,
+        ge=1,
+        exclude_if=not_,
+        description="Votes for a line count for so many versions of the skill; all, unless given.",
+    )
+    candidates: int = Field(
+        default=1, ge=1, le=16, description="Evolve so many candidates, each from rollouts with seeds of its own."
+    )
+    select: Literal["train", "validation"] = Field(
+        default="train",
+        description="The best candidate is chosen by its score on the evolve tasks, or on validation at level / k.",
+    )
+
+
+class EvaluationSettings(GateSettings):
+    """What is scored on held-out tasks, and what a promotion needs."""
+
+    evaluate: bool = Field(default=True, description="Score the candidate on held-out tasks and decide.")
+    held_out_seeds: tuple[int, ...] = Field(default=(41,), min_length=1, description="Seeds of the evaluation.")
+    no_skill: bool = Field(default=False, description="Score the agent without any skill, too.")
+    repeat_champion: bool = Field(
+        default=False, description="A/A arm: score S0 a second time with fresh seeds; shows how much is chance."
+    )
+
+
+class MoneySettings(Noun):
+    """How far: no model call is made that could pass a cap. A run that goes on under another cap is the same run."""
+
+    max_cost: float | None = Field(default=10.0, ge=0, description="Cap of the run in US dollars; none has no cap.")
+    max_cost_per_month: float | None = Field(
+        default=None, ge=0, description="Cap of all runs of the store in a calendar month (UTC), in US dollars."
+    )
+
+
+class OperationSettings(Noun):
+    """How a run is carried out. Nothing here changes what it computes."""
+
+    workers: int = Field(default=8, ge=1, le=256, description="Steps under way at once.")
+    store: StoreAddress = Field(
+        default_factory=default_address,
+        description="Where what was paid for is kept: a DuckDB file, or postgresql://user@host/database for runs of "
+        "several processes. Its password comes from PGPASSWORD or .pgpass.",
+    )
+    store_wait_seconds: float = Field(
+        default=12 * 3600, ge=0, description="How long to wait for a store that another run holds."
+    )
+    output: Path = Field(default=Path(".trace2skill/runs"), description="Where run directories are written.")
+    promote: Literal["stage", "approve", "auto"] = Field(
+        default="stage",
+        description="A candidate that won: 'stage' writes it beside, 'auto' replaces the skill, 'approve' asks a "
+        "person in the Prefect UI first (a deployment only).",
+    )
+    approval_hours: float = Field(
+        default=20, gt=0, le=24 * 30, description="How long an approval is waited for; after that, not promoted."
+    )
+    max_failed_share: float = Field(
+        default=0.1, ge=0, le=1, description="Share of a stage that may fail: the run goes on without, and says so."
+    )
+    max_failed_shares: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict, description='The same for single stages, e.g. {"rollout": 0.02}.'
+    )
+    step_seconds: float = Field(default=3600, gt=0, description="Longest time of one step; then it counts as failed.")
+    limits_held: tuple[str, ...] = Field(
+        default=(), description="Prefect global concurrency limits of which the run holds one slot each."
+    )
+    shards: int = Field(
+        default=1, ge=1, le=256, description="Rollouts and analyses run as so many flow runs of the 'shard' deployment."
+    )
+    runner: Literal["threads", "dask", "ray"] = Field(
+        default="threads", description="Where steps run: threads of this process, or processes of Dask or Ray."
+    )
+    reports_at: str = Field(
+        default="", description="Address at which run directories are served, for links in the UI; '' links to files."
+    )
+    part_of: str = Field(
+        default="", exclude_if=not_, description="Id of the experiment whose cap and books it shares; set by one."
+    )
+
+    @model_validator(mode="after")
+    def _several_processes_share_a_database(self) -> "OperationSettings":
+        if self.runner != "threads" and isinstance(self.store, Path):
+            raise ValueError(
+                f"runner '{self.runner}' runs steps in other processes, which cannot share a DuckDB file: "
+                "give --store postgresql://..., or runner 'threads'"
+            )
+        return self
