@@ -3,16 +3,18 @@ PYTHON ?= python3
 UV = .venv/bin/uv
 STAMP = .venv/.installed
 
-.PHONY: demo test install lint serve local-model lock clean
+.PHONY: demo test test-all install lint serve local-model lock clean
 
 demo: $(STAMP)
 	.venv/bin/trace2skill demo
 
-test: $(STAMP)
+# What a change should pass before it is pushed; `test-all` adds what is slow by nature, and is what CI runs.
+test: PYTEST = -m "not slow"
+test test-all: $(STAMP)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/pytest -n auto
+	.venv/bin/pytest -n auto --maxschedchunk 1 $(PYTEST)
 
 install: $(STAMP)
 

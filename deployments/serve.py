@@ -4,44 +4,27 @@ Flow runs are processes of this one; Ctrl-C ends it. Schedules hold as long as i
 """
 
 import os
-from importlib import import_module
+import sys
 from pathlib import Path
-from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from prefect import serve
-from prefect.client.schemas.objects import ConcurrencyLimitConfig
 from prefect.deployments.runner import RunnerDeployment
-from prefect.schedules import Cron
-from ruamel.yaml import YAML
 
+from deployments.declared import FILE, ROOT, declared
 from tasks.results import BLOCK_NAME, StoreResults
 
-ROOT = Path(__file__).resolve().parents[1]
 FOR_RUNS = {
     "PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK": f"trace2skill-results/{BLOCK_NAME}",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "trace2skill",
 }
 
 
-def deployments() -> list[RunnerDeployment]:
-    """What prefect.yaml declares, as deployments that a process serves."""
-    declared = YAML(typ="safe").load((ROOT / "deployments" / "prefect.yaml").read_text(encoding="utf-8"))
-    return [_served(item) for item in declared["deployments"]]
-
-
-def _served(item: dict[str, Any]) -> RunnerDeployment:
-    path, _, function = item["entrypoint"].partition(":")
-    flow = getattr(import_module(path.removesuffix(".py").replace("/", ".")), function)
-    limit = item.get("concurrency_limit")
-    deployment: RunnerDeployment = flow.to_deployment(
-        name=item["name"],
-        description=item["description"],
-        tags=item["tags"],
-        parameters=item.get("parameters", {}),
-        schedules=[Cron(one["cron"], timezone=one["timezone"]) for one in item.get("schedules", [])],
-        concurrency_limit=ConcurrencyLimitConfig(**limit) if limit else None,
-    )
-    return deployment
+def deployments(file: Path = FILE) -> list[RunnerDeployment]:
+    """What the file declares, as deployments that a process serves."""
+    made: list[RunnerDeployment] = [item.flow.to_deployment(**item.shown) for item in declared(file)]
+    return made
 
 
 if __name__ == "__main__":

@@ -2,5 +2,6 @@
 
 # A worker looks the results block up by its type, which Prefect knows once this module is imported.
 from tasks.results import StoreResults
+from tasks.serializer import FormSerializer
 
-__all__ = ["StoreResults"]
+__all__ = ["FormSerializer", "StoreResults"]

@@ -9,11 +9,17 @@ from typing import Any
 
 from prefect import Flow
 from prefect._internal.compatibility.async_dispatch import async_dispatch
+from prefect.exceptions import ObjectAlreadyExists
 from prefect.filesystems import WritableFileSystem
 
+from tasks.serializer import readable
+from trace2skill.core.errors import FormUnreadable
+from trace2skill.core.forms import missed
 from trace2skill.store import Store, current_store
 
 BLOCK_NAME = "trace2skill"
+TRIES = 4
+"""The kind of block, its schema and its document may each come second once."""
 
 
 class StoreResults(WritableFileSystem):
@@ -46,11 +52,33 @@ def _read(store: Store, key: str) -> bytes:
     content = store.get_result(key)
     if content is None:
         raise ValueError(f"no result under {key}")  # what Prefect takes for "not there"
-    return content
+    try:
+        return readable(content)
+    except FormUnreadable as error:
+        missed(error)
+        raise ValueError(f"no result under {key} that can be read") from error
 
 
 def with_store_results(flow: Flow[..., Any]) -> Flow[..., Any]:
-    """The flow with its task results in the store. Saves the block document on the Prefect server in use."""
-    block = StoreResults()
-    block.save(BLOCK_NAME, overwrite=True)
-    return flow.with_options(result_storage=block)
+    """The flow with its task results in the store. Saves the block document on the Prefect server in use.
+
+    What flows themselves return is not kept: Prefect would pickle it, and it is made again from the tasks' results.
+    """
+    return flow.with_options(result_storage=saved_block(), persist_result=False)
+
+
+def saved_block() -> StoreResults:
+    """The block, known to the Prefect server in use.
+
+    Prefect asks the server whether it knows this kind of block, and then makes it known. Of several commands that meet
+    a new server at once one comes second with that, and finds the kind there when it looks again.
+    """
+    block, tries = StoreResults(), 0
+    while True:
+        try:
+            block.save(BLOCK_NAME, overwrite=True)
+            return block
+        except ObjectAlreadyExists:
+            tries += 1
+            if tries == TRIES:
+                raise

@@ -51,8 +51,10 @@ def timed(task: Task[P, R], settings: RunSettings) -> Task[P, R]:
     """The task with the settings' time limit for one step.
 
     A model call and a command have limits of their own, far below it; this one is for a step that goes on all the same.
+    Where a model is answered by hand there is none: how long its requests wait is a setting of that model.
     """
-    return task.with_options(timeout_seconds=settings.operation.step_seconds)
+    by_hand = settings.models.handoffs
+    return task.with_options(timeout_seconds=None if by_hand else settings.operation.step_seconds)
 
 
 def _short(value: Any) -> Any:

@@ -14,7 +14,8 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
-from trace2skill.core.errors import InfrastructureFault, StoreUnavailable
+from tasks.serializer import FormSerializer
+from trace2skill.core.errors import InfrastructureFault, StoreUnavailable, Unanswered
 from trace2skill.core.noun import Noun
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.settings import RunSettings
@@ -37,7 +38,7 @@ def keyed(key: Callable[[Inputs], str]) -> CachePolicy:
 def _can_pass(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
     """Is the failure one that a second try may not meet?"""
     result = state.result(raise_on_failure=False)
-    return isinstance(result, (InfrastructureFault, StoreUnavailable))
+    return isinstance(result, (InfrastructureFault, StoreUnavailable)) and not isinstance(result, Unanswered)
 
 
 def once(settings: RunSettings, step: RunStep[R], given: Inputs) -> R:
@@ -57,7 +58,7 @@ def once(settings: RunSettings, step: RunStep[R], given: Inputs) -> R:
         return cast(R, found)
 
 
-KEPT: dict[str, Any] = {"persist_result": True, "result_serializer": "json"}
+KEPT: dict[str, Any] = {"persist_result": True, "result_serializer": FormSerializer()}
 AGAIN: dict[str, Any] = {
     "retries": 2,
     "retry_delay_seconds": exponential_backoff(backoff_factor=2),

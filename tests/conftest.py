@@ -1,26 +1,87 @@
-"""What tests share: where the real data lie, small settings, and one Prefect server for the session."""
+"""What tests share: where the real data lie, small settings, one Prefect server for the session, and their order."""
 
 import atexit
+import contextlib
+import fcntl
+import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import databases
+import psutil
 import pytest
 
 from trace2skill.cli.app import _nothing_more_to_say
+from trace2skill.cli.prefect_settings import lean, quiet
+from trace2skill.sim.scripted import Script, scripted
 
-atexit.register(_nothing_more_to_say)
+if TYPE_CHECKING:
+    from prefect_project import Project
+
 ROOT = Path(__file__).resolve().parents[1]
 OFFICE = ROOT / "examples" / "office"
 OFFICE_SKILL = ROOT / "examples" / "skills" / "office-workbooks"
+PATIENCE = 300.0
+"""Seconds after which something that should have happened counts as not going to: a busy machine is no failure."""
+
+# Before anything imports Prefect. The processes of one session share a home and, on demand, one server in it.
+CONTROLLER = "PYTEST_XDIST_WORKER" not in os.environ
+if CONTROLLER:
+    os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="t2s-prefect-")
+HOME = Path(os.environ["PREFECT_HOME"])
+os.environ["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
+lean()
+quiet()
+atexit.register(_nothing_more_to_say)
+
+
+# The order: what takes seconds comes first, the longest at the head, or the last worker ends long after the others.
+# `RENEW_DURATIONS=1 make test-all` writes the table again, from the tests that ran.
+
+TABLE = ROOT / "tests" / "durations.json"
+DURATIONS: dict[str, float] = json.loads(TABLE.read_text())
+WORTH_SORTING = 2.0
+_taken: dict[str, float] = {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: -DURATIONS.get(plain(item.nodeid), 0.0))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call" and report.passed:
+        name = plain(report.nodeid)
+        _taken[name] = max(_taken.get(name, 0.0), round(report.duration, 1))
+
+
+def plain(node: str) -> str:
+    """A test's name without its parameters."""
+    return node.partition("[")[0].removeprefix("tests/")
+
+
+def pytest_sessionfinish() -> None:
+    """End the session's server, whichever worker has started it; renew the table of durations where that is asked."""
+    if not CONTROLLER:
+        return
+    if os.environ.get("RENEW_DURATIONS"):
+        known = {name: seconds for name, seconds in {**DURATIONS, **_taken}.items() if seconds >= WORTH_SORTING}
+        TABLE.write_text(json.dumps(known, indent=0, sort_keys=True) + "\n")
+    if (HOME / "server").exists():
+        with contextlib.suppress(psutil.Error):
+            server = psutil.Process(int((HOME / "server").read_text()))
+            server.terminate()
+            server.wait(30)
+    shutil.rmtree(HOME, ignore_errors=True)
 
 
 def shared(*parts: str) -> Path:
@@ -32,34 +93,70 @@ def shared(*parts: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """One Prefect server for all: starting one for each command would take most of the time."""
-    with prefect_server(tmp_path_factory.mktemp("prefect")) as home:
-        yield home
+def prefect_home() -> Path:
+    """The home of the one Prefect server of the session, which the first that needs it starts.
+
+    It answers requests and does nothing of its own accord: no scheduler, no late runs, no events.
+    """
+    with (HOME / "lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        if not (HOME / "api").exists():
+            server = start_server(HOME, "--no-services", "--no-ui")
+            (HOME / "server").write_text(str(server.pid))
+    return HOME
 
 
-@pytest.fixture(scope="module")
-def own_prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A Prefect server of the module's own, for what it deploys there."""
-    with prefect_server(tmp_path_factory.mktemp("prefect")) as home:
-        yield home
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Project"]:
+    """A Prefect server with all that it does of its own accord and our deployments: one for all that operates it."""
+    from prefect_project import Project
+
+    home = tmp_path_factory.mktemp("prefect")
+    server = start_server(home)
+    found = Project(home)
+    found.deploy()
+    yield found
+    server.terminate()
+    server.wait(60)
 
 
-@contextmanager
-def prefect_server(home: Path) -> Iterator[Path]:
+@pytest.fixture
+def project(deployed: "Project") -> "Project":
+    """The deployed project, with no call counted yet and nothing broken."""
+    deployed.calls.unlink(missing_ok=True)
+    deployed.outage.unlink(missing_ok=True)
+    return deployed
+
+
+def start_server(home: Path, *options: str) -> "subprocess.Popen[bytes]":
+    """A Prefect server that answers; its address is written to `home/api`."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [str(Path(sys.executable).parent / "prefect"), "server", "start", "--port", str(port)]
-    server = subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    (home / "api").write_text(f"http://127.0.0.1:{port}/api")
-    deadline = time.monotonic() + 120
+    command = [str(Path(sys.executable).parent / "prefect"), "server", "start", "--port", str(port), *options]
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen(command, env=environment(home), **quiet)  # type: ignore[call-overload]
+    deadline = time.monotonic() + PATIENCE
     while not answers(f"http://127.0.0.1:{port}/api/health"):
         assert server.poll() is None
         assert time.monotonic() < deadline, "the Prefect server did not start"
         time.sleep(0.2)
-    yield home
-    server.terminate()
-    server.wait(30)
+    (home / "api").write_text(f"http://127.0.0.1:{port}/api")
+    return server
+
+
+Plays = Callable[[Script], None]
+
+
+@pytest.fixture
+def plays() -> Iterator[Plays]:
+    """Lets a function speak for the model `sim/scripted` until the test ends, or until it gives another one."""
+    with contextlib.ExitStack() as stack:
+
+        def play(speak: Script) -> None:
+            stack.close()
+            stack.enter_context(scripted(speak))
+
+        yield play
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,29 @@ def write_math(folder: Path, count: int) -> Path:
     return folder
 
 
+SUMS = """\
+---
+name: sums
+description: "Solves problems of arithmetic."
+---
+
+# Sums
+
+Read the problem twice, and answer with the number alone.
+
+## Steps
+
+- Write down what is asked for.
+"""
+
+
+def write_skill_for_sums(folder: Path) -> Path:
+    """A skill that says nothing that helps yet."""
+    folder.mkdir()
+    (folder / "SKILL.md").write_text(SUMS)
+    return folder
+
+
 TOWNS = ("Old Harbour", "Mill Hill", "Saint Anne", "Long Reach")
 FIRST = ("Blue", "Iron", "Silver", "North", "Quiet", "Lower", "Amber", "Stone")
 SECOND = ("River Rovers", 'Bridge "B" Club', "Lake Rowers", "Field Players")

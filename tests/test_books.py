@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import OFFICE_SKILL
+from conftest import OFFICE_SKILL, Plays
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,8 +20,8 @@ from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.core.budget import Budget
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings
-from trace2skill.sim import provider as simulated
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
+from trace2skill.sim.scripted import scripted
 from trace2skill.skills.apply import conflicts
 from trace2skill.skills.markdown import split_lines
 from trace2skill.skills.skill import read_skill
@@ -125,9 +125,8 @@ RULES = st.lists(
 def test_no_merger_whatever_breaks_the_books(
     door: Door, groups: list[EditGroup], seed: int, fan_in: int, ask: Any, main: int
 ) -> None:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(simulated, "play", random_merger(random.Random(seed)))
-        model = ModelSettings(name=f"sim/office?seed={seed}")  # another name, so that no answer comes from memory
+    with scripted(random_merger(random.Random(seed))):
+        model = ModelSettings(name=f"sim/scripted?seed={seed}")  # another name, so that no answer comes from memory
         root = reduce(door, model, groups, MergeSettings(fan_in=fan_in, ask=ask))
     by_id = {item.id: item for item in groups}
     ended = [*root.groups, *(item.group for item in root.dropped), *(s for item in root.open for s in item.sides)]
@@ -191,15 +190,15 @@ NEVER = group("- Never clear the range before you fill it.", "k4")
     ],
 )
 def test_a_contradiction_is_settled_by_a_condition_or_stays_open(
-    written: str, settled: bool, door: Door, monkeypatch: pytest.MonkeyPatch
+    written: str, settled: bool, door: Door, plays: Plays
 ) -> None:
-    model = ModelSettings(name=f"sim/office?seed={len(written)}")
+    model = ModelSettings(name=f"sim/scripted?seed={len(written)}")
 
     def speak(heard: Heard) -> Spoken:
         edit = {"op": "append_to_section", "section": ["Dates"], "content": written}
         return answer_json({"groups": [{"cites": list(given_groups(heard)), "edits": [edit]}]})
 
-    monkeypatch.setattr(simulated, "play", speak)
+    plays(speak)
     root = merge(door, model, SKILL, [Groups.of([ALWAYS]), Groups.of([NEVER])], step=StepLabel("merge"))
     if settled:
         assert [item.text for item in root.groups] == [written]
@@ -210,13 +209,13 @@ def test_a_contradiction_is_settled_by_a_condition_or_stays_open(
         assert {side.text for side in root.open[0].sides} == {ALWAYS.text, NEVER.text}
 
 
-def test_one_side_of_a_contradiction_cannot_be_dropped(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_side_of_a_contradiction_cannot_be_dropped(door: Door, plays: Plays) -> None:
     def speak(heard: Heard) -> Spoken:
         one, other = given_groups(heard)
         return answer_json({"groups": [{"cites": [one]}], "dropped": [{"id": other, "reason": "weaker"}]})
 
-    monkeypatch.setattr(simulated, "play", speak)
-    model = ModelSettings(name="sim/office?seed=1")
+    plays(speak)
+    model = ModelSettings(name="sim/scripted?seed=1")
     root = merge(door, model, SKILL, [Groups.of([ALWAYS]), Groups.of([NEVER])], step=StepLabel("merge"))
     assert len(root.open) == 1
     assert root.dropped == ()

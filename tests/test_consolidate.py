@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import OFFICE_SKILL
+from conftest import OFFICE_SKILL, Plays
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,14 +19,13 @@ from trace2skill.core.budget import Budget
 from trace2skill.core.errors import InfrastructureFault
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings
-from trace2skill.sim import provider as simulated
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
 from trace2skill.skills.skill import read_skill
 from trace2skill.store import open_store
 from trace2skill.types.patch import Edit, Patch
 
 SKILL = read_skill(OFFICE_SKILL)
-MODEL = ModelSettings(name="sim/office")
+MODEL = ModelSettings(name="sim/scripted")
 SECTIONS = ["Writing values", "Rows and ranges", "Dates"]
 
 
@@ -148,8 +147,8 @@ ADVERSARIES: dict[str, Callable[[list[str]], Any]] = {
 
 
 @pytest.mark.parametrize("name", ADVERSARIES)
-def test_no_merger_can_lose_or_invent_anything(name: str, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulated, "play", answering(ADVERSARIES[name]))
+def test_no_merger_can_lose_or_invent_anything(name: str, door: Door, plays: Plays) -> None:
+    plays(answering(ADVERSARIES[name]))
     left = Groups.of(
         [group("- write real dates", trajectories=("t1",)), group("- dates are numbers", trajectories=("t2",))]
     )
@@ -168,14 +167,14 @@ def test_no_merger_can_lose_or_invent_anything(name: str, door: Door, monkeypatc
     assert "xxxx" not in texts
 
 
-def test_a_good_merge_unites_support_and_keeps_the_record(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_good_merge_unites_support_and_keeps_the_record(door: Door, plays: Plays) -> None:
     def speak(ids: list[str]) -> dict[str, object]:
         return {
             "groups": [{"cites": ids[:2], "edits": [EDIT]}],
             "dropped": [{"id": id, "reason": "says nothing"} for id in ids[2:]],
         }
 
-    monkeypatch.setattr(simulated, "play", answering(speak))
+    plays(answering(speak))
     left = Groups.of([group("- aaa bbb", trajectories=("t1",), tasks=("k1",))])
     right = Groups.of(
         [group("- ccc ddd", trajectories=("t2",), tasks=("k2",)), group("- eee", trajectories=("t3",), tasks=("k3",))]
@@ -202,11 +201,11 @@ def test_a_transport_fault_is_raised_and_never_papered_over(door: Door) -> None:
         )
 
 
-def test_sides_that_do_not_touch_cost_no_call(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sides_that_do_not_touch_cost_no_call(door: Door, plays: Plays) -> None:
     def never(heard: Heard) -> Spoken:
         raise AssertionError("asked")
 
-    monkeypatch.setattr(simulated, "play", never)
+    plays(never)
     left, right = Groups.of([group("- alpha beta", "Dates")]), Groups.of([group("- gamma delta", "Writing values")])
     assert len(merge(door, MODEL, SKILL, [left, right], step=StepLabel("merge")).groups) == 2
 

@@ -1,11 +1,15 @@
 """What is deployed, as the UI shows it: every setting explained, no two runs at once, and room for many items."""
 
 import json
+import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import OFFICE, ROOT
+from prefect.exceptions import ObjectAlreadyExists
 from prefect.utilities.callables import parameter_schema
+from prefect.utilities.schema_tools.validation import validate
 from ruamel.yaml import YAML
 from run_settings import run_settings
 
@@ -16,8 +20,11 @@ from flows.drift import drift_watch
 from flows.ingest import ingest
 from flows.refresh import refresh
 from flows.rollout import rollout
+from tasks.results import StoreResults, saved_block
 from tasks.runner import sized
+from trace2skill.core.errors import BadInput
 from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runs import flat_settings
 from trace2skill.types.references import RolloutJob
 
 LIMIT = 512 * 1024
@@ -60,3 +67,67 @@ def test_every_schedule_has_a_time_zone_and_no_two_runs_at_once() -> None:
             assert [one.timezone for one in schedules] == [one["timezone"] for one in item.get("schedules", [])]
             limited = "concurrency_limit" in item
             assert (by_name[item["name"]].concurrency_limit == 1) == limited
+
+
+FLAT = """    data: examples/office
+    skill: examples/skills/office-workbooks
+    recalculate: never
+    max_cost: 5
+    roles:
+      agent: { name: sim/office }
+      analyst: { name: sim/office }
+      merger: { name: sim/office }
+"""
+
+
+def with_settings(tmp_path: Path, settings: str) -> Path:
+    text = (ROOT / "deployments" / "prefect.yaml").read_text()
+    start = text.index("settings: &settings\n") + len("settings: &settings\n")
+    path = tmp_path / "prefect.yaml"
+    path.write_text(text[:start] + settings + text[text.index("\ndeployments:\n") :])
+    return path
+
+
+def test_both_ways_to_deploy_read_one_file() -> None:
+    for one, other in zip(deployments(), in_python(), strict=True):
+        assert (one.name, one.parameters, one.tags, one.description) == (
+            other.name, other.parameters, other.tags, other.description,
+        )  # fmt: skip
+    assert {item.work_pool_name for item in in_python()} == {"trace2skill"}
+    assert all("PREFECT_LOGGING_EXTRA_LOGGERS" in item.job_variables["env"] for item in in_python())
+
+
+def test_an_old_file_with_flat_settings_deploys_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flat_settings, "_said", set())
+    old = with_settings(tmp_path, FLAT)
+    with caplog.at_level(logging.WARNING):
+        made = {item.name: item for item in in_python(old)}
+    (said,) = [record.message for record in caplog.records if "nested" in record.message]
+    assert "'max_cost' is 'money.max_cost'" in said
+    assert made["nightly-refresh"].parameters["settings"]["money"] == {"max_cost": 5.0}
+    # `prefect deploy` sends the file's own parameters: the server checks them against the flow's form.
+    given = YAML(typ="safe").load(old.read_text())["deployments"][0]["parameters"]
+    schema = made["nightly-refresh"]._parameter_openapi_schema.model_dump()
+    assert validate(given, schema, raise_on_error=False) == []
+
+
+def test_settings_that_cannot_be_are_refused_before_anything_is_deployed(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"nightly-refresh: settings: max_cosst"):
+        in_python(with_settings(tmp_path, FLAT.replace("max_cost", "max_cosst")))
+
+
+def test_commands_that_meet_a_new_server_at_once_do_not_fail_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
+    def save(_: StoreResults, name: str, overwrite: bool) -> None:
+        tries.append(name)
+        if len(tries) != 3:  # the kind of block, then its schema, which another command has made known meanwhile
+            raise ObjectAlreadyExists(http_exc=RuntimeError("409 Conflict"))
+
+    monkeypatch.setattr(StoreResults, "save", save)
+    assert isinstance(saved_block(), StoreResults)
+    assert len(tries) == 3
+    with pytest.raises(ObjectAlreadyExists):  # what stays so is no race
+        saved_block()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import OFFICE_SKILL
+from conftest import OFFICE_SKILL, Plays
 
 from trace2skill.consolidate import EditGroup, Groups, Support, Thresholds
 from trace2skill.consolidate.candidate import build_candidate
@@ -13,7 +13,6 @@ from trace2skill.consolidate.ledger import build_ledger, confirmed, united_ledge
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import SkillInvalid
 from trace2skill.llm import Door, ModelSettings
-from trace2skill.sim import provider as simulated
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 from trace2skill.skills.place import EditPolicy
 from trace2skill.skills.skill import problems, read_skill
@@ -39,8 +38,8 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     store.close()
 
 
-def editor(door: Door, name: str) -> ModelEditor:
-    return ModelEditor(door, ModelSettings(name=f"sim/office?seed={abs(hash(name)) % 10**6}"), "apply")
+def editor(door: Door, name: str, model: str = "scripted") -> ModelEditor:
+    return ModelEditor(door, ModelSettings(name=f"sim/{model}?seed={abs(hash(name)) % 10**6}"), "apply")
 
 
 RULES = [
@@ -57,13 +56,11 @@ def answering(change: Any) -> Any:
     return speak
 
 
-def test_a_better_wording_is_taken_and_the_ledger_still_maps_every_group(
-    door: Door, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_better_wording_is_taken_and_the_ledger_still_maps_every_group(door: Door, plays: Plays) -> None:
     polite = answering(
         lambda rules: [{"id": id, "content": text.replace("  ", " ") + "."} for id, text in rules.items()]
     )
-    monkeypatch.setattr(simulated, "play", polite)
+    plays(polite)
     skill, made = build_candidate(SKILL, Groups.of(RULES), ALL, 5, editor=editor(door, "better"), polish=True)
     assert "- Check the date system of the workbook first." in (skill.text("SKILL.md") or "")
     assert sorted(len(item.support.tasks) for item in made.applied) == [2, 2]
@@ -87,9 +84,9 @@ def test_a_better_wording_is_taken_and_the_ledger_still_maps_every_group(
     ],
 )
 def test_a_wording_that_changes_what_is_said_is_not_taken(
-    change: Any, door: Door, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    change: Any, door: Door, plays: Plays, request: pytest.FixtureRequest
 ) -> None:
-    monkeypatch.setattr(simulated, "play", answering(change))
+    plays(answering(change))
     plain, _ = build_candidate(SKILL, Groups.of(RULES), ALL, 5)
     skill, made = build_candidate(SKILL, Groups.of(RULES), ALL, 5, editor=editor(door, request.node.name), polish=True)
     assert skill.digest == plain.digest
@@ -103,7 +100,7 @@ DESCRIBES = EditPolicy(allow_description=True)
 def test_a_failed_validation_is_mended_in_the_failing_file_alone(door: Door) -> None:
     described = group(LONG, "k1", "k2", op="set_description", section=())
     root = Groups.of([described, *RULES])
-    skill, made = build_candidate(SKILL, root, ALL, 5, DESCRIBES, editor=editor(door, "mends"))
+    skill, made = build_candidate(SKILL, root, ALL, 5, DESCRIBES, editor=editor(door, "mends", "office"))
     assert problems(skill) == []
     assert skill.description.startswith("Works on workbooks.")
     assert len(skill.description) <= 1024
@@ -114,7 +111,7 @@ def test_a_failed_validation_is_mended_in_the_failing_file_alone(door: Door) -> 
 
 @pytest.mark.parametrize("answer", ["", "unchanged", "# Everything else is gone\n"])
 def test_a_repair_that_does_not_mend_costs_two_calls_at_most_and_the_culprit_is_withheld(
-    answer: str, door: Door, monkeypatch: pytest.MonkeyPatch
+    answer: str, door: Door, plays: Plays
 ) -> None:
     asked: list[str] = []
 
@@ -122,7 +119,7 @@ def test_a_repair_that_does_not_mend_costs_two_calls_at_most_and_the_culprit_is_
         asked.append(heard.system)
         return answer_json({"content": heard.block("file") if answer == "unchanged" else answer})
 
-    monkeypatch.setattr(simulated, "play", speak)
+    plays(speak)
     described = group(LONG, "k1", op="set_description", section=())
     root = Groups.of([described, *RULES])
     skill, made = build_candidate(SKILL, root, ALL, 5, DESCRIBES, editor=editor(door, f"bad {answer}"))
@@ -132,8 +129,8 @@ def test_a_repair_that_does_not_mend_costs_two_calls_at_most_and_the_culprit_is_
     assert 1 <= len(asked) <= 2
 
 
-def test_where_nothing_helps_the_candidate_is_refused(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulated, "play", lambda heard: answer_json({"content": heard.block("file")}))
+def test_where_nothing_helps_the_candidate_is_refused(door: Door, plays: Plays) -> None:
+    plays(lambda heard: answer_json({"content": heard.block("file")}))
     broken = SKILL.with_files({"references/lonely.md": b"# Nobody links this\n"})
     with pytest.raises(SkillInvalid):
         build_candidate(broken, Groups.of(RULES), ALL, 5, editor=editor(door, "hopeless"))

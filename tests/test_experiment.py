@@ -2,21 +2,20 @@
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-from conftest import OFFICE, OFFICE_SKILL, environment
+import pytest
+from product import Said, run
+from questions_of_tests import write_math, write_skill_for_sums
 
-COMMAND = [str(Path(sys.executable).parent / "trace2skill"), "experiment"]
-GRID = f"""\
+GRID = """\
 name: everything
 models:
   office: sim/office
 learn:
-  data: {OFFICE}
-  skill: {OFFICE_SKILL}
-  tasks: 12
+  domain: math
+  data: data
+  skill: sums
 sets:
   - name: validation
   - name: sealed
@@ -29,13 +28,13 @@ conditions:
   - no_skill
   - human
   - parametric
-  - {{kind: evolve}}
-  - {{kind: rewrite}}
-  - {{kind: sequential, every: 4, analysts: +error}}
-  - {{kind: reasoning_bank, bank: {{embedding: {{name: sim/embedding}}}}}}
-  - {{kind: padded, like: deepening +combined}}
+  - {kind: evolve}
+  - {kind: rewrite}
+  - {kind: sequential, every: 8, analysts: +error}
+  - {kind: reasoning_bank, bank: {embedding: {name: sim/embedding}}}
+  - {kind: padded, like: deepening +combined}
 ablations:
-  - {{name: merging, whole: deepening +combined, without: one-shot rewrite}}
+  - {name: merging, whole: deepening +combined, without: one-shot rewrite}
 limits:
   recalculate: never
   sandbox: process
@@ -43,40 +42,39 @@ max_cost: 1
 """
 
 
-def run(cwd: Path, home: Path, *arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
-    done = subprocess.run(
-        [*COMMAND, "grid.yaml", *arguments],
-        cwd=cwd,
-        env=environment(home, cwd / "calls"),
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A directory with problems whose agent only speaks, a skill for them, and a file for the calls."""
+    write_math(tmp_path / "data", 24)
+    write_skill_for_sums(tmp_path / "sums")
+    (tmp_path / "calls").touch()
+    return tmp_path
+
+
+def experiment(cwd: Path, home: Path, *arguments: str, code: int = 0) -> Said:
+    return run(cwd, home, "experiment", "grid.yaml", *arguments, calls=cwd / "calls", code=code)
 
 
 def test_every_kind_of_condition_is_made_scored_and_told_and_a_second_run_asks_no_model(
-    tmp_path: Path, prefect_home: Path
+    place: Path, prefect_home: Path
 ) -> None:
-    (tmp_path / "grid.yaml").write_text(GRID)
-    (tmp_path / "calls").touch()
-    bill = json.loads(run(tmp_path, prefect_home, "--dry-run", "--json").stdout)
+    (place / "grid.yaml").write_text(GRID)
+    bill = json.loads(experiment(place, prefect_home, "--dry-run", "--json").stdout)
     assert [row["made"] for row in bill["rows"]] == [False] * 8
-    assert not (tmp_path / "calls").read_text()
-    assert not list(tmp_path.glob(".trace2skill/runs/*"))
+    assert not (place / "calls").read_text()
+    assert not list(place.glob(".trace2skill/runs/*"))
 
-    first = run(tmp_path, prefect_home)
+    first = experiment(place, prefect_home)
     assert "opens sealed tasks" in " ".join(first.stderr.split())
-    (directory,) = tmp_path.glob(".trace2skill/runs/experiment-*")
+    (directory,) = place.glob(".trace2skill/runs/experiment-*")
     made = json.loads((directory / "experiment.json").read_text())
     assert made["run_id"] == bill["run_id"] == directory.name
     assert made["failures"] == []
     assert [(item["set"], item["number"]) for item in made["openings"]] == [("sealed", 1)]
     arms = {item["arm"]["condition"]: item for item in made["arms"]}
-    evolved, sequential = arms["deepening +combined"], arms["sequential 4, +error"]
+    evolved, sequential = arms["deepening +combined"], arms["sequential 8, +error"]
     assert (evolved["rounds"], sequential["rounds"]) == (1, 2)
-    assert evolved["trajectories"] == arms["one-shot rewrite"]["trajectories"] == sequential["trajectories"] == 6
+    assert evolved["trajectories"] == arms["one-shot rewrite"]["trajectories"] == sequential["trajectories"] == 12
     assert evolved["lessons"] == arms["one-shot rewrite"]["lessons"] > 0, "the same lessons, in one call"
     assert arms["ReasoningBank top-1"]["skill"] == arms["human-written"]["skill"]
     assert abs(arms["S0 as long as deepening +combined"]["tokens"] - evolved["tokens"]) < 25
@@ -91,38 +89,32 @@ def test_every_kind_of_condition_is_made_scored_and_told_and_a_second_run_asks_n
         assert "deepening +combined" in (directory / name).read_text()
     assert "merging,office,office,sealed" in (directory / "ablations.csv").read_text()
 
-    calls = (tmp_path / "calls").read_text().split()
+    calls = (place / "calls").read_text().split()
     assert len(calls) == len(set(calls)) == made["spent"]["calls"]
     pages = {
         path.name: path.read_bytes() for path in directory.iterdir() if path.name.endswith((".md", ".csv", ".html"))
     }
-    retry = [COMMAND[0], "retry", made["run_id"], "--json"]  # the same command again, by the run's id
-    known = environment(prefect_home, tmp_path / "calls")
-    again = subprocess.run(retry, cwd=tmp_path, env=known, capture_output=True, text=True, timeout=900)
-    assert (tmp_path / "calls").read_text().split() == calls
+    # The same command again, by the run's id.
+    again = run(place, prefect_home, "retry", made["run_id"], "--json", calls=place / "calls")
+    assert (place / "calls").read_text().split() == calls
     assert json.loads(again.stdout) == made
     assert {name: (directory / name).read_bytes() for name in pages} == pages
-    bill = json.loads(run(tmp_path, prefect_home, "--dry-run", "--json").stdout)
+    bill = json.loads(experiment(place, prefect_home, "--dry-run", "--json").stdout)
     assert all(row["made"] for row in bill["rows"])
     assert bill["estimate"]["stages"]
     assert sum(stage["steps"] for stage in bill["estimate"]["stages"]) == 0
-    assert (
-        made["run_id"]
-        in subprocess.run(
-            [COMMAND[0], "status"], cwd=tmp_path, env=environment(prefect_home), capture_output=True, text=True
-        ).stdout
-    )
+    assert made["run_id"] in run(place, prefect_home, "status").stdout
 
 
-def test_an_arm_that_cannot_be_made_is_named_and_the_others_are_scored(tmp_path: Path, prefect_home: Path) -> None:
+def test_an_arm_that_cannot_be_made_is_named_and_the_others_are_scored(place: Path, prefect_home: Path) -> None:
     few = GRID[: GRID.index("  - parametric")] + "  - {kind: evolve}\n" + GRID[GRID.index("limits:") :]
     broken = few.replace(
         "office: sim/office",
         'office: {agent: {name: sim/office}, analyst: {name: "sim/office?server_error=0.9999&retry_after=0", attempts: 1}, merger: {name: sim/office}}',
     )
-    (tmp_path / "grid.yaml").write_text(broken)
-    done = run(tmp_path, prefect_home, code=1)
-    (directory,) = tmp_path.glob(".trace2skill/runs/experiment-*")
+    (place / "grid.yaml").write_text(broken)
+    done = experiment(place, prefect_home, code=1)
+    (directory,) = place.glob(".trace2skill/runs/experiment-*")
     made = json.loads((directory / "experiment.json").read_text())
     assert [(item["stage"], item["name"]) for item in made["failures"]] == [("arms", "deepening +combined, by office")]
     assert [item["arm"]["condition"] for item in made["arms"]] == ["no skill", "human-written"]

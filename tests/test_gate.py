@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import OFFICE
+from conftest import OFFICE, Plays
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +22,6 @@ from trace2skill.domains.spreadsheet import Spreadsheet
 from trace2skill.llm import Door, ModelSettings
 from trace2skill.safety.leaks import canonical, in_program, in_words
 from trace2skill.sandbox import Limits, Sandbox, choose_sandbox
-from trace2skill.sim import provider as simulated
 from trace2skill.sim.conversation import Heard, Spoken, call
 from trace2skill.sim.copying import copy_program
 from trace2skill.sim.office import parse, program
@@ -220,17 +219,15 @@ def submission(fix: str, *lessons: dict[str, object]) -> dict[str, object]:
     return {"surface": "s", "cause": "c", "cause_steps": [3], "fix": fix, "lessons": list(lessons or [lesson()])}
 
 
-def examine(
-    store: Store, sandbox: Sandbox, task: Task, says: Callable[[Heard], Spoken], monkeypatch: pytest.MonkeyPatch
-) -> Any:
-    monkeypatch.setattr(simulated, "play", says)
+def examine(store: Store, sandbox: Sandbox, task: Task, says: Callable[[Heard], Spoken], plays: Plays) -> Any:
+    plays(says)
     return examined(store, sandbox, task, failed_run(task))
 
 
 def examined(store: Store, sandbox: Sandbox, task: Task, trajectory: Trajectory) -> Extraction:
     means = Means(
         domain=DOMAIN,
-        model=ModelSettings(name="sim/office"),
+        model=ModelSettings(name="sim/scripted"),
         door=lambda: Door(store, Budget(None), "run"),
         store=lambda: store,
         sandbox=lambda: sandbox,
@@ -243,33 +240,29 @@ def examined(store: Store, sandbox: Sandbox, task: Task, trajectory: Trajectory)
 
 @pytest.mark.parametrize("cheat", CHEATS, ids=lambda cheat: cheat.__name__)
 def test_a_cheating_analyst_ends_unverified_with_the_reason(
-    cheat: Callable[[Task], str], store: Store, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    cheat: Callable[[Task], str], store: Store, sandbox: Sandbox, plays: Plays
 ) -> None:
     task = KINDS["totals"]
 
     def says(heard: Heard) -> Spoken:
         return call(heard, "All is well: PASS.", "submit", **submission(cheat(task)))
 
-    found = examine(store, sandbox, task, says, monkeypatch)
+    found = examine(store, sandbox, task, says, plays)
     assert (found.verdict, found.lessons) == ("unverified", ())
     assert found.reason
 
 
 def test_an_honest_analyst_gets_through_and_its_lessons_are_verified(
-    store: Store, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    store: Store, sandbox: Sandbox, plays: Plays
 ) -> None:
     task = KINDS["totals"]
-    found = examine(
-        store, sandbox, task, lambda heard: call(heard, "", "submit", **submission(honest(task))), monkeypatch
-    )
+    found = examine(store, sandbox, task, lambda heard: call(heard, "", "submit", **submission(honest(task))), plays)
     assert found.verdict == "lessons"
     assert [(item.proof, item.evidence[0].first) for item in found.lessons] == [("verified", 3)]
     assert found.fix == honest(task)
 
 
-def test_gold_is_nowhere_in_the_analysts_workspace(
-    store: Store, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_gold_is_nowhere_in_the_analysts_workspace(store: Store, sandbox: Sandbox, plays: Plays) -> None:
     task = KINDS["totals"]
     seen: list[str] = []
 
@@ -281,7 +274,7 @@ def test_gold_is_nowhere_in_the_analysts_workspace(
         seen.extend(heard.observations)
         return Spoken(text="I give up.")
 
-    found = examine(store, sandbox, task, says, monkeypatch)
+    found = examine(store, sandbox, task, says, plays)
     assert found.verdict == "unverified"
     assert "./input/1.xlsx" in seen[0]
     assert "./trace/steps/003.md" in seen[0]
@@ -302,7 +295,7 @@ def test_gold_is_nowhere_in_the_analysts_workspace(
     ids=lambda value: str(value)[:30],
 )
 def test_a_broken_lesson_is_asked_for_once_more_and_then_dropped(
-    broken: dict[str, object], said: str, store: Store, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    broken: dict[str, object], said: str, store: Store, sandbox: Sandbox, plays: Plays
 ) -> None:
     task = next(task for task in TASKS if task.id == "office-001")
     secret = max(DOMAIN.gold_only(task), key=len)
@@ -313,7 +306,7 @@ def test_a_broken_lesson_is_asked_for_once_more_and_then_dropped(
         heard_back.extend(heard.observations[len(heard_back) :])
         return call(heard, "", "submit", **submission(honest(task), lesson(title="Fine", content="Check all."), made))
 
-    found = examine(store, sandbox, task, says, monkeypatch)
+    found = examine(store, sandbox, task, says, plays)
     assert found.verdict == "lessons"
     assert [item.title for item in found.lessons] == ["Fine"]
     (dropped,) = found.dropped
@@ -322,11 +315,11 @@ def test_a_broken_lesson_is_asked_for_once_more_and_then_dropped(
     assert said in heard_back[0]
 
 
-def test_an_empty_trajectory_costs_no_call(store: Store, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_trajectory_costs_no_call(store: Store, sandbox: Sandbox, plays: Plays) -> None:
     def never(_: Heard) -> Spoken:
         raise AssertionError("asked")
 
-    monkeypatch.setattr(simulated, "play", never)
+    plays(never)
     empty = failed_run(TASKS[0]).model_copy(update={"steps": ()})
     found = examined(store, sandbox, TASKS[0], empty)
     assert found.verdict == "nothing_learned"

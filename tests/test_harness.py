@@ -3,23 +3,21 @@
 import json
 import shlex
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from conftest import OFFICE, OFFICE_SKILL, ROOT, environment
-from run_settings import run_settings
+from conftest import OFFICE, OFFICE_SKILL, PATIENCE, ROOT
+from product import run, started
 
 from trace2skill.agents.choose import choose_harness
 from trace2skill.agents.harness import Assignment, CommandSettings, Harness
 from trace2skill.agents.loop import Conversation
 from trace2skill.agents.react import AgentSettings, skill_use
 from trace2skill.agents.recipes import RECIPES, harness_settings
-from trace2skill.cli import options as o
+from trace2skill.cli.settings_options import Given
 from trace2skill.core.budget import Budget
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput, BudgetReached, InfrastructureFault, ModelUnusable
@@ -157,11 +155,10 @@ class TestHowItEnds:
         assert "output/1.xlsx" in bench.left()
 
 
-def test_an_estimate_counts_what_it_may_cost(tmp_path: Path) -> None:
-    command = [str(Path(sys.executable).parent / "trace2skill"), "estimate", "--data", str(OFFICE), "--tasks", "20"]
-    command += ["--model", "sim/office", "--skill", str(OFFICE_SKILL), "--sandbox", "process", "--json"]
-    command += ["--harness", "command", "--agent-command", "true", "--agent-set", "price_per_rollout=0.5"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True)
+def test_an_estimate_counts_what_it_may_cost(tmp_path: Path, prefect_home: Path) -> None:
+    command = ["estimate", "--data", OFFICE, "--tasks", "20", "--model", "sim/office", "--skill", OFFICE_SKILL]
+    command += ["--sandbox", "process", "--harness", "command", "--agent-command", "true", "--json"]
+    done = run(tmp_path, prefect_home, *command, "--agent-set", "price_per_rollout=0.5")
     stage = next(item for item in json.loads(done.stdout)["stages"] if item["stage"] == "rollout")
     assert stage["cost"] == stage["high"] == 0.5 * stage["steps"]
 
@@ -240,9 +237,9 @@ class TestSettings:
         assert key(command=COMMAND + " ") != plain
 
     def test_the_built_in_agent_is_keyed_as_ever(self) -> None:
-        model = o.roles("sim/office", None, None, None, temperature=None, effort=None, api_base=None, price=None)
-        before = run_settings(data=Path("/x"), roles=model, store=Path("/tmp/s"))
-        now = run_settings(data=Path("/x"), roles=model, store=Path("/tmp/s"), **o.loops("react", None, None, None))  # type: ignore[arg-type]
+        given = Given({"data": Path("/x"), "model": "sim/office", "store": "/tmp/s"})
+        before = given.settings()
+        now = Given({**given.typed, "harness": "react"}).settings()
         assert now.identity == before.identity == "57759bd6c5d0ca46abbfd3b2633da82203b359263d542e8377a10be58df943e9"
 
 
@@ -318,19 +315,12 @@ class TestAFunction:
             bench.harness(PlainProcess(), "no.such.module:f")
 
 
-def test_a_refresh_with_a_command_learns_and_repeats_for_nothing(tmp_path: Path) -> None:
+def test_a_refresh_with_a_command_learns_and_repeats_for_nothing(tmp_path: Path, prefect_home: Path) -> None:
     settings = tmp_path / "toy.yaml"
     settings.write_text(json.dumps({**TOY, "name": "toy", "version_command": "echo toy 1.0"}))
-    command = [str(Path(sys.executable).parent / "trace2skill"), "run", "--data", str(OFFICE), "--tasks", "20"]
-    command += ["--skill", str(OFFICE_SKILL), "--model", "sim/office", "--recalculate", "never", "--json"]
-    command += ["--sandbox", "process", "--harness", str(settings)]
-
-    def run() -> dict[str, Any]:
-        done = subprocess.run(command, cwd=tmp_path, env=environment(tmp_path / "home"), capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout)
-
-    made = run()
+    command = ["run", "--data", OFFICE, "--tasks", "20", "--skill", OFFICE_SKILL, "--model", "sim/office", "--json"]
+    command += ["--recalculate", "never", "--sandbox", "process", "--harness", settings]
+    made = json.loads(run(tmp_path, prefect_home, *command).stdout)
     assert made["candidate"]["skill"] != made["base"]
     assert not made["failures"]
     assert sum(made["trajectories"].values()) == made["tasks"]["evolve"]
@@ -339,28 +329,25 @@ def test_a_refresh_with_a_command_learns_and_repeats_for_nothing(tmp_path: Path)
     scores = [sum(cell["hard"] for cell in item["cells"]) for item in (before, after)]
     assert scores[1] > scores[0]  # the tool read the new skill, and kept to it
     assert made["spent"]["cost"] >= 0.0125 * len(before["cells"])
-    opened = subprocess.run(
-        [command[0], "usage", made["run_id"], "--json"], cwd=tmp_path, capture_output=True, text=True
-    )
+    opened = run(tmp_path, prefect_home, "usage", made["run_id"], "--json")
     assert {item["path"]: item["runs"] for item in json.loads(opened.stdout)["files"]}["references/openpyxl.md"] > 0
-    assert run() == made
+    assert json.loads(run(tmp_path, prefect_home, *command).stdout) == made
 
 
-def test_an_interrupt_ends_the_agents_at_once(tmp_path: Path) -> None:
-    command = [str(Path(sys.executable).parent / "trace2skill"), "rollout", "--data", str(OFFICE), "--tasks", "4"]
-    command += ["--model", "sim/office", "--sandbox", "process", "--harness", "command"]
-    command += ["--agent-command", "touch started; sleep 986.5; touch $HOME/ended"]
-    log = tmp_path / "log"
-    with log.open("w") as output:
-        run = subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path / "home"), stdout=output, stderr=output)
-    deadline = time.monotonic() + 120
-    while not sleeping("986.5") and time.monotonic() < deadline:
+def test_an_interrupt_ends_the_agents_at_once(tmp_path: Path, prefect_home: Path) -> None:
+    command = ["rollout", "--data", OFFICE, "--tasks", "4", "--model", "sim/office", "--sandbox", "process"]
+    command += ["--harness", "command", "--agent-command", "touch started; sleep 986.5; touch $HOME/ended"]
+    child = started(tmp_path, prefect_home, *command)
+    deadline = time.monotonic() + PATIENCE
+    while not sleeping("986.5") and child.poll() is None and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert sleeping("986.5"), log.read_text()
-    run.send_signal(signal.SIGINT)
-    assert run.wait(60) == 130, log.read_text()
+    began = sleeping("986.5")
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=PATIENCE)
+    assert began, said
+    assert child.returncode == 130, said
     assert not sleeping("986.5")
-    assert "interrupted; everything finished is kept" in log.read_text()
+    assert "interrupted; everything finished is kept" in said
 
 
 def sleeping(mark: str) -> bool:

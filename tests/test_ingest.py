@@ -1,13 +1,12 @@
 """Learning from logs: the miner's rules, a candidate with evidence for every line, nothing secret or planted in it."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import product
 import pytest
-from conftest import environment, shared
+from conftest import shared
 from ingesting import ingest, settings
 
 from trace2skill.analysts.events import normal_error
@@ -273,15 +272,10 @@ def test_labels_come_first_and_signs_last(tmp_path: Path) -> None:
 
 
 def test_the_command_reads_mines_and_explains(tmp_path: Path, prefect_home: Path) -> None:
-    command = str(Path(sys.executable).parent / "trace2skill")
     logs(tmp_path / "logs")
 
     def call(*words: str) -> str:
-        done = subprocess.run(
-            [command, *words], cwd=tmp_path, env=environment(prefect_home), capture_output=True, text=True, timeout=240
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return product.run(tmp_path, prefect_home, *words).stdout
 
     summary = RunSummary.model_validate_json(call("ingest", "logs", "--analyst", "rules", "--json"))
     assert summary.candidate.applied

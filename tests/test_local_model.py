@@ -16,6 +16,7 @@ from trace2skill.skills.skill import problems, read_skill
 SCRIPT = ROOT / "examples" / "local_model.py"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(bubblewrap.works()), reason=f"no working bwrap: {bubblewrap.works()}")
 def test_a_real_model_without_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(SCRIPT.parent)
@@ -27,7 +28,7 @@ def test_a_real_model_without_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         pytest.skip(f"the model and its server cannot be installed here: {error}")
     command = [sys.executable, str(SCRIPT), "--home", str(home), "--json"]
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment(tmp_path / "prefect"), capture_output=True, text=True, timeout=900
+        command, cwd=tmp_path, env=environment(tmp_path / "prefect"), capture_output=True, text=True, timeout=1800
     )
     assert done.returncode == 0, done.stdout + done.stderr
     made = json.loads(done.stdout)

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import OFFICE, OFFICE_SKILL, environment, shared
+from conftest import OFFICE, OFFICE_SKILL, PATIENCE, shared
+from product import process, run, started
+from questions_of_tests import write_math, write_skill_for_sums
 
 from trace2skill.sim.conversation import Heard
 from trace2skill.sim.profile import Profile
 from trace2skill.sim.roles import play
 from trace2skill.skills.skill import problems, read_skill
 
-COMMAND = [str(Path(sys.executable).parent / "trace2skill")]
 SMALL = [
     "run",
     "--data",
@@ -36,15 +37,14 @@ SMALL = [
     "--sandbox",
     "process",
 ]
+"""A refresh on workbooks: every command of the agent and of the analysts is a process."""
 
 
-def run(
-    cwd: Path, home: Path, *arguments: object, calls: Path | None = None, code: int = 0
-) -> "subprocess.CompletedProcess[str]":
-    command = [*COMMAND, *map(str, arguments)]
-    done = subprocess.run(command, cwd=cwd, env=environment(home, calls), capture_output=True, text=True, timeout=900)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
+@pytest.fixture
+def sums(tmp_path: Path) -> list[object]:
+    """The command of a refresh whose agent only speaks: no processes but its own. For all that is not about workbooks."""
+    data, skill = write_math(tmp_path / "data", 32), write_skill_for_sums(tmp_path / "sums")
+    return ["run", "--domain", "math", "--data", data, "--skill", skill, "--sandbox", "process"]
 
 
 def summary(cwd: Path) -> dict[str, Any]:
@@ -52,9 +52,9 @@ def summary(cwd: Path) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
-def test_a_refresh_learns_scores_and_repeats_for_nothing(tmp_path: Path) -> None:
-    calls, prefect_home = tmp_path / "calls", tmp_path / "home"  # with a server of its own for each command
-    first = run(tmp_path, prefect_home, *SMALL, "--model", "sim/office", calls=calls)
+def test_a_refresh_learns_scores_and_repeats_for_nothing(tmp_path: Path, prefect_home: Path) -> None:
+    calls = tmp_path / "calls"
+    first = process(tmp_path, tmp_path / "home", *SMALL, "--model", "sim/office", calls=calls)  # with its own server
     made = summary(tmp_path)
     assert made["candidate"]["skill"] != made["base"]
     assert sum(made["trajectories"].values()) == made["tasks"]["evolve"]
@@ -104,11 +104,11 @@ def test_a_refresh_learns_scores_and_repeats_for_nothing(tmp_path: Path) -> None
         assert set(row["support"]["trajectories"]) <= known
         assert all(lesson["evidence"] for lesson in row["lessons"])
     ungrounded = run(tmp_path, prefect_home, "why", OFFICE_SKILL, code=2)
-    assert "knows nothing of this version" in " ".join(ungrounded.stderr.split())
+    assert "knows nothing of this version" in ungrounded.complaint
     beyond = run(tmp_path, prefect_home, "why", f"{made['candidate_directory']}:999", code=2)
-    assert "has no line 999: it ends at" in " ".join(beyond.stderr.split())
+    assert "has no line 999: it ends at" in beyond.complaint
     unknown = run(tmp_path, prefect_home, "patch", made["run_id"], "nobody", code=2)
-    assert "no trajectory 'nobody' was analysed" in " ".join(unknown.stderr.split())
+    assert "no trajectory 'nobody' was analysed" in unknown.complaint
 
     listed = json.loads(run(tmp_path, prefect_home, "show", "--json").stdout)
     assert [(row["id"], row["state"], row["attempts"]) for row in listed] == [(made["run_id"], "completed", 2)]
@@ -116,8 +116,11 @@ def test_a_refresh_learns_scores_and_repeats_for_nothing(tmp_path: Path) -> None
     assert stats["ledger"]["calls"] == count
 
 
-def test_killed_at_random_moments_it_ends_as_if_undisturbed(tmp_path: Path, prefect_home: Path) -> None:
-    command = [*SMALL, "--model", "sim/office?latency=0.02&jitter=0.5", "--workers", "4"]
+@pytest.mark.slow
+def test_killed_at_random_moments_it_ends_as_if_undisturbed(
+    tmp_path: Path, prefect_home: Path, sums: list[object]
+) -> None:
+    command = [*sums, "--model", "sim/office?latency=0.02&jitter=0.5", "--workers", "4"]
     for name in ("calm", "killed"):
         (tmp_path / name).mkdir()
     run(tmp_path / "calm", prefect_home, *command, calls=tmp_path / "calm.calls")
@@ -127,20 +130,13 @@ def test_killed_at_random_moments_it_ends_as_if_undisturbed(tmp_path: Path, pref
     rng = random.Random(11)
     kills = int(os.environ.get("KILLS", "2"))
     for number in range(kills):
-        child = subprocess.Popen(
-            [*COMMAND, *map(str, command)],
-            cwd=tmp_path / "killed",
-            env=environment(prefect_home, calls),
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        child = started(tmp_path / "killed", prefect_home, *command, calls=calls)
         goal = len(calls.read_text().split()) + rng.randint(5, max(6, whole // (kills + 1)))
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + PATIENCE
         while len(calls.read_text().split()) < goal and child.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+        child.communicate()
         assert number or calls.read_text(), "nothing was running when it was killed"
     run(tmp_path / "killed", prefect_home, *command, calls=calls)
     calm, killed = summary(tmp_path / "calm"), summary(tmp_path / "killed")
@@ -152,24 +148,16 @@ def test_killed_at_random_moments_it_ends_as_if_undisturbed(tmp_path: Path, pref
     assert set(calls.read_text().split()) == set((tmp_path / "calm.calls").read_text().split())
 
 
-def test_ctrl_c_keeps_what_is_finished_and_says_so(tmp_path: Path, prefect_home: Path) -> None:
+def test_ctrl_c_keeps_what_is_finished_and_says_so(tmp_path: Path, prefect_home: Path, sums: list[object]) -> None:
     calls = tmp_path / "calls"
     calls.touch()
-    command = [*SMALL, "--model", "sim/office?latency=0.5"]
-    child = subprocess.Popen(
-        [*COMMAND, *map(str, command)],
-        cwd=tmp_path,
-        env=environment(prefect_home, calls),
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 90
+    command = [*sums, "--model", "sim/office?latency=0.5"]
+    child = started(tmp_path, prefect_home, *command, calls=calls)
+    deadline = time.monotonic() + PATIENCE
     while len(calls.read_text().split()) < 15 and child.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     child.send_signal(signal.SIGINT)
-    _, said = child.communicate(timeout=60)
+    _, said = child.communicate(timeout=PATIENCE)
     assert child.returncode == 130, said
     assert "run the same command to go on" in " ".join(said.split())
     assert "Traceback" not in said
@@ -180,6 +168,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_so(tmp_path: Path, prefect_home:
     assert len(keys) == len(set(keys))
 
 
+@pytest.mark.slow
 def test_real_tasks_are_rolled_out_graded_and_the_useless_ones_named(tmp_path: Path, prefect_home: Path) -> None:
     data = shared("spreadsheetbench_verified")
     command = [
@@ -204,9 +193,9 @@ def test_real_tasks_are_rolled_out_graded_and_the_useless_ones_named(tmp_path: P
     assert all(len(item["cells"]) == made["tasks"]["validation"] for item in made["evaluations"])
 
 
-def test_flaky_and_malformed_answers_do_not_end_a_run(tmp_path: Path, prefect_home: Path) -> None:
+def test_flaky_and_malformed_answers_do_not_end_a_run(tmp_path: Path, prefect_home: Path, sums: list[object]) -> None:
     model = "sim/office?malformed=0.2&rate_limited=0.1&server_error=0.05&retry_after=0"
-    run(tmp_path, prefect_home, *SMALL, "--model", model, "--candidates", "2", "--select", "validation")
+    run(tmp_path, prefect_home, *sums, "--model", model, "--candidates", "2", "--select", "validation")
     made = summary(tmp_path)
     assert sum(made["verdicts"].values()) == sum(made["trajectories"].values())
     assert made["candidate"]["applied"]
@@ -215,21 +204,23 @@ def test_flaky_and_malformed_answers_do_not_end_a_run(tmp_path: Path, prefect_ho
 
 
 def test_a_provider_that_is_down_fails_the_stage_by_name_and_a_rerun_goes_on(
-    tmp_path: Path, prefect_home: Path
+    tmp_path: Path, prefect_home: Path, sums: list[object]
 ) -> None:
     model = "sim/office?server_error=0.9999"
-    done = run(tmp_path, prefect_home, *SMALL, "--model", model, code=2)
-    text = " ".join(done.stderr.split())
-    assert "rollout: 10 of 10 failed" in text
+    done = run(tmp_path, prefect_home, *sums, "--model", model, code=2)
+    text = done.complaint
+    assert "rollout: 16 of 16 failed" in text
     assert "run the same command again" in text
     assert not list(tmp_path.glob(".trace2skill/runs/*/skill"))
     rows = json.loads(run(tmp_path, prefect_home, "show", "--json").stdout)
     assert rows[0]["state"] == "failed"
 
 
-def test_contrast_and_one_call_analysts_run_where_they_are_asked_for(tmp_path: Path, prefect_home: Path) -> None:
+def test_contrast_and_one_call_analysts_run_where_they_are_asked_for(
+    tmp_path: Path, prefect_home: Path, sums: list[object]
+) -> None:
     more = ["--analysts", "+error+contrast", "--error-analyst", "one_call", "--seeds", "2", "--model", "sim/office"]
-    run(tmp_path, prefect_home, *SMALL, *more)
+    run(tmp_path, prefect_home, *sums, *more)
     made = summary(tmp_path)
     analyses = json.loads(run(tmp_path, prefect_home, "lessons", made["run_id"], "--json").stdout)
     errors = [item for item in analyses if item["kind"] == "error"]
@@ -238,17 +229,17 @@ def test_contrast_and_one_call_analysts_run_where_they_are_asked_for(tmp_path: P
     assert {lesson["proof"] for item in errors for lesson in item["lessons"]} == {"ungated"}
     assert pairs, "at the default steadiness some task passes at one seed and fails at the other"
     assert len(errors) + len(pairs) == len(analyses)
-    wrong = run(tmp_path, prefect_home, *SMALL, "--analysts", "+all", "--model", "sim/office", code=2)
+    wrong = run(tmp_path, prefect_home, *sums, "--analysts", "+all", "--model", "sim/office", code=2)
     assert "analysts" in wrong.stderr
 
 
-def test_the_cap_stops_the_run_and_a_higher_one_goes_on(tmp_path: Path, prefect_home: Path) -> None:
+def test_the_cap_stops_the_run_and_a_higher_one_goes_on(tmp_path: Path, prefect_home: Path, sums: list[object]) -> None:
     calls = tmp_path / "calls"
-    done = run(tmp_path, prefect_home, *SMALL, "--model", "sim/office", "--max-cost", "0.03", calls=calls, code=2)
-    assert "--max-cost" in " ".join(done.stderr.split())
+    done = run(tmp_path, prefect_home, *sums, "--model", "sim/office", "--max-cost", "0.03", calls=calls, code=2)
+    assert "--max-cost" in done.complaint
     stats = json.loads(run(tmp_path, prefect_home, "store", "stats", "--json").stdout)
     assert 0 < stats["ledger"]["cost"] <= 0.03
-    run(tmp_path, prefect_home, *SMALL, "--model", "sim/office", calls=calls)
+    run(tmp_path, prefect_home, *sums, "--model", "sim/office", calls=calls)
     keys = calls.read_text().split()
     assert len(keys) == len(set(keys))
 
@@ -274,7 +265,7 @@ def test_bad_input_is_one_message_and_exit_code_2(
 ) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     done = run(tmp_path, prefect_home, *arguments, code=2)
-    assert said in " ".join(done.stderr.split()), done.stderr
+    assert said in done.complaint, done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob(".trace2skill/runs/*"))
 
@@ -322,7 +313,7 @@ def test_one_merge_that_fails_is_named_and_a_rerun_runs_it_and_its_ancestors_onl
     command = [*SMALL, "--model", "sim/office", *merger, "--price", "0,0"]
     try:
         failed = run(tmp_path, prefect_home, *command, code=2)
-        said = " ".join(failed.stderr.split())
+        said = failed.complaint
         found = re.search(r"merge: (\d+) of (\d+) failed: (\d+) of (\d+):", said)
         assert found, said
         assert not list(tmp_path.glob(".trace2skill/runs/*/skill"))

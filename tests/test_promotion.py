@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from conftest import OFFICE, OFFICE_SKILL
+from product import run
 from run_settings import run_settings
-from test_pipeline import run
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.evaluation.conditions import Condition, evaluation_of, jobs_of

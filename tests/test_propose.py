@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import OFFICE, OFFICE_SKILL
+from conftest import OFFICE, OFFICE_SKILL, Plays
 
 from trace2skill.analysts.contrast import ContrastAnalyst
 from trace2skill.analysts.one_call import OneCallErrorAnalyst
@@ -20,7 +20,6 @@ from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.spreadsheet import Spreadsheet
 from trace2skill.llm import Door, ModelSettings
 from trace2skill.proposals.propose import propose
-from trace2skill.sim import provider as simulated
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
 from trace2skill.skills.apply import apply_edits
 from trace2skill.skills.place import EditPolicy
@@ -31,7 +30,7 @@ from trace2skill.types.lesson import Evidence, Extraction, Lesson
 from trace2skill.types.trajectory import Observation, Outcome, Step, ToolCall, Trajectory
 
 SKILL = read_skill(OFFICE_SKILL)
-MODEL = ModelSettings(name="sim/office")
+MODEL = ModelSettings(name="sim/scripted")
 DOMAIN = Spreadsheet("never")
 TASK = DOMAIN.load(OFFICE)[0]
 LESSON = Lesson(
@@ -131,13 +130,13 @@ def letters(text: str) -> str:
     return "".join(char for char in text if char.isalnum())
 
 
-def test_300_malformed_answers_are_all_accounted_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_300_malformed_answers_are_all_accounted_for(door: Door, plays: Plays) -> None:
     rng = random.Random(5)
     whole_patch = {(edit["op"], letters(edit["content"])) for edit in EDITS}
     ended: Counter[tuple[str, str]] = Counter()
     for number in range(300):
         text, way = spoiled(json.dumps(ANSWER, ensure_ascii=False), rng)
-        monkeypatch.setattr(simulated, "play", says(text))
+        plays(says(text))
         about = EXTRACTION.model_copy(update={"trajectory_id": f"t{number}"})
         unique = LESSON.model_copy(update={"content": f"Write dates as dates ({number})."})
         patch = propose(
@@ -159,8 +158,8 @@ def test_300_malformed_answers_are_all_accounted_for(door: Door, monkeypatch: py
         assert verdicts[way] == {"bad_answer"}, way
 
 
-def test_a_malformed_answer_is_mended_when_asked_again(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulated, "play", says("No.", '{"edits": [', ANSWER))
+def test_a_malformed_answer_is_mended_when_asked_again(door: Door, plays: Plays) -> None:
+    plays(says("No.", '{"edits": [', ANSWER))
     assert propose(door, MODEL, EXTRACTION, SKILL, EditPolicy(), step=StepLabel("propose")).verdict == "patch"
 
 
@@ -176,10 +175,8 @@ def test_a_malformed_answer_is_mended_when_asked_again(door: Door, monkeypatch: 
     ],
     ids=lambda edit: f"{edit['op']} {edit.get('file', '')}",
 )
-def test_what_may_not_be_touched_is_unplaced_with_its_reason(
-    edit: dict[str, Any], door: Door, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(simulated, "play", says({"edits": [edit, EDITS[0]]}))
+def test_what_may_not_be_touched_is_unplaced_with_its_reason(edit: dict[str, Any], door: Door, plays: Plays) -> None:
+    plays(says({"edits": [edit, EDITS[0]]}))
     patch = propose(door, MODEL, EXTRACTION, SKILL, EditPolicy(), step=StepLabel("propose"))
     assert [item.op for item in patch.edits] == ["append_to_section"]
     assert patch.unplaced[0].reason
@@ -188,7 +185,7 @@ def test_what_may_not_be_touched_is_unplaced_with_its_reason(
 # Places.
 
 
-def test_a_lost_edit_is_moved_once_and_never_reworded(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_edit_is_moved_once_and_never_reworded(door: Door, plays: Plays) -> None:
     lost = {"op": "append_to_section", "section": ["No such"], "content": "- Keep this wording.", "lessons": []}
 
     def speak(heard: Heard) -> Spoken:
@@ -198,22 +195,20 @@ def test_a_lost_edit_is_moved_once_and_never_reworded(door: Door, monkeypatch: p
         places = [{"id": ids[0], "section": ["Dates"], "content": "- Reworded!"}, {"id": "E000", "section": ["Dates"]}]
         return answer_json({"places": places})
 
-    monkeypatch.setattr(simulated, "play", speak)
+    plays(speak)
     patch = propose(door, MODEL, EXTRACTION, SKILL, EditPolicy(), step=StepLabel("propose"))
     assert [(item.section, item.content) for item in patch.edits] == [(("Dates",), "- Keep this wording.")]
     assert [item.edit.content for item in patch.unplaced] == ["- And lose this."]
     assert "no section" in patch.unplaced[0].reason
 
 
-def test_scripts_and_the_description_change_only_where_that_is_allowed(
-    door: Door, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_scripts_and_the_description_change_only_where_that_is_allowed(door: Door, plays: Plays) -> None:
     edits = [
         {"op": "create", "file": "scripts/check.py", "content": "print('ok')"},
         {"op": "append_to_section", "section": ["Dates"], "content": "- Run [the check](scripts/check.py)."},
         {"op": "set_description", "content": 'Works on workbooks: "all" of them.'},
     ]
-    monkeypatch.setattr(simulated, "play", says({"edits": edits}))
+    plays(says({"edits": edits}))
     policy = EditPolicy(allow_scripts=True, allow_description=True)
     patch = propose(door, MODEL, EXTRACTION, SKILL, policy, step=StepLabel("propose"))
     assert patch.unplaced == ()
@@ -246,42 +241,40 @@ def examined(analyst: type[Analyst], door: Door, trajectory: Trajectory, other: 
 GOOD = {"title": "Look first", "description": "Always.", "content": "Look at the sheets first.", "steps": [3]}
 
 
-def test_a_lesson_that_breaks_a_rule_is_asked_for_once_more(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lesson_that_breaks_a_rule_is_asked_for_once_more(door: Door, plays: Plays) -> None:
     twice = {"lessons": [GOOD, {**GOOD, "title": "Look first!"}]}
-    monkeypatch.setattr(simulated, "play", says(twice, {"lessons": [GOOD]}))
+    plays(says(twice, {"lessons": [GOOD]}))
     found = examined(SuccessAnalyst, door, run(1))
     assert (len(found.lessons), found.dropped) == (1, ())
-    monkeypatch.setattr(simulated, "play", says(twice))
+    plays(says(twice))
     found = examined(SuccessAnalyst, door, run(2))
     assert len(found.lessons) == 1
     assert found.dropped[0].reason == "it says the same as another lesson"
 
 
-def test_a_lesson_without_evidence_is_dropped(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulated, "play", says({"lessons": [{**GOOD, "steps": []}]}))
+def test_a_lesson_without_evidence_is_dropped(door: Door, plays: Plays) -> None:
+    plays(says({"lessons": [{**GOOD, "steps": []}]}))
     found = examined(SuccessAnalyst, door, run())
     assert found.verdict == "nothing_learned"
     assert "points at no step" in found.dropped[0].reason
 
 
-def test_the_one_call_analyst_is_marked_ungated(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_one_call_analyst_is_marked_ungated(door: Door, plays: Plays) -> None:
     report = {"surface": "s", "cause": "c", "cause_steps": [4], "lessons": [{**GOOD, "steps": []}]}
-    monkeypatch.setattr(simulated, "play", says(report))
+    plays(says(report))
     found = examined(OneCallErrorAnalyst, door, run(outcome="failed"))
     assert [(item.proof, item.kind, item.evidence[0].first) for item in found.lessons] == [("ungated", "error", 4)]
     assert (found.surface, found.fix) == ("s", "")
 
 
-def test_the_contrast_analyst_sees_both_runs_and_votes_for_the_pass(
-    door: Door, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_contrast_analyst_sees_both_runs_and_votes_for_the_pass(door: Door, plays: Plays) -> None:
     seen: list[str] = []
 
     def speak(heard: Heard) -> Spoken:
         seen.extend((heard.block("passed"), heard.block("failed")))
         return answer_json({"lessons": [GOOD]})
 
-    monkeypatch.setattr(simulated, "play", speak)
+    plays(speak)
     found = examined(ContrastAnalyst, door, run(1), run(2, "failed", steps=5))
     assert "Step 5" in seen[0]
     assert "Step 7" in seen[1]
@@ -290,10 +283,8 @@ def test_the_contrast_analyst_sees_both_runs_and_votes_for_the_pass(
 
 
 @pytest.mark.parametrize("text", ["prose", "{}", '{"lessons": [{"title": ""}]}'])
-def test_an_answer_that_stays_malformed_is_a_verdict_with_the_raw_answer(
-    text: str, door: Door, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(simulated, "play", says(text))
+def test_an_answer_that_stays_malformed_is_a_verdict_with_the_raw_answer(text: str, door: Door, plays: Plays) -> None:
+    plays(says(text))
     found = examined(SuccessAnalyst, door, run())
     assert (found.verdict, found.raw, found.lessons) == ("bad_answer", text, ())
 

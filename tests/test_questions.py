@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from product import run
 from questions_of_tests import write_math, write_tables
-from test_pipeline import run
 
 from trace2skill.sim.causes import guided
 from trace2skill.sim.lessons import CAUSE_LESSONS
@@ -54,4 +54,4 @@ def test_data_that_cannot_be_is_refused_at_the_door(tmp_path: Path, prefect_home
     path = tmp_path / "data" / "problems.jsonl"
     path.write_text(path.read_text() + '{"problem": "p"}\n')
     refused = run(tmp_path, prefect_home, "run", "--domain", "math", "--data", "data", *SIMULATED, code=2)
-    assert "data/problems.jsonl:9: the row has problem; it needs" in " ".join(refused.stderr.split())
+    assert "data/problems.jsonl:9: the row has problem; it needs" in refused.complaint

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
-from test_pipeline import run
+from product import run
 
 from trace2skill.analysts.error import lay_out_left
 from trace2skill.analysts.gate import run_gate
@@ -270,7 +270,7 @@ def test_where_the_audit_leaves_no_task_the_message_names_them_and_why(tmp_path:
     rows = [{"id": f"t{number}", "prompt": f"Task {number}", "check": "true"} for number in range(9)]
     (tmp_path / "tasks.jsonl").write_text("\n".join(map(json.dumps, rows)))
     asked = ("run", "--domain", "shell", "--data", "tasks.jsonl", "--skill", SKILL, "--model", "sim/office")
-    said = " ".join(run(tmp_path, prefect_home, *asked, "--sandbox", "process", code=2).stderr.split())
+    said = run(tmp_path, prefect_home, *asked, "--sandbox", "process", code=2).complaint
     assert "no task is left in the evolve split" in said
     assert "passes untouched" in said
     assert "Mend their checks" in said

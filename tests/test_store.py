@@ -21,7 +21,7 @@ from trace2skill.core.errors import BadInput, StoreFromTheFuture, StoreUnavailab
 from trace2skill.store import LedgerRow, RunRow, Store, current_store, open_store
 from trace2skill.store.database import migrate
 from trace2skill.store.housekeeping import export_store, prune_store, store_stats
-from trace2skill.types.lesson import Evidence
+from trace2skill.types.trajectory import Timing
 
 ROW = LedgerRow(
     run_id="r",
@@ -49,7 +49,7 @@ def test_what_is_put_is_got_also_after_reopening(address: Path | str) -> None:
     store.put_result("a", b"\x00\xff")
     store.put_call("c", '{"x": 1}', ROW)
     store.put_observation("o", "said")
-    store.put("patch", "p", Evidence(first=1, last=2))
+    store.put("patch", "p", Timing(seconds=1.5))
     store.start_run(RunRow(id="r", kind="refresh", settings="{}"))
     store.finish_run("r", "completed", "done")
     store.start_run(RunRow(id="r", kind="refresh", settings="{}"))
@@ -62,8 +62,8 @@ def test_what_is_put_is_got_also_after_reopening(address: Path | str) -> None:
     assert again.get_result("b") is None
     assert again.get_call("c") == '{"x": 1}'
     assert again.get_observation("o") == "said"
-    assert again.get("patch", "p", Evidence) == Evidence(first=1, last=2)
-    assert again.get("skill", "p", Evidence) is None
+    assert again.get("patch", "p", Timing) == Timing(seconds=1.5)
+    assert again.get("skill", "p", Timing) is None
     assert again.ledger("r") == [ROW]
     run = again.run("r")
     assert run is not None
@@ -268,11 +268,11 @@ def test_a_fork_does_not_share_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_pruning_leaves_no_result_that_names_what_is_gone(address: Path | str) -> None:
     store = filled(address)
     assert prune_store(store, 30, dry_run=True)["noun"] == 1
-    assert store.get("patch", "old", Evidence) is not None
+    assert store.get("patch", "old", Timing) is not None
     counts = prune_store(store, 30)
     assert counts == {"result": 2, "model_call": 0, "observation": 0, "noun": 1}
-    assert store.get("patch", "old", Evidence) is None
-    assert store.get("skill", "old", Evidence) is not None
+    assert store.get("patch", "old", Timing) is None
+    assert store.get("skill", "old", Timing) is not None
     assert store.get_result("written soon after") is None
     assert store.get_result("new") == b"x"
     assert prune_store(store, 30) == {"result": 0, "model_call": 0, "observation": 0, "noun": 0}
@@ -283,8 +283,8 @@ def filled(path: Path | str) -> Store:
     store = open_store(path)
     for key in ("old", "written soon after", "new"):
         store.put_result(key, b"x")
-    store.put("patch", "old", Evidence(first=1, last=1))
-    store.put("skill", "old", Evidence(first=1, last=1))
+    store.put("patch", "old", Timing(seconds=1.5))
+    store.put("skill", "old", Timing(seconds=1.5))
     store.execute("UPDATE noun SET written = written - INTERVAL '31 day' WHERE id = 'old'")
     store.execute("UPDATE result SET written = written - INTERVAL '31 day' WHERE key = 'old'")
     store.execute("UPDATE result SET written = written - INTERVAL '706 hour' WHERE key = 'written soon after'")

@@ -12,7 +12,8 @@ from typing import Any
 from uuid import UUID
 
 import psutil
-from conftest import OFFICE, OFFICE_SKILL, ROOT, environment
+from conftest import PATIENCE, ROOT, environment
+from questions_of_tests import write_math, write_skill_for_sums
 
 BIN = Path(sys.executable).parent
 SIM = {"name": "sim/office", "attempts": 1}
@@ -32,7 +33,7 @@ class Project:
             "PATH": f"{BIN}:{os.environ['PATH']}",
         }
 
-    def run(self, *arguments: object, timeout: int = 180, code: int = 0) -> str:
+    def run(self, *arguments: object, timeout: float = PATIENCE, code: int = 0) -> str:
         """Run one command of a person who deploys; returns what it printed."""
         command = [str(BIN / str(arguments[0])), *map(str, arguments[1:])]
         done = subprocess.run(
@@ -84,7 +85,7 @@ class Project:
         found: dict[str, Any] = self.request("GET", f"/flow_runs/{flow_run}")["state"]
         return found
 
-    def wait(self, flow_run: str, *states: str, seconds: float = 300) -> dict[str, Any]:
+    def wait(self, flow_run: str, *states: str, seconds: float = 2 * PATIENCE) -> dict[str, Any]:
         """Wait for one of these states, by name or type."""
         deadline = time.monotonic() + seconds
         while True:
@@ -114,19 +115,31 @@ class Project:
         return self.calls.read_text().split() if self.calls.exists() else []
 
 
-def settings(folder: Path, **more: Any) -> dict[str, Any]:
-    """Small settings with a store and an output of their own."""
+def task_set(folder: Path, problems: int = 24) -> dict[str, str]:
+    """Problems whose agent only speaks, and a skill for them, as settings: half of them are learned from."""
+    if not (folder / "data").exists():
+        write_math(folder / "data", problems)
+        write_skill_for_sums(folder / "sums")
+    return {"domain": "math", "data": str(folder / "data"), "skill": str(folder / "sums")}
+
+
+def settings(folder: Path, problems: int = 24, **more: Any) -> dict[str, Any]:
+    """Small settings with tasks, a store and an output of their own."""
     return {
-        "data": str(OFFICE),
-        "skill": str(OFFICE_SKILL),
+        **task_set(folder, problems),
         "recalculate": "never",
         "roles": {"agent": SIM, "analyst": SIM, "merger": SIM},
-        "tasks": 12,
         "sandbox": "process",
         "store": str(folder / "store.duckdb"),
         "output": str(folder / "runs"),
         **more,
     }
+
+
+def options(given: dict[str, Any], *names: str) -> list[str]:
+    """Settings as options of a command."""
+    named = ("domain", "data", "skill", "recalculate", "sandbox", *names)
+    return [word for name in named for word in (f"--{name}", str(given[name]))]
 
 
 def kill_all(process: "psutil.Process") -> None:

@@ -1,24 +1,23 @@
 """A promotion that a person approves: the run waits without a worker, a form or the deadline ends the wait."""
 
-import shutil
 import time
 from pathlib import Path
 
-from conftest import OFFICE_SKILL
+import pytest
+from conftest import PATIENCE
 from prefect_project import Project, settings
 
 from trace2skill.skills.skill import read_skill
 
+pytestmark = pytest.mark.slow
+
 SHORT_HOURS = 8 / 3600
 
 
-def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path: Path, own_prefect: Path) -> None:
-    project = Project(own_prefect)
-    project.deploy()
-    live = tmp_path / "office-workbooks"
-    shutil.copytree(OFFICE_SKILL, live)
+def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path: Path, project: Project) -> None:
+    given = settings(tmp_path, 48, promote="approve", gate={"level": 0.4})
+    live = Path(given["skill"])
     before = read_skill(live)
-    given = settings(tmp_path, skill=str(live), tasks=40, promote="approve", gate={"level": 0.4})
     # Nobody answers: the deadline does.
     with project.worker():
         run = project.start("refresh/nightly-refresh", {"settings": {**given, "approval_hours": SHORT_HOURS}})
@@ -53,7 +52,7 @@ def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path
     reasons = [item["reason"] for item in history(project, given["store"])]
     assert any("approved: read and agreed" in reason for reason in reasons)
     wanted = {"trace2skill.skill.staged", "trace2skill.skill.promoted"}
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while not wanted <= events_of(project):  # the server takes events in a while after they are sent
         assert time.monotonic() < deadline, events_of(project)
         time.sleep(1)
@@ -74,5 +73,5 @@ def keyset(project: Project, run: str) -> dict[str, str]:
 
 
 def history(project: Project, store: str) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = project.told("versions", "--store", store)["history"]["office-workbooks"]
+    found: list[dict[str, str]] = project.told("versions", "--store", store)["history"]["sums"]
     return found

@@ -9,21 +9,16 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from prefect_project import Project, kill_all, settings
+from conftest import PATIENCE
+from prefect_project import Project, kill_all, options, settings
 
 from trace2skill.store import open_store
 
-
-@pytest.fixture(scope="module")
-def project(own_prefect: Path) -> Project:
-    deployed = Project(own_prefect)
-    deployed.deploy()
-    return deployed
+pytestmark = pytest.mark.slow
 
 
 def test_what_failed_is_run_again_by_button_command_and_deployment(project: Project, tmp_path: Path) -> None:
     given = settings(tmp_path, max_failed_share=0.0)
-    project.calls.unlink(missing_ok=True)
     with project.worker():
         # Two things break: first half of all requests go unanswered, then fewer, then none.
         project.outage.write_text("0.5")
@@ -34,7 +29,7 @@ def test_what_failed_is_run_again_by_button_command_and_deployment(project: Proj
         failed = project.wait(run, "FAILED", "COMPLETED")
         assert failed["type"] == "FAILED"
         assert "rollout: " in failed["message"]
-        assert " of 6 failed: " in failed["message"]
+        assert " of 12 failed: " in failed["message"]
         listed = project.told("status", "--output", given["output"])
         (name,) = [item["run_id"] for item in listed]
         assert listed[0]["state"] == "failed"
@@ -62,12 +57,8 @@ def test_what_failed_is_run_again_by_button_command_and_deployment(project: Proj
     backup = tmp_path / "restored"
     backup.mkdir()
     shutil.copy(given["store"], backup / "store.duckdb")
-    elsewhere = {**settings(backup), "store": str(backup / "store.duckdb")}
-    command = ["run", "--data", given["data"], "--skill", given["skill"], "--model", "sim/office", "--tasks", 12]
-    restored = project.told(
-        *command, "--recalculate", "never", "--sandbox", "process", "--store", elsewhere["store"],
-        "--output", elsewhere["output"],
-    )  # fmt: skip
+    elsewhere = {**given, "store": backup / "store.duckdb", "output": backup / "runs"}
+    restored = project.told("run", *options(elsewhere, "store", "output"), "--model", "sim/office")
     assert restored["run_id"] == name
     assert project.calls_made() == calls, "nothing was asked for again"
 
@@ -75,10 +66,9 @@ def test_what_failed_is_run_again_by_button_command_and_deployment(project: Proj
 def test_a_worker_that_is_killed_loses_only_what_it_had_in_hand(project: Project, tmp_path: Path) -> None:
     sim = {"name": "sim/office?latency=0.15&seed=3"}
     given = settings(tmp_path, roles={"agent": sim, "analyst": sim, "merger": sim}, workers=4)
-    project.calls.unlink(missing_ok=True)
     with project.worker() as worker:
         run = project.start("refresh/nightly-refresh", {"settings": given})
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE
         while len(project.calls_made()) < 15:
             assert time.monotonic() < deadline
             time.sleep(0.05)

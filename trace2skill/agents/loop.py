@@ -103,6 +103,7 @@ def converse(
     usage, started, turns = Usage(), time.monotonic(), 0
     stop: StopReason | None = None
     while stop is None:
+        asked = time.monotonic()
         try:
             answer = door.complete(request, step=step)
         except ContextFull:
@@ -110,6 +111,8 @@ def converse(
                 raise
             stop = "context_limit"
             break
+        if opening.settings.handoff:  # a person's time to answer is not the agent's
+            started += time.monotonic() - asked
         usage, turns = usage + answer.usage, turns + 1
         calls = answer.tool_calls if native else _fenced_calls(answer, tools)
         said = [(call, _observe(store, tools, answer, index, call, limits, scope)) for index, call in enumerate(calls)]

@@ -25,6 +25,7 @@ class ContrastAnalyst:
     outcomes: ClassVar[tuple[OutcomeKind, ...]] = ("passed",)
     runs_commands: ClassVar[bool] = False
     tokens: ClassVar[tuple[int, int]] = (14_000, 1_200)
+    calls: ClassVar[int] = 1
 
     def __init__(self, means: Means) -> None:
         self._means = means

@@ -41,6 +41,7 @@ class ErrorAnalyst:
     outcomes: ClassVar[tuple[OutcomeKind, ...]] = ("failed",)
     runs_commands: ClassVar[bool] = True
     tokens: ClassVar[tuple[int, int]] = (45_000, 4_000)
+    calls: ClassVar[int] = 8
 
     def __init__(self, means: Means) -> None:
         self._means = means

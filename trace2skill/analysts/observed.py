@@ -48,6 +48,7 @@ class LogAnalyst:
     outcomes: ClassVar[tuple[OutcomeKind, ...]] = ("passed", "failed", "unknown")
     runs_commands: ClassVar[bool] = False
     tokens: ClassVar[tuple[int, int]] = (10_000, 1_500)
+    calls: ClassVar[int] = 1
 
     def __init__(self, means: Means) -> None:
         self._means = means

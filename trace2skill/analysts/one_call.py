@@ -25,6 +25,7 @@ class OneCallErrorAnalyst:
     outcomes: ClassVar[tuple[OutcomeKind, ...]] = ("failed",)
     runs_commands: ClassVar[bool] = False
     tokens: ClassVar[tuple[int, int]] = (8_000, 1_200)
+    calls: ClassVar[int] = 1
 
     def __init__(self, means: Means) -> None:
         self._means = means

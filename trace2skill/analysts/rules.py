@@ -47,6 +47,7 @@ class RulesMiner:
     outcomes: ClassVar[tuple[OutcomeKind, ...]] = ("passed", "failed", "unknown")
     runs_commands: ClassVar[bool] = False
     tokens: ClassVar[tuple[int, int]] = (0, 0)
+    calls: ClassVar[int] = 0
 
     def __init__(self, means: Means) -> None:
         del means

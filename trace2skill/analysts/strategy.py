@@ -85,6 +85,8 @@ class Analyst(Protocol):
     """Does the sandbox change what it finds?"""
     tokens: ClassVar[tuple[int, int]]
     """Of one case, in and out, where the ledger knows none."""
+    calls: ClassVar[int]
+    """Of the model in one case, likewise."""
 
     def __init__(self, means: Means) -> None: ...
 

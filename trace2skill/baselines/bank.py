@@ -35,7 +35,7 @@ class BankSettings(Noun):
         return {"bank": 1, "top_k": self.top_k, "embedding": model, "prompt": prompt_digest(PROMPT)}
 
 
-class Bank(Noun):
+class Bank(Noun, form="Bank", version=1):
     """Lessons, each with its vector where an embedding model finds them."""
 
     settings: BankSettings

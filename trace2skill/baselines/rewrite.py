@@ -41,7 +41,7 @@ class SkillRewrite(BaseModel):
     references: list[ReferenceDraft] = Field(default_factory=list)
 
 
-class Rewritten(Noun):
+class Rewritten(Noun, form="Rewritten", version=1):
     """A rewrite that is in the store: the skill, and how many lessons the one call saw."""
 
     skill: str

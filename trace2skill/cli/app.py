@@ -17,6 +17,7 @@ from trace2skill.cli.domains import domains, new_domain
 from trace2skill.cli.estimate import estimate
 from trace2skill.cli.evidence import ablate, drift, power, transfer, usage
 from trace2skill.cli.experiment import experiment
+from trace2skill.cli.handoff import handoff_app
 from trace2skill.cli.ingest import ingest, quarantine, reveal
 from trace2skill.cli.learned import lessons, patch
 from trace2skill.cli.look import doctor, show, validate
@@ -60,6 +61,7 @@ for panel, commands in (
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(store_app, name="store")
+app.add_typer(handoff_app, name="handoff")
 
 
 def _version(wanted: bool) -> None:

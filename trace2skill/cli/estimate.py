@@ -6,43 +6,21 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from trace2skill.cli import options as o
+from trace2skill.cli import settings_groups as group
+from trace2skill.cli.settings_options import Given, with_settings
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.estimate import estimate as count
 from trace2skill.runs.runtime import forget_runtimes, runtime
 
 
-def estimate(
-    data: o.Data,
-    model: o.Model,
-    domain: o.Domain = "spreadsheet",
-    domain_option: o.DomainOptions = None,
-    skill: o.SkillDir = None,
-    tasks: o.Tasks = None,
-    seed: o.Seed = 41,
-    seeds: o.Seeds = 1,
-    analysts: o.Analysts = "+combined",
-    api_base: o.ApiBase = None,
-    price: o.Price = None,
-    max_cost: o.MaxCost = 10.0,
-    harness: o.Harness = "react",
-    agent_command: o.AgentCommand = None,
-    agent_set: o.AgentSet = None,
-    max_turns: o.MaxTurns = None,
-    max_tokens: o.MaxTokens = o.MOST_TOKENS,
-    context: o.Context = None,
-    tools: o.Tools = "auto",
-    answers: o.Answers = "auto",
-    recalculate: o.Recalculate = "auto",
-    sandbox: o.SandboxKind = "auto",
-    store: o.StorePath = None,
-    json: o.AsJson = False,
-) -> None:
+@with_settings(*group.RUN)
+def estimate(given: Given, json: o.AsJson = False) -> None:
     """What `trace2skill run` with these options will cost, without asking a model.
 
     Counts the steps that the store does not have yet, times what such steps took in the store's own history, or stated
     defaults where there is none.
     """
-    settings = o.settings_of(locals())
+    settings = given.settings()
     try:
         found = count(runtime(settings))
     finally:
@@ -64,6 +42,8 @@ def print_estimate(found: Estimate, console: Console) -> None:
         table.add_row(row.stage, escape(row.model), *counts, _dollars(row.cost), _dollars(row.high), row.basis)
     console.print(table)
     console.print(f"about ${found.cost:.4f}, up to ${found.high:.4f} if every step is a dear one", highlight=False)
+    if found.by_hand:
+        console.print(f"about {found.by_hand:,} answers are to be given by hand", highlight=False)
     if found.cap is not None:
         within = "stays within" if found.high <= found.cap else "may reach"
         console.print(

@@ -2,7 +2,6 @@
 
 import datetime
 import json as json_module
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,9 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from trace2skill.cli import options as o
+from trace2skill.cli import settings_groups as group
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.look import summary_of
 from trace2skill.cli.print import VERDICTS
+from trace2skill.cli.settings_options import Given, with_settings
 from trace2skill.core.errors import BadInput
 from trace2skill.evaluation.ablation import AblationSettings
 from trace2skill.evaluation.power import discordance_spread, report, spread_of
@@ -28,6 +29,7 @@ from trace2skill.types.trajectory import Trajectory
 from trace2skill.versions.registry import Registry
 from trace2skill.versions.spending import look
 
+FALSE_ALARM = "Chance of ever raising a false alarm."
 RunId = Annotated[str, typer.Argument(help="Id of a run; `trace2skill show` lists them.")]
 
 
@@ -77,15 +79,15 @@ def power(
         console.print("with one seed, tasks and chance cannot be told apart: the figure for seeds takes all for chance")
 
 
+@with_settings(*group.ABLATE)
 def ablate(
     run: RunId,
+    given: Given,
     rollouts: Annotated[int, typer.Option(help="Most rollouts in all.", min=1)] = 400,
     seeds: Annotated[int, typer.Option(help="Most seeds for one group.", min=1, max=16)] = 3,
     worth: Annotated[
         float, typer.Option(help="An effect below this is not worth a group's tokens.", min=0.001, max=0.9)
     ] = 0.05,
-    workers: o.Workers = 8,
-    store: o.StorePath = None,
     json: o.AsJson = False,
 ) -> None:
     """Measure what each edit group of a run's candidate does, by leaving it out on the held-out tasks.
@@ -93,7 +95,7 @@ def ablate(
     Groups that harm, or surely add too little for their tokens, are pruned; the pruned skill then has to pass the same
     gate as any candidate. Nothing is replaced: it becomes a version, see `trace2skill versions`.
     """
-    settings = _settings_of(o.existing_store(store), run, workers)
+    settings = _as_in(run, given)
     how = o.checked(AblationSettings, rollouts=rollouts, seeds=seeds, worth=worth)
     found: Any = run_flow("ablate:ablate", settings, run, how, quiet=json)
     if json:
@@ -153,41 +155,21 @@ def usage_in(store: Store, run: str) -> SkillUsage:
     return usage_of(skill, with_it, without)
 
 
+@with_settings(
+    *group.DRIFT,
+    counts=group.BOTH_SEEDS,
+    texts={"level": FALSE_ALARM, "skill": "The directory the skill is used from."},
+)
 def drift(
-    data: o.Data,
-    model: o.Model,
-    skill: Annotated[Path, typer.Option(help="The directory the skill is used from.")],
-    domain: o.Domain = "spreadsheet",
-    domain_option: o.DomainOptions = None,
-    tasks: o.Tasks = None,
-    seed: o.Seed = 41,
-    seeds: o.Seeds = 1,
+    given: Given,
     label: Annotated[
         str | None, typer.Option(help="Name of this watch; today's date, if not given. The same label goes on.")
     ] = None,
-    level: Annotated[float, typer.Option(help="Chance of ever raising a false alarm.", min=0.0001, max=0.5)] = 0.05,
     roll_back: Annotated[bool, typer.Option("--roll-back", help="Put the version before back on a drop.")] = False,
-    api_base: o.ApiBase = None,
-    price: o.Price = None,
-    harness: o.Harness = "react",
-    agent_command: o.AgentCommand = None,
-    agent_set: o.AgentSet = None,
-    max_turns: o.MaxTurns = None,
-    max_tokens: o.MaxTokens = o.MOST_TOKENS,
-    context: o.Context = None,
-    tools: o.Tools = "auto",
-    answers: o.Answers = "auto",
-    vision: o.Vision = "auto",
-    recalculate: o.Recalculate = "auto",
-    sandbox: o.SandboxKind = "auto",
-    max_cost: o.MaxCost = 10.0,
-    workers: o.Workers = 8,
-    store: o.StorePath = None,
     json: o.AsJson = False,
 ) -> None:
     """Score the skill in use again, with fresh seeds, and say whether it still does what it did when promoted."""
-    values = {key: value for key, value in locals().items() if key not in ("label", "level", "roll_back", "json")}
-    settings = o.settings_of({**values, "gate": {"level": level}})
+    settings = given.settings()
     found: Any = run_flow(
         "drift:drift_watch", settings, label or datetime.date.today().isoformat(), roll_back, quiet=json
     )
@@ -236,12 +218,14 @@ def transfer(
     Console().print(table)
 
 
-def _settings_of(store: Store, run: str, workers: int) -> RunSettings:
+def _as_in(run: str, given: Given) -> RunSettings:
+    """The settings of a run, with what was given besides."""
+    store = o.existing_store(given.typed.get("store"))
     row = store.run(run)
     if row is None:
         raise BadInput(f"no run '{run}' in {store.path}: `trace2skill show` lists them")
-    settings = RunSettings.kept(row.settings)
-    return settings.changed(workers=workers, store=store.path)
+    base = RunSettings.kept(row.settings).model_dump()
+    return given.settings(base=base, fixed={"operation.store": store.path})
 
 
 def _pair(evaluations: tuple[Evaluation, ...]) -> tuple[Evaluation, Evaluation]:

@@ -2,6 +2,7 @@
 
 import importlib
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -41,6 +42,7 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
         on_wait=lambda message: console.print(message, highlight=False),
     )
     check(runtime(settings))  # what is wrong with the input is said before anything is started
+    _say_by_hand(settings, console, quiet)
     lean()
     with starting(console, quiet):
         flow = _load(name)
@@ -57,6 +59,7 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
 def run_experiment_flow(study: Study, settings: ExperimentSettings, *, quiet: bool = False) -> Any:
     """Run the flow of an experiment whose file was read and whose store is open, as `run_flow` does."""
     console, lead = Console(stderr=True), study.lead
+    _say_by_hand(lead.settings, console, quiet)
     lean()
     with starting(console, quiet):
         flow = _load("experiment:experiment")
@@ -83,6 +86,17 @@ def _load(name: str) -> Any:
     return results.with_store_results(getattr(module, function))
 
 
+def _say_by_hand(settings: RunSettings, console: Console, quiet: bool) -> None:
+    """Where requests wait, and how they are answered: without that the run stands still and nobody knows why."""
+    for folder in settings.models.handoffs if not quiet else ():
+        console.print(
+            f"answered by hand: `trace2skill handoff next {folder}`, and see `trace2skill handoff --help`",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+
+
 @contextmanager
 def starting(console: Console, quiet: bool) -> Iterator[None]:
     """Say that Prefect starts: it takes seconds, the first time up to half a minute."""
@@ -107,7 +121,13 @@ def _cost_of(settings: RunSettings) -> Any:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does: what is finished stays, what runs is ended."""
+    """Let SIGTERM end the run as Ctrl-C does: what is finished stays, what runs is ended.
+
+    Signals reach the main thread alone: a run that a program starts in another one is the program's to end.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def interrupt(*_: object) -> None:
         end_running()

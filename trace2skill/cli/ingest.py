@@ -9,42 +9,31 @@ from rich.console import Console
 from rich.markup import escape
 
 from trace2skill.cli import options as o
+from trace2skill.cli import settings_groups as group
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.print import print_summary
+from trace2skill.cli.settings_options import Given, put, settings_of, with_settings
 from trace2skill.consolidate.quarantine import Quarantined, waiting
 from trace2skill.consolidate.quarantine import allow as let_in
 from trace2skill.core.errors import BadInput
-from trace2skill.runs.ingest import IngestSettings
+from trace2skill.runs.ingest import of_logs
 from trace2skill.runs.summary import RunSummary
 from trace2skill.safety.redaction_map import RedactionMap
 from trace2skill.safety.screening import shown
 from trace2skill.store.address import directory_beside
 
 
+@with_settings(*group.INGEST, texts={"model": "LiteLLM name of the model that examines the logs."})
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Log files, and folders of logs.", show_default=False)],
-    format: Annotated[str | None, typer.Option(help="Read every file as this format instead of detecting it.")] = None,
-    labels: o.Labels = None,
-    skill: Annotated[
-        Path | None, typer.Option("--skill", help="Skill directory to deepen. Without it, an empty one is the start.")
+    given: Given,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Log files, and folders of logs.", show_default=False)
     ] = None,
-    name: Annotated[str, typer.Option(help="Name of a new skill.")] = "learned-from-traces",
+    name: Annotated[str | None, typer.Option(help="Name of a new skill.", show_default="learned-from-traces")] = None,
     analyst: Annotated[
         Literal["rules", "model"] | None,
         typer.Option(help="'rules' needs no model; 'model', the default with --model, asks for evidence."),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="LiteLLM name of the model that examines the logs.")] = None,
-    judge: o.Judge = False,
-    api_base: o.ApiBase = None,
-    price: o.Price = None,
-    redaction_map: Annotated[
-        bool, typer.Option(help="Keep what was redacted in a file beside the store, for `trace2skill reveal`.")
-    ] = True,
-    max_cost: o.MaxCost = 10.0,
-    max_failed_share: o.MaxFailed = 0.1,
-    workers: o.Workers = 8,
-    store: o.StorePath = None,
-    output: o.Output = Path(".trace2skill/runs"),
     json: o.AsJson = False,
 ) -> None:
     """Learn from what agents did already: read their logs, examine each segment, write a candidate skill.
@@ -52,27 +41,13 @@ def ingest(
     Without --model no model is asked. Nothing is promoted: logs hold no held-out tasks. Formats: see docs/traces.md.
     Secrets are taken out before anything is stored. Run it again: files that did not change are not read again.
     """
-    if model is None and (judge or analyst == "model"):
-        raise BadInput("a model is to be asked: name it with --model, or use --analyst rules without --judge")
-    given: dict[str, Any] = {"temperature": None, "effort": None, "api_base": api_base, "price": price}
-    settings = o.checked(
-        IngestSettings,
-        paths=tuple(paths),
-        format=format,
-        labels=labels,
-        skill=skill,
-        name=name,
-        analyst=analyst or ("model" if model else "rules"),
-        judge=judge,
-        roles=o.roles(model, None, None, None, **given) if model else None,
-        redaction_map=redaction_map,
-        max_cost=max_cost,
-        max_failed_share=max_failed_share,
-        workers=workers,
-        store=o.store_path(store),
-        output=output,
-    )
-    summary: RunSummary = run_flow("ingest:learn_from_logs", settings.as_run(), quiet=json)
+    fixed: dict[str, Any] = {"data.sources.paths": tuple(paths), "data.path": paths[0]} if paths else {}
+    fixed |= {f"data.sources.{key}": value for key, value in (("name", name), ("analyst", analyst)) if value}
+    made = given.tree()
+    for place, value in fixed.items():
+        put(made, place, value)
+    settings = settings_of(of_logs(made))
+    summary: RunSummary = run_flow("ingest:learn_from_logs", settings, quiet=json)
     print_summary(summary, as_json=json)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
@@ -17,7 +16,8 @@ from trace2skill.cli import options as o
 from trace2skill.cli.experiment import carry_out
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.print import print_summary
-from trace2skill.core.errors import BadInput
+from trace2skill.core.errors import BadInput, FormUnreadable
+from trace2skill.core.forms import from_value
 from trace2skill.experiment.grid import ExperimentSettings
 from trace2skill.runs.run_progress import RunProgress, all_progress, read_progress
 from trace2skill.runs.settings import RunSettings
@@ -123,8 +123,8 @@ def _settings(run: RunProgress, kind: type[S], max_cost: float | None) -> S:
         BadInput: another version wrote them.
     """
     try:
-        settings = kind.model_validate(run.settings, context={"kept": True})
-    except ValidationError as error:
+        settings = from_value(run.settings, kind)
+    except FormUnreadable as error:
         raise BadInput(
             f"run '{run.run_id}' was made by another version, whose settings are not understood: {error}"
         ) from error

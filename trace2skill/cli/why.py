@@ -3,7 +3,7 @@
 import json as json_module
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Console
@@ -14,6 +14,7 @@ from trace2skill.consolidate.ledger import SupportLedger, SupportRow
 from trace2skill.core.errors import BadInput
 from trace2skill.skills.markdown import split_lines
 from trace2skill.skills.skill import Skill, read_skill
+from trace2skill.store import Store
 from trace2skill.types.lesson import Lesson
 
 SHOWN = 5
@@ -27,29 +28,47 @@ def why(
     json: o.AsJson = False,
 ) -> None:
     """Say for a line of a skill, or for each that a refresh wrote, who asked for it and which steps show it."""
+    opened = o.existing_store(store)
+    found = support_of(place, opened)
+    if json:
+        typer.echo(json_module.dumps([row.model_dump(mode="json") for row in found.rows], indent=2))
+        return
+    console = Console()
+    if not found.rows:
+        console.print("no refresh wrote this: it was there before, or is a heading or an empty line")
+    for row in found.rows:
+        _print_row(console, found.skill, row, every=found.line is not None)
+
+
+class Found(NamedTuple):
+    """What is known of a place in a skill: the rows of its ledger that hold it. `line` is None for all lines."""
+
+    skill: Skill
+    line: int | None
+    rows: tuple[SupportRow, ...]
+
+
+def support_of(place: str, store: Store) -> Found:
+    """Look up who asked for a place in a skill: SKILL_DIR, SKILL_DIR:42, or a file in it in the place of the directory.
+
+    Raises:
+        BadInput: no such place, or the store knows nothing of this version of the skill.
+    """
     directory, file, line = _parsed(place)
     skill = read_skill(directory)
-    opened = o.existing_store(store)
-    ledger = opened.get("support", skill.digest, SupportLedger)
+    ledger = store.get("support", skill.digest, SupportLedger)
     if ledger is None:
         raise BadInput(
-            f"{opened.path} knows nothing of this version of {skill.name} ({skill.digest[:12]}): "
+            f"{store.path} knows nothing of this version of {skill.name} ({skill.digest[:12]}): "
             "it was written by hand, changed since, or made with another store (--store)"
         )
     rows = [row for row in ledger.rows if file is None or row.file == file]
-    if line is not None:
-        rows = [row for row in rows if row.first <= line <= row.last]
-    if json:
-        typer.echo(json_module.dumps([row.model_dump(mode="json") for row in rows], indent=2))
-        return
-    console = Console()
+    if line is None:
+        return Found(skill, None, tuple(rows))
     ends = len(split_lines(skill.text(file) or "")) if file else 0
-    if line is not None and line > ends:
+    if line > ends:
         raise BadInput(f"{directory / (file or '')} has no line {line}: it ends at {ends}")
-    if not rows:
-        console.print("no refresh wrote this: it was there before, or is a heading or an empty line")
-    for row in rows:
-        _print_row(console, skill, row, every=line is not None)
+    return Found(skill, line, tuple(row for row in rows if row.first <= line <= row.last))
 
 
 def _parsed(place: str) -> tuple[Path, str | None, int | None]:

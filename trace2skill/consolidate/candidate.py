@@ -29,7 +29,7 @@ REPAIRS = 2  # calls for one failed validation
 _Written = tuple[Applied, list[EditGroup], list[Unplaced], list[OpenConflict]]
 
 
-class Candidate(Noun):
+class Candidate(Noun, form="Candidate", version=1):
     """What became of every group. `skill` equals `base` when nothing was learned."""
 
     base: str

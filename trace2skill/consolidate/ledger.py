@@ -37,7 +37,7 @@ class SupportRow(Noun):
     seen: dict[str, int] = Field(default_factory=dict, description="Generation in which each trajectory spoke up.")
 
 
-class SupportLedger(Noun):
+class SupportLedger(Noun, form="SupportLedger", version=1):
     """The ledger of one version. `parent` is the skill it came from; `generation` counts versions from 1."""
 
     skill: str

@@ -7,7 +7,7 @@ from trace2skill.consolidate.groups import Dropped, EditGroup, unite_equal
 from trace2skill.core.noun import Noun
 
 
-class Groups(Noun):
+class Groups(Noun, form="Groups", version=1):
     """A node of the merge tree: groups sorted by id, with what was dropped or set aside on the way here."""
 
     groups: tuple[EditGroup, ...]

@@ -11,7 +11,7 @@ from trace2skill.store import Store
 from trace2skill.types.lesson import Lesson
 
 
-class Quarantined(Noun):
+class Quarantined(Noun, form="Quarantined", version=1):
     """A text that was kept out of a skill, what is suspicious in it, and who asked for it."""
 
     text: str
@@ -24,7 +24,7 @@ class Quarantined(Noun):
         return "; ".join(dict.fromkeys(finding.reason for finding in self.findings))
 
 
-class Allowed(Noun):
+class Allowed(Noun, form="Allowed", version=1):
     """A finding that a person lets into skills, and why."""
 
     finding: Finding

@@ -33,8 +33,28 @@ class StoreFromTheFuture(StoreUnavailable):
     """The store was written by a newer version of this product."""
 
 
+class FormUnreadable(Trace2SkillError):
+    """Something stored cannot be read by this version. Mostly it is taken for not there, with a warning."""
+
+    def __init__(self, form: str, reason: str, detail: str) -> None:
+        self.form = form
+        self.reason = reason
+        self.detail = detail
+        super().__init__(
+            f"a stored '{form}' cannot be read: {reason} ({detail}). Use the version of trace2skill that wrote it, "
+            "or run the command again, which makes it anew"
+        )
+
+    def __reduce__(self) -> tuple[type["FormUnreadable"], tuple[str, str, str]]:
+        return (FormUnreadable, (self.form, self.reason, self.detail))
+
+
 class InfrastructureFault(Trace2SkillError):
     """Something outside the experiment broke (a provider, the sandbox). Never a score or lesson; worth a retry."""
+
+
+class Unanswered(InfrastructureFault):
+    """Nobody answered a request by hand in the time it was given. Its answer may come later: then run again."""
 
 
 class Interrupted(Trace2SkillError):

@@ -74,7 +74,7 @@ class Grade(Noun):
         return ""
 
 
-class Audit(Noun):
+class Audit(Noun, form="Audit", version=1):
     """Whether a task can teach anything. `usable` tasks can; the others are reported and left out of evolution."""
 
     task_id: str

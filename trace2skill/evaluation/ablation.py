@@ -49,7 +49,7 @@ class GroupEffect(Noun):
     reason: str
 
 
-class Ablation(Noun):
+class Ablation(Noun, form="Ablation", version=1):
     """The effects of a candidate's groups, and the skill without those to prune."""
 
     candidate: str

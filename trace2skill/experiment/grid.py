@@ -21,7 +21,7 @@ from trace2skill.runs.settings import RunSettings
 from trace2skill.store.address import StoreAddress, default_address
 
 
-class ExperimentSettings(Noun):
+class ExperimentSettings(Noun, form="ExperimentSettings", version=1):
     """What an experiment's flow is told: the file, and where and how it is carried out."""
 
     file: Path = Field(description="The YAML file of the experiment.")
@@ -50,7 +50,7 @@ class Arm(Noun):
         return f"{self.condition}, by {self.author}" if self.author else self.condition
 
 
-class ArmResult(Noun):
+class ArmResult(Noun, form="ArmResult", version=1):
     """What came of an arm: what the agent is given, and what it took to get there."""
 
     arm: Arm

@@ -27,7 +27,7 @@ class Opening(Noun):
     why: str
 
 
-class ExperimentResult(Noun):
+class ExperimentResult(Noun, form="ExperimentResult", version=1):
     """The result of an experiment."""
 
     run_id: str

@@ -9,6 +9,7 @@ from trace2skill.consolidate.limits import CHARS_PER_TOKEN
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput, Trace2SkillError
 from trace2skill.core.failures import Failure
+from trace2skill.core.forms import as_text, as_value
 from trace2skill.evaluation.conditions import Condition as Scored
 from trace2skill.experiment.conditions import Padded
 from trace2skill.experiment.definition import Experiment, TestSet
@@ -153,8 +154,8 @@ def start(how: ExperimentSettings, flow_run: str = "") -> Study:
     lead = study.lead
     if lead.given_skill is not None:
         lead.store.put("skill", lead.given_skill.digest, lead.given_skill)
-    lead.store.start_run(RunRow(id=study.run_id, kind="experiment", settings=how.model_dump_json()))
-    first = RunProgress(run_id=study.run_id, kind="experiment", settings=how.model_dump(mode="json"), flow_run=flow_run)
+    lead.store.start_run(RunRow(id=study.run_id, kind="experiment", settings=as_text(how)))
+    first = RunProgress(run_id=study.run_id, kind="experiment", settings=as_value(how), flow_run=flow_run)
     progress = ProgressFile(study.directory, first, lambda: lead.store.ledger_total(study.run_id).cost)
     for settings in study.all_settings():
         runtime(settings).progress = progress
@@ -272,5 +273,5 @@ def finish(
     write_pages(rt.store, result)
     counts = Counter(failure.stage for failure in result.failures)
     words = ", ".join(f"{stage} {count}" for stage, count in sorted(counts.items()))
-    end(rt, "completed", result.model_dump_json(), f"without {words}, which failed" if words else "")
+    end(rt, "completed", as_text(result), f"without {words}, which failed" if words else "")
     return result

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BudgetReached, InfrastructureFault, ModelUnusable, Trace2SkillError
+from trace2skill.core.forms import as_text, from_text_or_none
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import embedding, transport
 from trace2skill.llm.embedding import Embedding, EmbeddingRequest
@@ -60,13 +61,14 @@ class Door:
             BudgetReached: the call could pass the cap of the run.
         """
         with self._store.alone(request.key), call_span(request, run_id=self._run_id, step=step) as span:
-            remembered = self._store.get_call(request.key)
-            if remembered is not None:
-                answer = Answer.model_validate_json(remembered)
+            answer = self._remembered(request.key, Answer)
+            if answer is not None:
                 self._store.put_ledger(self._row(request, step, Usage(), outcome="from_memory", attempts=0))
                 span.answered(answer, tries=0)
                 return answer
-            answer, tries = self._pay(request, step, transport.cost_bound(request), lambda: transport.send(request))
+            answer, tries = self._pay(
+                request, step, transport.cost_bound(request), lambda: transport.send(request, step=str(step))
+            )
             span.answered(answer, tries=tries)
             return answer
 
@@ -116,12 +118,16 @@ class Door:
     def embed(self, request: EmbeddingRequest, *, step: StepLabel) -> Embedding:
         """The vectors of texts, remembered, priced and capped as an answer is. Raises as `complete`."""
         with self._store.alone(request.key):
-            remembered = self._store.get_call(request.key)
-            if remembered is not None:
+            known = self._remembered(request.key, Embedding)
+            if known is not None:
                 self._store.put_ledger(self._row(request, step, Usage(), outcome="from_memory", attempts=0))
-                return Embedding.model_validate_json(remembered)
+                return known
             bound = embedding.cost_bound(request)
             return self._pay(request, step, bound, lambda: embedding.send(request))[0]
+
+    def _remembered(self, key: str, cls: type[A]) -> A | None:
+        text = self._store.get_call(key)
+        return from_text_or_none(text, cls) if text is not None else None
 
     def _pay(
         self, request: Request | EmbeddingRequest, step: StepLabel, bound: float, send: Callable[[], tuple[A, int]]
@@ -139,7 +145,7 @@ class Door:
             raise
         latency = time.monotonic() - started
         row = self._row(request, step, answer.usage, outcome="answered", attempts=tries, latency=latency)
-        self._store.put_call(request.key, answer.model_dump_json(), row)
+        self._store.put_call(request.key, as_text(answer), row)
         return answer, tries
 
     def _row(

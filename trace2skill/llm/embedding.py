@@ -27,7 +27,7 @@ class EmbeddingRequest(Noun):
         return "call/" + digest_of("embedding call 1", self.settings.name, self.settings.api_base, self.texts)
 
 
-class Embedding(Noun):
+class Embedding(Noun, form="Embedding", version=1):
     """A vector for each text of a request, in its order."""
 
     vectors: tuple[tuple[float, ...], ...]

@@ -8,7 +8,8 @@ from typing import Any
 
 import tenacity
 
-from trace2skill.core.errors import ContextFull, InfrastructureFault, ModelUnusable
+from trace2skill.core.errors import ContextFull, InfrastructureFault, ModelUnusable, Unanswered
+from trace2skill.llm.settings import ModelSettings
 from trace2skill.store import CallOutcome
 
 LONGEST_WAIT_SECONDS = 60.0
@@ -76,6 +77,16 @@ def final(model: str, error: CallFailed, keys: Sequence[str]) -> Exception:
     remedy = REMEDIES[error.kind].format(keys=", ".join(keys or ["its key variable"]))
     sort = ContextFull if error.kind == "context_length" else ModelUnusable
     return sort(f"{model}: {error}; {remedy}")
+
+
+def by_hand(settings: ModelSettings, error: CallFailed) -> Exception:
+    """What a request that was not answered by hand means for whoever asked."""
+    if error.kind != "timeout":
+        return ModelUnusable(str(error))
+    return Unanswered(
+        f"{error} in {settings.handoff_seconds or 0:g} s: answer it (`trace2skill handoff status {settings.handoff}`) "
+        "and run again, or let requests wait longer"
+    )
 
 
 class Patience:

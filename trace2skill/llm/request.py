@@ -63,7 +63,7 @@ def readable(value: Any) -> Any:
     return [readable(item) for item in value] if isinstance(value, list) else value
 
 
-class Answer(Noun):
+class Answer(Noun, form="Answer", version=1):
     """What the model said. `message` is the provider's own form, to be sent back as it came."""
 
     key: str

@@ -1,14 +1,17 @@
 """Which model plays which role, and with which parameters."""
 
 from operator import not_
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from trace2skill.core.noun import Noun
 
 Role = Literal["agent", "analyst", "merger"]
 SIMULATED = "sim/"
+BY_HAND = "handoff/"
+WAIT = "?wait="
 HOW_NOT_WHAT = {
     "timeout_seconds",
     "attempts",
@@ -17,6 +20,7 @@ HOW_NOT_WHAT = {
     "tokens_per_minute",
     "price",
     "vision",
+    "handoff_seconds",
 }
 
 
@@ -24,7 +28,8 @@ class ModelSettings(Noun):
     """One model. A parameter left at None is not sent, so that the provider's own default holds."""
 
     name: str = Field(
-        description="LiteLLM model name, e.g. 'anthropic/claude-sonnet-4-5', 'ollama/qwen3', 'sim/office'."
+        description="LiteLLM model name, e.g. 'anthropic/claude-sonnet-4-5', 'ollama/qwen3', 'sim/office', or "
+        "'handoff/DIR' for answers by hand."
     )
     temperature: float | None = Field(default=None, ge=0, le=2, description="Not sent where there is none.")
     top_p: float | None = Field(default=None, gt=0, le=1, description="Not sent where there is none.")
@@ -60,12 +65,37 @@ class ModelSettings(Noun):
         default=None, description="US dollars per million tokens, in and out, where LiteLLM knows no price."
     )
 
+    handoff_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        exclude_if=lambda seconds: seconds is None,
+        description="How long a request to handoff/DIR waits for its answer; none waits until it is there. "
+        "handoff/DIR?wait=SECONDS says the same.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _wait_in_the_name(cls, given: Any) -> Any:
+        """The wait is a setting and no part of the name: it changes no answer, so it changes no key."""
+        name = given.get("name") if isinstance(given, dict) else None
+        if not isinstance(name, str) or not name.strip().startswith(BY_HAND) or WAIT not in name:
+            return given
+        name, _, seconds = name.rpartition(WAIT)
+        return {**given, "name": name, "handoff_seconds": seconds}
+
     @field_validator("name")
     @classmethod
     def _has_a_provider(cls, name: str) -> str:
         if not name.strip():
             raise ValueError("a model needs a name, such as anthropic/claude-sonnet-4-5, ollama/qwen3 or sim/office")
+        if name.strip() == BY_HAND:
+            raise ValueError("handoff/DIR needs the directory in which requests wait, such as handoff/questions")
         return name.strip()
+
+    @property
+    def handoff(self) -> Path | None:
+        """The folder in which requests wait for answers by hand; None for any other model."""
+        return Path(self.name.removeprefix(BY_HAND)).expanduser() if self.name.startswith(BY_HAND) else None
 
     @property
     def simulated(self) -> bool:
@@ -94,6 +124,12 @@ class Roles(Noun):
     def simulated(self) -> bool:
         """Is any role played by the simulated model?"""
         return any(settings.simulated for settings in (self.agent, self.analyst, self.merger))
+
+    @property
+    def handoffs(self) -> tuple[Path, ...]:
+        """The folders of the roles that are answered by hand, each once."""
+        folders = (settings.handoff for settings in (self.agent, self.analyst, self.merger))
+        return tuple(dict.fromkeys(folder for folder in folders if folder))
 
     @property
     def all_simulated(self) -> bool:

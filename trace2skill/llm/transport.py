@@ -1,6 +1,7 @@
 """The call itself: LiteLLM, with retries for what can pass.
 
-Nothing else in the library imports litellm, apart from the simulated model, which registers itself here.
+Nothing else in the library imports litellm, apart from the simulated model and the one that is
+answered by hand, which register themselves here.
 """
 
 import functools
@@ -12,12 +13,13 @@ from typing import Any, TypeVar
 
 import tenacity
 
-from trace2skill.core.errors import BadInput
+from trace2skill.core.errors import BadInput, Interrupted
 from trace2skill.llm import failures
 from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.request import Answer, Message, Request, readable
 from trace2skill.llm.settings import ModelSettings
+from trace2skill.sandbox.running import interrupted
 from trace2skill.types.picture import MOST_TOKENS, USUAL_TOKENS
 from trace2skill.types.trajectory import ToolCall, Usage
 
@@ -36,19 +38,25 @@ def litellm() -> Any:
     module.telemetry = False
     module.suppress_debug_info = True
     logging.getLogger("LiteLLM").setLevel(logging.ERROR)
+    from trace2skill.llm.handoff import provider as handoff
     from trace2skill.sim.provider import register
 
     register(module)
+    handoff.register(module, interrupted)
     return module
 
 
 def litellm_for(settings: ModelSettings) -> Any:
-    """The litellm module, knowing this model if it is a simulated one."""
+    """The litellm module, knowing this model if it is one of our own."""
     module = litellm()
     if settings.simulated:
         from trace2skill.sim.provider import ensure_known
 
         ensure_known(module, settings.name)
+    if settings.handoff:
+        from trace2skill.llm.handoff.provider import ensure_known as by_hand
+
+        by_hand(module, settings.name)
     return module
 
 
@@ -56,8 +64,15 @@ def check_model(settings: ModelSettings) -> None:
     """Refuse a model that cannot work before anything else is done.
 
     Raises:
-        BadInput: LiteLLM knows no such provider, the provider's key is not set, or nobody knows the price.
+        BadInput: LiteLLM knows no such provider, the provider's key is not set, nobody knows the price, or the folder
+            of a model by hand cannot be one.
     """
+    if settings.handoff:  # needs no key and costs nothing
+        from trace2skill.llm.handoff.folder import Folder
+        from trace2skill.llm.handoff.presence import join
+
+        join(Folder(settings.handoff, make=True))
+        return
     if settings.simulated:  # needs no key and has a price: no reason to import litellm for a run from the store
         from trace2skill.sim.profile import profile_of
 
@@ -69,7 +84,7 @@ def check_model(settings: ModelSettings) -> None:
     except Exception as error:
         raise BadInput(
             f"unknown model '{settings.name}': write it as LiteLLM does, PROVIDER/MODEL, for example "
-            f"anthropic/claude-sonnet-4-5, openai/gpt-4o, ollama/qwen3 or sim/office"
+            f"anthropic/claude-sonnet-4-5, openai/gpt-4o, ollama/qwen3, sim/office or handoff/DIR"
         ) from error
     missing = [key for key in lite.validate_environment(settings.name)["missing_keys"] if key.endswith("_API_KEY")]
     if missing and not settings.api_base:
@@ -100,11 +115,13 @@ def _sees(settings: ModelSettings) -> bool:
 
 
 def prices(settings: ModelSettings) -> tuple[float, float]:
-    """US dollars per token, in and out: the given price, else LiteLLM's.
+    """US dollars per token, in and out: the given price, else LiteLLM's; nothing for answers by hand.
 
     Raises:
         BadInput: nobody knows the price.
     """
+    if settings.handoff:
+        return 0.0, 0.0
     if settings.price is not None:
         return settings.price[0] / 1e6, settings.price[1] / 1e6
     try:
@@ -171,7 +188,7 @@ def parameters(request: Request) -> dict[str, Any]:
 
 
 def _known_parameters(settings: ModelSettings) -> Sequence[str]:
-    if settings.simulated:  # LiteLLM learns of a custom provider's parameters only with its first call
+    if settings.simulated or settings.handoff:  # of a custom provider LiteLLM learns them only with its first call
         return ("seed", "temperature", "top_p", "reasoning_effort")
     return litellm_for(settings).get_supported_openai_params(settings.name) or ()
 
@@ -188,21 +205,24 @@ def request_bytes(request: Request) -> int:
     return len(json.dumps([request.messages, [tool.model_dump() for tool in request.tools]]).encode())
 
 
-def send(request: Request) -> tuple[Answer, int]:
+def send(request: Request, *, step: str = "") -> tuple[Answer, int]:
     """Send the request, again where that can help. Returns the answer and the number of tries.
+
+    `step` says who asks, where a person is asked.
 
     Raises:
         InfrastructureFault: tries used up on errors that can pass (429, 5xx, time-outs, connection).
         ModelUnusable: an error that cannot pass, with the remedy.
+        Interrupted: the run is to end.
     """
-    return persistently(request.settings, lambda: _try_in_turn(request))
+    return persistently(request.settings, lambda: _try_in_turn(request, step))
 
 
 def persistently(settings: ModelSettings, once: Callable[[], R]) -> tuple[R, int]:
     """What one try gives, tried again where that can help, and the number of tries. Raises as `send`."""
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(failures.can_pass),
-        stop=failures.Patience(settings.attempts, settings.patience_seconds),
+        stop=failures.Patience(1 if settings.handoff else settings.attempts, settings.patience_seconds),
         wait=failures.wait,
         before_sleep=_tell,
         reraise=True,
@@ -215,17 +235,19 @@ def persistently(settings: ModelSettings, once: Callable[[], R]) -> tuple[R, int
                 return once(), tries
     except CallFailed as error:
         error.tries = tries
+        if settings.handoff:
+            raise failures.by_hand(settings, error) from error
         keys = litellm().validate_environment(settings.name)["missing_keys"]
         raise failures.final(settings.name, error, keys) from error
     raise AssertionError("tenacity ends with a result or an error")
 
 
-def _try_in_turn(request: Request) -> Answer:
+def _try_in_turn(request: Request, step: str) -> Answer:
     """One try, when the pace of the model allows it; what came of it sets the pace of the next ones."""
     expected = request_bytes(request) / BYTES_PER_TOKEN + len(request.pictures) * USUAL_TOKENS
     with pace_of(request.settings).admitted(expected) as going:
         try:
-            answer = _try_once(request)
+            answer = _try_once(request, step)
         except CallFailed as error:
             if error.kind == "rate_limited":
                 going.rate_limited(error.wait)
@@ -234,7 +256,7 @@ def _try_in_turn(request: Request) -> Answer:
         return answer
 
 
-def _try_once(request: Request) -> Answer:
+def _try_once(request: Request, step: str) -> Answer:
     settings = request.settings
     extra: dict[str, Any] = {}
     if request.tools:
@@ -250,8 +272,11 @@ def _try_once(request: Request) -> Answer:
         extra["cache_control_injection_points"] = points
     if settings.api_base and litellm().validate_environment(settings.name)["missing_keys"]:
         extra["api_key"] = "none"  # a server of one's own asks for no key, and LiteLLM's client for one all the same
+    if settings.handoff:
+        who = {"key": request.key, "role": request.role, "step": step, "wait": settings.handoff_seconds}
+        extra["metadata"] = {"trace2skill": who}
     try:
-        response = litellm().completion(
+        response = litellm_for(settings).completion(
             model=settings.name,
             messages=request.sent,
             timeout=settings.timeout_seconds,
@@ -261,6 +286,8 @@ def _try_once(request: Request) -> Answer:
             **extra,
         )
     except Exception as error:
+        if interrupted():
+            raise Interrupted("the run was interrupted") from error
         raise failures.sort_out(litellm().exceptions, error) from error
     return _answer(request, response)
 
@@ -301,7 +328,7 @@ def _usage(settings: ModelSettings, response: Any) -> Usage:
         return Usage()
     details = getattr(usage, "prompt_tokens_details", None)
     tokens_in, tokens_out = usage.prompt_tokens or 0, usage.completion_tokens or 0
-    if settings.price is not None:
+    if settings.price is not None or settings.handoff:
         price_in, price_out = prices(settings)
         cost = tokens_in * price_in + tokens_out * price_out
     else:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.core.errors import BadInput
+from trace2skill.core.forms import as_text, from_text
 from trace2skill.core.noun import Noun
 from trace2skill.evaluation.ablation import Ablation, AblationSettings, GroupEffect, by_cost, judge, untried, without
 from trace2skill.evaluation.conditions import Condition
@@ -26,7 +27,7 @@ class NextBatch(Noun):
     seeds: tuple[int, ...]
 
 
-class Pruned(Noun):
+class Pruned(Noun, form="Pruned", version=1):
     """The result of an ablation: the effects, and what the gate says of the skill without the groups to prune."""
 
     ablation: Ablation
@@ -141,7 +142,7 @@ def begin(rt: Runtime, run_id: str, how: AblationSettings) -> AblationStudy:
     row = rt.store.run(run_id)
     if row is None or not row.summary or row.kind not in ("run", "refresh"):
         raise BadInput(f"no finished run '{run_id}' in {rt.settings.operation.store}: `trace2skill show` lists them")
-    summary = RunSummary.model_validate_json(row.summary)
+    summary = from_text(row.summary, RunSummary)
     if not summary.evaluations:
         raise BadInput(f"run '{run_id}' has no evaluated candidate: there is nothing to ablate")
     return AblationStudy(rt, summary, how)
@@ -164,7 +165,7 @@ def finish(
         directory=_directory(rt, pruned) if changed else "",
     )
     rt.store.put("ablation", study.candidate.skill, found.ablation)
-    end(rt, "completed", found.model_dump_json(), found.decision.reason)
+    end(rt, "completed", as_text(found), found.decision.reason)
     return found
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
+from trace2skill.core.forms import as_text
 from trace2skill.core.noun import Noun
 from trace2skill.evaluation.compare import compare
 from trace2skill.evaluation.conditions import Condition
@@ -25,7 +26,7 @@ from trace2skill.versions.registry import Registry
 FRESH = 1_000_000
 
 
-class DriftReport(Noun):
+class DriftReport(Noun, form="DriftReport", version=1):
     """What a watch found. Without a baseline it made one."""
 
     name: str
@@ -94,7 +95,7 @@ def judge(
 def keep(rt: Runtime, report: DriftReport) -> DriftReport:
     """Keep the report and close the run."""
     rt.store.put("drift", f"{report.skill} {report.label}", report)
-    end(rt, "completed", report.model_dump_json(), report.reason)
+    end(rt, "completed", as_text(report), report.reason)
     return report
 
 

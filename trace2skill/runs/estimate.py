@@ -6,6 +6,7 @@ bound: the bound is the cap, which no call may pass.
 """
 
 from collections.abc import Iterable, Sequence
+from operator import not_
 from statistics import fmean, quantiles
 from typing import Literal
 
@@ -42,9 +43,10 @@ class StageEstimate(Noun):
     cost: float
     high: float
     basis: Literal["history", "defaults"]
+    by_hand: int = Field(default=0, exclude_if=not_, description="Answers that a person or a session has to give.")
 
 
-class Estimate(Noun):
+class Estimate(Noun, form="Estimate", version=1):
     """What a run will cost."""
 
     stages: tuple[StageEstimate, ...]
@@ -54,6 +56,11 @@ class Estimate(Noun):
     def cost(self) -> float:
         """US dollars, all stages together."""
         return sum(stage.cost for stage in self.stages)
+
+    @property
+    def by_hand(self) -> int:
+        """Answers that are given by hand."""
+        return sum(stage.by_hand for stage in self.stages)
 
     @property
     def high(self) -> float:
@@ -175,6 +182,7 @@ def stage_estimate(
         costs = [row.cost for row in history] if known else [bound]
     tokens_in, tokens_out = (fmean(row[index] for row in rows) for index in (0, 1))
     dearest = quantiles(costs, n=10)[-1] if len(costs) > 1 else costs[0] * (1 if bound is not None else 2)
+    calls = fmean(row.calls for row in history) if known else asks.calls
     return StageEstimate(
         stage=asks.stage,
         part=asks.part,
@@ -186,4 +194,5 @@ def stage_estimate(
         cost=fmean(costs) * to_pay,
         high=max(dearest, fmean(costs)) * to_pay,
         basis="history" if known else "defaults",
+        by_hand=round(float(calls) * to_pay) if model.handoff and bound is None else 0,
     )

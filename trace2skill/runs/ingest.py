@@ -1,13 +1,15 @@
 """Learning from logs alone: the settings of an ingestion. It needs no domain and no data set, and promotes nothing."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from trace2skill.consolidate.limits import SizeLimits
 from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.route import Thresholds
+from trace2skill.core.errors import BadInput
 from trace2skill.core.noun import Noun
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.sections import (
@@ -84,6 +86,33 @@ class IngestSettings(Noun):
                 output=self.output,
             ),
         )
+
+
+def of_logs(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings of a run over logs alone, with what such a run decides for itself filled in.
+
+    Who examines the logs is the model where one is named, else the rules.
+
+    Raises:
+        BadInput: no logs are named, or a model is to be asked and none is named.
+    """
+    made = {name: dict(value) if isinstance(value, Mapping) else value for name, value in given.items()}
+    data = made.setdefault("data", {})
+    sources = dict(data.get("sources") or {})
+    if not sources.get("paths"):
+        raise BadInput("name log files and folders of logs, or a file that says them (--settings)")
+    named = (made.get("models") or {}).get("analyst", {}).get("name", NOBODY.name) != NOBODY.name
+    sources.setdefault("analyst", "model" if named else "rules")
+    asks = bool(sources.get("judge")) or sources["analyst"] == "model"
+    if asks and not named:
+        raise BadInput("a model is to be asked: name it with --model, or use --analyst rules without --judge")
+    if not named:
+        made["models"] = {role: NOBODY.model_dump() for role in ("agent", "analyst", "merger")}
+    if not asks:
+        made["learning"] = {**made.get("learning", {}), "merge": MergeSettings(fan_in=MOST_SIDES)}
+    made["data"] = {"path": sources["paths"][0], **data, "domain": LOGS, "sources": sources}
+    made["gate"] = {**made.get("gate", {}), "evaluate": False}
+    return made
 
 
 NOT_SHOWN = Decision(

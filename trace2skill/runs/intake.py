@@ -34,7 +34,7 @@ TELLING = 40
 """So many characters of a held-out task's text in a log make the log one of that task."""
 
 
-class Taken(Noun):
+class Taken(Noun, form="Taken", version=1):
     """A trajectory that is in the store: its id, the digest of its content, and what a person reads."""
 
     id: str
@@ -56,13 +56,13 @@ class Taken(Noun):
         )
 
 
-class Withheld(Noun):
+class Withheld(Noun, form="Withheld", version=1):
     """What a log says of the expected answer. Kept apart: no analyst sees it, and no lesson may quote it."""
 
     gold: tuple[str, ...]
 
 
-class Watermark(Noun):
+class Watermark(Noun, form="Watermark", version=1):
     """What is remembered of a log file: how it was, and which trajectories came of it."""
 
     memory: Memory

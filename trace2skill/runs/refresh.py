@@ -10,6 +10,7 @@ from trace2skill.consolidate.ledger import SupportLedger, build_ledger, confirme
 from trace2skill.consolidate.quarantine import Quarantined
 from trace2skill.core.errors import BadInput
 from trace2skill.core.failures import Failure
+from trace2skill.core.forms import as_text, as_value, from_text_or_none
 from trace2skill.core.noun import Noun
 from trace2skill.domains.base import Audit
 from trace2skill.evaluation.conditions import Condition
@@ -23,6 +24,7 @@ from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
 from trace2skill.runs.runtime import RunKind, Runtime, runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.settings_file import write_settings
 from trace2skill.runs.steps import STEPS
 from trace2skill.runs.summary import CandidateScore, LeftOut, RunSummary, SourcesRead, Spent
 from trace2skill.skills.skill import Skill, read_skill, write_skill
@@ -48,6 +50,15 @@ class Plan(Noun):
 
 
 NAMED = 5
+COMMANDS: dict[RunKind, str] = {
+    "run": "run",
+    "rollout": "rollout",
+    "evaluate": "evaluate",
+    "ablate": "ablate RUN",
+    "drift": "drift",
+    "ingest": "ingest",
+}
+"""The command that repeats a run of a kind."""
 NO_PLAN = Plan(evolve=(), validation=(), left_out=())
 """The plan of a run that has no tasks."""
 
@@ -70,9 +81,10 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
         rt.store.put("skill", rt.given_skill.digest, rt.given_skill)
         if rt.settings.data.skill is not None:
             Registry(rt.store).adopt(rt.given_skill)
-    rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=rt.settings.model_dump_json()))
-    settings = rt.settings.model_dump(mode="json")
+    rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=as_text(rt.settings)))
+    settings = as_value(rt.settings)
     first = RunProgress(run_id=rt.run_id, kind=kind, settings=settings, arguments=arguments, flow_run=flow_run)
+    write_settings(rt.settings, rt.run_directory(), COMMANDS.get(kind, kind))
     rt.progress = ProgressFile(rt.run_directory(), first, lambda: rt.store.ledger_total(rt.run_id).cost)
     return rt.run_id
 
@@ -116,9 +128,11 @@ def as_it_went_on(settings: RunSettings, kind: RunKind) -> RunSettings:
         return settings
     for row in reversed(runtime(settings).store.runs()):
         if row.kind == kind and row.state == "running":
-            found = RunSettings.kept(row.settings)
+            found = from_text_or_none(row.settings, RunSettings)
+            if found is None:
+                continue
             sources = found.data.sources and found.data.sources.model_copy(update={"content": ""})
-            if found.model_copy(update={"sources": sources}).identity == settings.identity:
+            if found.changed(sources=sources).identity == settings.identity:
                 return found
     return settings
 
@@ -237,7 +251,7 @@ def finish(
     keep_evaluations(rt, evaluations, "validation")
     _write_pages(summary, directory)
     write_report(rt.store, summary, rt.settings, directory)
-    end(rt, state, summary.model_dump_json(), decision.reason + (f"; {approval}" if approval else ""))
+    end(rt, state, as_text(summary), decision.reason + (f"; {approval}" if approval else ""))
     return summary
 
 

@@ -99,10 +99,8 @@ class Runtime:
     @cached_property
     def door(self) -> Door:
         """The model door, with the run's budget. What the run spent before counts against the cap."""
-        roles = self.settings.models
-        own = (roles.agent,) if self.settings.learning.agent.harness is None else ()
-        for settings in (*own, roles.analyst, roles.merger):
-            check_model(settings)
+        for role in sorted(self.settings.roles_asked):
+            check_model(getattr(self.settings.models, role))
         if isinstance(self.domain, Pictured):
             for settings in (self.settings.models.agent, self.settings.models.analyst):
                 check_vision(settings)

@@ -8,9 +8,11 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from trace2skill.core.digest import digest_of
+from trace2skill.core.forms import from_text
 from trace2skill.core.noun import Noun
 from trace2skill.evaluation.acceptance import GateSettings
 from trace2skill.llm import Roles
+from trace2skill.llm.settings import Role
 from trace2skill.runs import flat_settings as flat
 from trace2skill.runs.sections import (
     DataSettings,
@@ -38,7 +40,11 @@ FLAT = {name: place for name, place in PLACES.items() if name not in GateSetting
 """The settings that the flat form had."""
 
 
-class RunSettings(Noun):
+def _from_flat(value: dict[str, Any]) -> dict[str, Any]:
+    return flat.nested(value, FLAT, quiet=True)
+
+
+class RunSettings(Noun, form="RunSettings", version=2, upgrades=(_from_flat,)):
     """Settings of a skill refresh, nested by question. Shown as the form of the flow in the Prefect UI.
 
     The flat form of earlier versions is read, too, with a warning (see `flat_settings`).
@@ -80,9 +86,9 @@ class RunSettings(Noun):
         """Settings as a store or a file of a run holds them, whatever version wrote them.
 
         Raises:
-            ValidationError: they are no settings.
+            FormUnreadable: they are no settings, or those of a newer version.
         """
-        return cls.model_validate_json(text, context={"kept": True})
+        return from_text(text, cls)
 
     def changed(self, **values: Any) -> Self:
         """A copy with other values, each by the name of its field: `settings.changed(workers=2)`. Nothing is checked.
@@ -112,10 +118,20 @@ class RunSettings(Noun):
         return super().model_copy(update=update, deep=deep)
 
     @property
-    def asks_a_model(self) -> bool:
-        """Does the run need a model at all? The rules of the miner over logs alone do not."""
+    def roles_asked(self) -> frozenset[Role]:
+        """The roles whose model the run may call. Over logs alone, rules call none and a judge is the analyst."""
         sources = self.data.sources
-        return not (self.data.domain == LOGS and sources is not None and sources.analyst == "rules")
+        if self.data.domain == LOGS and sources is not None:
+            if sources.analyst == "model":
+                return frozenset({"analyst", "merger"})
+            return frozenset({"analyst"}) if sources.judge else frozenset()
+        own = frozenset[Role]({"agent"}) if self.learning.agent.harness is None else frozenset[Role]()
+        return own | {"analyst", "merger"}
+
+    @property
+    def asks_a_model(self) -> bool:
+        """Does anything in the run call a model?"""
+        return bool(self.roles_asked)
 
     def tolerated(self, stage: str) -> float:
         """Share of the items of a stage that may fail."""

@@ -10,7 +10,7 @@ from trace2skill.runs.settings import RunSettings
 from trace2skill.types.references import AnalysisJob, RolloutJob
 
 
-class Batch(Noun):
+class Batch(Noun, form="Batch", version=1):
     """The items of one shard: rollouts to do, or trajectories to analyse."""
 
     items: tuple[RolloutJob | AnalysisJob, ...]

@@ -91,7 +91,7 @@ class SourcesRead(Noun):
         ]
 
 
-class RunSummary(Noun):
+class RunSummary(Noun, form="RunSummary", version=1):
     """The result of a refresh."""
 
     run_id: str

@@ -108,6 +108,11 @@ def end_running() -> None:
         kill_group(process)
 
 
+def interrupted() -> bool:
+    """Is the run to end?"""
+    return _interrupted.is_set()
+
+
 def allow_running() -> None:
     """Commands may run (again)."""
     _interrupted.clear()

@@ -11,10 +11,10 @@ from pydantic import Field, ValidationError
 from trace2skill.core.errors import BadInput
 from trace2skill.core.noun import Noun
 
-NAMES = ("office", "embedding")
+NAMES = ("office", "scripted", "embedding")
 
 
-class Profile(Noun):
+class Profile(Noun, form="Profile", version=1):
     """What is simulated. Shares are probabilities per request, drawn by a hash, so that runs repeat exactly."""
 
     name: str = "office"
@@ -47,6 +47,7 @@ class Profile(Noun):
     )
     hangs: float = Field(default=0.0, ge=0, le=1, description="Share of tries that hang until their time-out.")
     blind: bool = Field(default=False, description="It sees no pictures, and refuses requests with any.")
+    script: str = Field(default="", description="Whose script a `sim/scripted` follows.")
     retry_after: float | None = Field(default=None, ge=0, description="Retry-After of a 429, in seconds.")
 
 
@@ -58,7 +59,7 @@ def profile_of(name: str) -> Profile:
     """
     base, _, query = name.removeprefix("sim/").partition("?")
     if base not in NAMES:
-        raise BadInput(f"no simulated model '{base}': there are {' and '.join(f'sim/{known}' for known in NAMES)}")
+        raise BadInput(f"no simulated model '{base}': there are {', '.join(f'sim/{known}' for known in NAMES)}")
     try:
         return Profile(name=base, **dict(parse_qsl(query, keep_blank_values=True)))
     except ValidationError as error:

@@ -22,6 +22,7 @@ from trace2skill.sim.embedding import EMBEDDING, embedded
 from trace2skill.sim.pictures import TOKENS, refusal
 from trace2skill.sim.profile import Profile, chance, profile_of
 from trace2skill.sim.roles import play
+from trace2skill.sim.scripted import SCRIPTED, speak, unscripted
 
 PRICE_PER_TOKEN = (0.5e-6, 2.0e-6)
 STORM = 0.5
@@ -99,7 +100,7 @@ def _handler(litellm: Any) -> Any:
                 native_tools=bool(options.get("tools")),
                 seed=options.get("seed") or 0,
             )
-            if problem := refusal(heard):
+            if problem := refusal(heard) or unscripted(profile):
                 raise litellm.BadRequestError(message=f"simulated: {problem}", model=profile.name, llm_provider="sim")
             with self._guard:
                 self._tries[heard.key] += 1
@@ -116,7 +117,8 @@ def _handler(litellm: Any) -> Any:
                 raise _too_many(litellm, profile)
             _fail_as_planned(litellm, profile, heard.key, attempt)
             _log_call(heard.key, heard.messages)
-            spoken = _disturbed(profile, heard, play(heard), structured=bool(options.get("response_format")))
+            said = speak(heard) if profile.name == SCRIPTED else play(heard)
+            spoken = _disturbed(profile, heard, said, structured=bool(options.get("response_format")))
             return _filled(litellm, request["model_response"], request["model"], heard, spoken)
 
         def embedding(self, *_: Any, **request: Any) -> Any:

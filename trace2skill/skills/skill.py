@@ -39,7 +39,7 @@ class SkillFile(Noun):
         return self
 
 
-class Skill(Noun):
+class Skill(Noun, form="Skill", version=1):
     """A skill: its files, sorted by path."""
 
     files: tuple[SkillFile, ...] = Field(min_length=1)

@@ -27,6 +27,7 @@ class StepUsed(NamedTuple):
     tokens_in: float
     tokens_out: float
     cost: float
+    calls: float
 
 
 def totals_by_stage(store: Store, run_id: str) -> list[StageTotal]:
@@ -49,7 +50,8 @@ def steps_of_stage(store: Store, model: str, stage: str, part: str = "") -> list
     """
     for wanted in dict.fromkeys([part, ""]):
         rows = store.query(
-            "SELECT sum(tokens_in), sum(tokens_out), sum(cost) FROM ledger WHERE outcome = 'answered' AND model = ? "
+            "SELECT sum(tokens_in), sum(tokens_out), sum(cost), count(*) FROM ledger "
+            "WHERE outcome = 'answered' AND model = ? "
             "AND stage = ? AND part = ? GROUP BY run_id, step, unit ORDER BY max(written) DESC, step, unit "
             f"LIMIT {MOST_STEPS}",
             [model, stage, wanted],

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from trace2skill.core.budget import Purse
 from trace2skill.core.errors import StoreUnavailable
+from trace2skill.core.forms import as_text, from_text, from_text_or_none
 from trace2skill.core.money import nanos
 from trace2skill.store.address import directory_beside
 from trace2skill.store.rows import LedgerRow, LedgerTotal, RunRow
@@ -44,6 +45,9 @@ NounKind = Literal[
     "tree",
 ]
 T = TypeVar("T", bound=BaseModel)
+NEVER_MISSED: frozenset[NounKind] = frozenset({"withheld", "support"})
+"""Kinds that are not taken for missing where they cannot be read: an analyst would be shown the answers that a log gave
+away, and a skill's votes would be counted anew from nothing, over those that are there."""
 
 
 class Store(ABC):
@@ -148,29 +152,33 @@ class Store(ABC):
         self._put([("observation", (key, value))])
 
     def put(self, kind: NounKind, id: str, noun: BaseModel) -> None:
-        """Keep a noun under its kind and id."""
-        self._put([("noun", (kind, id, noun.model_dump_json()))])
+        """Keep a noun under its kind and id. Its class has a form."""
+        self._put([("noun", (kind, id, as_text(noun)))])
 
     def put_all(self, nouns: Iterable[tuple[NounKind, str, BaseModel]]) -> None:
         """Keep several nouns at once: all of them or none."""
-        rows: list[Row] = [("noun", (kind, id, noun.model_dump_json())) for kind, id, noun in nouns]
+        rows: list[Row] = [("noun", (kind, id, as_text(noun))) for kind, id, noun in nouns]
         if rows:
             self._put(rows)
 
     def get(self, kind: NounKind, id: str, cls: type[T]) -> T | None:
-        """The noun of that kind and id, or None."""
+        """The noun of that kind and id, or None. One that cannot be read is None, too, with a warning.
+
+        Raises:
+            FormUnreadable: it cannot be read, and is of a kind that `NEVER_MISSED` names.
+        """
         row = self._one("SELECT value FROM noun WHERE kind = ? AND id = ?", [kind, id])
-        return cls.model_validate_json(row[0]) if row else None
+        return _read(kind, row[0], cls) if row else None
 
     def all_of(self, kind: NounKind, cls: type[T]) -> list[T]:
-        """Every noun of a kind, in the order they were written."""
+        """Every noun of a kind that can be read, in the order they were written. Raises as `get`."""
         rows = self._all("SELECT value FROM noun WHERE kind = ? ORDER BY written, id", [kind])
-        return [cls.model_validate_json(row[0]) for row in rows]
+        return [noun for row in rows if (noun := _read(kind, row[0], cls)) is not None]
 
     def entries(self, kind: NounKind, cls: type[T]) -> list[tuple[str, T]]:
-        """Every noun of a kind with its id, in the order of ids."""
+        """Every noun of a kind that can be read, with its id, in the order of ids. Raises as `get`."""
         rows = self._all("SELECT id, value FROM noun WHERE kind = ? ORDER BY id", [kind])
-        return [(str(id), cls.model_validate_json(value)) for id, value in rows]
+        return [(str(id), noun) for id, value in rows if (noun := _read(kind, value, cls)) is not None]
 
     def ids_of(self, kind: NounKind) -> set[str]:
         """The ids of all nouns of a kind."""
@@ -232,6 +240,10 @@ class Store(ABC):
 
     def _one(self, sql: str, parameters: list[Any]) -> tuple[Any, ...] | None:
         return next(iter(self._all(sql, parameters)), None)
+
+
+def _read(kind: NounKind, text: str, cls: type[T]) -> T | None:
+    return from_text(text, cls) if kind in NEVER_MISSED else from_text_or_none(text, cls)
 
 
 def _ledger_row(row: LedgerRow) -> Row:

@@ -18,7 +18,7 @@ class Look(Noun):
     remaining: float = Field(description="What is left of the whole level after it.")
 
 
-class Decision(Noun):
+class Decision(Noun, form="Decision", version=1):
     """A verdict on a candidate, with the numbers behind it."""
 
     verdict: Verdict

@@ -19,7 +19,7 @@ class Evidence(Noun):
     last: int = Field(ge=1)
 
 
-class Lesson(Noun):
+class Lesson(Noun, form="Lesson", version=1):
     """A generalizable lesson (the paper's memory item, section 3.2): title, description, content."""
 
     trajectory_id: str
@@ -57,7 +57,7 @@ class DroppedLesson(Noun):
     reason: str
 
 
-class Extraction(Noun):
+class Extraction(Noun, form="Extraction", version=1):
     """What an analyst made of one trajectory: lessons, or a typed reason why there are none."""
 
     trajectory_id: str

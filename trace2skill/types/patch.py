@@ -65,7 +65,7 @@ class Confirmation(Noun):
     text: str
 
 
-class Patch(Noun):
+class Patch(Noun, form="Patch", version=1):
     """What one trajectory asks of one skill. Every edit of `edits` has its place there."""
 
     trajectory_id: str

@@ -20,7 +20,7 @@ USUAL_TOKENS = 1_600
 """What a page usually counts as: for pace and room, where a guess is wanted and not a bound."""
 
 
-class Picture(Noun):
+class Picture(Noun, form="Picture", version=1):
     """An encoded image. Its bytes go to a model and nowhere else; keys hold its digest, trajectories its number."""
 
     media_type: MediaType

@@ -24,7 +24,7 @@ class RolloutJob(Noun):
         return f"{self.task_id} seed {self.seed}"
 
 
-class Rolled(Noun):
+class Rolled(Noun, form="Rolled", version=1):
     """A trajectory that is in the store."""
 
     trajectory_id: str
@@ -64,7 +64,7 @@ class Pair(Noun):
         return f"{self.passed.cell.task_id} seeds {self.passed.cell.seed} and {self.failed.cell.seed}"
 
 
-class Extracted(Noun):
+class Extracted(Noun, form="Extracted", version=1):
     """An extraction that is in the store."""
 
     content: str
@@ -88,13 +88,13 @@ class Extracted(Noun):
         return f"{self.task_id} seed {self.seed}" + (" (contrast)" if self.contrast else "")
 
 
-class Observed(Noun):
+class Observed(Noun, form="Observed", version=1):
     """What was drawn from one imported trajectory, in the store."""
 
     extracted: tuple[Extracted, ...]
 
 
-class Proposed(Noun):
+class Proposed(Noun, form="Proposed", version=1):
     """A patch that is in the store."""
 
     content: str
@@ -111,14 +111,14 @@ class Proposed(Noun):
     )
 
 
-class Embedded(Noun):
+class Embedded(Noun, form="Embedded", version=1):
     """The vectors of the lessons of one extraction."""
 
     extraction: str
     vectors: tuple[tuple[float, ...], ...]
 
 
-class Banked(Noun):
+class Banked(Noun, form="Banked", version=1):
     """A bank that is in the store."""
 
     content: str
@@ -126,14 +126,14 @@ class Banked(Noun):
     tokens: int = Field(default=0, description="Tokens of all its lessons, four characters each.")
 
 
-class Merged(Noun):
+class Merged(Noun, form="Merged", version=1):
     """A node of the merge tree that is in the store."""
 
     content: str
     groups: int
 
 
-class MergeTree(Noun):
+class MergeTree(Noun, form="MergeTree", version=1):
     """A merge tree as it came out. A node below `len(nodes) - len(merges)` is a leaf; the last one is the root."""
 
     nodes: tuple[Merged, ...]

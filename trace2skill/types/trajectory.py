@@ -95,7 +95,7 @@ class Step(Noun):
     extra: dict[str, Any] = Field(default_factory=dict, exclude_if=not_, description="What the log says besides.")
 
 
-class Trajectory(Noun):
+class Trajectory(Noun, form="Trajectory", version=1):
     """Everything one agent did on one task with one skill and one seed."""
 
     id: str
@@ -122,7 +122,7 @@ class Trajectory(Noun):
         return sum(step.source == "agent" for step in self.steps)
 
 
-class Timing(Noun):
+class Timing(Noun, form="Timing", version=1):
     """How long a trajectory took when it was made. Kept apart: a trajectory names what was done, not how fast."""
 
     seconds: float

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput, ChampionChanged
+from trace2skill.core.forms import as_text, from_text_or_none
 from trace2skill.core.noun import Noun
 from trace2skill.skills.skill import Skill, read_skill, write_skill
 from trace2skill.store import Store
@@ -100,7 +101,7 @@ class Registry:
     def record(self, skill: Skill, version: Version) -> Version:
         """Keep a version; its state and decision are those given last, its number stays. Returns it as it is kept."""
         self._store.put("skill", skill.digest, skill)
-        decision = version.decision.model_dump_json() if version.decision else ""
+        decision = as_text(version.decision) if version.decision else ""
         row = VersionRow(
             name=version.name,
             digest=version.skill,
@@ -215,7 +216,8 @@ def learned_from(store: Store, skill: Skill, tasks_of: Callable[[str], set[str]]
 
 def _version(row: VersionRow) -> Version:
     values = dict(zip(Version.model_fields, row, strict=True))
-    values["decision"] = Decision.model_validate_json(row.decision) if row.decision else None
+    # A decision that cannot be read is no reason to lose the version: it is shown without.
+    values["decision"] = from_text_or_none(row.decision, Decision) if row.decision else None
     return Version(**values)
 
 

@@ -32,7 +32,7 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
     groups = stored(rt, "groups", root.content, Groups)
     before, how, editor = skill_of(rt, base), rt.settings.learning, None
     passed, dropped = screened_root(rt.store, before, groups)  # a merge has words of its own
-    if rt.settings.asks_a_model:
+    if "merger" in rt.settings.roles_asked:
         step = StepLabel("apply", unit=root.content[:12])
         editor = ScreenedEditor(ModelEditor(rt.door, rt.settings.models.merger, step), rt.store)
     skill, made = build_candidate(
@@ -45,7 +45,7 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
 def _expects(seen: Foresight) -> list[Expected]:
     """Whether a file will need repair nobody knows; most do not."""
     settings = seen.rt.settings
-    polishes = settings.learning.polish and settings.asks_a_model and seen.new_patches >= 1 and seen.learns
+    polishes = settings.learning.polish and "merger" in settings.roles_asked and seen.new_patches >= 1 and seen.learns
     return [Expected(APPLY.asked("wording"), float(len(seen.rounds)))] if polishes else []
 
 
@@ -57,7 +57,10 @@ APPLY = RunStep(
     do=candidate,
     gives=Candidate,
     shown="apply",
-    asks=(Asks("apply", "merger", (12_000, 3_000), "wording"), Asks("apply", "merger", (4_000, 2_000), "repair")),
+    asks=(
+        Asks("apply", "merger", (12_000, 3_000), part="wording"),
+        Asks("apply", "merger", (4_000, 2_000), part="repair"),
+    ),
     again=False,
     folder="candidate",
 )

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from trace2skill.analysts import ANALYSTS
+from trace2skill.analysts.strategy import Stage
+
 Player = Literal["agent", "analyst", "merger", "embedding"]
 """Whose model is asked; 'embedding' is that of a bank."""
 
@@ -15,6 +18,8 @@ class Asks:
     player: Player
     tokens: tuple[int, int]
     """Of one step, in and out, where the ledger knows none."""
+    calls: int = 1
+    """Of the model in one step, likewise."""
     part: str = ""
     """What of the stage, where its steps differ in what they take: an analyst, say."""
 
@@ -26,3 +31,8 @@ class Expected:
     asks: Asks
     to_pay: float
     in_store: int = 0
+
+
+def asked_by(stage: Stage) -> tuple[Asks, ...]:
+    """What the analysts of a stage ask, each under its own name."""
+    return tuple(Asks(stage, "analyst", item.tokens, item.calls, item.name) for item in ANALYSTS if item.stage == stage)

@@ -2,12 +2,12 @@
 
 from collections import Counter
 
-from trace2skill.analysts import ANALYSTS, analyst_named, chosen
+from trace2skill.analysts import analyst_named, chosen
 from trace2skill.analysts.strategy import Case
 from trace2skill.core.step_label import StepLabel
 from trace2skill.runs.distill import choose_pairs
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.steps.asks import Asks, Expected
+from trace2skill.runs.steps.asks import Expected, asked_by
 from trace2skill.runs.steps.foresight import Foresight
 from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.stored import keep_extraction, stored
@@ -61,6 +61,6 @@ CONTRAST = RunStep(
     do=contrast,
     gives=Extracted,
     shown="contrast: {pair.name}",
-    asks=tuple(Asks("contrast", "analyst", item.tokens, item.name) for item in ANALYSTS if item.stage == "contrast"),
+    asks=asked_by("contrast"),
     mapped=True,
 )

@@ -1,10 +1,10 @@
 """Step `extract`: lessons from one rollout."""
 
-from trace2skill.analysts import ANALYSTS, analyst_named, chosen
+from trace2skill.analysts import analyst_named, chosen
 from trace2skill.analysts.strategy import Case
 from trace2skill.core.step_label import StepLabel
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.steps.asks import Asks, Expected
+from trace2skill.runs.steps.asks import Expected, asked_by
 from trace2skill.runs.steps.foresight import Foresight
 from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.stored import keep_extraction, stored
@@ -55,6 +55,6 @@ EXTRACT = RunStep(
     do=extract,
     gives=Extracted,
     shown="extract: {job.name}",
-    asks=tuple(Asks("extract", "analyst", item.tokens, item.name) for item in ANALYSTS if item.stage == "extract"),
+    asks=asked_by("extract"),
     mapped=True,
 )

@@ -24,7 +24,7 @@ def _parts(rt: Runtime, sides: Sequence[Merged], base: str) -> tuple[object, ...
 
 def merge_sides(rt: Runtime, sides: Sequence[Merged], base: str, name: str) -> Merged:
     """Unite the sides of one node of the merge tree. Without a model, equal groups become one and others stand."""
-    if not rt.settings.asks_a_model:
+    if "merger" not in rt.settings.roles_asked:
         united = [stored(rt, "groups", side.content, Groups) for side in sides]
         return _keep_groups(rt, Groups.of([group for side in united for group in side.groups]))
     merged = merge(
@@ -93,7 +93,7 @@ def merged_one_by_one(rt: Runtime, groups: Sequence[EditGroup], base: str) -> tu
 
 
 def _expects(seen: Foresight) -> list[Expected]:
-    return [Expected(MERGE.asks[0], seen.merges())] if seen.rt.settings.asks_a_model else []
+    return [Expected(MERGE.asks[0], seen.merges())] if "merger" in seen.rt.settings.roles_asked else []
 
 
 MERGE = RunStep(

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from trace2skill.analysts import ANALYSTS, chosen
+from trace2skill.analysts import chosen
 from trace2skill.analysts.strategy import Analyst, Case
 from trace2skill.core.step_label import StepLabel
 from trace2skill.runs.intake import Intake, Taken, Withheld
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.steps.asks import Asks, Expected
+from trace2skill.runs.steps.asks import Expected, asked_by
 from trace2skill.runs.steps.foresight import Foresight
 from trace2skill.runs.steps.judge import trajectory_of
 from trace2skill.runs.steps.step import RunStep
@@ -66,6 +66,6 @@ OBSERVE = RunStep(
     do=observe,
     gives=Observed,
     shown="observe: {item.id}",
-    asks=tuple(Asks("observe", "analyst", item.tokens, item.name) for item in ANALYSTS if item.stage == "observe"),
+    asks=asked_by("observe"),
     mapped=True,
 )

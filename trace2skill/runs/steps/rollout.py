@@ -113,6 +113,6 @@ ROLLOUT = RunStep(
     do=rollout,
     gives=Rolled,
     shown="rollout: {job.name}",
-    asks=(Asks("rollout", "agent", (40_000, 3_000)), RECALL),
+    asks=(Asks("rollout", "agent", (40_000, 3_000), calls=8), RECALL),
     mapped=True,
 )

@@ -1,0 +1,59 @@
+"""Values that are typed in a form of their own: a price, pairs, a store."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from trace2skill.core.errors import BadInput
+from trace2skill.store.address import default_address, parse
+
+
+def store_path(given: str | None) -> Path | str:
+    """The store in use: the option, else $TRACE2SKILL_STORE, else .trace2skill/store.duckdb.
+
+    Raises:
+        BadInput: an address that cannot be, such as one with a password in it.
+    """
+    try:
+        return parse(given) if given else default_address()
+    except ValueError as error:
+        raise BadInput(f"--store: {error}") from error
+
+
+def pairs(given: Sequence[str], option: str = "--domain-option") -> dict[str, str]:
+    """KEY=VALUE options as a mapping.
+
+    Raises:
+        BadInput: one without '='.
+    """
+    wrong = [item for item in given if "=" not in item]
+    if wrong:
+        raise BadInput(f"{option} {wrong[0]}: write it as KEY=VALUE")
+    return {key.strip(): value.strip() for key, _, value in (item.partition("=") for item in given)}
+
+
+def number_by_stage(given: Sequence[str]) -> dict[str, float]:
+    """STAGE=SHARE options as a mapping.
+
+    Raises:
+        BadInput: one without '=', or whose share is no number.
+    """
+    found = pairs(given, "--max-failed")
+    try:
+        return {stage: float(share) for stage, share in found.items()}
+    except ValueError as error:
+        raise BadInput(f"--max-failed: {error}: write it as STAGE=SHARE") from error
+
+
+def price(text: str) -> tuple[float, float]:
+    """US dollars per million tokens, in and out.
+
+    Raises:
+        BadInput: not two numbers, or one below zero.
+    """
+    try:
+        price_in, price_out = (float(part) for part in text.split(","))
+    except ValueError:
+        raise BadInput(f"--price {text}: give two numbers, IN,OUT, in US dollars per million tokens") from None
+    if min(price_in, price_out) < 0:
+        raise BadInput(f"--price {text}: a price is not negative")
+    return price_in, price_out

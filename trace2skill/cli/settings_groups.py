@@ -1,0 +1,84 @@
+"""Which options go together: the groups that the commands are put together from."""
+
+DATA = ("data", "domain", "domain_option", "skill", "tasks", "split", "split_seed", "recalculate")
+LOGS = ("sources", "labels", "source_analyst", "judge", "format", "redaction_map")
+MODEL = (
+    "model",
+    "temperature",
+    "top_p",
+    "reasoning_effort",
+    "api_base",
+    "price",
+    "max_tokens",
+    "context",
+    "tools",
+    "answers",
+    "vision",
+    "timeout_seconds",
+    "attempts",
+    "patience_seconds",
+    "requests_per_minute",
+    "tokens_per_minute",
+)
+ROLES = ("agent_model", "analyst_model", "merger_model")
+AGENT = ("seed", "seeds", "harness", "agent_command", "agent_set", "max_turns", "sandbox")
+MAKING = (
+    "analysts",
+    "error_analyst",
+    "allow_scripts",
+    "allow_description",
+    "fan_in",
+    "merge_ask",
+    "main_from",
+    "reference_from",
+    "most_lines",
+    "most_body_tokens",
+    "most_reference_lines",
+    "polish",
+    "forget_after",
+)
+CHOOSING = ("candidates", "select")
+GATE = (
+    "level",
+    "margin",
+    "coverage",
+    "score",
+    "no_regression",
+    "most_tokens_ratio",
+    "most_skill_tokens",
+    "spend",
+)
+SCORING = ("evaluate", "held_out_seeds", "no_skill", "repeat_champion", *GATE)
+MONEY = ("max_cost", "max_cost_per_month")
+OPERATION = (
+    "workers",
+    "store",
+    "store_wait_seconds",
+    "output",
+    "max_failed_share",
+    "max_failed",
+    "step_seconds",
+    "limits_held",
+    "shards",
+    "runner",
+    "reports_at",
+)
+PROMOTING = ("promote", "approval_hours")
+BOTH_SEEDS = ("learning.seeds", "gate.held_out_seeds")
+"""What --seeds sets where a command scores, or draws no line between learning and scoring."""
+
+RUN = (*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *CHOOSING, *SCORING, *MONEY, *PROMOTING, *OPERATION)
+ROLLOUT = (*DATA, *MODEL, *ROLES, *AGENT, *MONEY, *OPERATION)
+DISTILL = (*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *CHOOSING, *MONEY, *OPERATION)
+EVALUATE = tuple("division" if name == "split" else name for name in ROLLOUT)
+DRIFT = (*ROLLOUT, "level", "coverage", "score")
+ABLATE = (*GATE, *MONEY, *OPERATION)
+DEMO = ("model", "sandbox", *MONEY, "workers", "store", "output")
+INGEST = (
+    *("labels", "format", "skill", "judge", "redaction_map"),
+    *MODEL,
+    *ROLES,
+    *MAKING[2:],
+    *MONEY,
+    *OPERATION,
+)

@@ -1,0 +1,81 @@
+"""What the files of a handoff folder hold."""
+
+from typing import Any
+
+from pydantic import Field
+
+from trace2skill.core.noun import Noun
+
+ID_DIGITS = 12
+
+
+class Head(Noun):
+    """Who asks what, without the words: small, since every look at the folder reads all that wait."""
+
+    id: str = Field(description="The first digits of the call's key.")
+    key: str = Field(description="The call's key, under which the store keeps the answer.")
+    role: str = ""
+    step: str = ""
+    model: str = ""
+    asked_at: float = Field(description="Seconds since 1970, when it was first asked.")
+    conversation: str = Field(description="Id of the conversation's first request.")
+    parent: str = Field(default="", description="Id of the request whose answer this one goes on from.")
+    new_from: int = Field(default=0, description="Index of the first message that came after that answer.")
+    characters: int = Field(default=0, description="Characters of all messages.")
+
+
+class Body(Noun):
+    """The words. A picture in a message is the name of its file."""
+
+    messages: tuple[dict[str, Any], ...]
+    tools: tuple[dict[str, Any], ...] = ()
+    answer_schema: dict[str, Any] | None = None
+    max_tokens: int | None = None
+
+
+class Claim(Noun):
+    """Who answers a conversation, and since when."""
+
+    by: str
+    since: float
+
+
+class View(Noun):
+    """What of a request is printed: messages from `new_from` on, without the parts a reader has seen elsewhere."""
+
+    new_from: int = 0
+    seen: dict[str, str] = Field(default_factory=dict, description="Part left out -> id of the request it stood in.")
+
+
+class Handed(Noun):
+    """To whom a request was printed, and what of it."""
+
+    by: str
+    since: float
+    view: View = View()
+
+
+class Link(Noun):
+    """The id of a request."""
+
+    id: str
+
+
+class Call(Noun):
+    """One call of a tool; `arguments` is the JSON text, as a provider sends it."""
+
+    name: str
+    arguments: str
+
+
+class Given(Noun):
+    """An answer."""
+
+    id: str
+    key: str
+    by: str
+    at: float
+    text: str = ""
+    calls: tuple[Call, ...] = ()
+    cut_off: bool = Field(default=False, description="It says of itself that it ends before its end.")
+    forced: bool = Field(default=False, description="It was taken although it does not fit what was asked.")
