@@ -55,6 +55,8 @@ class Foresight:
     analyses: float = 0.0
     """All analyses, those in the store too."""
     new_analyses: float = 0.0
+    mined: float = 0.0
+    """Analyses by rules, whose lessons need no model to be placed."""
     patches: float = 0.0
     """Analyses with lessons give a patch each."""
     new_patches: float = 0.0
@@ -72,9 +74,12 @@ class Foresight:
 
     @property
     def learns(self) -> bool:
-        """Is there enough to expect that a candidate will differ from S0? A rule needs a few tasks that ask for it."""
+        """Is there enough to expect that a candidate will differ from S0?
+
+        A rule needs a few tasks that ask for it, and not all patches of a run are about the same.
+        """
         least = self.rt.settings.learning.thresholds.for_tasks(round(self.analyses))[1]
-        return self.patches >= least
+        return self.patches >= (2 * least if least > 1 else 1)
 
     def has(self, key: str) -> bool:
         """Is the result of that key in the store?"""

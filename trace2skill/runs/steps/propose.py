@@ -60,12 +60,11 @@ def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
 
 
 def _expects(seen: Foresight) -> list[Expected]:
-    """The rules' lessons need no model to be placed; the analyses in the store have their patches there, too."""
-    sources = seen.rt.settings.data.sources
-    asked = not (sources and sources.analyst == "rules" and not seen.evolve)
-    seen.patches = seen.analyses * seen.rates.taught
-    seen.new_patches = seen.new_analyses * seen.rates.taught
-    return [Expected(PROPOSE.asks[0], seen.new_patches)] if asked else []
+    """The analyses in the store have their patches there, too."""
+    asked = seen.new_analyses * seen.rates.taught
+    seen.new_patches = asked + seen.mined
+    seen.patches = seen.analyses * seen.rates.taught + seen.mined
+    return [Expected(PROPOSE.asks[0], asked)]
 
 
 PROPOSE = RunStep(
