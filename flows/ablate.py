@@ -14,7 +14,7 @@ from trace2skill.runs.settings import RunSettings
 from trace2skill.types.decision import Decision
 
 
-@flow(name="ablate", flow_run_name="ablate {of}", **on_bad_end("ablate"))
+@flow(name="ablate", persist_result=False, flow_run_name="ablate {of}", **on_bad_end("ablate"))
 def ablate(settings: RunSettings, of: str, how: AblationSettings) -> run.Pruned:
     """Leave the edit groups of a run's candidate out one by one, then let the pruned skill compete.
 

@@ -30,7 +30,7 @@ from trace2skill.types.references import Extracted, Rolled, RolloutJob
 Jobs = list[RolloutJob]
 
 
-@flow(name="arm", flow_run_name="{arm.name}", validate_parameters=False)
+@flow(name="arm", persist_result=False, flow_run_name="{arm.name}", validate_parameters=False)
 def make_arm(
     settings: RunSettings, arm: Arm, condition: Condition, jobs: Jobs, like: str, tolerated: float
 ) -> ArmResult:

@@ -20,7 +20,12 @@ from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.types.references import Extracted, Merged, Rolled
 
 
-@flow(name="distill", flow_run_name="distill {settings.learning.analysts}", validate_parameters=False)
+@flow(
+    name="distill",
+    persist_result=False,
+    flow_run_name="distill {settings.learning.analysts}",
+    validate_parameters=False,
+)
 def distill(settings: RunSettings, rolled: list[Rolled], base: str, observed: Sequence[Extracted] = ()) -> Distilled:
     """One analyst per trajectory, one patch per analysis with lessons, merged in pairs along the tree.
 

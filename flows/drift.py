@@ -13,7 +13,7 @@ from trace2skill.runs.runtime import runtime
 from trace2skill.runs.settings import RunSettings
 
 
-@flow(name="drift-watch", flow_run_name="drift watch {label}", **on_bad_end("drift"))
+@flow(name="drift-watch", persist_result=False, flow_run_name="drift watch {label}", **on_bad_end("drift"))
 def drift_watch(settings: RunSettings, label: str = "", roll_back: bool = False) -> DriftReport:
     """Does the champion still score what it scored? A significant drop is an event, and a rollback if so wanted.
 

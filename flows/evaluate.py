@@ -17,7 +17,7 @@ from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.types.evaluation import Evaluation
 
 
-@flow(name="evaluate", flow_run_name="evaluate {settings.label}", validate_parameters=False)
+@flow(name="evaluate", persist_result=False, flow_run_name="evaluate {settings.label}", validate_parameters=False)
 def evaluate(
     settings: RunSettings, conditions: list[Condition], task_ids: list[str], seeds: tuple[int, ...] | None = None
 ) -> list[Evaluation]:
@@ -31,7 +31,7 @@ def evaluate(
     return [evaluation_of(condition, jobs, done.results) for condition in conditions]
 
 
-@flow(name="evaluate-skills", flow_run_name="evaluate {settings.label}", **on_bad_end("evaluate"))
+@flow(name="evaluate-skills", persist_result=False, flow_run_name="evaluate {settings.label}", **on_bad_end("evaluate"))
 def evaluate_skills(settings: RunSettings, skills: list[Path], split: str, why: str = "") -> list[Evaluation]:
     """Score skill directories, and the agent without a skill, on one split; the test split needs a reason."""
     rt = runtime(settings)

@@ -27,7 +27,12 @@ def _lead(given: Any) -> Any:
     return run.lead_settings(ExperimentSettings.model_validate(given))
 
 
-@flow(name="experiment", flow_run_name="experiment {settings.label}", **on_bad_end("experiment", _lead))
+@flow(
+    name="experiment",
+    persist_result=False,
+    flow_run_name="experiment {settings.label}",
+    **on_bad_end("experiment", _lead),
+)
 def experiment(settings: ExperimentSettings) -> State[Any]:
     """Run the grid of a file and write its tables. What an earlier run did comes out of the store.
 

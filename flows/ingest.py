@@ -17,14 +17,17 @@ from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import RunSummary
 
 
-@flow(name="ingest", flow_run_name="ingest {settings.analyst}")
+@flow(name="ingest", persist_result=False, flow_run_name="ingest {settings.analyst}")
 def ingest(settings: IngestSettings) -> RunSummary:
     """Read what is new in logs, analyse each segment, and write the candidate; nothing is promoted."""
     return learn_from_logs(settings.as_run())
 
 
 @flow(
-    name="learn-from-logs", flow_run_name="learn from logs by {settings.data.sources.analyst}", **on_bad_end("ingest")
+    name="learn-from-logs",
+    persist_result=False,
+    flow_run_name="learn from logs by {settings.data.sources.analyst}",
+    **on_bad_end("ingest"),
 )
 def learn_from_logs(settings: RunSettings) -> RunSummary:
     """The same with the settings of a run."""

@@ -13,7 +13,12 @@ from trace2skill.runs.steps.observe import OBSERVE, to_observe
 from trace2skill.types.references import Extracted
 
 
-@flow(name="observe", flow_run_name="observe {settings.data.sources.analyst}", validate_parameters=False)
+@flow(
+    name="observe",
+    persist_result=False,
+    flow_run_name="observe {settings.data.sources.analyst}",
+    validate_parameters=False,
+)
 def observe(settings: RunSettings, intake: Intake) -> Gathered[Extracted]:
     """Say how the unlabelled ones ended, where that is asked for, then one analyst per trajectory."""
     rt = runtime(settings)

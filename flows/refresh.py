@@ -37,7 +37,12 @@ from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.references import Extracted
 
 
-@flow(name="refresh", flow_run_name="refresh {settings.label} {settings.learning.analysts}", **on_bad_end("run"))
+@flow(
+    name="refresh",
+    persist_result=False,
+    flow_run_name="refresh {settings.label} {settings.learning.analysts}",
+    **on_bad_end("run"),
+)
 def refresh(settings: RunSettings) -> State[Any]:
     """Learn from rollouts on the evolve tasks, and say on held-out tasks whether the new skill is better.
 

@@ -14,7 +14,7 @@ from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.types.references import Rolled, RolloutJob
 
 
-@flow(name="rollout", flow_run_name="rollout {settings.label}", validate_parameters=False)
+@flow(name="rollout", persist_result=False, flow_run_name="rollout {settings.label}", validate_parameters=False)
 def rollout(settings: RunSettings, jobs: list[RolloutJob]) -> Gathered[Rolled]:
     """Roll out every job; the failed ones are named and can be run again alone."""
     if settings.operation.shards > 1:
@@ -23,7 +23,7 @@ def rollout(settings: RunSettings, jobs: list[RolloutJob]) -> Gathered[Rolled]:
     return gather(runtime(settings), "rollout", futures, [job.name for job in jobs])
 
 
-@flow(name="rollout-all", flow_run_name="rollout {settings.label}", **on_bad_end("rollout"))
+@flow(name="rollout-all", persist_result=False, flow_run_name="rollout {settings.label}", **on_bad_end("rollout"))
 def rollout_all(settings: RunSettings) -> Gathered[Rolled]:
     """Roll out every task at every seed, with the skill given or with none."""
     rt = runtime(settings)

@@ -25,7 +25,7 @@ DEPLOYMENT = "shard/shard"
 Stage = Literal["rollout", "extract"]
 
 
-@flow(name="shard", flow_run_name="{stage} shard of {parent}")
+@flow(name="shard", persist_result=False, flow_run_name="{stage} shard of {parent}")
 def shard(settings: RunSettings, stage: Stage, batch: str, parent: str) -> int:
     """Do one share of a stage; returns how many items have a result. Items are named by `batch` in the store."""
     rt = runtime(settings)
@@ -33,7 +33,7 @@ def shard(settings: RunSettings, stage: Stage, batch: str, parent: str) -> int:
     return sized(do, settings)(settings, stage, run.load(rt, batch))
 
 
-@flow(name="shard-items", flow_run_name="{stage}", validate_parameters=False)
+@flow(name="shard-items", persist_result=False, flow_run_name="{stage}", validate_parameters=False)
 def do(settings: RunSettings, stage: Stage, items: list[Any]) -> int:
     """The items of a share, one mapped run each. What fails is the parent's to report."""
     rt = runtime(settings)
@@ -59,7 +59,12 @@ def start_shard(settings: RunSettings, stage: Stage, batch: str, parent: str, nu
     return str(done.id)
 
 
-@flow(name="shards", flow_run_name="{stage} in {settings.operation.shards} shards", validate_parameters=False)
+@flow(
+    name="shards",
+    persist_result=False,
+    flow_run_name="{stage} in {settings.operation.shards} shards",
+    validate_parameters=False,
+)
 def in_shards(settings: RunSettings, stage: Stage, items: list[RolloutJob] | list[AnalysisJob]) -> list[str]:
     """Spread the items of a stage over shards and wait for all of them."""
     rt = runtime(settings)

@@ -82,9 +82,9 @@ def test_lines_are_those_of_the_specification(text: str) -> None:
     assert all("\n" not in line.rstrip("\r\n") and "\r" not in line.rstrip("\r\n") for line in lines)
 
 
-def test_append_goes_on_with_the_list_and_not_into_the_fence() -> None:
+def test_append_goes_on_with_the_list_and_neither_into_the_fence_nor_behind_it() -> None:
     text = after(Edit(op="append_to_section", section=("Small", "Write"), content="- three"))
-    assert "```\n\n- three\n\n### Deep" in text
+    assert "- one\n- two\n- three\n\n```py" in text
     assert after(Edit(op="append_to_section", section=("Write [2]",), content="more")).endswith("again\n\nmore\n")
 
 

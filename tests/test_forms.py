@@ -1,8 +1,10 @@
 """What is stored outlives the code: forms and versions, a golden store of each released version, and what cannot be read."""
 
+import importlib
 import json
 import logging
 import lzma
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -15,10 +17,11 @@ import pytest
 from conftest import ROOT, environment
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prefect import Flow
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-import flows.shard  # noqa: F401 - with it and the tasks every form is imported
+import flows.shard
 import tasks.steps  # noqa: F401
 from tasks.serializer import FormSerializer, readable
 from trace2skill.cli.app import app
@@ -361,3 +364,12 @@ def strategy(annotation: Any) -> st.SearchStrategy[Any]:
 
 def test_the_table_of_old_paths_names_forms_that_are_known() -> None:
     assert set(PATHS.values()) <= forms.known_forms().keys()
+
+
+def test_no_flow_keeps_what_it_returns() -> None:
+    """Prefect would pickle it under import paths, and hand it to a flow run that is started again."""
+    found = []
+    for module in pkgutil.iter_modules(flows.__path__, "flows."):
+        found += [item for item in vars(importlib.import_module(module.name)).values() if isinstance(item, Flow)]
+    assert len(found) > 15
+    assert {flow.name for flow in found if flow.persist_result is not False} == set()

@@ -207,7 +207,7 @@ def test_a_provider_that_is_down_fails_the_stage_by_name_and_a_rerun_goes_on(
     tmp_path: Path, prefect_home: Path, sums: list[object]
 ) -> None:
     model = "sim/office?server_error=0.9999"
-    done = run(tmp_path, prefect_home, *sums, "--model", model, code=2)
+    done = run(tmp_path, prefect_home, *sums, "--model", model, "--workers", "16", code=2)  # they mostly wait
     text = done.complaint
     assert "rollout: 16 of 16 failed" in text
     assert "run the same command again" in text

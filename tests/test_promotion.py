@@ -78,6 +78,7 @@ def test_a_helpful_candidate_is_promoted_and_its_life_goes_on(tmp_path: Path, pr
     assert kinds == ["adopt", "promote", "rollback", "rollback", "promote"]
 
 
+@pytest.mark.slow  # it scores every group of edits on workbooks
 def test_planted_damage_is_rejected_and_pruning_finds_it(tmp_path: Path, prefect_home: Path) -> None:
     model = "sim/office?harmful=0.8"
     made = told(tmp_path, prefect_home, "run", *COMMON, "--tasks", "30", "--skill", OFFICE_SKILL, "--model", model)

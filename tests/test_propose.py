@@ -190,16 +190,20 @@ def test_a_lost_edit_is_moved_once_and_never_reworded(door: Door, plays: Plays) 
 
     def speak(heard: Heard) -> Spoken:
         if heard.system.startswith("You keep a skill"):
-            return answer_json({"edits": [lost, {**lost, "content": "- And lose this."}]})
+            return answer_json({"edits": [lost, {**lost, "content": "- And this gets a section of its own."}]})
         ids = [line.split()[1].rstrip(":") for line in heard.opening.splitlines() if line.startswith("## E")]
         places = [{"id": ids[0], "section": ["Dates"], "content": "- Reworded!"}, {"id": "E000", "section": ["Dates"]}]
         return answer_json({"places": places})
 
     plays(speak)
     patch = propose(door, MODEL, EXTRACTION, SKILL, EditPolicy(), step=StepLabel("propose"))
-    assert [(item.section, item.content) for item in patch.edits] == [(("Dates",), "- Keep this wording.")]
-    assert [item.edit.content for item in patch.unplaced] == ["- And lose this."]
-    assert "no section" in patch.unplaced[0].reason
+    assert [(item.section, item.content) for item in patch.edits] == [
+        (("Dates",), "- Keep this wording."),
+        ((), "- And this gets a section of its own."),
+    ]
+    assert (patch.edits[1].op, patch.edits[1].title) == ("add_section", "No such")
+    assert not patch.unplaced
+    assert any("it becomes one" in note for note in patch.read_as)
 
 
 def test_scripts_and_the_description_change_only_where_that_is_allowed(door: Door, plays: Plays) -> None:

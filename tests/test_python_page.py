@@ -43,7 +43,7 @@ def test_the_page_is_a_program_that_runs(tmp_path: Path, prefect_home: Path) -> 
     lines = said.getvalue().splitlines()
     assert lines[0].startswith("about $0.")
     assert lines[1].split()[0] in ("promote", "reject", "not_enough_evidence")
-    assert (Path(lines[2]) / "SKILL.md").is_file()
+    assert (tmp_path / lines[2] / "SKILL.md").is_file()
     assert any(line.startswith("SKILL.md ") for line in lines)
     assert lines[-2].startswith("no skill ")
     assert (tmp_path / "runs").is_dir()

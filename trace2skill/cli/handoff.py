@@ -18,7 +18,7 @@ from trace2skill.llm.handoff.answers import give
 from trace2skill.llm.handoff.folder import Folder
 from trace2skill.llm.handoff.page import PART_CHARACTERS, WHOLE, bare_argument, part_of, rendered
 from trace2skill.llm.handoff.presence import runs
-from trace2skill.llm.handoff.records import Body, Call, Handed
+from trace2skill.llm.handoff.records import Body, GivenCall, Handed
 from trace2skill.safety.screening import shown
 
 LOOK_SECONDS = 0.5
@@ -253,20 +253,20 @@ def _stdin() -> str:
         raise BadInput(f"the answer is not UTF-8: {error}") from error
 
 
-def _calls(body: Body, said: str, tool: str, raw: bool) -> tuple[Call, ...]:
+def _calls(body: Body, said: str, tool: str, raw: bool) -> tuple[GivenCall, ...]:
     if not raw:
-        return (Call(name=tool, arguments=said),)
+        return (GivenCall(name=tool, arguments=said),)
     bare = next((bare_argument(item) for item in body.tools if item["name"] == tool), "")
     if not bare:
         raise BadInput(f"--raw is for a tool whose one required argument is text, and '{tool}' is not one: give JSON")
-    return (Call(name=tool, arguments=json_module.dumps({bare: said}, ensure_ascii=False)),)
+    return (GivenCall(name=tool, arguments=json_module.dumps({bare: said}, ensure_ascii=False)),)
 
 
-def _several(said: str) -> tuple[Call, ...]:
+def _several(said: str) -> tuple[GivenCall, ...]:
     try:
         items = json_module.loads(said)
         made = [
-            Call(name=str(item["tool"]), arguments=json_module.dumps(item["arguments"], ensure_ascii=False))
+            GivenCall(name=str(item["tool"]), arguments=json_module.dumps(item["arguments"], ensure_ascii=False))
             for item in items
         ]
     except (ValueError, KeyError, TypeError, RecursionError) as error:

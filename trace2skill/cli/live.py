@@ -58,7 +58,10 @@ class LiveProgress:
         """See `Progress`."""
         counts = self._counts[stage]
         counts[state] += 1
-        self._display.update(self._bars[stage], advance=1, counts=self._in_words(stage))
+        if self._display.disable:  # then nobody sees the counts, and the cost is a question to the store
+            self._display.advance(self._bars[stage])
+        else:
+            self._display.update(self._bars[stage], advance=1, counts=self._in_words(stage))
         if state == "failed" and not self._quiet:
             self._console.print(f"[red]failed[/red] {stage}: {name}", highlight=False)
         if self._united and not self._quiet and not self._console.is_terminal:

@@ -53,6 +53,7 @@ def build_candidate(
     editor: Editor | None = None,
     *,
     polish: bool = False,
+    by_words: bool = True,
 ) -> tuple[Skill, Candidate]:
     """Write the groups of the root into a copy of `base`.
 
@@ -65,12 +66,13 @@ def build_candidate(
         limits: how large the files may become.
         editor: mends a file that fails validation, in at most two calls; None withholds what is to blame at once.
         polish: let the editor reword each changed section, too.
+        by_words: look for contradictions in shared words; not where a book has found them by meaning.
 
     Raises:
         SkillInvalid: the result breaks a rule of a skill; nothing is written anywhere.
     """
-    groups, aside = absorb(root.groups, root.open)
-    groups, newly_aside = set_aside(groups, base, policy)
+    groups, aside = absorb(root.groups, root.open) if by_words else (list(root.groups), list(root.open))
+    groups, newly_aside = set_aside(groups, base, policy, by_words=by_words)
     standing, outweighed, still_open = weigh([*aside, *newly_aside], thresholds.for_tasks(tasks)[1])
     settled = Groups.of([*groups, *standing], [*root.dropped, *outweighed])
     routed = route(settled, thresholds, tasks)

@@ -24,7 +24,7 @@ LEAST_ALIKE = 0.3  # share of common words below which a rewording is taken for 
 REWORDED = ("append_to_section", "insert_after", "insert_before", "add_section")
 
 
-class Rule(BaseModel):
+class WordedRule(BaseModel):
     """A rule as the editor words it."""
 
     model_config = ConfigDict(extra="ignore")
@@ -36,7 +36,7 @@ class Rewording(BaseModel):
     """What the editor answers: every rule of the section once."""
 
     model_config = ConfigDict(extra="ignore")
-    rules: list[Rule]
+    rules: list[WordedRule]
 
 
 class RepairedFile(BaseModel):

@@ -6,6 +6,7 @@ Support is kept by program (method.md section 6): it counts distinct trajectorie
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from operator import not_
+from typing import Literal
 
 from pydantic import Field
 
@@ -63,6 +64,16 @@ class Support(Noun):
         )
 
 
+class Saying(Noun):
+    """One supporter's own words for a rule: `how` says whether they state it as widely or for a narrower case."""
+
+    trajectory_id: str
+    task_id: str
+    text: str
+    how: Literal["same", "narrower"] = "same"
+    lessons: tuple[str, ...] = ()
+
+
 class EditGroup(Noun):
     """Edits that stand or fall together: one edit, or the creation of a file with the edits that link it."""
 
@@ -70,6 +81,13 @@ class EditGroup(Noun):
     support: Support
     stands_for: tuple[str, ...] = Field(default=(), description="Ids of the leaves merged into it; empty for a leaf.")
     path: tuple[str, ...] = Field(default=(), description="The merges that united it, from the leaves up.")
+    said: tuple[Saying, ...] = Field(default=(), exclude_if=not_, description="Its supporters' exact words.")
+    against: tuple[str, ...] = Field(default=(), exclude_if=not_, description="Trajectories that say the opposite.")
+    inner: tuple["EditGroup", ...] = Field(
+        default=(),
+        exclude_if=not_,
+        description="The rules written by its one file, each with the support it has itself.",
+    )
 
     @cached_property
     def id(self) -> str:
@@ -133,6 +151,8 @@ def united(edits: Sequence[Edit], sources: Sequence[EditGroup]) -> EditGroup:
         support=Support.union(source.support for source in sources),
         stands_for=_distinct(source.stands_for or (source.id,) for source in sources),
         path=tuple(dict.fromkeys(node for source in sources for node in source.path)),
+        said=tuple(dict.fromkeys(saying for source in sources for saying in source.said)),
+        against=_distinct(source.against for source in sources),
     )
 
 

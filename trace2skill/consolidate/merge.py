@@ -103,14 +103,17 @@ def unite_by_program(
 
 
 def set_aside(
-    groups: Sequence[EditGroup], base: Skill, policy: EditPolicy
+    groups: Sequence[EditGroup], base: Skill, policy: EditPolicy, *, by_words: bool = True
 ) -> tuple[list[EditGroup], list[OpenConflict]]:
-    """Take out the groups that oppose each other or cannot both be applied; each pair becomes an open conflict."""
+    """Take out the groups that oppose each other or cannot both be applied; each pair becomes an open conflict.
+
+    Without `by_words` nothing is taken for opposed because of the words it shares: a book has found out what is.
+    """
     found = [
         OpenConflict(sides=(a, b), reason="they say the opposite of each other")
         for n, a in enumerate(groups)
         for b in groups[n + 1 :]
-        if opposed(a.text, b.text)
+        if by_words and opposed(a.text, b.text)
     ]
     homeless = {group.id for group in groups if any(isinstance(place(base, e, policy), Unplaced) for e in group.edits)}
     housed = [group for group in groups if group.id not in homeless]  # the others are told of when all is applied

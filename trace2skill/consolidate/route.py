@@ -78,9 +78,18 @@ def _reference_file(skill: Skill, topic: str, members: list[EditGroup]) -> EditG
     body = "\n".join(group.edits[0].content.strip("\n") for group in members) + "\n"
     section = members[0].edits[0].section
     if skill.text(path) is not None:
-        return united([Edit(op="append_to_section", file=path, section=(), content=body)], members)
+        return _holding([Edit(op="append_to_section", file=path, section=(), content=body)], path, members)
     link = f"- For special cases of this, read [{path}]({path}).\n"
     home = Edit(op="append_to_section", section=section, content=link)
     if not section:
         home = Edit(op="add_section", title=topic, content=link)
-    return united([Edit(op="create", file=path, content=f"# {topic}: special cases\n\n{body}"), home], members)
+    return _holding([Edit(op="create", file=path, content=f"# {topic}: special cases\n\n{body}"), home], path, members)
+
+
+def _holding(edits: list[Edit], path: str, members: list[EditGroup]) -> EditGroup:
+    """The group that writes the rules of one file. What each of them counts stays its own."""
+    inner = []
+    for group in members:
+        line = Edit(op="append_to_section", file=path, content=group.edits[0].content, lessons=group.edits[0].lessons)
+        inner.append(group.model_copy(update={"edits": (line,)}))
+    return united(edits, members).model_copy(update={"inner": tuple(inner), "said": ()})

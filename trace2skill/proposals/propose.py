@@ -11,6 +11,7 @@ from trace2skill.core.errors import BadAnswer
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings, Request, ask
 from trace2skill.prompts import prompt_digest, render
+from trace2skill.skills.form import in_form, notes
 from trace2skill.skills.markdown import line_of, outline
 from trace2skill.skills.place import EditPolicy, place
 from trace2skill.skills.relevant import relevant_sections
@@ -72,7 +73,7 @@ class Translation(BaseModel):
 
 def propose_identity(model: ModelSettings, policy: EditPolicy) -> dict[str, object]:
     """What a patch's key holds of the proposer."""
-    return {"propose": 3, "model": model.identity, "policy": policy, "prompts": prompt_digest(*PROMPTS)}
+    return {"propose": 4, "model": model.identity, "policy": policy, "prompts": prompt_digest(*PROMPTS)}
 
 
 def propose(
@@ -96,11 +97,12 @@ def propose(
         draft = ask(door, _request(model, render("proposer", policy=policy), task), PatchDraft, step=step)
     except BadAnswer as error:
         return Patch(**common, verdict="bad_answer", reason=str(error), raw=error.raw)
-    edits, unplaced = _sort_out([_edit(item, extraction.lessons) for item in draft.edits], base, policy)
+    asked = [_edit(item, extraction.lessons) for item in draft.edits]
+    edits, unplaced = _sort_out(asked, base, policy)
     movable = [item.edit for item in unplaced if item.edit.op in ANCHORED and base.text(item.edit.file) is not None]
     if movable:
         moved = _translate(door, model, base, [item for item in unplaced if item.edit in movable], step)
-        found, still = _sort_out([moved.get(edit.id, edit) for edit in movable], base, policy)
+        found, still = _sort_out([moved.get(edit.id, edit) for edit in movable], base, policy, invent=True)
         edits += found
         unplaced = [item for item in unplaced if item.edit not in movable] + still
     return Patch(
@@ -111,6 +113,7 @@ def propose(
         unplaced=tuple(unplaced),
         confirms=_confirmations(draft.already, extraction.lessons, base),
         changelog=tuple(draft.changelog),
+        read_as=tuple(dict.fromkeys(note for edit in asked for note in notes(base, edit))),
         reason="" if edits else "the skill says it already" if not unplaced else "no edit found its place",
     )
 
@@ -133,8 +136,11 @@ def _translate(
     }
 
 
-def _sort_out(edits: Sequence[Edit], base: Skill, policy: EditPolicy) -> tuple[list[Edit], list[Unplaced]]:
-    found = [place(base, edit, policy) for edit in {edit.id: edit for edit in edits}.values()]
+def _sort_out(
+    edits: Sequence[Edit], base: Skill, policy: EditPolicy, *, invent: bool = False
+) -> tuple[list[Edit], list[Unplaced]]:
+    formed = [piece.edit for edit in edits for piece in in_form(base, edit, invent=invent)]
+    found = [place(base, edit, policy) for edit in {edit.id: edit for edit in formed}.values()]
     placed = [item.edit for item in found if not isinstance(item, Unplaced)]
     return placed, [item for item in found if isinstance(item, Unplaced)]
 

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from trace2skill.core.errors import BadInput
 from trace2skill.core.noun import Noun
 
-NAMES = ("office", "scripted", "embedding")
+NAMES = ("office", "labelled", "scripted", "embedding")
 
 
 class Profile(Noun, form="Profile", version=1):
@@ -34,6 +34,10 @@ class Profile(Noun, form="Profile", version=1):
     )
     gullible: float = Field(
         default=0.0, ge=0, le=1, description="Share of logs of which the analyst writes down what they tell it to."
+    )
+    corpus: str = Field(default="", description="Directory of the labelled corpus whose texts it knows (`labelled`).")
+    mistakes: float = Field(
+        default=0.0, ge=0, le=1, description="Share of wrong judgements when it groups, compares and words rules."
     )
     latency: float = Field(default=0.0, ge=0, description="Median seconds of one answer.")
     jitter: float = Field(default=0.0, ge=0, description="Sigma of the lognormal latency.")

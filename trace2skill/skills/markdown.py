@@ -16,6 +16,9 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 
 from trace2skill.core.noun import Noun
 
+BlockToken = Token
+"""A block of Markdown as the parser gives it."""
+
 LINE_END = re.compile(r"\r\n|\n|\r")
 PROTECTED = {"fence", "code_block", "html_block", "front_matter", "table_open"}
 
@@ -23,6 +26,9 @@ PROTECTED = {"fence", "code_block", "html_block", "front_matter", "table_open"}
 # import of a module happens once, so that they are made here, before a second thread can parse.
 MarkdownIt().normalizeLink("made")
 MarkdownIt().normalizeLinkText("made")
+
+_PARSER = MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
+_PARSER.parse("its rules are put in order on first use")
 
 
 class Section(Noun):
@@ -155,6 +161,11 @@ def fenced(text: str) -> list[str]:
     return [token.content for token in MarkdownIt("commonmark").parse(text) if token.type == "fence"]
 
 
+def block_tokens(text: str, level: int = 0) -> tuple[Token, ...]:
+    """The parser's tokens that open a block at one depth, in order."""
+    return tuple(token for token in _tokens(text) if token.level == level and token.nesting >= 0 and token.map)
+
+
 def front_matter_end(text: str) -> int:
     """The first line after the front matter, 0 without one."""
     return next((token.map[1] for token in _tokens(text) if token.type == "front_matter" and token.map), 0)
@@ -231,4 +242,4 @@ def _trimmed(token: Token, text: str) -> int:
 
 @lru_cache(maxsize=256)
 def _tokens(text: str) -> tuple[Token, ...]:
-    return tuple(MarkdownIt("commonmark").enable("table").use(front_matter_plugin).parse(text))
+    return tuple(_PARSER.parse(text))

@@ -10,7 +10,9 @@ from pydantic import Field
 
 from trace2skill.core.noun import Noun
 from trace2skill.skills.markdown import (
+    Block,
     Section,
+    block_tokens,
     closes_its_fences,
     find_section,
     front_matter_end,
@@ -19,6 +21,7 @@ from trace2skill.skills.markdown import (
     split_lines,
     value_lines,
 )
+from trace2skill.skills.near import stems
 from trace2skill.skills.skill import Skill
 from trace2skill.types.patch import Edit, Unplaced
 
@@ -138,7 +141,7 @@ def _place_lines(skill: Skill, edit: Edit) -> Placed:
     _check_content(edit, section)
     lines = split_lines(text)
     if edit.op == "append_to_section":
-        return _insertion(text, edit, _end_of_content(lines, section), section)
+        return _insertion(text, edit, _behind_its_list(text, lines, edit.content, section), section)
     if edit.op == "replace_in_section" and not edit.anchor.strip():
         start, end = _content(lines, section)
         return _replacement(text, edit, start, end, section)
@@ -230,6 +233,8 @@ def _find_anchor(lines: list[str], edit: Edit, section: Section) -> tuple[int, i
 
 def _replacement(text: str, edit: Edit, start: int, end: int, section: Section) -> Placed:
     for block in protected_blocks(text):
+        if _is_rows(text, block, start, end) and all(_is_row(line) for line in split_lines(edit.content.strip())):
+            continue
         inside = block.start < start and end < block.end
         overlaps = block.start < end and start < block.end
         covered = start <= block.start and block.end <= end
@@ -257,6 +262,15 @@ def _insertion(text: str, edit: Edit, at: int, section: Section) -> Placed:
     return Placed(edit=edit, start=at, end=at, text=_with(newline, body), region=_region(section))
 
 
+def _is_rows(text: str, block: Block, start: int, end: int) -> bool:
+    """Are these lines rows of the body of a table?"""
+    return block.kind == "table_open" and block.start + 2 <= start and end <= block.end
+
+
+def _is_row(line: str) -> bool:
+    return bool(re.fullmatch(r"\s*\|.*\|\s*", line))
+
+
 def _content(lines: list[str], section: Section) -> tuple[int, int]:
     start, end = section.content_start, _end_of_content(lines, section)
     while start < end and not lines[start].strip():
@@ -268,6 +282,32 @@ def _end_of_content(lines: list[str], section: Section) -> int:
     """Behind the last line of a section's own text that is not empty."""
     end = section.end
     while end > section.content_start and not lines[end - 1].strip():
+        end -= 1
+    return end
+
+
+def _behind_its_list(text: str, lines: list[str], content: str, section: Section) -> int:
+    """Where an item goes: behind the list of its section that it is most like, the last of several; else to the end.
+
+    A list that a table or a code block follows goes on where it is, not behind them.
+    """
+    end = _end_of_content(lines, section)
+    if not _is_item(content) or sections(content):
+        return end
+    kind = "bullet_list_open" if content.lstrip()[0] in "-*+" else "ordered_list_open"
+    lists = [
+        token.map
+        for token in block_tokens(text)
+        if token.type == kind and token.map and section.content_start <= token.map[0] and token.map[1] <= section.end
+    ]
+    wanted = stems(content)
+    ends = [(len(wanted & stems("".join(lines[a:b]))), _last_line(lines, a, b)) for a, b in lists]
+    return max(ends)[1] if ends else end
+
+
+def _last_line(lines: list[str], start: int, end: int) -> int:
+    """Behind the last line of a range that is not empty."""
+    while end > start and not lines[end - 1].strip():
         end -= 1
     return end
 

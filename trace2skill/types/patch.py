@@ -1,5 +1,6 @@
 """`Edit` and `Patch`: what one analyst wants to change in a skill, in terms of its sections."""
 
+from operator import not_
 from typing import Literal
 
 from pydantic import Field
@@ -77,5 +78,10 @@ class Patch(Noun, form="Patch", version=1):
     unplaced: tuple[Unplaced, ...] = ()
     confirms: tuple[Confirmation, ...] = Field(default=(), description="Lessons that the skill states already.")
     changelog: tuple[str, ...] = ()
+    read_as: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=not_,
+        description="What was read into the form of its edits, such as a section nearly named.",
+    )
     reason: str = Field(default="", description="Why there is no edit, in words.")
     raw: str = Field(default="", description="The raw answer, where it could not be used.")

@@ -10,7 +10,7 @@ import jsonschema
 from trace2skill.core.errors import BadInput
 from trace2skill.llm.handoff.claims import claimant
 from trace2skill.llm.handoff.folder import Folder
-from trace2skill.llm.handoff.records import Body, Call, Claim, Given, Handed, Head
+from trace2skill.llm.handoff.records import Body, Claim, GivenAnswer, GivenCall, Handed, Head
 from trace2skill.safety.screening import shown
 from trace2skill.skills.markdown import fenced
 
@@ -24,10 +24,10 @@ def give(
     by: str,
     *,
     text: str = "",
-    calls: Sequence[Call] = (),
+    calls: Sequence[GivenCall] = (),
     cut_off: bool = False,
     force: bool = False,
-) -> Given:
+) -> GivenAnswer:
     """Write down the answer to a request.
 
     Raises:
@@ -50,7 +50,7 @@ def give(
             "with --force"
         )
     now = time.time()
-    given = Given(
+    given = GivenAnswer(
         id=head.id, key=head.key, by=by, at=now, text=text, calls=tuple(calls), cut_off=cut_off, forced=bool(wrong)
     )
     if not folder.put("answers", name, given):
@@ -61,7 +61,7 @@ def give(
     return given
 
 
-def problems(body: Body, text: str, calls: Sequence[Call]) -> list[str]:
+def problems(body: Body, text: str, calls: Sequence[GivenCall]) -> list[str]:
     """What of an answer does not fit what was asked; at most a few words on each."""
     known = {str(tool["name"]): dict(tool.get("parameters") or {}) for tool in body.tools}
     found: list[str] = []

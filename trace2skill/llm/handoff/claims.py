@@ -12,12 +12,12 @@ from trace2skill.core.noun import Noun
 from trace2skill.llm.handoff.folder import NAME, Folder
 from trace2skill.llm.handoff.page import block_digest, blocks
 from trace2skill.llm.handoff.presence import runs
-from trace2skill.llm.handoff.records import Body, Claim, Given, Handed, Head, Link, View
+from trace2skill.llm.handoff.records import Body, Claim, GivenAnswer, Handed, Head, PrintedView, RequestRef
 
 State = Literal["waiting", "claimed", "answered"]
 
 
-class Row(Noun):
+class OpenRequest(Noun):
     """One request in the folder that has no answer. Times in seconds since 1970."""
 
     id: str
@@ -38,30 +38,30 @@ class Status(Noun):
 
     directory: str
     runs: int
-    open: tuple[Row, ...]
+    open: tuple[OpenRequest, ...]
     answered: dict[str, int]
     """How many requests are answered, by role."""
     answered_by: dict[str, int]
 
 
 @dataclass(frozen=True)
-class Taken:
+class ClaimedRequest:
     """A request that was claimed, and what of it is to be printed."""
 
     head: Head
     body: Body
-    view: View
+    view: PrintedView
 
 
 def take(
     folder: Folder, by: str, *, role: str = "", most: int = 1, unattended: bool = False, whole: bool = False
-) -> list[Taken]:
+) -> list[ClaimedRequest]:
     """Claim up to `most` requests: first what goes on in a conversation of one's own, then the oldest.
 
     Nobody else gets them then, nor what follows in their conversations. What no run waits for now is passed over,
     unless it is asked for.
     """
-    taken: list[Taken] = []
+    taken: list[ClaimedRequest] = []
     for head in _in_turn(folder, by, role):
         if len(taken) >= most:
             break
@@ -70,9 +70,9 @@ def take(
         if not _claim(folder, head, by):
             continue
         body = body_of(folder, head)
-        view = View() if whole else _view(folder, head, body, by)
+        view = PrintedView() if whole else _view(folder, head, body, by)
         if folder.put("handed", f"{head.id}.json", Handed(by=by, since=time.time(), view=view)):
-            taken.append(Taken(head, body, view))
+            taken.append(ClaimedRequest(head, body, view))
             _mark_shown(folder, by, taken[-1])
     return taken
 
@@ -115,7 +115,7 @@ def status(folder: Folder) -> Status:
     for head in open_heads(folder):
         claim, handed = claimant(folder, head), folder.get("handed", f"{head.id}.json", Handed)
         rows.append(
-            Row(
+            OpenRequest(
                 **head.model_dump(include={"id", "role", "step", "conversation", "asked_at", "characters"}),
                 state="claimed" if handed else "waiting",
                 attended=folder.attended(head.id),
@@ -124,7 +124,7 @@ def status(folder: Folder) -> Status:
             )
         )
     heads = [folder.get("heads", f"{name}.json", Head) for name in folder.names("heads") & folder.names("answers")]
-    given = [folder.get("answers", f"{name}.json", Given) for name in folder.names("answers")]
+    given = [folder.get("answers", f"{name}.json", GivenAnswer) for name in folder.names("answers")]
     return Status(
         directory=str(folder.path),
         runs=runs(folder),
@@ -177,11 +177,11 @@ def body_of(folder: Folder, head: Head) -> Body:
     return body
 
 
-def _mark_shown(folder: Folder, by: str, taken: Taken) -> None:
+def _mark_shown(folder: Folder, by: str, taken: ClaimedRequest) -> None:
     """Remember that this reader has seen the prompt, the tools and the schema of a request."""
     for name, text in blocks(taken.body, taken.view).items():
         if name not in taken.view.seen:
-            folder.put("shown", f"{block_digest(by, text)}.json", Link(id=taken.head.id))
+            folder.put("shown", f"{block_digest(by, text)}.json", RequestRef(id=taken.head.id))
 
 
 def _in_turn(folder: Folder, by: str, role: str) -> list[Head]:
@@ -203,13 +203,13 @@ def _claim(folder: Folder, head: Head, by: str) -> bool:
     return claim is not None and claim.by == by
 
 
-def _view(folder: Folder, head: Head, body: Body, by: str) -> View:
+def _view(folder: Folder, head: Head, body: Body, by: str) -> PrintedView:
     """What this reader has not seen: the rest of a conversation of its own, prompts that it was not shown before."""
     before = folder.get("handed", f"{head.parent}.json", Handed) if head.parent else None
-    view = View(new_from=head.new_from if before and before.by == by else 0)
+    view = PrintedView(new_from=head.new_from if before and before.by == by else 0)
     seen = {}
     for name, text in blocks(body, view).items():
-        link = folder.get("shown", f"{block_digest(by, text)}.json", Link)
+        link = folder.get("shown", f"{block_digest(by, text)}.json", RequestRef)
         if link is not None:
             seen[name] = link.id
     return view.model_copy(update={"seen": seen})

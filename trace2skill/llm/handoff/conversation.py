@@ -11,12 +11,12 @@ from typing import Any
 
 from trace2skill.core.digest import digest_of
 from trace2skill.llm.handoff.folder import Folder
-from trace2skill.llm.handoff.records import Head, Link
+from trace2skill.llm.handoff.records import Head, RequestRef
 
 
 def remember(folder: Folder, request: str, how: Sequence[Any], history: Sequence[dict[str, Any]]) -> None:
     """Keep that this history, which ends with the answer of `request`, was said."""
-    folder.put("said", f"{_digest(how, history)}.json", Link(id=request))
+    folder.put("said", f"{_digest(how, history)}.json", RequestRef(id=request))
 
 
 def placed(folder: Folder, head: Head, how: Sequence[Any], messages: Sequence[dict[str, Any]]) -> Head:
@@ -31,7 +31,7 @@ def placed(folder: Folder, head: Head, how: Sequence[Any], messages: Sequence[di
     last = max((index for index, item in enumerate(messages) if item["role"] == "assistant"), default=-1)
     if last < 0 or last == len(messages) - 1:
         return head
-    link = folder.get("said", f"{_digest(how, messages[: last + 1])}.json", Link)
+    link = folder.get("said", f"{_digest(how, messages[: last + 1])}.json", RequestRef)
     parent = folder.get("heads", f"{link.id}.json", Head) if link else None
     if parent is None or not _goes_on(folder, parent, head):
         return head
@@ -40,9 +40,9 @@ def placed(folder: Folder, head: Head, how: Sequence[Any], messages: Sequence[di
 
 def _goes_on(folder: Folder, parent: Head, head: Head) -> bool:
     name = f"{parent.id}.json"
-    if folder.put("next", name, Link(id=head.id)):
+    if folder.put("next", name, RequestRef(id=head.id)):
         return True
-    first = folder.get("next", name, Link)
+    first = folder.get("next", name, RequestRef)
     return first is not None and first.id == head.id
 
 

@@ -44,7 +44,7 @@ ATTENDED_SECONDS = 20.0
 NOT_EMPTY = "{path} is not empty and no handoff folder: name a new or an empty directory"
 
 
-class Mark(Noun):
+class FolderMark(Noun):
     """What `handoff.json` holds."""
 
     format: str = "trace2skill handoff"
@@ -79,13 +79,13 @@ class Folder:
             raise BadInput(NOT_EMPTY.format(path=self.path))
         self.path.chmod(0o700)
         with contextlib.closing(_Directory(self.path, top=True)) as top:
-            top.make(MARK, Mark().model_dump_json().encode())
+            top.make(MARK, FolderMark().model_dump_json().encode())
 
     def _check(self) -> None:
         with contextlib.closing(_Directory(self.path, top=True)) as top:
             raw = top.read(MARK)
         try:
-            mark = Mark.model_validate_json(raw or b"")
+            mark = FolderMark.model_validate_json(raw or b"")
         except ValidationError as error:
             raise BadInput(f"{self.path} is no handoff folder: its {MARK} says something else") from error
         if mark.version > VERSION:

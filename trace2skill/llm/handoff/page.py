@@ -11,16 +11,16 @@ import shlex
 from typing import Any
 
 from trace2skill.core.digest import digest_of
-from trace2skill.llm.handoff.records import Body, Head, View
+from trace2skill.llm.handoff.records import Body, Head, PrintedView
 from trace2skill.safety.screening import shown
 
-WHOLE = View()
+WHOLE = PrintedView()
 RULE = "#####"
 PART_CHARACTERS = 20_000
 ESCAPED = "Control characters and invisible ones are printed as \\u{...}."
 
 
-def blocks(body: Body, view: View = WHOLE) -> dict[str, str]:
+def blocks(body: Body, view: PrintedView = WHOLE) -> dict[str, str]:
     """The parts of a request that come again and again, by name: the system prompt, the tools, the schema."""
     found: dict[str, str] = {}
     first = body.messages[0] if body.messages else {}
@@ -38,7 +38,7 @@ def block_digest(reader: str, text: str) -> str:
     return digest_of("handoff block 1", reader, text)
 
 
-def rendered(head: Head, body: Body, view: View = WHOLE, *, directory: str, reader: str = "") -> str:
+def rendered(head: Head, body: Body, view: PrintedView = WHOLE, *, directory: str, reader: str = "") -> str:
     """The request as text, between two lines of ours; the first says how many characters stand between them.
 
     `directory` and `reader` stand in the commands that the text names; '' for a reader who goes by the usual name.
@@ -78,7 +78,7 @@ def part_of(text: str, number: int, size: int) -> tuple[str, int]:
     return (pieces[number - 1] if 0 < number <= len(pieces) else ""), len(pieces)
 
 
-def _opening(head: Head, view: View, characters: int) -> str:
+def _opening(head: Head, view: PrintedView, characters: int) -> str:
     who = ", ".join(part for part in (head.role, head.step) if part)
     lines = [
         f"{RULE} request {head.id} ({shown(who)}), {characters:,} characters up to the line '{RULE} end of {head.id}'"
@@ -90,7 +90,7 @@ def _opening(head: Head, view: View, characters: int) -> str:
     return "\n".join(lines)
 
 
-def _unless_seen(part: str, text: str, view: View) -> str:
+def _unless_seen(part: str, text: str, view: PrintedView) -> str:
     if part in view.seen:
         return f"(word for word as in request {view.seen[part]}, which you were shown)"
     return shown(text)

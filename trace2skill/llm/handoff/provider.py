@@ -13,7 +13,7 @@ from trace2skill.llm.handoff import conversation
 from trace2skill.llm.handoff.folder import Folder
 from trace2skill.llm.handoff.page import rendered
 from trace2skill.llm.handoff.presence import join
-from trace2skill.llm.handoff.records import ID_DIGITS, Body, Given, Head
+from trace2skill.llm.handoff.records import ID_DIGITS, Body, GivenAnswer, Head
 from trace2skill.llm.request import readable
 from trace2skill.types.picture import USUAL_TOKENS
 
@@ -55,7 +55,7 @@ def _handler(litellm: Any, stopped: Callable[[], bool]) -> Any:
                 folder = Folder(Path(request["model"]).expanduser(), make=True)
                 join(folder)
                 head, body, how = asked(folder, request, told)
-                given = folder.get("answers", f"{head.id}.json", Given) or _wait(folder, head, told, stopped)
+                given = folder.get("answers", f"{head.id}.json", GivenAnswer) or _wait(folder, head, told, stopped)
             except BadInput as error:
                 raise litellm.BadRequestError(message=str(error), **where) from error
             if given is None:
@@ -110,7 +110,7 @@ def asked(folder: Folder, request: dict[str, Any], told: dict[str, Any]) -> tupl
     return known, body, how
 
 
-def _wait(folder: Folder, head: Head, told: dict[str, Any], stopped: Callable[[], bool]) -> Given | None:
+def _wait(folder: Folder, head: Head, told: dict[str, Any], stopped: Callable[[], bool]) -> GivenAnswer | None:
     """The answer; None where the run ends before it, or the time of the settings is over."""
     name, pause = f"{head.id}.json", FIRST_LOOK
     began = time.monotonic()
@@ -123,7 +123,7 @@ def _wait(folder: Folder, head: Head, told: dict[str, Any], stopped: Callable[[]
                 attended = now
             if folder.has("answers", name):
                 folder.remove("waiting", f"{head.id}.md")
-                return folder.get("answers", name, Given)
+                return folder.get("answers", name, GivenAnswer)
             left = (told.get("wait") or float("inf")) - (now - began)
             if left <= 0:
                 return None
@@ -153,7 +153,7 @@ def _part(folder: Folder, part: dict[str, Any]) -> dict[str, Any]:
     return {"type": "picture", "file": f"pictures/{name}"}
 
 
-def _message(given: Given) -> dict[str, Any]:
+def _message(given: GivenAnswer) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": given.text}
     if given.calls:
         message["tool_calls"] = [
@@ -167,7 +167,7 @@ def _message(given: Given) -> dict[str, Any]:
     return message
 
 
-def _filled(litellm: Any, request: dict[str, Any], body: Body, given: Given, message: dict[str, Any]) -> Any:
+def _filled(litellm: Any, request: dict[str, Any], body: Body, given: GivenAnswer, message: dict[str, Any]) -> Any:
     response = request["model_response"]
     finish = "length" if given.cut_off else "tool_calls" if given.calls else "stop"
     response.choices = [litellm.Choices(index=0, finish_reason=finish, message=litellm.Message(**message))]

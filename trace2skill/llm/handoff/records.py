@@ -40,7 +40,7 @@ class Claim(Noun):
     since: float
 
 
-class View(Noun):
+class PrintedView(Noun):
     """What of a request is printed: messages from `new_from` on, without the parts a reader has seen elsewhere."""
 
     new_from: int = 0
@@ -52,23 +52,23 @@ class Handed(Noun):
 
     by: str
     since: float
-    view: View = View()
+    view: PrintedView = PrintedView()
 
 
-class Link(Noun):
+class RequestRef(Noun):
     """The id of a request."""
 
     id: str
 
 
-class Call(Noun):
+class GivenCall(Noun):
     """One call of a tool; `arguments` is the JSON text, as a provider sends it."""
 
     name: str
     arguments: str
 
 
-class Given(Noun):
+class GivenAnswer(Noun):
     """An answer."""
 
     id: str
@@ -76,6 +76,6 @@ class Given(Noun):
     by: str
     at: float
     text: str = ""
-    calls: tuple[Call, ...] = ()
+    calls: tuple[GivenCall, ...] = ()
     cut_off: bool = Field(default=False, description="It says of itself that it ends before its end.")
     forced: bool = Field(default=False, description="It was taken although it does not fit what was asked.")

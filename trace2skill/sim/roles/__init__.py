@@ -3,6 +3,7 @@
 from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.roles import (
     agent,
+    book,
     contrast_analyst,
     drafter,
     editor,
@@ -27,6 +28,10 @@ ROLES = {
     "You keep a skill": proposer.speak,
     "You find places for edits": translator.speak,
     "You merge proposals": merger.speak,
+    "You group rules by meaning": book.induce,
+    "You compare rules with a rule book": book.assign,
+    "You give left-over rules a second look": book.again,
+    "You word the rules": book.write,
     "You rewrite a skill in one go": rewriter.speak,
     "You polish the wording": editor.speak,
     "You repair one file": editor.repair,

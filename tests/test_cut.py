@@ -1,0 +1,161 @@
+"""Cutting patches into rules, form that becomes place, and sections that are nearly named."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from trace2skill.consolidate.cut import cut, cut_text
+from trace2skill.core.errors import BadInput
+from trace2skill.sim.meaning import labelled_reader, read_corpus
+from trace2skill.skills.form import in_form
+from trace2skill.skills.markdown import sections
+from trace2skill.skills.near import find_near, same_title
+from trace2skill.skills.place import Placed, place
+from trace2skill.skills.skill import Skill, SkillFile
+from trace2skill.types.patch import Edit, Patch, Unplaced
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPUS = ROOT / "bench" / "corpora" / "workbook-rules"
+TEXT = """---
+name: small
+description: A small skill.
+---
+
+# Small
+
+## 1. Read the file
+
+- Open it.
+
+```python
+open("x")
+```
+
+## 2. Tests
+
+| sign | meaning |
+|---|---|
+| a | b |
+
+## 3. Validation & output
+
+Print it.
+"""
+BASE = Skill(files=(SkillFile(path="SKILL.md", content=TEXT.encode()),))
+
+
+def rules(content: str, **edit: object) -> list[tuple[str, str]]:
+    values: dict[str, object] = {
+        "op": "append_to_section",
+        "section": ("Small", "2. Tests"),
+        "content": content,
+        **edit,
+    }
+    patch = Patch(trajectory_id="t", task_id="k", base="b", edits=(Edit(**values),))
+    return [(rule.text, rule.place.words) for rule in cut(patch, "error", BASE).rules]
+
+
+def test_items_paragraphs_rows_and_code_are_rules() -> None:
+    found = [
+        text
+        for text, _ in cut_text("Do it so:\n\n```sh\nx\n```\n\n- one\n  more of it\n- **Two**: b\n\n1. three\n\nlast")
+    ]
+    assert found == ["Do it so:\n\n```sh\nx\n```", "one\nmore of it", "**Two**: b", "three", "last"]
+    assert [text for text, _ in cut_text("| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |")] == ["| 1 | 2 |", "| 3 | 4 |"]
+
+
+def test_a_heading_in_the_content_is_a_place_and_no_rule() -> None:
+    found = rules("## 4. Working habits\n\n- one\n\n## 1. Reading the file\n\n- two")
+    assert found == [
+        ("one", "SKILL.md > Small > Working habits (new)"),
+        ("two", "SKILL.md > Small > 1. Read the file"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        (("Small", "Testing"), "2. Tests"),
+        (("Tests",), "2. Tests"),
+        (("Small", "4. Validation and Output"), "3. Validation & output"),
+        (("Small", "Validation"), "3. Validation & output"),
+        (("Small", "Reading files"), "1. Read the file"),
+    ],
+)
+def test_a_near_right_name_finds_its_section(path: tuple[str, ...], title: str) -> None:
+    found = find_near(TEXT, path)
+    assert found is not None
+    assert found.path[-1] == title
+
+
+def test_a_name_that_fits_two_sections_fits_none() -> None:
+    assert find_near("# A\n\n## Read files\n\n## Read tables\n", ("A", "Read")) is None
+    assert same_title("3. Edge Cases", "Edge case")
+    assert not same_title("Edge cases", "Corner cases")
+
+
+def test_a_section_that_is_not_there_becomes_one_and_says_so() -> None:
+    (formed,) = in_form(BASE, Edit(op="append_to_section", section=("Small", "History"), content="- x"))
+    assert (formed.edit.op, formed.edit.section, formed.edit.title) == ("add_section", ("Small",), "History")
+    assert "becomes one" in formed.note
+
+
+def test_a_piece_with_inner_headings_lands_whole() -> None:
+    edit = Edit(op="append_to_section", section=("Small", "2. Tests"), content="# Big\n\n- a\n\n## Inner\n\n- b")
+    placed = [place(BASE, formed.edit) for formed in in_form(BASE, edit)]
+    assert all(isinstance(item, Placed) for item in placed)
+    assert all(head.level > 2 for item in placed if isinstance(item, Placed) for head in sections(item.text))
+
+
+def test_rows_of_a_table_give_way_to_rows_only() -> None:
+    row = Edit(op="replace_in_section", section=("2. Tests",), anchor="| a | b |", content="| a | c |")
+    assert isinstance(place(BASE, row), Placed)
+    assert isinstance(place(BASE, row.model_copy(update={"content": "no row"})), Unplaced)
+
+
+def test_a_link_to_a_file_of_the_same_patch_is_recorded_and_no_rule() -> None:
+    edits = (
+        Edit(op="create", file="references/more.md", content="# More\n\n- a rule"),
+        Edit(op="append_to_section", section=("Small", "2. Tests"), content="- See [more](references/more.md)."),
+    )
+    found = cut(Patch(trajectory_id="t", task_id="k", base="b", edits=edits), "error", BASE)
+    assert [rule.text for rule in found.rules] == ["a rule"]
+    assert [item.text for item in found.uncut] == ["See [more](references/more.md)."]
+
+
+def test_every_label_of_the_corpus_stands_in_one_rule() -> None:
+    from trace2skill.skills.skill import read_skill
+
+    base = read_skill(CORPUS / "skill" / "workbook-rules")
+    patches, _ = read_corpus(CORPUS)
+    assert len(patches) >= 60
+    for line in patches:
+        edits = tuple(Edit(**edit) for edit in line["patch"]["edits"])
+        patch = Patch(trajectory_id=line["trajectory"], task_id=line["task"], base=base.digest, edits=edits)
+        texts = [" ".join(rule.text.split()) for rule in cut(patch, "error", base).rules]
+        for label in line["labels"]:
+            assert sum(" ".join(label["text"].split()) in text for text in texts) == 1, label
+
+
+def test_a_corpus_that_is_none_says_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no labelled corpus"):
+        read_corpus(tmp_path)
+    (tmp_path / "themes.json").write_text('{"A": "a thing"}')
+    patches = tmp_path / "patches.jsonl"
+    patches.write_text("{not json\n")
+    with pytest.raises(BadInput, match="line 1"):
+        read_corpus(tmp_path)
+    line = {"patch": {"edits": [{"content": "do a"}]}, "labels": [{"edit": 0, "text": "do b", "themes": ["A"]}]}
+    patches.write_text(json.dumps(line) + "\n")
+    with pytest.raises(BadInput, match="not in its edit"):
+        read_corpus(tmp_path)
+
+
+def test_the_labelled_reader_knows_texts_by_their_labels() -> None:
+    reader = labelled_reader(str(CORPUS))
+    assert reader.themes("Address the sheet by the name in the task; `wb.active` was the cover page.") == {"W04"}
+    assert reader.themes("Nobody ever labelled this sentence.") == frozenset()
+    assert reader.opposite("C1a") == "C1b"
+    (alone,) = reader.themes("Region codes 7 and 9 were swapped in the export of May.")
+    assert alone.startswith("own: ")

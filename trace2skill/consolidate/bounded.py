@@ -1,0 +1,140 @@
+"""Asking within bounds: every prompt fits a budget of tokens, and what cannot be answered whole is answered in halves.
+
+An answer that breaks the rules is asked for once more with what is wrong; then the items are cut in two and each half
+is asked about; what is still not answered is left to the program. A prompt that is too long for the model is cut in
+two, too. A transport fault is neither: it is raised, and the step is run again.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel, Field
+
+from trace2skill.core.errors import BadAnswer, ContextFull
+from trace2skill.core.noun import Noun
+from trace2skill.llm import Door, ModelSettings, Request, ask
+from trace2skill.prompts import prompt_digest, render
+
+A = TypeVar("A", bound=BaseModel)
+Item = TypeVar("Item")
+CHARS_PER_TOKEN = 4
+PER_LINE = 6  # tokens of an id and its marks
+FRAME = 1_500  # tokens that a prompt may have around its items
+
+
+class Bounds(Noun):
+    """How much one call may hold."""
+
+    tokens: int = Field(
+        default=16_000, ge=4_000, description="Most tokens of one prompt; the default leaves half of a 32k context."
+    )
+    fan_in: int = Field(default=16, ge=2, le=64, description="Most parts of the book that one call unites.")
+
+    @property
+    def room(self) -> int:
+        """Tokens of a prompt's items."""
+        return self.tokens - FRAME
+
+
+class Asker(Protocol):
+    """Whoever answers: a model behind its door, or a function in a test."""
+
+    def __call__(self, prompt: str, wanted: type[A], values: dict[str, Any], said: Sequence[str]) -> A:
+        """Answer the prompt called `prompt` and `prompt`_task.
+
+        `said` holds an earlier answer and what is wrong with it. Raises BadAnswer and ContextFull.
+        """
+
+
+class ModelAsker:
+    """A model, asked through the door of a run."""
+
+    def __init__(self, door: Door, model: ModelSettings, step: str) -> None:
+        self._door, self._model, self._step = door, model, step
+
+    def __call__(self, prompt: str, wanted: type[A], values: dict[str, Any], said: Sequence[str]) -> A:
+        """See `Asker`."""
+        messages: list[dict[str, Any]] = [
+            {"role": "system", "content": render(prompt)},
+            {"role": "user", "content": render(f"{prompt}_task", **values)},
+        ]
+        messages += [{"role": ("assistant", "user")[n % 2], "content": text} for n, text in enumerate(said)]
+        request = Request(role="merger", settings=self._model, messages=tuple(messages))
+        return ask(self._door, request, wanted, step=self._step)
+
+
+def asked_identity(model: ModelSettings, bounds: Bounds, prompt: str, version: int) -> dict[str, object]:
+    """What a step's key holds of whoever answers it."""
+    prompts = prompt_digest(prompt, f"{prompt}_task")
+    return {prompt: version, "model": model.identity, "tokens": bounds.tokens, "prompts": prompts}
+
+
+def tokens(texts: Sequence[str]) -> int:
+    """Tokens that texts take as lines of a prompt, four bytes each."""
+    return sum(len(json.dumps(text, ensure_ascii=False).encode()) // CHARS_PER_TOKEN + PER_LINE for text in texts)
+
+
+def lines(texts: Sequence[str], letter: str) -> str:
+    """Texts as a model reads them: a line each, with a short id, quoted so that none can pass for two."""
+    return "\n".join(f"{letter}{n}: {json.dumps(text, ensure_ascii=False)}" for n, text in enumerate(texts, 1))
+
+
+def ids(texts: Sequence[object], letter: str) -> list[str]:
+    """The ids that `lines` gives."""
+    return [f"{letter}{n}" for n in range(1, len(texts) + 1)]
+
+
+def answered(
+    items: Sequence[Item],
+    fits: Callable[[Sequence[Item]], bool],
+    once: Callable[[Sequence[Item], Sequence[str]], A],
+    broken: Callable[[A, Sequence[Item]], list[str]],
+    *,
+    halved: bool = False,
+) -> list[tuple[Sequence[Item], A | None]]:
+    """Answers that together cover all items, in order; None for items that nobody could answer in rule.
+
+    Args:
+        items: what is asked about.
+        fits: does a prompt with these items keep the budget?
+        once: asks about items; takes what was said before.
+        broken: which rules an answer breaks, in words.
+        halved: is this a half of items that were not answered in rule?
+    """
+    if not items:
+        return []
+    if not fits(items) and len(items) > 1:
+        return _in_halves(items, fits, once, broken, halved=halved)
+    said: list[str] = []
+    for _ in range(2):
+        try:
+            answer = once(items, said)
+        except ContextFull:
+            if said or len(items) == 1:
+                break
+            return _in_halves(items, fits, once, broken, halved=halved)
+        except BadAnswer:
+            break
+        found = broken(answer, items)
+        if not found:
+            return [(items, answer)]
+        complaint = "Your answer breaks these rules:\n- " + "\n- ".join(found[:20]) + "\nAnswer again, whole."
+        said = [answer.model_dump_json(exclude_defaults=True), complaint]
+    if halved or len(items) == 1:
+        return [(items, None)]
+    return _in_halves(items, fits, once, broken, halved=True)
+
+
+def _in_halves(
+    items: Sequence[Item],
+    fits: Callable[[Sequence[Item]], bool],
+    once: Callable[[Sequence[Item], Sequence[str]], A],
+    broken: Callable[[A, Sequence[Item]], list[str]],
+    *,
+    halved: bool,
+) -> list[tuple[Sequence[Item], A | None]]:
+    middle = len(items) // 2
+    return [
+        part for half in (items[:middle], items[middle:]) for part in answered(half, fits, once, broken, halved=halved)
+    ]

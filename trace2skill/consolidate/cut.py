@@ -1,0 +1,229 @@
+"""Cutting a patch into rules: a list item, a paragraph, a row of a table, a code block with its lead-in.
+
+The rule is the unit of support: whoever says it is counted for it and for nothing else that stood beside it. Headings,
+numbers and list marks are form; they say where a rule belongs and are no part of it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from operator import not_
+
+from pydantic import Field
+
+from trace2skill.consolidate.groups import Support
+from trace2skill.core.digest import digest_of
+from trace2skill.core.noun import Noun
+from trace2skill.skills.form import ADDS_TEXT, in_form
+from trace2skill.skills.markdown import BlockToken, block_tokens, links, sections, split_lines
+from trace2skill.skills.near import plain_title
+from trace2skill.skills.skill import Skill
+from trace2skill.types.lesson import LessonKind
+from trace2skill.types.patch import Edit, Patch
+
+MARK = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
+LEAD_WORDS = re.compile(r"^\s*(?:\*\*|__)(?P<lead>[^*_\n]{1,80}?)[.:]?(?:\*\*|__)\s*[:.\u2013\u2014-]?\s+")
+REFERENCE = re.compile(r"references/[^/]+(?:/[^/]+)*\.md")
+
+
+class Place(Noun):
+    """Where a rule belongs: a section of a file, or a new one called `title` in that section."""
+
+    file: str = "SKILL.md"
+    section: tuple[str, ...] = ()
+    title: str = ""
+
+    @property
+    def words(self) -> str:
+        """For a reader."""
+        return " > ".join((self.file, *self.section, *((f"{self.title} (new)",) if self.title else ())))
+
+
+class Rule(Noun):
+    """One rule in its author's exact words."""
+
+    text: str = Field(description="Markdown, without heading, list mark or number.")
+    place: Place
+    trajectory_id: str
+    task_id: str
+    kind: LessonKind
+    weak: bool = Field(default=False, exclude_if=not_, description="Only lessons from weak labels speak for it.")
+    lessons: tuple[str, ...] = ()
+    replaces: str = Field(default="", exclude_if=not_, description="The lines it was to take the place of.")
+    note: str = Field(default="", exclude_if=not_, description="What was read into the form of its edit.")
+
+    @cached_property
+    def id(self) -> str:
+        """Short content id: who says what, where."""
+        return "R" + digest_of(self.trajectory_id, self.text, self.place)[:12]
+
+    @cached_property
+    def plain(self) -> str:
+        """The words that count when two texts are compared: no emphasis, no code marks, no case, no full stop."""
+        return plain_words(self.text)
+
+    @property
+    def support(self) -> Support:
+        """One vote."""
+        return Support.of(self.trajectory_id, self.task_id, self.kind, weak=self.weak)
+
+
+class Uncut(Noun):
+    """A part of a patch that is no rule, and why. Nothing that was said goes without such a record."""
+
+    trajectory_id: str
+    text: str
+    reason: str
+
+
+class Cut(Noun):
+    """A patch cut up: its rules, the edits that stand as they are (files that go, scripts), and what is no rule."""
+
+    rules: tuple[Rule, ...]
+    whole: tuple[Edit, ...] = ()
+    uncut: tuple[Uncut, ...] = ()
+
+
+def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False) -> Cut:
+    """Cut one patch into its rules.
+
+    Args:
+        patch: what one trajectory asks for.
+        kind: of the lessons behind it.
+        base: the skill it was written against; sections are found in it.
+        weak: do only weak labels speak for it?
+    """
+    rules: dict[str, Rule] = {}
+    whole: list[Edit] = []
+    uncut: list[Uncut] = []
+    created = {edit.file for edit in patch.edits if edit.op == "create"}
+    for edit in patch.edits:
+        if not _is_cut(edit):
+            whole.append(edit)
+            continue
+        for text, place, note in _texts(base, edit):
+            if reason := _no_rule(text, created):
+                uncut.append(Uncut(trajectory_id=patch.trajectory_id, text=text, reason=reason))
+                continue
+            rule = Rule(
+                text=text,
+                place=place,
+                trajectory_id=patch.trajectory_id,
+                task_id=patch.task_id,
+                kind=kind,
+                weak=weak,
+                lessons=edit.lessons,
+                replaces=edit.anchor if edit.op == "replace_in_section" else "",
+                note=note,
+            )
+            rules.setdefault(rule.id, rule)
+    return Cut(rules=tuple(rules.values()), whole=tuple(whole), uncut=tuple(uncut))
+
+
+def plain_words(text: str) -> str:
+    """A text without marks, case and white space, for comparing."""
+    return " ".join(re.findall(r"\w+|[^\w\s*_`.]", text.lower()))
+
+
+def _is_cut(edit: Edit) -> bool:
+    return edit.op in ADDS_TEXT or (edit.op == "create" and REFERENCE.fullmatch(edit.file) is not None)
+
+
+def _texts(base: Skill, edit: Edit) -> Iterable[tuple[str, Place, str]]:
+    """(text, place, note) of the rules of one edit."""
+    if edit.op == "create":
+        for text, _ in cut_text(edit.content):
+            yield text, Place(file=edit.file), ""
+        return
+    for formed in in_form(base, edit):
+        at = formed.edit
+        new = plain_title(at.title) if at.op == "add_section" else ""
+        for text, _ in cut_text(at.content):
+            yield text, Place(file=at.file, section=at.section, title=new), formed.note
+
+
+def _no_rule(text: str, created: set[str]) -> str:
+    """Why a text is no rule, '' where it may be one."""
+    if not re.search(r"\w", text):
+        return "it says nothing"
+    found = links(text) if created else ()
+    targets = {link.target.split("#")[0].removeprefix("./") for link in found}
+    if targets and targets <= created:
+        return "it links a file of the same patch, whose rules are counted one by one"
+    return ""
+
+
+def cut_text(content: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The rules of a Markdown text in order, each with the headings above it."""
+    lines = split_lines(content)
+    pieces: list[tuple[str, int, int]] = []  # kind, first line, end
+    for token in block_tokens(content):
+        if token.map is None:
+            continue
+        pieces += _pieces(token, content)
+    heads = sections(content)
+    found = []
+    for kind, start, end in _joined(pieces, lines):
+        above = next((head.path for head in reversed(heads) if head.heading_start <= start), ())
+        text = _bare("".join(lines[start:end]), kind)
+        if text:
+            found.append((text, above))
+    return found
+
+
+def _pieces(token: BlockToken, content: str) -> list[tuple[str, int, int]]:
+    start, end = token.map or (0, 0)
+    if token.type in ("paragraph_open", "blockquote_open", "html_block"):
+        return [("paragraph", start, end)]
+    if token.type in ("fence", "code_block"):
+        return [("code", start, end)]
+    if token.type == "table_open":  # the head and the line below it name columns
+        return [("row", line, line + 1) for line in range(start + 2, end)]
+    if token.type in ("bullet_list_open", "ordered_list_open"):
+        return [("item", first, last) for first, last in _items(token, content)]
+    return []
+
+
+def _items(opened: BlockToken, content: str) -> list[tuple[int, int]]:
+    """The lines of the items of one list of the top level."""
+    start, end = opened.map or (0, 0)
+    return [
+        (token.map[0], token.map[1])
+        for token in block_tokens(content, level=1)
+        if token.type == "list_item_open" and token.map and start <= token.map[0] < end
+    ]
+
+
+def _joined(pieces: Sequence[tuple[str, int, int]], lines: Sequence[str]) -> list[tuple[str, int, int]]:
+    """A code block goes with the text before it, or after it where it comes first; a row that is alone stays a row."""
+    joined: list[tuple[str, int, int]] = []
+    for kind, start, end in pieces:
+        last = joined[-1] if joined else None
+        if kind == "code" and last and last[0] in ("paragraph", "item") and not _between(lines, last[2], start):
+            joined[-1] = (last[0], last[1], end)
+        elif kind == "paragraph" and last and last[0] == "code" and not _between(lines, last[2], start):
+            joined[-1] = ("paragraph", last[1], end)
+        else:
+            joined.append((kind, start, end))
+    return joined
+
+
+def _between(lines: Sequence[str], start: int, end: int) -> bool:
+    """Does anything but empty lines stand between two lines?"""
+    return any(line.strip() for line in lines[start:end])
+
+
+def _bare(text: str, kind: str) -> str:
+    """A rule's text without its mark and indentation. A row of one cell that stands alone is read as a row."""
+    text = text.strip("\r\n").rstrip()
+    if kind == "item":
+        mark = MARK.match(text)
+        width = mark.end() if mark else 0
+        first, *rest = split_lines(text[width:]) or [""]
+        return (first + "".join(_dedented(line, width) for line in rest)).strip()
+    return text.strip()
+
+
+def _dedented(line: str, width: int) -> str:
+    bare = line.lstrip(" ")
+    return line[min(len(line) - len(bare), width) :]
