@@ -136,9 +136,14 @@ def test_a_prompt_is_a_file_and_who_asks_it() -> None:
 
 
 def rendered(tree: ast.Module) -> set[object]:
-    """The prompts that a module renders."""
+    """The prompts that a module renders, or has rendered: the constants PROMPT and the like."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "render"]
-    return {arg.value for call in calls for arg in call.args[:1] if isinstance(arg, ast.Constant)}
+    found = {arg.value for call in calls for arg in call.args[:1] if isinstance(arg, ast.Constant)}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            if any(str(getattr(target, "id", "")).endswith("PROMPT") for target in node.targets):
+                found |= {node.value.value, f"{node.value.value}_task"}
+    return found
 
 
 def test_a_recipe_of_an_agent_is_a_file_and_a_name() -> None:
