@@ -81,7 +81,7 @@ def sequential(
     planned = batches(jobs, condition.every, settings.data.split_seed)
     for batch in planned:
         futures = timed(task_of(ROLLOUT), settings).map(unmapped(settings), with_skill(batch, skill))
-        rolled = gather(rt, "rollout", futures, [job.name for job in batch])
+        rolled = gather(rt, ROLLOUT.name, futures, [job.name for job in batch])
         distilled = learn_from(settings, rolled.results, skill)
         candidate = build(settings, rt, distilled)
         run.keep_votes(rt, candidate, distilled)
@@ -97,7 +97,9 @@ def one_shot(settings: RunSettings, arm: Arm, condition: Any, jobs: Jobs, *_: An
     rt, base = runtime(settings), base_of(settings, condition.base)
     rolled, analysed = lessons_of(settings, jobs, base)
     taught = with_lessons(analysed.results)
-    (made,) = gather(rt, "rewrite", [task_of(REWRITE).submit(settings, taught, base)], ["skill"], tolerated=0.0).results
+    (made,) = gather(
+        rt, REWRITE.name, [task_of(REWRITE).submit(settings, taught, base)], ["skill"], tolerated=0.0
+    ).results
     return ArmResult(
         arm=arm,
         skill=made.skill,
@@ -116,9 +118,9 @@ def reasoning_bank(settings: RunSettings, arm: Arm, condition: ReasoningBank, jo
     taught = with_lessons(analysed.results)
     model = condition.bank.embedding
     futures = task_of(EMBED).map(unmapped(settings), taught if model else [], unmapped(model))
-    embedded = gather(rt, "embed", futures, [item.name for item in taught] if model else [])
+    embedded = gather(rt, EMBED.name, futures, [item.name for item in taught] if model else [])
     stored = task_of(BANK).submit(settings, taught, embedded.results, condition.bank)
-    (made,) = gather(rt, "bank", [stored], ["bank"], tolerated=0.0).results
+    (made,) = gather(rt, BANK.name, [stored], ["bank"], tolerated=0.0).results
     return ArmResult(
         arm=arm,
         skill=base,
@@ -132,7 +134,7 @@ def reasoning_bank(settings: RunSettings, arm: Arm, condition: ReasoningBank, jo
 def padded(settings: RunSettings, arm: Arm, _: Any, jobs: Jobs, like: str, *__: Any) -> ArmResult:
     """S0, as long as another skill."""
     rt, base = runtime(settings), base_of(settings, "human")
-    (made,) = gather(rt, "pad", [task_of(PAD).submit(settings, base, like)], ["S0"], tolerated=0.0).results
+    (made,) = gather(rt, PAD.name, [task_of(PAD).submit(settings, base, like)], ["S0"], tolerated=0.0).results
     return ArmResult(arm=arm, skill=made.skill)
 
 
@@ -147,7 +149,7 @@ def base_of(settings: RunSettings, start: Start) -> str:
     rt = runtime(settings)
     if start == "human":
         return skill_to_improve(settings, rt)
-    return gather(rt, "draft", [task_of(DRAFT).submit(settings)], ["S0"], tolerated=0.0).results[0]
+    return gather(rt, DRAFT.name, [task_of(DRAFT).submit(settings)], ["S0"], tolerated=0.0).results[0]
 
 
 MAKERS: dict[str, Callable[..., ArmResult]] = {

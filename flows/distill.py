@@ -41,7 +41,7 @@ def learn_from(settings: RunSettings, rolled: list[Rolled], base: str, observed:
     analyses = [*analysed.results, *observed]
     taught = with_lessons(analyses)
     patches = timed(task_of(PROPOSE), settings).map(unmapped(settings), taught, unmapped(base))
-    proposed = gather(rt, "propose", patches, [item.name for item in taught])
+    proposed = gather(rt, PROPOSE.name, patches, [item.name for item in taught])
     looked = groups_of(rt, proposed.results, base)
     leaves, root, tree = merge_all(settings, list(looked.kept), base)
     return Distilled(
@@ -65,8 +65,8 @@ def analyse(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extracted]:
     extracts = timed(task_of(EXTRACT), settings).map(unmapped(settings), chosen)
     pairs = choose_pairs(rolled, settings.learning.analysts)
     contrasts = timed(task_of(CONTRAST), settings).map(unmapped(settings), pairs)
-    analysed = gather(rt, "extract", extracts, [item.name for item in chosen])
-    compared = gather(rt, "contrast", contrasts, [item.name for item in pairs])
+    analysed = gather(rt, EXTRACT.name, extracts, [item.name for item in chosen])
+    compared = gather(rt, CONTRAST.name, contrasts, [item.name for item in pairs])
     return Gathered(results=[*analysed.results, *compared.results], failures=(*analysed.failures, *compared.failures))
 
 
@@ -82,5 +82,5 @@ def merge_all(settings: RunSettings, groups: list[EditGroup], base: str) -> tupl
     leaves: list[Merged] = nodes[: len(groups)]
     futures: list[PrefectFuture[Merged]] = nodes[len(groups) :]
     names = [f"{number} of {len(futures)}" for number in range(1, len(futures) + 1)]
-    every = [*leaves, *gather(rt, "merge", futures, names, tolerated=0.0).results]
+    every = [*leaves, *gather(rt, MERGE.name, futures, names, tolerated=0.0).results]
     return len(leaves), every[-1] if every else None, keep_tree(rt, every, merges)

@@ -24,9 +24,9 @@ def observe(settings: RunSettings, intake: Intake) -> Gathered[Extracted]:
     rt = runtime(settings)
     unlabelled = to_judge(rt, intake)
     judgements = timed(task_of(JUDGE), settings).map(unmapped(settings), unlabelled)
-    judged = gather(rt, "judge", judgements, [item.id for item in unlabelled])
+    judged = gather(rt, JUDGE.name, judgements, [item.id for item in unlabelled])
     items = to_observe(intake, judged.results)
     futures = timed(task_of(OBSERVE), settings).map(unmapped(settings), items)
-    observed = gather(rt, "observe", futures, [item.id for item in items])
+    observed = gather(rt, OBSERVE.name, futures, [item.id for item in items])
     drawn = [extracted for item in observed.results for extracted in item.extracted]
     return Gathered(results=drawn, failures=(*judged.failures, *observed.failures))

@@ -89,7 +89,7 @@ def what_logs_show(settings: RunSettings, intake: Intake) -> Gathered[Extracted]
 def plan_run(settings: RunSettings, rt: Runtime) -> run.Plan:
     """Audit the tasks, then leave out those that can teach nothing."""
     ids = [*rt.splits.evolve, *rt.splits.validation]
-    audits = gather(rt, "audit", task_of(AUDIT).map(unmapped(settings), ids), ids, tolerated=0.0)
+    audits = gather(rt, AUDIT.name, task_of(AUDIT).map(unmapped(settings), ids), ids, tolerated=0.0)
     return run.plan(rt, audits.results)
 
 
@@ -97,7 +97,7 @@ def skill_to_improve(settings: RunSettings, rt: Runtime) -> str:
     """S0: the skill given, or one drafted by the model."""
     if rt.given_skill is not None:
         return rt.given_skill.digest
-    return gather(rt, "draft", [task_of(DRAFT).submit(settings)], ["S0"], tolerated=0.0).results[0]
+    return gather(rt, DRAFT.name, [task_of(DRAFT).submit(settings)], ["S0"], tolerated=0.0).results[0]
 
 
 def evolve(
@@ -118,7 +118,7 @@ def build(settings: RunSettings, rt: Runtime, distilled: Distilled) -> Candidate
     if distilled.root is None:
         return run.nothing_learned(distilled.base, settings.learning.thresholds.for_tasks(distilled.tasks))
     future = task_of(APPLY).submit(settings, distilled.root, distilled.base, distilled.tasks)
-    return gather(rt, "apply", [future], ["candidate"], tolerated=0.0).results[0]
+    return gather(rt, APPLY.name, [future], ["candidate"], tolerated=0.0).results[0]
 
 
 def choose(

@@ -20,7 +20,7 @@ def rollout(settings: RunSettings, jobs: list[RolloutJob]) -> Gathered[Rolled]:
     if settings.operation.shards > 1:
         sized(in_shards, settings)(settings, "rollout", jobs)
     futures = timed(task_of(ROLLOUT), settings).map(unmapped(settings), jobs)
-    return gather(runtime(settings), "rollout", futures, [job.name for job in jobs])
+    return gather(runtime(settings), ROLLOUT.name, futures, [job.name for job in jobs])
 
 
 @flow(name="rollout-all", persist_result=False, flow_run_name="rollout {settings.label}", **on_bad_end("rollout"))

@@ -139,10 +139,10 @@ def rendered(tree: ast.Module) -> set[object]:
     """The prompts that a module renders, or has rendered: the constants PROMPT and the like."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "render"]
     found = {arg.value for call in calls for arg in call.args[:1] if isinstance(arg, ast.Constant)}
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            if any(str(getattr(target, "id", "")).endswith("PROMPT") for target in node.targets):
-                found |= {node.value.value, f"{node.value.value}_task"}
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)]
+    for node in assigned:
+        if any(str(getattr(target, "id", "")).endswith("PROMPT") for target in node.targets):
+            found |= {node.value.value, f"{node.value.value}_task"}
     return found
 
 

@@ -18,7 +18,7 @@ from test_sources import logs
 from typer.testing import CliRunner
 
 from tasks.runner import timed
-from tasks.steps import rollout
+from tasks.steps import task_of
 from trace2skill.agents.loop import LoopLimits, Said, Tool, converse
 from trace2skill.cli.app import app
 from trace2skill.core.budget import Budget
@@ -31,6 +31,7 @@ from trace2skill.llm.handoff.page import part_of
 from trace2skill.llm.transport import check_model
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.sandbox.running import allow_running, end_running
 from trace2skill.sim.conversation import Heard
 from trace2skill.sim.profile import profile_of
@@ -384,6 +385,7 @@ def test_no_limit_of_time_but_its_own_ends_a_wait(store: Store, pool: ThreadPool
         RunSettings(data=place, models=Roles.all_played_by(ModelSettings(name=name)))
         for name in (f"handoff/{place}", "sim/office")
     )
+    rollout = task_of(ROLLOUT)
     assert timed(rollout, by_hand).timeout_seconds is None
     assert timed(rollout, other).timeout_seconds == other.operation.step_seconds
     again = rollout.retry_condition_fn
