@@ -18,11 +18,12 @@ from test_sources import logs
 from typer.testing import CliRunner
 
 from tasks.runner import timed
-from tasks.steps import rollout
+from tasks.steps import task_of
 from trace2skill.agents.loop import LoopLimits, Said, Tool, converse
 from trace2skill.cli.app import app
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadInput, InfrastructureFault, Interrupted, ModelUnusable, Unanswered
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, EmbeddingRequest, ModelSettings, Request, Roles, ToolSpec, ask
 from trace2skill.llm.handoff.claims import default_name, take
 from trace2skill.llm.handoff.folder import Folder
@@ -30,6 +31,7 @@ from trace2skill.llm.handoff.page import part_of
 from trace2skill.llm.transport import check_model, litellm
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.sandbox.running import allow_running, end_running
 from trace2skill.sim.conversation import Heard
 from trace2skill.sim.profile import profile_of
@@ -81,7 +83,7 @@ def request(place: Path, text: str = "What is it?", *, wait: str = "", seed: int
 
 
 def asked(store: Store, pool: ThreadPoolExecutor, wanted: Request) -> Future[Any]:
-    return pool.submit(Door(store, Budget(0.0), "run").complete, wanted, step="rollout: t seed 5")
+    return pool.submit(Door(store, Budget(0.0), "run").complete, wanted, step=StepLabel("rollout", "t seed 5"))
 
 
 def cli(*arguments: object, said: str | None = None) -> Result:
@@ -266,7 +268,7 @@ class Wanted(BaseModel):
 
 def test_an_answer_that_does_not_fit_goes_back(store: Store, pool: ThreadPoolExecutor, place: Path) -> None:
     door = Door(store, Budget(0.0), "run")
-    going = pool.submit(ask, door, request(place), Wanted, step="propose: t")
+    going = pool.submit(ask, door, request(place), Wanted, step=StepLabel("propose", "t"))
     printed = done("next", place, "--as", "ann", "--wait", PATIENCE)
     assert "JSON schema that the answer must match" in printed
     name = id_in(printed)
@@ -369,7 +371,14 @@ def test_no_limit_of_time_but_its_own_ends_a_wait(store: Store, pool: ThreadPool
     opening, limits = request(place).model_copy(update={"role": "agent"}), LoopLimits(turns=5, seconds=0.5)
     tool = Tool(BASH, lambda _: Said("fine", 0), bare="command")
     going = pool.submit(
-        converse, Door(store, Budget(0.0), "run"), store, opening, (tool,), limits, step="rollout: t", scope="s"
+        converse,
+        Door(store, Budget(0.0), "run"),
+        store,
+        opening,
+        (tool,),
+        limits,
+        step=StepLabel("rollout", "t"),
+        scope="s",
     )
     for said in ("ls", "pwd"):
         name = id_in(done("next", place, "--as", "ann", "--wait", PATIENCE))
@@ -382,6 +391,7 @@ def test_no_limit_of_time_but_its_own_ends_a_wait(store: Store, pool: ThreadPool
         RunSettings(data=place, models=Roles.all_played_by(ModelSettings(name=name)))
         for name in (f"handoff/{place}", "sim/office")
     )
+    rollout = task_of(ROLLOUT)
     assert timed(rollout, by_hand).timeout_seconds is None
     assert timed(rollout, other).timeout_seconds == other.operation.step_seconds
     again = rollout.retry_condition_fn
@@ -392,7 +402,7 @@ def test_no_limit_of_time_but_its_own_ends_a_wait(store: Store, pool: ThreadPool
 def test_no_vector_is_given_by_hand(store: Store, place: Path) -> None:
     wanted = EmbeddingRequest(settings=request(place).settings, texts=("a",))
     with pytest.raises(ModelUnusable, match="name another model"):
-        Door(store, Budget(0.0), "run").embed(wanted, step="embed: t")
+        Door(store, Budget(0.0), "run").embed(wanted, step=StepLabel("embed", "t"))
 
 
 def test_the_wait_is_no_part_of_what_is_asked() -> None:
