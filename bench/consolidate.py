@@ -31,9 +31,11 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from reduce import reduce_tree
+
 from trace2skill.consolidate import EditGroup, Groups, MergePlan, Support, merge, plan_merges
-from trace2skill.consolidate.reduce import reduce_tree
 from trace2skill.core.budget import Budget
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings
 from trace2skill.sim.causes import CAUSES, quirk_lesson
 from trace2skill.sim.conversation import Heard
@@ -165,7 +167,7 @@ class Reduction:
         started = time.monotonic()
 
         def one(number: int, sides: list[Groups]) -> Groups:
-            return merge(self.door, self.model, skill, sides, step=f"merge: {number}")
+            return merge(self.door, self.model, skill, sides, step=StepLabel("merge", str(number)))
 
         reduce(plan, [Groups.of([leaf]) for leaf in plan.leaves], one, self.workers)
         return time.monotonic() - started, self.store.ledger_total().calls - before

@@ -19,8 +19,8 @@ from scipy.stats import binomtest
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from trace2skill.evaluation.acceptance import passes
 from trace2skill.evaluation.compare import sign_flip
-from trace2skill.evaluation.decision import passes
 from trace2skill.versions.spending import look
 
 

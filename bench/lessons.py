@@ -23,10 +23,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runs.distill import choose_for_analysis
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.sections import DataSettings, LearningSettings, MoneySettings, OperationSettings
 from trace2skill.runs.settings import RunSettings
-from trace2skill.runs.steps import learning as steps
+from trace2skill.runs.steps.extract import EXTRACT
+from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.sim.causes import Slip, cause_of, committed
 from trace2skill.sim.office import parse
 from trace2skill.types.lesson import Extraction
@@ -84,8 +86,9 @@ def judged(rt: Runtime, workers: int) -> Counter[str]:
     base = rt.given_skill.digest
     with ThreadPoolExecutor(workers) as pool:
         jobs = [RolloutJob(task_id=task, seed=41, skill=base) for task in rt.tasks]
-        rolled = [item for item in pool.map(lambda job: steps.rollout(rt, job), jobs) if item.cell.outcome == "failed"]
-        extracted = list(pool.map(lambda item: steps.extract(rt, item), rolled))
+        rolled = [item for item in pool.map(lambda job: ROLLOUT(rt, job), jobs) if item.cell.outcome == "failed"]
+        chosen = choose_for_analysis(rolled, "+error", rt.settings.learning.error_analyst)
+        extracted = list(pool.map(lambda job: EXTRACT(rt, job), chosen))
     counts: Counter[str] = Counter(analyses=len(extracted))
     for item, made in zip(rolled, extracted, strict=True):
         extraction = rt.store.get("extraction", made.content, Extraction)

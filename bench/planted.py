@@ -24,13 +24,16 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from trace2skill.consolidate import plan_merges
-from trace2skill.consolidate.reduce import reduce_tree
 from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runs.distill import choose_for_analysis, with_lessons
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.sections import DataSettings, MoneySettings, OperationSettings
 from trace2skill.runs.settings import RunSettings
-from trace2skill.runs.steps import learning as steps
+from trace2skill.runs.steps.apply import APPLY
+from trace2skill.runs.steps.extract import EXTRACT
+from trace2skill.runs.steps.merge import groups_of, merged_one_by_one
+from trace2skill.runs.steps.propose import PROPOSE
+from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.sim.causes import CAUSES, cause_of, committed, contradicted, guided, habit_of
 from trace2skill.sim.lessons import CONDITIONAL, OPPOSED
 from trace2skill.sim.office import parse
@@ -119,15 +122,14 @@ def distilled(rt: Runtime, workers: int) -> tuple[list[Rolled], str, Any]:
             return list(pool.map(step, items))
 
     jobs = [RolloutJob(task_id=task, seed=41, skill=base) for task in rt.tasks]
-    rolled = mapped(lambda job: steps.rollout(rt, job), jobs)
-    extracted = [item for item in mapped(lambda item: steps.extract(rt, item), rolled) if item.lessons]
-    proposed = mapped(lambda item: steps.propose_patch(rt, item, base), extracted)
-    plan = plan_merges(steps.groups_of(rt, proposed, base).kept)
-    leaves = [steps.keep_leaf(rt, group) for group in plan.leaves]
-    root = reduce_tree(plan, leaves, lambda n, sides: steps.merge_sides(rt, sides, base, str(n)), workers)
-    if root is None:
+    rolled = mapped(lambda job: ROLLOUT(rt, job), jobs)
+    chosen = choose_for_analysis(rolled, rt.settings.learning.analysts, rt.settings.learning.error_analyst)
+    extracted = with_lessons(mapped(lambda job: EXTRACT(rt, job), chosen))
+    proposed = mapped(lambda item: PROPOSE(rt, item, base), extracted)
+    nodes, _ = merged_one_by_one(rt, groups_of(rt, proposed, base).kept, base)
+    if not nodes:
         raise ValueError("nobody proposed anything")
-    made = steps.candidate(rt, root, base, len({item.task_id for item in extracted}))
+    made = APPLY(rt, nodes[-1], base, len({item.task_id for item in extracted}))
     skill = rt.skill(made.skill)
     if skill is None:
         raise ValueError("the candidate is not in the store")

@@ -24,6 +24,7 @@ from trace2skill.skills.skill import write_skill
 from trace2skill.store import open_store
 
 MOST_OFF = 0.2
+QUOTED = 3
 
 
 def main() -> None:
@@ -51,24 +52,36 @@ def themes_of(corpus: Corpus, said: Saying) -> set[str]:
     return corpus.reader.themes(said.text) - {"ONE"}
 
 
-def meaning(corpus: Corpus, group: EditGroup) -> str:
-    """The theme that most of a rule's supporters are labelled with, '' where none is."""
+def meaning(corpus: Corpus, group: EditGroup) -> dict[str, set[str]]:
+    """Theme -> tasks: what most of a rule's supporters are labelled with, or both sides of a conditional rule.
+
+    A line that stood in S0 already means nothing new: who repeats it votes for it, whatever else they said beside it.
+    """
+    text = group.edits[0].content.removeprefix("- ").strip()
     counts = Counter(theme for said in group.said for theme in sorted(themes_of(corpus, said)))
-    return min(counts, key=lambda theme: (-counts[theme], theme)) if counts else ""
+    if not counts or any(text in (corpus.base.text(file.path) or "") for file in corpus.base.files):
+        return {}
+    first = min(counts, key=lambda theme: (-counts[theme], theme))
+    other = corpus.reader.opposite(first)
+    against = {said.task_id for said in group.said if other in themes_of(corpus, said)} if counts[other] > 1 else set()
+    found = {first: {said.task_id for said in group.said} - against}
+    return {**found, other: against} if against else found
 
 
 def show(corpus: Corpus, run: Run, least: int) -> bool:
     """Print a line for each theme that many tasks state. Did all of them come out?"""
     truth = corpus.truth(corpus.patches)
-    rules: dict[str, list[EditGroup]] = defaultdict(list)
+    rules: dict[str, dict[str, set[str]]] = defaultdict(dict)
     for group in [*run.written, *(side for sides in run.conflicts for side in sides)]:
-        rules[meaning(corpus, group)].append(group)
+        for theme, tasks in meaning(corpus, group).items():
+            rules[theme][group.id] = tasks
+    stated = {patch.task_id: corpus.stated[patch.trajectory_id] for patch in corpus.patches}
     table = Table("theme", "tasks", "rules", "support", "off", "not said by")
     reached = True
     for theme, tasks in sorted(truth.items(), key=lambda item: (-len(item[1]), item[0])):
         mine = rules[theme]
-        have = {task for group in mine for task in group.support.tasks}
-        false = sum(theme not in themes_of(corpus, said) for group in mine for said in group.said)
+        have = {task for credited in mine.values() for task in credited}
+        false = sum(theme not in stated[task] for task in have)
         off = abs(len(have) - len(tasks)) / len(tasks)
         fine = len(mine) == 1 and off <= MOST_OFF
         reached = reached and (fine or len(tasks) < least)
@@ -83,13 +96,15 @@ def show(corpus: Corpus, run: Run, least: int) -> bool:
 
 
 def as_page(run: Run) -> str:
-    """Who asked for each rule, in their own words."""
+    """Who asked for each rule, in the words of the first few."""
     parts = ["# Who asked for each rule"]
     for group in sorted(run.written, key=lambda group: (-len(group.support.tasks), group.id)):
         parts.append(f"## {group.edits[0].content.removeprefix('- ').strip()}")
         against = f"; {len(group.against)} trajectories say the opposite" if group.against else ""
         parts.append(f"{len(group.support.tasks)} tasks{against}.")
-        parts += [f"- {said.trajectory_id} ({said.how}): {' '.join(said.text.split())}" for said in group.said]
+        shown = group.said[:QUOTED]
+        parts += [f"- {said.trajectory_id} ({said.how}): {' '.join(said.text.split())}" for said in shown]
+        parts += [f"- and {len(group.said) - QUOTED} more"] if len(group.said) > QUOTED else []
     for sides in run.conflicts:
         parts.append("## Open conflict")
         parts += [

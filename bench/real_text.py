@@ -38,6 +38,7 @@ from trace2skill.consolidate.worded import worded
 from trace2skill.core.budget import Budget
 from trace2skill.core.digest import digest_of_bytes
 from trace2skill.core.errors import BadInput
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings
 from trace2skill.sim.meaning import LabelledReader, labelled_reader, read_corpus
 from trace2skill.sim.profile import chance
@@ -200,12 +201,12 @@ def consolidated(
     door = Door(store, Budget(None), "bench")
     guard = threading.Lock()
 
-    def asker(step: str) -> Asker:
+    def asker(step: StepLabel) -> Asker:
         inner = ModelAsker(door, model, step)
 
         def asked(prompt: str, wanted: Any, values: Any, said: Sequence[str]) -> Any:
             with guard:
-                counted.calls[step] += 1
+                counted.calls[str(step)] += 1
             return inner(prompt, wanted, values, said)
 
         return asked

@@ -10,8 +10,7 @@ from flows.refresh import build, skill_to_improve
 from flows.rollout import rollout
 from tasks.gather import Gathered, gather
 from tasks.runner import sized, timed
-from tasks.steps import bank, draft, embed, pad, rewrite
-from tasks.steps import rollout as rollout_task
+from tasks.steps import task_of
 from trace2skill.baselines.sequential import batches, with_skill
 from trace2skill.core.failures import tolerate
 from trace2skill.experiment import study as run
@@ -20,6 +19,12 @@ from trace2skill.experiment.grid import Arm, ArmResult
 from trace2skill.runs.distill import with_lessons
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps.bank import BANK
+from trace2skill.runs.steps.draft import DRAFT
+from trace2skill.runs.steps.embed import EMBED
+from trace2skill.runs.steps.pad import PAD
+from trace2skill.runs.steps.rewrite import REWRITE
+from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.types.references import Extracted, Rolled, RolloutJob
 
 Jobs = list[RolloutJob]
@@ -75,8 +80,8 @@ def sequential(
     failures, lessons, done = [], 0, 0
     planned = batches(jobs, condition.every, settings.data.split_seed)
     for batch in planned:
-        futures = timed(rollout_task, settings).map(unmapped(settings), with_skill(batch, skill))
-        rolled = gather(rt, "rollout", futures, [job.name for job in batch])
+        futures = timed(task_of(ROLLOUT), settings).map(unmapped(settings), with_skill(batch, skill))
+        rolled = gather(rt, ROLLOUT.name, futures, [job.name for job in batch])
         distilled = learn_from(settings, rolled.results, skill)
         candidate = build(settings, rt, distilled)
         run.keep_votes(rt, candidate, distilled)
@@ -92,7 +97,9 @@ def one_shot(settings: RunSettings, arm: Arm, condition: Any, jobs: Jobs, *_: An
     rt, base = runtime(settings), base_of(settings, condition.base)
     rolled, analysed = lessons_of(settings, jobs, base)
     taught = with_lessons(analysed.results)
-    (made,) = gather(rt, "rewrite", [rewrite.submit(settings, taught, base)], ["skill"], tolerated=0.0).results
+    (made,) = gather(
+        rt, REWRITE.name, [task_of(REWRITE).submit(settings, taught, base)], ["skill"], tolerated=0.0
+    ).results
     return ArmResult(
         arm=arm,
         skill=made.skill,
@@ -110,10 +117,10 @@ def reasoning_bank(settings: RunSettings, arm: Arm, condition: ReasoningBank, jo
     rolled, analysed = lessons_of(settings, jobs, base)
     taught = with_lessons(analysed.results)
     model = condition.bank.embedding
-    futures = embed.map(unmapped(settings), taught if model else [], unmapped(model))
-    embedded = gather(rt, "embed", futures, [item.name for item in taught] if model else [])
-    stored = bank.submit(settings, taught, embedded.results, condition.bank)
-    (made,) = gather(rt, "bank", [stored], ["bank"], tolerated=0.0).results
+    futures = task_of(EMBED).map(unmapped(settings), taught if model else [], unmapped(model))
+    embedded = gather(rt, EMBED.name, futures, [item.name for item in taught] if model else [])
+    stored = task_of(BANK).submit(settings, taught, embedded.results, condition.bank)
+    (made,) = gather(rt, BANK.name, [stored], ["bank"], tolerated=0.0).results
     return ArmResult(
         arm=arm,
         skill=base,
@@ -127,7 +134,7 @@ def reasoning_bank(settings: RunSettings, arm: Arm, condition: ReasoningBank, jo
 def padded(settings: RunSettings, arm: Arm, _: Any, jobs: Jobs, like: str, *__: Any) -> ArmResult:
     """S0, as long as another skill."""
     rt, base = runtime(settings), base_of(settings, "human")
-    (made,) = gather(rt, "pad", [pad.submit(settings, base, like)], ["S0"], tolerated=0.0).results
+    (made,) = gather(rt, PAD.name, [task_of(PAD).submit(settings, base, like)], ["S0"], tolerated=0.0).results
     return ArmResult(arm=arm, skill=made.skill)
 
 
@@ -142,7 +149,7 @@ def base_of(settings: RunSettings, start: Start) -> str:
     rt = runtime(settings)
     if start == "human":
         return skill_to_improve(settings, rt)
-    return gather(rt, "draft", [draft.submit(settings)], ["S0"], tolerated=0.0).results[0]
+    return gather(rt, DRAFT.name, [task_of(DRAFT).submit(settings)], ["S0"], tolerated=0.0).results[0]
 
 
 MAKERS: dict[str, Callable[..., ArmResult]] = {

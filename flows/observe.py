@@ -3,13 +3,13 @@
 from prefect import flow, unmapped
 
 from tasks.gather import Gathered, gather
-from tasks.logs import judge as judge_task
-from tasks.logs import observe as observe_task
 from tasks.runner import timed
+from tasks.steps import task_of
 from trace2skill.runs.intake import Intake
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.settings import RunSettings
-from trace2skill.runs.steps.logs import to_judge, to_observe
+from trace2skill.runs.steps.judge import JUDGE, to_judge
+from trace2skill.runs.steps.observe import OBSERVE, to_observe
 from trace2skill.types.references import Extracted
 
 
@@ -23,10 +23,10 @@ def observe(settings: RunSettings, intake: Intake) -> Gathered[Extracted]:
     """Say how the unlabelled ones ended, where that is asked for, then one analyst per trajectory."""
     rt = runtime(settings)
     unlabelled = to_judge(rt, intake)
-    judgements = timed(judge_task, settings).map(unmapped(settings), unlabelled)
-    judged = gather(rt, "judge", judgements, [item.id for item in unlabelled])
+    judgements = timed(task_of(JUDGE), settings).map(unmapped(settings), unlabelled)
+    judged = gather(rt, JUDGE.name, judgements, [item.id for item in unlabelled])
     items = to_observe(intake, judged.results)
-    futures = timed(observe_task, settings).map(unmapped(settings), items)
-    observed = gather(rt, "observe", futures, [item.id for item in items])
+    futures = timed(task_of(OBSERVE), settings).map(unmapped(settings), items)
+    observed = gather(rt, OBSERVE.name, futures, [item.id for item in items])
     drawn = [extracted for item in observed.results for extracted in item.extracted]
     return Gathered(results=drawn, failures=(*judged.failures, *observed.failures))

@@ -17,7 +17,7 @@ from tasks.gather import Gathered, gather
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.limits import held
 from tasks.runner import sized
-from tasks.steps import apply, audit, draft
+from tasks.steps import task_of
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.core.failures import Failure, in_words
 from trace2skill.runs import promotion, selection
@@ -28,6 +28,9 @@ from trace2skill.runs.intake import Intake
 from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps.apply import APPLY
+from trace2skill.runs.steps.audit import AUDIT
+from trace2skill.runs.steps.draft import DRAFT
 from trace2skill.runs.summary import CandidateScore, RunSummary, SourcesRead
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation
@@ -65,7 +68,7 @@ def refresh(settings: RunSettings) -> State[Any]:
 def learn(settings: RunSettings, rt: Runtime, intake: Intake) -> RunSummary:
     """The stages of a refresh, one after the other."""
     planned = plan_run(settings, rt)
-    foreseen(rt)
+    foreseen(rt, intake, planned.evolve, planned.validation)
     base = skill_to_improve(settings, rt)
     observed = what_logs_show(settings, intake)
     grown = [
@@ -86,7 +89,7 @@ def what_logs_show(settings: RunSettings, intake: Intake) -> Gathered[Extracted]
 def plan_run(settings: RunSettings, rt: Runtime) -> run.Plan:
     """Audit the tasks, then leave out those that can teach nothing."""
     ids = [*rt.splits.evolve, *rt.splits.validation]
-    audits = gather(rt, "audit", audit.map(unmapped(settings), ids), ids, tolerated=0.0)
+    audits = gather(rt, AUDIT.name, task_of(AUDIT).map(unmapped(settings), ids), ids, tolerated=0.0)
     return run.plan(rt, audits.results)
 
 
@@ -94,7 +97,7 @@ def skill_to_improve(settings: RunSettings, rt: Runtime) -> str:
     """S0: the skill given, or one drafted by the model."""
     if rt.given_skill is not None:
         return rt.given_skill.digest
-    return gather(rt, "draft", [draft.submit(settings)], ["S0"], tolerated=0.0).results[0]
+    return gather(rt, DRAFT.name, [task_of(DRAFT).submit(settings)], ["S0"], tolerated=0.0).results[0]
 
 
 def evolve(
@@ -114,8 +117,8 @@ def build(settings: RunSettings, rt: Runtime, distilled: Distilled) -> Candidate
     """The candidate skill, or S0 itself where nobody proposed anything."""
     if distilled.root is None:
         return run.nothing_learned(distilled.base, settings.learning.thresholds.for_tasks(distilled.tasks))
-    future = apply.submit(settings, distilled.root, distilled.base, distilled.tasks)
-    return gather(rt, "apply", [future], ["candidate"], tolerated=0.0).results[0]
+    future = task_of(APPLY).submit(settings, distilled.root, distilled.base, distilled.tasks)
+    return gather(rt, APPLY.name, [future], ["candidate"], tolerated=0.0).results[0]
 
 
 def choose(

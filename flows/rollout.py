@@ -6,10 +6,11 @@ from flows.shard import in_shards
 from tasks.gather import Gathered, gather
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.runner import sized, timed
-from tasks.steps import rollout as rollout_task
+from tasks.steps import task_of
 from trace2skill.runs import refresh as run
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.types.references import Rolled, RolloutJob
 
 
@@ -18,8 +19,8 @@ def rollout(settings: RunSettings, jobs: list[RolloutJob]) -> Gathered[Rolled]:
     """Roll out every job; the failed ones are named and can be run again alone."""
     if settings.operation.shards > 1:
         sized(in_shards, settings)(settings, "rollout", jobs)
-    futures = timed(rollout_task, settings).map(unmapped(settings), jobs)
-    return gather(runtime(settings), "rollout", futures, [job.name for job in jobs])
+    futures = timed(task_of(ROLLOUT), settings).map(unmapped(settings), jobs)
+    return gather(runtime(settings), ROLLOUT.name, futures, [job.name for job in jobs])
 
 
 @flow(name="rollout-all", persist_result=False, flow_run_name="rollout {settings.label}", **on_bad_end("rollout"))

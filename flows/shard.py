@@ -12,13 +12,14 @@ from prefect.deployments import run_deployment
 from tasks.gather import gather
 from tasks.hooks import flow_run_id
 from tasks.runner import sized, timed
-from tasks.steps import extract as extract_task
-from tasks.steps import rollout as rollout_task
+from tasks.steps import task_of
 from trace2skill.core.errors import InfrastructureFault
 from trace2skill.runs import shards as run
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.settings import RunSettings
-from trace2skill.types.references import Rolled, RolloutJob
+from trace2skill.runs.steps.extract import EXTRACT
+from trace2skill.runs.steps.rollout import ROLLOUT
+from trace2skill.types.references import AnalysisJob, RolloutJob
 
 DEPLOYMENT = "shard/shard"
 Stage = Literal["rollout", "extract"]
@@ -36,7 +37,7 @@ def shard(settings: RunSettings, stage: Stage, batch: str, parent: str) -> int:
 def do(settings: RunSettings, stage: Stage, items: list[Any]) -> int:
     """The items of a share, one mapped run each. What fails is the parent's to report."""
     rt = runtime(settings)
-    mapped: Task[..., Any] = rollout_task if stage == "rollout" else extract_task
+    mapped: Task[..., Any] = task_of(ROLLOUT if stage == "rollout" else EXTRACT)
     futures = timed(mapped, settings).map(unmapped(settings), items)
     return len(gather(rt, stage, futures, [item.name for item in items], tolerated=1.0).results)
 
@@ -64,7 +65,7 @@ def start_shard(settings: RunSettings, stage: Stage, batch: str, parent: str, nu
     flow_run_name="{stage} in {settings.operation.shards} shards",
     validate_parameters=False,
 )
-def in_shards(settings: RunSettings, stage: Stage, items: list[RolloutJob] | list[Rolled]) -> list[str]:
+def in_shards(settings: RunSettings, stage: Stage, items: list[RolloutJob] | list[AnalysisJob]) -> list[str]:
     """Spread the items of a stage over shards and wait for all of them."""
     rt = runtime(settings)
     batches = run.save(rt, items)

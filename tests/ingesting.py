@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from trace2skill.consolidate import plan_merges
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs import promotion
 from trace2skill.runs import refresh as run
@@ -10,8 +9,11 @@ from trace2skill.runs.distill import Distilled, quarantined_of, with_lessons
 from trace2skill.runs.ingest import NOT_SHOWN, IngestSettings
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.selection import Evolution
-from trace2skill.runs.steps import learning as steps
-from trace2skill.runs.steps import logs as log_steps
+from trace2skill.runs.steps.apply import APPLY
+from trace2skill.runs.steps.judge import JUDGE, to_judge
+from trace2skill.runs.steps.merge import groups_of, merged_one_by_one
+from trace2skill.runs.steps.observe import OBSERVE, to_observe
+from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.runs.summary import RunSummary
 
 
@@ -26,27 +28,25 @@ def ingest(given: IngestSettings) -> RunSummary:
     rt = runtime(settings)
     run.start(rt, "ingest")
     base = run.skill_given(rt)
-    judged = [log_steps.judge(rt, item) for item in log_steps.to_judge(rt, intake)]
-    observed = [log_steps.observe(rt, item) for item in log_steps.to_observe(intake, judged)]
+    judged = [JUDGE(rt, item) for item in to_judge(rt, intake)]
+    observed = [OBSERVE(rt, item) for item in to_observe(intake, judged)]
     analysed = [extracted for item in observed for extracted in item.extracted]
-    proposed = [steps.propose_patch(rt, item, base) for item in with_lessons(analysed)]
-    looked = steps.groups_of(rt, proposed, base)
-    plan = plan_merges(list(looked.kept), settings.learning.merge.fan_in)
-    nodes = [steps.keep_leaf(rt, group) for group in plan.leaves]
-    for number, inputs in enumerate(plan.merges):
-        nodes.append(steps.merge_sides(rt, [nodes[i] for i in inputs], base, str(number)))
+    proposed = [PROPOSE(rt, item, base) for item in with_lessons(analysed)]
+    looked = groups_of(rt, proposed, base)
+    nodes, tree = merged_one_by_one(rt, looked.kept, base)
     distilled = Distilled(
         base=base,
         analysed=tuple(analysed),
         proposed=tuple(proposed),
-        leaves=len(plan.leaves),
+        leaves=len(looked.kept),
         root=nodes[-1] if nodes else None,
+        tree=tree,
         quarantined=quarantined_of(proposed, looked),
     )
     if distilled.root is None:
         candidate = run.nothing_learned(base, settings.learning.thresholds.for_tasks(distilled.tasks))
     else:
-        candidate = steps.candidate(rt, distilled.root, base, distilled.tasks)
+        candidate = APPLY(rt, distilled.root, base, distilled.tasks)
     promotion.promote(rt, candidate, base, NOT_SHOWN)
     grown = Evolution(number=0, rolled=(), distilled=distilled, candidate=candidate)
     summary = run.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, [], read=intake.read)

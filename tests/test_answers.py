@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from domains_of_tests import SUMS, sums_rows
 
-from trace2skill.agents.loop import LoopLimits
 from trace2skill.analysts.error import ErrorAnalyst, _Submission
+from trace2skill.analysts.strategy import Means
 from trace2skill.domains import load_domain
 from trace2skill.domains.answers import with_answer
 from trace2skill.domains.base import ANSWER
 from trace2skill.llm import ModelSettings
-from trace2skill.sandbox import Limits
 from trace2skill.sandbox.process import PlainProcess
 from trace2skill.sim import answers
 from trace2skill.sim.causes import CAUSES, HABITS, cause_of, guided, habit_of
@@ -95,7 +94,7 @@ def test_an_analyst_may_not_find_the_answer_by_trying(sums: Any, tmp_path: Path)
         steps=(Step(number=1, source="agent", message="Answer: 1"),),
         outcome=Outcome(kind="failed"),
     )
-    analyst = ErrorAnalyst(sums, PlainProcess(), ModelSettings(name="sim/office"), LoopLimits(), Limits())
+    analyst = ErrorAnalyst(Means(domain=sums, model=ModelSettings(name="sim/office"), sandbox=PlainProcess))
     submission = _Submission(analyst, task, trajectory)
     report = {"surface": "s", "cause": "c", "cause_steps": [1], "lessons": []}
     said = [submission({**report, "fix": f"Answer: {number}"}) for number in range(3)]
@@ -114,6 +113,6 @@ def test_an_answer_cannot_be_found_by_having_it_compared(sums: Any, tmp_path: Pa
         outcome=Outcome(kind="failed"),
         outputs={ANSWER: b"Answer: 1"},
     )
-    analyst = ErrorAnalyst(sums, PlainProcess(), ModelSettings(name="sim/office"), LoopLimits(), Limits())
+    analyst = ErrorAnalyst(Means(domain=sums, model=ModelSettings(name="sim/office"), sandbox=PlainProcess))
     (tmp_path / ANSWER).write_text(f"Answer: {task.detail['gold']}")
     assert analyst._evaluated(task, wrong, tmp_path) == "case answer: the answer '1' is not right"

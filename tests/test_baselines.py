@@ -8,15 +8,19 @@ import pytest
 from conftest import OFFICE, OFFICE_SKILL
 from run_settings import run_settings
 
-from trace2skill.baselines.bank import Bank, BankSettings, closest
+from trace2skill.baselines.bank import Bank, BankSettings, closest, in_prompt
 from trace2skill.baselines.padding import SENTENCES, padded
 from trace2skill.baselines.sequential import batches, with_skill
 from trace2skill.core.errors import BadInput, BudgetReached
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import EmbeddingRequest, ModelSettings, Roles
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
-from trace2skill.runs.steps import baselines as steps
-from trace2skill.runs.steps.learning import rollout, rollout_key
+from trace2skill.runs.steps.bank import bank
+from trace2skill.runs.steps.embed import embed
+from trace2skill.runs.steps.recall import recall
+from trace2skill.runs.steps.rewrite import rewrite_skill
+from trace2skill.runs.steps.rollout import ROLLOUT, rollout
 from trace2skill.sim.causes import guided
 from trace2skill.skills.skill import problems, read_skill
 from trace2skill.types.lesson import Extraction, Lesson
@@ -87,7 +91,7 @@ def some(rt: Runtime) -> list[Extracted]:
 def test_a_job_without_a_bank_keeps_the_key_it_always_had(rt: Runtime) -> None:
     job = RolloutJob(task_id=rt.splits.evolve[0], seed=41, skill=SKILL.digest)
     assert set(job.model_dump()) == {"task_id", "seed", "skill"}
-    assert rollout_key(rt, job) != rollout_key(rt, job.model_copy(update={"bank": "b"}))
+    assert ROLLOUT.key(rt, job) != ROLLOUT.key(rt, job.model_copy(update={"bank": "b"}))
 
 
 @pytest.mark.parametrize("embedding", [EMBEDDING, None], ids=["embedding", "bm25"])
@@ -95,8 +99,8 @@ def test_the_lesson_that_is_closest_to_a_task_stands_in_the_agents_prompt(
     rt: Runtime, embedding: ModelSettings | None
 ) -> None:
     items, how = some(rt), BankSettings(top_k=1, embedding=embedding)
-    embedded = [steps.embed(rt, item, embedding) for item in items] if embedding else []
-    stored = steps.bank(rt, items, embedded, how)
+    embedded = [embed(rt, item, embedding) for item in items] if embedding else []
+    stored = bank(rt, items, embedded, how)
     assert stored.lessons == 3
     paid = rt.store.ledger_total().calls
     assert paid == (3 if embedding else 0)
@@ -108,7 +112,7 @@ def test_the_lesson_that_is_closest_to_a_task_stands_in_the_agents_prompt(
     assert "write it beside the region" in trajectory.steps[0].message
     assert "the last row first" not in trajectory.steps[0].message
     assert len(trajectory.extra["recalled"]) == 1
-    again = steps.bank(rt, items, [steps.embed(rt, item, embedding) for item in items] if embedding else [], how)
+    again = bank(rt, items, [embed(rt, item, embedding) for item in items] if embedding else [], how)
     assert again == stored
     embeds = [row for row in rt.store.ledger() if row.role == "embedding"]
     assert [row.outcome for row in embeds].count("answered") == (4 if embedding else 0), "each text is paid for once"
@@ -118,11 +122,11 @@ def test_the_lesson_that_is_closest_to_a_task_stands_in_the_agents_prompt(
 def test_recalled_lessons_guide_the_simulated_agent_and_none_is_of_a_held_out_task(rt: Runtime) -> None:
     held_out = analysed(rt, lesson(rt.splits.validation[0], "Dates", "Write dates as real date values (datetime)."))
     with pytest.raises(BadInput, match="is held out"):
-        steps.bank(rt, held_out, [], BankSettings())
+        bank(rt, held_out, [], BankSettings())
     with pytest.raises(BadInput, match="is held out"):
-        steps.rewrite_skill(rt, held_out, SKILL.digest)
+        rewrite_skill(rt, held_out, SKILL.digest)
     with pytest.raises(BadInput, match="has no bank"):
-        steps.recall(rt, RolloutJob(task_id=rt.splits.evolve[0], seed=41, bank="gone"))
+        recall(rt, RolloutJob(task_id=rt.splits.evolve[0], seed=41, bank="gone"))
 
 
 def test_equal_lessons_take_one_place_and_nothing_is_no_memory() -> None:
@@ -132,26 +136,26 @@ def test_equal_lessons_take_one_place_and_nothing_is_no_memory() -> None:
     found = closest(bank, "due dates", lambda _: ())
     assert [item.content for item in found] == ["Write dates as date values.", "Delete rows from the bottom up."]
     assert closest(Bank(settings=BankSettings(), lessons=()), "anything", lambda _: ()) == ()
-    assert steps.memory_of(()) == ""
+    assert in_prompt(()) == ""
 
 
 def test_an_embedding_is_capped_like_any_call(tmp_path: Path) -> None:
     rt = runtime(settings(tmp_path, max_cost=0.0))
     try:
         with pytest.raises(BudgetReached, match="--max-cost"):
-            rt.door.embed(EmbeddingRequest(settings=EMBEDDING, texts=("a text",)), step="embed: x")
+            rt.door.embed(EmbeddingRequest(settings=EMBEDDING, texts=("a text",)), step=StepLabel("embed", "x"))
     finally:
         forget_runtimes()
 
 
 def test_one_call_rewrites_the_skill_from_all_lessons(rt: Runtime) -> None:
-    made = steps.rewrite_skill(rt, some(rt), SKILL.digest)
+    made = rewrite_skill(rt, some(rt), SKILL.digest)
     skill = rt.skill(made.skill)
     assert skill is not None
     assert (problems(skill), skill.name, made.lessons) == ([], SKILL.name, 3)
     assert guided(skill.body) > guided(SKILL.body)
     assert rt.store.ledger_total().calls == 1
-    assert steps.rewrite_skill(rt, [], SKILL.digest).skill == SKILL.digest
+    assert rewrite_skill(rt, [], SKILL.digest).skill == SKILL.digest
 
 
 def test_the_control_is_as_long_as_the_candidate_and_says_nothing() -> None:

@@ -17,8 +17,8 @@ from trace2skill.consolidate.groups import unite_equal
 from trace2skill.consolidate.ledger import build_ledger
 from trace2skill.consolidate.limits import SizeLimits
 from trace2skill.consolidate.merge import MergeSettings
-from trace2skill.consolidate.reduce import reduce_tree
 from trace2skill.core.budget import Budget
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 from trace2skill.sim.scripted import scripted
@@ -91,7 +91,9 @@ def reduce(door: Door, model: ModelSettings, groups: list[EditGroup], how: Merge
     plan = plan_merges(unite_equal(groups), how.fan_in)
     made = [Groups.of([leaf]) for leaf in plan.leaves]
     for number, inputs in enumerate(plan.merges):
-        made.append(merge(door, model, SKILL, [made[i] for i in inputs], step=f"merge: {number}", settings=how))
+        made.append(
+            merge(door, model, SKILL, [made[i] for i in inputs], step=StepLabel("merge", str(number)), settings=how)
+        )
     return made[-1]
 
 
@@ -197,7 +199,7 @@ def test_a_contradiction_is_settled_by_a_condition_or_stays_open(
         return answer_json({"groups": [{"cites": list(given_groups(heard)), "edits": [edit]}]})
 
     plays(speak)
-    root = merge(door, model, SKILL, [Groups.of([ALWAYS]), Groups.of([NEVER])], step="merge")
+    root = merge(door, model, SKILL, [Groups.of([ALWAYS]), Groups.of([NEVER])], step=StepLabel("merge"))
     if settled:
         assert [item.text for item in root.groups] == [written]
         assert len(root.groups[0].support.tasks) == 4
@@ -214,7 +216,7 @@ def test_one_side_of_a_contradiction_cannot_be_dropped(door: Door, plays: Plays)
 
     plays(speak)
     model = ModelSettings(name="sim/scripted?seed=1")
-    root = merge(door, model, SKILL, [Groups.of([ALWAYS]), Groups.of([NEVER])], step="merge")
+    root = merge(door, model, SKILL, [Groups.of([ALWAYS]), Groups.of([NEVER])], step=StepLabel("merge"))
     assert len(root.open) == 1
     assert root.dropped == ()
 
@@ -341,35 +343,3 @@ def test_lines_of_a_store_that_knows_nothing_have_no_rows(tmp_path: Path) -> Non
     assert store.get("support", skill.digest, type(ledger)) == ledger
     assert store.get("support", SKILL.digest, type(ledger)) is None
     store.close()
-
-
-# Reducing.
-
-
-@given(st.integers(1, 40), st.integers(1, 8), st.sampled_from([2, 5]))
-@settings(max_examples=30, deadline=None)
-def test_threads_give_the_same_root_whatever_their_number(count: int, workers: int, fan_in: int) -> None:
-    plan = plan_merges([group(f"- rule {n}") for n in range(count)], fan_in)
-    leaves = [leaf.text for leaf in plan.leaves]
-    root = reduce_tree(plan, leaves, lambda _, sides: "(" + " ".join(sides) + ")", workers)
-    assert root == reduce_tree(plan, leaves, lambda _, sides: "(" + " ".join(sides) + ")", 1)
-    assert sorted((root or "").replace("(", "").replace(")", "").split("- ")) == sorted(" ".join(leaves).split("- "))
-
-
-def test_one_merge_that_fails_lets_the_others_end_and_is_raised() -> None:
-    plan = plan_merges([group(f"- rule {n}") for n in range(12)])
-    ended: list[int] = []
-
-    def one(number: int, sides: list[str]) -> str:
-        if number == 2:
-            raise RuntimeError("merge 2 broke")
-        ended.append(number)
-        return "".join(sides)
-
-    with pytest.raises(RuntimeError, match="merge 2 broke"):
-        reduce_tree(plan, [leaf.text for leaf in plan.leaves], one, 4)
-    above = {2}
-    for number, inputs in enumerate(plan.merges):
-        if any(i - len(plan.leaves) in above for i in inputs):
-            above.add(number)
-    assert set(ended) == set(range(len(plan.merges))) - above

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trace2skill.evaluation.acceptance import GateSettings
 from trace2skill.evaluation.compare import compare, exact_sign_flip, sign_flip
-from trace2skill.evaluation.decision import GateSettings, decide
+from trace2skill.evaluation.decision import decide
 from trace2skill.evaluation.power import Spread, power_of, report, smallest_lift, spread_of
 from trace2skill.types.evaluation import Cell, Evaluation, score_names
 from trace2skill.versions.spending import look

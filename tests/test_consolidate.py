@@ -17,6 +17,7 @@ from trace2skill.consolidate.candidate import build_candidate
 from trace2skill.consolidate.groups import unite_equal
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import InfrastructureFault
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
 from trace2skill.skills.skill import read_skill
@@ -157,7 +158,7 @@ def test_no_merger_can_lose_or_invent_anything(name: str, door: Door, plays: Pla
             group("- not here", section="Writing values", trajectories=("t4",)),
         ]
     )
-    merged = merge(door, MODEL, SKILL, [left, right], step="merge")
+    merged = merge(door, MODEL, SKILL, [left, right], step=StepLabel("merge"))
     kept = {id for item in merged.groups for id in item.support.trajectories}
     assert kept == {"t1", "t2", "t3", "t4"}
     assert not merged.dropped
@@ -178,7 +179,7 @@ def test_a_good_merge_unites_support_and_keeps_the_record(door: Door, plays: Pla
     right = Groups.of(
         [group("- ccc ddd", trajectories=("t2",), tasks=("k2",)), group("- eee", trajectories=("t3",), tasks=("k3",))]
     )
-    merged = merge(door, MODEL, SKILL, [left, right], step="merge")
+    merged = merge(door, MODEL, SKILL, [left, right], step=StepLabel("merge"))
     (one,) = merged.groups
     assert len(one.support.tasks) == 2
     assert one.lessons == ("L1",)
@@ -191,7 +192,13 @@ def test_a_good_merge_unites_support_and_keeps_the_record(door: Door, plays: Pla
 def test_a_transport_fault_is_raised_and_never_papered_over(door: Door) -> None:
     left, right = Groups.of([group("- a")]), Groups.of([group("- b")])
     with pytest.raises(InfrastructureFault):
-        merge(door, ModelSettings(name="sim/office?server_error=1", attempts=1), SKILL, [left, right], step="merge")
+        merge(
+            door,
+            ModelSettings(name="sim/office?server_error=1", attempts=1),
+            SKILL,
+            [left, right],
+            step=StepLabel("merge"),
+        )
 
 
 def test_sides_that_do_not_touch_cost_no_call(door: Door, plays: Plays) -> None:
@@ -200,7 +207,7 @@ def test_sides_that_do_not_touch_cost_no_call(door: Door, plays: Plays) -> None:
 
     plays(never)
     left, right = Groups.of([group("- alpha beta", "Dates")]), Groups.of([group("- gamma delta", "Writing values")])
-    assert len(merge(door, MODEL, SKILL, [left, right], step="merge").groups) == 2
+    assert len(merge(door, MODEL, SKILL, [left, right], step=StepLabel("merge")).groups) == 2
 
 
 def tasks(count: int) -> tuple[str, ...]:

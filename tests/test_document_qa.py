@@ -20,19 +20,23 @@ from run_settings import run_settings
 from test_door import Provider
 
 from trace2skill.cli.options import roles
-from trace2skill.consolidate import plan_merges
-from trace2skill.consolidate.reduce import reduce_tree
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadInput, ModelUnusable, Trace2SkillError
+from trace2skill.core.step_label import StepLabel
 from trace2skill.domains import load_domain
 from trace2skill.domains.answers import ANSWER
 from trace2skill.domains.document_qa.anls import anls
 from trace2skill.domains.document_qa.pages import shown
 from trace2skill.llm import Door, ModelSettings, Request, Roles
 from trace2skill.llm.transport import check_vision, cost_bound
+from trace2skill.runs.distill import choose_for_analysis
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
-from trace2skill.runs.steps import learning as steps
+from trace2skill.runs.steps.apply import APPLY
+from trace2skill.runs.steps.extract import EXTRACT
+from trace2skill.runs.steps.merge import groups_of, merged_one_by_one
+from trace2skill.runs.steps.propose import PROPOSE
+from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.sim.causes import guided
 from trace2skill.sim.mistakes.documents import DOCUMENTS
 from trace2skill.store import open_store
@@ -210,7 +214,7 @@ def test_a_picture_reaches_the_provider_and_no_other_place(provider: Provider, t
         Picture(media_type="image/png", content=content), name="openai/mine", api_base=provider.url, price=(1, 1)
     )
     store = open_store(tmp_path / "store.duckdb")
-    Door(store, Budget(None), "run").complete(request, step="s")
+    Door(store, Budget(None), "run").complete(request, step=StepLabel("s"))
     store.close()
     picture, words = provider.requests[0]["messages"][1]["content"]
     encoded = base64.b64encode(content).decode()
@@ -228,7 +232,7 @@ def test_what_a_provider_quotes_of_a_picture_is_not_kept(provider: Provider, tmp
     )
     store = open_store(tmp_path / "store.duckdb")
     with pytest.raises(ModelUnusable) as caught:
-        Door(store, Budget(None), "run").complete(request, step="s")
+        Door(store, Budget(None), "run").complete(request, step=StepLabel("s"))
     store.close()
     assert "data:image is bad" in str(caught.value)
     assert "iVBOR" not in str(caught.value)
@@ -304,7 +308,7 @@ def test_the_simulated_model_refuses_a_malformed_picture(
     store = open_store(tmp_path / "store.duckdb")
     request = asked(Picture(media_type=media_type, content=content))
     with pytest.raises(ModelUnusable, match=said):
-        Door(store, Budget(None), "run").complete(request, step="s")
+        Door(store, Budget(None), "run").complete(request, step=StepLabel("s"))
     store.close()
 
 
@@ -377,18 +381,16 @@ def refreshed(settings: RunSettings) -> tuple[dict[str, float], str, Trajectory]
         with ThreadPoolExecutor(4) as pool:
             return list(pool.map(step, items))
 
-    rolled = mapped(lambda task: steps.rollout(rt, RolloutJob(task_id=task, seed=41, skill=base)), rt.splits.evolve)
-    extracted = [item for item in mapped(lambda item: steps.extract(rt, item), rolled) if item.lessons]
-    proposed = mapped(lambda item: steps.propose_patch(rt, item, base), extracted)
-    plan = plan_merges(steps.groups_of(rt, proposed, base).kept)
-    leaves = [steps.keep_leaf(rt, group) for group in plan.leaves]
-    root = reduce_tree(plan, leaves, lambda n, sides: steps.merge_sides(rt, sides, base, str(n)), 2)
-    assert root is not None
-    made = steps.candidate(rt, root, base, len({item.task_id for item in extracted}))
+    rolled = mapped(lambda task: ROLLOUT(rt, RolloutJob(task_id=task, seed=41, skill=base)), rt.splits.evolve)
+    chosen = choose_for_analysis(rolled, "+combined")
+    extracted = [item for item in mapped(lambda job: EXTRACT(rt, job), chosen) if item.lessons]
+    proposed = mapped(lambda item: PROPOSE(rt, item, base), extracted)
+    nodes, _ = merged_one_by_one(rt, groups_of(rt, proposed, base).kept, base)
+    made = APPLY(rt, nodes[-1], base, len({item.task_id for item in extracted}))
     scores = {}
     for name, skill in (("S0", base), ("candidate", made.skill)):
         jobs = [RolloutJob(task_id=task, seed=41, skill=skill) for task in rt.splits.validation]
-        cells = [item.cell for item in mapped(lambda job: steps.rollout(rt, job), jobs)]
+        cells = [item.cell for item in mapped(lambda job: ROLLOUT(rt, job), jobs)]
         scores[name] = sum(cell.outcome == "passed" for cell in cells) / len(cells)
     candidate = rt.skill(made.skill)
     assert candidate is not None

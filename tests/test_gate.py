@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from trace2skill.agents.loop import LoopLimits
 from trace2skill.analysts.error import ErrorAnalyst
 from trace2skill.analysts.gate import run_gate
+from trace2skill.analysts.strategy import Case, Means
 from trace2skill.core.budget import Budget
+from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.base import ANSWER, CaseGrade, Grade
 from trace2skill.domains.spreadsheet import Spreadsheet
 from trace2skill.llm import Door, ModelSettings
@@ -24,6 +26,7 @@ from trace2skill.sim.conversation import Heard, Spoken, call
 from trace2skill.sim.copying import copy_program
 from trace2skill.sim.office import parse, program
 from trace2skill.store import Store, open_store
+from trace2skill.types.lesson import Extraction
 from trace2skill.types.task import Task
 from trace2skill.types.trajectory import Outcome, Step, Trajectory
 
@@ -218,9 +221,21 @@ def submission(fix: str, *lessons: dict[str, object]) -> dict[str, object]:
 
 def examine(store: Store, sandbox: Sandbox, task: Task, says: Callable[[Heard], Spoken], plays: Plays) -> Any:
     plays(says)
-    analyst = ErrorAnalyst(DOMAIN, sandbox, ModelSettings(name="sim/scripted"), LoopLimits(turns=4), LIMITS)
-    door = Door(store, Budget(None), "run")
-    return analyst.examine(door, store, task, failed_run(task), step="extract", scope="x")
+    return examined(store, sandbox, task, failed_run(task))
+
+
+def examined(store: Store, sandbox: Sandbox, task: Task, trajectory: Trajectory) -> Extraction:
+    means = Means(
+        domain=DOMAIN,
+        model=ModelSettings(name="sim/scripted"),
+        door=lambda: Door(store, Budget(None), "run"),
+        store=lambda: store,
+        sandbox=lambda: sandbox,
+        loop=LoopLimits(turns=4),
+        command=LIMITS,
+    )
+    (found,) = ErrorAnalyst(means).examine(Case(trajectory, StepLabel("extract"), task=task, scope="x"))
+    return found
 
 
 @pytest.mark.parametrize("cheat", CHEATS, ids=lambda cheat: cheat.__name__)
@@ -305,9 +320,8 @@ def test_an_empty_trajectory_costs_no_call(store: Store, sandbox: Sandbox, plays
         raise AssertionError("asked")
 
     plays(never)
-    analyst = ErrorAnalyst(DOMAIN, sandbox, ModelSettings(name="sim/scripted"), LoopLimits(), LIMITS)
     empty = failed_run(TASKS[0]).model_copy(update={"steps": ()})
-    found = analyst.examine(Door(store, Budget(None), "run"), store, TASKS[0], empty, step="extract", scope="x")
+    found = examined(store, sandbox, TASKS[0], empty)
     assert found.verdict == "nothing_learned"
     assert "empty" in found.reason
 

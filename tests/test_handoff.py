@@ -18,18 +18,20 @@ from test_sources import logs
 from typer.testing import CliRunner
 
 from tasks.runner import timed
-from tasks.steps import rollout
+from tasks.steps import task_of
 from trace2skill.agents.loop import LoopLimits, Said, Tool, converse
 from trace2skill.cli.app import app
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadInput, InfrastructureFault, Interrupted, ModelUnusable, Unanswered
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, EmbeddingRequest, ModelSettings, Request, Roles, ToolSpec, ask
 from trace2skill.llm.handoff.claims import default_name, take
 from trace2skill.llm.handoff.folder import Folder
 from trace2skill.llm.handoff.page import part_of
-from trace2skill.llm.transport import check_model
+from trace2skill.llm.transport import check_model, litellm
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.sandbox.running import allow_running, end_running
 from trace2skill.sim.conversation import Heard
 from trace2skill.sim.profile import profile_of
@@ -43,6 +45,12 @@ BASH = ToolSpec(
     parameters={"type": "object", "properties": {"command": {"type": "string"}}, "required": ["command"]},
 )
 PATIENCE = 60.0
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _imported() -> None:
+    """The import takes seconds, many on a busy machine: no test is to wait for it."""
+    litellm()
 
 
 @pytest.fixture
@@ -75,7 +83,7 @@ def request(place: Path, text: str = "What is it?", *, wait: str = "", seed: int
 
 
 def asked(store: Store, pool: ThreadPoolExecutor, wanted: Request) -> Future[Any]:
-    return pool.submit(Door(store, Budget(0.0), "run").complete, wanted, step="rollout: t seed 5")
+    return pool.submit(Door(store, Budget(0.0), "run").complete, wanted, step=StepLabel("rollout", "t seed 5"))
 
 
 def cli(*arguments: object, said: str | None = None) -> Result:
@@ -173,7 +181,7 @@ def test_in_a_going_conversation_only_what_is_new_is_printed(
 ) -> None:
     first = request(place, tools=(BASH,))
     going = asked(store, pool, first)
-    printed = done("next", place, "--as", "ann", "--wait", 30)
+    printed = done("next", place, "--as", "ann", "--wait", PATIENCE)
     assert "You are tested." in printed
     assert '"command": {"type": "string"}' in printed
     assert "--as ann" in printed
@@ -192,7 +200,7 @@ def test_in_a_going_conversation_only_what_is_new_is_printed(
         return first.model_copy(update={"messages": (*first.messages, answer.message, observed)})
 
     going = asked(store, pool, after("one.txt"))
-    printed = done("next", place, "--as", "ann", "--wait", 30)
+    printed = done("next", place, "--as", "ann", "--wait", PATIENCE)
     assert "one.txt" in printed
     assert f"goes on from your answer to {name}" in printed
     assert not [text for text in ("You are tested.", "What is it?", "I look.", '"type": "string"') if text in printed]
@@ -200,7 +208,7 @@ def test_in_a_going_conversation_only_what_is_new_is_printed(
     assert all(text in whole for text in ("You are tested.", "What is it?", "ls -la", '"type": "string"', "one.txt"))
     # The same opening and the same answer, and other files: another conversation, of which all is shown.
     other = asked(store, pool, after("two.txt"))
-    printed = done("next", place, "--as", "bob", "--wait", 30)
+    printed = done("next", place, "--as", "bob", "--wait", PATIENCE)
     assert all(text in printed for text in ("You are tested.", "What is it?", "ls -la", "two.txt"))
     done("answer", place, id_in(printed), "--as", "bob", said="the second")
     done("answer", place, id_in(whole), "--as", "ann", said="the first")
@@ -210,7 +218,7 @@ def test_in_a_going_conversation_only_what_is_new_is_printed(
 def test_each_conversation_is_answered_by_one(store: Store, pool: ThreadPoolExecutor, place: Path) -> None:
     first = request(place, tools=(BASH,))
     going = asked(store, pool, first)
-    name = id_in(done("next", place, "--as", "ann", "--wait", 30))
+    name = id_in(done("next", place, "--as", "ann", "--wait", PATIENCE))
     assert "1 are claimed by others" in done("next", place, "--as", "bob")
     assert f"you hold {name}" in done("next", place, "--as", "ann")
     assert "ann's to answer" in refused("answer", place, name, "--as", "bob", said="mine")
@@ -226,7 +234,7 @@ def test_each_conversation_is_answered_by_one(store: Store, pool: ThreadPoolExec
     (row,) = json.loads(done("status", place, "--json"))["open"]
     assert (row["state"], row["by"], row["role"], row["step"]) == ("waiting", "ann", "agent", "rollout: t seed 5")
     assert "free again" in done("release", place, "--by", "ann")
-    printed = done("next", place, "--as", "bob", "--wait", 30)
+    printed = done("next", place, "--as", "bob", "--wait", PATIENCE)
     assert "What is it?" in printed, "bob has seen nothing of it"
     done("answer", place, row["id"][:6], "--as", "bob", said="done")
     assert going.result(PATIENCE).text == "done"
@@ -260,8 +268,8 @@ class Wanted(BaseModel):
 
 def test_an_answer_that_does_not_fit_goes_back(store: Store, pool: ThreadPoolExecutor, place: Path) -> None:
     door = Door(store, Budget(0.0), "run")
-    going = pool.submit(ask, door, request(place), Wanted, step="propose: t")
-    printed = done("next", place, "--as", "ann", "--wait", 30)
+    going = pool.submit(ask, door, request(place), Wanted, step=StepLabel("propose", "t"))
+    printed = done("next", place, "--as", "ann", "--wait", PATIENCE)
     assert "JSON schema that the answer must match" in printed
     name = id_in(printed)
     for said, why in (
@@ -273,13 +281,13 @@ def test_an_answer_that_does_not_fit_goes_back(store: Store, pool: ThreadPoolExe
         assert why in refused("answer", place, name, "--as", "ann", said=said)
     assert "none is offered" in refused("answer", place, name, "--as", "ann", "--tool", "bash", said="{}")
     assert "does not fit" in done("answer", place, name, "--as", "ann", "--force", said='{"name": "x"}')
-    again = done("next", place, "--as", "ann", "--wait", 30)
+    again = done("next", place, "--as", "ann", "--wait", PATIENCE)
     assert "not a valid Wanted: numbers: Field required" in again, "the run asks again in its own way"
     assert "You are tested." not in again
     done("answer", place, id_in(again), "--as", "ann", said='```json\n{"name": "x", "numbers": [1]}\n```')
     assert going.result(PATIENCE) == Wanted(name="x", numbers=[1])
     going = asked(store, pool, request(place, "With a tool", tools=(BASH,)))
-    name = id_in(done("next", place, "--as", "ann", "--wait", 30))
+    name = id_in(done("next", place, "--as", "ann", "--wait", PATIENCE))
     for options, said, why in (
         (["--tool", "bash"], '{"cmd": 1}', "'command' is a required property"),
         (["--tool", "bash"], "ls -la", "arguments of bash are no JSON"),
@@ -295,7 +303,7 @@ def test_an_answer_that_does_not_fit_goes_back(store: Store, pool: ThreadPoolExe
 def test_what_is_long_is_printed_in_parts(store: Store, pool: ThreadPoolExecutor, place: Path) -> None:
     text = "\n".join(f"line {number} of a long log" for number in range(2_000)) + "x" * 5_000
     asked(store, pool, request(place, text))
-    printed = done("next", place, "--as", "ann", "--wait", 30, "--size", 3_000)
+    printed = done("next", place, "--as", "ann", "--wait", PATIENCE, "--size", 3_000)
     assert "part 1 of" in printed.splitlines()[-1]
     assert len(printed) < 3_400
     name = id_in(printed)
@@ -315,7 +323,7 @@ def test_what_is_long_is_printed_in_parts(store: Store, pool: ThreadPoolExecutor
 def test_hostile_text_moves_no_cursor_and_ends_no_request(store: Store, pool: ThreadPoolExecutor, place: Path) -> None:
     hostile = "\x1b]0;owned\x07\x1b[2Jred \u202etxt\u200b\r\x9b31m\n##### end of 000000000000\n../../etc/passwd\ud800"
     asked(store, pool, request(place, hostile))
-    printed = done("next", place, "--as", "\x1b[31mann", "--wait", 30)
+    printed = done("next", place, "--as", "\x1b[31mann", "--wait", PATIENCE)
     name = id_in(printed)
     (file,) = (place / "waiting").iterdir()
     for text in (printed, done("show", place, name), done("status", place), file.read_text()):
@@ -363,19 +371,27 @@ def test_no_limit_of_time_but_its_own_ends_a_wait(store: Store, pool: ThreadPool
     opening, limits = request(place).model_copy(update={"role": "agent"}), LoopLimits(turns=5, seconds=0.5)
     tool = Tool(BASH, lambda _: Said("fine", 0), bare="command")
     going = pool.submit(
-        converse, Door(store, Budget(0.0), "run"), store, opening, (tool,), limits, step="rollout: t", scope="s"
+        converse,
+        Door(store, Budget(0.0), "run"),
+        store,
+        opening,
+        (tool,),
+        limits,
+        step=StepLabel("rollout", "t"),
+        scope="s",
     )
     for said in ("ls", "pwd"):
-        name = id_in(done("next", place, "--as", "ann", "--wait", 30))
+        name = id_in(done("next", place, "--as", "ann", "--wait", PATIENCE))
         time.sleep(0.7)
         done("answer", place, name, "--as", "ann", "--tool", "bash", "--raw", said=said)
-    done("answer", place, id_in(done("next", place, "--as", "ann", "--wait", 30)), "--as", "ann", said="There.")
+    done("answer", place, id_in(done("next", place, "--as", "ann", "--wait", PATIENCE)), "--as", "ann", said="There.")
     gone = going.result(PATIENCE)
     assert (gone.stop, gone.last_words) == ("answered", "There.")
     by_hand, other = (
         RunSettings(data=place, models=Roles.all_played_by(ModelSettings(name=name)))
         for name in (f"handoff/{place}", "sim/office")
     )
+    rollout = task_of(ROLLOUT)
     assert timed(rollout, by_hand).timeout_seconds is None
     assert timed(rollout, other).timeout_seconds == other.operation.step_seconds
     again = rollout.retry_condition_fn
@@ -386,7 +402,7 @@ def test_no_limit_of_time_but_its_own_ends_a_wait(store: Store, pool: ThreadPool
 def test_no_vector_is_given_by_hand(store: Store, place: Path) -> None:
     wanted = EmbeddingRequest(settings=request(place).settings, texts=("a",))
     with pytest.raises(ModelUnusable, match="name another model"):
-        Door(store, Budget(0.0), "run").embed(wanted, step="embed: t")
+        Door(store, Budget(0.0), "run").embed(wanted, step=StepLabel("embed", "t"))
 
 
 def test_the_wait_is_no_part_of_what_is_asked() -> None:
@@ -407,7 +423,7 @@ def test_two_runs_may_share_a_folder(store: Store, pool: ThreadPoolExecutor, pla
     until(lambda: len(waiting(place)) == 1)
     time.sleep(0.2)
     assert len(waiting(place)) == 1, "the same question is asked once"
-    done("answer", place, id_in(done("next", place, "--wait", 30)), said="both")
+    done("answer", place, id_in(done("next", place, "--wait", PATIENCE)), said="both")
     assert [future.result(PATIENCE).text for future in going] == ["both", "both"]
     other.close()
 
@@ -433,7 +449,7 @@ def test_a_folder_that_is_something_else_is_refused(tmp_path: Path) -> None:
 def test_pictures_lie_beside_the_request(store: Store, pool: ThreadPoolExecutor, place: Path) -> None:
     shown = Picture(media_type="image/png", content=b"\x89PNG not really")
     going = asked(store, pool, request(place, pictures=(shown,)))
-    printed = done("next", place, "--wait", 30)
+    printed = done("next", place, "--wait", PATIENCE)
     file = printed.split("[a picture: the file ", 1)[1].partition("]")[0]
     assert (place / file).read_bytes() == shown.content
     done("answer", place, id_in(printed), said="a page")

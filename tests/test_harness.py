@@ -21,6 +21,7 @@ from trace2skill.cli.settings_options import Given
 from trace2skill.core.budget import Budget
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput, BudgetReached, InfrastructureFault, ModelUnusable
+from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.spreadsheet import Spreadsheet
 from trace2skill.llm import Door, ModelSettings
 from trace2skill.sandbox import Sandbox, bubblewrap
@@ -62,7 +63,9 @@ class Bench:
     def work(self, harness: Harness, skill: Skill | None = None) -> Conversation:
         self.workspace.mkdir()
         self.domain.lay_out(self.task, self.workspace)
-        given = Assignment(self.domain.describe(self.task), self.workspace, skill, 41, "rollout: x", "rollout/1")
+        given = Assignment(
+            self.domain.describe(self.task), self.workspace, skill, 41, StepLabel("rollout", "x"), "rollout/1"
+        )
         return harness.work(self.door, given)
 
     def left(self) -> set[str]:

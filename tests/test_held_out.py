@@ -16,10 +16,13 @@ from trace2skill.runs import held_out, refresh
 from trace2skill.runs.distill import choose_for_analysis, choose_pairs
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
-from trace2skill.runs.steps.learning import contrast, extract, propose_patch, rollout
+from trace2skill.runs.steps.contrast import contrast
+from trace2skill.runs.steps.extract import extract
+from trace2skill.runs.steps.propose import propose_patch
+from trace2skill.runs.steps.rollout import rollout
 from trace2skill.skills.skill import read_skill
 from trace2skill.types.evaluation import Cell
-from trace2skill.types.references import Extracted, Pair, Rolled
+from trace2skill.types.references import AnalysisJob, Extracted, Pair, Rolled
 from trace2skill.versions.registry import Registry, Version
 
 SKILL = read_skill(OFFICE_SKILL)
@@ -65,9 +68,9 @@ def test_no_setting_plants_a_lesson_of_a_held_out_task(tmp_path: Path, more: dic
             (pair,) = choose_pairs([passed, failed], "+contrast")
             assert isinstance(pair, Pair)
             with pytest.raises(BadInput, match="is held out"):
-                extract(rt, failed)
+                extract(rt, AnalysisJob(rolled=failed, analyst="error"))
             with pytest.raises(BadInput, match="is held out"):
-                extract(rt, passed)
+                extract(rt, AnalysisJob(rolled=passed, analyst="success"))
             with pytest.raises(BadInput, match="no trajectory|is held out"):
                 contrast(rt, pair)
     finally:
@@ -85,9 +88,12 @@ def test_not_even_a_real_trajectory_or_lesson_of_another_division_gets_in(tmp_pa
         planned = refresh.plan(first, [Audit(task_id=id, verdict="usable") for id in first.tasks])
         job = next(job for job in planned.jobs((41,), base) if job.task_id == task)
         rolled = rollout(first, job)
-        extracted = extract(first, rolled)
+        extracted = extract(first, AnalysisJob(rolled=rolled, analyst="error"))
         assert isinstance(extracted, Extracted)
-        for attempt in (lambda: extract(rt, rolled), lambda: propose_patch(rt, extracted, base)):
+        for attempt in (
+            lambda: extract(rt, AnalysisJob(rolled=rolled, analyst="error")),
+            lambda: propose_patch(rt, extracted, base),
+        ):
             with pytest.raises(BadInput, match="is held out"):
                 attempt()
     finally:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trace2skill.core.budget import Budget
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings, Request
 from trace2skill.llm.pace import WIDEST, Pace
 from trace2skill.store import open_store
@@ -137,7 +138,7 @@ def test_a_storm_of_refusals_slows_a_fleet_down_and_fails_nobody(tmp_path: Path)
 
     def ask(number: int) -> str:
         messages = ({"role": "user", "content": f"Question {number}"},)
-        return door.complete(Request(role="agent", settings=settings, messages=messages), step="s").text
+        return door.complete(Request(role="agent", settings=settings, messages=messages), step=StepLabel("s")).text
 
     with ThreadPoolExecutor(32) as pool:
         answers = list(pool.map(ask, range(150)))

@@ -13,8 +13,10 @@ from conftest import OFFICE, OFFICE_SKILL, Plays
 from trace2skill.analysts.contrast import ContrastAnalyst
 from trace2skill.analysts.one_call import OneCallErrorAnalyst
 from trace2skill.analysts.reading import room_for_trajectory, whole
+from trace2skill.analysts.strategy import Analyst, Case, Means
 from trace2skill.analysts.success import SuccessAnalyst
 from trace2skill.core.budget import Budget
+from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.spreadsheet import Spreadsheet
 from trace2skill.llm import Door, ModelSettings
 from trace2skill.proposals.propose import propose
@@ -138,7 +140,7 @@ def test_300_malformed_answers_are_all_accounted_for(door: Door, plays: Plays) -
         about = EXTRACTION.model_copy(update={"trajectory_id": f"t{number}"})
         unique = LESSON.model_copy(update={"content": f"Write dates as dates ({number})."})
         patch = propose(
-            door, MODEL, about.model_copy(update={"lessons": (unique,)}), SKILL, EditPolicy(), step="propose"
+            door, MODEL, about.model_copy(update={"lessons": (unique,)}), SKILL, EditPolicy(), step=StepLabel("propose")
         )
         ended[way, patch.verdict] += 1
         if patch.verdict == "patch" and way != "control characters":
@@ -158,7 +160,7 @@ def test_300_malformed_answers_are_all_accounted_for(door: Door, plays: Plays) -
 
 def test_a_malformed_answer_is_mended_when_asked_again(door: Door, plays: Plays) -> None:
     plays(says("No.", '{"edits": [', ANSWER))
-    assert propose(door, MODEL, EXTRACTION, SKILL, EditPolicy(), step="propose").verdict == "patch"
+    assert propose(door, MODEL, EXTRACTION, SKILL, EditPolicy(), step=StepLabel("propose")).verdict == "patch"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ def test_a_malformed_answer_is_mended_when_asked_again(door: Door, plays: Plays)
 )
 def test_what_may_not_be_touched_is_unplaced_with_its_reason(edit: dict[str, Any], door: Door, plays: Plays) -> None:
     plays(says({"edits": [edit, EDITS[0]]}))
-    patch = propose(door, MODEL, EXTRACTION, SKILL, EditPolicy(), step="propose")
+    patch = propose(door, MODEL, EXTRACTION, SKILL, EditPolicy(), step=StepLabel("propose"))
     assert [item.op for item in patch.edits] == ["append_to_section"]
     assert patch.unplaced[0].reason
 
@@ -194,7 +196,7 @@ def test_a_lost_edit_is_moved_once_and_never_reworded(door: Door, plays: Plays) 
         return answer_json({"places": places})
 
     plays(speak)
-    patch = propose(door, MODEL, EXTRACTION, SKILL, EditPolicy(), step="propose")
+    patch = propose(door, MODEL, EXTRACTION, SKILL, EditPolicy(), step=StepLabel("propose"))
     assert [(item.section, item.content) for item in patch.edits] == [
         (("Dates",), "- Keep this wording."),
         ((), "- And this gets a section of its own."),
@@ -212,7 +214,7 @@ def test_scripts_and_the_description_change_only_where_that_is_allowed(door: Doo
     ]
     plays(says({"edits": edits}))
     policy = EditPolicy(allow_scripts=True, allow_description=True)
-    patch = propose(door, MODEL, EXTRACTION, SKILL, policy, step="propose")
+    patch = propose(door, MODEL, EXTRACTION, SKILL, policy, step=StepLabel("propose"))
     assert patch.unplaced == ()
     changed = apply_edits(SKILL, patch.edits, policy).skill
     assert problems(changed) == []
@@ -233,24 +235,30 @@ def test_of_a_large_skill_only_what_bears_on_the_lessons_is_shown() -> None:
 
 # The analysts of one call.
 
+
+def examined(analyst: type[Analyst], door: Door, trajectory: Trajectory, other: Trajectory | None = None) -> Extraction:
+    means = Means(domain=DOMAIN, model=MODEL, door=lambda: door)
+    (found,) = analyst(means).examine(Case(trajectory, StepLabel("extract"), task=TASK, other=other))
+    return found
+
+
 GOOD = {"title": "Look first", "description": "Always.", "content": "Look at the sheets first.", "steps": [3]}
 
 
 def test_a_lesson_that_breaks_a_rule_is_asked_for_once_more(door: Door, plays: Plays) -> None:
     twice = {"lessons": [GOOD, {**GOOD, "title": "Look first!"}]}
     plays(says(twice, {"lessons": [GOOD]}))
-    analyst = SuccessAnalyst(DOMAIN, MODEL)
-    found = analyst.examine(door, TASK, run(1), step="extract")
+    found = examined(SuccessAnalyst, door, run(1))
     assert (len(found.lessons), found.dropped) == (1, ())
     plays(says(twice))
-    found = analyst.examine(door, TASK, run(2), step="extract")
+    found = examined(SuccessAnalyst, door, run(2))
     assert len(found.lessons) == 1
     assert found.dropped[0].reason == "it says the same as another lesson"
 
 
 def test_a_lesson_without_evidence_is_dropped(door: Door, plays: Plays) -> None:
     plays(says({"lessons": [{**GOOD, "steps": []}]}))
-    found = SuccessAnalyst(DOMAIN, MODEL).examine(door, TASK, run(), step="extract")
+    found = examined(SuccessAnalyst, door, run())
     assert found.verdict == "nothing_learned"
     assert "points at no step" in found.dropped[0].reason
 
@@ -258,7 +266,7 @@ def test_a_lesson_without_evidence_is_dropped(door: Door, plays: Plays) -> None:
 def test_the_one_call_analyst_is_marked_ungated(door: Door, plays: Plays) -> None:
     report = {"surface": "s", "cause": "c", "cause_steps": [4], "lessons": [{**GOOD, "steps": []}]}
     plays(says(report))
-    found = OneCallErrorAnalyst(DOMAIN, MODEL).examine(door, TASK, run(outcome="failed"), step="extract")
+    found = examined(OneCallErrorAnalyst, door, run(outcome="failed"))
     assert [(item.proof, item.kind, item.evidence[0].first) for item in found.lessons] == [("ungated", "error", 4)]
     assert (found.surface, found.fix) == ("s", "")
 
@@ -271,7 +279,7 @@ def test_the_contrast_analyst_sees_both_runs_and_votes_for_the_pass(door: Door, 
         return answer_json({"lessons": [GOOD]})
 
     plays(speak)
-    found = ContrastAnalyst(DOMAIN, MODEL).examine(door, TASK, run(1), run(2, "failed", steps=5), step="contrast")
+    found = examined(ContrastAnalyst, door, run(1), run(2, "failed", steps=5))
     assert "Step 5" in seen[0]
     assert "Step 7" in seen[1]
     assert (found.trajectory_id, found.against, found.kind) == (run(1).id, run(2).id, "success")
@@ -281,7 +289,7 @@ def test_the_contrast_analyst_sees_both_runs_and_votes_for_the_pass(door: Door, 
 @pytest.mark.parametrize("text", ["prose", "{}", '{"lessons": [{"title": ""}]}'])
 def test_an_answer_that_stays_malformed_is_a_verdict_with_the_raw_answer(text: str, door: Door, plays: Plays) -> None:
     plays(says(text))
-    found = SuccessAnalyst(DOMAIN, MODEL).examine(door, TASK, run(), step="extract")
+    found = examined(SuccessAnalyst, door, run())
     assert (found.verdict, found.raw, found.lessons) == ("bad_answer", text, ())
 
 

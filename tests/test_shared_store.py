@@ -66,7 +66,7 @@ ASK = """
 
     def ask(number):
         messages = ({"role": "system", "content": "You are tested."}, {"role": "user", "content": f"Question {number}"})
-        return door.complete(Request(role="agent", settings=settings, messages=messages), step="s").text
+        return door.complete(Request(role="agent", settings=settings, messages=messages), step=StepLabel("s")).text
 
     with ThreadPoolExecutor(16) as pool:
         print(len(list(pool.map(ask, [number % 20 for number in range(60)]))))
@@ -122,7 +122,15 @@ def test_the_month_counts_every_run_of_the_store(address: Path | str) -> None:
     store = open_store(address)
     for run in ("one", "two"):
         row = LedgerRow(
-            run_id=run, step="s", role="agent", model="m", params={}, cost=0.4, outcome="answered", call_key=run
+            run_id=run,
+            step="s",
+            stage="s",
+            role="agent",
+            model="m",
+            params={},
+            cost=0.4,
+            outcome="answered",
+            call_key=run,
         )
         store.put_call(run, "{}", row)
     first = Budget(10.0, monthly=1.0, purse=store.purse(), run_id="three")
@@ -172,7 +180,7 @@ def test_a_dump_put_back_elsewhere_holds_all_that_was_paid_for(database: str, tm
     """The commands of docs/store.md, after which whoever lost the machine pays for nothing twice."""
     store, dump, elsewhere = open_store(database), tmp_path / "store.dump", f"{database}_elsewhere"
     paid = LedgerRow(
-        run_id="r", step="s", role="agent", model="m", params={}, cost=0.4, outcome="answered", call_key="k"
+        run_id="r", step="s", stage="s", role="agent", model="m", params={}, cost=0.4, outcome="answered", call_key="k"
     )
     store.put_call("k", "{}", paid)
     store.put_result("step", b"\0 result")

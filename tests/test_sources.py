@@ -23,7 +23,9 @@ from trace2skill.runs import refresh as run
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.sources import Sources
-from trace2skill.runs.steps import learning as steps
+from trace2skill.runs.steps.apply import candidate as apply_root
+from trace2skill.runs.steps.merge import keep_leaf
+from trace2skill.runs.steps.propose import propose_patch
 from trace2skill.safety.leaks import repeated
 from trace2skill.safety.people import people_in
 from trace2skill.store import open_store
@@ -198,7 +200,7 @@ def test_what_a_rollout_teaches_is_screened_as_well(tmp_path: Path) -> None:
     extracted = [
         keep(rt, lesson(text, task, proof="verified")) for task in tasks for text in (POISON, "Check the sum twice.")
     ]
-    proposed = [steps.propose_patch(rt, item, base.digest) for item in extracted]
+    proposed = [propose_patch(rt, item, base.digest) for item in extracted]
     assert sum(len(item.quarantined) for item in proposed) == 3
     assert [item.edits for item in proposed] == [0, 1] * 3
     # A proposer or merger that brings it in by itself meets the same door, at the leaves and at the root.
@@ -209,7 +211,7 @@ def test_what_a_rollout_teaches_is_screened_as_well(tmp_path: Path) -> None:
         for group in cut_into_groups(patch, "error")
     ]
     assert quarantine.review(rt.store, base, groups).kept == ()
-    candidate = steps.candidate(rt, steps.keep_leaf(rt, groups[0]), base.digest, 20)
+    candidate = apply_root(rt, keep_leaf(rt, groups[0]), base.digest, 20)
     assert candidate.skill == base.digest
     assert "quarantined: " in candidate.dropped[0].reason
 

@@ -9,6 +9,7 @@ import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -19,13 +20,16 @@ from hypothesis import strategies as st
 
 from trace2skill.core.errors import BadInput, StoreFromTheFuture, StoreUnavailable
 from trace2skill.store import LedgerRow, RunRow, Store, current_store, open_store
+from trace2skill.store.costs import steps_answered, steps_of_stage
 from trace2skill.store.database import migrate
 from trace2skill.store.housekeeping import export_store, prune_store, store_stats
+from trace2skill.store.schema import MIGRATIONS
 from trace2skill.types.trajectory import Timing
 
 ROW = LedgerRow(
     run_id="r",
     step="s",
+    stage="s",
     role="agent",
     model="sim/x",
     params={"seed": 1},
@@ -308,3 +312,34 @@ def test_no_thread_is_left_behind(address: Path | str) -> None:
     before = threading.active_count()
     open_store(address).close()
     assert threading.active_count() == before
+
+
+def test_the_ledger_of_an_older_store_says_which_stage_asked(tmp_path: Path) -> None:
+    path = tmp_path / "old.duckdb"
+    before = next(number for number, steps in enumerate(MIGRATIONS) if any("COLUMN stage" in step for step in steps))
+    steps = ["rollout: 13-1 seed 41", "draft S0", "apply: repair SKILL.md", "rewrite", "propose: a: b seed 1"]
+    with duckdb.connect(str(path)) as connection:
+        migrate(connection, path, MIGRATIONS[:before])
+        for number, step in enumerate(steps):
+            connection.execute(
+                "INSERT INTO ledger (run_id, step, role, model, params, cost, tokens_in, tokens_out, tokens_cached, "
+                "latency_seconds, attempts, outcome, call_key, written) "
+                "VALUES ('r', ?, 'agent', 'sim/x', '{}', 0.5, 7, 2, 0, 0, 1, 'answered', ?, now()::TIMESTAMP)",
+                [step, f"k{number}"],
+            )
+    with closing(open_store(path)) as store:
+        assert [row.step for row in store.ledger()] == steps
+        assert [row.stage for row in store.ledger()] == ["rollout", "draft", "apply", "rewrite", "propose"]
+        store.put_ledger(ROW.model_copy(update={"stage": "rollout", "step": "rollout: x", "part": "p", "unit": "u"}))
+        assert (store.ledger()[-1].part, store.ledger()[-1].unit) == ("p", "u")
+        assert [(used.tokens_in, used.cost) for used in steps_of_stage(store, "sim/x", "draft")] == [(7.0, 0.5)]
+
+
+def test_the_cost_of_a_step_is_told_by_part_and_unit_and_old_rows_stand_in(tmp_path: Path) -> None:
+    with closing(open_store(tmp_path / "s.duckdb")) as store:
+        for part, unit, cost in (("", "", 1.0), ("error", "a", 2.0), ("error", "a", 2.0), ("error", "b", 6.0)):
+            store.put_ledger(ROW.model_copy(update={"stage": "extract", "part": part, "unit": unit, "cost": cost}))
+        assert sorted(used.cost for used in steps_of_stage(store, "sim/x", "extract", "error")) == [4.0, 6.0]
+        assert [used.cost for used in steps_of_stage(store, "sim/x", "extract", "success")] == [1.0]
+        assert steps_of_stage(store, "sim/x", "merge") == []
+        assert steps_answered(store, "sim/x") == {"extract": 3}

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 
 from trace2skill.agents.loop import Conversation
 from trace2skill.core.noun import Noun
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door
 from trace2skill.safety.redaction import Redactor
 from trace2skill.sandbox import Limits
@@ -42,7 +43,7 @@ class Assignment:
     workspace: Path
     skill: Skill | None
     seed: int
-    step: str
+    step: StepLabel
     """The step's name, for the ledger."""
     scope: str
     """The rollout's key: what the agent's tools answered is replayed only within it."""

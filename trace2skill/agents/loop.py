@@ -16,6 +16,7 @@ from pydantic import Field
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import ContextFull
 from trace2skill.core.noun import Noun
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Answer, Door, Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.store import Store
@@ -77,7 +78,7 @@ def converse(
     tools: tuple[Tool, ...],
     limits: LoopLimits,
     *,
-    step: str,
+    step: StepLabel,
     scope: str,
 ) -> Conversation:
     """Run the loop until the model answers without a tool call, a tool says `done`, or a limit is reached.

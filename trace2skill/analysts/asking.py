@@ -6,6 +6,7 @@ from typing import TypeVar
 from trace2skill.analysts.checks import LessonRules, complaint
 from trace2skill.analysts.report import CauseReport, LessonDraft, LessonReport, dropped_of, lessons_of
 from trace2skill.core.errors import BadAnswer
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings, Request, ask
 from trace2skill.types.lesson import Extraction, LessonKind
 from trace2skill.types.picture import Picture
@@ -30,7 +31,7 @@ def extraction_by_one_call(
     kind: LessonKind,
     rules: LessonRules,
     *,
-    step: str,
+    step: StepLabel,
     against: str = "",
 ) -> Extraction:
     """What an analyst of one call makes of a trajectory. Nobody checks its word, so the lessons are `ungated`.
@@ -64,7 +65,7 @@ def ask_for_lessons(
     rules: LessonRules,
     default_steps: Callable[[R], Sequence[int]],
     *,
-    step: str,
+    step: StepLabel,
 ) -> tuple[R, list[LessonDraft], list[tuple[LessonDraft, str]]]:
     """The report, its lessons that keep the rules, and those that do not with the reason.
 

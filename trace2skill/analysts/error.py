@@ -6,24 +6,24 @@ No verified fix within the limits, no lesson (method.md section 3).
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import ValidationError
 
-from trace2skill.agents.loop import LoopLimits, Said, Tool, converse
+from trace2skill.agents.loop import Said, Tool, converse
 from trace2skill.agents.react import bash_tool
 from trace2skill.analysts.checks import LessonRules, complaint
 from trace2skill.analysts.gate import GateResult, run_gate
 from trace2skill.analysts.reading import index, nothing_to_read, write_trace
 from trace2skill.analysts.report import ErrorReport, dropped_of, lessons_of
+from trace2skill.analysts.strategy import Case, Means, Stage
 from trace2skill.domains.base import Domain, Grade, OwnLayout, feedback_on, pictures_of
-from trace2skill.llm import Door, ModelSettings, Request, ToolSpec
+from trace2skill.llm import Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.prompts import prompt_digest, render
-from trace2skill.sandbox import Limits, Sandbox
-from trace2skill.store import Store
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.task import Task
-from trace2skill.types.trajectory import Trajectory
+from trace2skill.types.trajectory import OutcomeKind, Trajectory
 
 PROMPTS = ("error_analyst", "error_task")
 SHOWN_DIFFERENCES = 12
@@ -34,14 +34,21 @@ ANSWERS_TAKEN = 3
 class ErrorAnalyst:
     """Examines failed trajectories. One instance serves all of a run."""
 
-    def __init__(
-        self, domain: Domain, sandbox: Sandbox, model: ModelSettings, loop: LoopLimits, command: Limits
-    ) -> None:
-        self._domain = domain
-        self._sandbox = sandbox
-        self._model = model
-        self._loop = loop
-        self._command = command
+    name: ClassVar[str] = "error"
+    stage: ClassVar[Stage] = "extract"
+    signal: ClassVar[str] = "error"
+    way: ClassVar[str] = "agentic"
+    outcomes: ClassVar[tuple[OutcomeKind, ...]] = ("failed",)
+    runs_commands: ClassVar[bool] = True
+    tokens: ClassVar[tuple[int, int]] = (45_000, 4_000)
+    calls: ClassVar[int] = 8
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._domain = means.domain
+        self._model = means.model
+        self._loop = means.loop
+        self._command = means.command
 
     @property
     def identity(self) -> dict[str, object]:
@@ -54,28 +61,29 @@ class ErrorAnalyst:
             "command": self._command.model_dump(mode="json"),
         }
 
-    def examine(
-        self, door: Door, store: Store, task: Task, trajectory: Trajectory, *, step: str, scope: str
-    ) -> Extraction:
+    def examine(self, case: Case) -> list[Extraction]:
         """Find the cause of one failure, in a workspace with trace, input and output, and never gold.
 
         Raises:
             InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
         """
+        task, trajectory = case.own_task, case.trajectory
         if not trajectory.turns:
-            return nothing_to_read(trajectory, "error")
+            return [nothing_to_read(trajectory, "error")]
+        door, store = self._means.door(), self._means.store()
         with tempfile.TemporaryDirectory(prefix="t2s-analysis-") as directory:
             workspace = Path(directory)
             lay_out_left(self._domain, task, workspace, trajectory.outputs)
             write_trace(trajectory, workspace / "trace")
             submission = _Submission(self, task, trajectory)
             tools = (
-                bash_tool(self._sandbox, workspace, {}, self._command),
+                bash_tool(self._means.sandbox(), workspace, {}, self._command),
                 Tool(EVALUATE, lambda _: Said(self._evaluated(task, trajectory, workspace))),
                 Tool(SUBMIT, submission),
             )
-            converse(door, store, self._opening(task, trajectory), tools, self._loop, step=step, scope=scope)
-        return submission.extraction()
+            opening = self._opening(task, trajectory)
+            converse(door, store, opening, tools, self._loop, step=case.step, scope=case.scope)
+        return [submission.extraction()]
 
     def _evaluated(self, task: Task, trajectory: Trajectory, workspace: Path) -> str:
         """What is said of the files in the workspace; of an answer, of the agent's own: others count when handed in."""
@@ -84,7 +92,7 @@ class ErrorAnalyst:
 
     def gate(self, task: Task, fix: str) -> GateResult:
         """See `trace2skill.analysts.gate`."""
-        return run_gate(self._domain, task, self._sandbox, fix, self._command)
+        return run_gate(self._domain, task, self._means.sandbox(), fix, self._command)
 
     def answers(self, task: Task) -> bool:
         """Is a fix of this task an answer, which is judged and not run?"""

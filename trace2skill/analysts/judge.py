@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from trace2skill.analysts.asking import one_call_request
 from trace2skill.analysts.reading import room_for_trajectory, whole
 from trace2skill.core.errors import BadAnswer
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings, ask
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.types.trajectory import Outcome, Trajectory
@@ -30,7 +31,7 @@ def judge_identity(model: ModelSettings) -> dict[str, object]:
     return {"judge": 1, "model": model.identity, "prompts": prompt_digest(*PROMPTS)}
 
 
-def judged(door: Door, model: ModelSettings, trajectory: Trajectory, *, step: str) -> Outcome:
+def judged(door: Door, model: ModelSettings, trajectory: Trajectory, *, step: StepLabel) -> Outcome:
     """How the trajectory ended, in the eyes of a model. Below `SURE_ENOUGH`, or with no step to show, it is unknown.
 
     Raises:

@@ -6,6 +6,7 @@ program checks that these steps are there and in that order. The lessons are `ob
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -14,11 +15,12 @@ from trace2skill.analysts.checks import LessonRules, complaint
 from trace2skill.analysts.events import Recovery, recoveries
 from trace2skill.analysts.reading import nothing_to_read, room_for_trajectory, whole
 from trace2skill.analysts.report import CauseReport, LessonDraft, dropped_of, lessons_of
+from trace2skill.analysts.strategy import Case, Means, Stage
 from trace2skill.core.errors import BadAnswer
-from trace2skill.llm import Door, ModelSettings, ask
+from trace2skill.llm import ask
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.types.lesson import Extraction, LessonKind
-from trace2skill.types.trajectory import Trajectory
+from trace2skill.types.trajectory import OutcomeKind, Trajectory
 
 PROMPTS = ("log_analyst", "log_task")
 ASKED = 2
@@ -39,23 +41,34 @@ class ObservedReport(CauseReport):
 class LogAnalyst:
     """Examines imported trajectories of any kind of work, in one call each."""
 
-    def __init__(self, model: ModelSettings) -> None:
-        self._model = model
+    name: ClassVar[str] = "log"
+    stage: ClassVar[Stage] = "observe"
+    signal: ClassVar[str] = ""
+    way: ClassVar[str] = "model"
+    outcomes: ClassVar[tuple[OutcomeKind, ...]] = ("passed", "failed", "unknown")
+    runs_commands: ClassVar[bool] = False
+    tokens: ClassVar[tuple[int, int]] = (10_000, 1_500)
+    calls: ClassVar[int] = 1
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._model = means.model
 
     @property
     def identity(self) -> dict[str, object]:
         """What an extraction's key holds of the analyst."""
         return {"analyst": "log 1", "model": self._model.identity, "prompts": prompt_digest(*PROMPTS)}
 
-    def examine(self, door: Door, trajectory: Trajectory, gold: Sequence[str], *, step: str) -> Extraction:
+    def examine(self, case: Case) -> list[Extraction]:
         """Say from the log what mattered, with the steps that show it.
 
         Raises:
             InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
         """
+        trajectory = case.trajectory
         kind: LessonKind = "success" if trajectory.outcome.kind == "passed" else "error"
         if not trajectory.turns:
-            return nothing_to_read(trajectory, kind)
+            return [nothing_to_read(trajectory, kind)]
         common = {"trajectory_id": trajectory.id, "task_id": trajectory.task_id, "kind": kind}
         found = recoveries(trajectory)
         user = render(
@@ -65,12 +78,13 @@ class LogAnalyst:
             steps=whole(trajectory, room_for_trajectory(self._model), everyone=True),
         )
         request = one_call_request(self._model, render("log_analyst"), user, trajectory.seed)
-        rules = LessonRules.of_log(trajectory, gold)
+        rules = LessonRules.of_log(trajectory, case.gold)
+        door = self._means.door()
         for _ in range(ASKED):
             try:
-                report = ask(door, request, ObservedReport, step=step)
+                report = ask(door, request, ObservedReport, step=case.step)
             except BadAnswer as error:
-                return Extraction(**common, verdict="bad_answer", reason=str(error), raw=error.raw)
+                return [Extraction(**common, verdict="bad_answer", reason=str(error), raw=error.raw)]
             missing = not_shown(report, trajectory, found) if report.lessons else []
             kept, broken = rules.sort_out(report.lessons, report.evidence)
             if not missing and not broken:
@@ -79,11 +93,11 @@ class LogAnalyst:
         told = {"surface": report.surface, "cause": report.cause}
         if missing:
             reason = f"the steps do not show it: {'; '.join(missing)}"
-            return Extraction(**common, **told, verdict="unverified", reason=reason, dropped=dropped_of(broken))
+            return [Extraction(**common, **told, verdict="unverified", reason=reason, dropped=dropped_of(broken))]
         grounded = [_grounded(draft, report, found) for draft in kept]
         weak = trajectory.outcome.source if trajectory.outcome.weak else ""
         lessons = lessons_of(grounded, trajectory, kind, "observed", report.evidence, weak_label=weak)
-        return Extraction(
+        made = Extraction(
             **common,
             **told,
             verdict="lessons" if lessons else "nothing_learned",
@@ -91,6 +105,7 @@ class LogAnalyst:
             dropped=dropped_of(broken),
             reason="" if lessons else "the analyst drew no general lesson",
         )
+        return [made]
 
 
 def not_shown(report: ObservedReport, trajectory: Trajectory, found: Sequence[Recovery]) -> list[str]:

@@ -11,15 +11,16 @@ The proof is `observed`: the steps show it, and nobody ran a fix. The rules do n
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from trace2skill.analysts.checks import LessonRules
 from trace2skill.analysts.events import Event, events_of, normal_command, recovered
+from trace2skill.analysts.strategy import Case, Means, Stage
 from trace2skill.core.digest import canonical_json
 from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import DroppedLesson, Evidence, Extraction, Lesson
 from trace2skill.types.patch import Edit, Patch
-from trace2skill.types.trajectory import ToolCall, Trajectory
+from trace2skill.types.trajectory import OutcomeKind, ToolCall, Trajectory
 
 VERSION = "rules 2"
 SECTION = "Learned from traces"
@@ -34,6 +35,31 @@ class Mined(NamedTuple):
     content: str
     first: int
     last: int
+
+
+class RulesMiner:
+    """The rules as an analyst of imported trajectories: it asks no model."""
+
+    name: ClassVar[str] = "rules"
+    stage: ClassVar[Stage] = "observe"
+    signal: ClassVar[str] = ""
+    way: ClassVar[str] = "rules"
+    outcomes: ClassVar[tuple[OutcomeKind, ...]] = ("passed", "failed", "unknown")
+    runs_commands: ClassVar[bool] = False
+    tokens: ClassVar[tuple[int, int]] = (0, 0)
+    calls: ClassVar[int] = 0
+
+    def __init__(self, means: Means) -> None:
+        del means
+
+    @property
+    def identity(self) -> str:
+        """What an extraction's key holds of the rules."""
+        return VERSION
+
+    def examine(self, case: Case) -> list[Extraction]:
+        """See `mine_one`."""
+        return mine_one(case.trajectory, case.gold)
 
 
 def mine(trajectories: Iterable[Trajectory]) -> list[Extraction]:

@@ -12,6 +12,7 @@ from trace2skill.consolidate.limits import SizeLimits, over_limits
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import SkillInvalid
 from trace2skill.core.noun import Noun
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings, Request, ask
 from trace2skill.llm.transport import BYTES_PER_TOKEN, context_tokens, request_bytes
 from trace2skill.prompts import prompt_digest, render
@@ -54,7 +55,7 @@ def rewrite_identity(model: ModelSettings, limits: SizeLimits) -> dict[str, obje
 
 
 def rewrite(
-    door: Door, model: ModelSettings, base: Skill, lessons: Sequence[Lesson], limits: SizeLimits, *, step: str
+    door: Door, model: ModelSettings, base: Skill, lessons: Sequence[Lesson], limits: SizeLimits, *, step: StepLabel
 ) -> tuple[Skill, int]:
     """Write a skill anew from all lessons. Returns it, and how many lessons the call could see.
 

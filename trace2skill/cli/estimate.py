@@ -10,6 +10,7 @@ from trace2skill.cli import settings_groups as group
 from trace2skill.cli.settings_options import Given, with_settings
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.estimate import estimate as count
+from trace2skill.runs.refresh import take_in_logs
 from trace2skill.runs.runtime import forget_runtimes, runtime
 
 
@@ -22,7 +23,8 @@ def estimate(given: Given, json: o.AsJson = False) -> None:
     """
     settings = given.settings()
     try:
-        found = count(runtime(settings))
+        settings, intake = take_in_logs(settings)
+        found = count(runtime(settings), intake)
     finally:
         forget_runtimes()
     if json:
@@ -39,7 +41,8 @@ def print_estimate(found: Estimate, console: Console) -> None:
     table.add_column("from", no_wrap=True)
     for row in found.stages:
         counts = (str(row.steps), str(row.in_store), _tokens(row.tokens_in + row.tokens_out))
-        table.add_row(row.stage, escape(row.model), *counts, _dollars(row.cost), _dollars(row.high), row.basis)
+        stage = f"{row.stage}: {row.part.replace('_', ' ')}" if row.part and row.part != row.stage else row.stage
+        table.add_row(stage, escape(row.model), *counts, _dollars(row.cost), _dollars(row.high), row.basis)
     console.print(table)
     console.print(f"about ${found.cost:.4f}, up to ${found.high:.4f} if every step is a dear one", highlight=False)
     if found.by_hand:

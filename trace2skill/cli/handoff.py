@@ -15,7 +15,7 @@ from trace2skill.cli.options import AsJson
 from trace2skill.core.errors import BadInput
 from trace2skill.llm.handoff import claims
 from trace2skill.llm.handoff.answers import give
-from trace2skill.llm.handoff.folder import Folder
+from trace2skill.llm.handoff.folder import Folder, free_for_one
 from trace2skill.llm.handoff.page import PART_CHARACTERS, WHOLE, bare_argument, part_of, rendered
 from trace2skill.llm.handoff.presence import runs
 from trace2skill.llm.handoff.records import Body, GivenCall, Handed
@@ -203,7 +203,7 @@ def release(
 def _folder(directory: Path, wait: float = 0.0) -> Folder:
     """The folder; a run that has just been started may not have made it yet."""
     deadline = time.monotonic() + wait
-    while not directory.exists() and time.monotonic() < deadline:
+    while time.monotonic() < deadline and free_for_one(directory):
         time.sleep(LOOK_SECONDS)
     return Folder(directory)
 

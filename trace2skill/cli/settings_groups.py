@@ -14,6 +14,7 @@ MODEL = (
     "tools",
     "answers",
     "vision",
+    "handoff_seconds",
     "timeout_seconds",
     "attempts",
     "patience_seconds",

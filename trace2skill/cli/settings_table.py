@@ -115,6 +115,7 @@ OPTIONS = (
     _models("patience_seconds", "patience_seconds"),
     _models("requests_per_minute", "requests_per_minute"),
     _models("tokens_per_minute", "tokens_per_minute"),
+    _models("handoff_seconds", "handoff_seconds"),
     _one("analysts", "learning.analysts"),
     _one("error_analyst", "learning.error_analyst"),
     _one(

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from trace2skill.core.errors import BadAnswer, ContextFull
 from trace2skill.core.noun import Noun
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings, Request, ask
 from trace2skill.prompts import prompt_digest, render
 
@@ -50,7 +51,7 @@ class Asker(Protocol):
 class ModelAsker:
     """A model, asked through the door of a run."""
 
-    def __init__(self, door: Door, model: ModelSettings, step: str) -> None:
+    def __init__(self, door: Door, model: ModelSettings, step: StepLabel) -> None:
         self._door, self._model, self._step = door, model, step
 
     def __call__(self, prompt: str, wanted: type[A], values: dict[str, Any], said: Sequence[str]) -> A:

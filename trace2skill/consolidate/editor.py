@@ -13,6 +13,7 @@ from trace2skill.consolidate.contradiction import CONDITION, FORBIDS
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.core.errors import BadAnswer
 from trace2skill.core.similarity import similarity, words
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings, Request, ask
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.skills.markdown import links, section_text, sections
@@ -58,7 +59,7 @@ class Editor(Protocol):
 class ModelEditor:
     """The editor played by a model."""
 
-    def __init__(self, door: Door, model: ModelSettings, step: str) -> None:
+    def __init__(self, door: Door, model: ModelSettings, step: StepLabel) -> None:
         self._door = door
         self._model = model
         self._step = step
@@ -69,7 +70,7 @@ class ModelEditor:
         section = section_text(base.text(edit.file) or "", edit.section)
         task = render("editor_task", section=section, rules=[(group.id, group.edits[0].content) for group in groups])
         try:
-            answer = ask(self._door, self._request("editor", task), Rewording, step=f"{self._step}: wording")
+            answer = ask(self._door, self._request("editor", task), Rewording, step=self._step.asking_for("wording"))
         except BadAnswer:
             return list(groups)
         said = {rule.id: rule.content for rule in answer.rules}
@@ -81,7 +82,9 @@ class ModelEditor:
         """See `Editor`."""
         task = render("repairer_task", path=path, text=skill.text(path) or "", problems=problems)
         try:
-            answer = ask(self._door, self._request("repairer", task), RepairedFile, step=f"{self._step}: repair {path}")
+            answer = ask(
+                self._door, self._request("repairer", task), RepairedFile, step=self._step.asking_for("repair", path)
+            )
         except BadAnswer:
             return None
         return skill.with_files({path: (answer.content.rstrip() + "\n").encode()})

@@ -19,6 +19,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadAnswer
 from trace2skill.core.noun import Noun
 from trace2skill.core.similarity import similarity
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings, Request, ask
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.skills.apply import conflicts
@@ -48,7 +49,7 @@ def merge(
     base: Skill,
     sides: Sequence[Groups],
     *,
-    step: str,
+    step: StepLabel,
     settings: MergeSettings = MergeSettings(),
     policy: EditPolicy = EditPolicy(),
 ) -> Groups:
@@ -130,7 +131,7 @@ def _ask_merger(
     model: ModelSettings,
     base: Skill,
     sides: Sequence[Sequence[EditGroup]],
-    step: str,
+    step: StepLabel,
     policy: EditPolicy,
 ) -> tuple[list[EditGroup], list[Dropped], list[OpenConflict]]:
     given = [group for side in sides for group in side]

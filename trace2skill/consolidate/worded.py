@@ -13,6 +13,8 @@ from trace2skill.skills.skill import Skill
 from trace2skill.types.patch import Edit
 
 OPPOSED = "they say the opposite of each other"
+DOMINANT = 4
+"""A rule with so many times the support of its opposite is written all the same; the other is dropped with a record."""
 
 
 def worded(
@@ -46,8 +48,8 @@ def worded(
         )
         for rule in book.rules
     }
-    united, conflicts, gone = _pairs(base, book, groups, between)
-    left = [Dropped(group=_left(base, item.rule, limit), reason=item.reason) for item in book.left_out]
+    united, conflicts, outvoted, gone = _pairs(base, book, groups, between)
+    left = [Dropped(group=_left(base, item.rule, limit), reason=item.reason) for item in book.left_out] + outvoted
     plain = [group for id, group in groups.items() if id not in gone]
     rare = f"asked for by fewer than {enough:g} tasks"
     left += [Dropped(group=group, reason=rare) for group in plain if group.support.weight < enough]
@@ -56,11 +58,14 @@ def worded(
 
 def _pairs(
     base: Skill, book: RuleBook, groups: dict[str, EditGroup], between: dict[frozenset[str], tuple[Place, str]]
-) -> tuple[list[EditGroup], list[OpenConflict], set[str]]:
-    """Opposed rules: one conditional rule where the writer found when each holds, else an open conflict."""
+) -> tuple[list[EditGroup], list[OpenConflict], list[Dropped], set[str]]:
+    """Opposed rules: one conditional rule where the writer found when each holds; else the one that has far more
+    support, with its opposition on record; else an open conflict.
+    """
     rules = {rule.id: rule for rule in book.rules}
     united: list[EditGroup] = []
     conflicts: list[OpenConflict] = []
+    outvoted: list[Dropped] = []
     gone: set[str] = set()
     for item in sorted(book.opposed, key=lambda item: (-len(item.tasks), item.first, item.second)):
         pair = frozenset((item.first, item.second))
@@ -68,11 +73,21 @@ def _pairs(
             place, says = between[pair]
             united.append(_group(base, [rules[item.first], rules[item.second]], place, says))
             gone |= pair
+        elif not pair & gone and (weaker := _outvoted(rules[item.first], rules[item.second])):
+            tasks = max(len(rules[id].support.tasks) for id in pair)
+            outvoted.append(Dropped(group=groups[weaker], reason=f"{tasks} tasks say the opposite"))
+            gone.add(weaker)
         elif not pair <= gone:
             sides = (groups[item.first], groups[item.second])
             conflicts.append(OpenConflict(sides=sides, reason=OPPOSED))
             gone |= pair
-    return united, conflicts, gone
+    return united, conflicts, outvoted, gone
+
+
+def _outvoted(first: BookRule, second: BookRule) -> str | None:
+    """The id of the rule whose opposite has `DOMINANT` times its support, None where neither has."""
+    weaker, stronger = sorted((first, second), key=lambda rule: rule.support.weight)
+    return weaker.id if stronger.support.weight >= DOMINANT * weaker.support.weight else None
 
 
 def _group(base: Skill, rules: Sequence[BookRule], place: Place, says: str) -> EditGroup:

@@ -8,19 +8,32 @@ from collections import Counter
 
 from pydantic import Field
 
+from trace2skill.analysts import chosen
 from trace2skill.core.noun import Noun
 from trace2skill.evaluation.conditions import jobs_of
 from trace2skill.experiment.conditions import Evolve, Learned, ReasoningBank, Rewrite, Sequential
 from trace2skill.experiment.grid import Arm, condition_of, seeds_of, uses
 from trace2skill.experiment.study import Study, known_arm
 from trace2skill.llm import ModelSettings
-from trace2skill.runs.distill import KINDS
-from trace2skill.runs.estimate import ASKED, TAUGHT, Estimate, StageEstimate, known_rollout, stage_estimate
+from trace2skill.runs.estimate import Estimate, StageEstimate, stage_estimate
 from trace2skill.runs.runtime import Runtime, runtime
+from trace2skill.runs.steps import STEPS
+from trace2skill.runs.steps.apply import APPLY
+from trace2skill.runs.steps.asks import Asks
+from trace2skill.runs.steps.contrast import CONTRAST
+from trace2skill.runs.steps.draft import DRAFT
+from trace2skill.runs.steps.embed import EMBED
+from trace2skill.runs.steps.extract import EXTRACT
+from trace2skill.runs.steps.foresight import rates_of
+from trace2skill.runs.steps.merge import MERGE
+from trace2skill.runs.steps.propose import PROPOSE
+from trace2skill.runs.steps.recall import RECALL
+from trace2skill.runs.steps.rewrite import REWRITE
+from trace2skill.runs.steps.rollout import ROLLOUT, known_rollout
 from trace2skill.types.references import RolloutJob
 
-LESSONS_EACH = 2
-Bill = Counter[tuple[str, str]]
+Bill = Counter[tuple[Asks, str]]
+"""How many steps of a kind, by what they ask and the model's name."""
 
 
 class GridRow(Noun):
@@ -57,17 +70,15 @@ def estimate(study: Study) -> GridEstimate:
         runs = _count_scoring(study, arm, to_pay, in_store)
         kind = condition_of(study.experiment, arm).kind
         rows.append(GridRow(condition=arm.condition, author=arm.author, kind=kind, runs=runs, made=made is not None))
-    keys = sorted({*to_pay, *in_store}, key=lambda key: (STAGES.index(key[0]), key[1]))
+    order = [asks for step in STEPS for asks in step.asks]
+    keys = sorted({*to_pay, *in_store}, key=lambda key: (order.index(key[0]), key[1]))
     stages: list[StageEstimate] = [
-        stage_estimate(study.lead.store, stage, models[name], to_pay[stage, name], in_store[stage, name])
-        for stage, name in keys
-        if to_pay[stage, name] or in_store[stage, name]
+        stage_estimate(study.lead.store, asks, models[name], to_pay[asks, name], in_store[asks, name])
+        for asks, name in keys
+        if to_pay[asks, name] or in_store[asks, name]
     ]
     cap = study.lead.settings.money.max_cost
     return GridEstimate(run_id=study.run_id, rows=tuple(rows), estimate=Estimate(stages=tuple(stages), cap=cap))
-
-
-STAGES = ("draft", "rollout", "extract", "propose", "merge", "rewrite", "embed", "recall")
 
 
 def _models(study: Study) -> dict[str, ModelSettings]:
@@ -83,50 +94,57 @@ def _count_learning(
     condition, rt = condition_of(study.experiment, arm), runtime(study.learning(arm))
     if not arm.author:
         return
-    roles = rt.settings.models
+    roles, rates = rt.settings.models, rates_of(rt, [])
     bill = in_store if made else to_pay
 
-    def once(stage: str, model: ModelSettings, steps: float, *what: object) -> None:
-        if what and (arm.author, stage, *what) in shared:
+    def once(asks: Asks, model: ModelSettings, steps: float, *what: object) -> None:
+        if what and (arm.author, asks, *what) in shared:
             return
-        shared.add((arm.author, stage, *what))
-        bill[stage, model.name] += round(steps)
+        shared.add((arm.author, asks, *what))
+        bill[asks, model.name] += round(steps)
 
     base = getattr(condition, "base", "parametric" if condition.kind == "parametric" else "human")
     if base == "parametric":
-        once("draft", roles.analyst, 1, "S0")
+        once(DRAFT.asks[0], roles.analyst, 1, "S0")
     if not isinstance(condition, Learned):
         return
-    number = len(rt.splits.evolve) * len(rt.settings.learning.seeds)
-    signals = set().union(*(KINDS[name] for name in condition.analysts.split("+")[1:]))
-    chosen = number * (0.5 * len(signals) or 0.25)  # half of the trajectories fail, until it is known
-    taught = chosen * TAUGHT
+    tasks, seeds = len(rt.splits.evolve), len(rt.settings.learning.seeds)
+    analyses = [
+        (EXTRACT.asked(item.name), tasks * seeds * rates.share(item.outcomes))
+        for item in chosen(condition.analysts, [condition.error_analyst], "extract")
+    ]
+    pairs = chosen(condition.analysts, [], "contrast")
+    analyses += [(CONTRAST.asked(item.name), tasks * rates.both(seeds)) for item in pairs]
+    taught = sum(number for _, number in analyses) * rates.taught
     if isinstance(condition, Sequential):
-        once("rollout", roles.agent, number)
-        once("extract", roles.analyst, chosen)
-        once("propose", roles.analyst, taught)
-        once("merge", roles.merger, taught * (1 - 1 / condition.every) * ASKED)
+        once(ROLLOUT.asks[0], roles.agent, tasks * seeds)
+        for asks, number in analyses:
+            once(asks, roles.analyst, number)
+        once(PROPOSE.asks[0], roles.analyst, taught)
+        once(MERGE.asks[0], roles.merger, taught * (1 - 1 / condition.every) * rates.asked)
         return
     _count_rollouts(rt, base, arm, shared, to_pay, in_store)
-    for signal in signals:  # +combined shares its halves with +error and +success
-        once("extract", roles.analyst, chosen / len(signals), base, condition.error_analyst, signal)
+    for asks, number in analyses:  # +combined shares its halves with +error and +success
+        once(asks, roles.analyst, number, base)
         if isinstance(condition, Evolve):
-            once("propose", roles.analyst, taught / len(signals), base, condition.error_analyst, signal)
+            once(PROPOSE.asks[0], roles.analyst, number * rates.taught, base, asks)
     if isinstance(condition, Evolve):
-        once("merge", roles.merger, max(0.0, taught - 1) * ASKED)
+        once(MERGE.asks[0], roles.merger, max(0.0, taught - 1) * rates.asked)
+        if rt.settings.learning.polish:
+            once(APPLY.asked("wording"), roles.merger, 1)
     if isinstance(condition, Rewrite):
-        once("rewrite", roles.merger, 1)
+        once(REWRITE.asks[0], roles.merger, 1)
     if isinstance(condition, ReasoningBank) and condition.bank.embedding:
-        once("embed", condition.bank.embedding, taught)
+        once(EMBED.asks[0], condition.bank.embedding, taught)
 
 
 def _count_rollouts(
     rt: Runtime, base: str, arm: Arm, shared: set[tuple[object, ...]], to_pay: Bill, in_store: Bill
 ) -> None:
     """The rollouts of S0, which are the same for every condition of an author."""
-    if (arm.author, "rollout", base) in shared:
+    if (arm.author, ROLLOUT.name, base) in shared:
         return
-    shared.add((arm.author, "rollout", base))
+    shared.add((arm.author, ROLLOUT.name, base))
     skill = rt.given_skill.digest if rt.given_skill and base == "human" else None
     jobs = [
         RolloutJob(task_id=task, seed=seed, skill=skill)
@@ -134,8 +152,8 @@ def _count_rollouts(
         for seed in rt.settings.learning.seeds
     ]
     known = sum(known_rollout(rt, job) is not None for job in jobs) if skill else 0
-    to_pay["rollout", rt.settings.models.agent.name] += len(jobs) - known
-    in_store["rollout", rt.settings.models.agent.name] += known
+    to_pay[ROLLOUT.asks[0], rt.settings.models.agent.name] += len(jobs) - known
+    in_store[ROLLOUT.asks[0], rt.settings.models.agent.name] += known
 
 
 def _count_scoring(study: Study, arm: Arm, to_pay: Bill, in_store: Bill) -> dict[str, int]:
@@ -155,8 +173,8 @@ def _count_scoring(study: Study, arm: Arm, to_pay: Bill, in_store: Bill) -> dict
             jobs = []
         whole, known = len(tasks) * len(seeds), sum(known_rollout(rt, job) is not None for job in jobs)
         runs[f"{user} on {tested.name}"] = whole
-        to_pay["rollout", rt.settings.models.agent.name] += whole - known
-        in_store["rollout", rt.settings.models.agent.name] += known
+        to_pay[ROLLOUT.asks[0], rt.settings.models.agent.name] += whole - known
+        in_store[ROLLOUT.asks[0], rt.settings.models.agent.name] += known
         if isinstance(condition, ReasoningBank) and condition.bank.embedding:
-            to_pay["recall", condition.bank.embedding.name] += whole - known
+            to_pay[RECALL, condition.bank.embedding.name] += whole - known
     return runs

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BudgetReached, InfrastructureFault, ModelUnusable, Trace2SkillError
 from trace2skill.core.forms import as_text, from_text_or_none
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import embedding, transport
 from trace2skill.llm.embedding import Embedding, EmbeddingRequest
 from trace2skill.llm.failures import CallFailed
@@ -47,12 +48,12 @@ class Door:
         self._budget = budget
         self._run_id = run_id
 
-    def complete(self, request: Request, *, step: str) -> Answer:
+    def complete(self, request: Request, *, step: StepLabel) -> Answer:
         """Answer the request: from memory where it was answered before, else by the model.
 
         Args:
             request: what to ask.
-            step: name of the step that asks, for the ledger, e.g. 'rollout: 13-1 seed 41'.
+            step: the stage and the item that ask, for the ledger.
 
         Raises:
             InfrastructureFault: the provider did not answer in all tries; worth running the step again later.
@@ -66,13 +67,15 @@ class Door:
                 span.answered(answer, tries=0)
                 return answer
             answer, tries = self._pay(
-                request, step, transport.cost_bound(request), lambda: transport.send(request, step=step)
+                request, step, transport.cost_bound(request), lambda: transport.send(request, step=str(step))
             )
             span.answered(answer, tries=tries)
             return answer
 
     @contextmanager
-    def elsewhere(self, bound: float, *, step: str, model: str, params: dict[str, Any], key: str) -> Iterator["Bill"]:
+    def elsewhere(
+        self, bound: float, *, step: StepLabel, model: str, params: dict[str, Any], key: str
+    ) -> Iterator["Bill"]:
         """Hold money for work whose calls of a model somebody else makes, e.g. an agent's own program.
 
         The block says on the bill what it cost; that is settled and written to the ledger, also where the block fails.
@@ -97,7 +100,7 @@ class Door:
                 self._store.put_ledger(
                     LedgerRow(
                         run_id=self._run_id,
-                        step=step,
+                        **_stage(step),
                         role="agent",
                         model=model,
                         params={**params, "cost_from": bill.cost_from},
@@ -112,7 +115,7 @@ class Door:
                     )
                 )
 
-    def embed(self, request: EmbeddingRequest, *, step: str) -> Embedding:
+    def embed(self, request: EmbeddingRequest, *, step: StepLabel) -> Embedding:
         """The vectors of texts, remembered, priced and capped as an answer is. Raises as `complete`."""
         with self._store.alone(request.key):
             known = self._remembered(request.key, Embedding)
@@ -127,7 +130,7 @@ class Door:
         return from_text_or_none(text, cls) if text is not None else None
 
     def _pay(
-        self, request: Request | EmbeddingRequest, step: str, bound: float, send: Callable[[], tuple[A, int]]
+        self, request: Request | EmbeddingRequest, step: StepLabel, bound: float, send: Callable[[], tuple[A, int]]
     ) -> tuple[A, int]:
         started = time.monotonic()
         try:
@@ -148,7 +151,7 @@ class Door:
     def _row(
         self,
         request: Request | EmbeddingRequest,
-        step: str,
+        step: StepLabel,
         usage: Usage,
         *,
         outcome: CallOutcome,
@@ -158,7 +161,7 @@ class Door:
         sent = transport.parameters(request) if isinstance(request, Request) else embedding.parameters(request)
         return LedgerRow(
             run_id=self._run_id,
-            step=step,
+            **_stage(step),
             role=request.role,
             model=request.settings.name,
             params=json.loads(json.dumps(sent)),
@@ -172,6 +175,10 @@ class Door:
             outcome=outcome,
             call_key=request.key,
         )
+
+
+def _stage(step: StepLabel) -> dict[str, str]:
+    return {"step": str(step), "stage": step.stage, "part": step.part, "unit": step.unit}
 
 
 def _outcome(error: Trace2SkillError) -> CallOutcome:

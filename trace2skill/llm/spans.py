@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from opentelemetry import trace
 from opentelemetry.util.types import AttributeValue
 
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm.request import Answer, Request
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
 @contextmanager
-def call_span(request: Request, *, run_id: str, step: str) -> Iterator["Told"]:
+def call_span(request: Request, *, run_id: str, step: StepLabel) -> Iterator["Told"]:
     """A span around one call, with all its tries. An exception ends it as an error of that type."""
     model = request.settings.name
     with _tracer().start_as_current_span(f"chat {model}", kind=trace.SpanKind.CLIENT) as span:
@@ -31,7 +32,8 @@ def call_span(request: Request, *, run_id: str, step: str) -> Iterator["Told"]:
             "gen_ai.request.top_p": request.settings.top_p,
             "gen_ai.request.seed": request.seed,
             "trace2skill.run": run_id,
-            "trace2skill.step": step,
+            "trace2skill.step": str(step),
+            "trace2skill.stage": step.stage,
             "trace2skill.role": request.role,
         }
         span.set_attributes({name: value for name, value in known.items() if value is not None})

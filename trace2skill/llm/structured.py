@@ -13,6 +13,7 @@ import json_repair
 from pydantic import BaseModel, ValidationError
 
 from trace2skill.core.errors import BadAnswer, ContextFull
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import transport
 from trace2skill.llm.door import Door
 from trace2skill.llm.request import Request
@@ -23,7 +24,7 @@ RE_ASKS = 2
 CUT_OFF = "it is cut off before its end: answer more briefly"
 
 
-def ask(door: Door, request: Request, wanted: type[T], *, step: str) -> T:
+def ask(door: Door, request: Request, wanted: type[T], *, step: StepLabel) -> T:
     """Ask for an answer of the type `wanted`; at most two re-asks quote what was wrong.
 
     Raises:

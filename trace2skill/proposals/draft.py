@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.core.errors import SkillInvalid
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings, Request, ask
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.skills.skill import Skill, SkillFile, problems
@@ -24,7 +25,7 @@ def draft_identity(model: ModelSettings) -> dict[str, object]:
     return {"draft": 1, "model": model.identity, "prompts": prompt_digest(*PROMPTS)}
 
 
-def draft_skill(door: Door, model: ModelSettings, about: str, *, seed: int, step: str) -> Skill:
+def draft_skill(door: Door, model: ModelSettings, about: str, *, seed: int, step: StepLabel) -> Skill:
     """Draft S0 from a description of the domain.
 
     Raises:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.core.errors import BadAnswer
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Door, ModelSettings, Request, ask
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.skills.form import in_form, notes
@@ -76,7 +77,7 @@ def propose_identity(model: ModelSettings, policy: EditPolicy) -> dict[str, obje
 
 
 def propose(
-    door: Door, model: ModelSettings, extraction: Extraction, base: Skill, policy: EditPolicy, *, step: str
+    door: Door, model: ModelSettings, extraction: Extraction, base: Skill, policy: EditPolicy, *, step: StepLabel
 ) -> Patch:
     """Write the lessons of one extraction into a patch of `base`. An answer that stays malformed is a typed outcome.
 
@@ -117,7 +118,9 @@ def propose(
     )
 
 
-def _translate(door: Door, model: ModelSettings, base: Skill, lost: Sequence[Unplaced], step: str) -> dict[str, Edit]:
+def _translate(
+    door: Door, model: ModelSettings, base: Skill, lost: Sequence[Unplaced], step: StepLabel
+) -> dict[str, Edit]:
     """The lost edits at the places the translator names, by id. What it does not place stays lost."""
     sections = relevant_sections(base, [item.edit.anchor + " " + item.edit.content for item in lost])
     task = render("translator_task", outline=_outlines(base), skill_text=sections, lost=lost)

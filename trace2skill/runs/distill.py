@@ -6,18 +6,12 @@ from operator import not_
 
 from pydantic import Field
 
+from trace2skill.analysts import chosen
 from trace2skill.consolidate.quarantine import Review
 from trace2skill.core.failures import Failure
 from trace2skill.core.noun import Noun
 from trace2skill.runs.summary import Analysis
-from trace2skill.types.references import Extracted, Merged, Pair, Proposed, Rolled
-
-KINDS: dict[str, set[str]] = {
-    "error": {"failed"},
-    "success": {"passed"},
-    "combined": {"failed", "passed"},
-    "contrast": set(),
-}
+from trace2skill.types.references import AnalysisJob, Extracted, Merged, Pair, Proposed, Rolled
 
 
 class Distilled(Noun):
@@ -28,6 +22,7 @@ class Distilled(Noun):
     proposed: tuple[Proposed, ...]
     leaves: int = 0
     root: Merged | None = Field(default=None, description="The root of the merge tree; none when nothing was proposed.")
+    tree: str = Field(default="", exclude_if=not_, description="Digest of the merge tree as it came out.")
     quarantined: tuple[str, ...] = Field(
         default=(), exclude_if=not_, description="What the screening kept out, as the store names it."
     )
@@ -49,22 +44,32 @@ class Distilled(Noun):
         return len({item.task_id for item in self.analysed})
 
 
-def choose_for_analysis(rolled: Sequence[Rolled], analysts: str) -> list[Rolled]:
+def choose_for_analysis(rolled: Sequence[Rolled], analysts: str, error_analyst: str = "agentic") -> list[AnalysisJob]:
     """The trajectories whose outcome the chosen analysts examine one by one, in the order given."""
-    wanted = set().union(*(KINDS[name] for name in analysts.split("+")[1:]))
-    return [item for item in rolled if item.cell.outcome in wanted]
+    found = chosen(analysts, [error_analyst], "extract")
+    return [
+        AnalysisJob(rolled=item, analyst=analyst.name)
+        for item in rolled
+        for analyst in found
+        if item.cell.outcome in analyst.outcomes
+    ]
 
 
 def choose_pairs(rolled: Sequence[Rolled], analysts: str) -> list[Pair]:
     """For `+contrast`: of every task with both, the pass and the failure of the lowest seeds, in the order of tasks."""
-    if "contrast" not in analysts.split("+"):
+    found = chosen(analysts, [], "contrast")
+    if not found:
         return []
     first: dict[tuple[str, str], Rolled] = {}
     for item in sorted(rolled, key=lambda item: item.cell.seed):
         first.setdefault((item.cell.task_id, item.cell.outcome), item)
     tasks = dict.fromkeys(item.cell.task_id for item in rolled)
     both = [task for task in tasks if (task, "passed") in first and (task, "failed") in first]
-    return [Pair(passed=first[task, "passed"], failed=first[task, "failed"]) for task in both]
+    return [
+        Pair(passed=first[task, "passed"], failed=first[task, "failed"], analyst=analyst.name)
+        for task in both
+        for analyst in found
+    ]
 
 
 def analyses_of(distilled: Distilled) -> tuple[Analysis, ...]:

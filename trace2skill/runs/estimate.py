@@ -1,10 +1,11 @@
 """What a refresh will cost, before it is run: how many steps are not in the store yet, times what such steps took.
 
-What a step takes comes from the store's own ledger, for the same model and stage; where that has no such step, from
-stated defaults. An estimate, not a bound: the bound is the cap, which no call may pass.
+The list of steps is walked, and each says how often it will ask a model. What a step takes comes from the store's own
+ledger, for the same model, stage and part; where that has no such step, from the step's defaults. An estimate, not a
+bound: the bound is the cap, which no call may pass.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import not_
 from statistics import fmean, quantiles
 from typing import Literal
@@ -15,38 +16,25 @@ from trace2skill.agents.billing import bound_of
 from trace2skill.core.noun import Noun
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.llm.transport import prices
-from trace2skill.runs.distill import choose_for_analysis
+from trace2skill.runs.intake import NOTHING_READ, Intake
 from trace2skill.runs.promotion import fresh_seeds
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.steps.learning import extract_key, rollout_key
+from trace2skill.runs.steps import STEPS
+from trace2skill.runs.steps.asks import Asks, Expected
+from trace2skill.runs.steps.foresight import ENOUGH, Foresight, rates_of
+from trace2skill.runs.steps.judge import to_judge
+from trace2skill.runs.steps.observe import to_observe
+from trace2skill.runs.steps.rollout import ROLLOUT, known_rollout
 from trace2skill.store import Store
 from trace2skill.store.costs import steps_of_stage
-from trace2skill.types.evaluation import Cell
-from trace2skill.types.references import Rolled, RolloutJob
-from trace2skill.types.trajectory import Trajectory
-
-DEFAULT_TOKENS = {
-    "draft": (2_000, 1_500),
-    "rollout": (40_000, 3_000),
-    "extract": (45_000, 4_000),
-    "propose": (6_000, 1_000),
-    "merge": (5_000, 800),
-    "rewrite": (20_000, 3_000),
-    "embed": (400, 0),
-    "recall": (300, 0),
-}
-"""Tokens of one step, in and out, where the ledger knows none: about eight turns of an agent on a small workbook."""
-DEFAULT_CALLS = {"rollout": 8, "extract": 8}
-"""Model calls of one step, where the ledger knows none; one of any other stage."""
-TAUGHT, ASKED = 0.8, 0.6
-"""Share of analyses that give a patch, and of merges that ask the model, where it is not known yet."""
-ENOUGH = 5
+from trace2skill.types.references import RolloutJob
 
 
 class StageEstimate(Noun):
     """One stage. Money in US dollars; `high` is what it costs if each step takes what the dearest tenth took."""
 
     stage: str
+    part: str = Field(default="", description="What of the stage, e.g. which analyst.")
     model: str
     steps: int
     in_store: int
@@ -80,87 +68,113 @@ class Estimate(Noun, form="Estimate", version=1):
         return sum(stage.high for stage in self.stages)
 
 
-def estimate(rt: Runtime) -> Estimate:
+def estimate(
+    rt: Runtime,
+    intake: Intake = NOTHING_READ,
+    evolve: Sequence[str] | None = None,
+    validation: Sequence[str] | None = None,
+) -> Estimate:
     """Count the steps of a refresh that are still to be paid for, and what they will cost.
 
     Nothing is asked of a model. Steps whose inputs do not exist yet are counted as not in the store.
+
+    Args:
+        rt: the run.
+        intake: what was read of the logs it learns from.
+        evolve: the tasks it learns on; all of the split where it is not known which can teach.
+        validation: the tasks it scores skills on, likewise.
     """
     settings = rt.settings
-    roles, base = settings.models, rt.given_skill.digest if rt.given_skill else None
-    learning = [
-        RolloutJob(task_id=task, seed=seed, skill=base) for task in rt.splits.evolve for seed in settings.learning.seeds
-    ]
-    scoring = _scoring(rt, base)
-    done = [known_rollout(rt, job) for job in learning] if base else []
-    rolled = [item for item in done if item]
-    chosen = choose_for_analysis(rolled, settings.learning.analysts)
-    extracted = sum(rt.store.get_result(extract_key(rt, item)) is not None for item in chosen)
-    to_extract = len(chosen) - extracted + (len(learning) - len(rolled))
-    rounds = settings.learning.candidates
-    taught = round(to_extract * TAUGHT)
-    old = sum(known_rollout(rt, job) is not None for job in scoring)
-    unknown = (
-        len(scoring) if settings.gate.evaluate else 0
-    )  # the candidate does not exist yet, so none of its runs does
-    to_roll_out = len(learning) * rounds - len(rolled) + unknown + len(scoring) - old
-    counts: list[tuple[str, ModelSettings, int, int]] = [
-        ("draft", roles.analyst, int(base is None), 0),
-        ("rollout", roles.agent, to_roll_out, len(rolled) + old),
-        ("extract", roles.analyst, to_extract + len(learning) * (rounds - 1), extracted),
-        ("propose", roles.analyst, taught * rounds, 0),
-        ("merge", roles.merger, round(max(0, taught - 1) * ASKED) * rounds, 0),
-    ]
+    seen = Foresight(
+        rt=rt,
+        evolve=rt.splits.evolve if evolve is None else evolve,
+        validation=rt.splits.validation if validation is None else validation,
+        base=rt.given_skill.digest if rt.given_skill else None,
+        rates=rates_of(rt, []),
+        unlabelled=to_judge(rt, intake),
+        logs=to_observe(intake, []),
+    )
+    expected: list[Expected] = []
+    for step in STEPS:
+        if step.expects is not None:
+            expected += step.expects(seen)
+        if step is ROLLOUT:
+            seen.rates = rates_of(rt, [item for rolled in seen.rolled for item in rolled])
+    expected += scoring(seen)
     outside = settings.learning.agent.harness
     bounds = {"rollout": bound_of(outside, settings.learning.agent.loop)} if outside else {}
-    stages = tuple(stage_estimate(rt.store, *count, bounds.get(count[0])) for count in counts if count[2] or count[3])
+    stages = tuple(
+        stage_estimate(rt.store, item.asks, model_of(rt, item.asks), item.to_pay, item.in_store, bounds)
+        for item in added_up(expected)
+        if round(item.to_pay) or item.in_store
+    )
     return Estimate(stages=stages, cap=settings.money.max_cost)
 
 
-def foreseen(rt: Runtime) -> Estimate:
+def foreseen(
+    rt: Runtime,
+    intake: Intake = NOTHING_READ,
+    evolve: Sequence[str] | None = None,
+    validation: Sequence[str] | None = None,
+) -> Estimate:
     """The estimate of a run as it was before its first attempt: later ones find what is paid for in the store."""
     kept = rt.store.get("foreseen", rt.run_id, Estimate)
     if kept is None:
-        kept = estimate(rt)
+        kept = estimate(rt, intake, evolve, validation)
         rt.store.put("foreseen", rt.run_id, kept)
     return kept
 
 
-def _scoring(rt: Runtime, base: str | None) -> list[RolloutJob]:
-    """The runs of the evaluation but the candidate's own."""
-    settings = rt.settings
-    if not settings.gate.evaluate:
+def scoring(seen: Foresight) -> list[Expected]:
+    """The rollouts that score skills: none where nothing will be learned. No candidate exists yet, so none has any."""
+    settings, tasks, seeds = seen.rt.settings, seen.validation, seen.rt.settings.gate.held_out_seeds
+    if not settings.gate.evaluate or not seen.learns:
         return []
-    conditions: list[tuple[str | None, Sequence[int]]] = [(base, settings.gate.held_out_seeds)]
+    jobs: list[RolloutJob] = seen.jobs(seen.base, tasks, seeds)
     if settings.gate.no_skill:
-        conditions.append((None, settings.gate.held_out_seeds))
+        jobs += seen.jobs(None, tasks, seeds)
     if settings.gate.repeat_champion:
-        conditions.append((base, fresh_seeds(settings)))
-    return [
-        RolloutJob(task_id=task, seed=seed, skill=skill)
-        for skill, seeds in conditions
-        for task in rt.splits.validation
-        for seed in seeds
-    ]
+        jobs += seen.jobs(seen.base, tasks, fresh_seeds(settings))
+    known = sum(known_rollout(seen.rt, job) is not None for job in jobs if seen.base or job.skill is None)
+    candidate = len(tasks) * len(seeds)
+    if settings.learning.candidates > 1 and settings.learning.select == "validation":
+        candidate *= settings.learning.candidates
+    elif settings.learning.candidates > 1:
+        candidate += settings.learning.candidates * len(seen.evolve) * len(seeds)
+    return [Expected(ROLLOUT.asks[0], len(jobs) - known + candidate, known)]
 
 
-def known_rollout(rt: Runtime, job: RolloutJob) -> Rolled | None:
-    """The trajectory of a job, where the store has it."""
-    key = rollout_key(rt, job)
-    if rt.store.get_result(key) is None:
-        return None
-    trajectory = rt.store.get("trajectory", "T" + key.rpartition("/")[2][:12], Trajectory)
-    if trajectory is None:
-        return None
-    return Rolled(trajectory_id=trajectory.id, content=trajectory.digest, skill=job.skill, cell=Cell.of(trajectory))
+def added_up(expected: Iterable[Expected]) -> list[Expected]:
+    """One entry for each thing that is asked, in the order of the steps."""
+    sums: dict[Asks, Expected] = {}
+    for item in expected:
+        before = sums.get(item.asks, Expected(item.asks, 0.0))
+        sums[item.asks] = Expected(item.asks, before.to_pay + item.to_pay, before.in_store + item.in_store)
+    order = [asks for step in STEPS for asks in step.asks]
+    return sorted(sums.values(), key=lambda item: order.index(item.asks))
+
+
+def model_of(rt: Runtime, asks: Asks) -> ModelSettings:
+    """Whose model a refresh asks."""
+    roles = rt.settings.models
+    return {"agent": roles.agent, "analyst": roles.analyst, "merger": roles.merger}[asks.player]
 
 
 def stage_estimate(
-    store: Store, stage: str, model: ModelSettings, steps: int, in_store: int, bound: float | None = None
+    store: Store,
+    asks: Asks,
+    model: ModelSettings,
+    to_pay: float,
+    in_store: int,
+    bounds: dict[str, float] | None = None,
 ) -> StageEstimate:
-    """What so many steps of a stage will cost, by the store's history or by defaults; `bound` is what one may cost."""
-    history = steps_of_stage(store, model.name, stage)
-    known = len(history) >= ENOUGH
-    rows = [(row.tokens_in, row.tokens_out) for row in history] if known else [DEFAULT_TOKENS[stage]]
+    """What so many steps will cost, by the store's history or by defaults; `bounds` are what one of a stage may cost.
+
+    A step that a run has few of needs as little history.
+    """
+    history, bound = steps_of_stage(store, model.name, asks.stage, asks.part), (bounds or {}).get(asks.stage)
+    known = len(history) >= max(1, min(ENOUGH, round(to_pay)))
+    rows = [(row.tokens_in, row.tokens_out) for row in history] if known else [asks.tokens]
     if bound is None:
         price_in, price_out = prices(model)
         costs = [row[0] * price_in + row[1] * price_out for row in rows]
@@ -168,16 +182,17 @@ def stage_estimate(
         costs = [row.cost for row in history] if known else [bound]
     tokens_in, tokens_out = (fmean(row[index] for row in rows) for index in (0, 1))
     dearest = quantiles(costs, n=10)[-1] if len(costs) > 1 else costs[0] * (1 if bound is not None else 2)
-    calls = fmean(row.calls for row in history) if known else DEFAULT_CALLS.get(stage, 1)
+    calls = fmean(row.calls for row in history) if known else asks.calls
     return StageEstimate(
-        stage=stage,
+        stage=asks.stage,
+        part=asks.part,
         model=model.name,
-        steps=steps,
+        steps=round(to_pay),
         in_store=in_store,
-        tokens_in=round(tokens_in * steps),
-        tokens_out=round(tokens_out * steps),
-        cost=fmean(costs) * steps,
-        high=dearest * steps,
+        tokens_in=round(tokens_in * to_pay),
+        tokens_out=round(tokens_out * to_pay),
+        cost=fmean(costs) * to_pay,
+        high=max(dearest, fmean(costs)) * to_pay,
         basis="history" if known else "defaults",
-        by_hand=round(float(calls) * steps) if model.handoff and bound is None else 0,
+        by_hand=round(float(calls) * to_pay) if model.handoff and bound is None else 0,
     )

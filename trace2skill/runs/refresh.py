@@ -25,6 +25,7 @@ from trace2skill.runs.runtime import RunKind, Runtime, runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.settings_file import write_settings
+from trace2skill.runs.steps import STEPS
 from trace2skill.runs.summary import CandidateScore, LeftOut, RunSummary, SourcesRead, Spent
 from trace2skill.skills.skill import Skill, read_skill, write_skill
 from trace2skill.store import RunRow
@@ -89,11 +90,15 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
 
 
 def check(rt: Runtime) -> None:
-    """Refuse what cannot work before anything is spent: unknown models, missing keys and prices, no sandbox.
+    """Refuse what cannot work before anything is spent: unknown stages and models, no key, no price, no sandbox.
 
     Raises:
         BadInput: what is wrong, where, and what to do.
     """
+    known = [step.name for step in STEPS if step.mapped]
+    for name in rt.settings.operation.max_failed_shares:
+        if name not in known:
+            raise BadInput(f"max_failed_shares: '{name}' is no stage of many items, as are {', '.join(known)}")
     if rt.settings.asks_a_model:
         _ = rt.door
     if rt.tasks:
@@ -228,6 +233,7 @@ def finish(
         lessons=distilled.lessons,
         patches=len(distilled.proposed),
         leaves=distilled.leaves,
+        tree=distilled.tree,
         analyses=analyses_of(distilled),
         candidate=candidate,
         evaluations=tuple(evaluations),

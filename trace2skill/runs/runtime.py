@@ -9,11 +9,7 @@ from typing import Literal
 
 from trace2skill.agents.choose import choose_harness
 from trace2skill.agents.harness import Harness
-from trace2skill.analysts.contrast import ContrastAnalyst
-from trace2skill.analysts.error import ErrorAnalyst
-from trace2skill.analysts.observed import LogAnalyst
-from trace2skill.analysts.one_call import OneCallErrorAnalyst
-from trace2skill.analysts.success import SuccessAnalyst
+from trace2skill.analysts.strategy import Analyst, Means
 from trace2skill.core.budget import Budget
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
@@ -114,37 +110,19 @@ class Runtime:
         budget = Budget(cap, monthly=monthly, purse=self.store.purse(), run_id=self.run_id)
         return Door(self.store, budget, self.run_id)
 
-    @cached_property
-    def error_analyst(self) -> ErrorAnalyst:
-        """The error analyst of the run."""
+    def analyst(self, kind: type[Analyst]) -> Analyst:
+        """An analyst with what this run gives it to work with."""
         settings = self.settings
-        return ErrorAnalyst(
-            self.domain,
-            self.sandbox,
-            settings.models.analyst,
-            settings.learning.analyst,
-            settings.learning.agent.command,
+        means = Means(
+            domain=self.domain,
+            model=settings.models.analyst,
+            door=lambda: self.door,
+            store=lambda: self.store,
+            sandbox=lambda: self.sandbox,
+            loop=settings.learning.analyst,
+            command=settings.learning.agent.command,
         )
-
-    @cached_property
-    def one_call_analyst(self) -> OneCallErrorAnalyst:
-        """The ablation of the error analyst."""
-        return OneCallErrorAnalyst(self.domain, self.settings.models.analyst)
-
-    @cached_property
-    def contrast_analyst(self) -> ContrastAnalyst:
-        """The contrast analyst of the run."""
-        return ContrastAnalyst(self.domain, self.settings.models.analyst)
-
-    @cached_property
-    def log_analyst(self) -> LogAnalyst:
-        """The analyst of imported logs."""
-        return LogAnalyst(self.settings.models.analyst)
-
-    @cached_property
-    def success_analyst(self) -> SuccessAnalyst:
-        """The success analyst of the run."""
-        return SuccessAnalyst(self.domain, self.settings.models.analyst)
+        return kind(means)
 
     def task(self, task_id: str) -> Task:
         """The task of that id.

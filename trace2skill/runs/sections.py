@@ -11,17 +11,18 @@ from pydantic import Field, model_validator
 
 from trace2skill.agents.loop import LoopLimits
 from trace2skill.agents.react import AgentSettings
+from trace2skill.analysts import signal_names
 from trace2skill.consolidate.limits import SizeLimits
 from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.route import Thresholds
 from trace2skill.core.noun import Noun
-from trace2skill.evaluation.decision import GateSettings
+from trace2skill.evaluation.acceptance import GateSettings
 from trace2skill.runs.sources import Sources
 from trace2skill.skills.place import EditPolicy
 from trace2skill.store.address import StoreAddress, default_address
 
-MappedStage = Literal["rollout", "extract", "contrast", "propose", "observe", "judge"]
-SIGNALS = r"(\+(error|success|combined|contrast))+"
+SIGNALS = rf"(\+({'|'.join(signal_names())}))+"
+"""Which analysts run, as a regular expression: every analyst of rollouts has a name there."""
 
 
 class DataSettings(Noun):
@@ -136,7 +137,7 @@ class OperationSettings(Noun):
     max_failed_share: float = Field(
         default=0.1, ge=0, le=1, description="Share of a stage that may fail: the run goes on without, and says so."
     )
-    max_failed_shares: dict[MappedStage, Annotated[float, Field(ge=0, le=1)]] = Field(
+    max_failed_shares: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
         default_factory=dict, description='The same for single stages, e.g. {"rollout": 0.02}.'
     )
     step_seconds: float = Field(default=3600, gt=0, description="Longest time of one step; then it counts as failed.")

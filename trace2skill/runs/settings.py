@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema
 from trace2skill.core.digest import digest_of
 from trace2skill.core.forms import from_text
 from trace2skill.core.noun import Noun
-from trace2skill.evaluation.decision import GateSettings
+from trace2skill.evaluation.acceptance import GateSettings
 from trace2skill.llm import Roles
 from trace2skill.llm.settings import Role
 from trace2skill.runs import flat_settings as flat

@@ -7,16 +7,16 @@ from trace2skill.core.errors import BadInput
 from trace2skill.core.noun import Noun
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import RunSettings
-from trace2skill.types.references import Rolled, RolloutJob
+from trace2skill.types.references import AnalysisJob, RolloutJob
 
 
 class Batch(Noun, form="Batch", version=1):
     """The items of one shard: rollouts to do, or trajectories to analyse."""
 
-    items: tuple[RolloutJob | Rolled, ...]
+    items: tuple[RolloutJob | AnalysisJob, ...]
 
 
-def save(rt: Runtime, items: Sequence[RolloutJob | Rolled]) -> list[str]:
+def save(rt: Runtime, items: Sequence[RolloutJob | AnalysisJob]) -> list[str]:
     """Deal the items out, one by one in turn, to as many batches as there are shards; returns the batches' ids.
 
     Raises:
@@ -36,7 +36,7 @@ def save(rt: Runtime, items: Sequence[RolloutJob | Rolled]) -> list[str]:
     return ids
 
 
-def load(rt: Runtime, batch: str) -> list[RolloutJob | Rolled]:
+def load(rt: Runtime, batch: str) -> list[RolloutJob | AnalysisJob]:
     """The items of a batch.
 
     Raises:

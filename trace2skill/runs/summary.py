@@ -108,6 +108,7 @@ class RunSummary(Noun, form="RunSummary", version=1):
     lessons: int = 0
     patches: int = 0
     leaves: int = 0
+    tree: str = Field(default="", exclude_if=not_, description="Digest of the merge tree as it came out.")
     analyses: tuple[Analysis, ...] = ()
     candidate: Candidate
     evaluations: tuple[Evaluation, ...] = ()

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from trace2skill.store.records import Store
 
-STAGE = "split_part(step, ':', 1)"
 MOST_STEPS = 5_000
 """So many steps of the past are enough to say what the next will take."""
 
@@ -34,7 +33,7 @@ class StepUsed(NamedTuple):
 def totals_by_stage(store: Store, run_id: str) -> list[StageTotal]:
     """What each stage of a run used, the most expensive first."""
     rows = store.query(
-        f"SELECT {STAGE}, model, count(*) FILTER (WHERE outcome = 'answered'), "
+        "SELECT stage, model, count(*) FILTER (WHERE outcome = 'answered'), "
         "count(*) FILTER (WHERE outcome = 'from_memory'), "
         "count(*) FILTER (WHERE outcome NOT IN ('answered', 'from_memory')), "
         "coalesce(sum(tokens_in + tokens_out), 0), coalesce(sum(cost), 0), coalesce(sum(latency_seconds), 0) "
@@ -44,11 +43,29 @@ def totals_by_stage(store: Store, run_id: str) -> list[StageTotal]:
     return [StageTotal(*row) for row in rows]
 
 
-def steps_of_stage(store: Store, model: str, stage: str) -> list[StepUsed]:
-    """What each step of a stage took that was answered by this model, in any run."""
+def steps_of_stage(store: Store, model: str, stage: str, part: str = "") -> list[StepUsed]:
+    """What each step of a stage took that was answered by this model, in any run; the latest ones.
+
+    Where none is known of the part, those count of which nobody wrote down what part they are.
+    """
+    for wanted in dict.fromkeys([part, ""]):
+        rows = store.query(
+            "SELECT sum(tokens_in), sum(tokens_out), sum(cost), count(*) FROM ledger "
+            "WHERE outcome = 'answered' AND model = ? "
+            "AND stage = ? AND part = ? GROUP BY run_id, step, unit ORDER BY max(written) DESC, step, unit "
+            f"LIMIT {MOST_STEPS}",
+            [model, stage, wanted],
+        )
+        if rows:
+            return [StepUsed(*(float(value) for value in row)) for row in rows]
+    return []
+
+
+def steps_answered(store: Store, model: str) -> dict[str, int]:
+    """How many steps of each stage a model has answered, in all runs."""
     rows = store.query(
-        "SELECT sum(tokens_in), sum(tokens_out), sum(cost), count(*) FROM ledger "
-        f"WHERE outcome = 'answered' AND model = ? AND {STAGE} = ? GROUP BY run_id, step LIMIT {MOST_STEPS}",
-        [model, stage],
+        "SELECT stage, count(*) FROM (SELECT DISTINCT run_id, stage, step, unit FROM ledger "
+        "WHERE outcome = 'answered' AND model = ?) AS answered GROUP BY stage",
+        [model],
     )
-    return [StepUsed(*(float(value) for value in row)) for row in rows]
+    return {str(stage): int(count) for stage, count in rows}

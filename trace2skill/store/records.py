@@ -42,6 +42,7 @@ NounKind = Literal[
     "allowance",
     "bank",
     "arm",
+    "tree",
 ]
 T = TypeVar("T", bound=BaseModel)
 NEVER_MISSED: frozenset[NounKind] = frozenset({"withheld", "support"})

@@ -29,6 +29,9 @@ class LedgerRow(Noun):
 
     run_id: str
     step: str
+    stage: str = Field(description="The stage that asked, as a run has it.")
+    part: str = Field(default="", description="What of the stage: an analyst, what an editor was asked for.")
+    unit: str = Field(default="", description="Tells items of equal names in `step` apart.")
     role: str
     model: str
     params: dict[str, Any] = Field(description="The parameters as they were sent.")

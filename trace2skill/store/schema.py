@@ -28,6 +28,14 @@ SUPPORT_SHAPE = json.dumps(
 )
 """What the view `support` reads out of a `SupportLedger` (consolidate/ledger.py)."""
 
+STAGE_OF_A_CALL = [
+    # Steps were named 'rollout: 13-1 seed 41', 'draft S0', 'rewrite': the first word is the stage.
+    "ALTER TABLE ledger ADD COLUMN stage TEXT",
+    "ALTER TABLE ledger ADD COLUMN part TEXT",
+    "ALTER TABLE ledger ADD COLUMN unit TEXT",
+    "UPDATE ledger SET stage = split_part(split_part(step, ':', 1), ' ', 1), part = '', unit = ''",
+]
+
 MIGRATIONS: list[list[str]] = [
     [
         "CREATE TABLE result (key TEXT PRIMARY KEY, value BLOB NOT NULL, written TIMESTAMP NOT NULL)",
@@ -58,6 +66,7 @@ MIGRATIONS: list[list[str]] = [
         "CREATE TABLE opening (data TEXT, number INTEGER, reason TEXT, written TIMESTAMP NOT NULL, "
         "PRIMARY KEY (data, number))",
     ],
+    STAGE_OF_A_CALL,
 ]
 VERSION = len(MIGRATIONS)
 
@@ -85,6 +94,7 @@ POSTGRES_MIGRATIONS: list[list[str]] = [
         "purses TEXT NOT NULL)",
         "CREATE INDEX ledger_by_run ON ledger (run_id)",
     ],
+    STAGE_OF_A_CALL,
 ]
 """The same tables in PostgreSQL, and those that only processes which share a store need."""
 
@@ -108,6 +118,9 @@ COLUMNS: dict[str, list[tuple[str, str]]] = {
         ("attempts", "INTEGER"),
         ("outcome", "TEXT"),
         ("call_key", "TEXT"),
+        ("stage", "TEXT"),
+        ("part", "TEXT"),
+        ("unit", "TEXT"),
     ],
 }
 """What the writer fills in; `written` is set when the group commits."""

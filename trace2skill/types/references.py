@@ -39,11 +39,24 @@ class Rolled(Noun, form="Rolled", version=1):
         return f"{self.cell.task_id} seed {self.cell.seed}"
 
 
+class AnalysisJob(Noun):
+    """One trajectory to examine, and the analyst who does."""
+
+    rolled: Rolled
+    analyst: str
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        return self.rolled.name
+
+
 class Pair(Noun):
-    """A pass and a failure of the same task at different seeds."""
+    """A pass and a failure of the same task at different seeds, and the analyst who examines them."""
 
     passed: Rolled
     failed: Rolled
+    analyst: str = "contrast"
 
     @property
     def name(self) -> str:
@@ -98,8 +111,30 @@ class Proposed(Noun, form="Proposed", version=1):
     )
 
 
+class Embedded(Noun, form="Embedded", version=1):
+    """The vectors of the lessons of one extraction."""
+
+    extraction: str
+    vectors: tuple[tuple[float, ...], ...]
+
+
+class Banked(Noun, form="Banked", version=1):
+    """A bank that is in the store."""
+
+    content: str
+    lessons: int
+    tokens: int = Field(default=0, description="Tokens of all its lessons, four characters each.")
+
+
 class Merged(Noun, form="Merged", version=1):
     """A node of the merge tree that is in the store."""
 
     content: str
     groups: int
+
+
+class MergeTree(Noun, form="MergeTree", version=1):
+    """A merge tree as it came out. A node below `len(nodes) - len(merges)` is a leaf; the last one is the root."""
+
+    nodes: tuple[Merged, ...]
+    merges: tuple[tuple[int, ...], ...] = Field(description="Of each merge, the nodes that it unites.")

@@ -74,9 +74,7 @@ class Folder:
         mark = self.path / MARK
         if mark.is_file():
             return
-        strange = [name for name in os.listdir(self.path) if name != MARK and not name.startswith(".new-")]
-        if strange and not mark.is_file():  # else another run has made it just now
-            raise BadInput(NOT_EMPTY.format(path=self.path))
+        free_for_one(self.path)
         self.path.chmod(0o700)
         with contextlib.closing(_Directory(self.path, top=True)) as top:
             top.make(MARK, FolderMark().model_dump_json().encode())
@@ -186,11 +184,15 @@ def free_for_one(path: Path) -> bool:
     Raises:
         BadInput: something else is there.
     """
-    if (path / MARK).is_file():
+    mark = path / MARK
+    if mark.is_file():
         return False
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if path.exists() and not path.is_dir():
         raise BadInput(NOT_EMPTY.format(path=path))
-    return True
+    strange = [name for name in os.listdir(path) if not name.startswith(".new-")] if path.is_dir() else []
+    if strange and not mark.is_file():  # else a run has made it just now
+        raise BadInput(NOT_EMPTY.format(path=path))
+    return not strange
 
 
 class _Directory:

@@ -1,15 +1,10 @@
 """What the report shows, gathered from the store: nothing is computed anew, and nothing asks a model."""
 
-from collections.abc import Iterator
-
 from pydantic import Field
 
 from trace2skill.analysts.reading import step_text
-from trace2skill.consolidate import cut_into_groups
-from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
 from trace2skill.consolidate.node import Groups
-from trace2skill.consolidate.tree import MergePlan, plan_merges
 from trace2skill.core.noun import Noun
 from trace2skill.evaluation.compare import interval
 from trace2skill.runs.summary import RunSummary
@@ -18,8 +13,7 @@ from trace2skill.store import Store
 from trace2skill.store.costs import totals_by_stage
 from trace2skill.types.comparison import Interval
 from trace2skill.types.evaluation import Evaluation
-from trace2skill.types.lesson import Extraction
-from trace2skill.types.patch import Patch
+from trace2skill.types.references import MergeTree
 from trace2skill.types.trajectory import Timing, Trajectory
 
 STEP_CHARS, EVIDENCE_CHARS = 1_200, 400
@@ -195,26 +189,24 @@ def costs_of(store: Store, run_id: str) -> list[StageCost]:
     return [StageCost(**row._asdict()) for row in totals_by_stage(store, run_id)]
 
 
-def tree_of(store: Store, summary: RunSummary, fan_in: int) -> MergeNode | None:
-    """The merge tree of the run, None where nothing was proposed."""
-    groups: list[EditGroup] = []
-    for item in summary.analyses:
-        patch = store.get("patch", item.patch, Patch) if item.patch else None
-        extraction = store.get("extraction", item.extraction, Extraction)
-        if patch is not None and extraction is not None:
-            groups += cut_into_groups(patch, extraction.kind)
-    plan = plan_merges(Groups.of(groups).groups, fan_in)
-    return list(_nodes(plan))[-1] if plan.leaves else None
-
-
-def _nodes(plan: MergePlan) -> Iterator[MergeNode]:
-    nodes = [MergeNode(text=leaf.text, tasks=len(leaf.support.tasks)) for leaf in plan.leaves]
-    tasks = [set(leaf.support.tasks) for leaf in plan.leaves]
-    for inputs in plan.merges:
+def tree_of(store: Store, summary: RunSummary) -> MergeNode | None:
+    """The merge tree as the run recorded it, None where nothing was merged or an older version kept no record."""
+    tree = store.get("tree", summary.tree, MergeTree) if summary.tree else None
+    if tree is None:
+        return None
+    count = len(tree.nodes) - len(tree.merges)
+    held = [store.get("groups", leaf.content, Groups) for leaf in tree.nodes[:count]]
+    groups = [next(iter(item.groups), None) if item else None for item in held]
+    tasks = [set(group.support.tasks) if group else set() for group in groups]
+    nodes = [
+        MergeNode(text=group.text if group else "(pruned from the store)", tasks=len(asked))
+        for group, asked in zip(groups, tasks, strict=True)
+    ]
+    for inputs in tree.merges:
         inside = tuple(nodes[i] for i in inputs)
         tasks.append(set().union(*(tasks[i] for i in inputs)))
         nodes.append(MergeNode(tasks=len(tasks[-1]), inside=inside, leaves=sum(node.leaves for node in inside)))
-    return iter(nodes)
+    return nodes[-1]
 
 
 def skill_of(store: Store, digest: str) -> Skill | None:

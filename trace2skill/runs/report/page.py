@@ -65,7 +65,7 @@ def render_report(store: Store, summary: RunSummary, settings: RunSettings) -> s
             else "",
             shown=len(shown),
             groups=len(groups),
-            tree=facts.tree_of(store, summary, settings.learning.merge.fan_in),
+            tree=facts.tree_of(store, summary),
             costs=costs,
             cost_chart=Markup(charts.cost_chart(list(by_stage), list(by_stage.values()))) if costs else "",
             ablation=store.get("ablation", candidate.skill, Ablation),

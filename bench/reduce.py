@@ -1,4 +1,4 @@
-"""Reducing the merge tree with plain threads: every merge starts when its inputs exist, with no barrier of levels.
+"""The merge tree with plain threads, as a run has it with Prefect's: a merge starts when its inputs exist.
 
 Where more merges are ready than there are threads, those with the longest way to the root go first: they decide when
 the whole is done.

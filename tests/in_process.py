@@ -1,0 +1,111 @@
+"""A refresh step by step in this process, as the flow does it, without a Prefect server.
+
+A step whose key is in the store is a hit; it is done again all the same, which asks no model.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from trace2skill.consolidate.candidate import Candidate
+from trace2skill.evaluation.conditions import evaluation_of, jobs_of
+from trace2skill.runs import promotion, selection
+from trace2skill.runs import refresh as run
+from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, quarantined_of, with_lessons
+from trace2skill.runs.estimate import Estimate, foreseen
+from trace2skill.runs.runtime import Runtime, runtime
+from trace2skill.runs.selection import Evolution
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps.apply import APPLY
+from trace2skill.runs.steps.audit import AUDIT
+from trace2skill.runs.steps.contrast import CONTRAST
+from trace2skill.runs.steps.draft import DRAFT
+from trace2skill.runs.steps.extract import EXTRACT
+from trace2skill.runs.steps.judge import JUDGE, to_judge
+from trace2skill.runs.steps.merge import MERGE, climb, groups_of, keep_tree
+from trace2skill.runs.steps.observe import OBSERVE, to_observe
+from trace2skill.runs.steps.propose import PROPOSE
+from trace2skill.runs.steps.rollout import ROLLOUT
+from trace2skill.runs.steps.step import RunStep
+from trace2skill.runs.summary import RunSummary
+from trace2skill.types.evaluation import Evaluation
+
+
+@dataclass
+class Done:
+    """What a run did: its summary, what was foreseen, and which steps were in the store."""
+
+    rt: Runtime
+    hits: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    summary: RunSummary | None = None
+    estimate: Estimate | None = None
+
+    def step(self, step: RunStep[Any], *inputs: Any) -> Any:
+        key = step.key(self.rt, *inputs)
+        known = self.rt.store.get_result(key) is not None
+        (self.hits if known else self.missed)[step.name] += 1
+        result = step(self.rt, *inputs)
+        if not known:
+            self.rt.store.put_result(key, b"done")
+        return result
+
+    def evaluate(self, conditions: Any, tasks: Any, seeds: tuple[int, ...]) -> list[Evaluation]:
+        jobs = list(dict.fromkeys(job for condition in conditions for job in jobs_of(condition, tasks, seeds)))
+        rolled = [self.step(ROLLOUT, job) for job in jobs]
+        return [evaluation_of(condition, jobs, rolled) for condition in conditions]
+
+
+def refresh(settings: RunSettings) -> Done:
+    """The flow of that name."""
+    settings, intake = run.take_in_logs(settings)
+    rt = runtime(settings)
+    done, how = Done(rt), settings.learning
+    run.start(rt)
+    planned = run.plan(rt, [done.step(AUDIT, task) for task in (*rt.splits.evolve, *rt.splits.validation)])
+    done.estimate = foreseen(rt, intake, planned.evolve, planned.validation)
+    base = rt.given_skill.digest if rt.given_skill else done.step(DRAFT)
+    judged = [done.step(JUDGE, item) for item in to_judge(rt, intake)]
+    observed = [found for item in to_observe(intake, judged) for found in done.step(OBSERVE, item).extracted]
+    grown = []
+    for number in range(how.candidates):
+        rolled = [done.step(ROLLOUT, job) for job in planned.jobs(selection.seeds_of(how.seeds, number), base)]
+        analysed = [done.step(EXTRACT, job) for job in choose_for_analysis(rolled, how.analysts, how.error_analyst)]
+        analysed += [done.step(CONTRAST, pair) for pair in choose_pairs(rolled, how.analysts)]
+        analysed += observed
+        proposed = [done.step(PROPOSE, item, base) for item in with_lessons(analysed)]
+        looked = groups_of(rt, proposed, base)
+        nodes, merges = climb(rt, looked.kept, lambda sides, name: done.step(MERGE, sides, base, name))
+        distilled = Distilled(
+            base=base,
+            analysed=tuple(analysed),
+            proposed=tuple(proposed),
+            leaves=len(looked.kept),
+            root=nodes[-1] if nodes else None,
+            tree=keep_tree(rt, nodes, merges),
+            quarantined=quarantined_of(proposed, looked),
+        )
+        grown.append(
+            Evolution(number=number, rolled=tuple(rolled), distilled=distilled, candidate=_built(done, distilled))
+        )
+    best = grown[0]
+    if len(grown) > 1:
+        tasks = planned.validation if how.select == "validation" else planned.evolve
+        scored = done.evaluate(promotion.conditions_to_choose(grown), tasks, settings.gate.held_out_seeds)
+        best = grown[selection.best(grown, scored)[0]]
+    conditions = promotion.conditions(rt, best.candidate, base)
+    scored = done.evaluate(conditions, planned.validation, settings.gate.held_out_seeds)
+    repeat = promotion.repeat_of(rt, best.candidate, base)
+    again = done.evaluate(repeat, planned.validation, promotion.fresh_seeds(settings))
+    decision = promotion.verdict(rt, best.candidate, scored, again)
+    read = intake.read if intake.taken else None
+    done.summary = run.finish(rt, planned, best, [*scored, *again], decision, [], read=read)
+    return done
+
+
+def _built(done: Done, distilled: Distilled) -> Candidate:
+    if distilled.root is None:
+        thresholds = done.rt.settings.learning.thresholds.for_tasks(distilled.tasks)
+        return run.nothing_learned(distilled.base, thresholds)
+    made: Candidate = done.step(APPLY, distilled.root, distilled.base, distilled.tasks)
+    return made

@@ -1,0 +1,163 @@
+"""The rules of acceptance: what a candidate must stand up to, one after the other, each with its reason in words.
+
+A new rule is a small class with one method and an entry in `RULES`; what it needs to be told is a field of the settings
+(`GateSettings`). The first rule that has something to say against the candidate decides; whom none holds up wins.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from trace2skill.core.noun import Noun
+from trace2skill.types.comparison import Comparison, Score
+from trace2skill.types.decision import Look, Verdict
+
+Said = tuple[Verdict, str]
+"""A verdict and its reason."""
+
+
+class GateSettings(Noun):
+    """What a promotion needs."""
+
+    level: float = Field(
+        default=0.05, gt=0, lt=1, description="Chance that a champion is ever replaced by a skill that is no better."
+    )
+    margin: float = Field(default=0.0, ge=0, lt=1, description="Smallest lift of the mean score worth a promotion.")
+    coverage: float = Field(default=0.9, ge=0, le=1, description="Share of each matrix that must have a score.")
+    score: Score = Field(default="hard", description="'hard' counts tasks passed, 'soft' shares of test cases.")
+    no_regression: tuple[str, ...] = Field(default=(), description="Tasks that must not turn from pass to fail.")
+    most_tokens_ratio: float | None = Field(
+        default=2.0,
+        gt=0,
+        description="A candidate may use so many times the champion's tokens; none sets no limit.",
+    )
+    most_skill_tokens: int | None = Field(
+        default=None, ge=100, description="Largest SKILL.md, four characters a token; none sets no limit."
+    )
+    spend: Literal["over_nights", "at_once"] = Field(
+        default="over_nights", description="Whether the level is spread over all looks at one champion."
+    )
+
+
+@dataclass(frozen=True)
+class GateEvidence:
+    """What is judged: the comparison of candidate and champion, and what else counts."""
+
+    found: Comparison
+    settings: GateSettings
+    look: Look
+    skill_tokens: int
+
+    @property
+    def seen(self) -> str:
+        """What the comparison shows, in words that go on after 'the candidate is'."""
+        found = self.found
+        return (
+            f"better on {len(found.better)} and worse on {len(found.worse)} of {found.tasks} held-out tasks "
+            f"(lift {found.lift.mean:+.1%}, 95% interval {found.lift.low:+.1%} to {found.lift.high:+.1%}, "
+            f"p = {found.p_value:.4f}, {found.test})"
+        )
+
+    @property
+    def shown(self) -> str:
+        """The same with the level that was passed."""
+        return f"{self.seen}, at level {self.look.level:.4f} of look {self.look.number}"
+
+
+class AcceptanceRule(Protocol):
+    """One thing that a candidate must stand up to."""
+
+    def against(self, evidence: GateEvidence) -> Said | None:
+        """The verdict and why, where the candidate does not stand up to it; None where it does."""
+
+
+class Coverage:
+    """Enough of the runs have a score."""
+
+    def against(self, evidence: GateEvidence) -> Said | None:
+        """See `AcceptanceRule`."""
+        found, needed = evidence.found, evidence.settings.coverage
+        if found.tasks and found.coverage >= needed:
+            return None
+        return "not_enough_evidence", (
+            f"{found.coverage:.0%} of the held-out runs have a score and {needed:.0%} are needed; "
+            "the others ended in infrastructure errors: run again"
+        )
+
+
+class NoRegression:
+    """No task is lost that must not be."""
+
+    def against(self, evidence: GateEvidence) -> Said | None:
+        """See `AcceptanceRule`."""
+        lost = sorted(set(evidence.settings.no_regression) & set(evidence.found.worse))
+        if not lost:
+            return None
+        names = ", ".join(lost)
+        return "reject", f"the candidate loses on tasks that must not regress: {names}; it is {evidence.seen}"
+
+
+class Significance:
+    """The lift is larger than the margin, and too large for chance."""
+
+    def against(self, evidence: GateEvidence) -> Said | None:
+        """See `AcceptanceRule`."""
+        found, look, margin = evidence.found, evidence.look, evidence.settings.margin
+        if passes(found.lift.mean, found.p_value, look, margin):
+            return None
+        if not found.better and not found.worse:
+            return "reject", f"the candidate changes nothing on {found.tasks} held-out tasks"
+        if found.lift.mean < 0 or found.lift.high <= margin:
+            return "reject", f"the candidate is {evidence.seen}"
+        return "not_enough_evidence", (
+            f"the candidate is {evidence.seen}; look {look.number} has level {look.level:.4f}: "
+            "add tasks or seeds (`trace2skill power`)"
+        )
+
+
+class TokenCeiling:
+    """The candidate does not use many times the champion's tokens."""
+
+    def against(self, evidence: GateEvidence) -> Said | None:
+        """See `AcceptanceRule`."""
+        tokens = next(effect for effect in evidence.found.effects if effect.name == "tokens")
+        allowed = evidence.settings.most_tokens_ratio
+        if allowed is None or (tokens.ratio or 0.0) <= allowed:
+            return None
+        return "reject", (
+            f"the candidate is {evidence.shown}, but uses {tokens.ratio:.2f} times the tokens and {allowed:g} "
+            "are allowed: raise the ceiling if the lift is worth it"
+        )
+
+
+class SizeCeiling:
+    """Its SKILL.md is not too long."""
+
+    def against(self, evidence: GateEvidence) -> Said | None:
+        """See `AcceptanceRule`."""
+        allowed = evidence.settings.most_skill_tokens
+        if allowed is None or evidence.skill_tokens <= allowed:
+            return None
+        return "reject", (
+            f"the candidate is {evidence.shown}, but its SKILL.md has {evidence.skill_tokens} tokens and {allowed} "
+            "are allowed"
+        )
+
+
+RULES: tuple[AcceptanceRule, ...] = (Coverage(), NoRegression(), Significance(), TokenCeiling(), SizeCeiling())
+"""In the order in which they are asked."""
+
+
+def judged(evidence: GateEvidence) -> Said:
+    """What the rules say."""
+    for rule in RULES:
+        said = rule.against(evidence)
+        if said is not None:
+            return said
+    return "promote", f"the candidate is {evidence.shown}"
+
+
+def passes(lift: float, p_value: float, look: Look, margin: float = 0.0) -> bool:
+    """The test itself: is the lift larger than the margin, and too large for chance at the level of this look?"""
+    return lift > margin and p_value <= look.level

@@ -1,0 +1,17 @@
+"""Step `audit`: can a task teach anything?"""
+
+from trace2skill.domains.base import Audit
+from trace2skill.runs.runtime import Runtime
+from trace2skill.runs.steps.step import RunStep
+
+
+def _parts(rt: Runtime, task_id: str) -> tuple[object, ...]:
+    return rt.domain.version, rt.task(task_id).content
+
+
+def audit(rt: Runtime, task_id: str) -> Audit:
+    """Can this task teach anything?"""
+    return rt.domain.audit(rt.task(task_id))
+
+
+AUDIT = RunStep(name="audit", version=1, parts=_parts, do=audit, gives=Audit, shown="audit: {task_id}", again=False)

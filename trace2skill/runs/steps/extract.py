@@ -1,0 +1,60 @@
+"""Step `extract`: lessons from one rollout."""
+
+from trace2skill.analysts import analyst_named, chosen
+from trace2skill.analysts.strategy import Case
+from trace2skill.core.step_label import StepLabel
+from trace2skill.runs.runtime import Runtime
+from trace2skill.runs.steps.asks import Expected, asked_by
+from trace2skill.runs.steps.foresight import Foresight
+from trace2skill.runs.steps.step import RunStep
+from trace2skill.runs.steps.stored import keep_extraction, stored
+from trace2skill.types.references import AnalysisJob, Extracted
+from trace2skill.types.trajectory import Trajectory
+
+
+def _parts(rt: Runtime, job: AnalysisJob) -> tuple[object, ...]:
+    """The trajectory and the analyst, never the skill that the lessons will go into."""
+    analyst, rolled = rt.analyst(analyst_named(job.analyst)), job.rolled
+    sandbox = rt.sandbox.name if analyst.runs_commands else ""
+    return rt.domain.version, analyst.identity, sandbox, rt.task(rolled.cell.task_id).content, rolled.content
+
+
+def extract(rt: Runtime, job: AnalysisJob) -> Extracted:
+    """Draw lessons from one trajectory.
+
+    Raises:
+        BadInput: the trajectory is of a held-out task.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+    """
+    analyst, task = rt.analyst(analyst_named(job.analyst)), rt.evolve_task(job.rolled.cell.task_id)
+    trajectory = stored(rt, "trajectory", job.rolled.trajectory_id, Trajectory)
+    step = StepLabel("extract", job.name, part=analyst.name)
+    scope = EXTRACT.key(rt, job) if analyst.runs_commands else ""
+    (extraction,) = analyst.examine(Case(trajectory, step, task=task, scope=scope))
+    return keep_extraction(rt, extraction, trajectory.seed, step)
+
+
+def _expects(seen: Foresight) -> list[Expected]:
+    settings, found = seen.rt.settings, []
+    known = [item for rolled in seen.rolled for item in rolled]
+    for analyst in chosen(settings.learning.analysts, [settings.learning.error_analyst], "extract"):
+        jobs = [AnalysisJob(rolled=item, analyst=analyst.name) for item in known]
+        jobs = [job for job in jobs if job.rolled.cell.outcome in analyst.outcomes]
+        old = sum(seen.has(EXTRACT.key(seen.rt, job)) for job in jobs)
+        to_pay = len(jobs) - old + seen.unknown * seen.rates.share(analyst.outcomes)
+        seen.analysed(to_pay, old)
+        found.append(Expected(EXTRACT.asked(analyst.name), to_pay, old))
+    return found
+
+
+EXTRACT = RunStep(
+    name="extract",
+    version=2,
+    parts=_parts,
+    expects=_expects,
+    do=extract,
+    gives=Extracted,
+    shown="extract: {job.name}",
+    asks=asked_by("extract"),
+    mapped=True,
+)

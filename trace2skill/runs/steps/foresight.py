@@ -1,0 +1,132 @@
+"""What can be said of a run before it: how many items each step will have. Each step's file says it of that step.
+
+The steps are asked in their order, and each leaves here what those after it go by. Numbers are expectations, so they
+need not be whole. Shares that no trajectory has shown yet come from the store's own history, and else from defaults.
+"""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from trace2skill.runs.intake import Taken
+from trace2skill.runs.runtime import Runtime
+from trace2skill.runs.selection import seeds_of
+from trace2skill.runs.summary import RunSummary
+from trace2skill.store.costs import steps_answered
+from trace2skill.types.references import Rolled, RolloutJob
+
+PASSED, TAUGHT, ASKED, BOTH = 0.5, 0.8, 0.6, 0.5
+"""Until it is known: the share of trajectories that pass, of analyses that give a patch, merges that ask the model for
+each patch, and the share of tasks with a pass and a failure of those that would have both if seeds were independent."""
+ENOUGH = 3
+"""So many steps of the store's own are a better guide than any default."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Shares by which the number of a step's items follows from those of the step before it."""
+
+    passed: float = PASSED
+    taught: float = TAUGHT
+    asked: float = ASKED
+
+    def share(self, outcomes: Collection[str]) -> float:
+        """The share of trajectories that end so."""
+        return self.passed * ("passed" in outcomes) + (1 - self.passed) * ("failed" in outcomes)
+
+    def both(self, seeds: int) -> float:
+        """The share of tasks with a pass and a failure among so many seeds."""
+        return BOTH * (1 - self.passed**seeds - (1 - self.passed) ** seeds)
+
+
+@dataclass
+class Foresight:
+    """What a run will do, as far as it is known."""
+
+    rt: Runtime
+    evolve: Sequence[str]
+    validation: Sequence[str]
+    base: str | None
+    rates: Rates
+    unlabelled: Sequence[Taken] = ()
+    logs: Sequence[Taken] = ()
+    rolled: list[list[Rolled]] = field(default_factory=list)
+    """What the store has of the rollouts of each evolution run."""
+    analyses: float = 0.0
+    """All analyses, those in the store too."""
+    new_analyses: float = 0.0
+    mined: float = 0.0
+    """Analyses by rules, whose lessons need no model to be placed."""
+    patches: float = 0.0
+    """Analyses with lessons give a patch each."""
+    new_patches: float = 0.0
+
+    @property
+    def rounds(self) -> list[tuple[int, ...]]:
+        """The seeds of each evolution run."""
+        settings = self.rt.settings
+        return [seeds_of(settings.learning.seeds, number) for number in range(settings.learning.candidates)]
+
+    @property
+    def unknown(self) -> int:
+        """Rollouts to learn from that are not in the store."""
+        return sum(len(self.evolve) * len(seeds) for seeds in self.rounds) - sum(map(len, self.rolled))
+
+    @property
+    def learns(self) -> bool:
+        """Is there enough to expect that a candidate will differ from S0?
+
+        A rule needs a few tasks that ask for it, and not all patches of a run are about the same.
+        """
+        least = self.rt.settings.learning.thresholds.for_tasks(round(self.analyses))[1]
+        return self.patches >= (2 * least if least > 1 else 1)
+
+    def has(self, key: str) -> bool:
+        """Is the result of that key in the store?"""
+        return self.rt.store.get_result(key) is not None
+
+    def analysed(self, to_pay: float, in_store: int) -> None:
+        """So many analyses more."""
+        self.analyses += to_pay + in_store
+        self.new_analyses += to_pay
+
+    def jobs(self, skill: str | None, tasks: Sequence[str], seeds: Sequence[int]) -> list[RolloutJob]:
+        """Rollouts of a skill."""
+        return [RolloutJob(task_id=task, seed=seed, skill=skill) for task in tasks for seed in seeds]
+
+    def merges(self) -> float:
+        """Merges that ask the model: a new patch changes the way from its leaf to the root of the tree."""
+        if self.new_patches < 1 or self.patches < 2:
+            return 0.0
+        touched = self.new_patches * (1 + math.log2(self.patches))
+        return self.rates.asked * min(self.patches, touched)
+
+
+def rates_of(rt: Runtime, rolled: Sequence[Rolled]) -> Rates:
+    """The shares that these rollouts and the store's history show."""
+    store, roles = rt.store, rt.settings.models
+    passed = sum(item.cell.outcome == "passed" for item in rolled)
+    scored = sum(item.cell.outcome in ("passed", "failed") for item in rolled)
+    if scored < ENOUGH:
+        passed, scored = _earlier_outcomes(rt)
+    analyst, merger = steps_answered(store, roles.analyst.name), steps_answered(store, roles.merger.name)
+    examined = sum(analyst.get(stage, 0) for stage in ("extract", "contrast", "observe"))
+    proposed = analyst.get("propose", 0)
+    return Rates(
+        passed=passed / scored if scored >= ENOUGH else PASSED,
+        taught=min(1.0, proposed / examined) if examined >= ENOUGH else TAUGHT,
+        asked=merger.get("merge", 0) / proposed if proposed >= ENOUGH else ASKED,
+    )
+
+
+def _earlier_outcomes(rt: Runtime) -> tuple[int, int]:
+    """How many trajectories of earlier runs of the same agent on such tasks passed, and how many ended either way."""
+    passed = scored = 0
+    for row in rt.store.runs():
+        if row.kind != "run" or not row.summary:
+            continue
+        summary = RunSummary.model_validate_json(row.summary)
+        if summary.domain == rt.domain.name and rt.settings.agent_name in summary.models:
+            passed += summary.trajectories.get("passed", 0)
+            scored += summary.trajectories.get("passed", 0) + summary.trajectories.get("failed", 0)
+    return passed, scored

@@ -1,0 +1,75 @@
+"""What steps get out of the store and put into it."""
+
+import logging
+from collections.abc import Sequence
+from typing import Literal
+
+from trace2skill.core.errors import BadInput
+from trace2skill.core.noun import Noun
+from trace2skill.core.step_label import StepLabel
+from trace2skill.runs.runtime import Runtime
+from trace2skill.skills.skill import Skill
+from trace2skill.store import NounKind, T
+from trace2skill.types.lesson import Extraction, Lesson
+from trace2skill.types.references import Extracted
+
+log = logging.getLogger(__name__)
+
+
+def skill_of(rt: Runtime, digest: str) -> Skill:
+    """The skill of that digest.
+
+    Raises:
+        BadInput: the store has lost it.
+    """
+    skill = rt.skill(digest)
+    if skill is None:
+        raise BadInput("this step needs a skill")
+    return skill
+
+
+def stored(rt: Runtime, kind: NounKind, id: str, cls: type[T]) -> T:
+    """What the store has under that kind and id.
+
+    Raises:
+        BadInput: nothing, any more.
+    """
+    noun = rt.store.get(kind, id, cls)
+    if noun is None:
+        raise BadInput(f"the store {rt.settings.operation.store} has no {kind} {id[:14]}: was it pruned? run again")
+    return noun
+
+
+def keep_extraction(
+    rt: Runtime, extraction: Extraction, seed: int, step: StepLabel, log_by: Literal["", "rules", "model"] = ""
+) -> Extracted:
+    """Put an extraction and its lessons into the store; `log_by` says who drew it, where it is of an imported log."""
+    nouns: list[tuple[NounKind, str, Noun]] = [("lesson", lesson.id, lesson) for lesson in extraction.lessons]
+    rt.store.put_all([*nouns, ("extraction", extraction.digest, extraction)])
+    told = (rt.run_id, step, extraction.trajectory_id, extraction.verdict, len(extraction.lessons))
+    log.info("%s %s: trajectory %s %s, %d lessons", *told)
+    return Extracted(
+        content=extraction.digest,
+        trajectory_id=extraction.trajectory_id,
+        task_id=extraction.task_id,
+        seed=seed,
+        kind=extraction.kind,
+        verdict=extraction.verdict,
+        lessons=len(extraction.lessons),
+        contrast=bool(extraction.against),
+        log=log_by,
+        weak=any(lesson.weak_label for lesson in extraction.lessons),
+    )
+
+
+def lessons_of(rt: Runtime, analysed: Sequence[Extracted]) -> list[Lesson]:
+    """The lessons of analyses, in their order.
+
+    Raises:
+        BadInput: the store has lost one, or it is of a held-out task.
+    """
+    found: list[Lesson] = []
+    for item in analysed:
+        rt.evolve_task(item.task_id)
+        found += stored(rt, "extraction", item.content, Extraction).lessons
+    return found
