@@ -14,7 +14,7 @@ from conftest import ROOT
 from trace2skill.analysts import ANALYSTS
 from trace2skill.domains.find import BUILT_IN
 from trace2skill.evaluation.acceptance import RULES
-from trace2skill.experiment.conditions import Evolve, Human, NoSkill, Padded, Parametric, ReasoningBank, Sequential
+from trace2skill.experiment.conditions import Evolve, Human, NoSkill, Parametric, Rewrite
 from trace2skill.runs.steps import STEPS
 from trace2skill.sim.mistakes.answers import OF_KIND
 from trace2skill.store.duck import DuckStore
@@ -76,7 +76,7 @@ MEMBERS = {
     "a log format": [type(reader) for reader in READERS],
     "an analyst of trajectories": list(ANALYSTS),
     "a rule of the gate": [type(rule) for rule in RULES],
-    "a condition of experiments": [NoSkill, Human, Parametric, Evolve, Sequential, ReasoningBank, Padded],
+    "a condition of experiments": [NoSkill, Human, Parametric, Evolve, Rewrite],
 }
 
 
@@ -90,7 +90,7 @@ def test_stages_are_named_by_the_list_and_by_those_who_order_or_count_them() -> 
     (listed,) = [file for file in table()["a stage of a run"] if file.endswith("__init__.py")]
     assert listed == "runs/steps/__init__.py"
     for step in STEPS:
-        elsewhere = naming(step.name.upper()) - {f"trace2skill/{listed}", own_file_of_step(step.name)}
+        elsewhere = importing(f"trace2skill.runs.steps.{step.name}", step.name.upper()) - {f"trace2skill/{listed}"}
         allowed_places = (
             "flows/",
             "trace2skill/runs/steps/",
@@ -98,11 +98,6 @@ def test_stages_are_named_by_the_list_and_by_those_who_order_or_count_them() -> 
             "trace2skill/experiment/",
         )
         assert all(path.startswith(allowed_places) for path in elsewhere), (step.name, elsewhere)
-        assert not any(path.startswith("tasks/") for path in naming(step.name.upper()))
-
-
-def own_file_of_step(name: str) -> str:
-    return f"trace2skill/runs/steps/{name}.py"
 
 
 def test_a_store_is_known_to_the_store_alone() -> None:
@@ -114,8 +109,7 @@ def test_a_store_is_known_to_the_store_alone() -> None:
 def test_a_domain_is_its_folder_and_a_line() -> None:
     for name, place in BUILT_IN.items():
         module, _, cls = place.partition(":")
-        home = module.replace(".", "/")
-        assert all(path.startswith((f"{home}/", f"{home}.py")) for path in importing(module, cls)), name
+        assert all(path.startswith("trace2skill/domains/") for path in importing(module, cls)), name
         assert naming(place) == {"trace2skill/domains/find.py"}
 
 
@@ -132,7 +126,14 @@ def test_a_setting_is_declared_once() -> None:
 
 def test_a_prompt_is_a_file_and_who_asks_it() -> None:
     for path in sorted((ROOT / "trace2skill" / "prompts").glob("*.md")):
-        assert len([place for place, tree in TREES.items() if path.stem in rendered(tree)]) == 1, path.stem
+        asking = [place for place, tree in TREES.items() if path.stem in rendered(tree)]
+        if not asking:  # by a name that is handed on, as the editor's two are
+            asking = [place for place in naming(path.stem) if importing_anything(place, "trace2skill.prompts")]
+        assert len(asking) == 1, (path.stem, asking)
+
+
+def importing_anything(place: str, module: str) -> bool:
+    return any(isinstance(node, ast.ImportFrom) and node.module == module for node in ast.walk(TREES[place]))
 
 
 def rendered(tree: ast.Module) -> set[object]:

@@ -34,6 +34,10 @@ from trace2skill.store import Store, open_store
 GOLDEN = ROOT / "tests" / "golden"
 VERSIONS = sorted(path.name for path in GOLDEN.iterdir() if path.is_dir() and (path / "store.duckdb.xz").exists())
 PACKAGES = ("trace2skill", "tasks", "flows")
+CHANGED_SINCE = {"0.1.0": {"propose"}}
+"""Stages whose version or prompts have changed on purpose since a golden store was made: they and what follows of them are
+computed anew, and nothing else. A golden store made since then has no entry, so that every step of it must be a hit."""
+FOLLOWING = {"propose": {"propose", "merge", "candidate"}}
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +83,7 @@ def steps_in(results: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def again(folder: Path, home: Path, name: str, code: Path = ROOT) -> dict[str, Any]:
-    """Run a command of the newest golden store over it once more, by the code in a folder; no model may be asked."""
+    """Run a command of the newest golden store over it once more, by the code in a folder; where no stage has changed, no model is asked."""
     calls = folder / "calls"
     calls.touch()
     known = environment(home, calls) | {"PYTHONPATH": str(code)}
@@ -88,24 +92,57 @@ def again(folder: Path, home: Path, name: str, code: Path = ROOT) -> dict[str, A
     done = subprocess.run(command, cwd=folder, env=known, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "cannot be read" not in done.stderr
-    assert calls.read_text() == "", "a model was asked"
+    if not CHANGED_SINCE.get(VERSIONS[-1]):
+        assert calls.read_text() == "", "a model was asked"
     return json.loads(done.stdout)
 
 
 # The golden stores
 
 
-@pytest.mark.parametrize("name", ["run", "experiment"])
-def test_every_step_of_a_golden_run_is_a_hit(tmp_path: Path, prefect_home: Path, name: str) -> None:
+def assert_hits(before: dict[str, bytes], after: dict[str, bytes]) -> None:
+    """Nothing that was there has been made anew, and what is new follows of a stage that has changed on purpose.
+
+    A step that is executed under a key that is there writes its record in the serializer of today, which differs.
+    """
+    assert {key: after.get(key) for key in before} == before, "a step was executed that the store holds"
+    changed = CHANGED_SINCE.get(VERSIONS[-1], set())
+    follows = set().union(*(FOLLOWING[stage] for stage in changed))
+    for key in after.keys() - before.keys():
+        stage = key.partition("/")[0]
+        value = FormSerializer().loads(json.loads(readable(after[key]))["result"].encode())
+        known_skill = stage == "rollout" and value.skill in skills_in(before)
+        assert changed, f"a step was executed: {key}"
+        assert stage in follows | {"rollout"}, f"a step was executed: {key}"
+        assert not known_skill, "a skill that the store knows was rolled out again"
+
+
+def skills_in(results: dict[str, bytes]) -> set[str | None]:
+    """The skills that were rolled out, None for no skill."""
+    rolled = [content for key, content in results.items() if key.startswith("rollout/")]
+    return {FormSerializer().loads(json.loads(readable(content))["result"].encode()).skill for content in rolled}
+
+
+def test_every_step_of_a_golden_run_is_a_hit(tmp_path: Path, prefect_home: Path) -> None:
     laid_out(GOLDEN / VERSIONS[-1], tmp_path)
     before = results_of(tmp_path)
-    made = again(tmp_path, prefect_home, name)
-    assert results_of(tmp_path) == before, "a step was executed"
+    made = again(tmp_path, prefect_home, "run")
+    assert_hits(before, results_of(tmp_path))
     store = the_store(tmp_path)
     row = store.run(made["run_id"])
     store.close()
     assert row is not None
     assert row.state == "completed"
+
+
+def test_no_step_of_a_golden_experiment_is_done_again(tmp_path: Path, prefect_home: Path) -> None:
+    """Its later rounds roll out what earlier ones changed, so that less can be said of what is new."""
+    laid_out(GOLDEN / VERSIONS[-1], tmp_path)
+    before = results_of(tmp_path)
+    again(tmp_path, prefect_home, "experiment")
+    after = results_of(tmp_path)
+    assert {key: after.get(key) for key in before} == before
+    assert CHANGED_SINCE.get(VERSIONS[-1]) or after == before
 
 
 def test_every_result_of_a_golden_store_is_read_and_written_without_a_path(golden: Path) -> None:
@@ -184,7 +221,7 @@ def test_modules_may_move_and_classes_may_be_renamed(tmp_path: Path, prefect_hom
     laid_out(GOLDEN / VERSIONS[-1], work)
     before = results_of(work)
     again(work, prefect_home, "run", code)
-    assert results_of(work) == before, "a step was executed"
+    assert_hits(before, results_of(work))
 
 
 # What cannot be read

@@ -63,7 +63,7 @@ class Code(Noun):
         return frozenset((*self.same, *self.narrower))
 
 
-class Coding(Noun):
+class Coding(Noun, form="Coding", version=1):
     """The codes of some texts: a function of the book and the texts. None where no usable answer came."""
 
     codes: tuple[Code | None, ...]

@@ -46,7 +46,7 @@ class Group(Noun):
     texts: tuple[int, ...]
 
 
-class Grouping(Noun):
+class Grouping(Noun, form="Grouping", version=1):
     """What a node makes of its texts: a function of the texts alone. Every text is in a group or in `no_rule`."""
 
     groups: tuple[Group, ...]

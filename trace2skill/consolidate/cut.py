@@ -39,7 +39,7 @@ class Place(Noun):
         return " > ".join((self.file, *self.section, *((f"{self.title} (new)",) if self.title else ())))
 
 
-class Rule(Noun):
+class Rule(Noun, form="Rule", version=1):
     """One rule in its author's exact words."""
 
     text: str = Field(description="Markdown, without heading, list mark or number.")
@@ -76,7 +76,7 @@ class Uncut(Noun):
     reason: str
 
 
-class Cut(Noun):
+class Cut(Noun, form="Cut", version=1):
     """A patch cut up: its rules, the edits that stand as they are (files that go, scripts), and what is no rule."""
 
     rules: tuple[Rule, ...]

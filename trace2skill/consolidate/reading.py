@@ -22,7 +22,7 @@ from trace2skill.consolidate.book import (
 )
 from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.cut import Rule
-from trace2skill.consolidate.settle import RuleBook, frozen, readings, settle
+from trace2skill.consolidate.settle import RuleBook, disputed, frozen, readings, settle
 from trace2skill.consolidate.write import Sheet, SheetWording
 from trace2skill.core.digest import digest_of
 from trace2skill.core.noun import Noun
@@ -97,7 +97,9 @@ def read_book(rules: Iterable[Rule], runner: Runner, bounds: Bounds) -> RuleBook
     agreed = seen.agreed
     open_rules = [rule for id, rule in by_id.items() if id not in agreed]
     third, new = _read_again(book, open_rules, runner, bounds)
-    return settle(seen, by_id, third, new)
+    still = disputed(seen, third)
+    fourth, more = _read_again(book, [by_id[id] for id in sorted(still)], runner, bounds)
+    return settle(seen, by_id, [third, fourth], [*new, *more])
 
 
 def _by_trajectory(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
@@ -165,7 +167,7 @@ def _assigned(book: Sequence[Canonical], leaves: Sequence[Mapping[str, list[Rule
 def _read_again(
     book: Sequence[Canonical], rules: Sequence[Rule], runner: Runner, bounds: Bounds
 ) -> tuple[dict[str, Code], list[tuple[str, list[str]]]]:
-    """A third reading of some rules, with the book beside them: their codes, and what they add to the book."""
+    """One more reading of some rules, with the book beside them: their codes, and what they add to the book."""
     if not rules:
         return {}, []
     says = tuple(item.says for item in book)

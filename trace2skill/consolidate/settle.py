@@ -1,4 +1,4 @@
-"""Who says what, settled by program from two independent readings, and a third where they differ.
+"""Who says what, settled by program from two independent readings, and further ones where they differ.
 
 A rule counts for a canonical rule when two readings say so: the one that induced the book, and the one that coded the
 rule against it. Where they differ the rule is read once more with the book beside it. One vote a trajectory.
@@ -30,7 +30,7 @@ class Statement(Noun):
     how: How = "same"
 
 
-class BookRule(Noun):
+class BookRule(Noun, form="BookRule", version=1):
     """A rule of the finished book: who says it in which words, and who says the opposite."""
 
     says: str
@@ -85,6 +85,7 @@ class TwoReadings(Noun):
     induced: dict[str, frozenset[int]] = Field(description="By rule: what it was induced into.")
     assigned: dict[str, Code] = Field(description="By rule; one without a usable answer is missing.")
     no_rule: frozenset[str] = frozenset()
+    into: dict[int, int] = Field(description="A canonical rule -> the one it turned out to be, by number.")
 
     @property
     def agreed(self) -> frozenset[str]:
@@ -123,33 +124,47 @@ def readings(root: Part, book: Sequence[Canonical], rules: Iterable[Rule], codes
         induced={id: frozenset(into[n] for n in numbers) for id, numbers in induced.items()},
         assigned={id: _moved(code, into) for id, code in codes.items()},
         no_rule=frozenset(root.no_rule),
+        into=into,
     )
 
 
+def disputed(seen: TwoReadings, later: Mapping[str, Code]) -> frozenset[str]:
+    """Rules that some reading found in the book, though no two found the same: worth one reading more."""
+    found = set()
+    for id, code in later.items():
+        named = seen.induced[id] | (seen.assigned[id].says if id in seen.assigned else frozenset()) | code.says
+        if named and not _stated(seen, id, [later]):
+            found.add(id)
+    return frozenset(found)
+
+
 def settle(
-    seen: TwoReadings, rules: Mapping[str, Rule], third: Mapping[str, Code], new: Sequence[tuple[str, Sequence[str]]]
+    seen: TwoReadings,
+    rules: Mapping[str, Rule],
+    later: Sequence[Mapping[str, Code]],
+    new: Sequence[tuple[str, Sequence[str]]],
 ) -> RuleBook:
     """The finished book.
 
     Args:
         seen: the two readings.
         rules: every rule by its id.
-        third: a third reading of the rules that the two do not agree on; one without a usable answer is missing.
-        new: canonical rules that the third reading adds: their words and the ids of their rules.
+        later: further readings of the rules that the two do not agree on; one without a usable answer is missing.
+        new: canonical rules that a later reading adds: their words and the ids of their rules.
     """
     said: dict[int, list[Statement]] = defaultdict(list)
     for id, rule in rules.items():
-        for number in sorted(_stated(seen, id, third)):
-            code = third.get(id) or seen.assigned.get(id) or Code()
+        for number in sorted(_stated(seen, id, later)):
+            code = _last(seen, id, later) or Code()
             narrower = number in code.narrower and number not in code.same
             said[number].append(Statement(rule=rule, how="narrower" if narrower else "same"))
     made = [BookRule(says=seen.book[n].says, said=_sorted(said[n]), path=seen.book[n].path) for n in sorted(said)]
     credited = {one.rule.id for some in said.values() for one in some}
     made += _added(new, rules, credited)
     credited |= {one.rule.id for rule in made for one in rule.said}
-    left, alone = _rest(seen, rules, third, credited)
+    left, alone = _rest(seen, rules, later, credited)
     made = _distinct([*made, *alone])
-    against = _votes_against(seen, third)
+    against = _votes_against(seen, later)
     placed = [_with_against(rule, against, rules) for rule in made]
     return RuleBook(
         rules=tuple(sorted(placed, key=lambda rule: (-rule.support.weight, rule.id))),
@@ -158,19 +173,28 @@ def settle(
     )
 
 
-def _stated(seen: TwoReadings, id: str, third: Mapping[str, Code]) -> frozenset[int]:
+def _stated(seen: TwoReadings, id: str, later: Sequence[Mapping[str, Code]]) -> frozenset[int]:
     """The canonical rules a rule states: those that two of its readings name; with one reading, those of that one."""
     votes: Counter[int] = Counter(seen.induced[id])
     read = 1
-    for code in (seen.assigned.get(id), third.get(id)):
+    again = [_moved(reading[id], seen.into) for reading in later if id in reading]
+    for code in (seen.assigned.get(id), *again):
         if code is not None:
             votes.update(code.says)
             read += 1
     return frozenset(n for n, count in votes.items() if count >= min(2, read))
 
 
+def _last(seen: TwoReadings, id: str, later: Sequence[Mapping[str, Code]]) -> Code | None:
+    """The code that the last reading gave a rule, None where none gave any."""
+    for reading in reversed(later):
+        if id in reading:
+            return _moved(reading[id], seen.into)
+    return seen.assigned.get(id)
+
+
 def _added(new: Sequence[tuple[str, Sequence[str]]], rules: Mapping[str, Rule], credited: set[str]) -> list[BookRule]:
-    """Canonical rules of the third reading, each with those of its rules that count for nothing else."""
+    """Canonical rules of a later reading, each with those of its rules that count for nothing else."""
     found = []
     for says, cited in new:
         left = [rules[id] for id in cited if id not in credited]
@@ -180,7 +204,7 @@ def _added(new: Sequence[tuple[str, Sequence[str]]], rules: Mapping[str, Rule], 
 
 
 def _rest(
-    seen: TwoReadings, rules: Mapping[str, Rule], third: Mapping[str, Code], credited: set[str]
+    seen: TwoReadings, rules: Mapping[str, Rule], later: Sequence[Mapping[str, Code]], credited: set[str]
 ) -> tuple[list[LeftRule], list[BookRule]]:
     """Rules that count for nothing so far: no rule, read differently each time, or said by one alone."""
     left, alone = [], []
@@ -188,7 +212,7 @@ def _rest(
         if id in credited:
             continue
         named = seen.induced[id] | (seen.assigned[id].says if id in seen.assigned else frozenset())
-        again = third.get(id)
+        again = _last(seen, id, later) if any(id in reading for reading in later) else None
         if id in seen.no_rule and not (again and again.says):
             left.append(LeftRule(rule=rule, reason=NO_RULE))
         elif named and again and again.says:
@@ -211,11 +235,11 @@ def _distinct(made: Iterable[BookRule]) -> list[BookRule]:
     ]
 
 
-def _votes_against(seen: TwoReadings, third: Mapping[str, Code]) -> dict[str, set[str]]:
+def _votes_against(seen: TwoReadings, later: Sequence[Mapping[str, Code]]) -> dict[str, set[str]]:
     """Words of a canonical rule -> ids of the rules that oppose it."""
     against: dict[str, set[str]] = defaultdict(set)
     for id in seen.induced:
-        code = third.get(id) or seen.assigned.get(id)
+        code = _last(seen, id, later)
         for number in code.opposed if code else ():
             against[seen.book[number].says].add(id)
     return against

@@ -69,7 +69,7 @@ class ToWord(Noun):
     quotes: tuple[str, ...]
 
 
-class Sheet(Noun):
+class Sheet(Noun, form="Sheet", version=1):
     """What one call of the writer is about: a section as it stands, rules for it, and the pairs among them that oppose.
 
     A pair names its two rules by number.
@@ -81,7 +81,7 @@ class Sheet(Noun):
     pairs: tuple[tuple[int, int], ...] = ()
 
 
-class SheetWording(Noun):
+class SheetWording(Noun, form="SheetWording", version=1):
     """The words of a sheet: a line a rule, '' where it keeps its own, and a line a pair, '' where that stays open."""
 
     lines: tuple[str, ...]

@@ -73,7 +73,7 @@ class Translation(BaseModel):
 
 def propose_identity(model: ModelSettings, policy: EditPolicy) -> dict[str, object]:
     """What a patch's key holds of the proposer."""
-    return {"propose": 4, "model": model.identity, "policy": policy, "prompts": prompt_digest(*PROMPTS)}
+    return {"propose": 3, "model": model.identity, "policy": policy, "prompts": prompt_digest(*PROMPTS)}
 
 
 def propose(
