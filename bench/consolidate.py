@@ -36,7 +36,7 @@ from reduce import reduce_tree
 from trace2skill.consolidate import EditGroup, Groups, MergePlan, Support, merge, plan_merges
 from trace2skill.core.budget import Budget
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings
+from trace2skill.llm import Client, ModelSettings
 from trace2skill.sim.causes import CAUSES, quirk_lesson
 from trace2skill.sim.conversation import Heard
 from trace2skill.sim.profile import Profile, chance
@@ -154,7 +154,7 @@ class Reduction:
 
     def __init__(self, directory: Path, url: str, workers: int) -> None:
         self.store = open_store(directory / f"{time.monotonic_ns()}.duckdb")
-        self.door = Door(self.store, Budget(None), "bench")
+        self.client = Client(self.store, Budget(None), "bench")
         self.model = ModelSettings(name="openai/merger", api_base=url, price=(0.0, 0.0), timeout_seconds=60)
         self.workers = workers
 
@@ -167,7 +167,7 @@ class Reduction:
         started = time.monotonic()
 
         def one(number: int, sides: list[Groups]) -> Groups:
-            return merge(self.door, self.model, skill, sides, step=StepLabel("merge", str(number)))
+            return merge(self.client, self.model, skill, sides, step=StepLabel("merge", str(number)))
 
         reduce(plan, [Groups.of([leaf]) for leaf in plan.leaves], one, self.workers)
         return time.monotonic() - started, self.store.ledger_total().calls - before

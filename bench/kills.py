@@ -90,7 +90,7 @@ def compare(folder: Path, calm: Any, calm_calls: list[str], kills: int, workers:
     killed, made = summary(folder, "killed"), Counter(calls_of(folder, "killed"))
     store = open_store(folder / "killed" / "store.duckdb")
     paid = Counter(key for (key,) in store.query("SELECT call_key FROM ledger WHERE outcome = 'answered'"))
-    nouns = len(store.query("SELECT id FROM noun"))
+    records = len(store.query("SELECT id FROM noun"))
     store.close()
     lost = sum(times - 1 for times in made.values())
     same = killed["candidate"] == calm["candidate"] and killed["evaluations"] == calm["evaluations"]
@@ -98,7 +98,7 @@ def compare(folder: Path, calm: Any, calm_calls: list[str], kills: int, workers:
     print(f"same skill, same evaluations: {same}")
     print(f"answers that were kept and asked for again: {sum(times - 1 for times in paid.values())}")
     print(f"calls under way at a kill, and lost with it: {lost} (at most {kills * workers})")
-    print(f"the store opens, {nouns} nouns in it")
+    print(f"the store opens, {records} records in it")
     return same and set(paid.values()) == {1} and lost <= kills * workers and set(made) == set(calm_calls)
 
 

@@ -39,7 +39,7 @@ from trace2skill.core.budget import Budget
 from trace2skill.core.digest import digest_of_bytes
 from trace2skill.core.errors import BadInput
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings
+from trace2skill.llm import Client, ModelSettings
 from trace2skill.sim.meaning import LabelledReader, labelled_reader, read_corpus
 from trace2skill.sim.profile import chance
 from trace2skill.skills.form import in_form
@@ -198,11 +198,11 @@ def consolidated(
     query = {"corpus": str(corpus.directory.resolve()), **({"mistakes": mistakes} if mistakes else {}), "seed": seed}
     model = model or ModelSettings(name=f"sim/labelled?{urlencode(query)}")
     before = len(store.ledger())
-    door = Door(store, Budget(None), "bench")
+    client = Client(store, Budget(None), "bench")
     guard = threading.Lock()
 
     def asker(step: StepLabel) -> Asker:
-        inner = ModelAsker(door, model, step)
+        inner = ModelAsker(client, model, step)
 
         def asked(prompt: str, wanted: Any, values: Any, said: Sequence[str]) -> Any:
             with guard:

@@ -16,7 +16,7 @@ from prefect.tasks import exponential_backoff
 
 from tasks.serializer import FormSerializer
 from trace2skill.core.errors import InfrastructureFault, StoreUnavailable, Unanswered
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps import STEPS
@@ -47,7 +47,7 @@ def once(settings: RunSettings, step: RunStep[R], given: Inputs) -> R:
     An embedded store belongs to one process, whose tasks have keys of their own: there is nobody to wait for.
     """
     rt = runtime(settings)
-    if rt.store.embedded or not issubclass(step.gives, Noun):
+    if rt.store.embedded or not issubclass(step.gives, Record):
         return step(rt, **given)
     key = step.key(rt, **given)
     with rt.store.alone(key):

@@ -15,7 +15,7 @@ from trace2skill.analysts.reading import fitting
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadAnswer, ContextFull, InfrastructureFault, ModelUnusable
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings, Request, ToolSpec, ask
+from trace2skill.llm import Client, ModelSettings, Request, ToolSpec, ask
 from trace2skill.llm.transport import context_tokens, has_schema_mode
 from trace2skill.store import Store, open_store
 
@@ -87,8 +87,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def door(store: Store) -> Door:
-    return Door(store, Budget(1.0), "r")
+def client(store: Store) -> Client:
+    return Client(store, Budget(1.0), "r")
 
 
 @pytest.mark.parametrize(
@@ -103,10 +103,10 @@ def door(store: Store) -> Door:
     ],
     ids=["empty", "none", "no finish", "odd finish", "half a character", "endless"],
 )
-def test_odd_text_is_an_answer_that_can_be_kept(server: Server, door: Door, answer: Any, text: str) -> None:
+def test_odd_text_is_an_answer_that_can_be_kept(server: Server, client: Client, answer: Any, text: str) -> None:
     server.answering = lambda _: answer
-    assert door.complete(server.request(), step=StepLabel("x")).text == text
-    assert door.complete(server.request(), step=StepLabel("x")).text == text  # from the store
+    assert client.complete(server.request(), step=StepLabel("x")).text == text
+    assert client.complete(server.request(), step=StepLabel("x")).text == text  # from the store
     assert len(server.requests) == 1
 
 
@@ -137,10 +137,12 @@ def test_odd_text_is_an_answer_that_can_be_kept(server: Server, door: Door, answ
         "refused",
     ],
 )
-def test_what_is_no_answer_is_a_typed_failure(server: Server, door: Door, answer: Any, kind: type[Exception]) -> None:
+def test_what_is_no_answer_is_a_typed_failure(
+    server: Server, client: Client, answer: Any, kind: type[Exception]
+) -> None:
     server.answering = lambda _: answer
     with pytest.raises(kind):
-        door.complete(server.request(), step=StepLabel("x"))
+        client.complete(server.request(), step=StepLabel("x"))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,7 @@ def test_what_is_no_answer_is_a_typed_failure(server: Server, door: Door, answer
     ids=["half a character", "nul", "no JSON", "no object", "empty"],
 )
 def test_odd_calls_of_tools_run_only_what_can_be_run(
-    server: Server, store: Store, door: Door, arguments: str, ran: list[str]
+    server: Server, store: Store, client: Client, arguments: str, ran: list[str]
 ) -> None:
     server.answering = lambda asked: said("done") if len(asked["messages"]) > 2 else called(arguments)
     seen: list[str] = []
@@ -165,22 +167,22 @@ def test_odd_calls_of_tools_run_only_what_can_be_run(
         return Said("ok", 0)
 
     opening = server.request(tools="native")
-    done = converse(door, store, opening, (Tool(BASH, run),), LoopLimits(turns=3), step=StepLabel("x"), scope="s")
+    done = converse(client, store, opening, (Tool(BASH, run),), LoopLimits(turns=3), step=StepLabel("x"), scope="s")
     assert (done.stop, seen) == ("answered", ran)
 
 
-def test_an_agent_that_outgrows_its_context_ends_and_is_scored(server: Server, store: Store, door: Door) -> None:
+def test_an_agent_that_outgrows_its_context_ends_and_is_scored(server: Server, store: Store, client: Client) -> None:
     full = (400, json.dumps(FULL).encode())
     server.answering = lambda asked: full if len(asked["messages"]) > 3 else called('{"command": "ls"}')
     tool = Tool(BASH, lambda _: Said("many files", 0))
     opening = server.request(tools="native")
-    done = converse(door, store, opening, (tool,), LoopLimits(), step=StepLabel("x"), scope="s")
+    done = converse(client, store, opening, (tool,), LoopLimits(), step=StepLabel("x"), scope="s")
     assert done.stop == "context_limit"
     assert [step.source for step in done.steps] == ["system", "user", "agent"]
     server.answering = lambda _: full
     with pytest.raises(ContextFull):  # the task alone does not fit: nothing to score
         converse(
-            door,
+            client,
             store,
             server.request(tools="native", top_p=0.5),
             (tool,),
@@ -194,17 +196,17 @@ class Wanted(BaseModel):
     lessons: list[str]
 
 
-def test_no_room_to_ask_again_leaves_the_answer_bad(server: Server, door: Door) -> None:
+def test_no_room_to_ask_again_leaves_the_answer_bad(server: Server, client: Client) -> None:
     full = (400, json.dumps(FULL).encode())
     server.answering = lambda asked: full if len(asked["messages"]) > 2 else said("no JSON here")
     with pytest.raises(BadAnswer, match="no room to ask again"):
-        ask(door, server.request(), Wanted, step=StepLabel("x"))
+        ask(client, server.request(), Wanted, step=StepLabel("x"))
 
 
-def test_a_schema_is_sent_where_the_settings_say_that_the_server_enforces_one(server: Server, door: Door) -> None:
+def test_a_schema_is_sent_where_the_settings_say_that_the_server_enforces_one(server: Server, client: Client) -> None:
     server.answering = lambda _: said('{"lessons": ["one"]}')
     assert not has_schema_mode(server.request().settings)  # LiteLLM knows nothing of a server of one's own
-    assert ask(door, server.request(answers="schema"), Wanted, step=StepLabel("x")).lessons == ["one"]
+    assert ask(client, server.request(answers="schema"), Wanted, step=StepLabel("x")).lessons == ["one"]
     assert server.requests[0]["response_format"]["json_schema"]["schema"]["required"] == ["lessons"]
 
 

@@ -143,7 +143,7 @@ def test_an_embedding_is_capped_like_any_call(tmp_path: Path) -> None:
     rt = runtime(settings(tmp_path, max_cost=0.0))
     try:
         with pytest.raises(BudgetReached, match="--max-cost"):
-            rt.door.embed(EmbeddingRequest(settings=EMBEDDING, texts=("a text",)), step=StepLabel("embed", "x"))
+            rt.client.embed(EmbeddingRequest(settings=EMBEDDING, texts=("a text",)), step=StepLabel("embed", "x"))
     finally:
         forget_runtimes()
 

@@ -19,7 +19,7 @@ from trace2skill.consolidate.limits import SizeLimits
 from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.core.budget import Budget
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings
+from trace2skill.llm import Client, ModelSettings
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 from trace2skill.sim.scripted import scripted
 from trace2skill.skills.apply import conflicts
@@ -41,9 +41,9 @@ def group(text: str, *tasks: str, section: str = "Dates", op: Any = "append_to_s
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     store = open_store(tmp_path_factory.mktemp("books") / "s.duckdb")
-    yield Door(store, Budget(None), "run")
+    yield Client(store, Budget(None), "run")
     store.close()
 
 
@@ -87,12 +87,12 @@ def random_merger(rng: random.Random) -> Callable[[Heard], Spoken]:
     return speak
 
 
-def reduce(door: Door, model: ModelSettings, groups: list[EditGroup], how: MergeSettings) -> Groups:
+def reduce(client: Client, model: ModelSettings, groups: list[EditGroup], how: MergeSettings) -> Groups:
     plan = plan_merges(unite_equal(groups), how.fan_in)
     made = [Groups.of([leaf]) for leaf in plan.leaves]
     for number, inputs in enumerate(plan.merges):
         made.append(
-            merge(door, model, SKILL, [made[i] for i in inputs], step=StepLabel("merge", str(number)), settings=how)
+            merge(client, model, SKILL, [made[i] for i in inputs], step=StepLabel("merge", str(number)), settings=how)
         )
     return made[-1]
 
@@ -123,11 +123,11 @@ RULES = st.lists(
 )
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])  # fmt: skip
 def test_no_merger_whatever_breaks_the_books(
-    door: Door, groups: list[EditGroup], seed: int, fan_in: int, ask: Any, main: int
+    client: Client, groups: list[EditGroup], seed: int, fan_in: int, ask: Any, main: int
 ) -> None:
     with scripted(random_merger(random.Random(seed))):
         model = ModelSettings(name=f"sim/scripted?seed={seed}")  # another name, so that no answer comes from memory
-        root = reduce(door, model, groups, MergeSettings(fan_in=fan_in, ask=ask))
+        root = reduce(client, model, groups, MergeSettings(fan_in=fan_in, ask=ask))
     by_id = {item.id: item for item in groups}
     ended = [*root.groups, *(item.group for item in root.dropped), *(s for item in root.open for s in item.sides)]
     assert set().union(*(leaves_of(item) for item in ended)) == set(by_id)
@@ -190,7 +190,7 @@ NEVER = group("- Never clear the range before you fill it.", "k4")
     ],
 )
 def test_a_contradiction_is_settled_by_a_condition_or_stays_open(
-    written: str, settled: bool, door: Door, plays: Plays
+    written: str, settled: bool, client: Client, plays: Plays
 ) -> None:
     model = ModelSettings(name=f"sim/scripted?seed={len(written)}")
 
@@ -199,7 +199,7 @@ def test_a_contradiction_is_settled_by_a_condition_or_stays_open(
         return answer_json({"groups": [{"cites": list(given_groups(heard)), "edits": [edit]}]})
 
     plays(speak)
-    root = merge(door, model, SKILL, [Groups.of([ALWAYS]), Groups.of([NEVER])], step=StepLabel("merge"))
+    root = merge(client, model, SKILL, [Groups.of([ALWAYS]), Groups.of([NEVER])], step=StepLabel("merge"))
     if settled:
         assert [item.text for item in root.groups] == [written]
         assert len(root.groups[0].support.tasks) == 4
@@ -209,14 +209,14 @@ def test_a_contradiction_is_settled_by_a_condition_or_stays_open(
         assert {side.text for side in root.open[0].sides} == {ALWAYS.text, NEVER.text}
 
 
-def test_one_side_of_a_contradiction_cannot_be_dropped(door: Door, plays: Plays) -> None:
+def test_one_side_of_a_contradiction_cannot_be_dropped(client: Client, plays: Plays) -> None:
     def speak(heard: Heard) -> Spoken:
         one, other = given_groups(heard)
         return answer_json({"groups": [{"cites": [one]}], "dropped": [{"id": other, "reason": "weaker"}]})
 
     plays(speak)
     model = ModelSettings(name="sim/scripted?seed=1")
-    root = merge(door, model, SKILL, [Groups.of([ALWAYS]), Groups.of([NEVER])], step=StepLabel("merge"))
+    root = merge(client, model, SKILL, [Groups.of([ALWAYS]), Groups.of([NEVER])], step=StepLabel("merge"))
     assert len(root.open) == 1
     assert root.dropped == ()
 

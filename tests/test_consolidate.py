@@ -18,7 +18,7 @@ from trace2skill.consolidate.groups import unite_equal
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import InfrastructureFault
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings
+from trace2skill.llm import Client, ModelSettings
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
 from trace2skill.skills.skill import read_skill
 from trace2skill.store import open_store
@@ -110,9 +110,9 @@ def test_one_trajectory_is_one_vote() -> None:
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[Door]:
+def client(tmp_path: Path) -> Iterator[Client]:
     store = open_store(tmp_path / "s.duckdb")
-    yield Door(store, Budget(None), "run")
+    yield Client(store, Budget(None), "run")
     store.close()
 
 
@@ -147,7 +147,7 @@ ADVERSARIES: dict[str, Callable[[list[str]], Any]] = {
 
 
 @pytest.mark.parametrize("name", ADVERSARIES)
-def test_no_merger_can_lose_or_invent_anything(name: str, door: Door, plays: Plays) -> None:
+def test_no_merger_can_lose_or_invent_anything(name: str, client: Client, plays: Plays) -> None:
     plays(answering(ADVERSARIES[name]))
     left = Groups.of(
         [group("- write real dates", trajectories=("t1",)), group("- dates are numbers", trajectories=("t2",))]
@@ -158,7 +158,7 @@ def test_no_merger_can_lose_or_invent_anything(name: str, door: Door, plays: Pla
             group("- not here", section="Writing values", trajectories=("t4",)),
         ]
     )
-    merged = merge(door, MODEL, SKILL, [left, right], step=StepLabel("merge"))
+    merged = merge(client, MODEL, SKILL, [left, right], step=StepLabel("merge"))
     kept = {id for item in merged.groups for id in item.support.trajectories}
     assert kept == {"t1", "t2", "t3", "t4"}
     assert not merged.dropped
@@ -167,7 +167,7 @@ def test_no_merger_can_lose_or_invent_anything(name: str, door: Door, plays: Pla
     assert "xxxx" not in texts
 
 
-def test_a_good_merge_unites_support_and_keeps_the_record(door: Door, plays: Plays) -> None:
+def test_a_good_merge_unites_support_and_keeps_the_record(client: Client, plays: Plays) -> None:
     def speak(ids: list[str]) -> dict[str, object]:
         return {
             "groups": [{"cites": ids[:2], "edits": [EDIT]}],
@@ -179,7 +179,7 @@ def test_a_good_merge_unites_support_and_keeps_the_record(door: Door, plays: Pla
     right = Groups.of(
         [group("- ccc ddd", trajectories=("t2",), tasks=("k2",)), group("- eee", trajectories=("t3",), tasks=("k3",))]
     )
-    merged = merge(door, MODEL, SKILL, [left, right], step=StepLabel("merge"))
+    merged = merge(client, MODEL, SKILL, [left, right], step=StepLabel("merge"))
     (one,) = merged.groups
     assert len(one.support.tasks) == 2
     assert one.lessons == ("L1",)
@@ -189,11 +189,11 @@ def test_a_good_merge_unites_support_and_keeps_the_record(door: Door, plays: Pla
     assert kept == {"t1", "t2", "t3"}
 
 
-def test_a_transport_fault_is_raised_and_never_papered_over(door: Door) -> None:
+def test_a_transport_fault_is_raised_and_never_papered_over(client: Client) -> None:
     left, right = Groups.of([group("- a")]), Groups.of([group("- b")])
     with pytest.raises(InfrastructureFault):
         merge(
-            door,
+            client,
             ModelSettings(name="sim/office?server_error=1", attempts=1),
             SKILL,
             [left, right],
@@ -201,13 +201,13 @@ def test_a_transport_fault_is_raised_and_never_papered_over(door: Door) -> None:
         )
 
 
-def test_sides_that_do_not_touch_cost_no_call(door: Door, plays: Plays) -> None:
+def test_sides_that_do_not_touch_cost_no_call(client: Client, plays: Plays) -> None:
     def never(heard: Heard) -> Spoken:
         raise AssertionError("asked")
 
     plays(never)
     left, right = Groups.of([group("- alpha beta", "Dates")]), Groups.of([group("- gamma delta", "Writing values")])
-    assert len(merge(door, MODEL, SKILL, [left, right], step=StepLabel("merge")).groups) == 2
+    assert len(merge(client, MODEL, SKILL, [left, right], step=StepLabel("merge")).groups) == 2
 
 
 def tasks(count: int) -> tuple[str, ...]:

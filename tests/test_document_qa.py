@@ -27,7 +27,7 @@ from trace2skill.domains import load_domain
 from trace2skill.domains.answers import ANSWER
 from trace2skill.domains.document_qa.anls import anls
 from trace2skill.domains.document_qa.pages import shown
-from trace2skill.llm import Door, ModelSettings, Request, Roles
+from trace2skill.llm import Client, ModelSettings, Request, Roles
 from trace2skill.llm.transport import check_vision, cost_bound
 from trace2skill.runs.distill import choose_for_analysis
 from trace2skill.runs.runtime import forget_runtimes, runtime
@@ -214,7 +214,7 @@ def test_a_picture_reaches_the_provider_and_no_other_place(provider: Provider, t
         Picture(media_type="image/png", content=content), name="openai/mine", api_base=provider.url, price=(1, 1)
     )
     store = open_store(tmp_path / "store.duckdb")
-    Door(store, Budget(None), "run").complete(request, step=StepLabel("s"))
+    Client(store, Budget(None), "run").complete(request, step=StepLabel("s"))
     store.close()
     picture, words = provider.requests[0]["messages"][1]["content"]
     encoded = base64.b64encode(content).decode()
@@ -232,7 +232,7 @@ def test_what_a_provider_quotes_of_a_picture_is_not_kept(provider: Provider, tmp
     )
     store = open_store(tmp_path / "store.duckdb")
     with pytest.raises(ModelUnusable) as caught:
-        Door(store, Budget(None), "run").complete(request, step=StepLabel("s"))
+        Client(store, Budget(None), "run").complete(request, step=StepLabel("s"))
     store.close()
     assert "data:image is bad" in str(caught.value)
     assert "iVBOR" not in str(caught.value)
@@ -284,7 +284,7 @@ def test_a_run_is_refused_before_anything_is_spent(tmp_path: Path, monkeypatch: 
     settings = run_settings(data=PAGES, domain="document_qa", roles=blind, store=tmp_path / "s.duckdb")
     try:
         with pytest.raises(Trace2SkillError, match="sees no pictures"):
-            _ = runtime(settings).door
+            _ = runtime(settings).client
     finally:
         forget_runtimes()
 
@@ -308,7 +308,7 @@ def test_the_simulated_model_refuses_a_malformed_picture(
     store = open_store(tmp_path / "store.duckdb")
     request = asked(Picture(media_type=media_type, content=content))
     with pytest.raises(ModelUnusable, match=said):
-        Door(store, Budget(None), "run").complete(request, step=StepLabel("s"))
+        Client(store, Budget(None), "run").complete(request, step=StepLabel("s"))
     store.close()
 
 

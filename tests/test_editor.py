@@ -12,7 +12,7 @@ from trace2skill.consolidate.editor import ModelEditor
 from trace2skill.consolidate.ledger import build_ledger, confirmed, united_ledgers
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import SkillInvalid
-from trace2skill.llm import Door, ModelSettings
+from trace2skill.llm import Client, ModelSettings
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 from trace2skill.skills.place import EditPolicy
 from trace2skill.skills.skill import problems, read_skill
@@ -32,14 +32,14 @@ def group(text: str, *tasks: str, **more: Any) -> EditGroup:
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     store = open_store(tmp_path_factory.mktemp("editor") / "s.duckdb")
-    yield Door(store, Budget(None), "run")
+    yield Client(store, Budget(None), "run")
     store.close()
 
 
-def editor(door: Door, name: str, model: str = "scripted") -> ModelEditor:
-    return ModelEditor(door, ModelSettings(name=f"sim/{model}?seed={abs(hash(name)) % 10**6}"), "apply")
+def editor(client: Client, name: str, model: str = "scripted") -> ModelEditor:
+    return ModelEditor(client, ModelSettings(name=f"sim/{model}?seed={abs(hash(name)) % 10**6}"), "apply")
 
 
 RULES = [
@@ -56,12 +56,12 @@ def answering(change: Any) -> Any:
     return speak
 
 
-def test_a_better_wording_is_taken_and_the_ledger_still_maps_every_group(door: Door, plays: Plays) -> None:
+def test_a_better_wording_is_taken_and_the_ledger_still_maps_every_group(client: Client, plays: Plays) -> None:
     polite = answering(
         lambda rules: [{"id": id, "content": text.replace("  ", " ") + "."} for id, text in rules.items()]
     )
     plays(polite)
-    skill, made = build_candidate(SKILL, Groups.of(RULES), ALL, 5, editor=editor(door, "better"), polish=True)
+    skill, made = build_candidate(SKILL, Groups.of(RULES), ALL, 5, editor=editor(client, "better"), polish=True)
     assert "- Check the date system of the workbook first." in (skill.text("SKILL.md") or "")
     assert sorted(len(item.support.tasks) for item in made.applied) == [2, 2]
     assert {id for item in made.applied for id in item.stands_for} == {rule.id for rule in RULES}
@@ -84,11 +84,13 @@ def test_a_better_wording_is_taken_and_the_ledger_still_maps_every_group(door: D
     ],
 )
 def test_a_wording_that_changes_what_is_said_is_not_taken(
-    change: Any, door: Door, plays: Plays, request: pytest.FixtureRequest
+    change: Any, client: Client, plays: Plays, request: pytest.FixtureRequest
 ) -> None:
     plays(answering(change))
     plain, _ = build_candidate(SKILL, Groups.of(RULES), ALL, 5)
-    skill, made = build_candidate(SKILL, Groups.of(RULES), ALL, 5, editor=editor(door, request.node.name), polish=True)
+    skill, made = build_candidate(
+        SKILL, Groups.of(RULES), ALL, 5, editor=editor(client, request.node.name), polish=True
+    )
     assert skill.digest == plain.digest
     assert len(made.applied) == 2
 
@@ -97,10 +99,10 @@ LONG = "Works on workbooks. " * 80
 DESCRIBES = EditPolicy(allow_description=True)
 
 
-def test_a_failed_validation_is_mended_in_the_failing_file_alone(door: Door) -> None:
+def test_a_failed_validation_is_mended_in_the_failing_file_alone(client: Client) -> None:
     described = group(LONG, "k1", "k2", op="set_description", section=())
     root = Groups.of([described, *RULES])
-    skill, made = build_candidate(SKILL, root, ALL, 5, DESCRIBES, editor=editor(door, "mends", "office"))
+    skill, made = build_candidate(SKILL, root, ALL, 5, DESCRIBES, editor=editor(client, "mends", "office"))
     assert problems(skill) == []
     assert skill.description.startswith("Works on workbooks.")
     assert len(skill.description) <= 1024
@@ -111,7 +113,7 @@ def test_a_failed_validation_is_mended_in_the_failing_file_alone(door: Door) -> 
 
 @pytest.mark.parametrize("answer", ["", "unchanged", "# Everything else is gone\n"])
 def test_a_repair_that_does_not_mend_costs_two_calls_at_most_and_the_culprit_is_withheld(
-    answer: str, door: Door, plays: Plays
+    answer: str, client: Client, plays: Plays
 ) -> None:
     asked: list[str] = []
 
@@ -122,18 +124,18 @@ def test_a_repair_that_does_not_mend_costs_two_calls_at_most_and_the_culprit_is_
     plays(speak)
     described = group(LONG, "k1", op="set_description", section=())
     root = Groups.of([described, *RULES])
-    skill, made = build_candidate(SKILL, root, ALL, 5, DESCRIBES, editor=editor(door, f"bad {answer}"))
+    skill, made = build_candidate(SKILL, root, ALL, 5, DESCRIBES, editor=editor(client, f"bad {answer}"))
     assert problems(skill) == []
     assert len(made.applied) == 2
     assert [item.edit.op for item in made.unplaced] == ["set_description"]
     assert 1 <= len(asked) <= 2
 
 
-def test_where_nothing_helps_the_candidate_is_refused(door: Door, plays: Plays) -> None:
+def test_where_nothing_helps_the_candidate_is_refused(client: Client, plays: Plays) -> None:
     plays(lambda heard: answer_json({"content": heard.block("file")}))
     broken = SKILL.with_files({"references/lonely.md": b"# Nobody links this\n"})
     with pytest.raises(SkillInvalid):
-        build_candidate(broken, Groups.of(RULES), ALL, 5, editor=editor(door, "hopeless"))
+        build_candidate(broken, Groups.of(RULES), ALL, 5, editor=editor(client, "hopeless"))
 
 
 def lesson(id: str) -> Lesson:
@@ -184,11 +186,11 @@ def _text(skill: Any, number: int) -> str:
     return (skill.text("SKILL.md") or "").splitlines()[number - 1]
 
 
-def test_the_ledger_is_a_table_of_the_store(door: Door) -> None:
+def test_the_ledger_is_a_table_of_the_store(client: Client) -> None:
     skill, made = build_candidate(SKILL, Groups.of(RULES), ALL, 5)
     ledger = build_ledger(SKILL, skill, made, lesson, None)
-    door._store.put("support", skill.digest, ledger)
-    rows = door._store.query("SELECT file, first, last, supporting, tasks, lessons FROM support ORDER BY first")
+    client._store.put("support", skill.digest, ledger)
+    rows = client._store.query("SELECT file, first, last, supporting, tasks, lessons FROM support ORDER BY first")
     assert [(row[0], row[1], row[2]) for row in rows] == [(row.file, row.first, row.last) for row in ledger.rows]
     assert sorted(task for row in rows for task in row[4]) == ["k1", "k2", "k3", "k4"]
     assert rows[0][5][0]["evidence"] == [{"first": 2, "last": 3}]

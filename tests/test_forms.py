@@ -27,8 +27,8 @@ from tasks.serializer import FormSerializer, readable
 from trace2skill.cli.app import app
 from trace2skill.core import forms
 from trace2skill.core.errors import FormUnreadable
-from trace2skill.core.noun import Noun
 from trace2skill.core.old_records import PATHS
+from trace2skill.core.record import Record
 from trace2skill.store import Store, open_store
 
 GOLDEN = ROOT / "tests" / "golden"
@@ -287,7 +287,7 @@ def test_a_form_has_one_class_and_an_upgrade_from_each_version() -> None:
     def renamed(value: dict[str, Any]) -> dict[str, Any]:
         return {"size": value["length"]}
 
-    class Box(Noun, form="test box", version=2, upgrades=(renamed,)):
+    class Box(Record, form="test box", version=2, upgrades=(renamed,)):
         size: int
 
     assert forms.decode('[{"form": "test box", "version": 1, "value": {"length": 3}}]') == [Box(size=3)]
@@ -304,17 +304,17 @@ def test_a_form_has_one_class_and_an_upgrade_from_each_version() -> None:
             forms.decode(broken)
     with pytest.raises(TypeError, match="choose another"):
 
-        class Crate(Noun, form="test box"):
+        class Crate(Record, form="test box"):
             size: int
 
     with pytest.raises(TypeError, match="needs 1 upgrades"):
 
-        class Chest(Noun, form="test chest", version=2):
+        class Chest(Record, form="test chest", version=2):
             size: int
 
 
 def test_what_has_no_form_is_neither_hashed_nor_kept(tmp_path: Path) -> None:
-    class Formless(Noun):
+    class Formless(Record):
         size: int = 1
 
     class Plain(BaseModel):

@@ -19,7 +19,7 @@ from trace2skill.core.budget import Budget
 from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.base import ANSWER, CaseGrade, Grade
 from trace2skill.domains.spreadsheet import Spreadsheet
-from trace2skill.llm import Door, ModelSettings
+from trace2skill.llm import Client, ModelSettings
 from trace2skill.safety.leaks import canonical, in_program, in_words
 from trace2skill.sandbox import Limits, Sandbox, choose_sandbox
 from trace2skill.sim.conversation import Heard, Spoken, call
@@ -228,7 +228,7 @@ def examined(store: Store, sandbox: Sandbox, task: Task, trajectory: Trajectory)
     means = Means(
         domain=DOMAIN,
         model=ModelSettings(name="sim/scripted"),
-        door=lambda: Door(store, Budget(None), "run"),
+        client=lambda: Client(store, Budget(None), "run"),
         store=lambda: store,
         sandbox=lambda: sandbox,
         loop=LoopLimits(turns=4),

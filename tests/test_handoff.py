@@ -24,7 +24,7 @@ from trace2skill.cli.app import app
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadInput, InfrastructureFault, Interrupted, ModelUnusable, Unanswered
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, EmbeddingRequest, ModelSettings, Request, Roles, ToolSpec, ask
+from trace2skill.llm import Client, EmbeddingRequest, ModelSettings, Request, Roles, ToolSpec, ask
 from trace2skill.llm.handoff.claims import default_name, take
 from trace2skill.llm.handoff.folder import Folder
 from trace2skill.llm.handoff.page import part_of
@@ -83,7 +83,7 @@ def request(place: Path, text: str = "What is it?", *, wait: str = "", seed: int
 
 
 def asked(store: Store, pool: ThreadPoolExecutor, wanted: Request) -> Future[Any]:
-    return pool.submit(Door(store, Budget(0.0), "run").complete, wanted, step=StepLabel("rollout", "t seed 5"))
+    return pool.submit(Client(store, Budget(0.0), "run").complete, wanted, step=StepLabel("rollout", "t seed 5"))
 
 
 def cli(*arguments: object, said: str | None = None) -> Result:
@@ -267,8 +267,8 @@ class Wanted(BaseModel):
 
 
 def test_an_answer_that_does_not_fit_goes_back(store: Store, pool: ThreadPoolExecutor, place: Path) -> None:
-    door = Door(store, Budget(0.0), "run")
-    going = pool.submit(ask, door, request(place), Wanted, step=StepLabel("propose", "t"))
+    client = Client(store, Budget(0.0), "run")
+    going = pool.submit(ask, client, request(place), Wanted, step=StepLabel("propose", "t"))
     printed = done("next", place, "--as", "ann", "--wait", PATIENCE)
     assert "JSON schema that the answer must match" in printed
     name = id_in(printed)
@@ -372,7 +372,7 @@ def test_no_limit_of_time_but_its_own_ends_a_wait(store: Store, pool: ThreadPool
     tool = Tool(BASH, lambda _: Said("fine", 0), bare="command")
     going = pool.submit(
         converse,
-        Door(store, Budget(0.0), "run"),
+        Client(store, Budget(0.0), "run"),
         store,
         opening,
         (tool,),
@@ -402,7 +402,7 @@ def test_no_limit_of_time_but_its_own_ends_a_wait(store: Store, pool: ThreadPool
 def test_no_vector_is_given_by_hand(store: Store, place: Path) -> None:
     wanted = EmbeddingRequest(settings=request(place).settings, texts=("a",))
     with pytest.raises(ModelUnusable, match="name another model"):
-        Door(store, Budget(0.0), "run").embed(wanted, step=StepLabel("embed", "t"))
+        Client(store, Budget(0.0), "run").embed(wanted, step=StepLabel("embed", "t"))
 
 
 def test_the_wait_is_no_part_of_what_is_asked() -> None:

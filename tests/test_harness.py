@@ -23,7 +23,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput, BudgetReached, InfrastructureFault, ModelUnusable
 from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.spreadsheet import Spreadsheet
-from trace2skill.llm import Door, ModelSettings
+from trace2skill.llm import Client, ModelSettings
 from trace2skill.sandbox import Sandbox, bubblewrap
 from trace2skill.sandbox.bubblewrap import Bubblewrap
 from trace2skill.sandbox.process import PlainProcess
@@ -50,7 +50,7 @@ class Bench:
 
     def __init__(self, tmp_path: Path, cap: float | None = None) -> None:
         self.store: Store = open_store(tmp_path / "store.duckdb")
-        self.door = Door(self.store, Budget(cap, purse=self.store.purse(), run_id="r"), "r")
+        self.client = Client(self.store, Budget(cap, reservations=self.store.reservations(), run_id="r"), "r")
         self.domain = Spreadsheet(recalculate="never")
         self.task: Task = self.domain.load(OFFICE)[0]
         self.workspace = tmp_path / "workspace"
@@ -66,7 +66,7 @@ class Bench:
         given = Assignment(
             self.domain.describe(self.task), self.workspace, skill, 41, StepLabel("rollout", "x"), "rollout/1"
         )
-        return harness.work(self.door, given)
+        return harness.work(self.client, given)
 
     def left(self) -> set[str]:
         return {path.relative_to(self.workspace).as_posix() for path in self.workspace.rglob("*") if path.is_file()}

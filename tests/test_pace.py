@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trace2skill.core.budget import Budget
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings, Request
+from trace2skill.llm import Client, ModelSettings, Request
 from trace2skill.llm.pace import WIDEST, Pace
 from trace2skill.store import open_store
 
@@ -134,11 +134,11 @@ def test_a_storm_of_refusals_slows_a_fleet_down_and_fails_nobody(tmp_path: Path)
     storm = "sim/office?seed=91&storm_seconds=3&retry_after=0.3&server_error=0.05&hangs=0.02&latency=0.02"
     settings = ModelSettings(name=storm, timeout_seconds=1, max_tokens=100)
     store = open_store(tmp_path / "store.duckdb")
-    door = Door(store, Budget(1.0), "r")
+    client = Client(store, Budget(1.0), "r")
 
     def ask(number: int) -> str:
         messages = ({"role": "user", "content": f"Question {number}"},)
-        return door.complete(Request(role="agent", settings=settings, messages=messages), step=StepLabel("s")).text
+        return client.complete(Request(role="agent", settings=settings, messages=messages), step=StepLabel("s")).text
 
     with ThreadPoolExecutor(32) as pool:
         answers = list(pool.map(ask, range(150)))

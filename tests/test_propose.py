@@ -18,7 +18,7 @@ from trace2skill.analysts.success import SuccessAnalyst
 from trace2skill.core.budget import Budget
 from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.spreadsheet import Spreadsheet
-from trace2skill.llm import Door, ModelSettings
+from trace2skill.llm import Client, ModelSettings
 from trace2skill.proposals.propose import propose
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
 from trace2skill.skills.apply import apply_edits
@@ -59,8 +59,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def door(store: Store) -> Door:
-    return Door(store, Budget(None), "run")
+def client(store: Store) -> Client:
+    return Client(store, Budget(None), "run")
 
 
 def says(*answers: str | dict[str, Any]) -> Any:
@@ -130,7 +130,7 @@ def letters(text: str) -> str:
     return "".join(char for char in text if char.isalnum())
 
 
-def test_300_malformed_answers_are_all_accounted_for(door: Door, plays: Plays) -> None:
+def test_300_malformed_answers_are_all_accounted_for(client: Client, plays: Plays) -> None:
     rng = random.Random(5)
     whole_patch = {(edit["op"], letters(edit["content"])) for edit in EDITS}
     ended: Counter[tuple[str, str]] = Counter()
@@ -140,7 +140,12 @@ def test_300_malformed_answers_are_all_accounted_for(door: Door, plays: Plays) -
         about = EXTRACTION.model_copy(update={"trajectory_id": f"t{number}"})
         unique = LESSON.model_copy(update={"content": f"Write dates as dates ({number})."})
         patch = propose(
-            door, MODEL, about.model_copy(update={"lessons": (unique,)}), SKILL, EditPolicy(), step=StepLabel("propose")
+            client,
+            MODEL,
+            about.model_copy(update={"lessons": (unique,)}),
+            SKILL,
+            EditPolicy(),
+            step=StepLabel("propose"),
         )
         ended[way, patch.verdict] += 1
         if patch.verdict == "patch" and way != "control characters":
@@ -158,9 +163,9 @@ def test_300_malformed_answers_are_all_accounted_for(door: Door, plays: Plays) -
         assert verdicts[way] == {"bad_answer"}, way
 
 
-def test_a_malformed_answer_is_mended_when_asked_again(door: Door, plays: Plays) -> None:
+def test_a_malformed_answer_is_mended_when_asked_again(client: Client, plays: Plays) -> None:
     plays(says("No.", '{"edits": [', ANSWER))
-    assert propose(door, MODEL, EXTRACTION, SKILL, EditPolicy(), step=StepLabel("propose")).verdict == "patch"
+    assert propose(client, MODEL, EXTRACTION, SKILL, EditPolicy(), step=StepLabel("propose")).verdict == "patch"
 
 
 @pytest.mark.parametrize(
@@ -175,9 +180,11 @@ def test_a_malformed_answer_is_mended_when_asked_again(door: Door, plays: Plays)
     ],
     ids=lambda edit: f"{edit['op']} {edit.get('file', '')}",
 )
-def test_what_may_not_be_touched_is_unplaced_with_its_reason(edit: dict[str, Any], door: Door, plays: Plays) -> None:
+def test_what_may_not_be_touched_is_unplaced_with_its_reason(
+    edit: dict[str, Any], client: Client, plays: Plays
+) -> None:
     plays(says({"edits": [edit, EDITS[0]]}))
-    patch = propose(door, MODEL, EXTRACTION, SKILL, EditPolicy(), step=StepLabel("propose"))
+    patch = propose(client, MODEL, EXTRACTION, SKILL, EditPolicy(), step=StepLabel("propose"))
     assert [item.op for item in patch.edits] == ["append_to_section"]
     assert patch.unplaced[0].reason
 
@@ -185,7 +192,7 @@ def test_what_may_not_be_touched_is_unplaced_with_its_reason(edit: dict[str, Any
 # Places.
 
 
-def test_a_lost_edit_is_moved_once_and_never_reworded(door: Door, plays: Plays) -> None:
+def test_a_lost_edit_is_moved_once_and_never_reworded(client: Client, plays: Plays) -> None:
     lost = {"op": "append_to_section", "section": ["No such"], "content": "- Keep this wording.", "lessons": []}
 
     def speak(heard: Heard) -> Spoken:
@@ -196,7 +203,7 @@ def test_a_lost_edit_is_moved_once_and_never_reworded(door: Door, plays: Plays) 
         return answer_json({"places": places})
 
     plays(speak)
-    patch = propose(door, MODEL, EXTRACTION, SKILL, EditPolicy(), step=StepLabel("propose"))
+    patch = propose(client, MODEL, EXTRACTION, SKILL, EditPolicy(), step=StepLabel("propose"))
     assert [(item.section, item.content) for item in patch.edits] == [
         (("Dates",), "- Keep this wording."),
         ((), "- And this gets a section of its own."),
@@ -206,7 +213,7 @@ def test_a_lost_edit_is_moved_once_and_never_reworded(door: Door, plays: Plays) 
     assert any("it becomes one" in note for note in patch.read_as)
 
 
-def test_scripts_and_the_description_change_only_where_that_is_allowed(door: Door, plays: Plays) -> None:
+def test_scripts_and_the_description_change_only_where_that_is_allowed(client: Client, plays: Plays) -> None:
     edits = [
         {"op": "create", "file": "scripts/check.py", "content": "print('ok')"},
         {"op": "append_to_section", "section": ["Dates"], "content": "- Run [the check](scripts/check.py)."},
@@ -214,7 +221,7 @@ def test_scripts_and_the_description_change_only_where_that_is_allowed(door: Doo
     ]
     plays(says({"edits": edits}))
     policy = EditPolicy(allow_scripts=True, allow_description=True)
-    patch = propose(door, MODEL, EXTRACTION, SKILL, policy, step=StepLabel("propose"))
+    patch = propose(client, MODEL, EXTRACTION, SKILL, policy, step=StepLabel("propose"))
     assert patch.unplaced == ()
     changed = apply_edits(SKILL, patch.edits, policy).skill
     assert problems(changed) == []
@@ -236,8 +243,10 @@ def test_of_a_large_skill_only_what_bears_on_the_lessons_is_shown() -> None:
 # The analysts of one call.
 
 
-def examined(analyst: type[Analyst], door: Door, trajectory: Trajectory, other: Trajectory | None = None) -> Extraction:
-    means = Means(domain=DOMAIN, model=MODEL, door=lambda: door)
+def examined(
+    analyst: type[Analyst], client: Client, trajectory: Trajectory, other: Trajectory | None = None
+) -> Extraction:
+    means = Means(domain=DOMAIN, model=MODEL, client=lambda: client)
     (found,) = analyst(means).examine(Case(trajectory, StepLabel("extract"), task=TASK, other=other))
     return found
 
@@ -245,33 +254,33 @@ def examined(analyst: type[Analyst], door: Door, trajectory: Trajectory, other: 
 GOOD = {"title": "Look first", "description": "Always.", "content": "Look at the sheets first.", "steps": [3]}
 
 
-def test_a_lesson_that_breaks_a_rule_is_asked_for_once_more(door: Door, plays: Plays) -> None:
+def test_a_lesson_that_breaks_a_rule_is_asked_for_once_more(client: Client, plays: Plays) -> None:
     twice = {"lessons": [GOOD, {**GOOD, "title": "Look first!"}]}
     plays(says(twice, {"lessons": [GOOD]}))
-    found = examined(SuccessAnalyst, door, run(1))
+    found = examined(SuccessAnalyst, client, run(1))
     assert (len(found.lessons), found.dropped) == (1, ())
     plays(says(twice))
-    found = examined(SuccessAnalyst, door, run(2))
+    found = examined(SuccessAnalyst, client, run(2))
     assert len(found.lessons) == 1
     assert found.dropped[0].reason == "it says the same as another lesson"
 
 
-def test_a_lesson_without_evidence_is_dropped(door: Door, plays: Plays) -> None:
+def test_a_lesson_without_evidence_is_dropped(client: Client, plays: Plays) -> None:
     plays(says({"lessons": [{**GOOD, "steps": []}]}))
-    found = examined(SuccessAnalyst, door, run())
+    found = examined(SuccessAnalyst, client, run())
     assert found.verdict == "nothing_learned"
     assert "points at no step" in found.dropped[0].reason
 
 
-def test_the_one_call_analyst_is_marked_ungated(door: Door, plays: Plays) -> None:
+def test_the_one_call_analyst_is_marked_ungated(client: Client, plays: Plays) -> None:
     report = {"surface": "s", "cause": "c", "cause_steps": [4], "lessons": [{**GOOD, "steps": []}]}
     plays(says(report))
-    found = examined(OneCallErrorAnalyst, door, run(outcome="failed"))
+    found = examined(OneCallErrorAnalyst, client, run(outcome="failed"))
     assert [(item.proof, item.kind, item.evidence[0].first) for item in found.lessons] == [("ungated", "error", 4)]
     assert (found.surface, found.fix) == ("s", "")
 
 
-def test_the_contrast_analyst_sees_both_runs_and_votes_for_the_pass(door: Door, plays: Plays) -> None:
+def test_the_contrast_analyst_sees_both_runs_and_votes_for_the_pass(client: Client, plays: Plays) -> None:
     seen: list[str] = []
 
     def speak(heard: Heard) -> Spoken:
@@ -279,7 +288,7 @@ def test_the_contrast_analyst_sees_both_runs_and_votes_for_the_pass(door: Door, 
         return answer_json({"lessons": [GOOD]})
 
     plays(speak)
-    found = examined(ContrastAnalyst, door, run(1), run(2, "failed", steps=5))
+    found = examined(ContrastAnalyst, client, run(1), run(2, "failed", steps=5))
     assert "Step 5" in seen[0]
     assert "Step 7" in seen[1]
     assert (found.trajectory_id, found.against, found.kind) == (run(1).id, run(2).id, "success")
@@ -287,9 +296,11 @@ def test_the_contrast_analyst_sees_both_runs_and_votes_for_the_pass(door: Door, 
 
 
 @pytest.mark.parametrize("text", ["prose", "{}", '{"lessons": [{"title": ""}]}'])
-def test_an_answer_that_stays_malformed_is_a_verdict_with_the_raw_answer(text: str, door: Door, plays: Plays) -> None:
+def test_an_answer_that_stays_malformed_is_a_verdict_with_the_raw_answer(
+    text: str, client: Client, plays: Plays
+) -> None:
     plays(says(text))
-    found = examined(SuccessAnalyst, door, run())
+    found = examined(SuccessAnalyst, client, run())
     assert (found.verdict, found.raw, found.lessons) == ("bad_answer", text, ())
 
 

@@ -9,7 +9,7 @@ from conftest import ROOT
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadInput, ModelUnusable
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings, Request
+from trace2skill.llm import Client, ModelSettings, Request
 from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.scripted import Script, scripted
 from trace2skill.store import Store, open_store
@@ -23,7 +23,7 @@ def store(tmp_path: Path) -> Store:
 def ask(store: Store, model: str, question: str = "Which?") -> str:
     messages = ({"role": "system", "content": "Answer."}, {"role": "user", "content": question})
     request = Request(role="agent", settings=ModelSettings(name=model, attempts=1), messages=messages)
-    return Door(store, Budget(1.0), "r").complete(request, step=StepLabel("s")).text
+    return Client(store, Budget(1.0), "r").complete(request, step=StepLabel("s")).text
 
 
 def says(text: str) -> Script:

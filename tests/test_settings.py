@@ -8,7 +8,7 @@ import pytest
 from prefect.utilities.schema_tools.validation import validate
 from pydantic import ValidationError
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.runs import flat_settings
 from trace2skill.runs.settings import FLAT, PLACES, SECTIONS, WHAT, RunSettings
 
@@ -192,5 +192,5 @@ def test_the_form_of_the_ui_explains_every_setting() -> None:
     found = RunSettings.model_json_schema()
     for part in [found, *found["$defs"].values()]:
         for name, field in part.get("properties", {}).items():
-            if part.get("title") in {section.__name__ for section in SECTIONS.values() if issubclass(section, Noun)}:
+            if part.get("title") in {section.__name__ for section in SECTIONS.values() if issubclass(section, Record)}:
                 assert field.get("description"), f"{part['title']}.{name}"

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from run_settings import run_settings
 
 from trace2skill.cli.options import store_path
-from trace2skill.core.budget import Budget, LocalPurse
+from trace2skill.core.budget import Budget, LocalReservations
 from trace2skill.core.errors import BadInput, BudgetReached, StoreUnavailable
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.store import LedgerRow, open_store
@@ -36,7 +36,7 @@ SPEND = """
 
     address, number, cap = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     store = open_store(address)
-    budget = Budget(cap, monthly=100.0, purse=store.purse(), run_id="shared")
+    budget = Budget(cap, monthly=100.0, reservations=store.reservations(), run_id="shared")
 
     def call(index):
         draw = random.Random(f"{number} {index}")
@@ -57,16 +57,16 @@ ASK = """
     import sys
     from concurrent.futures import ThreadPoolExecutor
     from trace2skill.core.budget import Budget
-    from trace2skill.llm import Door, ModelSettings, Request
+    from trace2skill.llm import Client, ModelSettings, Request
     from trace2skill.store import open_store
 
     store = open_store(sys.argv[1])
-    door = Door(store, Budget(1.0, purse=store.purse(), run_id="shared"), "shared")
+    client = Client(store, Budget(1.0, reservations=store.reservations(), run_id="shared"), "shared")
     settings = ModelSettings(name="sim/office?latency=0.05&seed=77", max_tokens=200)
 
     def ask(number):
         messages = ({"role": "system", "content": "You are tested."}, {"role": "user", "content": f"Question {number}"})
-        return door.complete(Request(role="agent", settings=settings, messages=messages), step=StepLabel("s")).text
+        return client.complete(Request(role="agent", settings=settings, messages=messages), step=StepLabel("s")).text
 
     with ThreadPoolExecutor(16) as pool:
         print(len(list(pool.map(ask, [number % 20 for number in range(60)]))))
@@ -133,12 +133,12 @@ def test_the_month_counts_every_run_of_the_store(address: Path | str) -> None:
             call_key=run,
         )
         store.put_call(run, "{}", row)
-    first = Budget(10.0, monthly=1.0, purse=store.purse(), run_id="three")
+    first = Budget(10.0, monthly=1.0, reservations=store.reservations(), run_id="three")
     with first.reserve(0.19) as reservation:
         reservation.settle(0.1)
     with pytest.raises(BudgetReached, match=r"\$0\.9000 of the month's cap of \$1\.00"), first.reserve(0.11):
         pass
-    again = Budget(0.45, purse=store.purse(), run_id="one")
+    again = Budget(0.45, reservations=store.reservations(), run_id="one")
     with pytest.raises(BudgetReached, match="higher --max-cost"), again.reserve(0.1):
         pass
     store.close()
@@ -147,9 +147,12 @@ def test_the_month_counts_every_run_of_the_store(address: Path | str) -> None:
 def test_a_run_without_a_cap_counts_for_those_that_have_one(address: Path | str) -> None:
     store = open_store(address)
     for monthly, cost in ((1.0, 0.1), (None, 5.0)):
-        with Budget(None, monthly=monthly, purse=store.purse(), run_id="r").reserve(cost) as reservation:
+        with Budget(None, monthly=monthly, reservations=store.reservations(), run_id="r").reserve(cost) as reservation:
             reservation.settle(cost)
-    with pytest.raises(BudgetReached, match="month"), Budget(9, monthly=1.0, purse=store.purse()).reserve(0.01):
+    with (
+        pytest.raises(BudgetReached, match="month"),
+        Budget(9, monthly=1.0, reservations=store.reservations()).reserve(0.01),
+    ):
         pass
     store.close()
 
@@ -192,7 +195,7 @@ def test_a_dump_put_back_elsewhere_holds_all_that_was_paid_for(database: str, tm
     restored = open_store(elsewhere)
     assert restored.get_call("k") == "{}"
     assert restored.get_result("step") == b"\0 result"
-    with pytest.raises(BudgetReached), Budget(0.5, purse=restored.purse(), run_id="r").reserve(0.2):
+    with pytest.raises(BudgetReached), Budget(0.5, reservations=restored.reservations(), run_id="r").reserve(0.2):
         pass
     restored.close()
 
@@ -210,7 +213,7 @@ def test_what_the_dead_held_is_free_and_what_they_reserved_is_spent(database: st
     with store.alone("key"):
         pass
 
-    budget = Budget(1.0, purse=store.purse(), run_id="r")
+    budget = Budget(1.0, reservations=store.reservations(), run_id="r")
     with budget.reserve(0.1) as reservation:
         reservation.settle(0.1)
     store.execute("INSERT INTO reservation VALUES ('t', 'gone', 800000000, 'run r')")
@@ -253,8 +256,8 @@ def test_steps_of_other_processes_need_a_database(tmp_path: Path) -> None:
 
 
 def test_local_books_refuse_all_or_nothing() -> None:
-    purse = LocalPurse(lambda name: 5 if name == "a" else 0)
-    assert purse.reserve("t", 6, {"a": 20, "b": 5}) is not None
-    assert purse.reserve("t", 5, {"a": 20, "b": 5}) is None
-    purse.settle("t", 2)
-    assert purse.reserve("u", 3, {"a": 20, "b": 5}) is None
+    caps = LocalReservations(lambda name: 5 if name == "a" else 0)
+    assert caps.reserve("t", 6, {"a": 20, "b": 5}) is not None
+    assert caps.reserve("t", 5, {"a": 20, "b": 5}) is None
+    caps.settle("t", 2)
+    assert caps.reserve("u", 3, {"a": 20, "b": 5}) is None

@@ -203,7 +203,7 @@ def test_what_a_rollout_teaches_is_screened_as_well(tmp_path: Path) -> None:
     proposed = [propose_patch(rt, item, base.digest) for item in extracted]
     assert sum(len(item.quarantined) for item in proposed) == 3
     assert [item.edits for item in proposed] == [0, 1] * 3
-    # A proposer or merger that brings it in by itself meets the same door, at the leaves and at the root.
+    # A proposer or merger that brings it in by itself meets the same client, at the leaves and at the root.
     edit = Edit(op="append_to_section", section=("Working with a workbook",), content=f"- {POISON}")
     patch = Patch(trajectory_id="T9", task_id="t9", base=base.digest, edits=(edit,))
     groups = [

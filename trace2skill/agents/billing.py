@@ -4,7 +4,7 @@ from trace2skill.agents.harness import CommandSettings, PythonSettings
 from trace2skill.agents.loop import LoopLimits
 from trace2skill.core.errors import BadInput
 from trace2skill.llm import ModelSettings
-from trace2skill.llm.door import Bill
+from trace2skill.llm.client import Bill
 from trace2skill.llm.transport import prices
 from trace2skill.types.trajectory import Usage
 

@@ -19,7 +19,7 @@ from trace2skill.agents.billing import bound_of, charge
 from trace2skill.agents.harness import VARIABLE, Assignment, CommandSettings, identity_of
 from trace2skill.agents.loop import Conversation, LoopLimits
 from trace2skill.core.errors import BadInput, InfrastructureFault, ModelUnusable, Trace2SkillError
-from trace2skill.llm import Door, ModelSettings
+from trace2skill.llm import Client, ModelSettings
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.sandbox import Access, CommandResult, Sandbox, safe_read
 from trace2skill.skills.skill import Skill, write_files
@@ -74,7 +74,7 @@ class Command:
         more = {"version": self.version, "prompts": prompt_digest(PROMPT), "loop": named}
         return dict(identity_of(self._settings, **more, observation_chars=self._loop.observation_chars))
 
-    def work(self, door: Door, assignment: Assignment) -> Conversation:
+    def work(self, client: Client, assignment: Assignment) -> Conversation:
         """See `Harness.work`."""
         settings, model = self._settings, self._model
         secrets = self._secrets()
@@ -83,7 +83,7 @@ class Command:
             before = set(matching_paths(assignment.workspace, "*"))
             prompt = self._lay_out(assignment, home)
             bound, params = bound_of(settings, self._loop), {"harness": self.agent, "version": self.version}
-            with door.elsewhere(
+            with client.elsewhere(
                 bound, step=assignment.step, model=model.name, params=params, key=assignment.scope
             ) as bill:
                 result = self._run(assignment, home, Path(directory), secrets)

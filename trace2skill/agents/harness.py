@@ -13,9 +13,9 @@ from typing import Annotated, Literal, Protocol
 from pydantic import Field, field_validator
 
 from trace2skill.agents.loop import Conversation
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door
+from trace2skill.llm import Client
 from trace2skill.safety.redaction import Redactor
 from trace2skill.sandbox import Limits
 from trace2skill.skills.skill import Skill
@@ -73,7 +73,7 @@ class Harness(Protocol):
     def identity(self) -> dict[str, object]:
         """What a rollout's key holds of it: all that can change what the agent does."""
 
-    def work(self, door: Door, assignment: Assignment) -> Conversation:
+    def work(self, client: Client, assignment: Assignment) -> Conversation:
         """Let the agent work until it ends or a limit ends it. The workspace then holds what the grader reads.
 
         Raises:
@@ -83,7 +83,7 @@ class Harness(Protocol):
         """
 
 
-class _Outside(Noun):
+class _Outside(Record):
     """What agents have in common that are not ours."""
 
     name: str = Field(default="", max_length=60, description="How the agent is called in reports.")

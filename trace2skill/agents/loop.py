@@ -15,9 +15,9 @@ from pydantic import Field
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import ContextFull
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Answer, Door, Request, ToolSpec
+from trace2skill.llm import Answer, Client, Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.store import Store
 from trace2skill.types.picture import in_words
@@ -26,7 +26,7 @@ from trace2skill.types.trajectory import Observation, Step, StopReason, ToolCall
 FENCED_CALL = re.compile(r"^```(?P<tool>[a-z_]+)[ \t]*\n(?P<body>.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
-class LoopLimits(Noun):
+class LoopLimits(Record):
     """When a loop ends whether or not the agent is done."""
 
     turns: int = Field(default=30, ge=1, le=100, description="Most answers of the model.")
@@ -72,7 +72,7 @@ class Conversation:
 
 
 def converse(
-    door: Door,
+    client: Client,
     store: Store,
     opening: Request,
     tools: tuple[Tool, ...],
@@ -84,7 +84,7 @@ def converse(
     """Run the loop until the model answers without a tool call, a tool says `done`, or a limit is reached.
 
     Args:
-        door: the model door.
+        client: the model client.
         store: keeps observations for replay.
         opening: the first request; its messages are a system and a user message.
         tools: what the model may call.
@@ -95,7 +95,7 @@ def converse(
     A conversation that has outgrown the model's context ends there, and what was done counts.
 
     Raises:
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`; what was paid for is kept.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`; what was paid for is kept.
     """
     native = has_native_tools(opening.settings)
     request = opening.model_copy(update={"tools": tuple(tool.spec for tool in tools) if native else ()})
@@ -105,7 +105,7 @@ def converse(
     while stop is None:
         asked = time.monotonic()
         try:
-            answer = door.complete(request, step=step)
+            answer = client.complete(request, step=step)
         except ContextFull:
             if not turns:  # the task alone is too long: nothing was done that could be scored
                 raise

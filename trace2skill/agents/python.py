@@ -21,8 +21,8 @@ from trace2skill.agents.harness import Assignment, PythonSettings, identity_of
 from trace2skill.agents.loop import Conversation, LoopLimits
 from trace2skill.core.digest import digest_of_bytes
 from trace2skill.core.errors import BadInput, InfrastructureFault
-from trace2skill.core.noun import Noun
-from trace2skill.llm import Door, ModelSettings
+from trace2skill.core.record import Record
+from trace2skill.llm import Client, ModelSettings
 from trace2skill.sandbox.process import kill_tree
 from trace2skill.sandbox.running import ENVIRONMENT, run_process
 from trace2skill.skills.skill import write_files
@@ -34,7 +34,7 @@ from trace2skill.types.trajectory import Step, StopReason, Usage
 LARGEST_RESULT = 64 * 2**20
 
 
-class Returned(Noun):
+class Returned(Record):
     """What a function may return. A text stands for one message of the agent, a list for messages."""
 
     model_config = ConfigDict(extra="forbid")
@@ -88,7 +88,7 @@ class PythonFunction:
         self._environment()
         _ = self._file
 
-    def work(self, door: Door, assignment: Assignment) -> Conversation:
+    def work(self, client: Client, assignment: Assignment) -> Conversation:
         """See `Harness.work`."""
         settings, model, environment = self._settings, self._model, self._environment()
         bound, params = bound_of(settings, self._loop), {"harness": self.agent, "version": self.version}
@@ -100,7 +100,7 @@ class PythonFunction:
             (here / "given.json").write_text(json.dumps(given), encoding="utf-8")
             arguments = [sys.executable, "-m", "trace2skill.agents.python_child", self._name()]
             arguments += [str(here / "given.json"), str(here / "result.json")]
-            with door.elsewhere(
+            with client.elsewhere(
                 bound, step=assignment.step, model=model.name, params=params, key=assignment.scope
             ) as bill:
                 charge(bill, settings, model, None, None, bound, started=True)

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from trace2skill.agents.harness import Assignment, OutsideSettings
 from trace2skill.agents.loop import Conversation, LoopLimits, Said, Tool, converse
-from trace2skill.core.noun import Noun
-from trace2skill.llm import Door, ModelSettings, Request, ToolSpec
+from trace2skill.core.record import Record
+from trace2skill.llm import Client, ModelSettings, Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.sandbox import CommandResult, Limits, Sandbox
@@ -30,7 +30,7 @@ BASH = ToolSpec(
 )
 
 
-class AgentSettings(Noun):
+class AgentSettings(Record):
     """The agent's limits. All of them can change a trajectory, so all of them are in its key."""
 
     loop: LoopLimits = LoopLimits()
@@ -86,10 +86,10 @@ class React:
         """See `Harness.identity`."""
         return self._settings.identity
 
-    def work(self, door: Door, assignment: Assignment) -> Conversation:
+    def work(self, client: Client, assignment: Assignment) -> Conversation:
         """See `Harness.work`, and `converse` for what it raises.
 
-        The body of SKILL.md stands in the system prompt (method.md section 2); the other files are mounted read-only
+        The body of SKILL.md stands in the system prompt (arXiv 2603.25158, section 2); the other files are mounted read-only
         at `skill/` and count only if they are opened.
         """
         skill, settings = assignment.skill, self._settings
@@ -98,7 +98,7 @@ class React:
             tool = bash_tool(self._sandbox, assignment.workspace, mounts, settings.command)
             opening = self._opening(assignment)
             step, scope = assignment.step, assignment.scope
-            return converse(door, self._store, opening, (tool,), settings.loop, step=step, scope=scope)
+            return converse(client, self._store, opening, (tool,), settings.loop, step=step, scope=scope)
 
     def _opening(self, assignment: Assignment) -> Request:
         skill = assignment.skill

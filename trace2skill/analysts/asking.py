@@ -7,7 +7,7 @@ from trace2skill.analysts.checks import LessonRules, complaint
 from trace2skill.analysts.report import CauseReport, LessonDraft, LessonReport, dropped_of, lessons_of
 from trace2skill.core.errors import BadAnswer
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings, Request, ask
+from trace2skill.llm import Client, ModelSettings, Request, ask
 from trace2skill.types.lesson import Extraction, LessonKind
 from trace2skill.types.picture import Picture
 from trace2skill.types.trajectory import Trajectory
@@ -24,7 +24,7 @@ def one_call_request(
 
 
 def extraction_by_one_call(
-    door: Door,
+    client: Client,
     request: Request,
     wanted: type[LessonReport],
     trajectory: Trajectory,
@@ -39,11 +39,11 @@ def extraction_by_one_call(
     An answer that stays malformed is the verdict `bad_answer`, with the raw answer.
 
     Raises:
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
     common = {"trajectory_id": trajectory.id, "task_id": trajectory.task_id, "kind": kind, "against": against}
     try:
-        report, kept, broken = ask_for_lessons(door, request, wanted, rules, _cause_steps, step=step)
+        report, kept, broken = ask_for_lessons(client, request, wanted, rules, _cause_steps, step=step)
     except BadAnswer as error:
         return Extraction(**common, verdict="bad_answer", reason=str(error), raw=error.raw)
     lessons = lessons_of(kept, trajectory, kind, "ungated", list(_cause_steps(report)))
@@ -59,7 +59,7 @@ def extraction_by_one_call(
 
 
 def ask_for_lessons(
-    door: Door,
+    client: Client,
     request: Request,
     wanted: type[R],
     rules: LessonRules,
@@ -71,9 +71,9 @@ def ask_for_lessons(
 
     Raises:
         BadAnswer: the first answer stayed malformed. A malformed second one leaves the first as it was.
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
-    report = ask(door, request, wanted, step=step)
+    report = ask(client, request, wanted, step=step)
     kept, broken = rules.sort_out(report.lessons, default_steps(report))
     if not broken:
         return report, kept, broken
@@ -84,7 +84,7 @@ def ask_for_lessons(
         {"role": "user", "content": again},
     )
     try:
-        report = ask(door, request.model_copy(update={"messages": messages}), wanted, step=step)
+        report = ask(client, request.model_copy(update={"messages": messages}), wanted, step=step)
     except BadAnswer:
         return report, kept, broken
     return report, *rules.sort_out(report.lessons, default_steps(report))

@@ -1,4 +1,4 @@
-"""What a lesson must not be, checked by program before it goes on (method.md section 3).
+"""What a lesson must not be, checked by program before it goes on.
 
 A lesson quotes no value of the answer, names neither task nor run nor a path of the workspace, points at steps that
 exist, and says something that no other lesson of its trajectory says.
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from trace2skill.analysts.report import LessonDraft
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.core.similarity import similarity
 from trace2skill.safety.leaks import in_words, repeated
 from trace2skill.safety.people import people_in
@@ -21,7 +21,7 @@ SHORTEST_ID = 3
 SAME = 0.8
 
 
-class LessonRules(Noun):
+class LessonRules(Record):
     """What the lessons drawn from one trajectory are checked against."""
 
     task_id: str

@@ -41,10 +41,10 @@ class ContrastAnalyst:
         """Name what made the difference. Evidence are steps of the trajectory that passed.
 
         Raises:
-            InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+            InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
         """
         task, passed, failed = case.own_task, case.trajectory, case.failure
-        door, pictures = self._means.door(), pictures_of(self._domain, task)
+        client, pictures = self._means.client(), pictures_of(self._domain, task)
         rules = LessonRules.of(passed, self._domain.gold_only(task), failed)
 
         def attempt(room: int) -> Extraction:
@@ -56,7 +56,7 @@ class ContrastAnalyst:
             )
             request = one_call_request(self._model, render("contrast_analyst"), user, passed.seed, pictures)
             return extraction_by_one_call(
-                door, request, LessonReport, passed, "success", rules, step=case.step, against=failed.id
+                client, request, LessonReport, passed, "success", rules, step=case.step, against=failed.id
             )
 
         return [fitting(room_for_trajectory(self._model, len(pictures)) // 2, attempt)]

@@ -1,6 +1,6 @@
 """The error analyst: an agent that must prove the cause of a failure by a fix which the harness runs.
 
-No verified fix within the limits, no lesson (method.md section 3).
+No verified fix within the limits, no lesson.
 """
 
 import tempfile
@@ -65,12 +65,12 @@ class ErrorAnalyst:
         """Find the cause of one failure, in a workspace with trace, input and output, and never gold.
 
         Raises:
-            InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+            InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
         """
         task, trajectory = case.own_task, case.trajectory
         if not trajectory.turns:
             return [nothing_to_read(trajectory, "error")]
-        door, store = self._means.door(), self._means.store()
+        client, store = self._means.client(), self._means.store()
         with tempfile.TemporaryDirectory(prefix="t2s-analysis-") as directory:
             workspace = Path(directory)
             lay_out_left(self._domain, task, workspace, trajectory.outputs)
@@ -82,7 +82,7 @@ class ErrorAnalyst:
                 Tool(SUBMIT, submission),
             )
             opening = self._opening(task, trajectory)
-            converse(door, store, opening, tools, self._loop, step=case.step, scope=case.scope)
+            converse(client, store, opening, tools, self._loop, step=case.step, scope=case.scope)
         return [submission.extraction()]
 
     def _evaluated(self, task: Task, trajectory: Trajectory, workspace: Path) -> str:

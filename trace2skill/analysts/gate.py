@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.domains.base import ANSWER, CaseGrade, Domain, Grade, feedback_on, fix_file
 from trace2skill.safety.leaks import in_program
 from trace2skill.sandbox import CommandResult, Limits, Sandbox
@@ -19,7 +19,7 @@ from trace2skill.types.task import Task
 NAMED = 5
 
 
-class GateResult(Noun):
+class GateResult(Record):
     """What the harness found. `leaks` names values or places that show the fix to hold the answer."""
 
     grade: Grade

@@ -8,7 +8,7 @@ from trace2skill.analysts.asking import one_call_request
 from trace2skill.analysts.reading import room_for_trajectory, whole
 from trace2skill.core.errors import BadAnswer
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings, ask
+from trace2skill.llm import Client, ModelSettings, ask
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.types.trajectory import Outcome, Trajectory
 
@@ -31,16 +31,16 @@ def judge_identity(model: ModelSettings) -> dict[str, object]:
     return {"judge": 1, "model": model.identity, "prompts": prompt_digest(*PROMPTS)}
 
 
-def judged(door: Door, model: ModelSettings, trajectory: Trajectory, *, step: StepLabel) -> Outcome:
+def judged(client: Client, model: ModelSettings, trajectory: Trajectory, *, step: StepLabel) -> Outcome:
     """How the trajectory ended, in the eyes of a model. Below `SURE_ENOUGH`, or with no step to show, it is unknown.
 
     Raises:
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
     steps = whole(trajectory, room_for_trajectory(model), everyone=True)
     request = one_call_request(model, render("outcome_judge"), render("judge_task", steps=steps), trajectory.seed)
     try:
-        said = ask(door, request, Judgement, step=step)
+        said = ask(client, request, Judgement, step=step)
     except BadAnswer as error:
         return Outcome(kind="unknown", reason=f"the judge's answer was no answer: {error}"[:300], source="judge")
     shown = [number for number in said.steps if 1 <= number <= len(trajectory.steps)]

@@ -63,7 +63,7 @@ class LogAnalyst:
         """Say from the log what mattered, with the steps that show it.
 
         Raises:
-            InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+            InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
         """
         trajectory = case.trajectory
         kind: LessonKind = "success" if trajectory.outcome.kind == "passed" else "error"
@@ -79,10 +79,10 @@ class LogAnalyst:
         )
         request = one_call_request(self._model, render("log_analyst"), user, trajectory.seed)
         rules = LessonRules.of_log(trajectory, case.gold)
-        door = self._means.door()
+        client = self._means.client()
         for _ in range(ASKED):
             try:
-                report = ask(door, request, ObservedReport, step=case.step)
+                report = ask(client, request, ObservedReport, step=case.step)
             except BadAnswer as error:
                 return [Extraction(**common, verdict="bad_answer", reason=str(error), raw=error.raw)]
             missing = not_shown(report, trajectory, found) if report.lessons else []

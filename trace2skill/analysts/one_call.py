@@ -41,19 +41,19 @@ class OneCallErrorAnalyst:
         """Say from the log why one run failed.
 
         Raises:
-            InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+            InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
         """
         task, trajectory = case.own_task, case.trajectory
         if not trajectory.turns:
             return [nothing_to_read(trajectory, "error")]
         pictures = pictures_of(self._domain, task)
         rules = LessonRules.of(trajectory, self._domain.gold_only(task))
-        door = self._means.door()
+        client = self._means.client()
 
         def attempt(room: int) -> Extraction:
             steps = whole(trajectory, room)
             user = render("one_call_error_task", description=self._domain.describe(task), steps=steps)
             request = one_call_request(self._model, render("one_call_error_analyst"), user, trajectory.seed, pictures)
-            return extraction_by_one_call(door, request, CauseReport, trajectory, "error", rules, step=case.step)
+            return extraction_by_one_call(client, request, CauseReport, trajectory, "error", rules, step=case.step)
 
         return [fitting(room_for_trajectory(self._model, len(pictures)), attempt)]

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, NoReturn, Protocol
 from trace2skill.agents.loop import LoopLimits
 from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.base import Domain
-from trace2skill.llm import Door, ModelSettings
+from trace2skill.llm import Client, ModelSettings
 from trace2skill.sandbox import Limits, Sandbox
 from trace2skill.store import Store
 from trace2skill.types.lesson import Extraction
@@ -32,7 +32,7 @@ class Means:
 
     domain: Domain
     model: ModelSettings
-    door: Callable[[], Door] = _none
+    client: Callable[[], Client] = _none
     store: Callable[[], Store] = _none
     sandbox: Callable[[], Sandbox] = _none
     loop: LoopLimits = field(default_factory=LoopLimits)
@@ -98,5 +98,5 @@ class Analyst(Protocol):
         """The lessons of a case, or typed reasons why there are none; mostly one extraction.
 
         Raises:
-            InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+            InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
         """

@@ -1,4 +1,4 @@
-"""The success analyst: one call over one successful trajectory (method.md section 3)."""
+"""The success analyst: one call over one successful trajectory."""
 
 from typing import ClassVar
 
@@ -41,19 +41,19 @@ class SuccessAnalyst:
         """Name the behaviours that earned one success.
 
         Raises:
-            InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+            InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
         """
         task, trajectory = case.own_task, case.trajectory
         if not trajectory.turns:
             return [nothing_to_read(trajectory, "success")]
         pictures = pictures_of(self._domain, task)
         rules = LessonRules.of(trajectory, self._domain.gold_only(task))
-        door = self._means.door()
+        client = self._means.client()
 
         def attempt(room: int) -> Extraction:
             steps = whole(trajectory, room)
             user = render("success_task", description=self._domain.describe(task), steps=steps)
             request = one_call_request(self._model, render("success_analyst"), user, trajectory.seed, pictures)
-            return extraction_by_one_call(door, request, LessonReport, trajectory, "success", rules, step=case.step)
+            return extraction_by_one_call(client, request, LessonReport, trajectory, "success", rules, step=case.step)
 
         return [fitting(room_for_trajectory(self._model, len(pictures)), attempt)]

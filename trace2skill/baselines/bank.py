@@ -10,7 +10,7 @@ from functools import cached_property
 from pydantic import Field
 
 from trace2skill.core.digest import digest_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.core.similarity import words
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.prompts import prompt_digest, render
@@ -20,7 +20,7 @@ PROMPT = "agent_memory"
 Vector = tuple[float, ...]
 
 
-class BankSettings(Noun):
+class BankSettings(Record):
     """How lessons are found again."""
 
     top_k: int = Field(default=1, ge=1, le=20, description="How many lessons the agent is shown.")
@@ -35,7 +35,7 @@ class BankSettings(Noun):
         return {"bank": 1, "top_k": self.top_k, "embedding": model, "prompt": prompt_digest(PROMPT)}
 
 
-class Bank(Noun, form="Bank", version=1):
+class Bank(Record, form="Bank", version=1):
     """Lessons, each with its vector where an embedding model finds them."""
 
     settings: BankSettings

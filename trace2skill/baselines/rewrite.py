@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from trace2skill.consolidate.limits import SizeLimits, over_limits
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import SkillInvalid
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings, Request, ask
+from trace2skill.llm import Client, ModelSettings, Request, ask
 from trace2skill.llm.transport import BYTES_PER_TOKEN, context_tokens, request_bytes
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.skills.skill import Skill, problems
@@ -41,7 +41,7 @@ class SkillRewrite(BaseModel):
     references: list[ReferenceDraft] = Field(default_factory=list)
 
 
-class Rewritten(Noun, form="Rewritten", version=1):
+class Rewritten(Record, form="Rewritten", version=1):
     """A rewrite that is in the store: the skill, and how many lessons the one call saw."""
 
     skill: str
@@ -55,7 +55,7 @@ def rewrite_identity(model: ModelSettings, limits: SizeLimits) -> dict[str, obje
 
 
 def rewrite(
-    door: Door, model: ModelSettings, base: Skill, lessons: Sequence[Lesson], limits: SizeLimits, *, step: StepLabel
+    client: Client, model: ModelSettings, base: Skill, lessons: Sequence[Lesson], limits: SizeLimits, *, step: StepLabel
 ) -> tuple[Skill, int]:
     """Write a skill anew from all lessons. Returns it, and how many lessons the call could see.
 
@@ -66,7 +66,7 @@ def rewrite(
     request, seen = _fitting(model, base, lessons, limits)
     found: list[str] = []
     for _ in range(1 + RE_ASKS):
-        answer = ask(door, request, SkillRewrite, step=step)
+        answer = ask(client, request, SkillRewrite, step=step)
         skill = _skill_of(base, answer)
         found = problems(skill) + [f"{path} is larger than the limits" for path in over_limits(base, skill, limits)]
         if not found:

@@ -15,7 +15,7 @@ from trace2skill.cli import options as o
 from trace2skill.cli.print import print_summary
 from trace2skill.core.errors import BadInput, SkillInvalid, Trace2SkillError
 from trace2skill.core.forms import from_text
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.skill import problems, read_skill
 from trace2skill.store import Store, open_store
@@ -77,7 +77,7 @@ def summary_of(store: Store, run: str) -> RunSummary:
     return from_text(found.summary, RunSummary)
 
 
-class Check(Noun):
+class Check(Record):
     """One thing the doctor looked at."""
 
     what: str

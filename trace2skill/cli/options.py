@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from trace2skill.cli.option_values import store_path
 from trace2skill.core.errors import BadInput
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.store import Store, open_store
 
-N = TypeVar("N", bound=Noun)
+N = TypeVar("N", bound=Record)
 
 StorePath = Annotated[
     str | None,
@@ -36,7 +36,7 @@ def existing_store(given: str | None) -> Store:
 
 
 def checked(cls: type[N], **values: Any) -> N:
-    """Build a noun from options; what pydantic finds wrong becomes one message."""
+    """Build a record from options; what pydantic finds wrong becomes one message."""
     try:
         return cls(**values)
     except ValidationError as error:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.consolidate.book import MOST_CITED, MOST_SAID, Group
 from trace2skill.consolidate.bounded import Asker, Bounds, answered, ids, lines, tokens
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.skills.near import stems
 
 PROMPT = "book_assign"
@@ -50,7 +50,7 @@ class CodedAgain(Coded):
     new: list[NewRule] = Field(default_factory=list)
 
 
-class Code(Noun):
+class Code(Record):
     """How one text stands to the book, by the numbers of canonical rules."""
 
     same: tuple[int, ...] = ()
@@ -63,7 +63,7 @@ class Code(Noun):
         return frozenset((*self.same, *self.narrower))
 
 
-class Coding(Noun, form="Coding", version=1):
+class Coding(Record, form="Coding", version=1):
     """The codes of some texts: a function of the book and the texts. None where no usable answer came."""
 
     codes: tuple[Code | None, ...]
@@ -74,7 +74,7 @@ def assign(ask: Asker, book: Sequence[str], texts: Sequence[str], bounds: Bounds
     """Code distinct texts against the book; `again` lets what fits nothing form new groups.
 
     Raises:
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
     prompt, wanted = (AGAIN_PROMPT, CodedAgain) if again else (PROMPT, Coded)
     shown: dict[tuple[int, ...], list[int]] = {}

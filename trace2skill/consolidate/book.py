@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from trace2skill.consolidate.bounded import Asker, Bounds, answered, ids, lines, tokens
 from trace2skill.consolidate.cut import Rule, plain_words
 from trace2skill.core.digest import digest_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 PROMPT = "book_induce"
 MOST_SAID = 400  # characters of one canonical rule
@@ -39,14 +39,14 @@ class Induced(BaseModel):
     no_rule: list[str] = Field(default_factory=list)
 
 
-class Group(Noun):
+class Group(Record):
     """Texts that say one thing, by number, and that thing in words."""
 
     says: str
     texts: tuple[int, ...]
 
 
-class Grouping(Noun, form="Grouping", version=1):
+class Grouping(Record, form="Grouping", version=1):
     """What a node makes of its texts: a function of the texts alone. Every text is in a group or in `no_rule`."""
 
     groups: tuple[Group, ...]
@@ -54,7 +54,7 @@ class Grouping(Noun, form="Grouping", version=1):
     by_program: tuple[int, ...] = Field(default=(), description="Texts that no usable answer came for.")
 
 
-class Canonical(Noun):
+class Canonical(Record):
     """A canonical rule with the rules it was induced from."""
 
     says: str
@@ -68,7 +68,7 @@ class Canonical(Noun):
         return (-len(self.trajectories), digest_of(self.says))
 
 
-class Part(Noun):
+class Part(Record):
     """A part of the book: canonical rules, what waits for the finished book, and what holds no rule."""
 
     canonicals: tuple[Canonical, ...] = ()
@@ -77,7 +77,7 @@ class Part(Noun):
     by_program: tuple[str, ...] = Field(default=(), description="Ids of rules that only the program has read.")
 
 
-class Bucket(Noun):
+class Bucket(Record):
     """What lies under a prefix of the trie."""
 
     prefix: str
@@ -88,7 +88,7 @@ def induce(ask: Asker, texts: Sequence[str], bounds: Bounds) -> Grouping:
     """Group distinct texts by meaning. Bounded; what cannot be answered in rule is grouped by program.
 
     Raises:
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
 
     def once(items: Sequence[int], said: Sequence[str]) -> Induced:

@@ -12,9 +12,9 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel, Field
 
 from trace2skill.core.errors import BadAnswer, ContextFull
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings, Request, ask
+from trace2skill.llm import Client, ModelSettings, Request, ask
 from trace2skill.prompts import prompt_digest, render
 
 A = TypeVar("A", bound=BaseModel)
@@ -24,7 +24,7 @@ PER_LINE = 6  # tokens of an id and its marks
 FRAME = 1_500  # tokens that a prompt may have around its items
 
 
-class Bounds(Noun):
+class Bounds(Record):
     """How much one call may hold."""
 
     tokens: int = Field(
@@ -39,7 +39,7 @@ class Bounds(Noun):
 
 
 class Asker(Protocol):
-    """Whoever answers: a model behind its door, or a function in a test."""
+    """Whoever answers: a model behind its client, or a function in a test."""
 
     def __call__(self, prompt: str, wanted: type[A], values: dict[str, Any], said: Sequence[str]) -> A:
         """Answer the prompt called `prompt` and `prompt`_task.
@@ -49,10 +49,10 @@ class Asker(Protocol):
 
 
 class ModelAsker:
-    """A model, asked through the door of a run."""
+    """A model, asked through the client of a run."""
 
-    def __init__(self, door: Door, model: ModelSettings, step: StepLabel) -> None:
-        self._door, self._model, self._step = door, model, step
+    def __init__(self, client: Client, model: ModelSettings, step: StepLabel) -> None:
+        self._client, self._model, self._step = client, model, step
 
     def __call__(self, prompt: str, wanted: type[A], values: dict[str, Any], said: Sequence[str]) -> A:
         """See `Asker`."""
@@ -62,7 +62,7 @@ class ModelAsker:
         ]
         messages += [{"role": ("assistant", "user")[n % 2], "content": text} for n, text in enumerate(said)]
         request = Request(role="merger", settings=self._model, messages=tuple(messages))
-        return ask(self._door, request, wanted, step=self._step)
+        return ask(self._client, request, wanted, step=self._step)
 
 
 def asked_identity(model: ModelSettings, bounds: Bounds, prompt: str, version: int) -> dict[str, object]:

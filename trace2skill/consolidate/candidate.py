@@ -17,7 +17,7 @@ from trace2skill.consolidate.merge import set_aside
 from trace2skill.consolidate.node import Groups
 from trace2skill.consolidate.route import Routed, Thresholds, reference_groups, route
 from trace2skill.core.errors import SkillInvalid
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.skills.apply import Applied, apply_edits, unified_diff
 from trace2skill.skills.place import EditPolicy
 from trace2skill.skills.skill import Skill, problems
@@ -29,7 +29,7 @@ REPAIRS = 2  # calls for one failed validation
 _Written = tuple[Applied, list[EditGroup], list[Unplaced], list[OpenConflict]]
 
 
-class Candidate(Noun, form="Candidate", version=1):
+class Candidate(Record, form="Candidate", version=1):
     """What became of every group. `skill` equals `base` when nothing was learned."""
 
     base: str

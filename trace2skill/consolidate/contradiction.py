@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from trace2skill.consolidate.groups import Dropped, EditGroup, united
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.core.similarity import words
 
 FORBIDS = {"never", "not", "don", "dont", "avoid", "no", "without", "cannot", "neither"}
@@ -19,7 +19,7 @@ CONDITION = re.compile(
 ALIKE = 0.8
 
 
-class OpenConflict(Noun):
+class OpenConflict(Record):
     """Two or more groups that cannot stand together, and why. None of them reaches the skill; a person decides."""
 
     sides: tuple[EditGroup, ...]

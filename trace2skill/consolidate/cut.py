@@ -13,7 +13,7 @@ from pydantic import Field
 
 from trace2skill.consolidate.groups import Support
 from trace2skill.core.digest import digest_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.skills.form import ADDS_TEXT, in_form
 from trace2skill.skills.markdown import BlockToken, block_tokens, links, sections, split_lines
 from trace2skill.skills.near import plain_title
@@ -26,7 +26,7 @@ LEAD_WORDS = re.compile(r"^\s*(?:\*\*|__)(?P<lead>[^*_\n]{1,80}?)[.:]?(?:\*\*|__
 REFERENCE = re.compile(r"references/[^/]+(?:/[^/]+)*\.md")
 
 
-class Place(Noun):
+class Place(Record):
     """Where a rule belongs: a section of a file, or a new one called `title` in that section."""
 
     file: str = "SKILL.md"
@@ -39,7 +39,7 @@ class Place(Noun):
         return " > ".join((self.file, *self.section, *((f"{self.title} (new)",) if self.title else ())))
 
 
-class Rule(Noun, form="Rule", version=1):
+class Rule(Record, form="Rule", version=1):
     """One rule in its author's exact words."""
 
     text: str = Field(description="Markdown, without heading, list mark or number.")
@@ -68,7 +68,7 @@ class Rule(Noun, form="Rule", version=1):
         return Support.of(self.trajectory_id, self.task_id, self.kind, weak=self.weak)
 
 
-class Uncut(Noun):
+class Uncut(Record):
     """A part of a patch that is no rule, and why. Nothing that was said goes without such a record."""
 
     trajectory_id: str
@@ -76,7 +76,7 @@ class Uncut(Noun):
     reason: str
 
 
-class Cut(Noun, form="Cut", version=1):
+class Cut(Record, form="Cut", version=1):
     """A patch cut up: its rules, the edits that stand as they are (files that go, scripts), and what is no rule."""
 
     rules: tuple[Rule, ...]

@@ -14,7 +14,7 @@ from trace2skill.consolidate.groups import EditGroup
 from trace2skill.core.errors import BadAnswer
 from trace2skill.core.similarity import similarity, words
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings, Request, ask
+from trace2skill.llm import Client, ModelSettings, Request, ask
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.skills.markdown import links, section_text, sections
 from trace2skill.skills.skill import Skill
@@ -59,8 +59,8 @@ class Editor(Protocol):
 class ModelEditor:
     """The editor played by a model."""
 
-    def __init__(self, door: Door, model: ModelSettings, step: StepLabel) -> None:
-        self._door = door
+    def __init__(self, client: Client, model: ModelSettings, step: StepLabel) -> None:
+        self._client = client
         self._model = model
         self._step = step
 
@@ -70,7 +70,7 @@ class ModelEditor:
         section = section_text(base.text(edit.file) or "", edit.section)
         task = render("editor_task", section=section, rules=[(group.id, group.edits[0].content) for group in groups])
         try:
-            answer = ask(self._door, self._request("editor", task), Rewording, step=self._step.asking_for("wording"))
+            answer = ask(self._client, self._request("editor", task), Rewording, step=self._step.asking_for("wording"))
         except BadAnswer:
             return list(groups)
         said = {rule.id: rule.content for rule in answer.rules}
@@ -83,7 +83,7 @@ class ModelEditor:
         task = render("repairer_task", path=path, text=skill.text(path) or "", problems=problems)
         try:
             answer = ask(
-                self._door, self._request("repairer", task), RepairedFile, step=self._step.asking_for("repair", path)
+                self._client, self._request("repairer", task), RepairedFile, step=self._step.asking_for("repair", path)
             )
         except BadAnswer:
             return None

@@ -1,6 +1,6 @@
 """Edit groups: the inseparable units of a merge, each with the trajectories and tasks that ask for it.
 
-Support is kept by program (method.md section 6): it counts distinct trajectories and distinct tasks, never messages.
+Support is kept by program: it counts distinct trajectories and distinct tasks, never messages.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from trace2skill.core.digest import digest_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.skills.markdown import links
 from trace2skill.types.lesson import LessonKind
 from trace2skill.types.patch import Edit, Patch
@@ -20,7 +20,7 @@ WEAK = 0.5
 """What a task counts of which only weak labels speak."""
 
 
-class Support(Noun):
+class Support(Record):
     """Who asks for a group: sorted, distinct ids. `errors` and `successes` split `trajectories` by their outcome."""
 
     trajectories: tuple[str, ...]
@@ -64,7 +64,7 @@ class Support(Noun):
         )
 
 
-class Saying(Noun):
+class Saying(Record):
     """One supporter's own words for a rule: `how` says whether they state it as widely or for a narrower case."""
 
     trajectory_id: str
@@ -74,7 +74,7 @@ class Saying(Noun):
     lessons: tuple[str, ...] = ()
 
 
-class EditGroup(Noun):
+class EditGroup(Record):
     """Edits that stand or fall together: one edit, or the creation of a file with the edits that link it."""
 
     edits: tuple[Edit, ...]
@@ -110,7 +110,7 @@ class EditGroup(Noun):
         return _distinct(edit.lessons for edit in self.edits)
 
 
-class Dropped(Noun):
+class Dropped(Record):
     """A group that does not reach the skill, and why. Nothing given is lost without such a record."""
 
     group: EditGroup

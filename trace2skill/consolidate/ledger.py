@@ -13,7 +13,7 @@ from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.contradiction import opposed
 from trace2skill.consolidate.groups import EditGroup, Support
 from trace2skill.consolidate.lines import moved_lines, places_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.skills.markdown import line_of
 from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import Lesson
@@ -22,7 +22,7 @@ from trace2skill.types.patch import Confirmation
 FindLesson = Callable[[str], Lesson | None]
 
 
-class SupportRow(Noun):
+class SupportRow(Record):
     """Lines first..last of a file, counted from 1, and everything that speaks for and against them."""
 
     file: str
@@ -37,7 +37,7 @@ class SupportRow(Noun):
     seen: dict[str, int] = Field(default_factory=dict, description="Generation in which each trajectory spoke up.")
 
 
-class SupportLedger(Noun, form="SupportLedger", version=1):
+class SupportLedger(Record, form="SupportLedger", version=1):
     """The ledger of one version. `parent` is the skill it came from; `generation` counts versions from 1."""
 
     skill: str

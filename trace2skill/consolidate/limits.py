@@ -9,14 +9,14 @@ from pydantic import Field
 
 from trace2skill.consolidate.groups import Dropped
 from trace2skill.consolidate.route import Routed
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.skills.markdown import split_lines
 from trace2skill.skills.skill import Skill
 
 CHARS_PER_TOKEN = 4
 
 
-class SizeLimits(Noun):
+class SizeLimits(Record):
     """How large the files of a skill may become. A file that is larger already may not grow."""
 
     lines: int = Field(default=500, ge=10, description="Most lines of the body of SKILL.md.")

@@ -17,10 +17,10 @@ from trace2skill.consolidate.groups import Dropped, EditGroup, united
 from trace2skill.consolidate.node import Groups
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadAnswer
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.core.similarity import similarity
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings, Request, ask
+from trace2skill.llm import Client, ModelSettings, Request, ask
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.skills.apply import conflicts
 from trace2skill.skills.markdown import section_text
@@ -33,7 +33,7 @@ SIMILAR = 0.6  # share of common words from which two texts are taken to speak o
 NEARLY_EQUAL = 0.9
 
 
-class MergeSettings(Noun):
+class MergeSettings(Record):
     """How the merge tree is reduced."""
 
     ask: Literal["touching", "always"] = Field(
@@ -44,7 +44,7 @@ class MergeSettings(Noun):
 
 
 def merge(
-    door: Door,
+    client: Client,
     model: ModelSettings,
     base: Skill,
     sides: Sequence[Groups],
@@ -56,7 +56,7 @@ def merge(
     """Unite the sides of a node.
 
     Raises:
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`; the node has no result and is rerun.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`; the node has no result and is rerun.
     """
     dropped = [item for side in sides for item in side.dropped]
     aside = [item for side in sides for item in side.open]
@@ -66,7 +66,7 @@ def merge(
     untouched = [group for side in sides for group in side.groups if group.id not in ids]
     if sum(bool(side) for side in given) < 2:
         return Groups.of([group for side in sides for group in side.groups], dropped, aside)
-    merged, newly_dropped, newly_open = _ask_merger(door, model, base, given, step, policy)
+    merged, newly_dropped, newly_open = _ask_merger(client, model, base, given, step, policy)
     node = "M" + digest_of([side.digest for side in sides])[:12]
     merged = [group if group.id in ids else group.model_copy(update={"path": (*group.path, node)}) for group in merged]
     return Groups.of([*untouched, *merged], [*dropped, *newly_dropped], [*aside, *newly_open])
@@ -127,7 +127,7 @@ def set_aside(
 
 
 def _ask_merger(
-    door: Door,
+    client: Client,
     model: ModelSettings,
     base: Skill,
     sides: Sequence[Sequence[EditGroup]],
@@ -143,7 +143,7 @@ def _ask_merger(
     for _ in range(2):
         request = Request(role="merger", settings=model, messages=messages)
         try:
-            answer = ask(door, request, MergeAnswer, step=step)
+            answer = ask(client, request, MergeAnswer, step=step)
         except BadAnswer:
             break
         broken = violations(answer, given, base, policy)

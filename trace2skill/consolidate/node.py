@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from trace2skill.consolidate.contradiction import OpenConflict, in_order
 from trace2skill.consolidate.groups import Dropped, EditGroup, unite_equal
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 
-class Groups(Noun, form="Groups", version=1):
+class Groups(Record, form="Groups", version=1):
     """A node of the merge tree: groups sorted by id, with what was dropped or set aside on the way here."""
 
     groups: tuple[EditGroup, ...]

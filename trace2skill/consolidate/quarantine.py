@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.core.errors import BadInput
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.safety.screening import Finding, screened
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
 from trace2skill.types.lesson import Lesson
 
 
-class Quarantined(Noun, form="Quarantined", version=1):
+class Quarantined(Record, form="Quarantined", version=1):
     """A text that was kept out of a skill, what is suspicious in it, and who asked for it."""
 
     text: str
@@ -24,14 +24,14 @@ class Quarantined(Noun, form="Quarantined", version=1):
         return "; ".join(dict.fromkeys(finding.reason for finding in self.findings))
 
 
-class Allowed(Noun, form="Allowed", version=1):
+class Allowed(Record, form="Allowed", version=1):
     """A finding that a person lets into skills, and why."""
 
     finding: Finding
     why: str
 
 
-class Review(Noun):
+class Review(Record):
     """What the screening of a set of groups lets through and what it keeps out."""
 
     kept: tuple[EditGroup, ...]

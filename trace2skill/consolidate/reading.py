@@ -25,10 +25,10 @@ from trace2skill.consolidate.cut import Rule
 from trace2skill.consolidate.settle import RuleBook, disputed, frozen, readings, settle
 from trace2skill.consolidate.write import Sheet, SheetWording
 from trace2skill.core.digest import digest_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 
-class InduceJob(Noun):
+class InduceJob(Record):
     """Group these distinct texts by meaning. `level` 0 reads authors' words, higher ones canonical rules."""
 
     name: str
@@ -41,7 +41,7 @@ class InduceJob(Noun):
         return digest_of("induce", self.texts)
 
 
-class AssignJob(Noun):
+class AssignJob(Record):
     """Code these distinct texts against the book; `again` lets what fits nothing form new groups."""
 
     name: str
@@ -55,7 +55,7 @@ class AssignJob(Noun):
         return digest_of("again" if self.again else "assign", self.book, self.texts)
 
 
-class WriteJob(Noun):
+class WriteJob(Record):
     """Word the rules of one sheet."""
 
     name: str

@@ -1,6 +1,6 @@
 """Prevalence: how much independent support a group needs to stand in SKILL.md, in a reference, or not at all.
 
-A rule that independent trajectories ask for again and again is a property of the domain (method.md section 4).
+A rule that independent trajectories ask for again and again is a property of the domain.
 """
 
 import math
@@ -10,12 +10,12 @@ from pydantic import Field
 
 from trace2skill.consolidate.groups import Dropped, EditGroup, united
 from trace2skill.consolidate.node import Groups
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.skills.skill import Skill
 from trace2skill.types.patch import Edit
 
 
-class Thresholds(Noun):
+class Thresholds(Record):
     """Distinct tasks a group needs. None takes the default that grows with the number of tasks.
 
     The defaults: SKILL.md from max(2, ceil(log10 N)) tasks on, with N tasks analysed, so 2 of 24 and 3 of 200; a
@@ -31,7 +31,7 @@ class Thresholds(Noun):
         return main, min(self.reference or 2, main)
 
 
-class Routed(Noun):
+class Routed(Record):
     """Groups in order of support, highest first, all of them to be applied, and what stays out."""
 
     main: tuple[EditGroup, ...]

@@ -1,4 +1,4 @@
-"""The last door before a skill: what a merge made, and what the editor reworded or repaired, is screened again."""
+"""The last check before a skill: what a merge made, and what the editor reworded or repaired, is screened again."""
 
 from collections.abc import Sequence
 

@@ -16,21 +16,21 @@ from trace2skill.consolidate.book import Canonical, Part
 from trace2skill.consolidate.cut import Rule, plain_words
 from trace2skill.consolidate.groups import Support
 from trace2skill.core.digest import digest_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 How = Literal["same", "narrower"]
 NO_RULE = "it holds no rule"
 DISAGREED = "its readers disagree on what it says"
 
 
-class Statement(Noun):
+class Statement(Record):
     """A rule that states a canonical rule, as widely or for a narrower case."""
 
     rule: Rule
     how: How = "same"
 
 
-class BookRule(Noun, form="BookRule", version=1):
+class BookRule(Record, form="BookRule", version=1):
     """A rule of the finished book: who says it in which words, and who says the opposite."""
 
     says: str
@@ -55,7 +55,7 @@ class BookRule(Noun, form="BookRule", version=1):
         return tuple(by_plain[plain] for plain in sorted(by_plain, key=digest_of))
 
 
-class Opposition(Noun):
+class Opposition(Record):
     """Two rules of the book that cannot both hold, by id, and the tasks that show it."""
 
     first: str
@@ -63,14 +63,14 @@ class Opposition(Noun):
     tasks: tuple[str, ...]
 
 
-class LeftRule(Noun):
+class LeftRule(Record):
     """A rule that counts for nothing in the book, and why."""
 
     rule: Rule
     reason: str
 
 
-class RuleBook(Noun, form="RuleBook", version=1):
+class RuleBook(Record, form="RuleBook", version=1):
     """The finished book of one skill and one set of trajectories. Every rule is said, or left out with a reason."""
 
     rules: tuple[BookRule, ...] = ()
@@ -78,7 +78,7 @@ class RuleBook(Noun, form="RuleBook", version=1):
     left_out: tuple[LeftRule, ...] = ()
 
 
-class TwoReadings(Noun):
+class TwoReadings(Record):
     """The frozen book and what two readings made of every rule, by the numbers of canonical rules."""
 
     book: tuple[Canonical, ...]

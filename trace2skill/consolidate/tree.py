@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.core.digest import digest_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.core.similarity import words
 
 HASH_BITS = 64
@@ -19,7 +19,7 @@ Node = int | tuple["Node", "Node"]
 """A node of the trie: a leaf's number, or two sides."""
 
 
-class MergePlan(Noun):
+class MergePlan(Record):
     """Leaves in key order and the merges to make of them.
 
     `merges[k]` names its inputs: numbers below len(leaves) are leaves, len(leaves) + i is the result of merges[i].

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from trace2skill.consolidate.bounded import Asker, Bounds, answered, lines, tokens
 from trace2skill.consolidate.cut import Place, plain_words
 from trace2skill.consolidate.settle import BookRule, RuleBook
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.skills.markdown import section_text, sections
 from trace2skill.skills.near import plain_title, stems
 from trace2skill.skills.skill import Skill
@@ -62,14 +62,14 @@ class Written(BaseModel):
     conditional: list[WrittenPair] = Field(default_factory=list)
 
 
-class ToWord(Noun):
+class ToWord(Record):
     """A rule to be worded: its words in the book, and words of its supporters."""
 
     says: str
     quotes: tuple[str, ...]
 
 
-class Sheet(Noun, form="Sheet", version=1):
+class Sheet(Record, form="Sheet", version=1):
     """What one call of the writer is about: a section as it stands, rules for it, and the pairs among them that oppose.
 
     A pair names its two rules by number.
@@ -81,14 +81,14 @@ class Sheet(Noun, form="Sheet", version=1):
     pairs: tuple[tuple[int, int], ...] = ()
 
 
-class SheetWording(Noun, form="SheetWording", version=1):
+class SheetWording(Record, form="SheetWording", version=1):
     """The words of a sheet: a line a rule, '' where it keeps its own, and a line a pair, '' where that stays open."""
 
     lines: tuple[str, ...]
     conditional: tuple[str, ...] = ()
 
 
-class Limit(Noun):
+class Limit(Record):
     """How long a rule may be."""
 
     characters: int = Field(default=320, ge=80, le=1_000, description="Most characters of one written rule.")
@@ -101,7 +101,7 @@ def write(ask: Asker, sheet: Sheet, bounds: Bounds, limit: Limit = USUAL) -> She
     """Word the rules of a sheet.
 
     Raises:
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
     numbers = list(range(len(sheet.rules)))
     said, between = [""] * len(numbers), [""] * len(sheet.pairs)

@@ -16,36 +16,36 @@ from typing import Protocol
 
 from trace2skill.core.errors import BudgetReached, StoreUnavailable
 from trace2skill.core.money import dollars, nanos
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.2
 
 
-class Short(Noun):
+class Short(Record):
     """Why an amount was not reserved: what of which cap is spent, and what others hold. In billionths of a dollar."""
 
-    purse: str
+    cap_name: str
     cap: int
     spent: int
     reserved: int
 
 
-class Purse(Protocol):
+class Reservations(Protocol):
     """Keeps the books of several caps: what is spent and what is reserved of each."""
 
     def reserve(self, ticket: str, amount: int, caps: Mapping[str, int | None]) -> Short | None:
-        """Reserve an amount of every purse named, all or none; None when it is done.
+        """Reserve an amount of every cap named, all or none; None when it is done.
 
-        A purse without a cap is booked, too: another run may have a cap for it.
+        A name without a cap is booked, too: another run may have a cap for it.
         """
 
     def settle(self, ticket: str, cost: int) -> None:
         """Release what the ticket reserved, and book what was spent."""
 
 
-class LocalPurse:
-    """The books of one process. `spent` says what was spent before, by purse; it is asked once for each."""
+class LocalReservations:
+    """The caps of one process. `spent` says what was spent before, by name of the cap; it is asked once for each."""
 
     def __init__(self, spent: Callable[[str], int] = lambda _: 0) -> None:
         self._before = spent
@@ -55,21 +55,21 @@ class LocalPurse:
         self._guard = threading.Lock()
 
     def reserve(self, ticket: str, amount: int, caps: Mapping[str, int | None]) -> Short | None:
-        """See `Purse.reserve`."""
+        """See `Reservations.reserve`."""
         with self._guard:
             for name, cap in caps.items():
                 if name not in self._spent:
                     self._spent[name], self._reserved[name] = self._before(name), 0
                 spent, reserved = self._spent[name], self._reserved[name]
                 if cap is not None and spent + reserved + amount > cap:
-                    return Short(purse=name, cap=cap, spent=spent, reserved=reserved)
+                    return Short(cap_name=name, cap=cap, spent=spent, reserved=reserved)
             for name in caps:
                 self._reserved[name] += amount
             self._tickets[ticket] = (amount, tuple(caps))
             return None
 
     def settle(self, ticket: str, cost: int) -> None:
-        """See `Purse.settle`."""
+        """See `Reservations.settle`."""
         with self._guard:
             amount, names = self._tickets.pop(ticket)
             for name in names:
@@ -78,7 +78,7 @@ class LocalPurse:
 
 
 class Budget:
-    """The caps of one run, in US dollars, shared by all who spend from the same purse. None means no cap."""
+    """The caps of one run, in US dollars, shared by all who spend under the same caps. None means no cap."""
 
     def __init__(
         self,
@@ -86,11 +86,11 @@ class Budget:
         spent: float = 0.0,
         *,
         monthly: float | None = None,
-        purse: Purse | None = None,
+        reservations: Reservations | None = None,
         run_id: str = "run",
     ) -> None:
         self._cap, self._monthly, self._run = cap, monthly, f"run {run_id}"
-        self._purse = purse or LocalPurse(lambda name: nanos(spent) if name == self._run else 0)
+        self._reservations = reservations or LocalReservations(lambda name: nanos(spent) if name == self._run else 0)
         self._changed = threading.Condition()
 
     @contextmanager
@@ -112,7 +112,7 @@ class Budget:
     def _settle(self, ticket: str, cost: int) -> None:
         """Books that cannot be reached must not cost an answer that was paid for: its bound stays reserved."""
         try:
-            self._purse.settle(ticket, cost)
+            self._reservations.settle(ticket, cost)
         except StoreUnavailable as error:
             log.warning("a call could not be settled, and counts as its bound: %s", error)
 
@@ -124,7 +124,7 @@ class Budget:
     def _wait_for(self, ticket: str, bound: float, caps: Mapping[str, int | None]) -> None:
         amount = nanos(bound)
         with self._changed:
-            while (short := self._purse.reserve(ticket, amount, caps)) is not None:
+            while (short := self._reservations.reserve(ticket, amount, caps)) is not None:
                 if short.reserved <= 0:
                     raise BudgetReached(_in_words(short, bound))
                 self._changed.wait(LOOK_SECONDS)  # another process may settle, too, and tells nobody here
@@ -142,7 +142,7 @@ class Reservation:
 
 
 def _in_words(short: Short, bound: float) -> str:
-    monthly = short.purse.startswith("month")
+    monthly = short.cap_name.startswith("month")
     option = "--max-cost-per-month" if monthly else "--max-cost"
     of = f"of the month's cap of ${dollars(short.cap):.2f}" if monthly else f"of the cap of ${dollars(short.cap):.2f}"
     return (

@@ -10,7 +10,7 @@ class Trace2SkillError(Exception):
 
 
 class BadInput(Trace2SkillError):
-    """Something a person gave is wrong: a path, a data set row, a setting. Refused at the door, nothing was spent."""
+    """Something a person gave is wrong: a path, a data set row, a setting. Refused at the client, nothing was spent."""
 
 
 class SkillInvalid(BadInput):

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from trace2skill.core.errors import StageFailed
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 NAMED = 5
 
 
-class Failure(Noun):
+class Failure(Record):
     """One item of a mapped stage that has no result. A rerun picks it up. `of` is how many items the stage had."""
 
     stage: str

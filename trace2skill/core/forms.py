@@ -3,7 +3,7 @@
 What is stored outlives the code, so that nothing stored names a module or a class. A class that is hashed or kept says
 what its values are called, in which version, and how a value of an older version becomes one of the next:
 
-    class Rolled(Noun, form="Rolled", version=2, upgrades=(with_a_bank,)): ...
+    class Rolled(Record, form="Rolled", version=2, upgrades=(with_a_bank,)): ...
 
 The form's name is chosen once and never changes, whatever becomes of the class. A class that is only ever a part of
 another's value needs no form: its shape belongs to the version of the whole. Two texts are written:
@@ -66,7 +66,7 @@ def form_of(cls: type) -> Form:
     """
     form = _by_class.get(cls)
     if form is None:
-        raise TypeError(f"{cls.__qualname__} is hashed or kept and has no form: class {cls.__name__}(Noun, form=...)")
+        raise TypeError(f"{cls.__qualname__} is hashed or kept and has no form: class {cls.__name__}(Record, form=...)")
     return form
 
 

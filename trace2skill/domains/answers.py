@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.domains.base import ANSWER, Audit, CaseGrade, Domain, Grade
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
 from trace2skill.sandbox.workspace import safe_read
@@ -25,7 +25,7 @@ FIX_CONTRACT = (
 )
 
 
-class Judged(Noun):
+class Judged(Record):
     """What the rule says of an answer. `problem` says what is wrong without giving the right answer away."""
 
     passed: bool

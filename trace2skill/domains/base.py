@@ -9,7 +9,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.sandbox.limits import Sandbox
 from trace2skill.types.picture import Picture
 from trace2skill.types.task import Task
@@ -18,7 +18,7 @@ ANSWER = "answer.txt"
 """The output that holds the answer, in domains whose outcome is an answer rather than a file."""
 
 
-class Difference(Noun):
+class Difference(Record):
     """One place where an output is not gold."""
 
     where: str = Field(description="E.g. 'Summary!B3'.")
@@ -26,7 +26,7 @@ class Difference(Noun):
     got: str
 
 
-class CaseGrade(Noun):
+class CaseGrade(Record):
     """The grade of one test case. `problem` says why it could not be compared at all, if so."""
 
     case: str
@@ -44,7 +44,7 @@ class CaseGrade(Noun):
         return float(self.passed) if self.score is None else self.score
 
 
-class Grade(Noun):
+class Grade(Record):
     """The grade of one set of outputs: hard = every case passed, soft = mean soft score of the cases."""
 
     cases: tuple[CaseGrade, ...]
@@ -74,7 +74,7 @@ class Grade(Noun):
         return ""
 
 
-class Audit(Noun, form="Audit", version=1):
+class Audit(Record, form="Audit", version=1):
     """Whether a task can teach anything. `usable` tasks can; the others are reported and left out of evolution."""
 
     task_id: str

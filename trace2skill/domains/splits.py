@@ -9,13 +9,13 @@ from typing import Literal
 
 from trace2skill.core.digest import digest_of, digest_of_files
 from trace2skill.core.errors import BadInput
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.types.task import Task
 
 PAPER_ROWS = 200
 
 
-class Splits(Noun):
+class Splits(Record):
     """Task ids per split, in the order of the data set."""
 
     evolve: tuple[str, ...]

@@ -12,7 +12,7 @@ from pydantic import Field
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.limits import CHARS_PER_TOKEN
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.evaluation.compare import compare
 from trace2skill.skills.apply import apply_edits
 from trace2skill.skills.place import EditPolicy
@@ -23,7 +23,7 @@ from trace2skill.types.evaluation import Evaluation
 Verdict = Literal["keep", "prune", "unknown"]
 
 
-class AblationSettings(Noun):
+class AblationSettings(Record):
     """How far an ablation goes."""
 
     rollouts: int = Field(default=400, ge=1, description="Most rollouts in all, besides those that are in the store.")
@@ -36,7 +36,7 @@ class AblationSettings(Noun):
     )
 
 
-class GroupEffect(Noun):
+class GroupEffect(Record):
     """What a group does: the score of the candidate minus that of the candidate without it."""
 
     group: str
@@ -49,7 +49,7 @@ class GroupEffect(Noun):
     reason: str
 
 
-class Ablation(Noun, form="Ablation", version=1):
+class Ablation(Record, form="Ablation", version=1):
     """The effects of a candidate's groups, and the skill without those to prune."""
 
     candidate: str

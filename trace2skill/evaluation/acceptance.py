@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.types.comparison import Comparison, Score
 from trace2skill.types.decision import Look, Verdict
 
@@ -17,7 +17,7 @@ Said = tuple[Verdict, str]
 """A verdict and its reason."""
 
 
-class GateSettings(Noun):
+class GateSettings(Record):
     """What a promotion needs."""
 
     level: float = Field(

@@ -5,12 +5,12 @@ from operator import not_
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.types.evaluation import Cell, Evaluation
 from trace2skill.types.references import Rolled, RolloutJob
 
 
-class Condition(Noun):
+class Condition(Record):
     """A name and the skill it stands for, None is no skill; and perhaps the bank that lessons are recalled from."""
 
     name: str

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.types.evaluation import Evaluation
 
 POWER = 0.8
 MOST_TASKS = 100_000
 
 
-class Spread(Noun):
+class Spread(Record):
     """How much the difference of two skills varies, as variances of one task's difference."""
 
     between: float = Field(ge=0, description="b^2: between tasks.")
@@ -28,7 +28,7 @@ class Spread(Noun):
         return math.sqrt(self.between + self.within / seeds)
 
 
-class PowerReport(Noun):
+class PowerReport(Record):
     """What can be seen. Lifts are differences of mean scores, 0 to 1."""
 
     tasks: int

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.evaluation.compare import compare, interval
 from trace2skill.types.comparison import Interval
 from trace2skill.types.evaluation import Evaluation, Measured
@@ -16,7 +16,7 @@ from trace2skill.types.evaluation import Evaluation, Measured
 NO_SKILL = "no skill"
 
 
-class TransferCell(Noun):
+class TransferCell(Record):
     """One skill used by one model on one task set."""
 
     author: str = Field(description="Model that wrote the skill; 'people' for one nobody evolved; '-' for no skill.")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.core.similarity import words
 from trace2skill.skills.markdown import section_text, sections
 from trace2skill.skills.skill import Skill
@@ -18,7 +18,7 @@ SHOWS_FROM = 0.4
 SHORTEST = 4
 
 
-class FileUse(Noun):
+class FileUse(Record):
     """A reference or script: how many of the runs opened or ran it."""
 
     path: str
@@ -26,7 +26,7 @@ class FileUse(Noun):
     of: int
 
 
-class SectionUse(Noun):
+class SectionUse(Record):
     """A section: an estimate of how often its guidance shows in what agents do."""
 
     file: str
@@ -52,7 +52,7 @@ class SectionUse(Noun):
         return None not in (self.score_where, self.score_else) and (self.score_where or 0) <= (self.score_else or 0)
 
 
-class SkillUsage(Noun):
+class SkillUsage(Record):
     """Use of one version of a skill."""
 
     skill: str

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from trace2skill.baselines.bank import BankSettings
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.runs.sections import SIGNALS
 
 Start = Literal["human", "parametric"]
@@ -15,7 +15,7 @@ ErrorAnalyst = Annotated[
 ]
 
 
-class _Condition(Noun):
+class _Condition(Record):
     """What all conditions have."""
 
     name: str = Field(default="", description="What the tables call it; unique. A name is made unless one is given.")

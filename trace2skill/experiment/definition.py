@@ -11,7 +11,7 @@ from trace2skill.agents.react import AgentSettings
 from trace2skill.consolidate.limits import SizeLimits
 from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.route import Thresholds
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.experiment.conditions import Condition, Padded, ReasoningBank
 from trace2skill.llm import Roles
 from trace2skill.skills.place import EditPolicy
@@ -30,7 +30,7 @@ Cast = Annotated[Roles, BeforeValidator(_cast)]
 SetName = Annotated[str, Field(min_length=1, max_length=60)]
 
 
-class Learning(Noun):
+class Learning(Record):
     """The tasks that trajectories come from, and the human-written skill."""
 
     domain: str = Field(default="spreadsheet", description="Kind of task.")
@@ -42,7 +42,7 @@ class Learning(Noun):
     split_seed: int = Field(default=42, description="Seed of the division, the sample and the drafts.")
 
 
-class TestSet(Noun):
+class TestSet(Record):
     """Tasks that conditions are scored on. What it does not say of its tasks, `learn` says."""
 
     __test__ = False  # the field's word, not a pytest class
@@ -71,14 +71,14 @@ class TestSet(Noun):
         return self
 
 
-class Seeds(Noun):
+class Seeds(Record):
     """Seeds of the rollouts."""
 
     learn: tuple[int, ...] = Field(default=(41,), min_length=1, description="Of those that lessons come from.")
     score: tuple[int, ...] = Field(default=(41, 42, 43), min_length=1, description="Of those that are scored.")
 
 
-class ExperimentLimits(Noun):
+class ExperimentLimits(Record):
     """Limits and settings of the steps; each as `trace2skill run` has it unless given."""
 
     agent: AgentSettings = AgentSettings()
@@ -91,7 +91,7 @@ class ExperimentLimits(Noun):
     sandbox: Literal["auto", "bwrap", "docker", "process"] = "auto"
 
 
-class AblationArm(Noun):
+class AblationArm(Record):
     """Two conditions that differ in one thing."""
 
     name: str = Field(min_length=1)
@@ -99,7 +99,7 @@ class AblationArm(Noun):
     without: str = Field(description="The condition without it.")
 
 
-class Experiment(Noun):
+class Experiment(Record):
     """A grid: conditions by author models, user models, task sets and seeds."""
 
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="Lower case with hyphens.")

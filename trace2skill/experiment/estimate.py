@@ -9,7 +9,7 @@ from collections import Counter
 from pydantic import Field
 
 from trace2skill.analysts import chosen
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.evaluation.conditions import jobs_of
 from trace2skill.experiment.conditions import Evolve, Learned, ReasoningBank, Rewrite, Sequential
 from trace2skill.experiment.grid import Arm, condition_of, seeds_of, uses
@@ -36,7 +36,7 @@ Bill = Counter[tuple[Asks, str]]
 """How many steps of a kind, by what they ask and the model's name."""
 
 
-class GridRow(Noun):
+class GridRow(Record):
     """One arm of the grid and where it is scored."""
 
     condition: str
@@ -46,7 +46,7 @@ class GridRow(Noun):
     made: bool = Field(description="Did an earlier run of the experiment finish it?")
 
 
-class GridEstimate(Noun):
+class GridEstimate(Record):
     """The grid and its bill."""
 
     run_id: str

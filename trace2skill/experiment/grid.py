@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from trace2skill.baselines.sequential import EVERY_EDIT
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.evaluation.conditions import Condition as Scored
 from trace2skill.experiment.conditions import Condition, Sequential
 from trace2skill.experiment.definition import Experiment, Learning, TestSet
@@ -21,7 +21,7 @@ from trace2skill.runs.settings import RunSettings
 from trace2skill.store.address import StoreAddress, default_address
 
 
-class ExperimentSettings(Noun, form="ExperimentSettings", version=1):
+class ExperimentSettings(Record, form="ExperimentSettings", version=1):
     """What an experiment's flow is told: the file, and where and how it is carried out."""
 
     file: Path = Field(description="The YAML file of the experiment.")
@@ -38,7 +38,7 @@ class ExperimentSettings(Noun, form="ExperimentSettings", version=1):
         return f"{self.file.stem}{', small' if self.small else ''}"
 
 
-class Arm(Noun):
+class Arm(Record):
     """A condition by one author; '' for what no model writes."""
 
     condition: str
@@ -50,7 +50,7 @@ class Arm(Noun):
         return f"{self.condition}, by {self.author}" if self.author else self.condition
 
 
-class ArmResult(Noun, form="ArmResult", version=1):
+class ArmResult(Record, form="ArmResult", version=1):
     """What came of an arm: what the agent is given, and what it took to get there."""
 
     arm: Arm

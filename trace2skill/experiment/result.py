@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from trace2skill.core.failures import Failure
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.experiment.definition import Experiment
 from trace2skill.experiment.grid import Arm, ArmResult
 from trace2skill.runs.summary import Spent
 from trace2skill.types.evaluation import Evaluation
 
 
-class MeasuredArm(Noun):
+class MeasuredArm(Record):
     """An arm used by one model's agent on one set."""
 
     arm: Arm
@@ -19,7 +19,7 @@ class MeasuredArm(Noun):
     evaluation: Evaluation
 
 
-class Opening(Noun):
+class Opening(Record):
     """A sealed set that was opened: for the how-manieth time, and why."""
 
     set: str
@@ -27,7 +27,7 @@ class Opening(Noun):
     why: str
 
 
-class ExperimentResult(Noun, form="ExperimentResult", version=1):
+class ExperimentResult(Record, form="ExperimentResult", version=1):
     """The result of an experiment."""
 
     run_id: str

@@ -51,7 +51,7 @@ class Study:
 
     @property
     def lead(self) -> Runtime:
-        """The runtime that stands for the whole: its run's row, books, progress file and directory are everyone's."""
+        """The runtime that stands for the whole: its run's row, costs, progress file and directory are everyone's."""
         return runtime(self.learning(self.arms[0]))
 
     @property

@@ -5,7 +5,7 @@ from statistics import fmean
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.evaluation.compare import compare, interval
 from trace2skill.experiment.conditions import Condition
 from trace2skill.experiment.grid import Arm, condition_of, references_of
@@ -17,7 +17,7 @@ Value = str | int | float | Interval | None
 LEARNED = ("evolve", "sequential", "rewrite", "reasoning_bank")
 
 
-class Table(Noun):
+class Table(Record):
     """One table. An interval is a share between -1 and 1; `signed` columns hold differences."""
 
     name: str = Field(description="Name of its CSV file.")

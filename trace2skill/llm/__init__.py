@@ -1,10 +1,10 @@
-"""The only door to a model.
+"""The only client to a model.
 
-`ModelSettings` says which model and how; `Door.complete` sends one request and remembers the answer; `ask` gets a
+`ModelSettings` says which model and how; `Client.complete` sends one request and remembers the answer; `ask` gets a
 structured answer. LiteLLM is imported by `transport` alone, and only when the first call is made.
 """
 
-from trace2skill.llm.door import Door
+from trace2skill.llm.client import Client
 from trace2skill.llm.embedding import Embedding, EmbeddingRequest
 from trace2skill.llm.request import Answer, Request, ToolSpec
 from trace2skill.llm.settings import ModelSettings, Role, Roles
@@ -12,7 +12,7 @@ from trace2skill.llm.structured import ask
 
 __all__ = [
     "Answer",
-    "Door",
+    "Client",
     "Embedding",
     "EmbeddingRequest",
     "ModelSettings",

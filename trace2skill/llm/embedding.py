@@ -6,14 +6,14 @@ from typing import Any, Literal
 from pydantic import Field
 
 from trace2skill.core.digest import digest_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.llm import failures, transport
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.types.trajectory import Usage
 
 
-class EmbeddingRequest(Noun):
+class EmbeddingRequest(Record):
     """One call of an embedding model. Its `key` covers all that can change the vectors."""
 
     role: Literal["embedding"] = "embedding"
@@ -27,7 +27,7 @@ class EmbeddingRequest(Noun):
         return "call/" + digest_of("embedding call 1", self.settings.name, self.settings.api_base, self.texts)
 
 
-class Embedding(Noun, form="Embedding", version=1):
+class Embedding(Record, form="Embedding", version=1):
     """A vector for each text of a request, in its order."""
 
     vectors: tuple[tuple[float, ...], ...]

@@ -1,4 +1,4 @@
-"""What goes through the door and what comes back."""
+"""What goes to a model and what comes back."""
 
 from operator import not_
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from trace2skill.core.digest import digest_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.llm.settings import ModelSettings, Role
 from trace2skill.types.picture import Picture
 from trace2skill.types.trajectory import ToolCall, Usage
@@ -14,7 +14,7 @@ from trace2skill.types.trajectory import ToolCall, Usage
 Message = dict[str, Any]
 
 
-class ToolSpec(Noun):
+class ToolSpec(Record):
     """A tool the model may call. `parameters` is a JSON schema of an object."""
 
     name: str
@@ -22,7 +22,7 @@ class ToolSpec(Noun):
     parameters: dict[str, Any]
 
 
-class Request(Noun):
+class Request(Record):
     """One call of a model. Everything in its `key` can change the answer; nothing else can."""
 
     role: Role
@@ -63,7 +63,7 @@ def readable(value: Any) -> Any:
     return [readable(item) for item in value] if isinstance(value, list) else value
 
 
-class Answer(Noun, form="Answer", version=1):
+class Answer(Record, form="Answer", version=1):
     """What the model said. `message` is the provider's own form, to be sent back as it came."""
 
     key: str

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 Role = Literal["agent", "analyst", "merger"]
 SIMULATED = "sim/"
@@ -24,7 +24,7 @@ HOW_NOT_WHAT = {
 }
 
 
-class ModelSettings(Noun):
+class ModelSettings(Record):
     """One model. A parameter left at None is not sent, so that the provider's own default holds."""
 
     name: str = Field(
@@ -108,8 +108,8 @@ class ModelSettings(Noun):
         return self.model_dump(mode="json", exclude=HOW_NOT_WHAT)
 
 
-class Roles(Noun):
-    """The model of each role. One model may play all of them (method.md: no stronger teacher is needed)."""
+class Roles(Record):
+    """The model of each role. One model may play all of them (arXiv 2603.25158: no stronger teacher is needed)."""
 
     agent: ModelSettings = Field(description="Works on the tasks.")
     analyst: ModelSettings = Field(description="Examines trajectories, proposes edits and drafts a first skill.")

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from trace2skill.core.errors import BadAnswer, ContextFull
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import transport
-from trace2skill.llm.door import Door
+from trace2skill.llm.client import Client
 from trace2skill.llm.request import Request
 from trace2skill.skills.markdown import fenced
 
@@ -24,19 +24,19 @@ RE_ASKS = 2
 CUT_OFF = "it is cut off before its end: answer more briefly"
 
 
-def ask(door: Door, request: Request, wanted: type[T], *, step: StepLabel) -> T:
+def ask(client: Client, request: Request, wanted: type[T], *, step: StepLabel) -> T:
     """Ask for an answer of the type `wanted`; at most two re-asks quote what was wrong.
 
     Raises:
         BadAnswer: still invalid after the re-asks; carries the raw answer.
         ContextFull: the request itself is too long; a re-ask that is leaves the answer invalid.
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
     request = _asking_for(request, wanted)
     problem, raw = "", ""
     for number in range(1 + RE_ASKS):
         try:
-            answer = door.complete(request, step=step)
+            answer = client.complete(request, step=step)
         except ContextFull:
             if number == 0:
                 raise

@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.core.errors import SkillInvalid
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings, Request, ask
+from trace2skill.llm import Client, ModelSettings, Request, ask
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.skills.skill import Skill, SkillFile, problems
 
@@ -25,19 +25,19 @@ def draft_identity(model: ModelSettings) -> dict[str, object]:
     return {"draft": 1, "model": model.identity, "prompts": prompt_digest(*PROMPTS)}
 
 
-def draft_skill(door: Door, model: ModelSettings, about: str, *, seed: int, step: StepLabel) -> Skill:
+def draft_skill(client: Client, model: ModelSettings, about: str, *, seed: int, step: StepLabel) -> Skill:
     """Draft S0 from a description of the domain.
 
     Raises:
         BadAnswer: the answer stayed malformed.
         SkillInvalid: the draft breaks the layout of a skill.
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
     messages = (
         {"role": "system", "content": render("draft_skill")},
         {"role": "user", "content": render("draft_task", about=about)},
     )
-    draft = ask(door, Request(role="analyst", settings=model, messages=messages, seed=seed), SkillDraft, step=step)
+    draft = ask(client, Request(role="analyst", settings=model, messages=messages, seed=seed), SkillDraft, step=step)
     description = " ".join(draft.description.split()).replace('"', "'")
     text = f'---\nname: {draft.name}\ndescription: "{description}"\n---\n\n{draft.body.strip()}\n'
     skill = Skill(files=(SkillFile(path="SKILL.md", content=text.encode()),))

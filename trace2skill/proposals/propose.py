@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.core.errors import BadAnswer
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings, Request, ask
+from trace2skill.llm import Client, ModelSettings, Request, ask
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.skills.form import in_form, notes
 from trace2skill.skills.markdown import line_of, outline
@@ -77,12 +77,12 @@ def propose_identity(model: ModelSettings, policy: EditPolicy) -> dict[str, obje
 
 
 def propose(
-    door: Door, model: ModelSettings, extraction: Extraction, base: Skill, policy: EditPolicy, *, step: StepLabel
+    client: Client, model: ModelSettings, extraction: Extraction, base: Skill, policy: EditPolicy, *, step: StepLabel
 ) -> Patch:
     """Write the lessons of one extraction into a patch of `base`. An answer that stays malformed is a typed outcome.
 
     Raises:
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
     common = {"trajectory_id": extraction.trajectory_id, "task_id": extraction.task_id, "base": base.digest}
     texts = [f"{lesson.title} {lesson.description} {lesson.content}" for lesson in extraction.lessons]
@@ -94,14 +94,14 @@ def propose(
         lessons=extraction.lessons,
     )
     try:
-        draft = ask(door, _request(model, render("proposer", policy=policy), task), PatchDraft, step=step)
+        draft = ask(client, _request(model, render("proposer", policy=policy), task), PatchDraft, step=step)
     except BadAnswer as error:
         return Patch(**common, verdict="bad_answer", reason=str(error), raw=error.raw)
     asked = [_edit(item, extraction.lessons) for item in draft.edits]
     edits, unplaced = _sort_out(asked, base, policy)
     movable = [item.edit for item in unplaced if item.edit.op in ANCHORED and base.text(item.edit.file) is not None]
     if movable:
-        moved = _translate(door, model, base, [item for item in unplaced if item.edit in movable], step)
+        moved = _translate(client, model, base, [item for item in unplaced if item.edit in movable], step)
         found, still = _sort_out([moved.get(edit.id, edit) for edit in movable], base, policy, invent=True)
         edits += found
         unplaced = [item for item in unplaced if item.edit not in movable] + still
@@ -119,13 +119,13 @@ def propose(
 
 
 def _translate(
-    door: Door, model: ModelSettings, base: Skill, lost: Sequence[Unplaced], step: StepLabel
+    client: Client, model: ModelSettings, base: Skill, lost: Sequence[Unplaced], step: StepLabel
 ) -> dict[str, Edit]:
     """The lost edits at the places the translator names, by id. What it does not place stays lost."""
     sections = relevant_sections(base, [item.edit.anchor + " " + item.edit.content for item in lost])
     task = render("translator_task", outline=_outlines(base), skill_text=sections, lost=lost)
     try:
-        answer = ask(door, _request(model, render("translator"), task), Translation, step=step)
+        answer = ask(client, _request(model, render("translator"), task), Translation, step=step)
     except BadAnswer:
         return {}
     edits = {item.edit.id: item.edit for item in lost}

@@ -7,7 +7,7 @@ from pydantic import Field
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.core.errors import BadInput
 from trace2skill.core.forms import as_text, from_text
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.evaluation.ablation import Ablation, AblationSettings, GroupEffect, by_cost, judge, untried, without
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.runs.refresh import end
@@ -20,14 +20,14 @@ from trace2skill.types.evaluation import Cell, Evaluation
 FULL = "whole"
 
 
-class NextBatch(Noun):
+class NextBatch(Record):
     """What is scored next: conditions at one more seed."""
 
     conditions: list[Condition]
     seeds: tuple[int, ...]
 
 
-class Pruned(Noun, form="Pruned", version=1):
+class Pruned(Record, form="Pruned", version=1):
     """The result of an ablation: the effects, and what the gate says of the skill without the groups to prune."""
 
     ablation: Ablation

@@ -9,12 +9,12 @@ from pydantic import Field
 from trace2skill.analysts import chosen
 from trace2skill.consolidate.quarantine import Review
 from trace2skill.core.failures import Failure
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.runs.summary import Analysis
 from trace2skill.types.references import AnalysisJob, Extracted, Merged, Pair, Proposed, Rolled
 
 
-class Distilled(Noun):
+class Distilled(Record):
     """What the analysts, the proposer and the merger made of the trajectories."""
 
     base: str

@@ -12,7 +12,7 @@ from pydantic import Field
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.forms import as_text
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.evaluation.compare import compare
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.runs.refresh import end
@@ -26,7 +26,7 @@ from trace2skill.versions.registry import Registry
 FRESH = 1_000_000
 
 
-class DriftReport(Noun, form="DriftReport", version=1):
+class DriftReport(Record, form="DriftReport", version=1):
     """What a watch found. Without a baseline it made one."""
 
     name: str

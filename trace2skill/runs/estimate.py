@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from trace2skill.agents.billing import bound_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.llm.transport import prices
 from trace2skill.runs.intake import NOTHING_READ, Intake
@@ -30,7 +30,7 @@ from trace2skill.store.costs import steps_of_stage
 from trace2skill.types.references import RolloutJob
 
 
-class StageEstimate(Noun):
+class StageEstimate(Record):
     """One stage. Money in US dollars; `high` is what it costs if each step takes what the dearest tenth took."""
 
     stage: str
@@ -46,7 +46,7 @@ class StageEstimate(Noun):
     by_hand: int = Field(default=0, exclude_if=not_, description="Answers that a person or a session has to give.")
 
 
-class Estimate(Noun, form="Estimate", version=1):
+class Estimate(Record, form="Estimate", version=1):
     """What a run will cost."""
 
     stages: tuple[StageEstimate, ...]

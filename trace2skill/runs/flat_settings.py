@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 log = logging.getLogger(__name__)
 RENAMED = {"data": "data.path", "roles": "models"}
 _said: set[frozenset[str]] = set()
 
 
-def places(sections: Mapping[str, type[Noun]]) -> dict[str, str]:
+def places(sections: Mapping[str, type[Record]]) -> dict[str, str]:
     """Flat name of every field: the path it has now, such as `workers`: `operation.workers`."""
     homes = {field: f"{name}.{field}" for name, section in sections.items() for field in section.model_fields}
     del homes["path"]
@@ -50,7 +50,7 @@ def nested(given: Mapping[str, Any], homes: Mapping[str, str], *, quiet: bool = 
 
 def _open(value: Any) -> Any:
     """A section to which fields can be added: what is set of a model, or a copy."""
-    if isinstance(value, Noun):
+    if isinstance(value, Record):
         return {name: getattr(value, name) for name in type(value).model_fields}
     return dict(value) if isinstance(value, Mapping) else value
 

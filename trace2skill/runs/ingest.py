@@ -10,7 +10,7 @@ from trace2skill.consolidate.limits import SizeLimits
 from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.route import Thresholds
 from trace2skill.core.errors import BadInput
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.sections import (
     DataSettings,
@@ -28,7 +28,7 @@ NOBODY = ModelSettings(name="rules")
 MOST_SIDES = 64
 
 
-class IngestSettings(Noun):
+class IngestSettings(Record):
     """Settings of an ingestion. Shown as the form of the flow in the Prefect UI."""
 
     paths: tuple[Path, ...] = Field(min_length=1, description="Log files and folders of logs.")

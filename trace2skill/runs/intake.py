@@ -14,13 +14,13 @@ from pydantic import BaseModel
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.failures import Failure
-from trace2skill.core.noun import Noun
 from trace2skill.core.progress import watcher
+from trace2skill.core.record import Record
 from trace2skill.runs.sources import Sources
 from trace2skill.runs.summary import SourcesRead
 from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.safety.redaction_map import RedactionMap
-from trace2skill.store import NounKind, Store
+from trace2skill.store import RecordKind, Store
 from trace2skill.traces import Memory, ReadFile, Readings, read_paths
 from trace2skill.traces.formats import reader_named
 from trace2skill.traces.outcomes import Labels, labelled, read_labels
@@ -34,7 +34,7 @@ TELLING = 40
 """So many characters of a held-out task's text in a log make the log one of that task."""
 
 
-class Taken(Noun, form="Taken", version=1):
+class Taken(Record, form="Taken", version=1):
     """A trajectory that is in the store: its id, the digest of its content, and what a person reads."""
 
     id: str
@@ -56,13 +56,13 @@ class Taken(Noun, form="Taken", version=1):
         )
 
 
-class Withheld(Noun, form="Withheld", version=1):
+class Withheld(Record, form="Withheld", version=1):
     """What a log says of the expected answer. Kept apart: no analyst sees it, and no lesson may quote it."""
 
     gold: tuple[str, ...]
 
 
-class Watermark(Noun, form="Watermark", version=1):
+class Watermark(Record, form="Watermark", version=1):
     """What is remembered of a log file: how it was, and which trajectories came of it."""
 
     memory: Memory
@@ -70,7 +70,7 @@ class Watermark(Noun, form="Watermark", version=1):
     problems: int = 0
 
 
-class Intake(Noun):
+class Intake(Record):
     """What was read, and what is to be analysed."""
 
     read: SourcesRead
@@ -103,20 +103,20 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), tellin
     labels = read_labels(sources.labels) if sources.labels else None
     reader = reader_named(sources.format) if sources.format else None
     known = _known(store, sources, labels)
-    desk = _Desk(store, labels, RedactionMap(store.beside) if sources.redaction_map else None)
+    taking = _Taking(store, labels, RedactionMap(store.beside) if sources.redaction_map else None)
     progress = watcher()
     readings = read_paths(
         sources.paths,
-        desk.take,
+        taking.take,
         reader=reader,
         known={path: mark.memory for path, mark in known.items()},
         expect=lambda files: progress.begin("read", files),
         watch=lambda name, state: progress.item("read", name, "cached" if state == "unchanged" else "done"),
-        hide=desk.hide,
+        hide=taking.hide,
     )
-    desk.close()
+    taking.close()
     marks = {
-        file.path: Watermark(memory=file.memory, taken=tuple(desk.found.get(file.path, ())), problems=file.problems)
+        file.path: Watermark(memory=file.memory, taken=tuple(taking.found.get(file.path, ())), problems=file.problems)
         if file.state == "read"
         else known[file.path].model_copy(update={"memory": file.memory})
         for file in readings.files
@@ -127,7 +127,7 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), tellin
         first = f": {readings.problems[0]}" if readings.problems else ""
         raise BadInput(f"no trajectory was found in {', '.join(map(str, sources.paths))}{first}")
     usable, left_out = _without_held_out(store, taken, set(held_out), telling)
-    return Intake(read=_report(readings, desk, usable, left_out), taken=usable, marks=marks)
+    return Intake(read=_report(readings, taking, usable, left_out), taken=usable, marks=marks)
 
 
 def move_marks(store: Store, sources: Sources, intake: Intake, failures: Iterable[Failure] = ()) -> None:
@@ -141,12 +141,12 @@ def move_marks(store: Store, sources: Sources, intake: Intake, failures: Iterabl
     )
 
 
-class _Desk:
+class _Taking:
     """Where each trajectory of a reading is cut, labelled, cleaned and put into the store."""
 
     def __init__(self, store: Store, labels: Labels | None, secrets: RedactionMap | None) -> None:
         self.store, self.labels, self.secrets = store, labels, secrets
-        self._waiting: list[tuple[NounKind, str, BaseModel]] = []
+        self._waiting: list[tuple[RecordKind, str, BaseModel]] = []
         self._waiting_steps = 0
         self.found: dict[str, list[Taken]] = {}
         self.redacted: Counter[str] = Counter()
@@ -179,8 +179,8 @@ class _Desk:
         if self.secrets:
             self.secrets.close()
 
-    def _put(self, kind: NounKind, id: str, noun: BaseModel) -> None:
-        self._waiting.append((kind, id, noun))
+    def _put(self, kind: RecordKind, id: str, record: BaseModel) -> None:
+        self._waiting.append((kind, id, record))
 
     def _flush(self) -> None:
         self.store.put_all(self._waiting)
@@ -218,17 +218,17 @@ def _without_held_out(
     return kept, len(taken) - len(kept)
 
 
-def _report(readings: Readings, desk: _Desk, usable: tuple[Taken, ...], left_out: int) -> SourcesRead:
+def _report(readings: Readings, taking: _Taking, usable: tuple[Taken, ...], left_out: int) -> SourcesRead:
     return SourcesRead(
         files=len(readings.files),
         unchanged=sum(file.state == "unchanged" for file in readings.files),
         formats=dict(sorted(Counter(file.format for file in readings.files if file.format).items())),
         trajectories=len(usable),
-        fresh=sum(len(items) for items in desk.found.values()),
+        fresh=sum(len(items) for items in taking.found.values()),
         held_out=left_out,
         outcomes=dict(sorted(Counter(item.outcome for item in usable).items())),
         labels=dict(sorted(Counter(item.source for item in usable).items())),
-        redacted=dict(sorted(desk.redacted.items())),
+        redacted=dict(sorted(taking.redacted.items())),
         problems=readings.counts.get("problem", 0),
         first_problems=tuple(Redactor().text(str(problem)) for problem in readings.problems[:SHOWN_PROBLEMS]),
         duplicates=readings.counts.get("duplicate", 0),

@@ -7,7 +7,7 @@ from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.limits import CHARS_PER_TOKEN
 from trace2skill.core.errors import ChampionChanged
 from trace2skill.core.failures import Failure
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.decision import decide, is_covered
 from trace2skill.runs.runtime import Runtime
@@ -20,7 +20,7 @@ from trace2skill.versions.registry import Registry, State, Version
 from trace2skill.versions.spending import single_look
 
 
-class Approval(Noun):
+class Approval(Record):
     """A person's answer to a promotion that waits for it."""
 
     given: bool

@@ -11,7 +11,7 @@ from trace2skill.consolidate.quarantine import Quarantined
 from trace2skill.core.errors import BadInput
 from trace2skill.core.failures import Failure
 from trace2skill.core.forms import as_text, as_value, from_text_or_none
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.runs.distill import Distilled, analyses_of
@@ -37,7 +37,7 @@ from trace2skill.types.references import RolloutJob
 from trace2skill.versions.registry import Registry
 
 
-class Plan(Noun):
+class Plan(Record):
     """Which tasks a run evolves on and which it holds out, without those that teach nothing."""
 
     evolve: tuple[str, ...]
@@ -100,7 +100,7 @@ def check(rt: Runtime) -> None:
         if name not in known:
             raise BadInput(f"max_failed_shares: '{name}' is no stage of many items, as are {', '.join(known)}")
     if rt.settings.asks_a_model:
-        _ = rt.door
+        _ = rt.client
     if rt.tasks:
         _ = rt.harness, rt.sandbox
 

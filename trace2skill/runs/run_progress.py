@@ -18,15 +18,15 @@ from pydantic import Field, ValidationError
 
 from trace2skill.core.errors import BadInput
 from trace2skill.core.failures import Failure
-from trace2skill.core.noun import Noun
 from trace2skill.core.progress import ItemState
+from trace2skill.core.record import Record
 
 FILE = "progress.json"
 PAUSE_SECONDS = 0.5
 State = Literal["running", "waiting", "completed", "failed", "interrupted"]
 
 
-class StageProgress(Noun):
+class StageProgress(Record):
     """One stage: how many of its items have ended, and how."""
 
     stage: str
@@ -42,7 +42,7 @@ class StageProgress(Noun):
         return self.done + self.cached + self.failed + self.skipped
 
 
-class RunProgress(Noun):
+class RunProgress(Record):
     """A run as it stands. `waiting` is for a person's approval. Money in US dollars."""
 
     run_id: str

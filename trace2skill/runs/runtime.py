@@ -1,4 +1,4 @@
-"""`Runtime`: what the steps of a run share in one process - store, model door, domain, sandbox, tasks, skills."""
+"""`Runtime`: what the steps of a run share in one process - store, model client, domain, sandbox, tasks, skills."""
 
 import os
 import threading
@@ -16,7 +16,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import Domain, Pictured, Sandboxed
 from trace2skill.domains.splits import Splits, sample_tasks, split_tasks
-from trace2skill.llm import Door
+from trace2skill.llm import Client
 from trace2skill.llm.transport import check_model, check_vision
 from trace2skill.proposals.draft import empty_skill
 from trace2skill.runs.run_progress import ProgressFile
@@ -78,7 +78,7 @@ class Runtime:
         """Say what kind of run this is; its calls are then written down under that run's id."""
         if kind != self.kind:
             self.kind = kind
-            self.__dict__.pop("door", None)
+            self.__dict__.pop("client", None)
 
     @property
     def run_id(self) -> str:
@@ -97,8 +97,8 @@ class Runtime:
         return digest_of(self.settings.identity, skill, contents, self.domain.version, *agent)
 
     @cached_property
-    def door(self) -> Door:
-        """The model door, with the run's budget. What the run spent before counts against the cap."""
+    def client(self) -> Client:
+        """The model client, with the run's budget. What the run spent before counts against the cap."""
         for role in sorted(self.settings.roles_asked):
             check_model(getattr(self.settings.models, role))
         if isinstance(self.domain, Pictured):
@@ -107,8 +107,8 @@ class Runtime:
         if self.settings.models.simulated:
             self._teach_simulated_model()
         cap, monthly = self.settings.money.max_cost, self.settings.money.max_cost_per_month
-        budget = Budget(cap, monthly=monthly, purse=self.store.purse(), run_id=self.run_id)
-        return Door(self.store, budget, self.run_id)
+        budget = Budget(cap, monthly=monthly, reservations=self.store.reservations(), run_id=self.run_id)
+        return Client(self.store, budget, self.run_id)
 
     def analyst(self, kind: type[Analyst]) -> Analyst:
         """An analyst with what this run gives it to work with."""
@@ -116,7 +116,7 @@ class Runtime:
         means = Means(
             domain=self.domain,
             model=settings.models.analyst,
-            door=lambda: self.door,
+            client=lambda: self.client,
             store=lambda: self.store,
             sandbox=lambda: self.sandbox,
             loop=settings.learning.analyst,

@@ -15,7 +15,7 @@ from trace2skill.analysts import signal_names
 from trace2skill.consolidate.limits import SizeLimits
 from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.route import Thresholds
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.evaluation.acceptance import GateSettings
 from trace2skill.runs.sources import Sources
 from trace2skill.skills.place import EditPolicy
@@ -25,7 +25,7 @@ SIGNALS = rf"(\+({'|'.join(signal_names())}))+"
 """Which analysts run, as a regular expression: every analyst of rollouts has a name there."""
 
 
-class DataSettings(Noun):
+class DataSettings(Record):
     """On what: the tasks, the skill that is worked on, and the logs that are read besides."""
 
     path: Path = Field(description="Directory of the data set.")
@@ -52,7 +52,7 @@ class DataSettings(Noun):
     )
 
 
-class LearningSettings(Noun):
+class LearningSettings(Record):
     """How a candidate is made: rollouts, analysts, and what becomes of their patches."""
 
     seeds: tuple[int, ...] = Field(default=(41,), min_length=1, description="Seeds of the rollouts lessons come from.")
@@ -104,7 +104,7 @@ class EvaluationSettings(GateSettings):
     )
 
 
-class MoneySettings(Noun):
+class MoneySettings(Record):
     """How far: no model call is made that could pass a cap. A run that goes on under another cap is the same run."""
 
     max_cost: float | None = Field(default=10.0, ge=0, description="Cap of the run in US dollars; none has no cap.")
@@ -113,7 +113,7 @@ class MoneySettings(Noun):
     )
 
 
-class OperationSettings(Noun):
+class OperationSettings(Record):
     """How a run is carried out. Nothing here changes what it computes."""
 
     workers: int = Field(default=8, ge=1, le=256, description="Steps under way at once.")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from trace2skill.consolidate.candidate import Candidate
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.runs.distill import Distilled
 from trace2skill.runs.summary import CandidateScore
 from trace2skill.types.evaluation import Evaluation
@@ -12,7 +12,7 @@ from trace2skill.types.references import Rolled
 SEED_STEP = 1_000
 
 
-class Evolution(Noun):
+class Evolution(Record):
     """One evolution run: its trajectories, what was distilled from them, and the candidate."""
 
     number: int

@@ -9,7 +9,7 @@ from pydantic_core import CoreSchema
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.forms import from_text
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.evaluation.acceptance import GateSettings
 from trace2skill.llm import Roles
 from trace2skill.llm.settings import Role
@@ -24,7 +24,7 @@ from trace2skill.runs.sections import (
 
 LOGS = "logs"
 """The domain of runs that learn from logs alone: it has no tasks."""
-SECTIONS: dict[str, type[Noun]] = {
+SECTIONS: dict[str, type[Record]] = {
     "data": DataSettings,
     "models": Roles,
     "learning": LearningSettings,
@@ -44,7 +44,7 @@ def _from_flat(value: dict[str, Any]) -> dict[str, Any]:
     return flat.nested(value, FLAT, quiet=True)
 
 
-class RunSettings(Noun, form="RunSettings", version=2, upgrades=(_from_flat,)):
+class RunSettings(Record, form="RunSettings", version=2, upgrades=(_from_flat,)):
     """Settings of a skill refresh, nested by question. Shown as the form of the flow in the Prefect UI.
 
     The flat form of earlier versions is read, too, with a warning (see `flat_settings`).

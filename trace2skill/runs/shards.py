@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.types.references import AnalysisJob, RolloutJob
 
 
-class Batch(Noun, form="Batch", version=1):
+class Batch(Record, form="Batch", version=1):
     """The items of one shard: rollouts to do, or trajectories to analyse."""
 
     items: tuple[RolloutJob | AnalysisJob, ...]

@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 
-class Sources(Noun):
+class Sources(Record):
     """Logs of agents."""
 
     paths: tuple[Path, ...] = Field(min_length=1, description="Log files and folders of logs.")

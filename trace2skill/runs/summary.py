@@ -10,7 +10,7 @@ from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.contradiction import OpenConflict
 from trace2skill.consolidate.quarantine import Quarantined
 from trace2skill.core.failures import Failure
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.safety.screening import shown
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation, score_names
@@ -20,7 +20,7 @@ SIMULATED_NOTE = (
 )
 
 
-class LeftOut(Noun):
+class LeftOut(Record):
     """A task that takes no part in evolution, and why."""
 
     task_id: str
@@ -28,7 +28,7 @@ class LeftOut(Noun):
     reason: str
 
 
-class Spent(Noun):
+class Spent(Record):
     """What a run used. Money in US dollars; `calls` were paid for, `from_memory` were answered from the store."""
 
     calls: int = 0
@@ -38,7 +38,7 @@ class Spent(Noun):
     cost: float = 0.0
 
 
-class Analysis(Noun):
+class Analysis(Record):
     """One analysis of a run, by the ids under which the store keeps its extraction and its patch."""
 
     trajectory_id: str
@@ -49,7 +49,7 @@ class Analysis(Noun):
     patch: str = Field(default="", description="Digest of the patch, '' where there was no lesson to propose.")
 
 
-class CandidateScore(Noun):
+class CandidateScore(Record):
     """What a candidate scored where it was chosen by; `skill` is its digest."""
 
     number: int
@@ -58,7 +58,7 @@ class CandidateScore(Noun):
     chosen: bool = False
 
 
-class SourcesRead(Noun):
+class SourcesRead(Record):
     """What was read of the logs that a run learned from."""
 
     files: int
@@ -91,7 +91,7 @@ class SourcesRead(Noun):
         ]
 
 
-class RunSummary(Noun, form="RunSummary", version=1):
+class RunSummary(Record, form="RunSummary", version=1):
     """The result of a refresh."""
 
     run_id: str

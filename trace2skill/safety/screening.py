@@ -9,14 +9,14 @@ import unicodedata
 from collections.abc import Collection, Iterator
 
 from trace2skill.core.digest import digest_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.safety.suspicions import INVISIBLE, LINE_RULES, SPAN_RULES
 
 LONGEST = 300
 MARKS = re.compile(r"[*_`~\"'’“”]")
 
 
-class Finding(Noun):
+class Finding(Record):
     """One suspicious piece of a text."""
 
     reason: str

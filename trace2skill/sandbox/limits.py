@@ -7,12 +7,12 @@ from typing import Literal, Protocol
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 NO_MOUNTS: Mapping[str, Path] = {}
 
 
-class Limits(Noun):
+class Limits(Record):
     """What one command may use."""
 
     wall_seconds: float = Field(default=60, gt=0, description="From its start to its end.")
@@ -41,7 +41,7 @@ class Access:
 NO_ACCESS = Access()
 
 
-class CommandResult(Noun):
+class CommandResult(Record):
     """What came of a command. Its output keeps head and tail; `omitted_bytes` counts what was left out between."""
 
     exit_code: int | None = Field(description="None when a limit stopped it.")

@@ -3,7 +3,7 @@
 import re
 from itertools import combinations
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.sim.mistakes.answers import mistakes_of, names_of
 from trace2skill.sim.profile import chance
 
@@ -23,14 +23,14 @@ SAID = re.compile(
 )
 
 
-class Lapse(Noun):
+class Lapse(Record):
     """What goes wrong with one answer: planted mistakes, and perhaps that it is not given at all."""
 
     mistakes: frozenset[str] = frozenset()
     quirk: str | None = None
 
 
-class Reading(Noun):
+class Reading(Record):
     """What a log shows of an answer. `at` is where it stands in the log."""
 
     kind: str

@@ -2,11 +2,11 @@
 
 import re
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.sim.lessons import Wording
 
 
-class Cause(Noun):
+class Cause(Record):
     """A systematic mistake. `guidance` recognises text that prevents it: every expression must be found in one line."""
 
     name: str
@@ -18,7 +18,7 @@ class Cause(Noun):
     wordings: tuple[Wording, ...]
 
 
-class Habit(Noun):
+class Habit(Record):
     """A good habit that a success shows. It changes no score."""
 
     name: str

@@ -4,7 +4,7 @@ Which task shows which mistake is drawn by a hash, so that a benchmark can ask a
 covers and how much noise it let in.
 """
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.sim.cause import Cause, Habit, matches
 from trace2skill.sim.lessons import CAUSE_LESSONS, CONDITIONAL, HABIT_LESSONS, HARMFUL, OPPOSED, Wording
 from trace2skill.sim.mistakes.answers import ANSWER_CAUSES, ANSWER_HABITS
@@ -20,7 +20,7 @@ ALL_KINDS = ("totals", "lookup", "balance", "remove", "due", "names", "share", "
 FILLING = tuple(kind for kind in ALL_KINDS if kind != "remove")
 
 
-class Slip(Noun):
+class Slip(Record):
     """What goes wrong on one task at one seed: planted mistakes, and perhaps an idiosyncratic one."""
 
     mistakes: frozenset[str] = frozenset()

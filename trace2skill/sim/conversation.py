@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from trace2skill.core.digest import digest_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.sim.profile import Profile
 
 DATA_BLOCK = re.compile(
@@ -15,7 +15,7 @@ DATA_BLOCK = re.compile(
 )
 
 
-class Heard(Noun):
+class Heard(Record):
     """One request. `turns` counts what the model has said before in this conversation."""
 
     profile: Profile
@@ -58,7 +58,7 @@ class Heard(Noun):
         return next((text for found, text in blocks(self.opening) if found == name), "")
 
 
-class Spoken(Noun):
+class Spoken(Record):
     """An answer: text, and the tool it calls, if any."""
 
     text: str = ""

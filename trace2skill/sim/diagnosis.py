@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from itertools import combinations
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.sim import answers, scripts
 from trace2skill.sim.causes import ALL_CAUSES, CAUSES, applies, quirk_lesson
 from trace2skill.sim.copying import copy_program, read_values
@@ -22,7 +22,7 @@ STEP = re.compile(r"^## Step (?P<number>\d+) \(agent\)", re.MULTILINE)
 MOST = 3
 
 
-class Diagnosis(Noun):
+class Diagnosis(Record):
     """What was found: planted mistakes by name, whether a one-off slip stands at the end, and the mended program."""
 
     source: str

@@ -1,9 +1,9 @@
 """How the simulated analysts word what they found: several paraphrases of each lesson, since analysts never agree."""
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 
-class Wording(Noun):
+class Wording(Record):
     """A lesson in words."""
 
     title: str

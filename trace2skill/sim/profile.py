@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl
 from pydantic import Field, ValidationError
 
 from trace2skill.core.errors import BadInput
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 NAMES = ("office", "labelled", "scripted", "embedding")
 
 
-class Profile(Noun, form="Profile", version=1):
+class Profile(Record, form="Profile", version=1):
     """What is simulated. Shares are probabilities per request, drawn by a hash, so that runs repeat exactly."""
 
     name: str = "office"

@@ -2,7 +2,7 @@
 
 import re
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.sim.mistakes.scripts import SCRIPT_MISTAKES
 from trace2skill.sim.profile import chance
 
@@ -12,14 +12,14 @@ SLIP = "exit 0  # enough for now\n"
 SCRIPT = re.compile(re.escape(MARK) + r" <<'SCRIPT'\n(?P<source>.*?)\nSCRIPT", re.DOTALL)
 
 
-class ScriptLapse(Noun):
+class ScriptLapse(Record):
     """What goes wrong with one script: planted mistakes, and perhaps that it does nothing at all."""
 
     mistakes: frozenset[str] = frozenset()
     quirk: str | None = None
 
 
-class ScriptReading(Noun):
+class ScriptReading(Record):
     """What a log shows of a script. `at` is where it stands in the log."""
 
     source: str

@@ -7,14 +7,14 @@ import difflib
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.skills.markdown import links, sections, split_lines
 from trace2skill.skills.place import LIST_ITEM, EditPolicy, Placed, newline_of, place
 from trace2skill.skills.skill import Skill, problems
 from trace2skill.types.patch import Edit, Unplaced
 
 
-class Conflict(Noun):
+class Conflict(Record):
     """Two edits that cannot both be applied, by id, and where. For a link without its file both ids are the same."""
 
     first: str
@@ -24,7 +24,7 @@ class Conflict(Noun):
     reason: str
 
 
-class Applied(Noun):
+class Applied(Record):
     """What became of a list of edits. `problems` are those of the resulting skill; empty means valid."""
 
     skill: Skill

@@ -7,7 +7,7 @@ say: each heading's text goes to the section it names, or becomes a section of i
 import re
 from typing import Literal
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.skills.markdown import Section, closes_its_fences, find_section, sections, split_lines
 from trace2skill.skills.near import find_near, plain_title, same_title
 from trace2skill.skills.skill import Skill
@@ -17,7 +17,7 @@ Where = Literal["section", "top", "new"]
 ADDS_TEXT = ("append_to_section", "insert_after", "insert_before", "add_section", "replace_in_section")
 
 
-class Formed(Noun):
+class Formed(Record):
     """One edit in a form that can be placed, and what was read into it, in words; '' where it stayed as it was."""
 
     edit: Edit

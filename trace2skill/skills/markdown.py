@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 BlockToken = Token
 """A block of Markdown as the parser gives it."""
@@ -31,7 +31,7 @@ _PARSER = MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
 _PARSER.parse("its rules are put in order on first use")
 
 
-class Section(Noun):
+class Section(Record):
     """A heading with what stands under it.
 
     `path` names it from the outermost heading in; a second section of the same path is called 'Title [2]'. The
@@ -46,14 +46,14 @@ class Section(Noun):
     tree_end: int
 
 
-class Link(Noun):
+class Link(Record):
     """A relative link: where it points, and the first line of the block it stands in."""
 
     target: str
     line: int
 
 
-class Block(Noun):
+class Block(Record):
     """A top-level block that no edit may land inside, by its kind and lines."""
 
     kind: str

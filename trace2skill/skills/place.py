@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.skills.markdown import (
     Block,
     Section,
@@ -29,14 +29,14 @@ FUZZY = 0.85
 LIST_ITEM = re.compile(r"\s*([-*+]|\d+[.)])\s")
 
 
-class EditPolicy(Noun):
+class EditPolicy(Record):
     """What a patch may touch besides SKILL.md and `references/*.md`."""
 
     allow_scripts: bool = Field(default=False, description="Scripts may be created and deleted; they must parse.")
     allow_description: bool = Field(default=False, description="The description in the front matter may change.")
 
 
-class Placed(Noun):
+class Placed(Record):
     """Where an edit lands: lines start..end of S0's file give way to `text`. A new file has start = end = 0.
 
     At one place, text for existing sections comes first, then new sections, the deepest first, so that nothing is cut.

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from trace2skill.core.digest import digest_of, digest_of_bytes
 from trace2skill.core.errors import BadInput, SkillInvalid
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.core.swap import recover, swap_in
 from trace2skill.skills.markdown import links, split_lines
 
@@ -24,7 +24,7 @@ IGNORED = {".git", "__pycache__", ".DS_Store"}
 ALLOWED = re.compile(r"SKILL\.md|LICENSE[^/]*|(scripts|references|assets)/.+")
 
 
-class SkillFile(Noun):
+class SkillFile(Record):
     """One file, by its path inside the skill."""
 
     path: str
@@ -39,7 +39,7 @@ class SkillFile(Noun):
         return self
 
 
-class Skill(Noun, form="Skill", version=1):
+class Skill(Record, form="Skill", version=1):
     """A skill: its files, sorted by path."""
 
     files: tuple[SkillFile, ...] = Field(min_length=1)

@@ -1,11 +1,21 @@
 """The store: one DuckDB file, one owner process, one writer thread with group commit.
 
-It keeps what was paid for: results of steps and answers of models under content keys, the ledger of calls, the nouns,
+It keeps what was paid for: results of steps and answers of models under content keys, the ledger of calls, the records,
 and the runs. Nothing else in the product imports duckdb.
 """
 
+from trace2skill.store.base import RecordKind, Store, T
 from trace2skill.store.database import current_store, open_store
-from trace2skill.store.records import NounKind, Store, T
 from trace2skill.store.rows import CallOutcome, LedgerRow, LedgerTotal, RunRow
 
-__all__ = ["CallOutcome", "LedgerRow", "LedgerTotal", "NounKind", "RunRow", "Store", "T", "current_store", "open_store"]
+__all__ = [
+    "CallOutcome",
+    "LedgerRow",
+    "LedgerTotal",
+    "RecordKind",
+    "RunRow",
+    "Store",
+    "T",
+    "current_store",
+    "open_store",
+]

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from trace2skill.store.records import Store
+from trace2skill.store.base import Store
 
 MOST_STEPS = 5_000
 """So many steps of the past are enough to say what the next will take."""

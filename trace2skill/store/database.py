@@ -13,8 +13,8 @@ import duckdb
 
 from trace2skill.core.errors import BadInput, StoreUnavailable
 from trace2skill.store import versioned
+from trace2skill.store.base import Store
 from trace2skill.store.duck import DuckStore
-from trace2skill.store.records import Store
 from trace2skill.store.schema import MIGRATIONS, VERSION
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import duckdb
 
-from trace2skill.core.budget import LocalPurse
+from trace2skill.core.budget import LocalReservations
 from trace2skill.core.errors import StoreUnavailable
-from trace2skill.store.records import Row, Store
+from trace2skill.store.base import Row, Store
 from trace2skill.store.writer import Writer
 
 
@@ -30,7 +30,7 @@ class DuckStore(Store):
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._runs_guard = threading.Lock()
         self._turns = Turns()
-        self._purse = LocalPurse(self.spent_of)
+        self._reservations = LocalReservations(self.spent_of)
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -66,9 +66,9 @@ class DuckStore(Store):
         with self._turns.alone(key):
             yield
 
-    def purse(self) -> LocalPurse:
-        """See `Store.purse`: no other process has the file, so that the books are kept in this one."""
-        return self._purse
+    def reservations(self) -> LocalReservations:
+        """See `Store.reservations`: no other process has the file, so that the caps are kept in this one."""
+        return self._reservations
 
     def copy_table(self, name: str, target: Path, kind: Literal["parquet", "csv"]) -> None:
         """See `Store.copy_table`."""

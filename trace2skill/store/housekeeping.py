@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from trace2skill.core.errors import BadInput
-from trace2skill.core.noun import Noun
-from trace2skill.store.records import Store
+from trace2skill.core.record import Record
+from trace2skill.store.base import Store
 from trace2skill.store.rows import LedgerTotal
 
 TABLES = ("result", "model_call", "observation", "noun", "ledger")
 PRUNED = ("result", "model_call", "observation", "noun")
 
 
-class TableStats(Noun):
+class TableStats(Record):
     """One table. Times are ISO, UTC, empty for no rows."""
 
     name: str
@@ -20,7 +20,7 @@ class TableStats(Noun):
     newest: str
 
 
-class StoreStats(Noun):
+class StoreStats(Record):
     """The whole store."""
 
     path: Path | str
@@ -41,9 +41,9 @@ def store_stats(store: Store) -> StoreStats:
 def prune_store(store: Store, older_than_days: int, *, dry_run: bool = False) -> dict[str, int]:
     """Drop what was written more than so many days ago; returns rows per table.
 
-    A result names nouns that were written before it, so that nouns go only together with every result of their time:
-    a result younger than the limit whose nouns are older would point at nothing. Therefore, where anything goes, the
-    results written within a day after the limit go too. Skills, runs and the ledger stay.
+    A result names records that were written before it, so that records go only together with every result of their
+    time: a result younger than the limit whose records are older would point at nothing. Therefore, where anything goes,
+    the results written within a day after the limit go too. Skills, runs and the ledger stay.
     """
     limit = f"now()::TIMESTAMP - INTERVAL '{int(older_than_days)} day'"
     conditions = dict.fromkeys(PRUNED, f"written < {limit}")
@@ -57,7 +57,7 @@ def prune_store(store: Store, older_than_days: int, *, dry_run: bool = False) ->
         conditions["result"] = f"written < {limit}"
         counts["result"] = int(store.query(f"SELECT count(*) FROM result WHERE {conditions['result']}")[0][0])
     if not dry_run:
-        for name in PRUNED:  # results first: a crash in between leaves nouns nobody names, never names of nothing
+        for name in PRUNED:  # results first: a crash in between leaves records nobody names, never names of nothing
             store.execute(f"DELETE FROM {name} WHERE {conditions[name]}")
         if store.embedded:
             store.execute("CHECKPOINT")

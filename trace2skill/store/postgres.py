@@ -17,12 +17,12 @@ import duckdb
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from trace2skill.core.budget import Purse
+from trace2skill.core.budget import Reservations
 from trace2skill.core.errors import StoreUnavailable
+from trace2skill.store.base import Row, Store
 from trace2skill.store.duck import Turns, copy_table
-from trace2skill.store.purse import SharedPurse
-from trace2skill.store.records import Row, Store
 from trace2skill.store.schema import COLUMNS, MIGRATIONS, POSTGRES_MIGRATIONS, PRIMARY_KEY
+from trace2skill.store.shared_reservations import SharedReservations
 from trace2skill.store.versioned import migrate
 
 log = logging.getLogger(__name__)
@@ -94,9 +94,9 @@ class PostgresStore(Store):
             finally:
                 self.execute("DELETE FROM lease WHERE key = ? AND holder = ?", [key, self.holder])
 
-    def purse(self) -> Purse:
-        """See `Store.purse`."""
-        return SharedPurse(self, self.holder, self.spent_of)
+    def reservations(self) -> Reservations:
+        """See `Store.reservations`."""
+        return SharedReservations(self, self.holder, self.spent_of)
 
     def copy_table(self, name: str, target: Path, kind: Literal["parquet", "csv"]) -> None:
         """See `Store.copy_table`: the rows go through DuckDB, which writes the file."""

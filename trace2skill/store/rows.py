@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 CallOutcome = Literal[
     "answered",
@@ -24,7 +24,7 @@ CallOutcome = Literal[
 ]
 
 
-class LedgerRow(Noun):
+class LedgerRow(Record):
     """One call of a model: who asked, what was sent, what it took. Cost in US dollars, latency in seconds."""
 
     run_id: str
@@ -46,7 +46,7 @@ class LedgerRow(Noun):
     call_key: str
 
 
-class LedgerTotal(Noun):
+class LedgerTotal(Record):
     """Sums over ledger rows. `calls` were answered by a model, `from_memory` by the store, `failed` by nobody."""
 
     calls: int = 0
@@ -58,7 +58,7 @@ class LedgerTotal(Noun):
     cost: float = 0.0
 
 
-class RunRow(Noun):
+class RunRow(Record):
     """A run. `settings` and `summary` are JSON texts."""
 
     id: str

@@ -5,7 +5,7 @@ Every change reads and writes as one, so that it sees no half of another's, in a
 
 from typing import NamedTuple
 
-from trace2skill.store.records import Store
+from trace2skill.store.base import Store
 
 WRITTEN = "replace(substr(CAST(written AS TEXT), 1, 19), ' ', 'T') || 'Z'"
 

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from trace2skill.core.errors import StoreUnavailable
-from trace2skill.store.records import Row
+from trace2skill.store.base import Row
 from trace2skill.store.schema import COLUMNS, PRIMARY_KEY
 
 LARGEST_BATCH = 512

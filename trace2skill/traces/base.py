@@ -12,7 +12,7 @@ from typing import IO, Any, Protocol
 import ijson
 
 from trace2skill.core.foreign_json import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.safety.leaks import canonical
 from trace2skill.types.trajectory import Trajectory
 
@@ -23,7 +23,7 @@ PROBLEMS_KEPT = 1000
 _NOT_READ: Any = object()
 
 
-class ReadProblem(Noun):
+class ReadProblem(Record):
     """What could not be read: file and line (0 for the file as a whole), and why."""
 
     file: str

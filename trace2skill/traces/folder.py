@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from trace2skill.core.errors import BadInput
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.traces.base import Notes, Reader, ReadProblem, Source
 from trace2skill.traces.formats import detect, read_source
 from trace2skill.traces.session import trajectory_id
@@ -14,7 +14,7 @@ from trace2skill.types.trajectory import Trajectory
 COMPANIONS = (".report.json",)
 
 
-class Memory(Noun):
+class Memory(Record):
     """How a file was when it was last read with success."""
 
     size: int
@@ -22,7 +22,7 @@ class Memory(Noun):
     sha256: str
 
 
-class ReadFile(Noun):
+class ReadFile(Record):
     """One file of a reading."""
 
     name: str
@@ -34,7 +34,7 @@ class ReadFile(Noun):
     memory: Memory | None = None
 
 
-class Readings(Noun):
+class Readings(Record):
     """What was read from paths: files, counts, problems. The trajectories are handed out one by one."""
 
     files: tuple[ReadFile, ...]

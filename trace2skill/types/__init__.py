@@ -1,1 +1,1 @@
-"""Floor 2: the nouns of the method, and the references that stages hand on."""
+"""Floor 2: the records of the method, and the references that stages hand on."""

@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 Score = Literal["hard", "soft"]
 
 
-class Interval(Noun):
+class Interval(Record):
     """A mean with a two-sided confidence interval of 95%."""
 
     mean: float
@@ -17,7 +17,7 @@ class Interval(Noun):
     high: float
 
 
-class Effect(Noun):
+class Effect(Record):
     """What the second skill uses beside the first: means per run, and the ratio (1 is equal, None without a first)."""
 
     name: Literal["turns", "tokens", "cost"]
@@ -27,7 +27,7 @@ class Effect(Noun):
     ratio: float | None
 
 
-class Comparison(Noun):
+class Comparison(Record):
     """`after` against `before` over the tasks that both scored. Scores are means over tasks, 0 to 1."""
 
     before: str

@@ -4,13 +4,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.types.comparison import Comparison
 
 Verdict = Literal["promote", "reject", "not_enough_evidence"]
 
 
-class Look(Noun):
+class Look(Record):
     """One look at the held-out tasks on behalf of a candidate."""
 
     number: int = Field(ge=1, description="Counted from 1 over the looks at one champion.")
@@ -18,7 +18,7 @@ class Look(Noun):
     remaining: float = Field(description="What is left of the whole level after it.")
 
 
-class Decision(Noun, form="Decision", version=1):
+class Decision(Record, form="Decision", version=1):
     """A verdict on a candidate, with the numbers behind it."""
 
     verdict: Verdict

@@ -5,11 +5,11 @@ from operator import not_
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.types.trajectory import OutcomeKind, Trajectory
 
 
-class Cell(Noun):
+class Cell(Record):
     """One task at one seed."""
 
     task_id: str
@@ -38,7 +38,7 @@ class Cell(Noun):
         )
 
 
-class Evaluation(Noun, form="Evaluation", version=1):
+class Evaluation(Record, form="Evaluation", version=1):
     """All cells of one condition, sorted by task and seed. Infrastructure errors are cells without a score."""
 
     condition: str = Field(description="Who was scored: 'S0', 'candidate', 'no skill', or a name of the user's.")
@@ -92,7 +92,7 @@ def score_names(evaluations: Iterable[Evaluation]) -> tuple[str, str]:
     return (f"hard ({averaged})", f"soft ({averaged})") if averaged else ("hard", "soft")
 
 
-class Measured(Noun, form="Measured", version=1):
+class Measured(Record, form="Measured", version=1):
     """An evaluation with who was measured on what. `skill` and condition are the evaluation's own."""
 
     evaluation: Evaluation

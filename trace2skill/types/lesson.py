@@ -6,20 +6,20 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from trace2skill.core.digest import digest_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 LessonKind = Literal["error", "success"]
 Proof = Literal["verified", "ungated", "observed"]
 
 
-class Evidence(Noun):
+class Evidence(Record):
     """A range of steps of the lesson's trajectory, first and last included, numbered from 1."""
 
     first: int = Field(ge=1)
     last: int = Field(ge=1)
 
 
-class Lesson(Noun, form="Lesson", version=1):
+class Lesson(Record, form="Lesson", version=1):
     """A generalizable lesson (the paper's memory item, section 3.2): title, description, content."""
 
     trajectory_id: str
@@ -49,7 +49,7 @@ class Lesson(Noun, form="Lesson", version=1):
         return "L" + digest_of(self.trajectory_id, self.title, self.content)[:12]
 
 
-class DroppedLesson(Noun):
+class DroppedLesson(Record):
     """A lesson that broke a rule of lessons and was not mended when asked again."""
 
     title: str
@@ -57,7 +57,7 @@ class DroppedLesson(Noun):
     reason: str
 
 
-class Extraction(Noun, form="Extraction", version=1):
+class Extraction(Record, form="Extraction", version=1):
     """What an analyst made of one trajectory: lessons, or a typed reason why there are none."""
 
     trajectory_id: str

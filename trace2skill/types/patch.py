@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from trace2skill.core.digest import digest_of
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 EditOp = Literal[
     "insert_after",
@@ -21,7 +21,7 @@ EditOp = Literal[
 ]
 
 
-class Edit(Noun):
+class Edit(Record):
     """One change of one file.
 
     `section` is the path of headings from the outermost in, as plain text; empty means the part before the first
@@ -51,14 +51,14 @@ class Edit(Noun):
         return "E" + digest_of(self.op, self.file, self.section, self.anchor, self.title, self.content)[:12]
 
 
-class Unplaced(Noun):
+class Unplaced(Record):
     """An edit that cannot land, and why."""
 
     edit: Edit
     reason: str
 
 
-class Confirmation(Noun):
+class Confirmation(Record):
     """A lesson that the skill states already, and the line that states it: one more vote for that line."""
 
     lesson: str
@@ -66,7 +66,7 @@ class Confirmation(Noun):
     text: str
 
 
-class Patch(Noun, form="Patch", version=1):
+class Patch(Record, form="Patch", version=1):
     """What one trajectory asks of one skill. Every edit of `edits` has its place there."""
 
     trajectory_id: str

@@ -3,7 +3,7 @@
 import base64
 from typing import Literal
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 MediaType = Literal["image/png", "image/jpeg", "image/webp", "image/gif"]
 """What the providers behind LiteLLM take."""
@@ -20,7 +20,7 @@ USUAL_TOKENS = 1_600
 """What a page usually counts as: for pace and room, where a guess is wanted and not a bound."""
 
 
-class Picture(Noun, form="Picture", version=1):
+class Picture(Record, form="Picture", version=1):
     """An encoded image. Its bytes go to a model and nowhere else; keys hold its digest, trajectories its number."""
 
     media_type: MediaType

@@ -5,12 +5,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.types.evaluation import Cell
 from trace2skill.types.lesson import LessonKind
 
 
-class RolloutJob(Noun):
+class RolloutJob(Record):
     """One cell to roll out: a task at a seed, with a skill or none, and perhaps with a bank of lessons."""
 
     task_id: str
@@ -24,7 +24,7 @@ class RolloutJob(Noun):
         return f"{self.task_id} seed {self.seed}"
 
 
-class Rolled(Noun, form="Rolled", version=1):
+class Rolled(Record, form="Rolled", version=1):
     """A trajectory that is in the store."""
 
     trajectory_id: str
@@ -39,7 +39,7 @@ class Rolled(Noun, form="Rolled", version=1):
         return f"{self.cell.task_id} seed {self.cell.seed}"
 
 
-class AnalysisJob(Noun):
+class AnalysisJob(Record):
     """One trajectory to examine, and the analyst who does."""
 
     rolled: Rolled
@@ -51,7 +51,7 @@ class AnalysisJob(Noun):
         return self.rolled.name
 
 
-class Pair(Noun):
+class Pair(Record):
     """A pass and a failure of the same task at different seeds, and the analyst who examines them."""
 
     passed: Rolled
@@ -64,7 +64,7 @@ class Pair(Noun):
         return f"{self.passed.cell.task_id} seeds {self.passed.cell.seed} and {self.failed.cell.seed}"
 
 
-class Extracted(Noun, form="Extracted", version=1):
+class Extracted(Record, form="Extracted", version=1):
     """An extraction that is in the store."""
 
     content: str
@@ -88,13 +88,13 @@ class Extracted(Noun, form="Extracted", version=1):
         return f"{self.task_id} seed {self.seed}" + (" (contrast)" if self.contrast else "")
 
 
-class Observed(Noun, form="Observed", version=1):
+class Observed(Record, form="Observed", version=1):
     """What was drawn from one imported trajectory, in the store."""
 
     extracted: tuple[Extracted, ...]
 
 
-class Proposed(Noun, form="Proposed", version=1):
+class Proposed(Record, form="Proposed", version=1):
     """A patch that is in the store."""
 
     content: str
@@ -111,14 +111,14 @@ class Proposed(Noun, form="Proposed", version=1):
     )
 
 
-class Embedded(Noun, form="Embedded", version=1):
+class Embedded(Record, form="Embedded", version=1):
     """The vectors of the lessons of one extraction."""
 
     extraction: str
     vectors: tuple[tuple[float, ...], ...]
 
 
-class Banked(Noun, form="Banked", version=1):
+class Banked(Record, form="Banked", version=1):
     """A bank that is in the store."""
 
     content: str
@@ -126,14 +126,14 @@ class Banked(Noun, form="Banked", version=1):
     tokens: int = Field(default=0, description="Tokens of all its lessons, four characters each.")
 
 
-class Merged(Noun, form="Merged", version=1):
+class Merged(Record, form="Merged", version=1):
     """A node of the merge tree that is in the store."""
 
     content: str
     groups: int
 
 
-class MergeTree(Noun, form="MergeTree", version=1):
+class MergeTree(Record, form="MergeTree", version=1):
     """A merge tree as it came out. A node below `len(nodes) - len(merges)` is a leaf; the last one is the root."""
 
     nodes: tuple[Merged, ...]

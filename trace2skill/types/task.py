@@ -5,12 +5,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 Split = Literal["evolve", "validation", "test"]
 
 
-class TestCase(Noun):
+class TestCase(Record):
     """One input with its gold output. Paths are absolute, on the host; gold is read by the grader only."""
 
     __test__ = False  # the field's word, not a pytest class
@@ -20,7 +20,7 @@ class TestCase(Noun):
     gold: Path | None = Field(default=None, description="Gold output file, never mounted anywhere.")
 
 
-class Task(Noun):
+class Task(Record):
     """One task. `content` names everything that can change what an agent does with it or how it is scored."""
 
     id: str = Field(min_length=1)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 OutcomeKind = Literal["passed", "failed", "infrastructure_error", "unknown"]
 STRONG = frozenset({"grader", "labels", "log", "report"})
@@ -23,7 +23,7 @@ StopReason = Literal[
 ]
 
 
-class Outcome(Noun):
+class Outcome(Record):
     """How a trajectory was scored. `infrastructure_error` is neither a score of 0 nor a lesson.
 
     `unknown` is for imported logs that nobody has labelled; `source` says who labelled the others.
@@ -44,7 +44,7 @@ class Outcome(Noun):
         return self.source not in STRONG
 
 
-class ToolCall(Noun):
+class ToolCall(Record):
     """One call of a tool by the agent."""
 
     id: str
@@ -53,7 +53,7 @@ class ToolCall(Noun):
     extra: dict[str, Any] = Field(default_factory=dict, exclude_if=not_)
 
 
-class Observation(Noun):
+class Observation(Record):
     """What one tool call answered, as the agent saw it (cut head and tail where it was long)."""
 
     call_id: str
@@ -63,7 +63,7 @@ class Observation(Noun):
     extra: dict[str, Any] = Field(default_factory=dict, exclude_if=not_)
 
 
-class Usage(Noun):
+class Usage(Record):
     """Tokens and money. `cached` tokens are part of `prompt`. Cost in US dollars."""
 
     prompt: int = 0
@@ -80,7 +80,7 @@ class Usage(Noun):
         )
 
 
-class Step(Noun):
+class Step(Record):
     """One turn. Numbered from 1 in the trajectory."""
 
     number: int = Field(ge=1)
@@ -95,7 +95,7 @@ class Step(Noun):
     extra: dict[str, Any] = Field(default_factory=dict, exclude_if=not_, description="What the log says besides.")
 
 
-class Trajectory(Noun, form="Trajectory", version=1):
+class Trajectory(Record, form="Trajectory", version=1):
     """Everything one agent did on one task with one skill and one seed."""
 
     id: str
@@ -122,7 +122,7 @@ class Trajectory(Noun, form="Trajectory", version=1):
         return sum(step.source == "agent" for step in self.steps)
 
 
-class Timing(Noun, form="Timing", version=1):
+class Timing(Record, form="Timing", version=1):
     """How long a trajectory took when it was made. Kept apart: a trajectory names what was done, not how fast."""
 
     seconds: float

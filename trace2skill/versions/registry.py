@@ -15,7 +15,7 @@ from pydantic import Field
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput, ChampionChanged
 from trace2skill.core.forms import as_text, from_text_or_none
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.skills.skill import Skill, read_skill, write_skill
 from trace2skill.store import Store
 from trace2skill.store.skill_history import ChangeRow, SkillHistory, VersionRow
@@ -26,7 +26,7 @@ State = Literal["candidate", "promoted", "rejected", "by_hand"]
 Kind = Literal["adopt", "promote", "rollback"]
 
 
-class Version(Noun):
+class Version(Record):
     """One version of a skill. `number` counts the versions of a name from 1, in the order they were first seen."""
 
     name: str
@@ -40,7 +40,7 @@ class Version(Noun):
     written: str = ""
 
 
-class Change(Noun):
+class Change(Record):
     """One line of a champion's history. `done` once the directory was swapped."""
 
     name: str

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.domains.answers import AnswerDomain, Judged
 from trace2skill.domains.document_qa.anls import anls, is_right
 from trace2skill.domains.document_qa.dataset import answers_of, load_questions
@@ -16,7 +16,7 @@ from trace2skill.types.task import Task
 PAGES_HELD = 64
 
 
-class Options(Noun):
+class Options(Record):
     """What `--domain-option` takes."""
 
     longest_side: int = Field(

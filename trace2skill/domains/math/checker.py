@@ -14,13 +14,13 @@ import threading
 from pathlib import Path
 
 from trace2skill.core.errors import InfrastructureFault
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 PROGRAM = Path(__file__).with_name("comparing.py")
 AT_ONCE = 2
 
 
-class Equality(Noun):
+class Equality(Record):
     """Whether two answers are the same. `problem` says why that could not be told, which counts as not the same."""
 
     same: bool

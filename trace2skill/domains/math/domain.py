@@ -6,7 +6,7 @@ from typing import cast
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.domains.answers import AnswerDomain, Judged
 from trace2skill.domains.math import checker
 from trace2skill.domains.math.forms import ASKED, Form, answer_in
@@ -26,7 +26,7 @@ FIX_CONTRACT = (
 )
 
 
-class MathOptions(Noun):
+class MathOptions(Record):
     """What can be said of the domain."""
 
     file: str = Field(default="", description="The one .jsonl file of the directory to read.")

@@ -18,7 +18,7 @@ from typing import Any
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.domains.math.forms import Form, last_box, number_after_hashes
 from trace2skill.types.task import Task
 
@@ -31,7 +31,7 @@ DAPO_WRAPPING = re.compile(
 )
 
 
-class MathProblem(Noun):
+class MathProblem(Record):
     """One row, understood."""
 
     problem: str

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.domains.shell.workspace import CHECK, SOLUTION, changes, lay_out_left
 from trace2skill.sandbox import CommandResult, Limits, Sandbox
 from trace2skill.types.task import Task
@@ -26,7 +26,7 @@ RUNNERS = {".sh": "bash ", ".py": "python "}
 SHOWN = 4000
 
 
-class CheckResult(Noun):
+class CheckResult(Record):
     """What a check said. `broken` says why it is the check that failed, and not what it looked at."""
 
     passed: bool

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit, CaseGrade, Grade
 from trace2skill.domains.files import FIX_CONTRACT, FileDomain, told_apart
 from trace2skill.domains.shell.check import CheckResult, run_check, run_solution
@@ -24,7 +24,7 @@ SHOWN_FILES = 30
 SHOWN_OUTPUT = 600
 
 
-class ShellOptions(Noun):
+class ShellOptions(Record):
     """What can be said of the domain."""
 
     check_seconds: float = Field(default=60, gt=0, description="Wall clock of one run of a check or of a solution.")

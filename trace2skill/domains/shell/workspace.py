@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import Field, ValidationError
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.domains.files import MOST_FILES, files_under
 from trace2skill.types.task import Task
 
@@ -23,7 +23,7 @@ RESERVED = frozenset({"skill", "trace", "fix.sh", LEFT, CHECK, SOLUTION, GIVEN})
 """Names in a workspace that are the product's: nothing under them is an outcome."""
 
 
-class Left(Noun):
+class Left(Record):
     """What changed in a workspace besides the content of its files."""
 
     removed: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit, Grade
 from trace2skill.domains.spreadsheet.answers import carried, emptied, gold_only
 from trace2skill.domains.spreadsheet.dataset import load_dataset
@@ -26,7 +26,7 @@ and openpyxl from a shell, changes the cells that the request names, and saves e
 The values in the cells named as the answer position are compared with those of a correct workbook."""
 
 
-class SpreadsheetOptions(Noun):
+class SpreadsheetOptions(Record):
     """What can be said of the domain."""
 
     recalculate: Mode = Field(default="auto", description="Recalculate formulas with LibreOffice before grading.")

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 from openpyxl.utils import column_index_from_string, get_column_letter
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 CELL = re.compile(r"\$?(?P<column>[A-Za-z]{1,3})?\$?(?P<row>\d+)?")
 LAST_COLUMN, LAST_ROW = 16_384, 1_048_576
 
 
-class Range(Noun):
+class Range(Record):
     """A rectangle of cells, ends included. No sheet where the text names none; no rows for whole columns."""
 
     sheet: str | None

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 QUOTES, DOUBLE_QUOTES, DASHES = re.compile("[‘’´`]"), re.compile("[“”]"), re.compile("[‐‑‒–—−]")
 MARKS = re.compile(r"((?<!^)\[[^\]]*\]|\[\d+\]|[•♦†‡*#+])*$")
@@ -21,7 +21,7 @@ NEAR = 1e-6
 Date = tuple[int | None, int | None, int | None]
 
 
-class Value(Noun):
+class Value(Record):
     """One value of an answer: its normalised text, and the number or date it stands for."""
 
     text: str

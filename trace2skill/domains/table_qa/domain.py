@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.domains.answers import AnswerDomain, Judged
 from trace2skill.domains.base import Domain
 from trace2skill.domains.spreadsheet.recalculate import Mode
@@ -31,7 +31,7 @@ HOW_TO_ANSWER = (
 )
 
 
-class TableOptions(Noun):
+class TableOptions(Record):
     """What can be said of the domain."""
 
     form: Literal["prompt", "workbook"] = Field(

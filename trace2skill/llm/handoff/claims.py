@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trace2skill.core.errors import BadInput
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.llm.handoff.folder import NAME, Folder
 from trace2skill.llm.handoff.page import block_digest, blocks
 from trace2skill.llm.handoff.presence import runs
@@ -17,7 +17,7 @@ from trace2skill.llm.handoff.records import Body, Claim, GivenAnswer, Handed, He
 State = Literal["waiting", "claimed", "answered"]
 
 
-class OpenRequest(Noun):
+class OpenRequest(Record):
     """One request in the folder that has no answer. Times in seconds since 1970."""
 
     id: str
@@ -33,7 +33,7 @@ class OpenRequest(Noun):
     characters: int = 0
 
 
-class Status(Noun):
+class Status(Record):
     """What a folder holds."""
 
     directory: str

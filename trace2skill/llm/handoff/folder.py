@@ -30,9 +30,9 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from trace2skill.core.errors import BadInput
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
-N = TypeVar("N", bound=Noun)
+N = TypeVar("N", bound=Record)
 MARK = "handoff.json"
 VERSION = 1
 PLACES = ("waiting", "heads", "bodies", "claims", "handed", "answers", "said", "next", "shown", "pictures", "runs")
@@ -44,7 +44,7 @@ ATTENDED_SECONDS = 20.0
 NOT_EMPTY = "{path} is not empty and no handoff folder: name a new or an empty directory"
 
 
-class FolderMark(Noun):
+class FolderMark(Record):
     """What `handoff.json` holds."""
 
     format: str = "trace2skill handoff"
@@ -94,7 +94,7 @@ class Folder:
             with self._open(place):
                 pass
 
-    def put(self, place: str, name: str, content: Noun | bytes) -> bool:
+    def put(self, place: str, name: str, content: Record | bytes) -> bool:
         """Write a file that is not there yet; False where it is, which is then left as it was."""
         raw = content if isinstance(content, bytes) else content.model_dump_json(indent=1).encode("utf-8")
         with self._open(place) as directory:

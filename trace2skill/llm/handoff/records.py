@@ -4,12 +4,12 @@ from typing import Any
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 ID_DIGITS = 12
 
 
-class Head(Noun):
+class Head(Record):
     """Who asks what, without the words: small, since every look at the folder reads all that wait."""
 
     id: str = Field(description="The first digits of the call's key.")
@@ -24,7 +24,7 @@ class Head(Noun):
     characters: int = Field(default=0, description="Characters of all messages.")
 
 
-class Body(Noun):
+class Body(Record):
     """The words. A picture in a message is the name of its file."""
 
     messages: tuple[dict[str, Any], ...]
@@ -33,21 +33,21 @@ class Body(Noun):
     max_tokens: int | None = None
 
 
-class Claim(Noun):
+class Claim(Record):
     """Who answers a conversation, and since when."""
 
     by: str
     since: float
 
 
-class PrintedView(Noun):
+class PrintedView(Record):
     """What of a request is printed: messages from `new_from` on, without the parts a reader has seen elsewhere."""
 
     new_from: int = 0
     seen: dict[str, str] = Field(default_factory=dict, description="Part left out -> id of the request it stood in.")
 
 
-class Handed(Noun):
+class Handed(Record):
     """To whom a request was printed, and what of it."""
 
     by: str
@@ -55,20 +55,20 @@ class Handed(Noun):
     view: PrintedView = PrintedView()
 
 
-class RequestRef(Noun):
+class RequestRef(Record):
     """The id of a request."""
 
     id: str
 
 
-class GivenCall(Noun):
+class GivenCall(Record):
     """One call of a tool; `arguments` is the JSON text, as a provider sends it."""
 
     name: str
     arguments: str
 
 
-class GivenAnswer(Noun):
+class GivenAnswer(Record):
     """An answer."""
 
     id: str

@@ -5,7 +5,7 @@ from pydantic import Field
 from trace2skill.analysts.reading import step_text
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
 from trace2skill.consolidate.node import Groups
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.evaluation.compare import interval
 from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.skill import Skill
@@ -20,7 +20,7 @@ STEP_CHARS, EVIDENCE_CHARS = 1_200, 400
 LESSONS_SHOWN, EVIDENCE_STEPS = 6, 3
 
 
-class Scored(Noun):
+class Scored(Record):
     """A condition's row. Seconds are of the rollouts when they were made, None where the store has forgotten."""
 
     name: str
@@ -34,7 +34,7 @@ class Scored(Noun):
     seconds: float | None
 
 
-class Flip(Noun):
+class Flip(Record):
     """A task that ended differently, with a trajectory of each side."""
 
     task: str
@@ -43,7 +43,7 @@ class Flip(Noun):
     after: str
 
 
-class DiffLine(Noun):
+class DiffLine(Record):
     """A line of the diff; `row` says who asked for it, where a group wrote it."""
 
     kind: str = Field(description="'+', '-', ' ' or '@' for a heading of the diff.")
@@ -52,7 +52,7 @@ class DiffLine(Noun):
     row: int = Field(default=-1, description="Index into the page's evidence, -1 where there is none.")
 
 
-class LessonShown(Noun):
+class LessonShown(Record):
     """One lesson behind a line, with the steps that show it."""
 
     title: str
@@ -63,7 +63,7 @@ class LessonShown(Noun):
     steps: tuple[str, ...]
 
 
-class Behind(Noun):
+class Behind(Record):
     """Everything behind one range of lines."""
 
     row: SupportRow
@@ -71,7 +71,7 @@ class Behind(Noun):
     more: int
 
 
-class StageCost(Noun):
+class StageCost(Record):
     """What one stage used of one model."""
 
     stage: str
@@ -84,7 +84,7 @@ class StageCost(Noun):
     seconds: float = Field(description="Sum over calls, which run side by side.")
 
 
-class MergeNode(Noun):
+class MergeNode(Record):
     """A node of the merge tree: a leaf is one proposal."""
 
     text: str = ""

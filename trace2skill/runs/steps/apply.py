@@ -27,14 +27,14 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
 
     Raises:
         SkillInvalid: the result breaks a rule of a skill.
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`, where the editor is asked.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`, where the editor is asked.
     """
     groups = stored(rt, "groups", root.content, Groups)
     before, how, editor = skill_of(rt, base), rt.settings.learning, None
     passed, dropped = screened_root(rt.store, before, groups)  # a merge has words of its own
     if "merger" in rt.settings.roles_asked:
         step = StepLabel("apply", unit=root.content[:12])
-        editor = ScreenedEditor(ModelEditor(rt.door, rt.settings.models.merger, step), rt.store)
+        editor = ScreenedEditor(ModelEditor(rt.client, rt.settings.models.merger, step), rt.store)
     skill, made = build_candidate(
         before, passed, how.thresholds, tasks, how.edits, how.limits, editor, polish=how.polish
     )

@@ -27,7 +27,7 @@ def contrast(rt: Runtime, pair: Pair) -> Extracted:
 
     Raises:
         BadInput: the trajectories are of a held-out task.
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
     passed, failed = (stored(rt, "trajectory", item.trajectory_id, Trajectory) for item in (pair.passed, pair.failed))
     analyst, task = rt.analyst(analyst_named(pair.analyst)), rt.evolve_task(passed.task_id)

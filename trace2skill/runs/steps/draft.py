@@ -16,7 +16,7 @@ def draft(rt: Runtime) -> str:
     """Draft S0 from the domain's description; returns its digest."""
     model = rt.settings.models.analyst
     step = StepLabel("draft", "S0")
-    skill = draft_skill(rt.door, model, rt.domain.about, seed=rt.settings.data.split_seed, step=step)
+    skill = draft_skill(rt.client, model, rt.domain.about, seed=rt.settings.data.split_seed, step=step)
     rt.store.put("skill", skill.digest, skill)
     return skill.digest
 

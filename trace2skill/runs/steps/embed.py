@@ -17,7 +17,7 @@ def _parts(rt: Runtime, extracted: Extracted, model: ModelSettings) -> tuple[obj
 def embed(rt: Runtime, extracted: Extracted, model: ModelSettings) -> Embedded:
     """Embed the lessons of one extraction, in one call."""
     texts = tuple(text_of(lesson) for lesson in lessons_of(rt, [extracted]))
-    found = rt.door.embed(EmbeddingRequest(settings=model, texts=texts), step=StepLabel("embed", extracted.name))
+    found = rt.client.embed(EmbeddingRequest(settings=model, texts=texts), step=StepLabel("embed", extracted.name))
     return Embedded(extraction=extracted.content, vectors=found.vectors)
 
 

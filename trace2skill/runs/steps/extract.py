@@ -24,7 +24,7 @@ def extract(rt: Runtime, job: AnalysisJob) -> Extracted:
 
     Raises:
         BadInput: the trajectory is of a held-out task.
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
     analyst, task = rt.analyst(analyst_named(job.analyst)), rt.evolve_task(job.rolled.cell.task_id)
     trajectory = stored(rt, "trajectory", job.rolled.trajectory_id, Trajectory)

@@ -25,10 +25,10 @@ def judge(rt: Runtime, item: Taken) -> Taken:
     """Ask the model how one trajectory ended; it is kept with what the model said.
 
     Raises:
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
     trajectory = trajectory_of(rt, item)
-    outcome = judged(rt.door, rt.settings.models.analyst, trajectory, step=StepLabel("judge", item.id))
+    outcome = judged(rt.client, rt.settings.models.analyst, trajectory, step=StepLabel("judge", item.id))
     labelled = Trajectory.model_validate({**trajectory.model_dump(), "outcome": outcome.model_dump()})
     rt.store.put("trajectory", f"{item.id} judged {labelled.digest[:12]}", labelled)
     return Taken.of(labelled)

@@ -28,7 +28,7 @@ def merge_sides(rt: Runtime, sides: Sequence[Merged], base: str, name: str) -> M
         united = [stored(rt, "groups", side.content, Groups) for side in sides]
         return _keep_groups(rt, Groups.of([group for side in united for group in side.groups]))
     merged = merge(
-        rt.door,
+        rt.client,
         rt.settings.models.merger,
         skill_of(rt, base),
         [stored(rt, "groups", side.content, Groups) for side in sides],

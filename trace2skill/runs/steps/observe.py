@@ -37,7 +37,7 @@ def observe(rt: Runtime, item: Taken) -> Observed:
 
     Raises:
         BadInput: the store does not hold the trajectory any more.
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.complete`.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
     trajectory, analyst = trajectory_of(rt, item), log_analyst(rt)
     withheld = rt.store.get("withheld", item.id, Withheld)

@@ -42,7 +42,7 @@ def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
     if extracted.log == "rules" or not lessons:
         patch = rules.patch_of(extraction, skill)
     else:
-        patch = propose(rt.door, rt.settings.models.analyst, extraction, skill, rt.settings.learning.edits, step=step)
+        patch = propose(rt.client, rt.settings.models.analyst, extraction, skill, rt.settings.learning.edits, step=step)
     rt.store.put("patch", patch.digest, patch)
     log.info("%s %s: trajectory %s, %d edits", rt.run_id, step, patch.trajectory_id, len(patch.edits))
     return Proposed(

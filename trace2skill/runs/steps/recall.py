@@ -18,7 +18,7 @@ def recall(rt: Runtime, job: RolloutJob) -> tuple[Lesson, ...]:
 
     Raises:
         BadInput: the store has lost the bank.
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Door.embed`.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.embed`.
     """
     if not job.bank:
         return ()
@@ -30,6 +30,6 @@ def recall(rt: Runtime, job: RolloutJob) -> tuple[Lesson, ...]:
     def vector(text: str) -> Vector:
         if model is None:
             raise BadInput("a bank with vectors names its embedding model")
-        return rt.door.embed(EmbeddingRequest(settings=model, texts=(text,)), step=step).vectors[0]
+        return rt.client.embed(EmbeddingRequest(settings=model, texts=(text,)), step=step).vectors[0]
 
     return closest(found, rt.domain.describe(rt.task(job.task_id)), vector)

@@ -23,7 +23,7 @@ def rewrite_skill(rt: Runtime, analysed: Sequence[Extracted], base: str) -> Rewr
     if not lessons:
         return Rewritten(skill=base, lessons=0)
     step = StepLabel("rewrite", unit=base[:12])
-    skill, seen = rewrite(rt.door, rt.settings.models.merger, before, lessons, rt.settings.learning.limits, step=step)
+    skill, seen = rewrite(rt.client, rt.settings.models.merger, before, lessons, rt.settings.learning.limits, step=step)
     rt.store.put("skill", skill.digest, skill)
     return Rewritten(skill=skill.digest, lessons=seen, left_out=len(lessons) - seen)
 

@@ -50,7 +50,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
             scope=key,
             pictures=pictures_of(rt.domain, task),
         )
-        conversation = rt.harness.work(rt.door, assignment)
+        conversation = rt.harness.work(rt.client, assignment)
         outputs = with_answer(rt.domain, task, rt.domain.collect(task, workspace), conversation.last_words)
     grade = rt.domain.grade(task, outputs)
     opened, run = skill_use(conversation, skill)

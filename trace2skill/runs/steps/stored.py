@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from trace2skill.core.errors import BadInput
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 from trace2skill.core.step_label import StepLabel
 from trace2skill.runs.runtime import Runtime
 from trace2skill.skills.skill import Skill
-from trace2skill.store import NounKind, T
+from trace2skill.store import RecordKind, T
 from trace2skill.types.lesson import Extraction, Lesson
 from trace2skill.types.references import Extracted
 
@@ -28,24 +28,24 @@ def skill_of(rt: Runtime, digest: str) -> Skill:
     return skill
 
 
-def stored(rt: Runtime, kind: NounKind, id: str, cls: type[T]) -> T:
+def stored(rt: Runtime, kind: RecordKind, id: str, cls: type[T]) -> T:
     """What the store has under that kind and id.
 
     Raises:
         BadInput: nothing, any more.
     """
-    noun = rt.store.get(kind, id, cls)
-    if noun is None:
+    record = rt.store.get(kind, id, cls)
+    if record is None:
         raise BadInput(f"the store {rt.settings.operation.store} has no {kind} {id[:14]}: was it pruned? run again")
-    return noun
+    return record
 
 
 def keep_extraction(
     rt: Runtime, extraction: Extraction, seed: int, step: StepLabel, log_by: Literal["", "rules", "model"] = ""
 ) -> Extracted:
     """Put an extraction and its lessons into the store; `log_by` says who drew it, where it is of an imported log."""
-    nouns: list[tuple[NounKind, str, Noun]] = [("lesson", lesson.id, lesson) for lesson in extraction.lessons]
-    rt.store.put_all([*nouns, ("extraction", extraction.digest, extraction)])
+    records: list[tuple[RecordKind, str, Record]] = [("lesson", lesson.id, lesson) for lesson in extraction.lessons]
+    rt.store.put_all([*records, ("extraction", extraction.digest, extraction)])
     told = (rt.run_id, step, extraction.trajectory_id, extraction.verdict, len(extraction.lessons))
     log.info("%s %s: trajectory %s %s, %d lessons", *told)
     return Extracted(

@@ -4,7 +4,7 @@ import re
 
 from pydantic import Field
 
-from trace2skill.core.noun import Noun
+from trace2skill.core.record import Record
 
 FORMS: dict[str, tuple[str, ...]] = {
     "totals": (
@@ -58,7 +58,7 @@ FORMS: dict[str, tuple[str, ...]] = {
 }
 
 
-class Job(Noun):
+class Job(Record):
     """A task as understood: its kind and parameters. Columns are letters; unused parameters are empty."""
 
     kind: str

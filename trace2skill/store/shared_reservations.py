@@ -1,4 +1,4 @@
-"""The books of caps that several processes share, in their PostgreSQL store.
+"""Caps that several processes share, in their PostgreSQL store.
 
 What a process had reserved when it died counts as spent: a call under way may have been paid for, and nobody is left
 to say what it cost.
@@ -11,13 +11,13 @@ import tenacity
 
 from trace2skill.core.budget import Short
 from trace2skill.core.errors import StoreUnavailable
-from trace2skill.store.records import Store
+from trace2skill.store.base import Store
 
 Run = Callable[..., list[tuple[Any, ...]]]
 
 
-class SharedPurse:
-    """See `budget.Purse`. Every change is one transaction, one at a time in all processes."""
+class SharedReservations:
+    """See `budget.Reservations`. Every change is one transaction, one at a time in all processes."""
 
     def __init__(self, store: Store, holder: str, spent: Callable[[str], int]) -> None:
         self._store = store
@@ -26,7 +26,7 @@ class SharedPurse:
         self._known: set[str] = set()
 
     def reserve(self, ticket: str, amount: int, caps: Mapping[str, int | None]) -> Short | None:
-        """See `Purse.reserve`."""
+        """See `Reservations.reserve`."""
         for name in caps:
             self._make(name)
         with self._store.together() as run:
@@ -34,14 +34,14 @@ class SharedPurse:
             for name, cap in caps.items():
                 ((spent, reserved),) = run("SELECT spent, reserved FROM purse WHERE name = ?", name)
                 if cap is not None and spent + reserved + amount > cap:
-                    return Short(purse=name, cap=cap, spent=spent, reserved=reserved)
+                    return Short(cap_name=name, cap=cap, spent=spent, reserved=reserved)
             for name in caps:
                 run("UPDATE purse SET reserved = reserved + ? WHERE name = ?", amount, name)
             run("INSERT INTO reservation VALUES (?, ?, ?, ?)", ticket, self._holder, amount, "\n".join(caps))
             return None
 
     def settle(self, ticket: str, cost: int) -> None:
-        """See `Purse.settle`. Where this process was taken for dead meanwhile, its bound is booked already.
+        """See `Reservations.settle`. Where this process was taken for dead meanwhile, its bound is booked already.
 
         Tried again where the connection was lost: a ticket is settled once, however often it is asked for.
         """
@@ -61,7 +61,7 @@ class SharedPurse:
                 _book(run, amount, cost, names.split("\n"))
 
     def _make(self, name: str) -> None:
-        """A purse begins with what the ledger says was spent, once."""
+        """A cap begins with what the ledger says was spent, once."""
         if name in self._known:
             return
         before = self._before(name)

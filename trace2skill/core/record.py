@@ -1,4 +1,4 @@
-"""What every noun of the library shares: frozen, strict about unknown fields, and named by its content."""
+"""What every record of the library shares: frozen, strict about unknown fields, and named by its content."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -10,10 +10,10 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.forms import Upgrade, declare, form_of
 
 
-class Noun(BaseModel):
-    """A frozen value. Two nouns with equal fields are equal and have the same `digest`.
+class Record(BaseModel):
+    """A frozen value. Two records with equal fields are equal and have the same `digest`.
 
-    A class whose values are hashed or kept declares a form, e.g. `class Rolled(Noun, form="Rolled", version=1)`: see
+    A class whose values are hashed or kept declares a form, e.g. `class Rolled(Record, form="Rolled", version=1)`: see
     `trace2skill.core.forms`.
     """
 

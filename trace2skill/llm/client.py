@@ -1,4 +1,4 @@
-"""`Door`: one request in, one answer out, remembered under its content key and written to the ledger.
+"""`Client`: one request in, one answer out, remembered under its content key and written to the ledger.
 
 The same request is paid for once, in this run or any later one; two threads that ask it at the same time share one
 call. A call that failed leaves a ledger row and no answer.
@@ -40,8 +40,8 @@ class Bill:
     outcome: CallOutcome = "agent_failed"
 
 
-class Door:
-    """The model door of one run. Safe to use from many threads."""
+class Client:
+    """The model client of one run. Safe to use from many threads."""
 
     def __init__(self, store: Store, budget: Budget, run_id: str) -> None:
         self._store = store

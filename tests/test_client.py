@@ -1,4 +1,4 @@
-"""The model door, over the real LiteLLM path with the simulated provider: retries, memory, ledger, money, answers."""
+"""The model client, over the real LiteLLM path with the simulated provider: retries, memory, ledger, money, answers."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadAnswer, BadInput, BudgetReached, InfrastructureFault, ModelUnusable
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Door, ModelSettings, Request, ask
+from trace2skill.llm import Client, ModelSettings, Request, ask
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.structured import read
 from trace2skill.llm.transport import check_model
@@ -106,14 +106,14 @@ def request(provider: Provider | None = None, text: str = "hello", **settings: A
     return Request(role="agent", settings=ModelSettings(**{**base, **settings}), messages=messages, seed=5)
 
 
-def door(store: Store, cap: float | None = None) -> Door:
-    return Door(store, Budget(cap), "run")
+def client(store: Store, cap: float | None = None) -> Client:
+    return Client(store, Budget(cap), "run")
 
 
 def test_a_call_is_paid_once_and_written_down_each_time(store: Store, provider: Provider) -> None:
     asked = request(provider, temperature=0.3)
-    first = door(store).complete(asked, step=StepLabel("one"))
-    second = door(store).complete(asked, step=StepLabel("two"))
+    first = client(store).complete(asked, step=StepLabel("one"))
+    second = client(store).complete(asked, step=StepLabel("two"))
     assert first == second
     assert first.text == "fine"
     assert len(provider.requests) == 1
@@ -125,13 +125,13 @@ def test_a_call_is_paid_once_and_written_down_each_time(store: Store, provider: 
 
 
 def test_the_parameters_recorded_are_the_parameters_sent(store: Store, provider: Provider) -> None:
-    door(store).complete(request(provider, temperature=0.3), step=StepLabel("s"))
+    client(store).complete(request(provider, temperature=0.3), step=StepLabel("s"))
     (sent,), (row,) = provider.requests, store.ledger()
     for name in ("temperature", "seed", "max_tokens"):
         assert sent[name] == row.params[name]
     assert set(sent) - {"messages", "model"} == set(row.params) - {"api_base"}
     plain = Provider()
-    door(store).complete(request(plain), step=StepLabel("s"))
+    client(store).complete(request(plain), step=StepLabel("s"))
     assert "temperature" not in plain.requests[0]
     plain.server.shutdown()
 
@@ -153,27 +153,27 @@ def test_what_can_change_the_answer_changes_the_key() -> None:
 @pytest.mark.parametrize(("status", "kind"), [(429, "rate_limited"), (500, "server_error"), (503, "server_error")])
 def test_what_can_pass_is_tried_again(store: Store, provider: Provider, status: int, kind: str) -> None:
     provider.answers = [(status, {"retry-after": "0"}, "later"), (status, {}, "later"), (200, {}, "now")]
-    assert door(store).complete(request(provider), step=StepLabel("s")).text == "now"
+    assert client(store).complete(request(provider), step=StepLabel("s")).text == "now"
     assert store.ledger()[0].attempts == 3
     provider.answers = [(status, {"retry-after": "0"}, "later")] * 9
     tries = 1 if status == 429 else 2  # 'too many requests' is a matter of patience, of which this call has none
     with pytest.raises(InfrastructureFault, match=f"{kind} after {tries} tries"):
-        door(store).complete(request(provider, text="again", attempts=2, patience_seconds=0), step=StepLabel("s"))
+        client(store).complete(request(provider, text="again", attempts=2, patience_seconds=0), step=StepLabel("s"))
     row = store.ledger()[-1]
     assert (row.outcome, row.attempts, row.cost) == (kind, tries, 0.0)
 
 
 def test_too_many_requests_are_waited_out_whatever_the_number_of_tries(store: Store, provider: Provider) -> None:
     provider.answers = [(429, {"retry-after": "0"}, "later")] * 7 + [(200, {}, "now")]
-    assert door(store).complete(request(provider, attempts=2), step=StepLabel("s")).text == "now"
+    assert client(store).complete(request(provider, attempts=2), step=StepLabel("s")).text == "now"
     assert store.ledger()[0].attempts == 8
 
 
 def test_a_failed_call_is_not_remembered(store: Store, provider: Provider) -> None:
     provider.answers = [(500, {}, "down")]
     with pytest.raises(InfrastructureFault):
-        door(store).complete(request(provider, attempts=1), step=StepLabel("s"))
-    assert door(store).complete(request(provider, attempts=1), step=StepLabel("s")).text == "fine"
+        client(store).complete(request(provider, attempts=1), step=StepLabel("s"))
+    assert client(store).complete(request(provider, attempts=1), step=StepLabel("s")).text == "fine"
 
 
 @pytest.mark.parametrize("where", ["seconds", "date"])
@@ -182,7 +182,7 @@ def test_retry_after_is_honoured(store: Store, provider: Provider, where: str) -
     provider.answers = [(429, {"retry-after": "40" if where == "seconds" else later}, "later")]
     asked = request(provider, text=where, patience_seconds=0)
     with pytest.raises(InfrastructureFault):
-        door(store).complete(asked, step=StepLabel("s"))
+        client(store).complete(asked, step=StepLabel("s"))
     assert 38 <= pace_of(asked.settings).pause_seconds() <= 41, "nobody asks this model until then"
 
 
@@ -200,7 +200,7 @@ def test_what_cannot_pass_ends_at_once_with_the_remedy(
 ) -> None:
     provider.answers = [(status, {}, text)] * 5
     with pytest.raises(ModelUnusable, match=said):
-        door(store).complete(request(provider), step=StepLabel("s"))
+        client(store).complete(request(provider), step=StepLabel("s"))
     assert len(provider.requests) == 1
     assert store.ledger()[0].outcome == outcome
 
@@ -211,7 +211,7 @@ def test_a_server_that_is_not_there_is_a_fault_of_the_infrastructure(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     gone = request(name="openai/mine", api_base="http://127.0.0.1:9/v1", price=(0, 0), attempts=1)
     with pytest.raises(InfrastructureFault):
-        door(store).complete(gone, step=StepLabel("s"))
+        client(store).complete(gone, step=StepLabel("s"))
 
 
 def test_a_call_is_a_span_that_says_what_it_cost_and_not_what_was_said(store: Store, provider: Provider) -> None:
@@ -222,9 +222,9 @@ def test_a_call_is_a_span_that_says_what_it_cost_and_not_what_was_said(store: St
     provider.answers = [(401, {}, "wrong key")]
     asked = request(provider, text="a secret question", temperature=0.3)
     with pytest.raises(ModelUnusable):
-        door(store).complete(asked, step=StepLabel("rollout", "t seed 1"))
+        client(store).complete(asked, step=StepLabel("rollout", "t seed 1"))
     for _ in range(2):
-        door(store).complete(asked, step=StepLabel("rollout", "t seed 1"))
+        client(store).complete(asked, step=StepLabel("rollout", "t seed 1"))
     failed, paid, remembered = spans.get_finished_spans()
     assert (failed.attributes or {})["error.type"] == "ModelUnusable"
     told = dict(paid.attributes or {})
@@ -240,7 +240,7 @@ def test_a_call_is_a_span_that_says_what_it_cost_and_not_what_was_said(store: St
 
 
 def test_two_threads_that_ask_the_same_share_one_call(store: Store, provider: Provider) -> None:
-    shared = door(store)
+    shared = client(store)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: shared.complete(request(provider), step=StepLabel("s")), range(8)))
     assert len(provider.requests) == 1
@@ -269,7 +269,7 @@ def test_a_model_that_cannot_work_is_refused_up_front(
 
 def test_the_cap_is_never_passed(store: Store, provider: Provider) -> None:
     # One call costs at most (about 400 bytes) * 1e-5 + 50 * 2e-5 = 0.005 by its bound, and 0.0012 in truth.
-    capped = Door(store, Budget(0.02), "run")
+    capped = Client(store, Budget(0.02), "run")
 
     def one(number: int) -> bool:
         try:
@@ -291,9 +291,9 @@ def test_the_cap_is_never_passed(store: Store, provider: Provider) -> None:
 def test_simulated_faults_come_over_the_same_path(store: Store) -> None:
     limited = request(name="sim/office?rate_limited=1", patience_seconds=0)
     with pytest.raises(InfrastructureFault, match="rate_limited after 1 tries"):
-        door(store).complete(limited, step=StepLabel("s"))
+        client(store).complete(limited, step=StepLabel("s"))
     half = [request(name="sim/office?server_error=0.5", text=str(number), attempts=20) for number in range(6)]
-    assert all(door(store).complete(item, step=StepLabel("s")).text for item in half)
+    assert all(client(store).complete(item, step=StepLabel("s")).text for item in half)
     assert sum(row.attempts for row in store.ledger() if row.outcome == "answered") > 6
 
 
@@ -332,13 +332,13 @@ def test_and_judged_strictly(text: str) -> None:
 
 def test_a_bad_answer_is_asked_again_with_the_reason_at_most_twice(store: Store, provider: Provider) -> None:
     provider.answers = [(200, {}, "prose"), (200, {}, '{"name": 1}'), (200, {}, GOOD)]
-    assert ask(door(store), request(provider), Wanted, step=StepLabel("s")).numbers == [1, 2]
+    assert ask(client(store), request(provider), Wanted, step=StepLabel("s")).numbers == [1, 2]
     assert "numbers: Field required" in provider.requests[2]["messages"][-1]["content"]
     assert "matches this JSON schema" in provider.requests[0]["messages"][-1]["content"].replace(
         "must match", "matches"
     )
     provider.answers = [(200, {}, f"prose {n}") for n in range(9)]
     with pytest.raises(BadAnswer) as caught:
-        ask(door(store), request(provider, text="again"), Wanted, step=StepLabel("s"))
+        ask(client(store), request(provider, text="again"), Wanted, step=StepLabel("s"))
     assert caught.value.raw == "prose 2"
     assert len(provider.requests) == 6

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from trace2skill.core.budget import Purse
+from trace2skill.core.budget import Reservations
 from trace2skill.core.errors import StoreUnavailable
 from trace2skill.core.forms import as_text, from_text, from_text_or_none
 from trace2skill.core.money import nanos
@@ -21,7 +21,7 @@ from trace2skill.store.schema import COLUMNS
 Row = tuple[str, tuple[Any, ...]]
 """Table and values, in the order of `COLUMNS`."""
 
-NounKind = Literal[
+RecordKind = Literal[
     "trajectory",
     "extraction",
     "lesson",
@@ -45,7 +45,7 @@ NounKind = Literal[
     "tree",
 ]
 T = TypeVar("T", bound=BaseModel)
-NEVER_MISSED: frozenset[NounKind] = frozenset({"withheld", "support"})
+NEVER_MISSED: frozenset[RecordKind] = frozenset({"withheld", "support"})
 """Kinds that are not taken for missing where they cannot be read: an analyst would be shown the answers that a log gave
 away, and a skill's votes would be counted anew from nothing, over those that are there."""
 
@@ -94,8 +94,8 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def purse(self) -> Purse:
-        """The books of what runs may spend, shared by all who have the store open."""
+    def reservations(self) -> Reservations:
+        """What runs may spend and have reserved, shared by all who have the store open."""
 
     @abstractmethod
     def copy_table(self, name: str, target: Path, kind: Literal["parquet", "csv"]) -> None:
@@ -151,18 +151,18 @@ class Store(ABC):
         """Keep what a tool answered."""
         self._put([("observation", (key, value))])
 
-    def put(self, kind: NounKind, id: str, noun: BaseModel) -> None:
-        """Keep a noun under its kind and id. Its class has a form."""
-        self._put([("noun", (kind, id, as_text(noun)))])
+    def put(self, kind: RecordKind, id: str, record: BaseModel) -> None:
+        """Keep a record under its kind and id. Its class has a form."""
+        self._put([("noun", (kind, id, as_text(record)))])
 
-    def put_all(self, nouns: Iterable[tuple[NounKind, str, BaseModel]]) -> None:
-        """Keep several nouns at once: all of them or none."""
-        rows: list[Row] = [("noun", (kind, id, as_text(noun))) for kind, id, noun in nouns]
+    def put_all(self, records: Iterable[tuple[RecordKind, str, BaseModel]]) -> None:
+        """Keep several records at once: all of them or none."""
+        rows: list[Row] = [("noun", (kind, id, as_text(record))) for kind, id, record in records]
         if rows:
             self._put(rows)
 
-    def get(self, kind: NounKind, id: str, cls: type[T]) -> T | None:
-        """The noun of that kind and id, or None. One that cannot be read is None, too, with a warning.
+    def get(self, kind: RecordKind, id: str, cls: type[T]) -> T | None:
+        """The record of that kind and id, or None. One that cannot be read is None, too, with a warning.
 
         Raises:
             FormUnreadable: it cannot be read, and is of a kind that `NEVER_MISSED` names.
@@ -170,18 +170,18 @@ class Store(ABC):
         row = self._one("SELECT value FROM noun WHERE kind = ? AND id = ?", [kind, id])
         return _read(kind, row[0], cls) if row else None
 
-    def all_of(self, kind: NounKind, cls: type[T]) -> list[T]:
-        """Every noun of a kind that can be read, in the order they were written. Raises as `get`."""
+    def all_of(self, kind: RecordKind, cls: type[T]) -> list[T]:
+        """Every record of a kind that can be read, in the order they were written. Raises as `get`."""
         rows = self._all("SELECT value FROM noun WHERE kind = ? ORDER BY written, id", [kind])
-        return [noun for row in rows if (noun := _read(kind, row[0], cls)) is not None]
+        return [record for row in rows if (record := _read(kind, row[0], cls)) is not None]
 
-    def entries(self, kind: NounKind, cls: type[T]) -> list[tuple[str, T]]:
-        """Every noun of a kind that can be read, with its id, in the order of ids. Raises as `get`."""
+    def entries(self, kind: RecordKind, cls: type[T]) -> list[tuple[str, T]]:
+        """Every record of a kind that can be read, with its id, in the order of ids. Raises as `get`."""
         rows = self._all("SELECT id, value FROM noun WHERE kind = ? ORDER BY id", [kind])
-        return [(str(id), noun) for id, value in rows if (noun := _read(kind, value, cls)) is not None]
+        return [(str(id), record) for id, value in rows if (record := _read(kind, value, cls)) is not None]
 
-    def ids_of(self, kind: NounKind) -> set[str]:
-        """The ids of all nouns of a kind."""
+    def ids_of(self, kind: RecordKind) -> set[str]:
+        """The ids of all records of a kind."""
         return {str(row[0]) for row in self._all("SELECT id FROM noun WHERE kind = ?", [kind])}
 
     def start_run(self, run: RunRow) -> None:
@@ -231,9 +231,9 @@ class Store(ABC):
         """Rows of a read-only question, for housekeeping and reports."""
         return self._all(sql, list(parameters))
 
-    def spent_of(self, purse: str) -> int:
-        """What the ledger says was paid of a purse: 'run ID' or 'month YYYY-MM' (UTC). Billionths of a US dollar."""
-        kind, _, name = purse.partition(" ")
+    def spent_of(self, cap_name: str) -> int:
+        """What the ledger says was paid under a cap: 'run ID' or 'month YYYY-MM' (UTC). Billionths of a US dollar."""
+        kind, _, name = cap_name.partition(" ")
         column = "run_id" if kind == "run" else "substr(CAST(written AS TEXT), 1, 7)"
         rows = self._all(f"SELECT cost FROM ledger WHERE cost > 0 AND {column} = ?", [name])
         return sum(nanos(row[0]) for row in rows)
@@ -242,7 +242,7 @@ class Store(ABC):
         return next(iter(self._all(sql, parameters)), None)
 
 
-def _read(kind: NounKind, text: str, cls: type[T]) -> T | None:
+def _read(kind: RecordKind, text: str, cls: type[T]) -> T | None:
     return from_text(text, cls) if kind in NEVER_MISSED else from_text_or_none(text, cls)
 
 
