@@ -89,8 +89,8 @@ class React:
     def work(self, client: Client, assignment: Assignment) -> Conversation:
         """See `Harness.work`, and `converse` for what it raises.
 
-        The body of SKILL.md stands in the system prompt (arXiv 2603.25158, section 2); the other files are mounted read-only
-        at `skill/` and count only if they are opened.
+        The body of SKILL.md stands in the system prompt (arXiv 2603.25158, section 2); the other files are mounted
+        read-only at `skill/` and count only if they are opened.
         """
         skill, settings = assignment.skill, self._settings
         with tempfile.TemporaryDirectory(prefix="t2s-skill-") as directory:

@@ -42,8 +42,8 @@ def prune_store(store: Store, older_than_days: int, *, dry_run: bool = False) ->
     """Drop what was written more than so many days ago; returns rows per table.
 
     A result names records that were written before it, so that records go only together with every result of their
-    time: a result younger than the limit whose records are older would point at nothing. Therefore, where anything goes,
-    the results written within a day after the limit go too. Skills, runs and the ledger stay.
+    time: a result younger than the limit whose records are older would point at nothing. Therefore, where anything
+    goes, the results written within a day after the limit go too. Skills, runs and the ledger stay.
     """
     limit = f"now()::TIMESTAMP - INTERVAL '{int(older_than_days)} day'"
     conditions = dict.fromkeys(PRUNED, f"written < {limit}")
