@@ -73,7 +73,7 @@ def one_arm(study: Study, arm: Arm, jobs: list[RolloutJob], made: dict[Arm, ArmR
     """One arm, as a flow of its own."""
     settings, condition = study.learning(arm), condition_of(study.experiment, arm)
     like = run.length_of(study, arm, made)
-    share = study.experiment.max_failed_share
+    share = study.experiment.operation.max_failed_share
     return sized(make_arm, settings)(settings, arm, condition, jobs, like, share)
 
 

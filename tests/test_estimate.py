@@ -83,7 +83,7 @@ ALWAYS = {"rollout", "propose", "merge"}
         ({"polish": True}, {"extract error", "extract success", "apply wording"}),
         ({"skill": None}, {"extract error", "extract success", "draft"}),
     ],
-    ids=str,
+    ids=lambda value: str(sorted(value)) if isinstance(value, set) else str(value),
 )
 def test_what_the_settings_ask_for_is_on_the_bill(tmp_path: Path, more: dict[str, Any], besides: set[str]) -> None:
     assert set(asked(estimate(runtime(office(tmp_path, **more))))) == ALWAYS | besides

@@ -35,10 +35,9 @@ conditions:
   - {kind: padded, like: deepening +combined}
 ablations:
   - {name: merging, whole: deepening +combined, without: one-shot rewrite}
-limits:
-  recalculate: never
+learning:
   sandbox: process
-max_cost: 1
+money: {max_cost: 1}
 """
 
 
@@ -107,7 +106,7 @@ def test_every_kind_of_condition_is_made_scored_and_told_and_a_second_run_asks_n
 
 
 def test_an_arm_that_cannot_be_made_is_named_and_the_others_are_scored(place: Path, prefect_home: Path) -> None:
-    few = GRID[: GRID.index("  - parametric")] + "  - {kind: evolve}\n" + GRID[GRID.index("limits:") :]
+    few = GRID[: GRID.index("  - parametric")] + "  - {kind: evolve}\n" + GRID[GRID.index("learning:") :]
     broken = few.replace(
         "office: sim/office",
         'office: {agent: {name: sim/office}, analyst: {name: "sim/office?server_error=0.9999&retry_after=0", attempts: 1}, merger: {name: sim/office}}',

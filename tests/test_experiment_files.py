@@ -16,6 +16,7 @@ from trace2skill.experiment.reading import read_experiment
 from trace2skill.experiment.result import ExperimentResult, MeasuredArm
 from trace2skill.experiment.tables import Table, tables_of
 from trace2skill.llm import Roles
+from trace2skill.runs import flat_settings
 from trace2skill.types.comparison import Interval
 from trace2skill.types.evaluation import Cell, Evaluation
 
@@ -50,6 +51,41 @@ def test_every_file_of_ours_hangs_together(path: Path) -> None:
         small = read_experiment(path, small=True)
         assert small.simulated
         assert small.learn.data.is_dir()
+
+
+OLD = """\
+limits:
+  recalculate: never
+  size: {lines: 300}
+  merge: {fan_in: 4}
+max_cost: 3
+workers: 2
+max_failed_share: 0.2
+"""
+NEW = """\
+learning:
+  limits: {lines: 300}
+  merge: {fan_in: 4}
+money: {max_cost: 3}
+operation: {workers: 2, max_failed_share: 0.2}
+"""
+
+
+def test_names_of_before_the_sections_are_read_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flat_settings, "_said", set())
+    (tmp_path / "old.yaml").write_text(GOOD + OLD)
+    (tmp_path / "new.yaml").write_text(GOOD.replace("  skill: skill\n", "  skill: skill\n  recalculate: never\n") + NEW)
+    new = read_experiment(tmp_path / "new.yaml")
+    assert not caplog.records
+    assert read_experiment(tmp_path / "old.yaml") == new
+    (said,) = [record.message for record in caplog.records]
+    assert "'max_cost' is 'money.max_cost'" in said
+    assert new.learning.limits.lines == 300
+    (tmp_path / "wrong.yaml").write_text(GOOD + "money: {max_cosst: 3}\n")
+    with pytest.raises(BadInput, match=r"wrong.yaml:13: money.max_cosst"):
+        read_experiment(tmp_path / "wrong.yaml")
 
 
 def test_the_small_size_of_the_papers_table_has_every_condition_and_baseline() -> None:

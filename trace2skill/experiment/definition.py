@@ -13,7 +13,9 @@ from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.route import Thresholds
 from trace2skill.core.record import Record
 from trace2skill.experiment.conditions import Condition, Padded, ReasoningBank
+from trace2skill.experiment.old_names import in_sections
 from trace2skill.llm import Roles
+from trace2skill.runs.sections import MoneySettings
 from trace2skill.skills.place import EditPolicy
 
 
@@ -40,6 +42,9 @@ class Learning(Record):
     tasks: int | None = Field(default=None, ge=3, description="Use a stratified sample of so many tasks.")
     splits: Literal["stratified", "paper"] = Field(default="stratified", description="How tasks are divided.")
     split_seed: int = Field(default=42, description="Seed of the division, the sample and the drafts.")
+    recalculate: Literal["auto", "always", "never"] = Field(
+        default="auto", description="Recalculate formulas with LibreOffice before grading."
+    )
 
 
 class TestSet(Record):
@@ -78,17 +83,23 @@ class Seeds(Record):
     score: tuple[int, ...] = Field(default=(41, 42, 43), min_length=1, description="Of those that are scored.")
 
 
-class ExperimentLimits(Record):
-    """Limits and settings of the steps; each as `trace2skill run` has it unless given."""
+class ArmLearning(Record):
+    """How the arms learn: part of the section `learning` of a run's settings; each as there unless given."""
 
     agent: AgentSettings = AgentSettings()
     analyst: LoopLimits = LoopLimits(turns=20)
     merge: MergeSettings = MergeSettings()
     thresholds: Thresholds = Thresholds()
-    size: SizeLimits = SizeLimits()
+    limits: SizeLimits = SizeLimits()
     edits: EditPolicy = EditPolicy()
-    recalculate: Literal["auto", "always", "never"] = "auto"
     sandbox: Literal["auto", "bwrap", "docker", "process"] = "auto"
+
+
+class GridOperation(Record):
+    """How the grid is carried out: part of the section `operation` of a run's settings."""
+
+    workers: int = Field(default=8, ge=1, le=256, description="Steps under way at once.")
+    max_failed_share: float = Field(default=0.1, ge=0, le=1, description="Share of a stage that may fail.")
 
 
 class AblationArm(Record):
@@ -113,10 +124,14 @@ class Experiment(Record):
     seeds: Seeds = Seeds()
     conditions: tuple[Condition, ...] = Field(min_length=1)
     ablations: tuple[AblationArm, ...] = ()
-    limits: ExperimentLimits = ExperimentLimits()
-    max_cost: float | None = Field(default=10.0, ge=0, description="Cap of the whole grid in US dollars.")
-    max_failed_share: float = Field(default=0.1, ge=0, le=1, description="Share of a stage that may fail.")
-    workers: int = Field(default=8, ge=1, le=256, description="Steps under way at once.")
+    learning: ArmLearning = ArmLearning()
+    money: MoneySettings = Field(default=MoneySettings(), description="Caps of the whole grid in US dollars.")
+    operation: GridOperation = GridOperation()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_names(cls, given: Any) -> Any:
+        return in_sections(given) if isinstance(given, dict) else given
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Experiment":

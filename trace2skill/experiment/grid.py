@@ -102,26 +102,26 @@ def references_of(experiment: Experiment, condition: Condition) -> list[str]:
 
 def learning_settings(experiment: Experiment, how: ExperimentSettings, arm: Arm, part_of: str = "") -> RunSettings:
     """The settings of an arm's steps; its author plays every role of the pipeline."""
-    condition, learn, limits = condition_of(experiment, arm), experiment.learn, experiment.limits
+    condition, learn, learning = condition_of(experiment, arm), experiment.learn, experiment.learning
     sequential = isinstance(condition, Sequential)
     return RunSettings(
-        data=DataSettings(**learn_from(learn), recalculate=limits.recalculate),
+        data=DataSettings(**learn_from(learn)),
         models=experiment.models[arm.author or experiment.author_names[0]],
         learning=LearningSettings(
             seeds=experiment.seeds.learn,
             analysts=getattr(condition, "analysts", "+combined"),
             error_analyst=getattr(condition, "error_analyst", "agentic"),
-            analyst=limits.analyst,
-            merge=limits.merge,
-            thresholds=EVERY_EDIT if sequential else limits.thresholds,
-            limits=limits.size,
-            edits=limits.edits,
-            agent=limits.agent,
-            sandbox=how.sandbox or limits.sandbox,
+            analyst=learning.analyst,
+            merge=learning.merge,
+            thresholds=EVERY_EDIT if sequential else learning.thresholds,
+            limits=learning.limits,
+            edits=learning.edits,
+            agent=learning.agent,
+            sandbox=how.sandbox or learning.sandbox,
         ),
         gate=EvaluationSettings(evaluate=False),
         money=_cap(experiment, how),
-        operation=_operation(experiment, how, part_of, 1.0 if sequential else experiment.max_failed_share),
+        operation=_operation(experiment, how, part_of, 1.0 if sequential else experiment.operation.max_failed_share),
     )
 
 
@@ -129,7 +129,7 @@ def scoring_settings(
     experiment: Experiment, how: ExperimentSettings, user: str, tested: TestSet, part_of: str = ""
 ) -> RunSettings:
     """The settings under which a user's agent is scored on a set."""
-    learn, limits = experiment.learn, experiment.limits
+    learn, learning = experiment.learn, experiment.learning
     own = tested.data is not None
     data = {
         **learn_from(learn),
@@ -140,14 +140,14 @@ def scoring_settings(
         "splits": (tested.splits or "stratified") if own else learn.splits,
     }
     return RunSettings(
-        data=DataSettings(**data, recalculate=limits.recalculate),
+        data=DataSettings(**data),
         models=experiment.models[user],
         learning=LearningSettings(
-            seeds=experiment.seeds.learn, agent=limits.agent, sandbox=how.sandbox or limits.sandbox
+            seeds=experiment.seeds.learn, agent=learning.agent, sandbox=how.sandbox or learning.sandbox
         ),
         gate=EvaluationSettings(held_out_seeds=seeds_of(experiment, tested)),
         money=_cap(experiment, how),
-        operation=_operation(experiment, how, part_of, experiment.max_failed_share),
+        operation=_operation(experiment, how, part_of, experiment.operation.max_failed_share),
     )
 
 
@@ -161,6 +161,7 @@ def learn_from(learn: Learning) -> dict[str, Any]:
         "tasks": learn.tasks,
         "splits": learn.splits,
         "split_seed": learn.split_seed,
+        "recalculate": learn.recalculate,
     }
 
 
@@ -170,12 +171,13 @@ def seeds_of(experiment: Experiment, tested: TestSet) -> tuple[int, ...]:
 
 
 def _cap(experiment: Experiment, how: ExperimentSettings) -> MoneySettings:
-    return MoneySettings(max_cost=experiment.max_cost if how.max_cost is None else how.max_cost)
+    money = experiment.money
+    return money if how.max_cost is None else money.model_copy(update={"max_cost": how.max_cost})
 
 
 def _operation(experiment: Experiment, how: ExperimentSettings, part_of: str, failing: float) -> OperationSettings:
     return OperationSettings(
-        workers=how.workers or experiment.workers,
+        workers=how.workers or experiment.operation.workers,
         store=how.store,
         output=how.output,
         part_of=part_of,

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from trace2skill.core.errors import BadInput
 from trace2skill.experiment.definition import Experiment
+from trace2skill.experiment.old_names import in_sections
 
 SMALL = "small"
 FIELD = re.compile(r"[a-z_]+(\.[a-z0-9_]+)*")
@@ -29,7 +30,7 @@ def read_experiment(path: Path, *, small: bool = False) -> Experiment:
     lesser = whole.get(SMALL)
     if small and not isinstance(lesser, Mapping):
         raise BadInput(f"{path}: there is no section `{SMALL}:` that says what the small size is")
-    values = _merged(given, lesser) if small else _plain(given)
+    values = _merged(in_sections(given), in_sections(lesser)) if small else _plain(given)
     try:
         experiment = Experiment.model_validate(values)
     except ValidationError as error:
