@@ -17,9 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from run_settings import run_settings
-from test_door import Provider
+from test_client import Provider
 
-from trace2skill.cli.options import roles
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadInput, ModelUnusable, Trace2SkillError
 from trace2skill.core.step_label import StepLabel
@@ -279,8 +278,7 @@ def test_a_model_without_vision_is_refused_with_the_remedy(settings: dict[str, A
 
 def test_a_run_is_refused_before_anything_is_spent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    how: dict[str, Any] = {"temperature": None, "effort": None, "api_base": None, "price": None}
-    blind = roles("sim/office", None, None, None, **how, vision="no")
+    blind = Roles.all_played_by(ModelSettings(name="sim/office", vision="no"))
     settings = run_settings(data=PAGES, domain="document_qa", roles=blind, store=tmp_path / "s.duckdb")
     try:
         with pytest.raises(Trace2SkillError, match="sees no pictures"):
