@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from trace2skill.core.errors import BadInput
 from trace2skill.traces import Notes, Source, detect, read_paths, read_source
-from trace2skill.traces.atif import from_atif, to_atif
 from trace2skill.traces.formats import READERS, reader_named
+from trace2skill.traces.readers.atif import from_atif, to_atif
 from trace2skill.traces.segments import segmented
 from trace2skill.types.trajectory import Outcome, Step, Trajectory
 

@@ -243,7 +243,11 @@ class _Part(Source):
 
 
 class Reader(Protocol):
-    """Reads one format. Small and without state; a user's own may be passed where ours are."""
+    """Reads one format. Small and without state; a user's own may be passed where ours are.
+
+    A class in `readers/` says besides in which `turn` it is asked, as a number: formats that name themselves early,
+    those that are told by their looks alone late.
+    """
 
     name: str
 

@@ -1,30 +1,34 @@
-"""The formats, and which one a file has. The first reader that claims a file reads it."""
+"""The formats, and which one a file has. The first reader that claims a file reads it.
+
+Readers are found by their folder: `readers/` holds a file for each format.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from pkgutil import iter_modules
 
 from pydantic import ValidationError
 
 from trace2skill.core.errors import BadInput
-from trace2skill.traces.atif import Atif
+from trace2skill.traces import readers
 from trace2skill.traces.base import Notes, Reader, Source
-from trace2skill.traces.claude_code import ClaudeCode
-from trace2skill.traces.codex import Codex
-from trace2skill.traces.gemini import Gemini
-from trace2skill.traces.inspect_logs import Inspect
-from trace2skill.traces.langsmith import LangSmith
-from trace2skill.traces.mini_swe_agent import MiniSweAgent
-from trace2skill.traces.openai_messages import OpenAIMessages
-from trace2skill.traces.opencode import OpenCode
-from trace2skill.traces.otlp import Otlp
 from trace2skill.traces.session import trajectory_id
-from trace2skill.traces.swe_agent import SweAgent
-from trace2skill.traces.tau_bench import Tau2Bench, TauBench
 from trace2skill.types.trajectory import Trajectory
 
-READERS: tuple[Reader, ...] = (
-    Atif(), Inspect(), Otlp(), LangSmith(), Codex(), ClaudeCode(), Gemini(), TauBench(), Tau2Bench(), MiniSweAgent(),
-    SweAgent(), OpenCode(), OpenAIMessages(),
-)  # fmt: skip
+
+def _found() -> tuple[Reader, ...]:
+    """A reader of each class in `readers/` that says its turn, in the order of turns."""
+    modules = [import_module(f"{readers.__name__}.{item.name}") for item in iter_modules(readers.__path__)]
+    classes = [
+        item
+        for module in modules
+        for item in vars(module).values()
+        if isinstance(item, type) and item.__module__ == module.__name__ and hasattr(item, "turn")
+    ]
+    return tuple(sorted((item() for item in classes), key=lambda reader: (reader.turn, reader.name)))
+
+
+READERS = _found()
 """In the order of asking: what names itself first, bare chat messages last."""
 
 

@@ -31,6 +31,7 @@ class LangSmith:
     """Reader of LangSmith exports."""
 
     name = "langsmith"
+    turn = 40
 
     def claims(self, source: Source) -> bool:
         """Runs: objects with `run_type` and `inputs`."""

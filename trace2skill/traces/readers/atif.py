@@ -32,6 +32,7 @@ class Atif:
     """Reader of ATIF documents, with embedded sub-agents."""
 
     name = "atif"
+    turn = 10
 
     def claims(self, source: Source) -> bool:
         """It says so itself."""

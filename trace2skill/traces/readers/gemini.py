@@ -16,6 +16,7 @@ class Gemini:
     """Reader of Gemini CLI sessions."""
 
     name = "gemini"
+    turn = 70
     header_lines = 1
     """The session is named in the first line."""
 

@@ -25,6 +25,7 @@ class MiniSweAgent:
     """Reader of mini-swe-agent trajectories."""
 
     name = "mini_swe_agent"
+    turn = 100
 
     def claims(self, source: Source) -> bool:
         """An object that names its format, or whose configuration is mini-swe-agent's."""

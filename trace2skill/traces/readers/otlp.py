@@ -27,6 +27,7 @@ class Otlp:
     """Reader of OTLP JSON."""
 
     name = "otlp"
+    turn = 30
 
     def claims(self, source: Source) -> bool:
         """`resourceSpans` at the top."""

@@ -30,6 +30,7 @@ class Inspect:
     """Reader of inspect_ai logs."""
 
     name = "inspect"
+    turn = 20
 
     def claims(self, source: Source) -> bool:
         """A zip with inspect_ai's header or journal, or a document with `eval` and `samples`."""

@@ -34,6 +34,7 @@ class ClaudeCode:
     """Reader of Claude Code sessions, also of sub-agents' own files."""
 
     name = "claude_code"
+    turn = 60
 
     def claims(self, source: Source) -> bool:
         """Records with `sessionId` and `uuid`, or of the kinds that only Claude Code writes."""

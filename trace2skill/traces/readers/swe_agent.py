@@ -21,6 +21,7 @@ class SweAgent:
     """Reader of SWE-agent trajectories."""
 
     name = "swe_agent"
+    turn = 110
 
     def claims(self, source: Source) -> bool:
         """An object with `trajectory` or with a `history` of SWE-agent's messages."""

@@ -25,6 +25,7 @@ class Codex:
     """Reader of Codex rollouts."""
 
     name = "codex"
+    turn = 50
     header_lines = 1
     """The session is named in the first line."""
 

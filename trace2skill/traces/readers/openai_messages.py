@@ -17,6 +17,7 @@ class OpenAIMessages:
     """Reader of message JSONL, and of one JSON document with `messages`."""
 
     name = "openai"
+    turn = 130
 
     def claims(self, source: Source) -> bool:
         """A line, or the document, holds a message or a list of messages."""

@@ -22,6 +22,7 @@ class TauBench:
     """Reader of result files of tau-bench."""
 
     name = "tau_bench"
+    turn = 80
 
     def claims(self, source: Source) -> bool:
         """A list of objects with `traj` and `reward`."""
@@ -50,6 +51,7 @@ class Tau2Bench:
     """Reader of result files of tau2-bench, where the user may call tools, too."""
 
     name = "tau2"
+    turn = 90
 
     def claims(self, source: Source) -> bool:
         """An object with `simulations`, or one that begins with tau2's `info` and `tasks`."""

@@ -21,6 +21,7 @@ class OpenCode:
     """Reader of OpenCode sessions."""
 
     name = "opencode"
+    turn = 120
 
     def claims(self, source: Source) -> bool:
         """An export, or a session's file in the storage."""
