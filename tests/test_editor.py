@@ -12,6 +12,7 @@ from trace2skill.consolidate.editor import ModelEditor
 from trace2skill.consolidate.ledger import build_ledger, confirmed, united_ledgers
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import SkillInvalid
+from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Client, ModelSettings
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 from trace2skill.skills.place import EditPolicy
@@ -39,7 +40,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 
 
 def editor(client: Client, name: str, model: str = "scripted") -> ModelEditor:
-    return ModelEditor(client, ModelSettings(name=f"sim/{model}?seed={abs(hash(name)) % 10**6}"), "apply")
+    return ModelEditor(client, ModelSettings(name=f"sim/{model}?seed={abs(hash(name)) % 10**6}"), StepLabel("apply"))
 
 
 RULES = [

@@ -18,7 +18,7 @@ def with_heading(answer: str) -> str:
     return str(int(answer) + 1) if WHOLE.fullmatch(answer) else answer
 
 
-def with_record(answer: str) -> str:
+def with_noun(answer: str) -> str:
     """A figure with what it counts behind it."""
     return f"{answer} entries" if WHOLE.fullmatch(answer) else answer
 
@@ -60,16 +60,16 @@ TABLES = (
     ),
     planted(
         "noun_behind_figure",
-        with_record,
+        with_noun,
         prevalence=0.3,
         section="Giving the answer",
         guidance=(r"\bnoun\b", r"\bfigures?\b"),
-        title="Figures without records",
+        title="Figures without nouns",
         when="Applies to every question of how many.",
         contents=(
-            "Give the figure without the record that it goes with.",
-            "No record belongs behind a figure.",
-            "Where a figure is asked for, leave its record away.",
+            "Give the figure without the noun that it goes with.",
+            "No noun belongs behind a figure.",
+            "Where a figure is asked for, leave its noun away.",
         ),
     ),
     planted(
