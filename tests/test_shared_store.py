@@ -57,6 +57,7 @@ ASK = """
     import sys
     from concurrent.futures import ThreadPoolExecutor
     from trace2skill.core.budget import Budget
+    from trace2skill.core.step_label import StepLabel
     from trace2skill.llm import Client, ModelSettings, Request
     from trace2skill.store import open_store
 

@@ -21,7 +21,7 @@ from trace2skill.runs.promotion import fresh_seeds
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps import STEPS
 from trace2skill.runs.steps.asks import Asks, Expected
-from trace2skill.runs.steps.foresight import ENOUGH, Foresight, rates_of
+from trace2skill.runs.steps.foresight import Foresight, rates_of
 from trace2skill.runs.steps.judge import to_judge
 from trace2skill.runs.steps.observe import to_observe
 from trace2skill.runs.steps.rollout import ROLLOUT, known_rollout
@@ -170,10 +170,10 @@ def stage_estimate(
 ) -> StageEstimate:
     """What so many steps will cost, by the store's history or by defaults; `bounds` are what one of a stage may cost.
 
-    A step that a run has few of needs as little history.
+    One step of the store's own is a better guide than any default.
     """
     history, bound = steps_of_stage(store, model.name, asks.stage, asks.part), (bounds or {}).get(asks.stage)
-    known = len(history) >= max(1, min(ENOUGH, round(to_pay)))
+    known = bool(history)
     rows = [(row.tokens_in, row.tokens_out) for row in history] if known else [asks.tokens]
     if bound is None:
         price_in, price_out = prices(model)

@@ -19,7 +19,7 @@ PASSED, TAUGHT, ASKED, BOTH = 0.5, 0.8, 0.6, 0.5
 """Until it is known: the share of trajectories that pass, of analyses that give a patch, merges that ask the model for
 each patch, and the share of tasks with a pass and a failure of those that would have both if seeds were independent."""
 ENOUGH = 3
-"""So many steps of the store's own are a better guide than any default."""
+"""So many steps of the store's own show a share."""
 
 
 @dataclass(frozen=True)
