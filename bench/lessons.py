@@ -51,7 +51,8 @@ def main() -> None:
 def benchmark(directory: Path, tasks: int, seed: int, model: str, workers: int) -> float:
     """Generate, roll out, analyse twice. Returns the true share of the verified lessons."""
     data = directory / "office"
-    make = [sys.executable, str(ROOT / "examples" / "make_office.py"), "--tasks", str(tasks), "--seed", str(seed)]
+    # Lessons come from the half of the tasks that is not held out.
+    make = [sys.executable, str(ROOT / "examples" / "make_office.py"), "--tasks", str(2 * tasks), "--seed", str(seed)]
     subprocess.run([*make, "--out", str(data)], check=True)
     table = Table("analyst", "analyses", "with lessons", "lessons", "planted cause", "one-off slip", "not true", "true")
     shares, started = [], time.monotonic()
@@ -85,7 +86,7 @@ def judged(rt: Runtime, workers: int) -> Counter[str]:
         raise ValueError("the benchmark deepens a skill")
     base = rt.given_skill.digest
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [RolloutJob(task_id=task, seed=41, skill=base) for task in rt.tasks]
+        jobs = [RolloutJob(task_id=task, seed=41, skill=base) for task in rt.splits.evolve]
         rolled = [item for item in pool.map(lambda job: ROLLOUT(rt, job), jobs) if item.cell.outcome == "failed"]
         chosen = choose_for_analysis(rolled, "+error", rt.settings.learning.error_analyst)
         extracted = list(pool.map(lambda job: EXTRACT(rt, job), chosen))

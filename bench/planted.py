@@ -56,7 +56,8 @@ def main() -> None:
 def benchmark(directory: Path, tasks: int, seed: int, model: str, workers: int) -> bool:
     """Generate, distil, count. Returns whether every promise is kept."""
     data, skill = directory / "office", ROOT / "examples" / "skills" / "office-workbooks"
-    make = [sys.executable, str(ROOT / "examples" / "make_office.py"), "--tasks", str(tasks), "--seed", str(seed)]
+    # Lessons come from the half of the tasks that is not held out.
+    make = [sys.executable, str(ROOT / "examples" / "make_office.py"), "--tasks", str(2 * tasks), "--seed", str(seed)]
     subprocess.run([*make, "--out", str(data)], check=True)
     settings = RunSettings(
         data=DataSettings(path=data, skill=skill, recalculate="never"),
@@ -112,7 +113,7 @@ def contradictions_settled(rt: Runtime, candidate: Any, text: str) -> bool:
 
 
 def distilled(rt: Runtime, workers: int) -> tuple[list[Rolled], str, Any]:
-    """All tasks rolled out, analysed, merged and applied, with the library's steps and plain threads."""
+    """The evolve tasks rolled out, analysed, merged and applied, with the steps of a run in plain threads."""
     if rt.given_skill is None:
         raise ValueError("the benchmark deepens a skill")
     base = rt.given_skill.digest
@@ -121,7 +122,7 @@ def distilled(rt: Runtime, workers: int) -> tuple[list[Rolled], str, Any]:
         with ThreadPoolExecutor(workers) as pool:
             return list(pool.map(step, items))
 
-    jobs = [RolloutJob(task_id=task, seed=41, skill=base) for task in rt.tasks]
+    jobs = [RolloutJob(task_id=task, seed=41, skill=base) for task in rt.splits.evolve]
     rolled = mapped(lambda job: ROLLOUT(rt, job), jobs)
     chosen = choose_for_analysis(rolled, rt.settings.learning.analysts, rt.settings.learning.error_analyst)
     extracted = with_lessons(mapped(lambda job: EXTRACT(rt, job), chosen))
