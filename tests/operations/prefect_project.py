@@ -72,11 +72,16 @@ class Project:
         return next(word for word in out.replace("/", " ").split() if is_uuid(word))
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask the server's API, as the UI does."""
+        """Ask the server's API, as the UI does; like Prefect's own client, again where the server is busy (503)."""
         import httpx
 
         api = self.variables["PREFECT_API_URL"]
-        answer = httpx.request(method, f"{api}{path}", json=body, timeout=30)
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            answer = httpx.request(method, f"{api}{path}", json=body, timeout=30)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content else None
 
