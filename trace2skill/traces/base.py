@@ -67,6 +67,8 @@ class Source:
     def __init__(self, path: Path, name: str | None = None) -> None:
         self.path = path
         self.name = name or path.name
+        self.reached = [0]
+        """Bytes of the file that are read, where the reader goes through it line by line or item by item."""
         self._parsed: dict[int, Any] = {}  # lines of the head, by number: nothing is parsed twice
 
     @property
@@ -169,6 +171,7 @@ class Source:
         with self.path.open("rb") as file:
             try:
                 for item in ijson.items(file, prefix, use_float=True):
+                    self.reached[0] = file.tell()
                     yield scrub(item)
             except (ijson.JSONError, RecursionError, OverflowError) as error:
                 raise ValueError(f"not JSON: {error}") from error
@@ -186,6 +189,7 @@ class Source:
         while place < size:
             number += 1
             part = _Part(self.path, self.name, number=number, place=place, line=line, header_lines=header_lines)
+            part.reached = self.reached
             yield part
             if part.end <= place:  # the reader did not look at its lines
                 return
@@ -209,6 +213,7 @@ class Source:
                     notes.problem(self, number, f"a line of more than {LONGEST_LINE} bytes")
                 elif line.strip():
                     yield number, _without_mark(line) if number == 1 else line
+                self.reached[0] = place
                 self._passed(place, number)
 
     def _opened(self) -> IO[bytes]:

@@ -1,8 +1,10 @@
 """Files and folders of logs: which files are read, which are unchanged since last time, what became of each."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
@@ -12,6 +14,9 @@ from trace2skill.traces.session import trajectory_id
 from trace2skill.types.trajectory import Trajectory
 
 COMPANIONS = (".report.json",)
+UNIT = 4 * 1024 * 1024
+TOLD_APART = 16
+"""So many digits of a digest tell two readings of one trajectory apart."""
 
 
 class Memory(Record):
@@ -32,6 +37,8 @@ class ReadFile(Record):
     trajectories: int = 0
     problems: int = 0
     memory: Memory | None = None
+    went_on: bool = False
+    """An earlier reading was broken off in it, and this one went on from there."""
 
 
 class Readings(Record):
@@ -42,49 +49,125 @@ class Readings(Record):
     counts: dict[str, int]
 
 
+@dataclass
+class Before:
+    """What earlier readings left: how files were, how far one was read, and what the trajectories were called."""
+
+    whole: Mapping[str, Memory] = field(default_factory=dict)
+    """Files that were read to their end, by absolute path."""
+    part: Mapping[str, tuple[Memory, int]] = field(default_factory=dict)
+    """Files whose reading was broken off, and how many trajectories were taken of each."""
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of each of these files, the ids of its trajectories with the start of the digest of what was read."""
+
+
+class Taker(Protocol):
+    """Who gets what is read."""
+
+    def expect(self, units: int) -> None:
+        """So many units are to be read: a file is one, and one more for each `UNIT` bytes."""
+
+    def hide(self, trajectory_id: str, gold: frozenset[str]) -> None:
+        """What the log says of the expected answer of the trajectory that comes next."""
+
+    def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
+        """A trajectory, the file it stands in, and which of that file's it is, from 1."""
+
+    def moved(self, name: str) -> None:
+        """One more unit of a file that is not at its end is read."""
+
+    def ended(self, file: ReadFile | None, name: str, units: int) -> None:
+        """A file is done, None where it was not read; so many units were not told yet."""
+
+
 def read_paths(
     paths: Sequence[Path],
-    take: Callable[[Trajectory, ReadFile], None],
+    taker: Taker | Callable[[Trajectory, ReadFile], None],
     *,
     reader: Reader | None = None,
     known: Mapping[str, Memory] | None = None,
-    expect: Callable[[int], None] = lambda files: None,
-    watch: Callable[[str, str], None] = lambda name, state: None,
-    hide: Callable[[str, frozenset[str]], None] = lambda trajectory_id, gold: None,
+    before: Before | None = None,
+    aside: Collection[Path] = (),
 ) -> Readings:
-    """Read every file below the paths and hand each trajectory to `take`; files as they were before are passed over.
+    """Read every file below the paths and hand each trajectory to `taker`; files as they were before are passed over.
 
-    `known` holds what was remembered of files by their absolute path. A file of the same size and time is taken for
-    unchanged, and so is one whose bytes are the same. `expect` is told how many files there are, `watch` of each that
-    is done with its state, `hide` before a trajectory what its log says of the expected answer.
+    `known` holds what was remembered of whole files by their absolute path; `before` holds that and more. A file of
+    the same size and time is taken for unchanged, and so is one whose bytes are the same. Of a file whose reading was
+    broken off and that is unchanged, what was taken is passed over. `aside` are files that are no logs: verdicts, say.
 
     Raises:
         BadInput: a path does not exist.
     """
-    notes = Notes()
-    files: list[ReadFile] = []
-    seen: dict[str, str] = {}
-    listed = list(_files(paths, notes))
-    expect(len(listed))
+    notes, files = Notes(), list[ReadFile]()
+    to = _Only(taker) if callable(taker) else taker
+    earlier = before or Before(whole=known or {})
+    seen = {id: digest for names in earlier.names.values() for id, digest in names.items()}
+    listed = list(_files(paths, notes, aside))
+    to.expect(sum(_units(path) for path, _ in listed))
     for path, name in listed:
-        source, before = Source(path, name), notes.counts["problem"]
-        file = _read(source, take, hide, reader, (known or {}).get(str(path.absolute())), notes, seen)
+        source, problems, steps = Source(path, name), notes.counts["problem"], _Steps(to, name, _units(path))
+        file = _read(source, to, reader, earlier, notes, seen, steps)
         if file is not None:
-            files.append(file.model_copy(update={"problems": notes.counts["problem"] - before}))
-        watch(name, file.state if file is not None else "unread")
+            file = file.model_copy(update={"problems": notes.counts["problem"] - problems})
+            files.append(file)
+        to.ended(file, name, steps.left)
     return Readings(files=tuple(files), problems=tuple(notes.problems), counts=dict(sorted(notes.counts.items())))
+
+
+class _Only:
+    """A function that takes trajectories, where nobody watches."""
+
+    def __init__(self, take: Callable[[Trajectory, ReadFile], None]) -> None:
+        self._take = take
+
+    def expect(self, units: int) -> None: ...
+
+    def hide(self, trajectory_id: str, gold: frozenset[str]) -> None: ...
+
+    def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
+        self._take(trajectory, file)
+
+    def moved(self, name: str) -> None: ...
+
+    def ended(self, file: ReadFile | None, name: str, units: int) -> None: ...
+
+
+class _Steps:
+    """Tells how far a file is read, unit by unit."""
+
+    def __init__(self, to: Taker, name: str, units: int) -> None:
+        self._to, self._name, self.left = to, name, units
+
+    def reached(self, place: int, size: int) -> None:
+        """So many bytes of the file are read."""
+        while self.left > 1 and self.left > _of_size(size - place):
+            self.left -= 1
+            self._to.moved(self._name)
+
+
+def _of_size(size: int) -> int:
+    return 1 + max(size, 0) // UNIT
+
+
+def _units(path: Path) -> int:
+    try:
+        return _of_size(path.stat().st_size)
+    except OSError:
+        return 1
 
 
 def _read(
     source: Source,
-    take: Callable[[Trajectory, ReadFile], None],
-    hide: Callable[[str, frozenset[str]], None],
+    to: Taker,
     reader: Reader | None,
-    before: Memory | None,
+    earlier: Before,
     notes: Notes,
     seen: dict[str, str],
+    steps: _Steps,
 ) -> ReadFile | None:
     file = ReadFile(name=source.name, path=str(source.path.absolute()))
+    before = earlier.whole.get(file.path)
+    begun, taken_before = earlier.part.get(file.path, (None, 0))
     try:
         state = source.path.stat()
         if before and (before.size, before.modified_ns) == (state.st_size, state.st_mtime_ns):
@@ -101,23 +184,33 @@ def _read(
         notes.problem(source, 0, "no format that is known (--format forces one)")
         return None
     file = file.model_copy(update={"format": used.name, "memory": memory})
-    count = 0
-    for trajectory in read_source(source, notes, used):
+    goes_on_from = taken_before if begun and begun.sha256 == digest else 0
+    file = file.model_copy(update={"went_on": goes_on_from > 0})
+    if not goes_on_from:  # what a changed file held is nobody's any more
+        for id in earlier.names.get(file.path, ()):
+            seen.pop(id, None)
+    count, number = 0, 0
+    for number, trajectory in enumerate(read_source(source, notes, used), start=1):
+        steps.reached(source.reached[0], state.st_size)
         gold = notes.gold_of(trajectory.id)
-        if seen.get(trajectory.id) == trajectory.digest:
+        if number <= goes_on_from:
+            count += 1
+            continue
+        known = seen.get(trajectory.id)
+        if known is not None and trajectory.digest.startswith(known):
             notes.counts["duplicate"] += 1
             continue
-        if trajectory.id in seen:  # the same name for something else: part of it, or a copy that went on
+        if known is not None:  # the same name for something else: part of it, or a copy that went on
             trajectory = trajectory.model_copy(update={"id": trajectory_id(trajectory.id, source.name)})
-        seen[trajectory.id] = trajectory.digest
+        seen[trajectory.id] = trajectory.digest[:TOLD_APART]
         if gold:
-            hide(trajectory.id, gold)
-        take(trajectory, file)
+            to.hide(trajectory.id, gold)
+        to.take(trajectory, file, number)
         count += 1
     return file.model_copy(update={"trajectories": count})
 
 
-def _files(paths: Sequence[Path], notes: Notes) -> Iterator[tuple[Path, str]]:
+def _files(paths: Sequence[Path], notes: Notes, aside: Collection[Path]) -> Iterator[tuple[Path, str]]:
     for given in paths:
         if given.is_file():
             yield given, given.name
@@ -125,7 +218,9 @@ def _files(paths: Sequence[Path], notes: Notes) -> Iterator[tuple[Path, str]]:
             root = given.resolve()
             for path in sorted(given.rglob("*")):
                 name = path.relative_to(given).as_posix()
-                if _belongs(path, name, root, notes):
+                if path in aside:
+                    notes.counts["companion"] += 1
+                elif _belongs(path, name, root, notes):
                     yield path, name
         else:
             raise BadInput(f"{given} does not exist: name a log file or a folder of logs")
