@@ -33,7 +33,7 @@ class Sign:
     eligible: int
 
 
-class Found(NamedTuple):
+class Distinction(NamedTuple):
     """A sign that distinguishes, with the numbers behind it."""
 
     sign: Sign
@@ -50,12 +50,12 @@ class Found(NamedTuple):
 class Looked:
     """What the test found, and what it looked at."""
 
-    found: tuple[Found, ...]
+    found: tuple[Distinction, ...]
     signs: int
     shared: int
     level: float
     within: bool
-    nearest: Found | None
+    nearest: Distinction | None
 
 
 def associations(corpus: Corpus) -> Looked:
@@ -67,7 +67,7 @@ def associations(corpus: Corpus) -> Looked:
     tested = []
     for sign in _once(_signs(corpus)):
         table = _table(corpus, sign.shown & known, sign.eligible & known, within)
-        tested.append(Found(sign, table, _test(corpus, sign.shown & known, sign.eligible & known, within)))
+        tested.append(Distinction(sign, table, _test(corpus, sign.shown & known, sign.eligible & known, within)))
     below, shared = level([item.tested for item in tested], ALPHA)
     surest = sorted(tested, key=lambda item: (item.tested.p, RANK[item.sign.kind], item.sign.words))
     good = [item for item in surest if item.tested.p <= below and _strong(item.table)]
@@ -184,7 +184,7 @@ def _strong(table: Table) -> bool:
     return max(odds, 1 / odds) >= LEAST_ODDS and lift >= LEAST_LIFT
 
 
-def _distinct(corpus: Corpus, good: list[Found], within: bool) -> Iterator[Found]:
+def _distinct(corpus: Corpus, good: list[Distinction], within: bool) -> Iterator[Distinction]:
     """One sign of each cause: those nearly of the same sessions are one, and one that nothing is left of is none."""
     explained_failures = explained_passes = 0
     left = list(good)
@@ -200,20 +200,20 @@ def _distinct(corpus: Corpus, good: list[Found], within: bool) -> Iterator[Found
         left = [item for item in left if item not in group and _still(corpus, item, explained_failures, within)]
 
 
-def _side(item: Found) -> int:
+def _side(item: Distinction) -> int:
     """The sessions on the side of failure: those that show a bad sign, or lack a good one."""
     sign = item.sign
     return sign.shown & sign.eligible if item.with_failure else sign.eligible & ~sign.shown
 
 
-def _same(corpus: Corpus, one: Found, other: Found) -> bool:
+def _same(corpus: Corpus, one: Distinction, other: Distinction) -> bool:
     """Are they the same failures, seen in two ways?"""
     first, second = _side(one) & corpus.failed, _side(other) & corpus.failed
     union = (first | second).bit_count()
     return one is other or (union > 0 and (first & second).bit_count() >= SAME * union)
 
 
-def _still(corpus: Corpus, item: Found, explained: int, within: bool) -> bool:
+def _still(corpus: Corpus, item: Distinction, explained: int, within: bool) -> bool:
     """Does a sign distinguish without the failures that are explained already?"""
     known = corpus.known & ~explained
     shown, eligible = item.sign.shown & known, item.sign.eligible & known

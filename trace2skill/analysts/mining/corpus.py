@@ -21,7 +21,7 @@ MOST_TOOLS = 40
 MOST_SESSIONS = 8000
 
 
-class Session(NamedTuple):
+class KnownEnd(NamedTuple):
     """What is kept of each session."""
 
     id: str
@@ -35,7 +35,7 @@ class Corpus:
 
     def __init__(self, read: Read) -> None:
         known = [
-            (number, Session(item.id, item.task, item.outcome, item.source))
+            (number, KnownEnd(item.id, item.task, item.outcome, item.source))
             for number, item in enumerate(read())
             if item.outcome in ("passed", "failed")
         ]
@@ -45,10 +45,10 @@ class Corpus:
         self.failed = bits(number for number, item in enumerate(self.sessions) if item.outcome == "failed")
         self.passed = bits(number for number, item in enumerate(self.sessions) if item.outcome == "passed")
         self.known = self.failed | self.passed
-        self._read = lambda: (item for number, item in enumerate(read()) if number in places)
+        self._every, self._places = read, places
         counts: Counter[str] = Counter()
         tools: Counter[str] = Counter()
-        for signs in self._read():
+        for signs in self.kept():
             tools.update(signs.first.keys())
             counts.update(signs.marks.keys())
         self.tools = [tool for tool, count in sorted(tools.items()) if count >= LEAST_SESSIONS]
@@ -65,7 +65,7 @@ class Corpus:
         self.first: dict[str, array[int]] = {tool: array("i") for tool in self.paired}
         self.last: dict[str, array[int]] = {tool: array("i") for tool in self.paired}
         after: dict[tuple[str, str], list[int]] = {}
-        for number, signs in enumerate(self._read()):
+        for number, signs in enumerate(self.kept()):
             for tool in signs.first.keys() & used.keys():
                 used[tool].append(number)
             marks = signs.marks.keys() & kept
@@ -84,7 +84,7 @@ class Corpus:
 
     def kept(self) -> Iterable[Signs]:
         """The signs of the sessions, in their order."""
-        return self._read()
+        return (item for number, item in enumerate(self._every()) if number in self._places)
 
     def before(self, tool: str, other: str) -> int:
         """The sessions in which `other` was called before the first call of `tool`."""
@@ -118,7 +118,7 @@ def numbers(of: int) -> Iterator[int]:
             byte ^= low
 
 
-def _spread_over_tasks(known: list[tuple[int, Session]]) -> set[int]:
+def _spread_over_tasks(known: list[tuple[int, KnownEnd]]) -> set[int]:
     """The places of all sessions, or of as many as are enough: whole tasks, evenly over the order of their names."""
     if len(known) <= MOST_SESSIONS:
         return {number for number, _ in known}

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from trace2skill.analysts.checks import LessonRules
-from trace2skill.analysts.mining.associations import Found, Looked, associations
+from trace2skill.analysts.mining.associations import Distinction, Looked, associations
 from trace2skill.analysts.mining.corpus import Corpus, Read, numbers
 from trace2skill.analysts.mining.exact import odds_ratio
 from trace2skill.analysts.mining.recoveries import environment_rules, recovery_rules
-from trace2skill.analysts.mining.rule import Mining, Rule, Witness
+from trace2skill.analysts.mining.rule import MinedRule, Mining, Witness
 from trace2skill.analysts.mining.signs import Signs, step_of
 from trace2skill.analysts.mining.wording import in_numbers, name_of, title_and_content
 from trace2skill.types.lesson import DroppedLesson, Evidence, Extraction, Lesson, LessonKind
@@ -58,7 +58,7 @@ def extractions(found: Mining, look: Look) -> tuple[list[Extraction], Mining]:
 
     Returns the extractions by session, and the mining without the rules that no session could bring in.
     """
-    brought: dict[str, list[tuple[Rule, Witness]]] = {}
+    brought: dict[str, list[tuple[MinedRule, Witness]]] = {}
     for rule in found.rules:
         for witness in rule.witnesses:
             brought.setdefault(witness.id, []).append((rule, witness))
@@ -74,7 +74,9 @@ def extractions(found: Mining, look: Look) -> tuple[list[Extraction], Mining]:
     return made, found.model_copy(update={"rules": rules, "given_up": len(found.rules) - len(rules)})
 
 
-def _of_session(trajectory: Trajectory, gold: Sequence[str], shows: Iterable[tuple[Rule, Witness]]) -> list[Extraction]:
+def _of_session(
+    trajectory: Trajectory, gold: Sequence[str], shows: Iterable[tuple[MinedRule, Witness]]
+) -> list[Extraction]:
     checks = LessonRules.of_log(trajectory, gold)
     lessons: dict[LessonKind, list[Lesson]] = {}
     dropped: list[DroppedLesson] = []
@@ -111,7 +113,7 @@ def _of_session(trajectory: Trajectory, gold: Sequence[str], shows: Iterable[tup
     return [item.model_copy(update={"dropped": tuple(dropped) if not at else ()}) for at, item in enumerate(made)]
 
 
-def _associated(corpus: Corpus, looked: Looked, others: Sequence[Rule]) -> list[Rule]:
+def _associated(corpus: Corpus, looked: Looked, others: Sequence[MinedRule]) -> list[MinedRule]:
     said = {rule.content for rule in others}
     wanted = {number for item in looked.found for number in _shows(corpus, item)}
     signs = {number: found for number, found in enumerate(corpus.kept()) if number in wanted}
@@ -123,7 +125,7 @@ def _associated(corpus: Corpus, looked: Looked, others: Sequence[Rule]) -> list[
         said.add(content)
         shows = _shows(corpus, item)
         rules.append(
-            Rule(
+            MinedRule(
                 kind="association",
                 title=title[:120],
                 content=content,
@@ -139,7 +141,7 @@ def _associated(corpus: Corpus, looked: Looked, others: Sequence[Rule]) -> list[
     return rules
 
 
-def _shows(corpus: Corpus, item: Found) -> list[int]:
+def _shows(corpus: Corpus, item: Distinction) -> list[int]:
     """The sessions that bear a rule out: failures on its bad side, and passes on its good one that show the sign."""
     sign = item.sign
     with_it, without = sign.shown & sign.eligible, sign.eligible & ~sign.shown
@@ -148,7 +150,7 @@ def _shows(corpus: Corpus, item: Found) -> list[int]:
     return [*numbers(bad & corpus.failed), *numbers(good & corpus.passed)]
 
 
-def _witness(signs: Signs, item: Found) -> Witness:
+def _witness(signs: Signs, item: Distinction) -> Witness:
     """The steps in which a session shows the sign, or those in which it could have."""
     sign, places = item.sign, []
     for tool in (word for word in sign.words if word in signs.first):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from trace2skill.analysts.events import IN_ERRORS
 from trace2skill.analysts.mining.commands import Segment, installed_by, tail
 from trace2skill.analysts.mining.corpus import Read
-from trace2skill.analysts.mining.rule import Rule, Witness
+from trace2skill.analysts.mining.rule import MinedRule, Witness
 from trace2skill.analysts.mining.signs import SEP, Mended, Signs, step_of
 from trace2skill.analysts.mining.wording import common_words, listed, quoted
 from trace2skill.safety.screening import screened
@@ -70,7 +70,7 @@ class _Way:
             self.shown.append((_small(signs), mended))
 
 
-def recovery_rules(read: Read, tasks: int) -> tuple[list[Rule], int, int]:
+def recovery_rules(read: Read, tasks: int) -> tuple[list[MinedRule], int, int]:
     """The rules, how many failed calls were put right, and in how many ways."""
     least = MANY if tasks >= MANY_TASKS else FEW
     ways: dict[tuple[str, ...], _Way] = {}
@@ -135,7 +135,7 @@ def _opposed(way: _Way, ways: dict[tuple[str, ...], _Way]) -> bool:
     return other is not None and OPPOSED * len(other.tasks) > len(way.tasks)
 
 
-def _rules(common: dict[tuple[str, ...], _Way]) -> Iterator[Rule]:
+def _rules(common: dict[tuple[str, ...], _Way]) -> Iterator[MinedRule]:
     said: set[tuple[str, str]] = set()
     for way in sorted(common.values(), key=lambda item: (ORDER[item.key[0]], -len(item.tasks), item.key)):
         kind, tool, *rest = way.key
@@ -147,7 +147,7 @@ def _rules(common: dict[tuple[str, ...], _Way]) -> Iterator[Rule]:
             said.add(about)
             title = f"what puts {tool} right"
             content = f'When `{quoted(tool)}` answers "{error}", {fix}.' if error else f"{fix[:1].upper()}{fix[1:]}."
-            yield Rule(
+            yield MinedRule(
                 kind="recovery",
                 title=title[:120],
                 content=content,
@@ -224,7 +224,7 @@ class _Lack:
     shown: list[tuple[Signs, int, int]] = field(default_factory=list)
 
 
-def environment_rules(read: Read, tasks: int) -> list[Rule]:
+def environment_rules(read: Read, tasks: int) -> list[MinedRule]:
     """What several tasks found missing, and how they got it: one line for what was missing together."""
     least = MANY if tasks >= MANY_TASKS else FEW
     lacks: dict[tuple[str, str], _Lack] = {}
@@ -244,7 +244,7 @@ def environment_rules(read: Read, tasks: int) -> list[Rule]:
     return list(_facts(lacks, least))
 
 
-def _facts(lacks: dict[tuple[str, str], _Lack], least: int) -> Iterator[Rule]:
+def _facts(lacks: dict[tuple[str, str], _Lack], least: int) -> Iterator[MinedRule]:
     solid = [lack for lack in lacks.values() if len(lack.installed) >= least and lack.kind != "ruby"]
     for kind in ("python", "node", "command"):
         wanted = sorted(
@@ -268,7 +268,7 @@ def _facts(lacks: dict[tuple[str, str], _Lack], least: int) -> Iterator[Rule]:
         )
 
 
-def _installable(kind: str, group: list[_Lack]) -> Rule:
+def _installable(kind: str, group: list[_Lack]) -> MinedRule:
     names = [lack.name for lack in group]
     command = {"python": "pip install", "node": "npm install", "command": "apt-get install"}[kind]
     thing = {"python": "Python packages", "node": "Node packages", "command": "programs"}[kind]
@@ -289,7 +289,7 @@ def _together(one: _Lack, other: _Lack) -> bool:
     return len(first & second) >= TOGETHER * len(first | second)
 
 
-def _rule(title: str, content: str, group: list[_Lack], evidence: str) -> Rule:
+def _rule(title: str, content: str, group: list[_Lack], evidence: str) -> MinedRule:
     seen: dict[str, Witness] = {}
     for lack in group:
         for signs, first, last in lack.shown:
@@ -297,7 +297,7 @@ def _rule(title: str, content: str, group: list[_Lack], evidence: str) -> Rule:
             first, last = (min(first, before.first), max(last, before.last)) if before else (first, last)
             seen[signs.id] = Witness(id=signs.id, first=first, last=last, failed=signs.outcome != "passed")
     tasks = set.union(*(lack.tasks | lack.installed for lack in group))
-    return Rule(
+    return MinedRule(
         kind="fact",
         title=title[:120],
         content=content,

@@ -19,7 +19,7 @@ class Witness(Record):
     failed: bool = Field(description="Its vote is that of a failure; else of a success.")
 
 
-class Rule(Record):
+class MinedRule(Record):
     """What the miner found. The words are the same for all witnesses."""
 
     kind: RuleKind
@@ -55,7 +55,7 @@ class Mining(Record, form="Mining", version=1):
     nearest: str = ""
     failures: int = Field(default=0, description="Calls that failed and were put right soon after.")
     changes: int = Field(default=0, description="Different ways in which that was done.")
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[MinedRule, ...] = ()
     given_up: int = Field(default=0, description="Rules whose words would name somebody, an answer or a task.")
 
     def as_lines(self) -> list[str]:

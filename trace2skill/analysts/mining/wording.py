@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from trace2skill.analysts.mining.associations import Found, Sign
+from trace2skill.analysts.mining.associations import Distinction, Sign
 from trace2skill.analysts.mining.commands import tail
 from trace2skill.core.similarity import similarity
 
@@ -13,14 +13,14 @@ SHARED = 0.8
 PIECES = re.compile(r"\s+|[^\s]+")
 
 
-def title_and_content(found: Found) -> tuple[str, str]:
+def title_and_content(found: Distinction) -> tuple[str, str]:
     """The title of a rule, and what to do."""
     sign, bad = found.sign, found.with_failure
     words = [quoted(word) for word in sign.words]
     return WORDS[sign.kind](words, bad)
 
 
-def in_numbers(found: Found, within: bool) -> str:
+def in_numbers(found: Distinction, within: bool) -> str:
     """The table and its odds, in words."""
     a, b, c, d = found.table
     of = "sessions, each within its own task" if within else "tasks"

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from trace2skill.analysts import rules
-from trace2skill.analysts.mining import Mining, Rule, Signs, SignsRead, extractions, mining
+from trace2skill.analysts.mining import MinedRule, Mining, Signs, SignsRead, extractions, mining
 from trace2skill.consolidate.quarantine import Allowed
 from trace2skill.core.step_label import StepLabel
 from trace2skill.runs.runtime import Runtime
@@ -57,12 +57,12 @@ def mine_all(rt: Runtime, read: Sequence[SignsKept]) -> MinedRules:
     return MinedRules(content=found.digest, extracted=tuple(kept))
 
 
-def allow_installs(rt: Runtime, found: Sequence[Rule]) -> None:
+def allow_installs(rt: Runtime, found: Sequence[MinedRule]) -> None:
     """A package that several tasks of the logs installed by its name is no danger: it may be named with its command."""
     for rule in found:
         for command in rule.installs:
-            for finding in screened(f"(`{command}`)"):
-                if finding.reason == INSTALLS and finding.fragment.rstrip("`)") in command:
+            for finding in screened(rule.content):
+                if finding.reason == INSTALLS and finding.fragment.rstrip("`).") in command:
                     why = f"installed in the logs of {rule.tasks} tasks, where it worked: {command}"
                     rt.store.put("allowance", finding.id, Allowed(finding=finding, why=why[:300]))
 
