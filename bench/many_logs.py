@@ -5,8 +5,8 @@
 
 Each is read by `trace2skill ingest --analyst rules` in a process of its own: once killed with SIGKILL when half is
 read, then run again to the end, then run once more with nothing new. The peak is the largest resident memory of the
-process without its Prefect server, looked at every half second. Exits 1 where a session is missing, something is read twice
-after the kill, or the peak is above 1 GB.
+process without its Prefect server, looked at every half second. Exits 1 where a session is missing, something is read
+twice after the kill, or the peak is above 1 GB.
 """
 
 import argparse
