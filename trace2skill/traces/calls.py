@@ -115,12 +115,11 @@ def opened(shown: str) -> Opened:
     start = shown[:1]
     if not start:
         return Opened(shown)
-    if tagged := start in "<\n " and ONE_TAG.match(shown):
-        inner = opened(tagged[2].strip())
-        return inner._replace(error=True)
+    if start in "<\n " and (tagged := ONE_TAG.match(shown)):
+        return opened(tagged[2].strip())._replace(error=True)
     if found := CODE_LINE.match(shown):
         return Opened(shown[found.end() :], int(found[1]))
-    if found := start in "<\n " and RETURNED.match(shown):
+    if start in "<\n " and (found := RETURNED.match(shown)):
         left = shown[found.end() :]
         inner_text = OUTPUT_TAG.match(left)
         return Opened(inner_text[1] if inner_text else left, int(found[1]))

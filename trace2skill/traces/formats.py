@@ -53,11 +53,11 @@ def unknown_format(source: Source) -> str:
     """Why no reader takes a file, and what to do."""
     head = source.head
     if head.startswith(b"SQLite format 3\0"):
-        return "a database of a program whose tables are not known: export its sessions from that program"
+        return "no format that is known: a database whose tables are none of ours; export its sessions from its program"
     if head.startswith(b"PK\3\4"):
-        return "a zip that is no log of inspect_ai: unpack it"
+        return "no format that is known: a zip that is no log of inspect_ai; unpack it"
     if not source.first_values and source.start is None:
-        return "no JSON, no line of JSON, and no other format that is known"
+        return "no format that is known: neither JSON nor lines of JSON"
     fields = sorted({key for value in source.first_objects for key in value})[:8]
     told = f" (its fields: {', '.join(map(str, fields))})" if fields else ""
     return f"no format that is known{told}; --format forces one of {', '.join(sorted(item.name for item in READERS))}"

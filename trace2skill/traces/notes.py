@@ -3,15 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from trace2skill.core.record import Record
 from trace2skill.safety.leaks import canonical
 
-if TYPE_CHECKING:
-    from trace2skill.traces.base import Source
-
 PROBLEMS_KEPT = 1000
+
+
+class Named(Protocol):
+    """What a problem is noted of: a file with a name."""
+
+    name: str
 
 
 class ReadProblem(Record):
@@ -41,13 +44,13 @@ class Notes:
         """What was hidden of a trajectory, text by text; given once and then forgotten."""
         return frozenset(_leaves(self._gold.pop(trajectory_id, [])))
 
-    def problem(self, source: "Source", line: int, message: str) -> None:
+    def problem(self, source: Named, line: int, message: str) -> None:
         """Note something that was not read."""
         self.counts["problem"] += 1
         if len(self.problems) < PROBLEMS_KEPT:
             self.problems.append(ReadProblem(file=source.name, line=line, message=message[:300]))
 
-    def unknown(self, source: "Source", line: int, kind: object) -> None:
+    def unknown(self, source: Named, line: int, kind: object) -> None:
         """Note a line of a kind that the reader does not know."""
         self.problem(source, line, f"unknown kind of line: {str(kind)[:80]!r}")
 

@@ -71,7 +71,10 @@ def event_messages(events: list[dict[str, Any]]) -> tuple[list[Message], list[Me
 def _message(told: Message, role: str) -> Message:
     calls = _json(told.get("tool_calls"))
     said = told.get("content")
-    made = {"role": label(told.get("role")) or role, "content": said if isinstance(said, (str, list)) else text(said)}
+    made: Message = {
+        "role": label(told.get("role")) or role,
+        "content": said if isinstance(said, (str, list)) else text(said),
+    }
     if calls := objects(calls):
         made["tool_calls"] = calls
     if role == "tool":

@@ -24,13 +24,15 @@ RAN = re.compile(
     r"|\b(?:tests(?: run)?|total|executed)\s*[:=]?\s*(\d+)\b"
 )
 LIKE_A_REPORT = re.compile(
-    r"(?i)^[\s=#*-]*(?:\d+\s+(?:tests?\s+|specs?\s+)?(?:passed|passing|failed|failing|failures?|errors?)|tests?\b|"
+    r"(?i)^[\s=#*-]*(?:\d+\s+(?:tests?\s+|specs?\s+)?(?:passed|passing|failed|failing|failures?|errors?)"
+    r"(?=\s*(?:$|[,;|()=-]|in\b|out of\b))|tests?\b|"
     r"test (?:result|files|suites?)|ran \d+|passed!|failed!|ok\s*[|(]|failed\s*[|(]|executed \d+|"
     r"\d+ (?:tests?|examples?|specs?|runs?)\b|\d+% tests passed|(?:ℹ )?(?:pass|fail) \d+\s*$|summary)"
     r"|\bin [\d.]+ ?m?s\b|\btotal\b"
 )
 GOOD_LINE = re.compile(
-    r"^(?:OK(?: \(.*\))?|All tests (?:passed|successful)\.?|Result: PASS|PASS|ok\s+\S+\s+(?:[\d.]+s|\(cached\)).*)\s*$"
+    r"^(?:100% tests passed\b.*|OK(?: \(.*\))?|All tests (?:passed|successful)\.?|Result: PASS|PASS|"
+    r"ok\s+\S+\s+(?:[\d.]+s|\(cached\)).*)\s*$"
 )
 BAD_LINE = re.compile(
     r"^(?:FAIL\b.*|FAILED \(.*|FAILURES!|--- FAIL: .*|not ok \d+.*|Result: FAIL.*|test result: FAILED.*|"

@@ -72,7 +72,9 @@ def _is_list_of_conversations(value: Any) -> bool:
 
 
 def _is_ours(value: object) -> bool:
-    return _is_said(value) or any(map(_is_said, _messages(value)[:3]))
+    if _is_said(value) or any(map(_is_said, _messages(value)[:3])):
+        return True
+    return _is_list_of_conversations(value) and isinstance(value, list) and any(map(_is_ours, value[:3]))
 
 
 def _is_said(value: Any) -> bool:
