@@ -77,11 +77,11 @@ class Taking:
         """Remember a file that is done, with the last of its trajectories."""
         if file is not None and file.state == "read":
             self._mark(file, file.trajectories, more=False)
-        elif file is not None and file.memory is not None:
-            for number, mark in enumerate(self.known.marks.get(file.path, ())):
-                if mark.memory != file.memory:
-                    newer = mark.model_copy(update={"memory": file.memory})
-                    self._put("source", mark_id(self.sources, file.path, number), newer)
+        elif file is not None and file.memory is not None:  # how it is now, so that its bytes are not looked at again
+            chain = self.known.marks.get(file.path, [])
+            if chain and chain[-1].memory != file.memory:
+                newer = chain[-1].model_copy(update={"memory": file.memory})
+                self._put("source", mark_id(self.sources, file.path, len(chain) - 1), newer)
         self._part = _Part()
         state: ItemState = "cached" if file is not None and file.state == "unchanged" else "done"
         for _ in range(units):

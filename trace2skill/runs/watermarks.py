@@ -95,8 +95,8 @@ class Known:
         """The same, as a reading asks for it."""
         ended = {name: chain for name, chain in self.marks.items() if not chain[-1].more}
         return Before(
-            whole={name: chain[0].memory for name, chain in ended.items()},
-            part={name: (chain[0].memory, chain[-1].read) for name, chain in self.marks.items() if name not in ended},
+            whole={name: chain[-1].memory for name, chain in ended.items()},
+            part={name: (chain[-1].memory, chain[-1].read) for name, chain in self.marks.items() if name not in ended},
             names={
                 name: {id: digest for mark in chain for id, digest in mark.names.items()}
                 for name, chain in self.marks.items()

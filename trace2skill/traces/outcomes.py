@@ -76,6 +76,9 @@ def labelled(trajectory: Trajectory, verdicts: Verdicts | None = None, path: str
         return trajectory.model_copy(update={"outcome": label})
     if trajectory.outcome.kind != "unknown":
         return trajectory
+    if trajectory.extra.get("taken_back"):  # whether it was good or bad, it is not work that stands
+        unknown = Outcome(kind="unknown", reason="the person took it back", source="none")
+        return trajectory.model_copy(update={"outcome": unknown})
     found = (verdicts.verdict_of(trajectory, path) if verdicts else None) or from_rating(trajectory)
     found = found or trusted(trajectory)
     return trajectory if found is None else trajectory.model_copy(update={"outcome": found})

@@ -126,7 +126,7 @@ class _Look:
         self.event, self.place = event, place
         self.segments = segments(event.command) if event.is_shell else []
         self.failed = event.failed
-        self.ran = event.answer is not None and not event.answer.extra.get("rejected")
+        self.ran = event.answer is not None and event.answer.state != "not_run"
         answer = event.answer.content if event.answer else ""
         self.line = telling_line(answer)[:LONGEST_ERROR] if self.failed else ""
         self.error = normal_error(answer) if self.failed else ""
