@@ -43,6 +43,8 @@ RecordKind = Literal[
     "bank",
     "arm",
     "tree",
+    "signs",
+    "mining",
 ]
 T = TypeVar("T", bound=BaseModel)
 NEVER_MISSED: frozenset[RecordKind] = frozenset({"withheld", "support"})
