@@ -48,6 +48,7 @@ RESPONSE_PARTS = {
 }
 DRAWN = re.compile(r"(?=[A-Za-z_-]*\d)(?=[\d_-]*[A-Za-z])[A-Za-z0-9_-]*[A-Za-z0-9]{16,}\Z")
 """An id that was drawn by chance, so that no two calls have it: long, with letters and digits."""
+SHORTEST_DRAWN = 16
 PLAIN = {"role", "content", "tool_calls", "name", "id", "type"}
 
 
@@ -107,12 +108,15 @@ def say_all(
     """Add a list of chat messages to a session. What is no message is noted."""
     for index, message in enumerate(messages, start=1):
         role = message.get("role") if isinstance(message, dict) else type(message).__name__
-        if isinstance(message, dict) and (role is None or message.get("type") in RESPONSE_PARTS) and is_item(message):
-            say_item(session, message)
-        elif not isinstance(role, str) or role not in ROLES or not isinstance(message, dict):
-            notes.problem(source, line, f"{where} {index} is no chat message (role {str(role)[:40]!r})")
+        if not isinstance(role, str) or role not in ROLES or not isinstance(message, dict):
+            if is_item(message):
+                say_item(session, message)
+            else:
+                notes.problem(source, line, f"{where} {index} is no chat message (role {str(role)[:40]!r})")
         elif len(message) == 2 and role in SPEAKERS and isinstance(message.get("content"), str):
             session.say(SPEAKERS[role], message["content"])  # most are so: a short way for them
+        elif "type" in message and is_item(message):
+            say_item(session, message)
         else:
             say(session, message)
 
@@ -177,9 +181,9 @@ def _tool_call(session: Session, call: dict[str, Any], place: int = -1) -> Call:
 
 def _by_calls(calls: Sequence[Call], said: str | None) -> str:
     """A response's identity by its calls, where their ids were drawn by chance: a copied conversation keeps them."""
-    if not calls or not DRAWN.match(calls[0]["id"]):
+    if not calls or len(calls[0]["id"]) < SHORTEST_DRAWN or not DRAWN.match(calls[0]["id"]):
         return ""
-    return identity(said or " ", *(call["id"] for call in calls), text(calls[0]["arguments"]))
+    return identity(said or " ", *(call["id"] for call in calls))
 
 
 def usage_of(value: Any, cost: Any = None) -> Usage | None:

@@ -2,12 +2,13 @@
 
 import datetime
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
-from trace2skill.core.foreign_json import parse, storable
+from trace2skill.core.foreign_json import LARGEST, parse, scrub
 
 MOST_TOKENS = 10**12
 SHORTEST_BYTES = 512
@@ -26,7 +27,7 @@ def text(value: Any) -> str:
 def content(value: Any) -> str:
     """A message's content as text: a string, or parts of which the texts are joined and the others named."""
     if isinstance(value, str):
-        return lean(value)
+        return value
     if isinstance(value, list):
         return "\n".join(part for part in map(_part, value) if part)
     return _part(value) if isinstance(value, dict) else text(value)
@@ -34,7 +35,7 @@ def content(value: Any) -> str:
 
 def lean(shown: str) -> str:
     """A text without the bytes of pictures and other files in it: each is named by its kind and size."""
-    if len(shown) < SHORTEST_BYTES // 4:
+    if len(shown) < SHORTEST_BYTES // 4 or not _may_be_bytes(shown):
         return shown
     if "base64," in shown:
         shown = DATA_URL.sub(lambda found: _bytes(found[0], found[1]), shown)
@@ -48,13 +49,15 @@ def kept(value: Any) -> Any:
     waiting = [value]
     for item in waiting:
         if isinstance(item, str):
-            if len(item) >= SHORTEST_BYTES // 4 and lean(item) is not item:
-                return storable(_lean(value))
+            if len(item) >= SHORTEST_BYTES // 4 and _may_be_bytes(item) and lean(item) is not item:
+                return scrub(_lean(value))
         elif isinstance(item, dict):
             waiting += item.values()
         elif isinstance(item, list):
             waiting += item
-    return storable(value)
+        elif (isinstance(item, float) and not math.isfinite(item)) or (isinstance(item, int) and abs(item) > LARGEST):
+            return scrub(_lean(value))
+    return value
 
 
 def identity(*parts: Any) -> str:
@@ -180,6 +183,10 @@ def _named(kind: str, source: Any) -> str:
             told = DATA_URL.sub(lambda url: url[1] or "data", value)
             return f"[{kind} {told[:100]}]"
     return f"[{kind}]"
+
+
+def _may_be_bytes(shown: str) -> bool:
+    return "base64," in shown or " " not in shown[:200]
 
 
 def _bytes(raw: str, kind: str | None = None) -> str:
