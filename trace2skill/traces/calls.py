@@ -106,6 +106,8 @@ SHELL_NAMES = frozenset(
 
 MAY_WRAP = frozenset("<\n ECWPTe")
 """What a wrapper of an output begins with."""
+MAY_STOP = frozenset({word[0] for word in STARTS} | {word[0].upper() for word in STARTS} | set("Ee< \n"))
+"""What the words of who stopped a call begin with."""
 
 
 class Opened(NamedTuple):
@@ -114,11 +116,6 @@ class Opened(NamedTuple):
     content: str
     exit_code: int | None = None
     error: bool = False
-
-
-def may_be_wrapped(shown: str) -> bool:
-    """A quick look: could a program have put something around an output?"""
-    return shown[:1] in MAY_WRAP or "exit code" in shown[-300:]
 
 
 def opened(shown: str) -> Opened:
@@ -163,8 +160,6 @@ def opened_shell(shown: str) -> Opened:
 
 def stopped_by(shown: str) -> str:
     """Who stopped the call, where its output says that it did not run: 'user', 'rule', 'hook', 'sibling', 'program'."""
-    if shown[:1] in "{0123456789":
-        return ""
     start = ERROR_WORD.sub("", shown[:LOOKED_AT].lstrip())
     if not start[:24].lower().startswith(STARTS):
         return ""

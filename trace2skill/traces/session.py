@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from trace2skill.core.digest import digest_of
-from trace2skill.traces.calls import command_of, harmless, may_be_wrapped, opened, stopped_by
-from trace2skill.traces.values import content, kept, label, lean
+from trace2skill.core.foreign_json import NUL
+from trace2skill.traces.calls import MAY_STOP, MAY_WRAP, command_of, harmless, opened, stopped_by
+from trace2skill.traces.values import SHORT, content, kept, label, lean
 from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
-SHORT = 128
-"""A text of so few characters holds no picture: most are such, and are not looked through."""
 Call = dict[str, Any]
 """A call while it is read: the fields of a `ToolCall`. Of what a log holds, nothing is validated twice."""
 UNLABELLED = Outcome(kind="unknown", reason="the log has no verdict", source="none")
@@ -28,6 +27,8 @@ class Session:
         self.length = 0
         self._steps: list[dict[str, Any]] = []
         self._asked: dict[str, int] = {}
+        self.copied_by_calls = False
+        """Are copies of a conversation to be known by the ids of its calls?"""
         self._again: dict[str, list[int]] = {}
         self._responses: dict[str, int] = {}
 
@@ -59,6 +60,13 @@ class Session:
             cost=sum(usage.cost for usage in said),
         )
 
+    def speak(self, source: Speaker, message: str) -> None:
+        """Add a step that is words alone."""
+        self.length += 1
+        if NUL in message or (len(message) >= SHORT and ("base64," in message or " " not in message[:SHORT])):
+            message = lean(message)
+        self._steps.append({"number": self.length, "source": source, "message": message})
+
     def say(
         self,
         source: Speaker,
@@ -74,13 +82,15 @@ class Session:
     ) -> None:
         """Add one step. `identity` names the response of the model behind it, where the log has an id for it."""
         self.length += 1
+        if NUL in message or (len(message) >= SHORT and ("base64," in message or " " not in message[:SHORT])):
+            message = lean(message)
         step: dict[str, Any] = {
             "number": self.length,
             "source": source,
-            "message": message if len(message) < SHORT else lean(message),
+            "message": message,
         }
         if reasoning:
-            step["reasoning"] = reasoning
+            step["reasoning"] = lean(reasoning)
         if calls:
             step["tool_calls"] = list(calls)
             asked = self._asked
@@ -113,7 +123,7 @@ class Session:
                 self._responses[response] = self.length - 1
             return
         step = self._steps[at]
-        for name, said in (("message", lean(message)), ("reasoning", more.get("reasoning", ""))):
+        for name, said in (("message", lean(message)), ("reasoning", lean(more.get("reasoning", "")))):
             if said and said not in step.get(name, "").split("\n\n"):
                 step[name] = f"{step[name]}\n\n{said}" if step.get(name) else said
         asked = {call["id"] for call in step.get("tool_calls", ())}
@@ -187,19 +197,26 @@ class Session:
             self.say("system", extra={"mark": "result without a step"})
         at = self._place_of(given) if self._again else self._asked.get(given, self.length - 1)
         step = self._steps[at]
-        observations = step.setdefault("observations", [])
+        observations = step.get("observations")
+        if observations is None:
+            observations = step["observations"] = []
         if not given:
             answered = {item["call_id"] for item in observations}
             given = next((call["id"] for call in step.get("tool_calls", ()) if call["id"] not in answered), "")
         shown = result if isinstance(result, str) else content(result)
-        if may_be_wrapped(shown):
+        start = shown[:1]
+        if start in MAY_WRAP or (shown.endswith(("]", "]\n")) and "exit code" in shown[-300:]):
             inner = opened(shown)
             shown, error = inner.content, error or inner.error
             exit_code = inner.exit_code if exit_code is None else exit_code
-        observation: dict[str, Any] = {"call_id": given, "content": shown if len(shown) < SHORT else lean(shown)}
+        if NUL in shown or (len(shown) >= SHORT and ("base64," in shown or " " not in shown[:SHORT])):
+            shown = lean(shown)
+        observation: dict[str, Any] = {"call_id": given, "content": shown}
         if exit_code is not None:
             observation["exit_code"] = exit_code
-        if not_run := not_run or (stopped_by(shown) if exit_code is None else ""):
+        if exit_code is None and not not_run and start in MAY_STOP:
+            not_run = stopped_by(shown)
+        if not_run:
             observation["not_run"] = not_run
         elif exit_code == 1 and (why := self._harmless(step, given, shown)):
             observation["harmless"] = why
