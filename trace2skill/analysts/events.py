@@ -17,7 +17,7 @@ TELLS = re.compile(
 )
 WRITES = re.compile(
     r"\A(?:update|create|delete|cancel|book|add|remove|set|modify|write|edit|insert|replace|send|apply|multi_?edit|"
-    r"return|exchange)(?:_|[A-Z]|\Z)",
+    r"return|exchange|refund|deploy|publish|submit|commit|push|apply|restart|start|stop|pay)(?:_|[A-Z]|\Z)",
     re.I,
 )
 READS = re.compile(

@@ -5,19 +5,25 @@ task: what makes a task hard is then the same on both sides. Else a task counts 
 sign is compared among those sessions only in which it could have shown: a flag among those that used the program.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from trace2skill.analysts.events import WRITES
 from trace2skill.analysts.mining.corpus import LEAST_SESSIONS, Corpus, numbers
 from trace2skill.analysts.mining.exact import Table, Tested, fisher, level, odds_ratio, stratified
 from trace2skill.analysts.mining.signs import SEP
 
 ALPHA = 0.05
+"""The rate of false discoveries."""
 LEAST_ODDS = 3.0
 LEAST_LIFT = 0.2
 MOST_STRATA = 200
 SAME = 0.8
+SHELL_CHANGES = re.compile(
+    r"(?:sed|patch|tee|mv|cp|rm|git (?:commit|push|merge|apply)|\w+ (?:push|publish|apply|deploy|release|install))\Z"
+)
 EXPLAINED = 0.05
 RANK = {"answer": 0, "value": 1, "flag": 1, "before": 2, "after": 2, "use": 3, "error": 4, "stuck": 4, "repeat": 5}
 """Of signs that are nearly the same, the one that says best what to do comes first."""
@@ -70,7 +76,7 @@ def associations(corpus: Corpus) -> Looked:
         tested.append(Distinction(sign, table, _test(corpus, sign.shown & known, sign.eligible & known, within)))
     below, shared = level([item.tested for item in tested], ALPHA)
     surest = sorted(tested, key=lambda item: (item.tested.p, RANK[item.sign.kind], item.sign.words))
-    good = [item for item in surest if item.tested.p <= below and _strong(item.table)]
+    good = [item for item in surest if item.tested.p <= below and _strong(item.table) and _tells(item)]
     nearest = surest[0] if surest and not good else None
     return Looked(tuple(_distinct(corpus, good, within)), len(tested), shared, below, within, nearest)
 
@@ -127,8 +133,10 @@ def _once(signs: Iterator[Sign]) -> list[Sign]:
     return list(best.values())
 
 
-def _order(sign: Sign) -> tuple[int, tuple[str, ...]]:
-    return RANK[sign.kind], sign.words
+def _order(sign: Sign) -> tuple[float, tuple[str, ...]]:
+    """Of the same sessions the sign that says most: an order matters around what changes something."""
+    idle = sign.kind in ("before", "after") and not (WRITES.match(sign.words[0]) or SHELL_CHANGES.match(sign.words[0]))
+    return RANK[sign.kind] + 1.5 * idle, sign.words
 
 
 def _table(corpus: Corpus, shown: int, eligible: int, within: bool) -> Table:
@@ -173,6 +181,11 @@ def _members(corpus: Corpus, of: int) -> list[bool]:
     return found
 
 
+def _tells(item: Distinction) -> bool:
+    """Does it say what to do? That failures call something earlier or later than others says nothing of the kind."""
+    return not (item.with_failure and item.sign.kind in ("before", "after"))
+
+
 def _strong(table: Table) -> bool:
     """Is the difference one that matters, whatever its p value is?"""
     odds = odds_ratio(table)
@@ -209,8 +222,8 @@ def _side(item: Distinction) -> int:
 def _same(corpus: Corpus, one: Distinction, other: Distinction) -> bool:
     """Are they the same failures, seen in two ways?"""
     first, second = _side(one) & corpus.failed, _side(other) & corpus.failed
-    union = (first | second).bit_count()
-    return one is other or (union > 0 and (first & second).bit_count() >= SAME * union)
+    both, fewer = (first & second).bit_count(), min(first.bit_count(), second.bit_count())
+    return one is other or (both >= SAME * fewer > 0 and 2 * both >= (first | second).bit_count())
 
 
 def _still(corpus: Corpus, item: Distinction, explained: int, within: bool) -> bool:

@@ -4,7 +4,9 @@ Fisher's exact test (R. A. Fisher, "On the interpretation of chi-squared from co
 the same within strata: the exact conditional test of a common odds ratio (J. J. Gart, "Point and interval estimation of
 the common odds ratio in the combination of 2 x 2 tables with fixed marginals", Biometrika 57, 1970), by the
 convolution of the strata's hypergeometric distributions. With many hypotheses, those that could not be significant
-whatever was seen do not count: R. E. Tarone, "A modified Bonferroni method for discrete data", Biometrics 46, 1990.
+whatever was seen do not count (R. E. Tarone, "A modified Bonferroni method for discrete data", Biometrics 46, 1990),
+and the rate of false discoveries among the others is bounded (P. B. Gilbert, "A modified false discovery rate
+multiple-comparisons procedure for discrete data", JRSS C 54, 2005, after Benjamini and Hochberg, JRSS B 57, 1995).
 """
 
 import math
@@ -67,13 +69,19 @@ def odds_ratio(table: Table) -> float:
     return a * d / (b * c)
 
 
-def level(tests: Sequence[Tested], alpha: float) -> tuple[float, int]:
-    """The p value below which a test counts, and how many hypotheses that level is shared by (Tarone)."""
+def level(tests: Sequence[Tested], rate: float) -> tuple[float, int]:
+    """The p value up to which a test counts, and how many hypotheses share the rate of false discoveries (Gilbert).
+
+    Those whose smallest p value is above what any of them could be held to do not count (Tarone); among the others the
+    level is that of Benjamini and Hochberg.
+    """
     least = sorted(test.least for test in tests)
-    for shared in range(1, len(least) + 1):
-        if sum(item <= alpha / shared for item in least) <= shared:
-            return alpha / shared, shared
-    return alpha, 1
+    shared = next(
+        (k for k in range(1, len(least) + 1) if sum(item <= rate / k for item in least) <= k), max(1, len(least))
+    )
+    counted = sorted(test.p for test in tests if test.least <= rate / shared)
+    reached = [p for place, p in enumerate(counted, start=1) if p <= rate * place / len(counted)]
+    return (reached[-1] if reached else rate / max(1, len(counted))), max(1, len(counted))
 
 
 def _choose(n: int, k: int) -> float:

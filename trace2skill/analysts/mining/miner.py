@@ -34,7 +34,7 @@ def mining(read: Read) -> Mining:
     recovered, failures, changes = recovery_rules(read, len(tasks))
     facts = environment_rules(read, len(tasks))
     absent = {rule.title.partition(" is not there")[0] for rule in facts if rule.title.endswith(" is not there")}
-    replaced = {rule.title.removeprefix("what puts ").removesuffix(" right") for rule in recovered} & absent
+    replaced = {name for name in absent for rule in recovered if f"instead of `{name}`" in rule.content}
     facts = [rule for rule in facts if rule.title.partition(" is not there")[0] not in replaced]
     rules = [*facts, *recovered, *_associated(corpus, looked, recovered)]
     return Mining(

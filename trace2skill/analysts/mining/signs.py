@@ -199,6 +199,11 @@ def _mended(looked: list[_Look]) -> Iterator[Mended]:
 def _differences(failed: _Look, worked: _Look, between: list[_Look]) -> Iterator[Mended]:
     common: dict[str, Any] = {"tool": failed.tool, "error": failed.line, "failed": failed.place, "worked": worked.place}
     if not failed.event.is_shell:
+        if canonical_json(failed.event.call.arguments) == canonical_json(worked.event.call.arguments):
+            for look in between:
+                if look.ran and not look.failed and not look.event.reads and look.event.name != failed.event.name:
+                    yield Mended(how="between", name=look.event.name, come=(look.event.name,), **common)
+            return
         yield from _other_arguments(failed, worked, common)
         return
     main, commands = failed.main, {item.words for item in failed.segments}
