@@ -24,6 +24,8 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from trace2skill.runs.steps.merge import groups_of, merged_one_by_one
+
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.distill import choose_for_analysis, with_lessons
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
@@ -31,7 +33,6 @@ from trace2skill.runs.sections import DataSettings, MoneySettings, OperationSett
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.steps.extract import EXTRACT
-from trace2skill.runs.steps.merge import groups_of, merged_one_by_one
 from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.sim.causes import CAUSES, cause_of, committed, contradicted, guided, habit_of

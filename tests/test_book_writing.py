@@ -7,8 +7,9 @@ import pytest
 
 from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.cut import Place, Rule
+from trace2skill.consolidate.places import place_of
 from trace2skill.consolidate.settle import BookRule, Opposition, RuleBook, Statement
-from trace2skill.consolidate.write import Sheet, ToWord, place_of, sheets, write
+from trace2skill.consolidate.write import Sheet, ToWord, sheets, write
 from trace2skill.skills.skill import Skill, SkillFile
 
 TEXT = b"---\nname: small\ndescription: A small skill.\n---\n\n# Small\n\n## Work\n\n- Read.\n\n## End\n\n- Stop.\n"

@@ -65,7 +65,7 @@ def asked(found: Estimate) -> dict[str, int]:
 
 # --- without history: what is counted --------------------------------------------------------------------------------
 
-ALWAYS = {"rollout", "propose", "merge"}
+ALWAYS = {"rollout", "propose", "induce", "assign", "write"}
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
         forget_runtimes()
     assert done.estimate is not None
     stages = {row.stage for row in totals_by_stage(runtime(done.rt.settings).store, done.rt.run_id)}
-    assert stages >= {"rollout", "judge", "observe", "extract", "propose", "merge", "apply"}
+    assert stages >= {"rollout", "judge", "observe", "extract", "propose", "induce", "assign", "write", "apply"}
     assert stages <= {item.stage for item in done.estimate.stages}, "a fresh store's bill has every stage that cost"
     forget_runtimes()
     return directory
