@@ -41,9 +41,9 @@ def standing_in(skill: Skill, ledger: SupportLedger | None, book: RuleBook) -> d
     for rule in book.rules:
         said, texts = {(one.rule.trajectory_id, one.rule.text) for one in rule.said}, (rule.says, *rule.texts)
         met = [row for key in sorted(said) for row in by_saying.get(key, ())]
-        row = max(met, key=met.count, default=None)
-        if row is not None and met.count(row) * 2 > len(row.said):
-            found[rule.id] = Standing(rule, row.file, row.first, row.last, row)
+        best = max(met, key=met.count, default=None)
+        if best is not None and met.count(best) * 2 > len(best.said):
+            found[rule.id] = Standing(rule, best.file, best.first, best.last, best)
             continue
         file, line = next((lines[plain_words(text)] for text in texts if plain_words(text) in lines), ("", 0))
         if line:
