@@ -9,7 +9,7 @@ from tasks.gather import Gathered, gather
 from tasks.reading import MappedRunner
 from tasks.runner import sized, timed
 from tasks.steps import task_of
-from trace2skill.runs.consolidation import united
+from trace2skill.runs.consolidation import Cutting, united
 from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.settings import RunSettings
@@ -40,9 +40,10 @@ def learn_from(settings: RunSettings, rolled: list[Rolled], base: str, observed:
     analyses = [*analysed.results, *observed]
     taught = with_lessons(analyses)
     patches = timed(task_of(PROPOSE), settings).map(unmapped(settings), taught, unmapped(base))
-    proposed = gather(rt, PROPOSE.name, patches, [item.name for item in taught])
+    cutting = Cutting(rt, base)
+    proposed = gather(rt, PROPOSE.name, patches, [item.name for item in taught], each=cutting.take)
     failures = (*analysed.failures, *proposed.failures)
-    return united(rt, base, analyses, proposed.results, MappedRunner(settings), failures)
+    return united(rt, base, analyses, proposed.results, MappedRunner(settings), failures, cutting)
 
 
 def analyse(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extracted]:

@@ -28,8 +28,8 @@ from trace2skill.domains.document_qa.anls import anls
 from trace2skill.domains.document_qa.pages import shown
 from trace2skill.llm import Client, ModelSettings, Request, Roles
 from trace2skill.llm.transport import check_vision, cost_bound
-from trace2skill.runs.consolidation import StepRunner, consolidated, proposals_in
-from trace2skill.runs.distill import choose_for_analysis, tasks_of
+from trace2skill.runs.consolidation import StepRunner, united
+from trace2skill.runs.distill import choose_for_analysis
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.apply import APPLY
@@ -383,10 +383,9 @@ def refreshed(settings: RunSettings) -> tuple[dict[str, float], str, Trajectory]
     chosen = choose_for_analysis(rolled, "+combined")
     extracted = [item for item in mapped(lambda job: EXTRACT(rt, job), chosen) if item.lessons]
     proposed = mapped(lambda item: PROPOSE(rt, item, base), extracted)
-    found, tasks = proposals_in(rt, proposed, base), tasks_of(extracted)
-    root = consolidated(rt, found, base, tasks, StepRunner(rt)).root
-    assert root is not None
-    made = APPLY(rt, root, base, tasks)
+    learned = united(rt, base, extracted, proposed, StepRunner(rt))
+    assert learned.root is not None
+    made = APPLY(rt, learned.root, base, learned.tasks)
     scores = {}
     for name, skill in (("S0", base), ("candidate", made.skill)):
         jobs = [RolloutJob(task_id=task, seed=41, skill=skill) for task in rt.splits.validation]

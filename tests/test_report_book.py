@@ -12,7 +12,7 @@ from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.cut import Place, Rule
 from trace2skill.consolidate.settle import BookRule, RuleBook, Statement
 from trace2skill.llm import ModelSettings, Roles
-from trace2skill.runs.consolidation import StepRunner, consolidated, proposals_in
+from trace2skill.runs.consolidation import Cutting, StepRunner, consolidated
 from trace2skill.runs.report.facts import tree_of
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.summary import Analysis, RunSummary
@@ -96,7 +96,7 @@ def test_the_report_draws_the_book_and_what_was_quarantined_is_not_in_it(rt: Run
     base = rt.given_skill.digest
     rt.store.put("skill", base, rt.given_skill)
     patches = proposed(rt, base)
-    found = proposals_in(rt, patches, base)
+    found = Cutting(rt, base).of(patches)
     assert [item.trajectories for item in found.aside] == [("T1",)]
     made = consolidated(rt, found, base, 3, StepRunner(rt))
     drawn = tree_of(rt.store, summary_of(patches, base, book=made.book))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from trace2skill.consolidate.cut import Rule, Uncut, cut
 from trace2skill.consolidate.groups import EditGroup, cut_into_groups, unite_equal
 from trace2skill.consolidate.quarantine import Quarantined, allowed_in, keep, text_of, written_by
+from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.safety.screening import Finding, screened
 from trace2skill.skills.skill import Skill
@@ -41,48 +42,55 @@ class _Screen:
         return screened(written_by(group), self._known, self._allowed)
 
 
-def proposals_of(store: Store, base: Skill, given: Iterable[Proposal]) -> Proposals:
-    """Cut patches into rules and whole edits, and put what is suspicious where people can review it.
+class Cutter:
+    """Cuts patches into rules and whole edits, one by one as they come, and sets aside what is suspicious.
 
     Of an edit in which something is suspicious only the rules that hold it are kept out; the whole edit is where no
     rule of it is suspicious alone.
     """
-    screen = _Screen(store, base)
-    rules: list[Rule] = []
-    whole: list[EditGroup] = []
-    uncut: list[Uncut] = []
-    aside: list[Quarantined] = []
-    for patch, kind, weak in given:
-        suspicious: list[tuple[EditGroup, tuple[Finding, ...]]] = []
-        clean: list[EditGroup] = []
-        for group in cut_into_groups(patch, kind, weak=weak):
-            found = screen(group)
-            if found:
-                suspicious.append((group, found))
-            else:
-                clean.append(group)
-        made = cut(_of(patch, clean), kind, base, weak=weak)
-        rules += made.rules
-        uncut += made.uncut
-        whole += cut_into_groups(patch.model_copy(update={"edits": made.whole}), kind, weak=weak)
-        for group, found in suspicious:
-            part = cut(_of(patch, [group]), kind, base, weak=weak)
-            looked = [(rule, screen(_as_group(rule))) for rule in part.rules]
-            bad = [_quarantined(_as_group(rule), why) for rule, why in looked if why]
+
+    def __init__(self, store: Store, base: Skill) -> None:
+        self._store, self._base, self._screen = store, base, _Screen(store, base)
+        self._done: dict[str, Proposals] = {}
+
+    def take(self, given: Proposal) -> Proposals:
+        """What one patch proposes. One that was taken before is not cut again."""
+        key = digest_of(given.patch.digest, given.kind, given.weak)
+        if key not in self._done:
+            self._done[key] = self._cut(given)
+        return self._done[key]
+
+    def of(self, given: Iterable[Proposal]) -> Proposals:
+        """All that patches propose, in their order; what is kept out is put where people can review it."""
+        every = [self.take(item) for item in given]
+        aside = {item.digest: item for one in every for item in one.aside}
+        keep(self._store, aside.values())
+        return Proposals(
+            rules=tuple({rule.id: rule for one in every for rule in one.rules}.values()),
+            whole=tuple(unite_equal(group for one in every for group in one.whole)),
+            uncut=tuple(item for one in every for item in one.uncut),
+            aside=tuple(aside.values()),
+        )
+
+    def _cut(self, given: Proposal) -> Proposals:
+        patch, kind, weak = given
+        looked = [(group, self._screen(group)) for group in cut_into_groups(patch, kind, weak=weak)]
+        made = cut(_of(patch, [group for group, found in looked if not found]), kind, self._base, weak=weak)
+        rules, uncut, aside = [*made.rules], [*made.uncut], list[Quarantined]()
+        for group, found in looked:
+            if not found:
+                continue
+            part = cut(_of(patch, [group]), kind, self._base, weak=weak)
+            seen = [(rule, self._screen(_as_group(rule))) for rule in part.rules]
+            bad = [_quarantined(_as_group(rule), why) for rule, why in seen if why]
             if not bad or part.whole:
                 aside.append(_quarantined(group, found))
                 continue
             aside += bad
-            rules += [rule for rule, why in looked if not why]
+            rules += [rule for rule, why in seen if not why]
             uncut += part.uncut
-    distinct = {item.digest: item for item in aside}
-    keep(store, distinct.values())
-    return Proposals(
-        rules=tuple({rule.id: rule for rule in rules}.values()),
-        whole=tuple(unite_equal(whole)),
-        uncut=tuple(uncut),
-        aside=tuple(distinct.values()),
-    )
+        whole = cut_into_groups(patch.model_copy(update={"edits": made.whole}), kind, weak=weak)
+        return Proposals(rules=tuple(rules), whole=tuple(whole), uncut=tuple(uncut), aside=tuple(aside))
 
 
 def _of(patch: Patch, groups: Iterable[EditGroup]) -> Patch:

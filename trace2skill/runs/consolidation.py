@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from trace2skill.consolidate.assign import Coding
 from trace2skill.consolidate.book import Grouping
 from trace2skill.consolidate.ledger import SupportLedger
-from trace2skill.consolidate.proposals import Proposal, Proposals, proposals_of
+from trace2skill.consolidate.proposals import Cutter, Proposal, Proposals
 from trace2skill.consolidate.reading import AssignJob, InduceJob, Runner, WriteJob, read_book
 from trace2skill.consolidate.settle import RuleBook, by_words
 from trace2skill.consolidate.standing import standing_in
@@ -42,10 +42,22 @@ class StepRunner:
         return [WRITE(self._rt, job) for job in jobs]
 
 
-def proposals_in(rt: Runtime, proposed: Iterable[Proposed], base: str) -> Proposals:
-    """What the patches of a run propose, without what the screening keeps out."""
-    given = [Proposal(stored(rt, "patch", item.content, Patch), item.kind, item.weak) for item in proposed]
-    return proposals_of(rt.store, skill_of(rt, base), given)
+class Cutting:
+    """Cuts the patches of a run while others are still being written, so that nothing waits for it in the end."""
+
+    def __init__(self, rt: Runtime, base: str) -> None:
+        self._rt, self._cutter = rt, Cutter(rt.store, skill_of(rt, base))
+
+    def take(self, item: Proposed) -> None:
+        """Cut one patch."""
+        self._cutter.take(self._proposal(item))
+
+    def of(self, proposed: Iterable[Proposed]) -> Proposals:
+        """What the patches propose, without what the screening keeps out."""
+        return self._cutter.of(self._proposal(item) for item in proposed)
+
+    def _proposal(self, item: Proposed) -> Proposal:
+        return Proposal(stored(self._rt, "patch", item.content, Patch), item.kind, item.weak)
 
 
 def united(
@@ -55,12 +67,23 @@ def united(
     proposed: Sequence[Proposed],
     runner: Runner,
     failures: tuple[Failure, ...] = (),
+    cutting: Cutting | None = None,
 ) -> Distilled:
     """Everything after the patches: their rules and those that are remembered, in one book.
 
-    Raises: as `consolidated`.
+    Args:
+        rt: the run.
+        base: digest of S0.
+        analysed: all analyses, those without a lesson among them.
+        proposed: the patches.
+        runner: answers the jobs.
+        failures: what failed before.
+        cutting: has cut some of the patches already.
+
+    Raises:
+        InfrastructureFault, ModelUnusable, BudgetReached, StageFailed: as the runner; what was answered is kept.
     """
-    found = proposals_in(rt, proposed, base)
+    found = (cutting or Cutting(rt, base)).of(proposed)
     known = recalled(rt, found, skill_of(rt, base), [item.task_id for item in analysed])
     tasks = tasks_of(analysed) + known.tasks
     made = consolidated(rt, known.proposals, base, tasks, runner)
