@@ -87,8 +87,9 @@ def read_book(rules: Iterable[Rule], runner: Runner, bounds: Bounds) -> RuleBook
         InfrastructureFault, ModelUnusable, BudgetReached: as the runner; what was answered is kept.
     """
     by_id = {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}
-    if len({rule.trajectory_id for rule in by_id.values()}) < 2:
-        return by_words(by_id.values())  # there is nobody who could say the same
+    alone = len({rule.trajectory_id for rule in by_id.values()}) < 2
+    if alone or len({rule.plain for rule in by_id.values()}) < 2:
+        return by_words(by_id.values())  # nobody else could say the same, or all use the same words
     buckets = _by_trajectory(by_id.values())
     root, leaves = _induced(buckets, runner, bounds)
     book = frozen(root)

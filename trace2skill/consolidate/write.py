@@ -22,6 +22,8 @@ from trace2skill.skills.skill import Skill
 PROMPT = "book_write"
 MOST_QUOTED = 3  # wordings of supporters that the writer sees
 QUOTE = 320  # characters of one of them
+DOTS = "\u2026"
+SENTENCE_END = re.compile(r"[.;:!?]\s+|\n+")
 CONDITION = re.compile(
     r"\b(?:if|when|whenever|unless|except|where|in case|as long as|provided|otherwise|while)\b", re.IGNORECASE
 )
@@ -173,7 +175,20 @@ def sheets(base: Skill, book: RuleBook, wanted: Iterable[BookRule]) -> list[tupl
 
 def _quotes(rule: BookRule) -> tuple[str, ...]:
     others = [text for text in rule.texts if plain_words(text) != plain_words(rule.says)]
-    return tuple(text if len(text) <= QUOTE else text[: QUOTE - 1] + "\u2026" for text in others[:MOST_QUOTED])
+    return tuple(_around(text, rule.says) for text in others[:MOST_QUOTED])
+
+
+def _around(text: str, says: str) -> str:
+    """As much of a long text as fits a quote, around the sentence that shares most words with what is said."""
+    if len(text) <= QUOTE:
+        return text
+    wanted = stems(says)
+    starts = [0, *(found.end() for found in SENTENCE_END.finditer(text))]
+    parts = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+    best = max(range(len(parts)), key=lambda n: (len(wanted & stems(parts[n])), -n))
+    start = max(0, min(starts[best], len(text) - QUOTE))
+    piece = text[start : start + QUOTE - 2].strip()
+    return f"{DOTS if start else ''}{piece}{DOTS if start + QUOTE - 2 < len(text) else ''}"
 
 
 def _section(base: Skill, place: Place) -> str:
