@@ -1,5 +1,6 @@
 """Where a rule is written: the section that most of those who say it wanted, as the skill stands today."""
 
+import functools
 from collections import Counter, defaultdict
 
 from trace2skill.consolidate.cut import Place
@@ -32,8 +33,12 @@ def place_of(base: Skill, rule: BookRule) -> Place:
 def today(base: Skill, place: Place) -> Place:
     """The place as the skill has it: sections may have come, gone or got another name since the rule was written."""
     text = base.text(place.file)
-    if text is None:
-        return place
+    return place if text is None else _in_text(text, place)
+
+
+@functools.lru_cache(maxsize=4_096)
+def _in_text(text: str, place: Place) -> Place:
+    """The same within one file. Thousands of rules want a few places."""
     if place.title:
         above = find_near(text, place.section) if place.section else None
         there = find_near(text, (*(above.path if above else ()), place.title))
