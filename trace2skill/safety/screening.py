@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable, Iterator
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
-from trace2skill.safety.suspicions import INVISIBLE, LINE_RULES, SPAN_RULES
+from trace2skill.safety.suspicions import HARMLESS_COMMANDS, INVISIBLE, LINE_RULES, SPAN_RULES
 
 LONGEST = 300
+COMMAND = "dangerous command"
 PRINTABLE = re.compile(r"[\n\t\x20-\x7e]*")
 """ASCII text of which no character hides."""
 MARKS = re.compile(r"[*_`~\"'’“”]")
@@ -73,8 +74,11 @@ def _findings(text: str) -> Iterator[Finding]:
     for reason, pattern in LINE_RULES:  # an instruction broken over lines is one all the same
         if pattern.pattern not in held and _holds(pattern, whole):
             yield Finding(reason=reason, fragment=" ".join(text.split())[:LONGEST])
+    spared = [match.span() for match in HARMLESS_COMMANDS.finditer(text)]
     for reason, pattern in SPAN_RULES:
         for match in pattern.finditer(text):
+            if reason == COMMAND and any(first <= match.start() and match.end() <= last for first, last in spared):
+                continue
             yield Finding(reason=reason, fragment=" ".join(match[0].split())[:LONGEST])
 
 
