@@ -14,12 +14,14 @@ from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs import refresh as run
 from trace2skill.runs.consolidation import StepRunner, united
 from trace2skill.runs.distill import Distilled
+from trace2skill.runs.lineage import keep_evidence
 from trace2skill.runs.memory import memory_of
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.skills.skill import Skill
 from trace2skill.types.patch import Edit, Patch
 from trace2skill.types.references import Extracted, Proposed
+from trace2skill.versions.registry import Registry, Version
 
 SECTION = ("Writing values",)
 RULE = "Strip text before you compare it."
@@ -149,3 +151,31 @@ def test_a_skill_that_says_it_already_needs_no_line(tmp_path: Path) -> None:
     ledger = first.store.get("support", made.base, SupportLedger)
     assert ledger is not None
     assert [(row.group, row.support.tasks) for row in ledger.rows] == [("", tuple(sorted((one, two))))]
+
+
+def test_what_people_took_out_stays_out_until_there_is_new_evidence(tmp_path: Path) -> None:
+    first = night(tmp_path, 1)
+    tasks = first.splits.evolve
+    made = learned(first, {tasks[0]: RULE, tasks[1]: RULE, tasks[2]: ANOTHER, tasks[3]: ANOTHER})
+    base, candidate = first.given_skill, candidate_of(first, made)
+    written = first.store.get("skill", candidate.skill, Skill)
+    assert base is not None
+    assert written is not None
+    run.keep_support(first, base, written, candidate, made)
+    Registry(first.store).record(written, Version(name=written.name, skill=written.digest, state="promoted"))
+    Registry(first.store).adopt(written)
+    text = (written.text("SKILL.md") or "").replace(f"- {RULE}\n", "")
+    edited = written.with_files({"SKILL.md": text.encode()})
+    second = night(tmp_path, 2)
+    keep_evidence(second, edited)
+    Registry(second.store).adopt(edited)
+    ledger = second.store.get("support", edited.digest, SupportLedger)
+    assert ledger is not None
+    assert [{saying.text for saying in row.said} for row in ledger.rows] == [{ANOTHER}]
+    later = learned(second, {tasks[4]: RULE}, base=edited)
+    again = candidate_of(second, later)
+    assert again.skill == edited.digest
+    assert [item.reason for item in again.dropped] == [f"it stood in version {written.digest[:12]} and was taken out"]
+    third = night(tmp_path, 3)
+    more = candidate_of(third, learned(third, {tasks[5]: RULE}, base=edited))
+    assert [group.edits[0].content for group in more.applied] == [f"- {RULE}"]

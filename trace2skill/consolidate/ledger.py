@@ -84,6 +84,12 @@ def _parts(written: EditGroup) -> Iterator[tuple[EditGroup, tuple[Edit, ...]]]:
     yield written, tuple(edit for edit in written.edits if edit.file not in files)
 
 
+def inherited_ledger(parent: Skill, skill: Skill, ledger: SupportLedger) -> SupportLedger:
+    """The ledger of a version that people made out of `parent`: its rows whose lines are still there."""
+    rows = in_order(_inherited(parent, skill, ledger, ledger.generation, None))
+    return SupportLedger(skill=skill.digest, parent=parent.digest, generation=ledger.generation, rows=rows)
+
+
 def confirmed(
     ledger: SupportLedger | None, skill: Skill, confirmations: Iterable[Confirmation], lesson: FindLesson
 ) -> SupportLedger:

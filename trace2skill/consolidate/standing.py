@@ -31,25 +31,35 @@ def standing_in(skill: Skill, ledger: SupportLedger | None, book: RuleBook) -> d
 
     A line states a rule when most of what was said for the line was said for the rule, or when it has the rule's words.
     """
-    rows = [row for row in ledger.rows if row.said] if ledger else []
-    by_saying: dict[tuple[str, str], list[SupportRow]] = {}
-    for row in rows:
-        for saying in row.said:
-            by_saying.setdefault((saying.trajectory_id, saying.text), []).append(row)
-    lines = _lines_of(skill)
+    by_rows, lines = stated_by_rows(ledger, book), _lines_of(skill)
     found: dict[str, Standing] = {}
     for rule in book.rules:
-        said, texts = {(one.rule.trajectory_id, one.rule.text) for one in rule.said}, (rule.says, *rule.texts)
-        met = [row for key in sorted(said) for row in by_saying.get(key, ())]
-        best = max(met, key=met.count, default=None)
-        if best is not None and met.count(best) * 2 > len(best.said):
-            found[rule.id] = Standing(rule, best.file, best.first, best.last, best)
+        if rule.id in by_rows:
+            row = by_rows[rule.id]
+            found[rule.id] = Standing(rule, row.file, row.first, row.last, row)
             continue
-        file, line = next((lines[plain_words(text)] for text in texts if plain_words(text) in lines), ("", 0))
+        words = [plain_words(text) for text in (rule.says, *rule.texts)]
+        file, line = next((lines[plain] for plain in words if plain in lines), ("", 0))
         if line:
             at = _row_at(ledger, file, line)
             first, last = (at.first, at.last) if at else (line, line)
             found[rule.id] = Standing(rule, file, first, last, at)
+    return found
+
+
+def stated_by_rows(ledger: SupportLedger | None, book: RuleBook) -> dict[str, SupportRow]:
+    """The rules, by id, for which most of what was said for a row of the ledger was said."""
+    by_saying: dict[tuple[str, str], list[SupportRow]] = {}
+    for row in ledger.rows if ledger else ():
+        for saying in row.said:
+            by_saying.setdefault((saying.trajectory_id, saying.text), []).append(row)
+    found: dict[str, SupportRow] = {}
+    for rule in book.rules:
+        said = {(one.rule.trajectory_id, one.rule.text) for one in rule.said}
+        met = [row for key in sorted(said) for row in by_saying.get(key, ())]
+        best = max(met, key=met.count, default=None)
+        if best is not None and met.count(best) * 2 > len(best.said):
+            found[rule.id] = best
     return found
 
 

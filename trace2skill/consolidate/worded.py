@@ -27,6 +27,7 @@ def worded(
     runner: Runner,
     limit: Limit = USUAL,
     standing: Mapping[str, str] | None = None,
+    out: Mapping[str, str] | None = None,
 ) -> Groups:
     """The groups of a finished book, ready to be routed.
 
@@ -38,9 +39,10 @@ def worded(
         runner: answers the writer's jobs.
         limit: how long a rule may be.
         standing: rules that S0 states already, by id, and where: they are not written again.
+        out: rules that are not to be written, by id, and why.
     """
-    there = standing or {}
-    fresh = [rule for rule in book.rules if rule.id not in there]
+    there, kept_out = standing or {}, out or {}
+    fresh = [rule for rule in book.rules if rule.id not in there and rule.id not in kept_out]
     words = _words(base, book, [rule for rule in fresh if rule.support.weight >= enough], runner)
     groups: dict[str, EditGroup] = {}
     replaced: set[tuple[Place, str]] = set()
@@ -52,6 +54,11 @@ def worded(
         groups[rule.id] = _group(base, [rule], at, says, old)
     pairs = _pairs(base, book, groups, words.between, there)
     left = [Dropped(group=_left(base, item.rule, limit), reason=item.reason) for item in book.left_out]
+    left += [
+        Dropped(group=_group(base, [rule], place_of(base, rule), own_words(rule, limit)), reason=kept_out[rule.id])
+        for rule in book.rules
+        if rule.id in kept_out
+    ]
     plain = [group for id, group in groups.items() if id not in pairs.gone]
     rare = f"asked for by fewer than {enough:g} tasks"
     left += [*pairs.outvoted, *(Dropped(group=g, reason=rare) for g in plain if g.support.weight < enough)]
@@ -103,6 +110,8 @@ def _pairs(
     made = _Pairs([], [], [], set())
     for item in sorted(book.opposed, key=lambda item: (-len(item.tasks), item.first, item.second)):
         pair = frozenset((item.first, item.second))
+        if not pair <= groups.keys() | standing.keys():
+            continue  # one of them is not to be written, so that nothing stands against the other
         if pair & standing.keys():
             for id in sorted(pair - standing.keys() - made.gone):
                 (other,) = pair - {id}

@@ -13,6 +13,7 @@ from trace2skill.consolidate.worded import worded
 from trace2skill.consolidate.write import SheetWording
 from trace2skill.core.failures import Failure
 from trace2skill.runs.distill import Consolidated, Distilled, distilled, tasks_of
+from trace2skill.runs.lineage import taken_out
 from trace2skill.runs.memory import recalled
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.assign import ASSIGN
@@ -109,7 +110,8 @@ def consolidated(rt: Runtime, found: Proposals, base: str, tasks: int, runner: R
     standing = standing_in(skill, rt.store.get("support", base, SupportLedger), book)
     where = {id: item.words for id, item in standing.items()}
     enough = rt.settings.learning.thresholds.for_tasks(tasks)[1]
-    root = worded(skill, book, found.whole, enough, runner, standing=where)
+    out = taken_out(rt, skill, book, where, enough) if rt.settings.learning.memory else {}
+    root = worded(skill, book, found.whole, enough, runner, standing=where, out=out)
     rt.store.put_all([("book", book.digest, book), ("groups", root.digest, root)])
     return Consolidated(Merged(content=root.digest, groups=len(root.groups)), book.digest)
 

@@ -20,6 +20,7 @@ from trace2skill.runs.distill import Distilled, analyses_of
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.held_out import keep_evaluations, seen_before
 from trace2skill.runs.intake import NOTHING_READ, Intake, move_marks, take_in
+from trace2skill.runs.lineage import keep_evidence
 from trace2skill.runs.promotion import is_champion
 from trace2skill.runs.report import write_report
 from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
@@ -83,6 +84,7 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
     if rt.given_skill is not None:
         rt.store.put("skill", rt.given_skill.digest, rt.given_skill)
         if rt.settings.data.skill is not None:
+            keep_evidence(rt, rt.given_skill)
             Registry(rt.store).adopt(rt.given_skill)
     rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=as_text(rt.settings)))
     settings = as_value(rt.settings)
