@@ -41,6 +41,12 @@ class Candidate(Record, form="Candidate", version=1):
     scripts: tuple[str, ...] = Field(default=(), description="Created scripts: to be reviewed by a person.")
     diff: str = ""
 
+    @property
+    def written(self) -> tuple[EditGroup, ...]:
+        """What was applied, rule by rule: each rule of a file of many counts what it counts alone."""
+        rules = (rule for group in self.applied for rule in group.inner or (group,))
+        return tuple(sorted(rules, key=lambda rule: (-rule.support.weight, rule.id)))
+
 
 def build_candidate(
     base: Skill,

@@ -102,9 +102,8 @@ def _fates(summary: RunSummary) -> Iterator[tuple[Key, str]]:
     for conflict in made.open:
         for side in conflict.sides:
             yield from _each(side, f"open conflict: {conflict.reason}")
-    for group in made.applied:
-        for rule in group.inner or (group,):
-            yield from _each(rule, f"in the candidate of {summary.run_id}, which is not this version")
+    for rule in made.written:
+        yield from _each(rule, f"in the candidate of {summary.run_id}, which is not this version")
 
 
 def _each(group: EditGroup, fate: str) -> Iterator[tuple[Key, str]]:

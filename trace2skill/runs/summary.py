@@ -212,7 +212,7 @@ class RunSummary(Record, form="RunSummary", version=1):
         rows = "\n".join(
             f"| {len(group.support.tasks)} | {len(group.support.errors)} | {len(group.support.successes)} "
             f"| {_one_line(group.text)} |"
-            for group in self.candidate.applied
+            for group in self.candidate.written
         )
         return f"## Learned\n\n| tasks | failures | successes | rule |\n|---|---|---|---|\n{rows}"
 
@@ -223,7 +223,7 @@ class RunSummary(Record, form="RunSummary", version=1):
             "## Numbers\n\n"
             f"- trajectories: {counts or 'none'}\n- analyses: {verdicts or 'none'}\n"
             f"- lessons {self.lessons}, patches {self.patches}, rules {self.leaves}, "
-            f"written {len(self.candidate.applied)}, dropped {len(self.candidate.dropped)}, "
+            f"written {len(self.candidate.written)}, dropped {len(self.candidate.dropped)}, "
             f"unplaced {len(self.candidate.unplaced)}, open conflicts {len(self.candidate.open)}\n"
             f"- model calls {self.spent.calls}, tokens {self.spent.tokens_in} in and {self.spent.tokens_out} out\n"
             f"- {self.cost_in_words()}"
