@@ -84,8 +84,8 @@ def refresh(settings: RunSettings) -> Done:
     planned = run.plan(rt, [done.step(AUDIT, task) for task in (*rt.splits.evolve, *rt.splits.validation)])
     done.estimate = foreseen(rt, intake, planned.evolve, planned.validation)
     base = rt.given_skill.digest if rt.given_skill else done.step(DRAFT)
-    judged = [done.step(JUDGE, item) for item in to_judge(rt, intake)]
-    observed = [found for item in to_observe(intake, judged) for found in done.step(OBSERVE, item).extracted]
+    judged = [done.step(JUDGE, item) for item in to_judge(rt, intake.taken)]
+    observed = [found for item in to_observe(intake.taken, judged) for found in done.step(OBSERVE, item).extracted]
     grown = []
     for number in range(how.candidates):
         rolled = [done.step(ROLLOUT, job) for job in planned.jobs(selection.seeds_of(how.seeds, number), base)]

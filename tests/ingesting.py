@@ -12,8 +12,10 @@ from trace2skill.runs.runtime import runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.steps.judge import JUDGE, to_judge
-from trace2skill.runs.steps.observe import OBSERVE, to_observe
+from trace2skill.runs.steps.mine import MINE, taken_over
+from trace2skill.runs.steps.observe import OBSERVE, by_rules, to_observe
 from trace2skill.runs.steps.propose import PROPOSE
+from trace2skill.runs.steps.signs import SIGNS, batches
 from trace2skill.runs.summary import RunSummary
 
 
@@ -28,9 +30,12 @@ def ingest(given: IngestSettings) -> RunSummary:
     rt = runtime(settings)
     run.start(rt, "ingest")
     base = run.skill_given(rt)
-    judged = [JUDGE(rt, item) for item in to_judge(rt, intake)]
-    observed = [OBSERVE(rt, item) for item in to_observe(intake, judged)]
-    analysed = [extracted for item in observed for extracted in item.extracted]
+    judged = [JUDGE(rt, item) for item in to_judge(rt, intake.taken)]
+    items = to_observe(intake.taken, judged)
+    if by_rules(rt):
+        analysed = taken_over(rt, MINE(rt, [SIGNS(rt, batch) for batch in batches(items)]))
+    else:
+        analysed = [extracted for item in items for extracted in OBSERVE(rt, item).extracted]
     proposed = [PROPOSE(rt, item, base) for item in with_lessons(analysed)]
     learned = united(rt, base, analysed, proposed, StepRunner(rt))
     if learned.root is None:
@@ -39,6 +44,4 @@ def ingest(given: IngestSettings) -> RunSummary:
         candidate = APPLY(rt, learned.root, base, learned.tasks)
     promotion.promote(rt, candidate, base, NOT_SHOWN)
     grown = Evolution(number=0, rolled=(), distilled=learned, candidate=candidate)
-    summary = run.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, [], read=intake.read)
-    run.remember(rt, intake)
-    return summary
+    return run.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, [], read=intake.read)

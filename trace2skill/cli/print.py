@@ -52,7 +52,8 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
         console.print(f"[yellow]review[/yellow] the candidate holds a new script: {path}", highlight=False)
     if summary.promoted:
         console.print("the skill directory was replaced by the candidate")
-    console.print(f"candidate skill: {summary.candidate_directory}", highlight=False, soft_wrap=True)
+    candidate = summary.candidate_directory or "none: nothing was learned"
+    console.print(f"candidate skill: {candidate}", highlight=False, soft_wrap=True)
     if summary.candidate_directory:
         console.print(f"report: {summary.candidate_directory.parents[1] / 'report.html'}", soft_wrap=True)
     if summary.simulated:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from trace2skill.analysts.mining import Mining
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.ledger import SupportLedger, build_ledger, confirmed, united_ledgers
 from trace2skill.consolidate.quarantine import Quarantined
@@ -19,14 +20,14 @@ from trace2skill.evaluation.conditions import Condition
 from trace2skill.runs.distill import Distilled, analyses_of
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.held_out import keep_evaluations, seen_before
-from trace2skill.runs.intake import NOTHING_READ, Intake, move_marks, take_in
+from trace2skill.runs.intake import NOTHING_READ, Intake, take_in
 from trace2skill.runs.lineage import keep_evidence
 from trace2skill.runs.promotion import is_champion
 from trace2skill.runs.report import write_report
 from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
 from trace2skill.runs.runtime import RunKind, Runtime, runtime
 from trace2skill.runs.selection import Evolution
-from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.runs.settings_file import write_settings
 from trace2skill.runs.steps import STEPS
 from trace2skill.runs.steps.stored import stored
@@ -142,12 +143,6 @@ def as_it_went_on(settings: RunSettings, kind: RunKind) -> RunSettings:
     return settings
 
 
-def remember(rt: Runtime, intake: Intake, failures: Sequence[Failure] = ()) -> None:
-    """Move the watermarks: what was read of the logs is not read again. For a run that has succeeded."""
-    if rt.settings.data.sources is not None:
-        move_marks(rt.store, rt.settings.data.sources, intake, failures)
-
-
 def skill_given(rt: Runtime) -> str:
     """The digest of the skill that a run starts from.
 
@@ -212,7 +207,8 @@ def finish(
 ) -> RunSummary:
     """Write the candidate, the summary and the report to the run's directory, and close the run.
 
-    A run that waits for a person (`state` 'waiting') has all of it, too: that is what the person looks at.
+    A run that waits for a person (`state` 'waiting') has all of it, too: that is what the person looks at. Logs that
+    taught nothing start no skill: then no skill is written.
     """
     rolled, distilled, candidate = grown.rolled, grown.distilled, grown.candidate
     base, skill = rt.skill(candidate.base), rt.skill(candidate.skill)
@@ -221,8 +217,10 @@ def finish(
     keep_support(rt, base, skill, candidate, distilled)
     before = rt.store.get("foreseen", rt.run_id, Estimate)
     directory = rt.run_directory()
-    target = directory / "skill" / skill.name
-    write_skill(skill, target)
+    nothing = skill.digest == base.digest and rt.settings.data.skill is None and rt.settings.data.domain == LOGS
+    target = None if nothing else directory / "skill" / skill.name
+    if target is not None:
+        write_skill(skill, target)
     summary = RunSummary(
         run_id=rt.run_id,
         mode="deepening" if rt.settings.data.skill else "creation",
@@ -250,7 +248,7 @@ def finish(
         spent=spent(rt),
         foreseen=before.cost if before else None,
         failures=tuple(failures),
-        sources=read,
+        sources=_with_account(rt, read),
         quarantined=_quarantined(rt, distilled),
         candidate_directory=target,
     )
@@ -259,6 +257,11 @@ def finish(
     write_report(rt.store, summary, rt.settings, directory)
     end(rt, state, as_text(summary), decision.reason + (f"; {approval}" if approval else ""))
     return summary
+
+
+def _with_account(rt: Runtime, read: SourcesRead | None) -> SourcesRead | None:
+    mined = rt.store.get("mining", rt.run_id, Mining) if read else None
+    return read.model_copy(update={"mined": tuple(mined.as_lines())}) if read and mined else read
 
 
 def _quarantined(rt: Runtime, distilled: Distilled) -> tuple[Quarantined, ...]:

@@ -74,6 +74,11 @@ class SourcesRead(Record):
     problems: int = Field(description="Lines and files that could not be read.")
     first_problems: tuple[str, ...] = ()
     duplicates: int = 0
+    unmatched: int = Field(default=0, exclude_if=not_, description="Labels that no session bears.")
+    first_unmatched: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    mined: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="What the miner looked at and what came of it, in words."
+    )
 
     def as_lines(self) -> list[str]:
         """In words."""
@@ -87,8 +92,13 @@ class SourcesRead(Record):
             f"segments {self.trajectories}, new or changed {self.fresh}, copies {self.duplicates}{left_out}",
             f"outcomes: {counted(self.outcomes)}; said by: {counted(self.labels)}",
             f"redacted in this reading: {counted(self.redacted)}",
+            *(
+                [f"labels that name no session: {self.unmatched} ({', '.join(self.first_unmatched)})"]
+                * bool(self.unmatched)
+            ),
             f"lines and files that could not be read: {self.problems}",
             *(f"  {problem}" for problem in self.first_problems[:10]),
+            *(f"rules: {line}" for line in self.mined),
         ]
 
 

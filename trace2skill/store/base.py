@@ -45,6 +45,8 @@ RecordKind = Literal[
     "tree",
     "book",
     "memory",
+    "signs",
+    "mining",
 ]
 T = TypeVar("T", bound=BaseModel)
 NEVER_MISSED: frozenset[RecordKind] = frozenset({"withheld", "support", "memory"})

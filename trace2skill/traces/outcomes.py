@@ -1,42 +1,23 @@
 """How imported trajectories ended: a person's labels first, then the log's own verdict, then what the session shows.
 
-`Outcome.source` records who said so: `labels`, `log` (a reward or grade in the log), `report` (a verdict beside it),
-`feedback` (a rating in the log, or the user's last words on the work), `signs` (what the last steps show), `judge` (a
-model, asked for it), or `none`. What is not said stays `unknown`. From `feedback` on, labels are weak: lessons that rest
-on them say so, count half, and are never verified.
+`Outcome.source` records who said so: `labels`, `log` (a reward or grade in the log), `report` (a verdict file beside
+it), `feedback` (a rating in the log, or the user's last words on the work), `signs` (what the last steps show), `judge`
+(a model, asked for it), or `none`. What is not said stays `unknown`, which is neither a failure nor a success. From
+`feedback` on, labels are weak: lessons that rest on them say so, count half, and are never verified.
 """
 
 import csv
 import io
-import re
 from pathlib import Path
 
 from trace2skill.core.errors import BadInput
 from trace2skill.core.foreign_json import parse
-from trace2skill.traces.outcome_of import from_score
-from trace2skill.types.trajectory import Outcome, Step, Trajectory
+from trace2skill.traces.guesses import ended, trusted
+from trace2skill.traces.verdicts import Labels, Verdicts
+from trace2skill.types.trajectory import Outcome, Trajectory
 
-Labels = dict[str, float]
 LARGEST = 64 * 1024 * 1024
 
-TESTS_PASSED = re.compile(
-    r"(?m)^(?:=+ )?\d+ passed\b(?!.*\d+ (?:failed|error))|^OK(?: \(.*\))?$|^Tests:\s+\d+ passed, \d+ total"
-)
-TESTS_FAILED = re.compile(r"(?m)\b\d+ failed\b|^FAILED \((?:failures|errors)=|^FAIL\b")
-UNDONE = re.compile(
-    r"(?i)\b(?:undo (?:that|this|it|everything|your|the)|revert (?:that|this|it|everything|your|the)|roll (?:it|that|this|everything) back)\b"
-    r"|\bmach(?:e|en Sie)? (?:das|es) (?:wieder )?r[üu]ckg[äa]ngig\b|\bannule[zr]? (?:ça|cela|tout)\b|\bdeshaz(?:lo)?\b"
-)
-UNDOING = re.compile(r"\bgit (?:checkout -- |restore |reset --hard|revert )|\bgit stash(?: push)?\s*$")
-CONTENT = re.compile(
-    r"(?i)\A\W*(?:(?:perfect|great|excellent|awesome|brilliant|lovely|wonderful|amazing|nice|thanks?|thank you|thx|cheers|super|danke|merci|gracias|perfekt|parfait|perfecto)\b[\s,.!:)-]*)+"
-    r"(?:so much|a lot|very much|sehr|beaucoup|work|job|it works?(?: now)?|that works?(?: now)?|works?(?: now)?|that(?:'s| is) (?:it|all|right|perfect|what i (?:wanted|needed))|for (?:your|the) help|[\s,.!:)-])*\Z"
-    r"|\b(?:it|that|this|everything) works? (?:now|perfectly|great|fine)\b|\bexactly what i (?:wanted|needed)\b|\blgtm\b|\bproblem (?:is )?solved\b|\bfunktioniert jetzt\b|\bça marche\b|\bfunciona (?:bien|ahora)\b|\A\W*(?:👍|✅|🎉)"
-)
-UNHAPPY = re.compile(
-    r"(?i)\b(?:that|this|it)(?:'s| is| was) (?:still )?(?:wrong|incorrect|broken|not (?:right|correct|working|what i (?:asked|wanted|meant)))\b|\b(?:still|it|that|this) (?:does ?n[o']t|doesnt|is ?n[o']t|isnt) (?:work|working|compile|right|correct|fixed)"
-    r"|\byou (?:broke|deleted|ruined|messed up|forgot|ignored)\b|\bnot what i (?:asked|wanted|meant)\b|\bstill (?:fails|failing|broken|wrong)\b|\bfunktioniert (?:immer noch )?nicht\b|\bne (?:marche|fonctionne) (?:toujours )?pas\b|\bno funciona\b|\A\W*(?:👎|❌)"
-)
 RATINGS = {
     "thumbs_up": 1.0,
     "up": 1.0,
@@ -47,7 +28,6 @@ RATINGS = {
     "negative": 0.0,
     "bad": 0.0,
 }
-SHORT = 400
 
 
 def read_labels(path: Path) -> Labels:
@@ -87,15 +67,20 @@ def read_labels(path: Path) -> Labels:
     return labels
 
 
-def labelled(trajectory: Trajectory, labels: Labels | None = None) -> Trajectory:
-    """The trajectory with the best outcome there is. A label names a trajectory, a session or a task, in that order."""
-    for id in (trajectory.id, trajectory.session, trajectory.task_id):
-        if labels and id in labels:
-            made = from_score(labels[id], "labels", f"label {labels[id]:g}")
-            return trajectory.model_copy(update={"outcome": made})
+def labelled(trajectory: Trajectory, verdicts: Verdicts | None = None, path: str = "") -> Trajectory:
+    """The trajectory with the best outcome there is: a person's label, the log's own verdict, a verdict file's, a
+    rating, and a guess where such guesses are right often enough (`trace2skill.traces.guesses`).
+    """
+    label = verdicts.label_of(trajectory) if verdicts else None
+    if label is not None:
+        return trajectory.model_copy(update={"outcome": label})
     if trajectory.outcome.kind != "unknown":
         return trajectory
-    found = from_rating(trajectory) or from_words(trajectory.steps) or from_signs(trajectory.steps)
+    if trajectory.extra.get("taken_back"):  # whether it was good or bad, it is not work that stands
+        unknown = Outcome(kind="unknown", reason="the person took it back", source="none")
+        return trajectory.model_copy(update={"outcome": unknown})
+    found = (verdicts.verdict_of(trajectory, path) if verdicts else None) or from_rating(trajectory)
+    found = found or trusted(trajectory)
     return trajectory if found is None else trajectory.model_copy(update={"outcome": found})
 
 
@@ -110,47 +95,5 @@ def from_rating(trajectory: Trajectory) -> Outcome | None:
             given = given.get("rating", given.get("score", given.get("value"))) if isinstance(given, dict) else given
             score = RATINGS.get(str(given).strip().lower()) if isinstance(given, str) else given
             if isinstance(score, (bool, int, float)) and score in (0, 1, -1):
-                return _ended(score > 0, f"the user's rating {where}", "feedback")
+                return ended(score > 0, f"the user's rating {where}", "feedback")
     return None
-
-
-def from_words(steps: tuple[Step, ...]) -> Outcome | None:
-    """What the user said last of the work, where that is a short word of praise or complaint."""
-    for step in reversed(steps):
-        if step.source != "user" or "mark" in step.extra or not step.message.strip():
-            continue
-        said = step.message[:SHORT]
-        worked = any(earlier.source == "agent" for earlier in steps[: step.number - 1])
-        if not worked or len(step.message) > SHORT or UNDONE.search(said):
-            return None
-        if UNHAPPY.search(said):
-            return _ended(False, f"the user complained (step {step.number})", "feedback")
-        return _ended(True, f"the user was content (step {step.number})", "feedback") if CONTENT.search(said) else None
-    return None
-
-
-def from_signs(steps: tuple[Step, ...]) -> Outcome | None:
-    """What the end of a session shows: the user had the work undone, the last tests, a last command that failed."""
-    last = True
-    for step in reversed(steps):
-        if step.source == "user" and UNDONE.search(step.message[:500]):
-            return Outcome(kind="failed", reason=f"the user had it undone (step {step.number})", source="signs")
-        for answer in reversed(step.observations):
-            shown = answer.content[-4000:]
-            call = next((call for call in step.tool_calls if call.id == answer.call_id), None)
-            if call is not None and UNDOING.search(str(call.arguments.get("command", call.arguments.get("cmd", "")))):
-                return _ended(False, f"the work was undone (step {step.number})", "signs")
-            if TESTS_FAILED.search(shown):
-                return Outcome(kind="failed", reason=f"the last tests failed (step {step.number})", source="signs")
-            if TESTS_PASSED.search(shown):
-                reason = f"the last tests passed (step {step.number})"
-                return Outcome(kind="passed", hard=1.0, soft=1.0, reason=reason, source="signs")
-            if last and not answer.extra.get("rejected") and (answer.error or answer.exit_code not in (None, 0)):
-                return _ended(False, f"the last command failed (step {step.number})", "signs")
-            last = False
-    return None
-
-
-def _ended(well: bool, reason: str, source: str) -> Outcome:
-    score = float(well)
-    return Outcome(kind="passed" if well else "failed", hard=score, soft=score, reason=reason, source=source)

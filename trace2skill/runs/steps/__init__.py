@@ -16,11 +16,13 @@ from trace2skill.runs.steps.embed import EMBED
 from trace2skill.runs.steps.extract import EXTRACT
 from trace2skill.runs.steps.induce import INDUCE
 from trace2skill.runs.steps.judge import JUDGE
+from trace2skill.runs.steps.mine import MINE
 from trace2skill.runs.steps.observe import OBSERVE
 from trace2skill.runs.steps.pad import PAD
 from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.runs.steps.rewrite import REWRITE
 from trace2skill.runs.steps.rollout import ROLLOUT
+from trace2skill.runs.steps.signs import SIGNS
 from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.write import WRITE
 
@@ -28,6 +30,8 @@ STEPS: tuple[RunStep[Any], ...] = (
     AUDIT,
     DRAFT,
     JUDGE,
+    SIGNS,
+    MINE,
     OBSERVE,
     ROLLOUT,
     EXTRACT,

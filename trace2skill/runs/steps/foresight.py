@@ -9,10 +9,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from trace2skill.consolidate.bounded import Bounds
-from trace2skill.runs.intake import Taken
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import seeds_of
 from trace2skill.runs.summary import RunSummary
+from trace2skill.runs.watermarks import Taken
 from trace2skill.store.costs import steps_answered
 from trace2skill.types.references import Rolled, RolloutJob
 
