@@ -12,6 +12,7 @@ from prefect._internal.compatibility.async_dispatch import async_dispatch
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.filesystems import WritableFileSystem
 
+from tasks.parameters import guarded
 from tasks.serializer import readable
 from trace2skill.core.errors import FormUnreadable
 from trace2skill.core.forms import missed
@@ -64,7 +65,7 @@ def with_store_results(flow: Flow[..., Any]) -> Flow[..., Any]:
 
     What flows themselves return is not kept: Prefect would pickle it, and it is made again from the tasks' results.
     """
-    return flow.with_options(result_storage=saved_block(), persist_result=False)
+    return guarded(flow.with_options(result_storage=saved_block(), persist_result=False))
 
 
 def saved_block() -> StoreResults:

@@ -29,6 +29,8 @@ class Source:
     def __init__(self, path: Path, name: str | None = None) -> None:
         self.path = path
         self.name = name or path.name
+        self.reached = [0]
+        """Bytes of the file that are read, where the reader goes through it line by line or item by item."""
         self._parsed: dict[int, Any] = {}  # lines of the head, by number: nothing is parsed twice
         self._unfolded: tempfile._TemporaryFileWrapper[bytes] | None = None
 
@@ -196,6 +198,7 @@ class Source:
         with self.plain.open("rb") as file:
             try:
                 for item in ijson.items(file, prefix, use_float=True):
+                    self.reached[0] = file.tell()
                     yield scrub(item)
             except (ijson.JSONError, RecursionError, OverflowError) as error:
                 raise ValueError(f"not JSON: {error}") from error
@@ -238,6 +241,7 @@ class Source:
                     notes.counts["padding"] += 1  # what a crash of the machine leaves at the end of a file
                 elif line.strip():
                     yield number, _without_mark(line) if number == 1 else line
+                self.reached[0] = place
                 self._passed(place, number)
 
     def _opened(self) -> IO[bytes]:
@@ -256,7 +260,7 @@ class _Part(Source):
 
     def __init__(self, whole: Source, *, number: int, place: int, line: int, header_lines: int) -> None:
         super().__init__(whole.path, whole.name)
-        self.plain = whole.plain
+        self.plain, self.reached = whole.plain, whole.reached
         self.number = number
         self.end, self.last_line = place, line
         self._place, self._line, self._header_lines = place, line, header_lines
