@@ -5,13 +5,13 @@ from pathlib import Path
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs import promotion
 from trace2skill.runs import refresh as run
-from trace2skill.runs.distill import Distilled, quarantined_of, with_lessons
+from trace2skill.runs.consolidation import StepRunner, united
+from trace2skill.runs.distill import with_lessons
 from trace2skill.runs.ingest import NOT_SHOWN, IngestSettings
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.steps.judge import JUDGE, to_judge
-from trace2skill.runs.steps.merge import groups_of, merged_one_by_one
 from trace2skill.runs.steps.mine import MINE, taken_over
 from trace2skill.runs.steps.observe import OBSERVE, by_rules, to_observe
 from trace2skill.runs.steps.propose import PROPOSE
@@ -37,21 +37,11 @@ def ingest(given: IngestSettings) -> RunSummary:
     else:
         analysed = [extracted for item in items for extracted in OBSERVE(rt, item).extracted]
     proposed = [PROPOSE(rt, item, base) for item in with_lessons(analysed)]
-    looked = groups_of(rt, proposed, base)
-    nodes, tree = merged_one_by_one(rt, looked.kept, base)
-    distilled = Distilled(
-        base=base,
-        analysed=tuple(analysed),
-        proposed=tuple(proposed),
-        leaves=len(looked.kept),
-        root=nodes[-1] if nodes else None,
-        tree=tree,
-        quarantined=quarantined_of(proposed, looked),
-    )
-    if distilled.root is None:
-        candidate = run.nothing_learned(base, settings.learning.thresholds.for_tasks(distilled.tasks))
+    learned = united(rt, base, analysed, proposed, StepRunner(rt))
+    if learned.root is None:
+        candidate = run.nothing_learned(base, settings.learning.thresholds.for_tasks(learned.tasks))
     else:
-        candidate = APPLY(rt, distilled.root, base, distilled.tasks)
+        candidate = APPLY(rt, learned.root, base, learned.tasks)
     promotion.promote(rt, candidate, base, NOT_SHOWN)
-    grown = Evolution(number=0, rolled=(), distilled=distilled, candidate=candidate)
+    grown = Evolution(number=0, rolled=(), distilled=learned, candidate=candidate)
     return run.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, [], read=intake.read)

@@ -76,7 +76,7 @@ def asked(found: Estimate) -> dict[str, int]:
 
 # --- without history: what is counted --------------------------------------------------------------------------------
 
-ALWAYS = {"rollout", "propose", "merge"}
+ALWAYS = {"rollout", "propose", "induce", "assign", "write"}
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_the_bill_is_within_a_quarter_of_what_the_run_then_costs(tmp_path: Path)
     done = refresh(sums(tmp_path, analysts="+combined+contrast", seeds=(1, 2), polish=True, sources=first))
     assert done.estimate is not None
     stages = {row.stage for row in totals_by_stage(runtime(done.rt.settings).store, done.rt.run_id)}
-    assert stages >= {"rollout", "judge", "observe", "extract", "propose", "merge", "apply"}
+    assert stages >= {"rollout", "judge", "observe", "extract", "propose", "induce", "assign", "write", "apply"}
     assert stages <= {item.stage for item in done.estimate.stages}, "a fresh store's bill has every stage that cost"
     for more in (*MORE[:-1], {**MORE[-1], "sources": logs(tmp_path / "second", 5, "ship")}):
         forget_runtimes()

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from trace2skill import __version__
+from trace2skill.cli.book import book
 from trace2skill.cli.domains import domains, new_domain
 from trace2skill.cli.estimate import estimate
 from trace2skill.cli.evidence import ablate, drift, power, transfer, usage
@@ -48,7 +49,7 @@ app = typer.Typer(
 )
 OPERATE = (status, watch, failures, retry, estimate)
 RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
-LOOKS = (show, report, lessons, patch, why, quarantine, reveal, validate, doctor, domains, new_domain)
+LOOKS = (show, report, lessons, patch, why, book, quarantine, reveal, validate, doctor, domains, new_domain)
 EVIDENCE = (experiment, power, ablate, usage, transfer)
 VERSIONS = (versions, diff, promote, rollback, export)
 for panel, commands in (

@@ -146,7 +146,7 @@ def _learned(console: Console, summary: RunSummary) -> None:
         console.print(f"nothing learned: {_why_nothing(summary)}")
         return
     table = Table("tasks", "failures", "successes", "rule", title="learned, by support")
-    for group in summary.candidate.applied:
+    for group in summary.candidate.written:
         support = group.support
         line = " ".join(group.text.split()).removeprefix("- ")
         table.add_row(str(len(support.tasks)), str(len(support.errors)), str(len(support.successes)), line)
@@ -168,8 +168,8 @@ def _numbers(console: Console, summary: RunSummary) -> None:
     lines = [
         *([f"trajectories: {outcomes}"] if outcomes else []),
         f"analyses: {verdicts}",
-        f"lessons {summary.lessons}, patches {summary.patches}, edit groups {summary.leaves}; "
-        f"written {len(summary.candidate.applied)}, dropped for little support {len(summary.candidate.dropped)}, "
+        f"lessons {summary.lessons}, patches {summary.patches}, rules {summary.leaves}; "
+        f"written {len(summary.candidate.written)}, dropped for little support {len(summary.candidate.dropped)}, "
         f"unplaced {len(summary.candidate.unplaced)}, open conflicts {len(summary.candidate.open)}",
         f"model calls {spent.calls}, tokens {spent.tokens_in} in, {spent.tokens_out} out, ${spent.cost:.4f}",
     ]

@@ -9,6 +9,8 @@ from trace2skill.analysts.mining import Mining
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.ledger import SupportLedger, build_ledger, confirmed, united_ledgers
 from trace2skill.consolidate.quarantine import Quarantined
+from trace2skill.consolidate.settle import RuleBook
+from trace2skill.consolidate.standing import with_votes
 from trace2skill.core.errors import BadInput
 from trace2skill.core.failures import Failure
 from trace2skill.core.forms import as_text, as_value, from_text_or_none
@@ -19,6 +21,7 @@ from trace2skill.runs.distill import Distilled, analyses_of
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.held_out import keep_evaluations, seen_before
 from trace2skill.runs.intake import NOTHING_READ, Intake, take_in
+from trace2skill.runs.lineage import keep_evidence
 from trace2skill.runs.promotion import is_champion
 from trace2skill.runs.report import write_report
 from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
@@ -27,6 +30,7 @@ from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.runs.settings_file import write_settings
 from trace2skill.runs.steps import STEPS
+from trace2skill.runs.steps.stored import stored
 from trace2skill.runs.summary import CandidateScore, LeftOut, RunSummary, SourcesRead, Spent
 from trace2skill.skills.skill import Skill, read_skill, write_skill
 from trace2skill.store import RunRow
@@ -81,6 +85,7 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
     if rt.given_skill is not None:
         rt.store.put("skill", rt.given_skill.digest, rt.given_skill)
         if rt.settings.data.skill is not None:
+            keep_evidence(rt, rt.given_skill)
             Registry(rt.store).adopt(rt.given_skill)
     rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=as_text(rt.settings)))
     settings = as_value(rt.settings)
@@ -230,8 +235,9 @@ def finish(
         verdicts=distilled.verdicts,
         lessons=distilled.lessons,
         patches=len(distilled.proposed),
-        leaves=distilled.leaves,
-        tree=distilled.tree,
+        leaves=distilled.rules,
+        book=distilled.book,
+        uncut=distilled.uncut,
         analyses=analyses_of(distilled),
         candidate=candidate,
         evaluations=tuple(evaluations),
@@ -275,12 +281,21 @@ def keep_support(rt: Runtime, base: Skill, skill: Skill, candidate: Candidate, d
     patches = [rt.store.get("patch", item.content, Patch) for item in distilled.proposed]
     confirmations = [item for patch in patches if patch for item in patch.confirms]
     parent = rt.store.get("support", base.digest, SupportLedger)
-    if confirmations:
-        rt.store.put("support", base.digest, confirmed(parent, base, confirmations, lesson))
+    book = stored(rt, "book", distilled.book, RuleBook) if distilled.book else RuleBook()
+    voting = [item.trajectory_id for item in distilled.proposed]
+
+    def with_all_votes(ledger: SupportLedger | None, version: Skill) -> SupportLedger | None:
+        if confirmations:
+            ledger = confirmed(ledger, version, confirmations, lesson)
+        return with_votes(ledger, version, book, voting, lesson)
+
+    before = with_all_votes(parent, base)
+    if before is not None:
+        rt.store.put("support", base.digest, before)
     if skill.digest != base.digest:
         ledger = build_ledger(base, skill, candidate, lesson, parent, forget_after=rt.settings.learning.forget_after)
         ledger = united_ledgers(rt.store.get("support", skill.digest, SupportLedger), ledger)
-        rt.store.put("support", skill.digest, confirmed(ledger, skill, confirmations, lesson))
+        rt.store.put("support", skill.digest, with_all_votes(ledger, skill) or ledger)
 
 
 def end(rt: Runtime, state: State, summary: str = "", message: str = "") -> None:

@@ -6,13 +6,16 @@ named with its reason; a person may allow it (`trace2skill.quarantine`).
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
-from trace2skill.safety.suspicions import INVISIBLE, LINE_RULES, SPAN_RULES
+from trace2skill.safety.suspicions import HARMLESS_COMMANDS, INVISIBLE, LINE_RULES, SPAN_RULES
 
 LONGEST = 300
+COMMAND = "dangerous command"
+PRINTABLE = re.compile(r"[\n\t\x20-\x7e]*")
+"""ASCII text of which no character hides."""
 MARKS = re.compile(r"[*_`~\"'’“”]")
 
 
@@ -39,13 +42,13 @@ def screened(text: str, known: str = "", allowed: Collection[str] = ()) -> tuple
         known: the skill as it is; what stands there already is not new.
         allowed: ids of findings that a person has allowed.
     """
+    found = [item for item in dict.fromkeys(_findings(text)) if item.id not in allowed]
+    if not found:  # most texts are clean: nothing is looked up in the skill for them
+        return ()
     stated = {_bare(line) for line in known.split("\n")}
-    found = dict.fromkeys(
-        item
-        for item in _findings(text)
-        if item.id not in allowed and not (item.fragment in known if item.reason in SPANS else item.fragment in stated)
+    return tuple(
+        item for item in found if not (item.fragment in known if item.reason in SPANS else item.fragment in stated)
     )
-    return tuple(found)
 
 
 def shown(text: str) -> str:
@@ -57,19 +60,25 @@ SPANS = frozenset(name for name, _ in SPAN_RULES)
 
 
 def _findings(text: str) -> Iterator[Finding]:
-    for line in text.split("\n"):
-        bare = _bare(line)
-        if hidden := sorted({f"U+{ord(sign):04X}" for sign in bare if _hides(sign)}):
+    lines = [_bare(line) for line in text.split("\n")]
+    held: set[str] = set()
+    for bare in lines:
+        if hidden := sorted({f"U+{ord(sign):04X}" for sign in _hidden(bare)}):
             yield Finding(reason=f"hidden characters {', '.join(hidden[:5])}", fragment=bare[:LONGEST])
+        forms = _forms(bare)
         for reason, pattern in LINE_RULES:
-            if _holds(pattern, bare):
+            if _holds(pattern, forms):
+                held.add(pattern.pattern)
                 yield Finding(reason=reason, fragment=bare[:LONGEST])
-    lines = text.split("\n")
-    for reason, pattern in LINE_RULES if len(lines) > 1 else ():  # an instruction broken over lines is one all the same
-        if _holds(pattern, text) and not any(_holds(pattern, _bare(line)) for line in lines):
+    whole = _forms(text) if len(lines) > 1 else frozenset[str]()
+    for reason, pattern in LINE_RULES:  # an instruction broken over lines is one all the same
+        if pattern.pattern not in held and _holds(pattern, whole):
             yield Finding(reason=reason, fragment=" ".join(text.split())[:LONGEST])
+    spared = [match.span() for match in HARMLESS_COMMANDS.finditer(text)]
     for reason, pattern in SPAN_RULES:
         for match in pattern.finditer(text):
+            if reason == COMMAND and any(first <= match.start() and match.end() <= last for first, last in spared):
+                continue
             yield Finding(reason=reason, fragment=" ".join(match[0].split())[:LONGEST])
 
 
@@ -78,12 +87,25 @@ def _bare(line: str) -> str:
     return line.strip().lstrip("-*+> ").strip()
 
 
-def _holds(pattern: re.Pattern[str], text: str) -> bool:
-    """Does a pattern stand in a text, as it is or as its reader would take it: without accents and look-alike forms?"""
+def _holds(pattern: re.Pattern[str], forms: Iterable[str]) -> bool:
+    return any(pattern.search(form) for form in forms)
+
+
+def _forms(text: str) -> frozenset[str]:
+    """A text as it is and as its reader would take it: without accents and look-alike forms, white space made plain."""
+    if text.isascii() and not _hidden(text):
+        return frozenset({" ".join(MARKS.sub("", text).split())})
     seen = MARKS.sub("", "".join(sign for sign in text if not _hides(sign)))
     folded = unicodedata.normalize("NFKD", seen)
     plain = "".join(LOOKALIKES.get(sign, sign) for sign in folded if not unicodedata.combining(sign))
-    return any(pattern.search(" ".join(form.split())) for form in {seen, plain})
+    return frozenset(" ".join(form.split()) for form in (seen, plain))
+
+
+def _hidden(text: str) -> list[str]:
+    """The characters of a text that hide."""
+    if text.isascii() and PRINTABLE.fullmatch(text):
+        return []
+    return [sign for sign in text if _hides(sign)]
 
 
 def _hides(sign: str) -> bool:
