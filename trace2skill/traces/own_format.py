@@ -247,5 +247,6 @@ def _plugged_in(path: Path, member: str) -> Reader:
     missing = [name for name in ("name", "claims", "read") if not hasattr(cls, name)]
     if not inspect.isclass(cls) or missing:
         raise BadInput(f"{path}:{member} is no reader: it lacks {', '.join(missing) or 'a class'}; see docs/traces.md")
-    made: Reader = cls()
-    return made
+    made: Any = cls()
+    found: Reader = made
+    return found
