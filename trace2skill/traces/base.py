@@ -71,13 +71,15 @@ class Source:
             return []
         failed = 0
         for number, line in self._first_lines():
-            if line[:1] not in (b"{", b"["):
-                failed += bool(line.strip())
-                continue
-            try:
-                self._parsed[number] = parse(line)
-            except ValueError:
-                failed += 1
+            if line[:1] in (b"{", b"["):
+                try:
+                    self._parsed[number] = parse(line)
+                    continue
+                except ValueError:
+                    pass
+                if number == 1 and line.strip() in (b"{", b"["):
+                    return []  # a document over many lines
+            failed += bool(line.strip())
             if failed > AFTER_LONG and not self._parsed:
                 break
         if 1 not in self._parsed and len(self._parsed) < failed:  # lines of a document that happen to be values
@@ -86,9 +88,16 @@ class Source:
 
     @cached_property
     def first_objects(self) -> list[dict[str, Any]]:
-        """The objects among the first lines, or the start of the document: what a reader knows a format by."""
-        values = self.first_values or [self.start]
-        return [value for value in values if isinstance(value, dict)]
+        """The objects among the first lines, or the start of the document: what a reader knows a format by.
+
+        Of those that have the same fields and type there is one: a reader looks through few of them.
+        """
+        kinds: dict[object, dict[str, Any]] = {}
+        for value in self.first_values or [self.start]:
+            if isinstance(value, dict):
+                told = value.get("type")
+                kinds.setdefault((told if isinstance(told, str) else "", *value), value)
+        return list(kinds.values())
 
     def _first_lines(self) -> Iterator[tuple[int, bytes]]:
         """Number and bytes of the lines of the head. A first line longer than the head is passed over."""
