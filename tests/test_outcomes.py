@@ -118,7 +118,9 @@ def test_labels_name_any_id_and_those_that_name_none_are_told(tmp_path: Path) ->
     assert run.take_in_logs(given)[1].read.unmatched == 1  # also where nothing is read anew
     forget_runtimes()
     labels.write_text("id,score\nnobody,1\n")
-    with pytest.raises(BadInput, match="none of the 1 labels .* is the id of a session that was read, such as s1:s1, s2:s2"):
+    with pytest.raises(
+        BadInput, match="none of the 1 labels .* is the id of a session that was read, such as s1:s1, s2:s2"
+    ):
         run.take_in_logs(given)
     forget_runtimes()
     assert second.exists()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.machine import is_machine
 from trace2skill.traces.session import Call, Session
 from trace2skill.traces.values import (
     arguments,
@@ -135,6 +136,9 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
         else:
             extra = rest(message, OF_RESULT) if len(message) > 3 or not message.keys() <= OF_RESULT else None
         session.answer(message.get("tool_call_id"), spoken, error=failed, extra=extra)
+        return
+    if isinstance(spoken, str) and spoken[:1] == "<" and role == "user" and is_machine(spoken):
+        session.say("system", spoken, extra={"mark": "notice"})
         return
     if (spoken is None or isinstance(spoken, str)) and not more and message.keys() <= PLAIN:
         calls = tool_calls(session, message) if message.get("tool_calls") else ()
