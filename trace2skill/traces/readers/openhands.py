@@ -77,8 +77,10 @@ def _add(session: Session, event: dict[str, Any]) -> None:
         if event.get("source") == "agent" and kind == "message":
             session.respond(_response(event), said, timestamp=when, identity=_named(event, when))
         else:
-            speaker = "user" if event.get("source") == "user" and not machine else "system"
-            session.say(speaker, said, timestamp=when, extra={"mark": "notice"} if machine else {})
+            by_person = event.get("source") == "user" and not machine
+            session.say(
+                "user" if by_person else "system", said, timestamp=when, extra={"mark": "notice"} if machine else {}
+            )
 
 
 def _act(session: Session, event: dict[str, Any], kind: str, given: dict[str, Any], when: str) -> None:
