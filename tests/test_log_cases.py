@@ -629,3 +629,13 @@ def test_reminders_in_a_persons_place_are_the_programs_in_plain_messages_too(tmp
     reminder = {"role": "user", "content": "<system-reminder>perfect, thanks</system-reminder>"}
     (item,), _ = read(write(tmp_path / "x.jsonl", {"messages": [*chat(("c", "ok")), reminder]}))
     assert [step.source for step in item.steps] == ["user", "agent", "system"]
+
+
+def test_a_line_with_a_type_that_is_none_costs_that_line(tmp_path: Path) -> None:
+    call = {"type": "function_call", "name": "f", "arguments": "{}", "call_id": "c"}
+    lines = [
+        {"timestamp": "2026-03-02T10:00:00Z", "type": kind, "payload": call} for kind in (["x"], "response_item", {})
+    ]
+    (item,), readings = read(write(tmp_path / "r.jsonl", *lines))
+    assert (readings.files[0].format, shape(item)[0]) == ("codex", "a")
+    assert [problem.line for problem in readings.problems] == [1, 3]

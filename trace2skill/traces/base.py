@@ -156,6 +156,9 @@ class Source:
         """Number and object of every line. A line that is no JSON object is noted and costs itself alone."""
         for number, value in self.values(notes):
             if isinstance(value, dict):
+                if isinstance(value.get("type"), (dict, list)):  # no reader expects that, and it costs this line alone
+                    notes.problem(self, number, "its type is no text")
+                    continue
                 yield number, value
             else:
                 notes.problem(self, number, "not a JSON object")
