@@ -5,6 +5,7 @@ the same files again. What was analysed is in the store under the content of eac
 segments are analysed.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ from trace2skill.traces.outcomes import Labels, labelled, read_labels
 from trace2skill.traces.segments import segmented
 from trace2skill.types.trajectory import Trajectory
 
+log = logging.getLogger(__name__)
 VERSION = "intake 2"
 SHOWN_PROBLEMS = 50
 STEPS_AT_ONCE = 400
@@ -126,8 +128,21 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), tellin
     if not taken:
         first = f": {readings.problems[0]}" if readings.problems else ""
         raise BadInput(f"no trajectory was found in {', '.join(map(str, sources.paths))}{first}")
+    _say_unused(labels, taking, known)
     usable, left_out = _without_held_out(store, taken, set(held_out), telling)
     return Intake(read=_report(readings, taking, usable, left_out), taken=usable, marks=marks)
+
+
+def _say_unused(labels: Labels | None, taking: "_Taking", known: Mapping[str, Watermark]) -> None:
+    """Warn of labels that name nothing that was read: a wrong kind of id leaves every outcome a guess."""
+    if not labels or known:  # what is known is not read again, and neither are its sessions
+        return
+    unused = sorted(labels.keys() - taking.ids)
+    if unused:
+        log.warning(
+            "%d of %d labels name no trajectory, session or task that was read: %s%s",
+            *(len(unused), len(labels), ", ".join(unused[:5]), " and more" if len(unused) > 5 else ""),
+        )
 
 
 def move_marks(store: Store, sources: Sources, intake: Intake, failures: Iterable[Failure] = ()) -> None:
@@ -149,6 +164,7 @@ class _Taking:
         self._waiting: list[tuple[RecordKind, str, BaseModel]] = []
         self._waiting_steps = 0
         self.found: dict[str, list[Taken]] = {}
+        self.ids: set[str] = set()
         self.redacted: Counter[str] = Counter()
         self._gold: dict[str, frozenset[str]] = {}
 
@@ -163,6 +179,7 @@ class _Taking:
             self._put("trajectory", trajectory.id, self._clean(trajectory))
         gold = gold_only(trajectory, self._gold.pop(trajectory.id, frozenset()))
         for part in parts:
+            self.ids |= {part.id, part.session, part.task_id}
             clean = self._clean(labelled(part, self.labels))
             self._put("trajectory", clean.id, clean)
             if gold:

@@ -16,8 +16,10 @@ from trace2skill.domains.base import Audit
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.runs.distill import Distilled, analyses_of
 from trace2skill.runs.estimate import Estimate
+from trace2skill.runs.held_back import united
 from trace2skill.runs.held_out import keep_evaluations, seen_before
 from trace2skill.runs.intake import NOTHING_READ, Intake, move_marks, take_in
+from trace2skill.runs.preflight import check_named_tasks, check_places, store_from
 from trace2skill.runs.promotion import is_champion
 from trace2skill.runs.report import write_report
 from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
@@ -83,14 +85,22 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
             Registry(rt.store).adopt(rt.given_skill)
     rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=as_text(rt.settings)))
     settings = as_value(rt.settings)
-    first = RunProgress(run_id=rt.run_id, kind=kind, settings=settings, arguments=arguments, flow_run=flow_run)
+    first = RunProgress(
+        run_id=rt.run_id,
+        kind=kind,
+        settings=settings,
+        arguments=arguments,
+        store=store_from(rt.settings, rt.run_id),
+        flow_run=flow_run,
+    )
     write_settings(rt.settings, rt.run_directory(), COMMANDS.get(kind, kind))
     rt.progress = ProgressFile(rt.run_directory(), first, lambda: rt.store.ledger_total(rt.run_id).cost)
     return rt.run_id
 
 
 def check(rt: Runtime) -> None:
-    """Refuse what cannot work before anything is spent: unknown stages and models, no key, no price, no sandbox.
+    """Refuse what cannot work before anything is spent: unknown stages and models, no key, no price, no sandbox, and
+    places that could not be written when the run comes to them.
 
     Raises:
         BadInput: what is wrong, where, and what to do.
@@ -99,6 +109,9 @@ def check(rt: Runtime) -> None:
     for name in rt.settings.operation.max_failed_shares:
         if name not in known:
             raise BadInput(f"max_failed_shares: '{name}' is no stage of many items, as are {', '.join(known)}")
+    check_places(rt.settings, rt.given_skill, rt.run_id)
+    if rt.tasks and rt.settings.gate.evaluate:
+        check_named_tasks(rt.settings, rt.splits.validation)
     if rt.settings.asks_a_model:
         _ = rt.client
     if rt.tasks:
@@ -257,7 +270,7 @@ def finish(
 
 def _quarantined(rt: Runtime, distilled: Distilled) -> tuple[Quarantined, ...]:
     found = (rt.store.get("quarantine", digest, Quarantined) for digest in distilled.quarantined)
-    return tuple(item for item in found if item)
+    return tuple(united(item for item in found if item))
 
 
 def keep_support(rt: Runtime, base: Skill, skill: Skill, candidate: Candidate, distilled: Distilled) -> None:
