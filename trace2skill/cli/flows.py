@@ -7,7 +7,7 @@ from typing import Any
 
 from trace2skill.cli.console import Console
 from trace2skill.cli.live import LiveProgress
-from trace2skill.cli.prefect_settings import check_server, lean
+from trace2skill.cli.prefect_settings import lean
 from trace2skill.cli.stop import stoppable
 from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
@@ -76,7 +76,6 @@ def _load(name: str) -> Any:
         if error.name in {"flows", f"flows.{module_name}", "tasks", "tasks.results"}:
             raise BadInput(CHECKOUT_WANTED) from error
         raise
-    check_server()
     return results.with_store_results(getattr(module, function))
 
 

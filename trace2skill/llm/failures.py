@@ -35,7 +35,7 @@ REMEDIES = {
 class CallFailed(Exception):
     """One try failed. `kind` is the ledger's word for it; `wait` seconds were asked for by the provider.
 
-    `of_a_day`: it was 'too many requests', and the quota it speaks of is one of a day. `answered`: the model did answer,
+    `of_a_day`: it was 'too many requests', and the quota it speaks of is one of a day. `answered`: the model answered,
     and is paid for it, but nobody can read what came.
     """
 
