@@ -102,6 +102,8 @@ def cleaned(
                 "content": cut(clean(item.content), observation_chars),
                 "exit_code": item.exit_code,
                 "error": item.error,
+                "not_run": item.not_run,
+                "harmless": item.harmless,
             }
             for item in step.observations
         ]

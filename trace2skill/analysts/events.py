@@ -93,11 +93,16 @@ class Event(NamedTuple):
     @property
     def failed(self) -> bool:
         """Does the answer say that it did not work?"""
-        if self.answer is None or self.answer.extra.get("rejected"):
+        if self.answer is None or self.answer.state == "not_run":
             return False
-        if self.answer.error or self.answer.exit_code not in (None, 0):
+        if self.answer.state == "failed":
             return True
         return self.answer.exit_code is None and FAILED.search(self.answer.content[:2000]) is not None
+
+    @property
+    def worked(self) -> bool:
+        """Did it run, and work? A call that was stopped did neither fail nor work."""
+        return self.answer is not None and self.answer.state == "worked" and not self.failed
 
     @property
     def writes(self) -> bool:
@@ -147,7 +152,7 @@ def recovered(events: list[Event]) -> Iterator[tuple[Event, Event]]:
             continue
         for later in events[at + 1 : at + 1 + SOON]:
             same = later.tool == event.tool or (event.is_shell and later.name == event.name and _alike(event, later))
-            if same and later.answer and not later.failed and later.call.arguments != event.call.arguments:
+            if same and later.worked and later.call.arguments != event.call.arguments:
                 yield event, later
                 break
 

@@ -1,4 +1,4 @@
-"""JSON from files that nobody vouches for: deep nesting, huge lines, wrong encodings, NaN, halves of characters.
+"""JSON from files that nobody vouches for: deep nesting, huge lines, wrong encodings, NaN, NUL, halves of characters.
 
 What can be read is read, and what cannot costs one line. The nesting limit is that of the parser, 200 levels.
 """
@@ -16,10 +16,13 @@ DEEPEST = 200
 LARGEST = 2**1000
 
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+_NUL, SHOWN_NUL = "\0", "\N{SYMBOL FOR NULL}"
 
 
 def parse(raw: bytes) -> Any:
     """One JSON value. NaN and Infinity become None, half surrogates and bytes that are no UTF-8 become U+FFFD.
+
+    NUL, which no text column of a database takes, becomes its symbol, U+2400.
 
     Numbers too large for a float are infinite in it, as looking for them in every text takes half as long as parsing:
     what is kept of the value goes through `storable`.
@@ -28,9 +31,10 @@ def parse(raw: bytes) -> Any:
         ValueError: it is no JSON, or nested too deep. The message says where.
     """
     try:
-        return from_json(raw, allow_inf_nan=False)
+        value = from_json(raw, allow_inf_nan=False)
     except ValueError as error:
         return scrub(_second_try(raw, error))
+    return scrub(value) if b"\\u0000" in raw else value
 
 
 def parse_start(raw: bytes) -> Any:
@@ -100,4 +104,6 @@ def _readable(raw: bytes) -> bytes:
 
 
 def _text(text: str) -> str:
+    if _NUL in text:
+        text = text.replace(_NUL, SHOWN_NUL)
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,9 +1,8 @@
-"""What a reader of logs is, the file it is given, and the notes in which it says what it could not read."""
+"""What a reader of logs is, and the file it is given."""
 
 import itertools
-from collections import Counter
+import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -12,53 +11,16 @@ from typing import IO, Any, Protocol
 import ijson
 
 from trace2skill.core.foreign_json import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
-from trace2skill.core.record import Record
-from trace2skill.safety.leaks import canonical
+from trace2skill.traces.notes import Notes as Notes
+from trace2skill.traces.notes import ReadProblem as ReadProblem
+from trace2skill.traces.packed import is_packed, unpack
 from trace2skill.types.trajectory import Trajectory
 
 HEAD_BYTES = 256 * 1024
-HEAD_LINES = 40
+HEAD_LINES = 400
+AFTER_LONG = 40
 PART = 12 * 1024 * 1024
-PROBLEMS_KEPT = 1000
 _NOT_READ: Any = object()
-
-
-class ReadProblem(Record):
-    """What could not be read: file and line (0 for the file as a whole), and why."""
-
-    file: str
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
-
-
-@dataclass
-class Notes:
-    """Gathers what readers could not use. All of it is counted; the first thousand problems keep their place."""
-
-    problems: list[ReadProblem] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    _gold: dict[str, list[object]] = field(default_factory=dict)
-
-    def hide(self, trajectory_id: str, *values: object) -> None:
-        """Keep what the log says of the expected answer of a trajectory: apart, for leak checks and nothing else."""
-        self._gold.setdefault(trajectory_id, []).extend(values)
-
-    def gold_of(self, trajectory_id: str) -> frozenset[str]:
-        """What was hidden of a trajectory, text by text; given once and then forgotten."""
-        return frozenset(_leaves(self._gold.pop(trajectory_id, [])))
-
-    def problem(self, source: "Source", line: int, message: str) -> None:
-        """Note something that was not read."""
-        self.counts["problem"] += 1
-        if len(self.problems) < PROBLEMS_KEPT:
-            self.problems.append(ReadProblem(file=source.name, line=line, message=message[:300]))
-
-    def unknown(self, source: "Source", line: int, kind: object) -> None:
-        """Note a line of a kind that the reader does not know."""
-        self.problem(source, line, f"unknown kind of line: {str(kind)[:80]!r}")
 
 
 class Source:
@@ -68,6 +30,7 @@ class Source:
         self.path = path
         self.name = name or path.name
         self._parsed: dict[int, Any] = {}  # lines of the head, by number: nothing is parsed twice
+        self._unfolded: tempfile._TemporaryFileWrapper[bytes] | None = None
 
     @property
     def stem(self) -> str:
@@ -75,39 +38,83 @@ class Source:
         return self.path.name.split(".")[0] or self.path.name
 
     @cached_property
+    def plain(self) -> Path:
+        """Where the bytes to read are: the file itself, or what a packed one unfolds to, as UTF-8.
+
+        Raises:
+            ValueError: it is packed in a way that cannot be read, or unfolds into too much.
+        """
+        if not is_packed(self.path):
+            return self.path
+        self._unfolded = unpack(self.path)  # deleted with this source
+        return Path(self._unfolded.name)
+
+    @cached_property
     def head(self) -> bytes:
-        """The first bytes of the file."""
-        with self.path.open("rb") as file:
+        """The first bytes of the file.
+
+        Raises:
+            ValueError: see `plain`.
+        """
+        with self.plain.open("rb") as file:
             return file.read(HEAD_BYTES)
 
     @cached_property
     def first_values(self) -> list[Any]:
-        """The first lines that are JSON values by themselves; empty for a document over many lines."""
+        """The first lines that are JSON values by themselves; empty for a document over many lines.
+
+        A line that is cut off or very long says nothing of the others.
+        """
         if not self._is_text:
             return []
-        lines, cut = BytesIO(self.head), len(self.head) == HEAD_BYTES
-        for number, line in enumerate(itertools.islice(lines, HEAD_LINES), start=1):
-            if cut and not line.endswith(b"\n"):
+        failed = 0
+        for number, line in self._first_lines():
+            if line[:1] not in (b"{", b"["):
+                failed += bool(line.strip())
+                continue
+            try:
+                self._parsed[number] = parse(line)
+            except ValueError:
+                failed += 1
+            if failed > AFTER_LONG and not self._parsed:
                 break
-            if line.strip():
-                try:
-                    self._parsed[number] = parse(_without_mark(line))
-                except ValueError:
-                    if not self._parsed:
-                        return []
+        if 1 not in self._parsed and len(self._parsed) < failed:  # lines of a document that happen to be values
+            self._parsed.clear()
         return list(self._parsed.values())
+
+    @cached_property
+    def first_objects(self) -> list[dict[str, Any]]:
+        """The objects among the first lines, or the start of the document: what a reader knows a format by."""
+        values = self.first_values or [self.start]
+        return [value for value in values if isinstance(value, dict)]
+
+    def _first_lines(self) -> Iterator[tuple[int, bytes]]:
+        """Number and bytes of the lines of the head. A first line longer than the head is passed over."""
+        cut = len(self.head) == HEAD_BYTES
+        if cut and b"\n" not in self.head:
+            with self.plain.open("rb") as file:
+                file.readline(LONGEST_LINE)
+                for number in range(2, AFTER_LONG):
+                    line = file.readline(HEAD_BYTES)
+                    if not line or (not line.endswith(b"\n") and len(line) == HEAD_BYTES):
+                        return
+                    yield number, line
+            return
+        for number, line in enumerate(itertools.islice(BytesIO(self.head), HEAD_LINES), start=1):
+            if not cut or line.endswith(b"\n"):
+                yield number, _without_mark(line) if number == 1 else line
 
     @cached_property
     def start(self) -> Any:
         """The start of the file read as one JSON document."""
-        if not self._is_text:
+        if not self._is_text or _without_mark(self.head[:100]).lstrip()[:1] not in (b"{", b"["):
             return None
         return parse_start(_without_mark(self.head)) if self._small is _NOT_READ else self._small
 
     @cached_property
     def _is_text(self) -> bool:
-        """Does it begin like an object or a list of JSON, and not like a zip or a picture?"""
-        return _without_mark(self.head[:100]).lstrip()[:1] in (b"{", b"[")
+        """Is it text, and not a zip, a picture or a database? NUL stands only where a program broke off."""
+        return not self.head.startswith(b"PK\3\4") and b"\0" not in self.head[:100]
 
     @cached_property
     def _small(self) -> Any:
@@ -122,14 +129,28 @@ class Source:
             return _NOT_READ
 
     @property
+    def is_later_part(self) -> bool:
+        """Does it begin in the middle of a file?"""
+        return False
+
+    @property
     def is_jsonl(self) -> bool:
         """Does it look like one JSON object a line?"""
         return len(self.first_values) > 1 or (
-            len(self.first_values) == 1 and self.head.count(b"\n") <= 1 and self.path.suffix == ".jsonl"
+            len(self.first_values) == 1
+            and (1 not in self._parsed or (self.head.count(b"\n") <= 1 and ".jsonl" in self.path.suffixes))
         )
 
     def records(self, notes: Notes) -> Iterator[tuple[int, dict[str, Any]]]:
         """Number and object of every line. A line that is no JSON object is noted and costs itself alone."""
+        for number, value in self.values(notes):
+            if isinstance(value, dict):
+                yield number, value
+            else:
+                notes.problem(self, number, "not a JSON object")
+
+    def values(self, notes: Notes) -> Iterator[tuple[int, Any]]:
+        """Number and JSON value of every line. A line that holds none is noted and costs itself alone."""
         for number, raw in self._lines(notes):
             value = self._parsed.get(number)
             if value is None:
@@ -138,10 +159,7 @@ class Source:
                 except ValueError as error:
                     notes.problem(self, number, f"not JSON: {error}")
                     continue
-            if isinstance(value, dict):
-                yield number, value
-            else:
-                notes.problem(self, number, "not a JSON object")
+            yield number, value
 
     def document(self) -> Any:
         """The file as one JSON value.
@@ -154,7 +172,7 @@ class Source:
             return self._small
         if size > LONGEST_LINE:
             raise ValueError(f"one document of {size} bytes; more than {LONGEST_LINE} are read only item by item")
-        return parse(_without_mark(self.path.read_bytes()))
+        return parse(_without_mark(self.plain.read_bytes()))
 
     def items(self, prefix: str) -> Iterator[Any]:
         """The items of one list of the document, e.g. `item` or `simulations.item`; a large file is never held whole.
@@ -166,7 +184,7 @@ class Source:
             shared = self._small is not _NOT_READ
             yield from _walk(self.document(), prefix.split("."), keep=shared)
             return
-        with self.path.open("rb") as file:
+        with self.plain.open("rb") as file:
             try:
                 for item in ijson.items(file, prefix, use_float=True):
                     yield scrub(item)
@@ -185,7 +203,7 @@ class Source:
         place, line, number = 0, 0, 0
         while place < size:
             number += 1
-            part = _Part(self.path, self.name, number=number, place=place, line=line, header_lines=header_lines)
+            part = _Part(self, number=number, place=place, line=line, header_lines=header_lines)
             yield part
             if part.end <= place:  # the reader did not look at its lines
                 return
@@ -207,16 +225,18 @@ class Source:
                         place += len(rest)
                     place += len(rest)
                     notes.problem(self, number, f"a line of more than {LONGEST_LINE} bytes")
+                elif line[:1] == b"\0" and not (line := line.strip(b"\0 \r\n\t")):
+                    notes.counts["padding"] += 1  # what a crash of the machine leaves at the end of a file
                 elif line.strip():
                     yield number, _without_mark(line) if number == 1 else line
                 self._passed(place, number)
 
     def _opened(self) -> IO[bytes]:
-        return BytesIO(self.head) if len(self.head) < HEAD_BYTES else self.path.open("rb")
+        return BytesIO(self.head) if len(self.head) < HEAD_BYTES else self.plain.open("rb")
 
     @cached_property
     def _size(self) -> int:
-        return len(self.head) if len(self.head) < HEAD_BYTES else self.path.stat().st_size
+        return len(self.head) if len(self.head) < HEAD_BYTES else self.plain.stat().st_size
 
     def _passed(self, place: int, line: int) -> None:
         """A line was read to its end."""
@@ -225,11 +245,16 @@ class Source:
 class _Part(Source):
     """Some of the lines of a large file."""
 
-    def __init__(self, path: Path, name: str, *, number: int, place: int, line: int, header_lines: int) -> None:
-        super().__init__(path, name)
+    def __init__(self, whole: Source, *, number: int, place: int, line: int, header_lines: int) -> None:
+        super().__init__(whole.path, whole.name)
+        self.plain = whole.plain
         self.number = number
         self.end, self.last_line = place, line
         self._place, self._line, self._header_lines = place, line, header_lines
+
+    @property
+    def is_later_part(self) -> bool:
+        return self._place > 0
 
     def _lines(self, notes: Notes) -> Iterator[tuple[int, bytes]]:
         if self._place and self._header_lines:
@@ -263,22 +288,6 @@ class Reader(Protocol):
             OSError: it cannot be opened.
         """
         ...
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    """The texts and numbers inside a value, each as text."""
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            if found := " ".join(value.split()):
-                yield found
-        elif isinstance(value, dict):
-            waiting.extend(value.values())
-        elif isinstance(value, (list, tuple)):
-            waiting.extend(value)
-        elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            yield canonical(value)
 
 
 def _walk(value: Any, path: list[str], *, keep: bool) -> Iterator[Any]:

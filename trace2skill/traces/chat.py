@@ -1,11 +1,24 @@
-"""Lists of chat messages, as OpenAI's API has them: the form that many formats carry inside."""
+"""Lists of chat messages, as OpenAI's APIs and Anthropic's have them: the form that many formats carry inside."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.session import Call, Session
-from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, rest, text
+from trace2skill.traces.values import (
+    arguments,
+    content,
+    identity,
+    label,
+    mapping,
+    moment,
+    money,
+    number,
+    objects,
+    rest,
+    text,
+)
 from trace2skill.types.trajectory import Usage
 
 SPEAKERS: dict[str, Any] = {
@@ -25,6 +38,16 @@ KNOWN = {
 }  # fmt: skip
 OF_RESULT = {"role", "content", "tool_call_id"}
 OF_CALL = {"id", "function", "type", "name", "arguments", "args", "input"}
+RESPONSE_PARTS = {
+    "message",
+    "reasoning",
+    "function_call",
+    "custom_tool_call",
+    "function_call_output",
+    "custom_tool_call_output",
+}
+DRAWN = re.compile(r"(?=[A-Za-z_-]*\d)(?=[\d_-]*[A-Za-z])[A-Za-z0-9_-]*[A-Za-z0-9]{16,}\Z")
+"""An id that was drawn by chance, so that no two calls have it: long, with letters and digits."""
 PLAIN = {"role", "content", "tool_calls", "name", "id", "type"}
 
 
@@ -33,13 +56,60 @@ def is_message(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("role"), str) and value["role"] in ROLES
 
 
+def is_item(value: Any) -> bool:
+    """Is it an item of OpenAI's Responses API: a whole response, a call, an output, a message?"""
+    if not isinstance(value, dict):
+        return False
+    if value.get("object") == "response" and isinstance(value.get("output"), list):
+        return True
+    return value.get("type") in RESPONSE_PARTS and ("role" in value or "call_id" in value or "summary" in value)
+
+
+def say_item(session: Session, item: dict[str, Any], **more: Any) -> None:
+    """Add an item of the Responses API. Items of one response are one step; `more` goes to that step."""
+    if item.get("object") == "response":
+        parts = objects(item.get("output"))
+        named = label(item.get("id")) or f"response at {session.length}"
+        usage = more.pop("usage", None) or usage_of(item.get("usage"))
+        more.setdefault("model", label(item.get("model")))
+        for part in parts:
+            _say_part(
+                session, part, named, {**more, "usage": usage, "identity": identity(_drawn(label(item.get("id"))))}
+            )
+    else:
+        _say_part(session, item, f"response {session.turn}", more)
+
+
+def _say_part(session: Session, part: dict[str, Any], response: str, more: dict[str, Any]) -> None:
+    kind = part.get("type")
+    if kind in ("function_call", "custom_tool_call"):
+        given = part.get("arguments", part.get("input"))
+        call = session.call(part.get("call_id") or part.get("id"), part.get("name"), arguments(given))
+        session.respond(response, calls=[call], **more)
+    elif kind in ("function_call_output", "custom_tool_call_output"):
+        session.answer(part.get("call_id"), part.get("output"), error=part.get("status") == "failed")
+    elif kind == "reasoning":
+        told = [text(item.get("text")) for item in objects(part.get("summary")) + objects(part.get("content"))]
+        session.respond(response, reasoning="\n".join(item for item in told if item), **more)
+    elif SPEAKERS.get(label(part.get("role")), "agent") == "agent":
+        session.respond(response, content(part.get("content")), **more)
+    else:
+        session.say(SPEAKERS[part["role"]], content(part.get("content")))
+
+
+def _drawn(id: str) -> str:
+    return id if DRAWN.match(id) else ""
+
+
 def say_all(
     session: Session, messages: Iterable[Any], source: Source, notes: Notes, line: int = 0, where: str = "message"
 ) -> None:
     """Add a list of chat messages to a session. What is no message is noted."""
     for index, message in enumerate(messages, start=1):
         role = message.get("role") if isinstance(message, dict) else type(message).__name__
-        if not isinstance(role, str) or role not in ROLES or not isinstance(message, dict):
+        if isinstance(message, dict) and (role is None or message.get("type") in RESPONSE_PARTS) and is_item(message):
+            say_item(session, message)
+        elif not isinstance(role, str) or role not in ROLES or not isinstance(message, dict):
             notes.problem(source, line, f"{where} {index} is no chat message (role {str(role)[:40]!r})")
         elif len(message) == 2 and role in SPEAKERS and isinstance(message.get("content"), str):
             session.say(SPEAKERS[role], message["content"])  # most are so: a short way for them
@@ -57,7 +127,7 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
         return
     if (spoken is None or isinstance(spoken, str)) and not more and message.keys() <= PLAIN:
         calls = tool_calls(session, message) if message.get("tool_calls") else ()
-        session.say(SPEAKERS[role], spoken or "", calls=calls)
+        session.say(SPEAKERS[role], spoken or "", calls=calls, identity=_by_calls(calls, spoken) if calls else "")
         return
     parts = objects(spoken)
     results = [part for part in parts if part.get("type") == "tool_result"]
@@ -67,14 +137,16 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
     thinking = [part for part in parts if part.get("type") in ("thinking", "reasoning")]
     said = content(spoken)
     if said or not results:
+        calls = tool_calls(session, message) + list(_tool_uses(session, parts))
         session.say(
             SPEAKERS[role],
             said,
             reasoning=content(thoughts) or "\n".join(_thought(part) for part in thinking),
-            calls=tool_calls(session, message) + list(_tool_uses(session, parts)),
+            calls=calls,
             timestamp=more.pop("timestamp", "") or moment(message.get("timestamp"), 1),
             model=more.pop("model", "") or label(message.get("model")),
             usage=more.pop("usage", None) or usage_of(message.get("usage")),
+            identity=more.pop("identity", "") or _by_calls(calls, said),
             extra={**rest(message, KNOWN), **more},
         )
     for part in results:
@@ -101,6 +173,13 @@ def _tool_call(session: Session, call: dict[str, Any], place: int = -1) -> Call:
     id = label(call.get("id")) or (f"call-{session.length + 1}-{place}" if place >= 0 else "")
     given = function.get("arguments", function.get("args", function.get("input")))
     return session.call(id, name, arguments(given), None if call.keys() <= OF_CALL else rest(call, OF_CALL))
+
+
+def _by_calls(calls: Sequence[Call], said: str | None) -> str:
+    """A response's identity by its calls, where their ids were drawn by chance: a copied conversation keeps them."""
+    if not calls or not DRAWN.match(calls[0]["id"]):
+        return ""
+    return identity(said or " ", *(call["id"] for call in calls), text(calls[0]["arguments"]))
 
 
 def usage_of(value: Any, cost: Any = None) -> Usage | None:

@@ -49,6 +49,28 @@ def detect(source: Source, readers: Sequence[Reader] = READERS) -> Reader | None
     return next((reader for reader in readers if reader.claims(source)), None)
 
 
+def unknown_format(source: Source) -> str:
+    """Why no reader takes a file, and what to do."""
+    head = source.head
+    if head.startswith(b"SQLite format 3\0"):
+        return "no format that is known: a database whose tables are none of ours; export its sessions from its program"
+    if head.startswith(b"PK\3\4"):
+        return "no format that is known: a zip that is no log of inspect_ai; unpack it"
+    if not source.first_values and source.start is None:
+        return "no format that is known: neither JSON nor lines of JSON"
+    fields = sorted({key for value in source.first_objects for key in value})[:8]
+    told = f" (its fields: {', '.join(map(str, fields))})" if fields else ""
+    return f"no format that is known{told}; --format forces one of {', '.join(sorted(item.name for item in READERS))}"
+
+
+def _says_something(trajectory: Trajectory) -> bool:
+    """Is there a word, a call or a result in it? A reader that claims what it cannot read finds none."""
+    graded = trajectory.outcome.source == "grader"  # a rollout of our own may be empty
+    return graded or any(
+        step.message.strip() or step.reasoning or step.tool_calls or step.observations for step in trajectory.steps
+    )
+
+
 def read_source(source: Source, notes: Notes, reader: Reader | None = None) -> Iterator[Trajectory]:
     """The trajectories of one file. A file that cannot be read (further) is noted, and what was read stays."""
     try:
@@ -57,10 +79,13 @@ def read_source(source: Source, notes: Notes, reader: Reader | None = None) -> I
         notes.problem(source, 0, f"cannot be read: {error}")
         return
     if used is None:
-        notes.problem(source, 0, "no format that is known (--format forces one)")
+        notes.problem(source, 0, unknown_format(source))
         return
     for place, part in enumerate(source.parts(getattr(used, "header_lines", 0)), start=1):
         for trajectory in _guarded(used.read(part, notes), source, notes):
+            if not _says_something(trajectory):
+                notes.problem(source, 0, f"read as '{used.name}', and no step of {trajectory.id} says anything")
+                continue
             yield trajectory if place == 1 else _continued(trajectory, place)
 
 

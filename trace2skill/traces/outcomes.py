@@ -13,21 +13,22 @@ from pathlib import Path
 
 from trace2skill.core.errors import BadInput
 from trace2skill.core.foreign_json import parse
+from trace2skill.traces.calls import command_of
 from trace2skill.traces.outcome_of import from_score
+from trace2skill.traces.runner_reports import tests_passed
 from trace2skill.types.trajectory import Outcome, Step, Trajectory
 
 Labels = dict[str, float]
 LARGEST = 64 * 1024 * 1024
 
-TESTS_PASSED = re.compile(
-    r"(?m)^(?:=+ )?\d+ passed\b(?!.*\d+ (?:failed|error))|^OK(?: \(.*\))?$|^Tests:\s+\d+ passed, \d+ total"
-)
-TESTS_FAILED = re.compile(r"(?m)\b\d+ failed\b|^FAILED \((?:failures|errors)=|^FAIL\b")
 UNDONE = re.compile(
     r"(?i)\b(?:undo (?:that|this|it|everything|your|the)|revert (?:that|this|it|everything|your|the)|roll (?:it|that|this|everything) back)\b"
     r"|\bmach(?:e|en Sie)? (?:das|es) (?:wieder )?r[üu]ckg[äa]ngig\b|\bannule[zr]? (?:ça|cela|tout)\b|\bdeshaz(?:lo)?\b"
 )
 UNDOING = re.compile(r"\bgit (?:checkout -- |restore |reset --hard|revert )|\bgit stash(?: push)?\s*$")
+SHOWS = re.compile(r"\s*(?:cat|head|tail|less|more|bat|grep|rg|sed -n|awk|git (?:show|log|diff)|gh (?:run|pr) view)\b")
+"""Commands that show what stands in a file: a report in it may be an old one."""
+SHOWING = re.compile(r"(?i)(?:read|view|open|cat|grep|search|glob|fetch|web)(?:_|[A-Z]|\Z)")
 CONTENT = re.compile(
     r"(?i)\A\W*(?:(?:perfect|great|excellent|awesome|brilliant|lovely|wonderful|amazing|nice|thanks?|thank you|thx|cheers|super|danke|merci|gracias|perfekt|parfait|perfecto)\b[\s,.!:)-]*)+"
     r"(?:so much|a lot|very much|sehr|beaucoup|work|job|it works?(?: now)?|that works?(?: now)?|works?(?: now)?|that(?:'s| is) (?:it|all|right|perfect|what i (?:wanted|needed))|for (?:your|the) help|[\s,.!:)-])*\Z"
@@ -95,6 +96,9 @@ def labelled(trajectory: Trajectory, labels: Labels | None = None) -> Trajectory
             return trajectory.model_copy(update={"outcome": made})
     if trajectory.outcome.kind != "unknown":
         return trajectory
+    if trajectory.extra.get("taken_back"):  # whether it was good or bad, it is not work that stands
+        unknown = Outcome(kind="unknown", reason="the person took it back", source="none")
+        return trajectory.model_copy(update={"outcome": unknown})
     found = from_rating(trajectory) or from_words(trajectory.steps) or from_signs(trajectory.steps)
     return trajectory if found is None else trajectory.model_copy(update={"outcome": found})
 
@@ -123,6 +127,8 @@ def from_words(steps: tuple[Step, ...]) -> Outcome | None:
         worked = any(earlier.source == "agent" for earlier in steps[: step.number - 1])
         if not worked or len(step.message) > SHORT or UNDONE.search(said):
             return None
+        if UNHAPPY.search(said) and any(later.tool_calls for later in steps[step.number :]):
+            return None  # what was wrong was worked on after that, and nobody spoke of it again
         if UNHAPPY.search(said):
             return _ended(False, f"the user complained (step {step.number})", "feedback")
         return _ended(True, f"the user was content (step {step.number})", "feedback") if CONTENT.search(said) else None
@@ -130,22 +136,28 @@ def from_words(steps: tuple[Step, ...]) -> Outcome | None:
 
 
 def from_signs(steps: tuple[Step, ...]) -> Outcome | None:
-    """What the end of a session shows: the user had the work undone, the last tests, a last command that failed."""
+    """What the end of a session shows: the user had the work undone, the last tests, a last command that failed.
+
+    A call that did not run says nothing, and neither does what a command shows of a file.
+    """
     last = True
     for step in reversed(steps):
         if step.source == "user" and UNDONE.search(step.message[:500]):
             return Outcome(kind="failed", reason=f"the user had it undone (step {step.number})", source="signs")
         for answer in reversed(step.observations):
-            shown = answer.content[-4000:]
             call = next((call for call in step.tool_calls if call.id == answer.call_id), None)
-            if call is not None and UNDOING.search(str(call.arguments.get("command", call.arguments.get("cmd", "")))):
+            if answer.state == "not_run":
+                last = last and answer.not_run == "sibling"
+                continue
+            command = command_of(call.name, call.arguments) if call else ""
+            if UNDOING.search(command):
                 return _ended(False, f"the work was undone (step {step.number})", "signs")
-            if TESTS_FAILED.search(shown):
-                return Outcome(kind="failed", reason=f"the last tests failed (step {step.number})", source="signs")
-            if TESTS_PASSED.search(shown):
-                reason = f"the last tests passed (step {step.number})"
-                return Outcome(kind="passed", hard=1.0, soft=1.0, reason=reason, source="signs")
-            if last and not answer.extra.get("rejected") and (answer.error or answer.exit_code not in (None, 0)):
+            passed = None if SHOWS.match(command) or (call and SHOWING.match(call.name)) else tests_passed(answer)
+            if passed is not None:
+                return _ended(
+                    passed, f"the last tests {'passed' if passed else 'failed'} (step {step.number})", "signs"
+                )
+            if last and answer.state == "failed":
                 return _ended(False, f"the last command failed (step {step.number})", "signs")
             last = False
     return None

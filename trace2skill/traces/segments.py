@@ -11,12 +11,16 @@ import re
 from trace2skill.traces.session import trajectory_id
 from trace2skill.types.trajectory import Step, Trajectory, Usage
 
-CUT = {"claude-code", "codex", "gemini-cli", "opencode"}
+CUT = {"claude-code", "codex", "gemini-cli", "qwen-code", "opencode", "cursor", "cline"}
 FOLLOWS_ON = re.compile(
-    r"(?i)\A\W*(?:yes|no|ok(?:ay)?|sure|thanks?|thank you|perfect|great|good|nice|continue|go on|go ahead|proceed|"
-    r"please do|actually|wait|stop|hold|never ?mind|wrong|that'?s|it'?s|still|undo|revert|try again|again|why|what|how|"
-    r"which|will|can you|could you|do you|<)"
+    r"(?i)\A\W*(?:(?:yes|no|nope|ok(?:ay)?|sure|thanks?|thank you|perfect|great|good|nice|continue|go on|go ahead|"
+    r"proceed|please do|actually|wait|stop|hold|never ?mind|wrong|that'?s|it'?s|still|undo|revert|try again|again|"
+    r"why|what|how|which|will|can you|could you|do you)\b(?!-)|<)"
 )
+PRAISE = re.compile(
+    r"(?i)\A\W*(?:(?:yes|ok(?:ay)?|thanks?|thank you|perfect|great|good|nice|well done|done)\b[\s,.!:;-]*)+"
+)
+NEXT = re.compile(r"(?i)(?:and |so |then )?(?:now|next|then)\b")
 
 
 def segmented(trajectory: Trajectory) -> list[Trajectory]:
@@ -33,12 +37,18 @@ def _starts(steps: tuple[Step, ...]) -> list[int]:
     starts, worked = [0], False
     for place, step in enumerate(steps):
         compaction = step.extra.get("mark") == "compaction"
-        asks = step.source == "user" and not FOLLOWS_ON.match(step.message) and "mark" not in step.extra
+        asks = step.source == "user" and _asks_anew(step.message) and not step.extra.keys() & {"mark", "queued"}
         if worked and (compaction or asks):
             starts.append(place)
             worked = False
         worked = worked or step.source == "agent"
     return starts
+
+
+def _asks_anew(said: str) -> bool:
+    """Does a person ask for the next thing? "Good. Now print the version" does, "Good" does not."""
+    praise = PRAISE.match(said)
+    return not FOLLOWS_ON.match(said) or bool(praise and NEXT.match(said, praise.end()))
 
 
 def _part(whole: Trajectory, first: int, last: int) -> Trajectory:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from trace2skill.core.digest import digest_of
-from trace2skill.core.foreign_json import storable
-from trace2skill.traces.values import content, label
+from trace2skill.traces.calls import command_of, harmless, opened, stopped_by
+from trace2skill.traces.values import content, kept, label, lean
 from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
 Call = dict[str, Any]
@@ -26,9 +26,17 @@ class Session:
         self.length = 0
         self._steps: list[dict[str, Any]] = []
         self._asked: dict[str, int] = {}
+        self._again: dict[str, list[int]] = {}
+        self._responses: dict[str, int] = {}
+        self._turn = 0
 
     def __len__(self) -> int:
         return self.length
+
+    @property
+    def turn(self) -> int:
+        """A number that stays the same while the agent speaks, until an answer or another's words."""
+        return self._turn
 
     @property
     def waits(self) -> bool:
@@ -59,16 +67,20 @@ class Session:
         model: str = "",
         usage: Usage | None = None,
         extra: dict[str, Any] | None = None,
+        identity: str = "",
     ) -> None:
-        """Add one step."""
+        """Add one step. `identity` names the response of the model behind it, where the log has an id for it."""
         self.length += 1
-        step: dict[str, Any] = {"number": self.length, "source": source, "message": message}
+        if source != "agent":
+            self._turn += 1
+        step: dict[str, Any] = {"number": self.length, "source": source, "message": lean(message)}
         if reasoning:
             step["reasoning"] = reasoning
         if calls:
             step["tool_calls"] = list(calls)
-            for call in calls:
-                self._asked[call["id"]] = self.length - 1
+            self._ask(calls, self.length - 1)
+        if identity:
+            step["identity"] = identity
         if timestamp:
             step["timestamp"] = timestamp
         if model:
@@ -76,15 +88,44 @@ class Session:
         if usage:
             step["usage"] = usage
         if extra:
-            step["extra"] = storable(extra)
+            step["extra"] = kept(extra)
         self._steps.append(step)
+
+    def respond(self, response: str, message: str = "", *, identity: str = "", **more: Any) -> None:
+        """Add what belongs to one response of the model: to its step, where there is one, else as a step of its own.
+
+        A response that a log writes in pieces is one step, and its tokens are those of its last piece: they count the
+        whole. What was said before is not said again.
+        """
+        at = self._responses.get(response, -1) if response else -1
+        if at < 0:
+            self.say("agent", message, identity=identity, **more)
+            if response:
+                self._responses[response] = self.length - 1
+            return
+        step = self._steps[at]
+        for name, said in (("message", lean(message)), ("reasoning", more.get("reasoning", ""))):
+            if said and said not in step.get(name, "").split("\n\n"):
+                step[name] = f"{step[name]}\n\n{said}" if step.get(name) else said
+        asked = {call["id"] for call in step.get("tool_calls", ())}
+        if calls := [call for call in more.get("calls", ()) if call["id"] not in asked]:
+            step.setdefault("tool_calls", []).extend(calls)
+            self._ask(calls, at)
+        usage, before = more.get("usage"), step.get("usage")
+        if usage and (before is None or usage.completion >= before.completion):
+            step["usage"] = usage
+        for name in ("model", "timestamp"):
+            if more.get(name) and not step.get(name):
+                step[name] = more[name]
+        if extra := more.get("extra"):
+            step["extra"] = {**kept(extra), **step.get("extra", {})}
 
     def call(self, id: Any, name: Any, arguments: dict[str, Any], extra: dict[str, Any] | None = None) -> Call:
         """A call of a tool. One without an id is named by its place."""
         call: Call = {"id": label(id) or f"call-{self.length + 1}", "name": label(name)}
-        call["arguments"] = storable(arguments)
+        call["arguments"] = kept(arguments)
         if extra:
-            call["extra"] = storable(extra)
+            call["extra"] = kept(extra)
         return call
 
     def add_calls(self, calls: Sequence[Call], reasoning: str = "") -> None:
@@ -93,8 +134,29 @@ class Session:
             self.say("agent", reasoning=reasoning, calls=calls)
             return
         self._steps[-1].setdefault("tool_calls", []).extend(calls)
-        for call in calls:
-            self._asked[call["id"]] = self.length - 1
+        self._ask(calls, self.length - 1)
+
+    def spend(self, usage: Usage) -> None:
+        """Add tokens to the agent's last step, where the log tells them after it."""
+        step = next((step for step in reversed(self._steps) if step["source"] == "agent"), None)
+        if step is not None:
+            step["usage"] = step["usage"] + usage if "usage" in step else usage
+
+    def has_answer(self, call_id: str) -> bool:
+        """Was the call answered, the last time it was asked?"""
+        at = self._asked.get(call_id, -1)
+        return at >= 0 and any(seen["call_id"] == call_id for seen in self._steps[at].get("observations", ()))
+
+    def correct(self, call_id: str, *, error: bool | None = None, exit_code: int | None = None) -> None:
+        """What a program says of a call's end after it gave its output. It wins over what the output's words say."""
+        at = self._asked.get(call_id, -1)
+        for seen in self._steps[at].get("observations", ()) if at >= 0 else ():
+            if seen["call_id"] == call_id and not seen.get("not_run"):
+                if error is not None:
+                    seen.pop("error", None)
+                    seen |= {"error": True} if error else {}
+                if exit_code is not None and "exit_code" not in seen:
+                    seen["exit_code"] = exit_code
 
     def answer(
         self,
@@ -103,26 +165,61 @@ class Session:
         *,
         error: bool = False,
         exit_code: int | None = None,
+        not_run: str = "",
         extra: dict[str, Any] | None = None,
     ) -> None:
-        """Add what a call answered, to the step that asked. One that nobody asked for stays with the last step."""
+        """Add what a call answered, to the step that asked. One that nobody asked for stays with the last step.
+
+        `not_run` says who stopped the call; where it is not given, the words of the answer are asked. What a program
+        put around the output (a line or tag with the exit code) is taken off.
+        """
         given = label(call_id)
         if not self._steps:
             self.say("system", extra={"mark": "result without a step"})
-        at = self._asked.get(given, self.length - 1)
-        step = self._steps[at]
+        self._turn += 1
+        step = self._steps[self._place_of(given)]
         observations = step.setdefault("observations", [])
         if not given:
             answered = {item["call_id"] for item in observations}
             given = next((call["id"] for call in step.get("tool_calls", ()) if call["id"] not in answered), "")
-        observation: dict[str, Any] = {"call_id": given, "content": content(result)}
-        if exit_code is not None:
-            observation["exit_code"] = exit_code
-        if error:
+        inner = opened(content(result))
+        observation: dict[str, Any] = {"call_id": given, "content": lean(inner.content)}
+        code = inner.exit_code if exit_code is None else exit_code
+        if code is not None:
+            observation["exit_code"] = code
+        if not_run := not_run or (stopped_by(inner.content) if code is None else ""):
+            observation["not_run"] = not_run
+        elif code == 1 and (why := self._harmless(step, given, inner.content)):
+            observation["harmless"] = why
+        elif error or inner.error:
             observation["error"] = True
         if extra:
-            observation["extra"] = storable(extra)
+            observation["extra"] = kept(extra)
         observations.append(observation)
+
+    def _ask(self, calls: Sequence[Call], place: int) -> None:
+        for call in calls:
+            id = call["id"]
+            if id in self._asked:  # used again: the answers come in the order of the calls
+                self._again.setdefault(id, [self._asked[id]]).append(place)
+            self._asked[id] = place
+
+    def _place_of(self, id: str) -> int:
+        """The step that waits for the answer to a call."""
+        at = self._asked.get(id, self.length - 1)
+        for place in self._again.get(id, ()):
+            step = self._steps[place]
+            asked = sum(call["id"] == id for call in step["tool_calls"])
+            if asked > sum(item["call_id"] == id for item in step.get("observations", ())) and self._same_turn(place):
+                return place
+        return at
+
+    def _same_turn(self, place: int) -> bool:
+        return all(step["source"] == "agent" for step in self._steps[place:])
+
+    def _harmless(self, step: dict[str, Any], id: str, output: str) -> str:
+        call = next((call for call in step.get("tool_calls", ()) if call["id"] == id), None)
+        return harmless(command_of(call["name"], call["arguments"]), 1, output) if call else ""
 
     def finish(
         self,
@@ -147,7 +244,7 @@ class Session:
             agent=self.agent,
             agent_version=self.agent_version,
             parent=parent,
-            extra=storable(self.extra),
+            extra=kept(self.extra),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from trace2skill.core.digest import digest_of
 from trace2skill.traces.chat import RESULTS, SPEAKERS, is_message, say
 from trace2skill.traces.session import Session
-from trace2skill.traces.values import content, label, mapping, objects
+from trace2skill.traces.values import content, identity, label, mapping, objects
 from trace2skill.types.trajectory import Usage
 
 
@@ -21,6 +21,18 @@ class Call:
     model: str = ""
     usage: Usage | None = None
     error: str = ""
+
+    def with_what_is_missing(self, other: "Call") -> "Call":
+        """The same call as two instrumentations saw it: this one's words, and of the other what this one lacks."""
+        told = self.usage and (self.usage.prompt or self.usage.completion)
+        return Call(
+            inputs=self.inputs or other.inputs,
+            outputs=self.outputs or other.outputs,
+            timestamp=self.timestamp or other.timestamp,
+            model=self.model or other.model,
+            usage=self.usage if told else other.usage,
+            error=self.error or other.error,
+        )
 
 
 @dataclass
@@ -72,6 +84,9 @@ class SpanConversation:
             call = self.session.call(id, tool.name, tool.arguments)
             self.session.add_calls([call])
             id = call["id"]
+            self._open.append((id, tool.name))
+        if tool.result is None and not tool.error:
+            return  # its content was not recorded here; a message may bring it
         self._close(id)
         self.session.answer(id, tool.error or tool.result, error=bool(tool.error))
 
@@ -93,7 +108,10 @@ class SpanConversation:
         self._open = [item for item in self._open if item[0] != id]
 
     def _say(self, message: dict[str, Any], **more: Any) -> None:
-        self._said[_mark(message)] += 1
+        mark = _mark(message)
+        self._said[mark] += 1
+        if SPEAKERS.get(message["role"]) == "agent":  # the same trace may be exported twice, in part or whole
+            more["identity"] = identity(self.session.id, mark, self._said[mark])
         for call in objects(message.get("tool_calls")):
             name = label(mapping(call.get("function")).get("name")) or label(call.get("name"))
             if label(call.get("id")):

@@ -2,12 +2,18 @@
 
 import datetime
 import json
+import re
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from typing import Any
 
-from trace2skill.core.foreign_json import parse
+from trace2skill.core.foreign_json import parse, storable
 
 MOST_TOKENS = 10**12
+SHORTEST_BYTES = 512
+"""From so many characters on, a text that is nothing but base64 is taken for the bytes of a picture or another file."""
+DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,[A-Za-z0-9+/_=-]{40,}")
+ALL_BASE64 = re.compile(r"(?=.{0,199}[0-9+/])(?=.{0,199}[a-z])(?=.{0,199}[A-Z])[A-Za-z0-9+/_\r\n-]{200,}={0,2}\s*\Z")
 
 
 def text(value: Any) -> str:
@@ -20,10 +26,58 @@ def text(value: Any) -> str:
 def content(value: Any) -> str:
     """A message's content as text: a string, or parts of which the texts are joined and the others named."""
     if isinstance(value, str):
-        return value
+        return lean(value)
     if isinstance(value, list):
         return "\n".join(part for part in map(_part, value) if part)
     return _part(value) if isinstance(value, dict) else text(value)
+
+
+def lean(shown: str) -> str:
+    """A text without the bytes of pictures and other files in it: each is named by its kind and size."""
+    if len(shown) < SHORTEST_BYTES // 4:
+        return shown
+    if "base64," in shown:
+        shown = DATA_URL.sub(lambda found: _bytes(found[0], found[1]), shown)
+    if len(shown) >= SHORTEST_BYTES and ALL_BASE64.match(shown):
+        return _bytes(shown)
+    return shown
+
+
+def kept(value: Any) -> Any:
+    """What is kept of a value that no reader looks into: what a store takes, without the bytes of pictures."""
+    waiting = [value]
+    for item in waiting:
+        if isinstance(item, str):
+            if len(item) >= SHORTEST_BYTES // 4 and lean(item) is not item:
+                return storable(_lean(value))
+        elif isinstance(item, dict):
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+    return storable(value)
+
+
+def identity(*parts: Any) -> str:
+    """A short name of what happened, from the ids by which a log names it; '' where one of them is missing."""
+    if not all(parts):
+        return ""
+    told = "\x1f".join(map(str, parts)).encode("utf-8", "replace")
+    return blake2b(told, digest_size=8).hexdigest()
+
+
+def instant(value: Any) -> float:
+    """A time as seconds since 1970, whatever offset it is written with; one without an offset counts as UTC.
+
+    Infinite where it is no time, so that what has none comes last.
+    """
+    told = moment(value)
+    try:
+        found = datetime.datetime.fromisoformat(told.replace("Z", "+00:00")) if told else None
+    except ValueError:
+        found = None
+    if found is None:
+        return float("inf")
+    return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).timestamp()
 
 
 def label(value: Any, longest: int = 200) -> str:
@@ -97,15 +151,44 @@ def moment(value: Any, per_second: int = 1000) -> str:
 
 def _part(part: Any) -> str:
     if not isinstance(part, dict):
-        return text(part)
+        return lean(text(part))
+    kind = label(part.get("type")) or "part"
+    data = part.get("inlineData") or part.get("inline_data")
+    if isinstance(data, dict):
+        return _named("picture" if text(data.get("mimeType")).startswith("image") else "file", data)
+    if kind == "blob" or (isinstance(part.get("data"), str) and ("mimeType" in part or "mime_type" in part)):
+        return _named(label(part.get("modality")) or kind, part)
     for key in ("text", "content", "thinking", "refusal"):
         if isinstance(part.get(key), str):
             return str(part[key])
     if isinstance(part.get("content"), list):
         return content(part["content"])
-    kind = label(part.get("type")) or "part"
-    if "image" in kind or "file" in kind or "audio" in kind:
-        source = part.get("source") or part.get(kind) or {}
-        named = mapping(source).get("path") or mapping(source).get("url") or mapping(source).get("media_type") or ""
-        return f"[{kind} {label(named)[:100]}]".replace(" ]", "]")
-    return text(part)
+    if "image" in kind or "file" in kind or "audio" in kind or kind == "document":
+        return _named(kind, part.get("source") or part.get(kind) or part)
+    return lean(text(_lean(part)))
+
+
+def _named(kind: str, source: Any) -> str:
+    """A picture or another file by what names it: its path, its address, its kind. Never by its bytes."""
+    if isinstance(source, str):
+        source = {"url": source}
+    found = mapping(source)
+    for key in ("path", "filename", "name", "url", "file_url", "image_url", "uri", "file_id", "fileUri", "media_type",
+                "mimeType", "mime_type", "mime", "format"):  # fmt: skip
+        value = found.get(key)
+        if isinstance(value, str) and value:
+            told = DATA_URL.sub(lambda url: url[1] or "data", value)
+            return f"[{kind} {told[:100]}]"
+    return f"[{kind}]"
+
+
+def _bytes(raw: str, kind: str | None = None) -> str:
+    return f"[{kind or 'base64'}, {len(raw)} characters not kept]"
+
+
+def _lean(value: Any) -> Any:
+    if isinstance(value, str):
+        return lean(value)
+    if isinstance(value, dict):
+        return {key: _lean(item) for key, item in value.items()}
+    return [_lean(item) for item in value] if isinstance(value, list) else value

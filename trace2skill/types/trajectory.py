@@ -18,6 +18,7 @@ from trace2skill.core.record import Record
 OutcomeKind = Literal["passed", "failed", "infrastructure_error", "unknown"]
 STRONG = frozenset({"grader", "labels", "log", "report"})
 """Sources of an outcome that measured it, or were asked for it."""
+CallState = Literal["worked", "failed", "not_run"]
 StopReason = Literal[
     "answered", "turn_limit", "token_limit", "cost_limit", "time_limit", "space_limit", "context_limit", "refused"
 ]
@@ -60,7 +61,25 @@ class Observation(Record):
     content: str
     exit_code: int | None = None
     error: bool = Field(default=False, exclude_if=not_, description="The log marks it as an error.")
+    not_run: str = Field(
+        default="",
+        exclude_if=not_,
+        description="Who stopped the call, where it did not run or was broken off: 'user', 'rule' (a permission that "
+        "was set before), 'hook', 'sibling' (a parallel call that failed) or 'program'.",
+    )
+    harmless: str = Field(
+        default="", exclude_if=not_, description="Why an exit code other than 0 is no failure: 'grep: no match'."
+    )
     extra: dict[str, Any] = Field(default_factory=dict, exclude_if=not_)
+
+    @property
+    def state(self) -> CallState:
+        """What became of the call. One that did not run neither failed nor worked: it is evidence of nothing."""
+        if self.not_run:
+            return "not_run"
+        if self.error or (self.exit_code not in (None, 0) and not self.harmless):
+            return "failed"
+        return "worked"
 
 
 class Usage(Record):
@@ -92,6 +111,12 @@ class Step(Record):
     timestamp: str = Field(default="", exclude_if=not_, description="ISO 8601, as the log has it.")
     model: str = Field(default="", exclude_if=not_, description="The model of this step, where the log names one.")
     usage: Usage | None = Field(default=None, exclude_if=not_)
+    identity: str = Field(
+        default="",
+        exclude_if=not_,
+        description="Names the response of the model behind the step, from the ids in the log: a copy of it in another "
+        "file has the same.",
+    )
     extra: dict[str, Any] = Field(default_factory=dict, exclude_if=not_, description="What the log says besides.")
 
 

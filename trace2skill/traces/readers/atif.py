@@ -14,8 +14,24 @@ from pydantic import ValidationError
 
 from trace2skill.core.foreign_json import storable
 from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.calls import command_of, harmless, opened, stopped_by
+from trace2skill.traces.machine import is_machine
 from trace2skill.traces.session import UNLABELLED, Session, trajectory_id
-from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, rest, text
+from trace2skill.traces.values import (
+    arguments,
+    content,
+    identity,
+    kept,
+    label,
+    lean,
+    mapping,
+    moment,
+    money,
+    number,
+    objects,
+    rest,
+    text,
+)
 from trace2skill.types.trajectory import Observation, Step, ToolCall, Trajectory, Usage
 
 VERSION = "ATIF-v1.7"
@@ -84,7 +100,7 @@ def from_atif(document: dict[str, Any], source: Source, notes: Notes, parent: st
     """The trajectory of one ATIF document, without its sub-agents.
 
     Raises:
-        ValueError: `extra.trace2skill` is not what we wrote.
+        ValueError: it has no list of steps, or `extra.trace2skill` is not what we wrote.
     """
     extra = dict(mapping(document.get("extra")))
     own = extra.pop(OURS, None) if isinstance(extra.get(OURS), dict) and "named" in extra[OURS] else None
@@ -98,15 +114,20 @@ def from_atif(document: dict[str, Any], source: Source, notes: Notes, parent: st
     session.agent_version = label(agent.get("version"))
     session.model = label(agent.get("model_name"))
     steps: list[Step] = []
-    given = document.get("steps")
-    for place, step in enumerate(given if isinstance(given, list) else [], start=1):
-        if isinstance(step, dict) and step.get("source") in ("system", "user", "agent"):
-            steps.append(_read_step(step, len(steps) + 1))
+    given, copied = document.get("steps"), 0
+    if not isinstance(given, list):
+        raise ValueError("it has no list of steps: no ATIF document")  # noqa: TRY004 - as readers raise it
+    for place, step in enumerate(given, start=1):
+        if isinstance(step, dict) and step.get("is_copied_context") is True:
+            copied += 1  # by the format's own word, a copy from the trajectory that this one continues
+        elif isinstance(step, dict) and step.get("source") in ("system", "user", "agent"):
+            steps.append(_foreign_step(step, len(steps) + 1, name))
         else:
             notes.problem(source, 0, f"step {place} has no source that is known")
     session.extra = {**extra, **rest(document, {*ROOT_FIELDS, "final_metrics"})}
+    session.extra |= {"copied": {"of": "", "steps": copied}} if copied else {}
     session.extra |= {"agent": left} if (left := rest(agent, ("name", "version", "model_name"))) else {}
-    total = _total(document)
+    total = None if copied else _total(document)
     made = session.finish(parent=parent, usage=total)
     usage = total or sum((step.usage for step in steps if step.usage), Usage())
     model = made.model if made.model != "unknown" else next((step.model for step in steps if step.model), "unknown")
@@ -121,7 +142,7 @@ def _documents(document: dict[str, Any], source: Source, notes: Notes, parent: s
     try:
         made = from_atif(document, source, notes, parent)
     except (ValidationError, ValueError) as error:
-        notes.problem(source, 0, f"extra.{OURS} cannot be read: {' '.join(str(error).split())}")
+        notes.problem(source, 0, f"it cannot be read: {' '.join(str(error).split())}")
         return
     yield made
     if depth < 20:
@@ -135,7 +156,7 @@ def _named(trajectory: Trajectory) -> list[str]:
 
 
 def _step(step: Step) -> dict[str, Any]:
-    own: dict[str, Any] = {}
+    own: dict[str, Any] = {"identity": step.identity} if step.identity else {}
     made: dict[str, Any] = {"step_id": step.number, "source": step.source, "message": step.message}
     if step.timestamp:
         (made if _is_iso(step.timestamp) else own)["timestamp"] = step.timestamp
@@ -160,7 +181,7 @@ def _call(call: ToolCall) -> dict[str, Any]:
 
 
 def _result(item: Observation, asked: set[str]) -> dict[str, Any]:
-    own = item.model_dump(mode="json", include={"exit_code", "error"}, exclude_defaults=True)
+    own = item.model_dump(mode="json", include={"exit_code", "error", "not_run", "harmless"}, exclude_defaults=True)
     if item.call_id not in asked:
         own["call_id"] = item.call_id
     extra = {**item.extra, **({OURS: own} if own else {})}
@@ -232,6 +253,36 @@ def _read_step(step: dict[str, Any], place: int) -> Step:
         extra={**extra, **left, **({"metrics": more_metrics} if more_metrics else {})},
         **fields,
     )
+
+
+def _foreign_step(step: dict[str, Any], place: int, session: str) -> Step:
+    """A step that another program wrote: what became of its calls stands in the words of their results, if anywhere."""
+    read = _read_step(step, place)
+    commands = {call.id: command_of(call.name, call.arguments) for call in read.tool_calls}
+    seen = []
+    for item in read.observations:
+        inner = opened(item.content)
+        stopped = stopped_by(inner.content) if inner.exit_code is None else ""
+        why = harmless(commands.get(item.call_id, ""), inner.exit_code, inner.content)
+        found = {
+            "exit_code": inner.exit_code,
+            "error": inner.error and not stopped,
+            "not_run": stopped,
+            "harmless": why,
+        }
+        seen.append(item.model_copy(update={"content": lean(inner.content), "extra": kept(item.extra), **found}))
+    calls = tuple(call.model_copy(update={"arguments": kept(call.arguments)}) for call in read.tool_calls)
+    machine = read.source == "user" and is_machine(read.message)
+    named = identity("atif", session, read.timestamp, read.message, *commands) if read.source == "agent" else ""
+    changed = {
+        "source": "system" if machine else read.source,
+        "message": lean(read.message),
+        "tool_calls": calls,
+        "observations": tuple(seen),
+        "extra": kept({**read.extra, **({"mark": "notice"} if machine else {})}),
+        "identity": named,
+    }
+    return read.model_copy(update=changed)
 
 
 _CALL_FIELDS = ("tool_call_id", "function_name", "arguments", "extra")

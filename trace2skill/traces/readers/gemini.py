@@ -1,15 +1,24 @@
-"""Gemini CLI sessions: one JSON document with `messages`, or JSONL whose first line names the session."""
+"""Gemini CLI sessions: one JSON document with `messages`, or JSONL whose first line names the session.
+
+In JSONL a message is written again under its id when it changes, and the last one counts; `$rewindTo` takes back the
+message it names and all after it; `$set` renews the head, and with `messages` the context that the model is given.
+https://github.com/google-gemini/gemini-cli, packages/core/src/services/chatRecordingService.ts
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 from trace2skill.traces.base import Notes, Source
-from trace2skill.traces.session import Call, Session
-from trace2skill.traces.values import arguments, content, label, mapping, moment, number, objects, rest, text
+from trace2skill.traces.calls import opened_shell
+from trace2skill.traces.machine import is_machine, without_machine
+from trace2skill.traces.session import Call, Session, trajectory_id
+from trace2skill.traces.values import arguments, content, identity, label, mapping, moment, number, objects, rest, text
 from trace2skill.types.trajectory import Trajectory, Usage
 
 SPEAKERS: dict[str, Any] = {"user": "user", "gemini": "agent", "info": "system", "warning": "system", "error": "system"}
 KNOWN = {"id", "timestamp", "type", "content", "model", "thoughts", "tokens", "toolCalls", "sessionId"}
+COMPRESSED = {"type": "info", "content": "the conversation was compressed", "mark": "compaction"}
+Message = tuple[int, Any]
 
 
 class Gemini:
@@ -22,63 +31,107 @@ class Gemini:
 
     def claims(self, source: Source) -> bool:
         """A session id with a project hash, or messages of the type `gemini`."""
-        first = mapping(source.first_values[0] if source.first_values else source.start)
-        messages = objects(first.get("messages"))
-        named = "sessionId" in first and "projectHash" in first
-        return named or any(message.get("type") == "gemini" for message in messages)
+        return any(
+            ("sessionId" in first and "projectHash" in first)
+            or first.get("type") == "gemini"
+            or any(message.get("type") == "gemini" for message in objects(first.get("messages")))
+            for first in source.first_objects
+        )
 
     def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
-        """The one trajectory of the file."""
+        """The trajectory of the file, then each part that was taken back, with a link."""
+        head: dict[str, Any] = {}
+        taken_back: list[list[Message]] = []
         if source.first_values and not objects(mapping(source.first_values[0]).get("messages")):
-            lines = list(source.records(notes))
-            head = lines[0][1] if lines else {}
-            messages = [item for item in lines if "type" in item[1] or "projectHash" not in item[1]]
+            messages = _replayed(source, notes, head, taken_back)
         else:
             head = mapping(source.document())
             given = head.get("messages")
             messages = [(0, message) for message in (given if isinstance(given, list) else [])]
         name = label(head.get("sessionId")) or source.stem
-        session = Session(self.name, name, name=name, agent="gemini-cli")
-        session.extra = rest(head, ("sessionId", "messages"))
-        for line, message in messages:
-            _add(session, message, source, notes, line)
-        if len(session):
-            yield session.finish()
+        whole = trajectory_id(self.name, name)
+        for place, part in enumerate([messages, *taken_back]):
+            key = (f"rewound {label(mapping(part[0][1]).get('id'))}", place) if place else ()
+            session = Session(self.name, name, *key, name=name, agent="gemini-cli")
+            session.extra = {"taken_back": True} if place else rest(head, ("sessionId", "messages"))
+            for line, message in part:
+                _add(session, message, source, notes, line)
+            if len(session):
+                yield session.finish(parent=whole if place else "")
+
+
+def _replayed(source: Source, notes: Notes, head: dict[str, Any], taken_back: list[list[Message]]) -> list[Message]:
+    """The messages as they stand after all lines; what was taken back goes to `taken_back`, the session's fields to
+    `head`."""
+    messages: dict[str, Message] = {}
+    for line, record in source.records(notes):
+        changes = record.get("$set")
+        if isinstance(record.get("$rewindTo"), str):
+            names = list(messages)
+            at = names.index(record["$rewindTo"]) if record["$rewindTo"] in messages else 0
+            if gone := [messages.pop(name) for name in names[at:]]:
+                taken_back.append(gone)
+        elif isinstance(changes, dict):
+            head |= rest(changes, ("messages",))
+            new = [item for item in objects(changes.get("messages")) if label(item.get("id")) not in messages]
+            if new and messages:  # the model's context was replaced; what had been said was said
+                messages[f"compressed {line}"] = (line, COMPRESSED)
+            messages |= {label(item.get("id")) or f"{line} {place}": (line, item) for place, item in enumerate(new)}
+        elif "projectHash" in record and "type" not in record:
+            head |= record
+        else:
+            messages[label(record.get("id")) or f"line {line}"] = (line, record)
+    return list(messages.values())
 
 
 def _add(session: Session, message: Any, source: Source, notes: Notes, line: int) -> None:
     kind = mapping(message).get("type")
     if not isinstance(kind, str) or kind not in SPEAKERS:
-        if mapping(message).get("$set") is None:  # a later line that only renews the session's head
-            notes.unknown(source, line, kind)
+        notes.unknown(source, line, kind)
         return
-    extra = rest(message, KNOWN)
+    extra, said = rest(message, KNOWN), content(message.get("content"))
+    speaker = SPEAKERS[kind]
     if kind in ("error", "warning"):
         extra["mark"] = kind
-    if label(message.get("content")).startswith("[Request cancelled") or (
-        kind == "info" and "cancel" in label(message.get("content"))
-    ):
+    if said.startswith("[Request cancelled") or (kind == "info" and "cancel" in said):
         extra["mark"] = "interrupted"
+    if kind == "user" and is_machine(said):
+        speaker, extra["mark"] = "system", "notice"
+    elif kind == "user":
+        said = without_machine(said).strip() if "</" in said else said
     thoughts = [
         f"{text(item.get('subject'))}: {text(item.get('description'))}" for item in objects(message.get("thoughts"))
     ]
     raw = objects(message.get("toolCalls"))
     calls = [_call(session, call) for call in raw]
+    when = moment(message.get("timestamp"))
     session.say(
-        SPEAKERS[kind],
-        content(message.get("content")),
+        speaker,
+        said,
         reasoning="\n".join(thoughts),
         calls=calls,
-        timestamp=moment(message.get("timestamp")),
+        timestamp=when,
         model=label(message.get("model")),
         usage=_usage(message.get("tokens")),
         extra=extra,
+        identity=identity("gemini", session.name, label(message.get("id")), when) if speaker == "agent" else "",
     )
     for asked, call in zip(raw, calls, strict=True):
         if asked.get("result") is not None or asked.get("error") or asked.get("resultDisplay"):
-            failed = asked.get("status") in ("error", "cancelled")
-            rejected = {"rejected": True} if asked.get("status") == "cancelled" else {}
-            session.answer(call["id"], _result(asked), error=failed, extra=rejected)
+            _answer(session, asked, call)
+
+
+def _answer(session: Session, asked: dict[str, Any], call: Call) -> None:
+    status = asked.get("status")
+    shown = opened_shell(_result(asked)) if call["name"] == "run_shell_command" else None
+    session.answer(
+        call["id"],
+        shown.content if shown else _result(asked),
+        error=status == "error",
+        exit_code=shown.exit_code if shown else None,
+        not_run="user" if status == "cancelled" else "",
+        extra={"rejected": True} if status == "cancelled" else {},
+    )
 
 
 def _call(session: Session, call: dict[str, Any]) -> Call:

@@ -13,11 +13,14 @@ from trace2skill.core.foreign_json import LONGEST_LINE, parse
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.chat import is_message, say, usage_of
 from trace2skill.traces.outcome_of import from_score
+from trace2skill.traces.packed import unzipped_zstd
 from trace2skill.traces.session import UNLABELLED, Session
-from trace2skill.traces.values import label, mapping, number, rest, text
+from trace2skill.traces.values import identity, label, mapping, number, rest, text
 from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
 MOST_MEMBERS = 100_000
+ZSTD = 93
+"""The number of Zstandard among a zip's methods: newer logs are compressed so, and Python reads it from 3.14 on."""
 MOST_RATIO = 500
 ATTACHMENT = re.compile(r"attachment://([0-9a-f]{32})")
 NAMES = {"header.json", "_journal/start.json"}
@@ -38,7 +41,7 @@ class Inspect:
             if _first_member(source.head) in NAMES:
                 return True
             try:
-                with zipfile.ZipFile(source.path) as archive:
+                with zipfile.ZipFile(source.plain) as archive:
                     return bool(NAMES & set(archive.namelist()))
             except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
                 return source.path.suffix == ".eval"
@@ -63,7 +66,7 @@ class Inspect:
 
     def _archive(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
         try:
-            with zipfile.ZipFile(source.path) as archive:
+            with zipfile.ZipFile(source.plain) as archive:
                 members = archive.infolist()
                 if len(members) > MOST_MEMBERS:
                     raise ValueError(f"{len(members)} members, more than {MOST_MEMBERS}")
@@ -92,6 +95,8 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source, n
         notes.problem(source, 0, f"{member.filename} unfolds to {member.file_size} bytes: not opened")
         return None
     try:
+        if member.compress_type == ZSTD and not hasattr(zipfile, "ZIP_ZSTANDARD"):
+            return parse(unzipped_zstd(_packed(archive, member), LONGEST_LINE))
         with archive.open(member) as file:
             raw = file.read(LONGEST_LINE + 1)
         return parse(raw)
@@ -100,6 +105,16 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source, n
     except Exception as error:  # noqa: BLE001 - zlib, lzma and bz2 each raise an error of their own on damaged data
         notes.problem(source, 0, f"{member.filename} is damaged: {error}")
     return None
+
+
+def _packed(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """A member's bytes as they stand in the zip, behind its local header (APPNOTE 4.3.7)."""
+    if member.flag_bits & 1 or archive.fp is None:
+        raise ValueError("it is encrypted")
+    archive.fp.seek(member.header_offset)
+    header = archive.fp.read(30)
+    archive.fp.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
+    return archive.fp.read(member.compress_size)
 
 
 def _sample(sample: dict[str, Any], run: dict[str, Any], source: Source, notes: Notes) -> Trajectory:
@@ -112,7 +127,10 @@ def _sample(sample: dict[str, Any], run: dict[str, Any], source: Source, notes: 
     messages = sample.get("messages")
     for index, message in enumerate(messages if isinstance(messages, list) else [], start=1):
         if is_message(message):
-            say(session, _whole(message, attachments, 0))
+            named = identity(
+                "inspect", label(sample.get("uuid")), label(message.get("id"))
+            )  # a retried run copies samples
+            say(session, _whole(message, attachments, 0), **({"identity": named} if named else {}))
         else:
             notes.problem(source, 0, f"sample {id}, message {index} is no chat message")
     session.extra = {**rest(sample, USED | GOLD), "eval_id": label(run.get("eval_id")) or label(run.get("run_id"))}

@@ -12,7 +12,19 @@ from trace2skill.traces.chat import is_message
 from trace2skill.traces.outcome_of import from_score
 from trace2skill.traces.session import UNLABELLED, Session
 from trace2skill.traces.spans import Call, SpanConversation, SpanTool
-from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, rest, text
+from trace2skill.traces.values import (
+    arguments,
+    content,
+    instant,
+    label,
+    mapping,
+    moment,
+    money,
+    number,
+    objects,
+    rest,
+    text,
+)
 from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
 Run = dict[str, Any]
@@ -35,9 +47,11 @@ class LangSmith:
 
     def claims(self, source: Source) -> bool:
         """Runs: objects with `run_type` and `inputs`."""
-        first = source.first_values[0] if source.first_values else source.start
-        runs = objects(mapping(first).get("runs")) or objects(first) or [mapping(first)]
-        return "run_type" in runs[0] and ("inputs" in runs[0] or "trace_id" in runs[0])
+        firsts = [value for value in source.first_values or [source.start] if value]
+        runs = [
+            run for first in firsts for run in objects(mapping(first).get("runs")) or objects(first) or [mapping(first)]
+        ]
+        return any("run_type" in run and ("inputs" in run or "trace_id" in run) for run in runs[:50])
 
     def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
         """One trajectory a trace that has a model or a tool run."""
@@ -49,12 +63,14 @@ class LangSmith:
             else:
                 notes.unknown(source, line, ", ".join(sorted(run)[:6]) if isinstance(run, dict) else run)
         for trace, runs in sorted(traces.items()):
-            runs.sort(key=lambda run: (label(run.get("dotted_order"), 5000), text(run.get("start_time"))))
+            _sort(runs)
             session = Session(self.name, trace, name=trace, agent=label(runs[0].get("name")) or self.name)
             conversation = SpanConversation(session)
+            calls = _calls(runs, notes)
             for run in runs:
                 if run.get("run_type") == "llm":
-                    conversation.call(_call(run))
+                    if call := calls.get(id(run)):
+                        conversation.call(call)
                 elif run.get("run_type") in ("tool", "retriever"):
                     conversation.tool(_tool(run))
                 else:
@@ -63,6 +79,47 @@ class LangSmith:
             notes.hide(session.id, *(runs[0].get(name) for name in sorted(GOLD)))
             if len(session):
                 yield session.finish(outcome=_outcome(runs[0]))
+
+
+def _sort(runs: list[Run]) -> None:
+    """By the order that the runs name themselves where all do, else by the time they began, whatever its offset."""
+    if all(run.get("dotted_order") for run in runs):
+        runs.sort(key=lambda run: label(run["dotted_order"], 5000))
+    else:
+        runs.sort(key=lambda run: (instant(run.get("start_time")), label(run.get("dotted_order"), 5000)))
+
+
+def _calls(runs: list[Run], notes: Notes) -> dict[int, Call]:
+    """The calls of the model by run. A run around another for the same call is one call with it."""
+    named = {label(run.get("id")): run for run in runs}
+    calls = {id(run): _call(run) for run in runs if run.get("run_type") == "llm"}
+    inner: dict[int, list[Run]] = defaultdict(list)
+    for run in runs:
+        above = _around(run, named)
+        if run.get("run_type") == "llm" and above is not None and above.get("run_type") == "llm":
+            inner[id(above)].append(run)
+    for run in reversed(runs):  # from within outwards
+        within = [item for item in inner.get(id(run), ()) if id(item) in calls]
+        if len(within) == 1 and id(run) in calls:
+            one, other = calls[id(run)], calls.pop(id(within[0]))
+            calls[id(run)] = one.with_what_is_missing(other) if one.outputs else other.with_what_is_missing(one)
+            notes.counts["nested model span"] += 1
+        elif within and id(run) in calls:  # a wrapper around several calls
+            calls.pop(id(run))
+            notes.counts["nested model span"] += 1
+    return calls
+
+
+def _around(run: Run, named: dict[str, Run]) -> Run | None:
+    """The nearest run of a model or tool around a run, None where there is none."""
+    seen = {label(run.get("id"))}
+    at = label(run.get("parent_run_id"))
+    while at and at in named and at not in seen:
+        seen.add(at)
+        if named[at].get("run_type") in ("llm", "tool"):
+            return named[at]
+        at = label(named[at].get("parent_run_id"))
+    return None
 
 
 def _runs(source: Source, notes: Notes) -> Iterable[tuple[int, Any]]:
@@ -82,7 +139,7 @@ def _unfold(run: Run, depth: int) -> Iterator[Run]:
     yield run
     if depth < 100:
         for child in objects(run.get("child_runs")):
-            yield from _unfold(child, depth + 1)
+            yield from _unfold({"parent_run_id": run.get("id"), **child}, depth + 1)
 
 
 def _call(run: Run) -> Call:

@@ -1,6 +1,7 @@
 """mini-swe-agent's `.traj.json`: chat messages, with the verdict in a report file beside it.
 
-`exit_status: Submitted` is not success: only `resolved` of the report is a verdict.
+Version 2 with a model of OpenAI's Responses API has its items in place of messages. `exit_status: Submitted` is not
+success: only `resolved` of the report is a verdict.
 """
 
 import re
@@ -10,14 +11,13 @@ from typing import Any
 
 from trace2skill.core.foreign_json import parse
 from trace2skill.traces.base import Notes, Source
-from trace2skill.traces.chat import is_message, say, tool_calls, usage_of
+from trace2skill.traces.chat import is_item, is_message, say, say_item, tool_calls, usage_of
 from trace2skill.traces.outcome_of import from_score
 from trace2skill.traces.session import Session
 from trace2skill.traces.values import content, label, mapping, moment, money, rest, text
-from trace2skill.types.trajectory import Outcome, Trajectory
+from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
 COMMAND = re.compile(r"```(?:bash|sh|mswea_bash_command)\s*\n(.*?)\n?```", re.DOTALL)
-RETURNED = re.compile(r"<returncode>\s*(-?\d{1,6})\s*</returncode>")
 LARGEST_REPORT = 4 * 1024 * 1024
 
 
@@ -46,6 +46,8 @@ class MiniSweAgent:
         for index, message in enumerate(messages if isinstance(messages, list) else [], start=1):
             if is_message(message):
                 _say(session, message)
+            elif is_item(message):
+                _say_item(session, message)
             elif mapping(message).get("role") == "exit":
                 session.say("system", content(message.get("content")), extra={"mark": "exit"})
             else:
@@ -76,15 +78,27 @@ def _say(session: Session, message: dict[str, Any]) -> None:
         )
     elif message["role"] == "tool" or (message["role"] == "user" and session.waits):
         code = extra.get("returncode")
-        shown = None if isinstance(code, int) else RETURNED.search(content(message.get("content")))
         session.answer(
             message.get("tool_call_id"),
             message.get("content"),
-            exit_code=code if isinstance(code, int) else int(shown[1]) if shown else None,
+            exit_code=code if isinstance(code, int) else None,
             extra=rest(extra, {"returncode", "raw_output"}),
         )
     else:
         say(session, message)
+
+
+def _say_item(session: Session, item: dict[str, Any]) -> None:
+    extra = mapping(item.get("extra"))
+    code = extra.get("returncode")
+    if item.get("type") == "function_call_output":
+        more = rest(extra, {"returncode", "raw_output", "timestamp"})
+        known = code if isinstance(code, int) else None
+        session.answer(item.get("call_id"), item.get("output"), exit_code=known, extra=more)
+        return
+    usage = usage_of(item.get("usage"), money(extra.get("cost"))) or Usage(cost=money(extra.get("cost")))
+    more = rest(extra, {"response", "actions", "cost", "timestamp"})
+    say_item(session, item, timestamp=moment(extra.get("timestamp"), 1), usage=usage, extra=more)
 
 
 def _verdict(path: Path, instance: str, info: dict[str, Any]) -> Outcome:

@@ -11,10 +11,22 @@ from typing import Any
 from trace2skill.core.foreign_json import LONGEST_LINE, parse
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.session import Session, trajectory_id
-from trace2skill.traces.values import arguments, label, mapping, moment, money, number, objects, rest, text
+from trace2skill.traces.values import (
+    arguments,
+    content,
+    identity,
+    label,
+    mapping,
+    moment,
+    money,
+    number,
+    objects,
+    rest,
+    text,
+)
 from trace2skill.types.trajectory import Trajectory, Usage
 
-ASIDE = {"step-start", "step-finish", "snapshot", "patch", "agent", "retry", "file", "subtask"}
+ASIDE = {"step-start", "step-finish", "snapshot", "patch", "agent", "retry", "subtask"}
 
 
 class OpenCode:
@@ -31,22 +43,52 @@ class OpenCode:
         return export or (label(start.get("id")).startswith("ses") and ("projectID" in start or "directory" in start))
 
     def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
-        """The one trajectory of the session."""
+        """The trajectory of the session, then what a person took back of it."""
         document = mapping(source.document())
         if "messages" in document:
             info = mapping(document.get("info"))
             messages = [(mapping(item.get("info")), item.get("parts")) for item in objects(document["messages"])]
         else:
             info, messages = document, list(_stored(source, label(document.get("id")), notes))
-        name = label(info.get("id")) or source.stem
-        session = Session(self.name, name, name=name, agent="opencode")
+        yield from read_session(info, messages, source, notes)
+
+
+def read_session(
+    info: dict[str, Any], messages: list[tuple[dict[str, Any], Any]], source: Source, notes: Notes
+) -> Iterator[Trajectory]:
+    """One session out of its description and its messages, each with its parts.
+
+    What `info.revert` takes back (from a message on, or from a part of it on) is a trajectory of its own, with a link.
+    """
+    name = label(info.get("id")) or source.stem
+    standing, taken_back = _parted(messages, mapping(info.get("revert")))
+    parent = label(info.get("parentID"))
+    whole = trajectory_id(OpenCode.name, name)
+    for part, key in ((standing, ()), (taken_back, ("reverted",))):
+        session = Session(OpenCode.name, name, *key, name=name, agent="opencode")
         session.agent_version = label(info.get("version"))
-        session.extra = rest(info, ("id", "version", "parentID"))
-        for message, parts in messages:
+        session.extra = rest(info, ("id", "version", "parentID")) | ({"taken_back": True} if key else {})
+        for message, parts in part:
             _add(session, message, parts if isinstance(parts, list) else [], source, notes)
-        parent = label(info.get("parentID"))
+        above = whole if key else trajectory_id(OpenCode.name, parent) if parent else ""
         if len(session):
-            yield session.finish(parent=trajectory_id(self.name, parent) if parent else "")
+            yield session.finish(parent=above)
+
+
+Messages = list[tuple[dict[str, Any], Any]]
+
+
+def _parted(messages: Messages, revert: dict[str, Any]) -> tuple[Messages, Messages]:
+    """What stands, and what was taken back."""
+    at = next((n for n, (message, _) in enumerate(messages) if message.get("id") == revert.get("messageID")), None)
+    if at is None or not revert:
+        return messages, []
+    message, parts = messages[at]
+    from_part = next((n for n, part in enumerate(objects(parts)) if part.get("id") == revert.get("partID")), 0)
+    if not revert.get("partID") or not from_part:
+        return messages[:at], messages[at:]
+    kept, gone = objects(parts)[:from_part], objects(parts)[from_part:]
+    return [*messages[:at], (message, kept)], [(message, gone), *messages[at + 1 :]]
 
 
 def _stored(source: Source, name: str, notes: Notes) -> Iterator[tuple[dict[str, Any], list[Any]]]:
@@ -75,10 +117,12 @@ def _add(session: Session, message: dict[str, Any], parts: list[Any], source: So
         notes.problem(source, 0, f"message {label(message.get('id'))} has no role that is known")
         return
     said, thoughts, asked = [], [], []
-    extra = rest(message, ("role", "sessionID", "time", "modelID", "tokens", "cost", "system"))
+    extra = rest(message, ("role", "sessionID", "time", "modelID", "tokens", "cost", "system", "error"))
     for part in parts:
         kind = mapping(part).get("type")
-        if kind == "text":
+        if kind == "text" and (part.get("synthetic") or part.get("ignored")):  # the program's words beside the person's
+            extra.setdefault("machine", []).append(text(part.get("text")))
+        elif kind == "text":
             said.append(text(part.get("text")))
         elif kind == "reasoning":
             thoughts.append(text(part.get("text")))
@@ -86,21 +130,34 @@ def _add(session: Session, message: dict[str, Any], parts: list[Any], source: So
             asked.append(part)
         elif kind == "compaction":
             extra["mark"] = "compaction"
+        elif kind == "file":
+            said.append(content([part]))
         elif isinstance(kind, str) and kind in ASIDE:
             extra.setdefault("parts", []).append(rest(part, ("sessionID", "messageID")))
         elif part is not None:
             notes.problem(source, 0, f"unknown part {str(kind)[:40]!r} of message {label(message.get('id'))}")
     calls = [_call(session, part) for part in asked]
+    agent = message["role"] == "assistant"
+    created = mapping(message.get("time")).get("created")
+    machine = not agent and not said and "machine" in extra
+    if machine:
+        said, extra["mark"] = extra.pop("machine"), extra.get("mark", "notice")
     session.say(
-        "agent" if message["role"] == "assistant" else "user",
+        "agent" if agent else "system" if machine else "user",
         "\n".join(said),
         reasoning="\n".join(thoughts),
         calls=calls,
-        timestamp=moment(mapping(message.get("time")).get("created")),
+        timestamp=moment(created),
         model=label(message.get("modelID")),
         usage=_usage(message),
         extra=extra,
+        identity=_identity(created, said, thoughts, calls) if agent else "",
     )
+    error = mapping(message.get("error"))
+    if error:
+        mark = "interrupted" if "Abort" in label(error.get("name")) else "error"
+        told = label(mapping(error.get("data")).get("message")) or label(error.get("name"))
+        session.say("system", told, timestamp=moment(created), extra={"mark": mark})
     for part, call in zip(asked, calls, strict=True):
         state = mapping(part.get("state"))
         if state.get("status") in ("completed", "error"):
@@ -108,6 +165,12 @@ def _add(session: Session, message: dict[str, Any], parts: list[Any], source: So
             failed = state["status"] == "error"
             exit_code = code if isinstance(code, int) and not isinstance(code, bool) else None
             session.answer(call["id"], state.get("error" if failed else "output"), error=failed, exit_code=exit_code)
+
+
+def _identity(created: Any, said: list[str], thoughts: list[str], calls: list[Any]) -> str:
+    """A session that was forked has new ids for its messages, and the times and calls of the original."""
+    told = " ".join([*said, *thoughts, *(call["id"] for call in calls)])
+    return identity("opencode", created, told)
 
 
 def _call(session: Session, part: dict[str, Any]) -> Any:

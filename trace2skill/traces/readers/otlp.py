@@ -1,7 +1,9 @@
 """OpenTelemetry spans in OTLP JSON: the GenAI conventions and OpenInference, a document or a batch a line.
 
 A trajectory is what happened under one agent span of one trace, sub-agents apart with a link; spans without an agent
-around them belong to the trace. Message contents are there only if the instrumentation was told to record them.
+around them belong to the trace. Message contents are there only if the instrumentation was told to record them: on the
+span, on events of the span (conventions 1.28 to 1.36), or in log records that name the span. Where a framework and a
+provider both write a span for one call of a model, one inside the other, it is one call.
 https://opentelemetry.io/docs/specs/semconv/gen-ai/, https://arize-ai.github.io/openinference/spec/
 """
 
@@ -11,6 +13,7 @@ from typing import Any
 
 from trace2skill.core.foreign_json import parse
 from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.otlp_values import attributes_of, event_messages, logged_events
 from trace2skill.traces.session import Session, trajectory_id
 from trace2skill.traces.spans import Call, SpanConversation, SpanTool
 from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, text
@@ -20,6 +23,7 @@ Span = dict[str, Any]
 LLM = {"chat", "text_completion", "generate_content", "LLM"}
 TOOL = {"execute_tool", "TOOL", "RETRIEVER"}
 AGENT = {"invoke_agent", "create_agent", "invoke_workflow", "AGENT"}
+TOPS = {"resourceSpans", "resource_spans", "resourceLogs", "resource_logs"}
 NANOSECONDS = 1_000_000_000
 
 
@@ -30,9 +34,8 @@ class Otlp:
     turn = 30
 
     def claims(self, source: Source) -> bool:
-        """`resourceSpans` at the top."""
-        first = source.first_values[0] if source.first_values else source.start
-        return "resourceSpans" in mapping(first) or "resource_spans" in mapping(first)
+        """`resourceSpans` at the top of a line or of the document."""
+        return any(name in first for first in source.first_objects for name in ("resourceSpans", "resource_spans"))
 
     def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
         """One trajectory an agent span; spans that name no kind of GenAI are counted under `span`."""
@@ -41,22 +44,29 @@ class Otlp:
         else:
             batches = [(0, {"resourceSpans": list(source.items("resourceSpans.item"))})]
         traces: dict[str, dict[str, Span]] = defaultdict(dict)
+        logged: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for line, batch in batches:
-            found = list(_spans(batch))
-            if not found and "resourceSpans" not in batch and "resource_spans" not in batch:
+            found, events = list(_spans(batch)), list(logged_events(batch))
+            if not found and not events and not batch.keys() & TOPS:
                 notes.unknown(source, line, ", ".join(sorted(batch)[:6]))
             for span in found:
                 traces[label(span.get("traceId"))][label(span.get("spanId"))] = span
+            for span_id, event in events:
+                logged[span_id].append(event)
+        for spans in traces.values():
+            for id, span in spans.items():
+                if id in logged:
+                    span["events"] = [*objects(span.get("events")), *logged[id]]
         for trace, spans in sorted(traces.items()):
             yield from _trajectories(trace, spans, notes)
 
 
 def _spans(batch: dict[str, Any]) -> Iterator[Span]:
     for resource in objects(batch.get("resourceSpans", batch.get("resource_spans"))):
-        of = _attributes(mapping(resource.get("resource")).get("attributes"))
+        of = attributes_of(mapping(resource.get("resource")).get("attributes"))
         for scope in objects(resource.get("scopeSpans", resource.get("scope_spans"))):
             for span in objects(scope.get("spans")):
-                given = {**_attributes(span.get("attributes")), **_event_attributes(span)}
+                given = {**attributes_of(span.get("attributes")), **_event_attributes(span)}
                 yield {**span, "attributes": given, "service": label(of.get("service.name"))}
 
 
@@ -76,24 +86,63 @@ def _trajectories(trace: str, spans: dict[str, Span], notes: Notes) -> Iterator[
             "otlp", trace, agent, name=name, agent=label(given.get("gen_ai.agent.name")) or members[0]["service"]
         )
         conversation = SpanConversation(session)
-        for span in sorted(members, key=lambda span: (_start(span), label(span.get("spanId")))):
-            (conversation.call(_call(span)) if _kind(span) in LLM else conversation.tool(_tool(span)))
+        for span, call in _in_order(members, spans, notes):
+            (conversation.call(call) if call else conversation.tool(_tool(span)))
         session.extra = {"trace": trace, "span": agent, "attributes": {k: v for k, v in given.items() if _plain(k)}}
         parent = _agent_over({"parentSpanId": over.get("parentSpanId")}, spans) if over else ""
         if len(session):
             yield session.finish(parent=trajectory_id("otlp", trace, parent) if parent and parent in groups else "")
 
 
-def _agent_over(span: Span, spans: dict[str, Span]) -> str:
-    """Id of the nearest agent span around a span, '' without one."""
+def _in_order(members: list[Span], spans: dict[str, Span], notes: Notes) -> Iterator[tuple[Span, Call | None]]:
+    """The spans in the order of time, each with its call of a model; spans of one call are one."""
+    nested: dict[str, list[Span]] = defaultdict(list)
+    for span in members:
+        if _kind(span) in LLM and (outer := _over(span, spans, LLM, until=AGENT | TOOL)):
+            nested[outer].append(span)
+    calls = {label(span.get("spanId")): _call(span) for span in members if _kind(span) in LLM}
+    left_out = set()
+    for outer, inner in sorted(nested.items(), key=lambda item: -_start(spans[item[0]])):  # from within outwards
+        within = [label(span.get("spanId")) for span in inner if label(span.get("spanId")) not in left_out]
+        if outer not in calls or not within:
+            continue
+        if len(within) == 1:  # the same call, as a framework and as a provider saw it
+            one, other = calls[outer], calls[within[0]]
+            calls[outer] = one.with_what_is_missing(other) if _speaks(one) else other.with_what_is_missing(one)
+            left_out.add(within[0])
+        elif any(_speaks(calls[id]) for id in within):  # a wrapper around several calls
+            left_out.add(outer)
+        else:
+            left_out |= set(within)
+    if left_out:
+        notes.counts["nested model span"] += len(left_out)
+    for span in sorted(members, key=lambda span: (_start(span), label(span.get("spanId")))):
+        if label(span.get("spanId")) not in left_out:
+            yield span, calls.get(label(span.get("spanId")))
+
+
+def _speaks(call: Call) -> bool:
+    """Does the span hold what the model said, and not only that it was asked?"""
+    return any(item.get("content") or item.get("tool_calls") for item in call.outputs)
+
+
+def _over(span: Span, spans: dict[str, Span], kinds: set[str], until: set[str]) -> str:
+    """Id of the nearest span of some kinds around a span, '' where there is none before one of the others."""
     seen = set()
     at = label(span.get("parentSpanId"))
     while at in spans and at not in seen:
         seen.add(at)
-        if _kind(spans[at]) in AGENT:
+        if _kind(spans[at]) in kinds:
             return at
+        if _kind(spans[at]) in until:
+            return ""
         at = label(spans[at].get("parentSpanId"))
     return ""
+
+
+def _agent_over(span: Span, spans: dict[str, Span]) -> str:
+    """Id of the nearest agent span around a span, '' without one."""
+    return _over(span, spans, AGENT, until=set())
 
 
 def _kind(span: Span) -> str:
@@ -116,8 +165,10 @@ def _call(span: Span) -> Call:
         system = _parts_message("system", _json(given.get("gen_ai.system_instructions")))
         inputs = system + [part for item in _listed(given, "gen_ai.input.messages") for part in _genai(item)]
         outputs = [part for item in _listed(given, "gen_ai.output.messages") for part in _genai(item)]
-    else:  # the flattened attributes of older instrumentations
-        inputs, outputs = (_flattened(given, f"gen_ai.{side}.", "") for side in ("prompt", "completion"))
+    else:  # events, and the flattened attributes of older instrumentations
+        inputs, outputs = event_messages(objects(span.get("events")))
+        if not inputs and not outputs:
+            inputs, outputs = (_flattened(given, f"gen_ai.{side}.", "") for side in ("prompt", "completion"))
     return Call(
         inputs=inputs,
         outputs=outputs,
@@ -211,32 +262,13 @@ def _flattened(given: dict[str, Any], prefix: str, inner: str) -> list[dict[str,
     return messages
 
 
-def _attributes(given: Any) -> dict[str, Any]:
-    return {text(item.get("key")): _value(item.get("value"), 0) for item in objects(given)}
-
-
 def _event_attributes(span: Span) -> dict[str, Any]:
     """Exceptions, and messages that are recorded on an event instead of the span."""
     found: dict[str, Any] = {}
     for event in objects(span.get("events")):
-        named = _attributes(event.get("attributes"))
+        named = attributes_of(event.get("attributes"))
         found |= {key: value for key, value in named.items() if key.startswith(("exception.", "gen_ai."))}
     return found
-
-
-def _value(value: Any, depth: int) -> Any:
-    """An OTLP value; an integer is a string there."""
-    for kind, inner in mapping(value).items():
-        if kind == "intValue":
-            digits = text(inner)
-            return int(digits) if digits.lstrip("-").isdigit() and len(digits) < 25 else digits
-        if kind == "arrayValue" and depth < 50:
-            return [_value(item, depth + 1) for item in objects(mapping(inner).get("values"))]
-        if kind == "kvlistValue" and depth < 50:
-            pairs = objects(mapping(inner).get("values"))
-            return {text(pair.get("key")): _value(pair.get("value"), depth + 1) for pair in pairs}
-        return inner
-    return None
 
 
 def _listed(given: dict[str, Any], key: str) -> list[dict[str, Any]]:

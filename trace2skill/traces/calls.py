@@ -1,0 +1,187 @@
+"""What became of a call, out of the words that programs put around its output.
+
+A call ran and worked, ran and failed, or did not run. Programs say the third in words of their own, in the place of an
+output; they wrap outputs in lines and tags that say how a command ended. Both are taken apart here, for every format.
+Whatever is not at the very start of an output may be quoted in it, and says nothing.
+"""
+
+import re
+from typing import NamedTuple
+
+LOOKED_AT = 600
+STOPPED = (
+    ("sibling", re.compile(r"Cancell?ed: parallel tool call")),
+    (
+        "hook",
+        re.compile(
+            r"(?:\[?\w+(?::[\w-]+)? hook[\w ]* (?:blocked|denied|stopped|prevented|rejected)|Blocked by hook|"
+            r"(?:PreToolUse|BeforeTool)(?::[\w-]+)? (?:hook )?(?:blocking )?(?:error|denied|blocked)|"
+            r"Operation (?:blocked|stopped) by hook|Tool (?:call|use) blocked by hook)",
+            re.I,
+        ),
+    ),
+    (
+        "rule",
+        re.compile(
+            r"Permission to use .{1,300}? (?:has been|was) (?:auto-)?denied|"
+            r"Claude requested permissions? to .{1,300}? but you haven't granted it|This command requires approval\b|"
+            r"The user has specified a rule which prevents you from using|Permission denied and could not request|"
+            r"(?:exec_command|shell|apply_patch)? ?(?:command )?(?:failed for `.{0,400}?`: )?"
+            r"(?:CreateProcess \{ message: \"?)?"
+            r"Rejected\(\\?\"(?!rejected by user)|"
+            r"(?:Tool|Command|Action)\b.{0,80}? (?:is not allowed|was denied|denied) by (?:the )?polic(?:y|ies)|"
+            r"Tool execution (?:denied|blocked) by policy|Access to .{1,300}? is blocked by the \.\w+ignore",
+            re.S,
+        ),
+    ),
+    (
+        "user",
+        re.compile(
+            r"The user (?:doesn't|does not) want to (?:proceed with this tool use|take this action right now)|"
+            r"\[Request interrupted by user|(?:The )?[Uu]ser (?:has )?"
+            r"(?:rejected|denied|declined|cancell?ed|dismissed|skipped) "
+            r"(?:the|this|tool|execution|permission|command|operation|action|your)\b|"
+            r"(?:exec_command|shell|apply_patch)? ?(?:command )?failed for `.{0,400}?`: CreateProcess \{ message: "
+            r"\"?Rejected\(\\?\"rejected by user|exec(?:_command)? (?:command )?rejected by (?:the )?user|"
+            r"rejected by (?:the )?user|"
+            r"patch rejected by user|aborted by (?:the )?user|\[Operation Cancelled\]|Operation cancelled by user|"
+            r"Tool (?:call|use|execution|was)? ?(?:was )?"
+            r"(?:rejected|declined|cancell?ed|denied|aborted|interrupted) by (?:the )?user|"
+            r"User skipped this|Action rejected by (?:the )?user",
+            re.S,
+        ),
+    ),
+    (
+        "program",
+        re.compile(
+            r"Command was aborted before completion|\[Tool (?:use|call|execution) (?:interrupted|cancell?ed|aborted)|"
+            r"Tool execution (?:was )?(?:aborted|cancell?ed|interrupted)\b|"
+            r"Tool \[\w+\] was not executed because|Tool call was (?:cancell?ed|interrupted|not executed)|aborted\s*\Z"
+        ),
+    ),
+)
+ONE_TAG = re.compile(r"\A\s*<(tool_use_error|error)>(.*?)</\1>\s*\Z", re.S)
+ERROR_WORD = re.compile(r"\A(?:Error|ERROR|error): ?")
+CODE_LINE = re.compile(r"\A\s*(?:Error: )?Exit code (-?\d{1,6})[ \t]*(?:\r?\n|\Z)")
+RETURNED = re.compile(r"\A\s*<returncode>\s*(-?\d{1,6})\s*</returncode>\s*")
+OUTPUT_TAG = re.compile(r"\A<output>\n?(.*?)\n?</output>\s*\Z", re.S)
+HEADER = re.compile(
+    r"\A(?:Chunk ID: |Command: |Exit code: |Wall time: |Process exited |Process running |Total output lines: )"
+)
+HEADER_LINE = re.compile(r"(?:Chunk ID|Command|Wall time|Process running|Original token count|Total output lines)\b")
+HEADER_CODE = re.compile(r"(?m)^(?:Process exited with code|Exit code:) (-?\d{1,6})[ \t]*$")
+HEADER_END = re.compile(r"(?m)^Output:[ \t]*(?:\n|\Z)")
+FOOTER = re.compile(
+    r"(?:\n?\[(?:Current working directory|Python interpreter): [^\]\n]*\])*"
+    r"\n?\[(?:The command completed|Command finished|The command finished) with exit code (-?\d{1,6})\.?[^\]\n]*\]\s*\Z"
+)
+TERMINAL = re.compile(
+    r"\A(?:Command executed|Command execution)[^\n]{0,400}?\bExit code: (-?\d{1,6})[^\n]*\n(?:Output:\n?)?", re.I
+)
+SHELL_PARTS = re.compile(
+    r"\A(?:Command: .*?\n)?(?:Directory: [^\n]*\n)?(?:Output|Stdout): (?P<out>.*?)(?:\nStderr: (?P<stderr>.*?))?"
+    r"(?:\nError: (?P<error>.*?))?(?:\nExit Code: (?P<code>-?\d{1,6}|\(none\)))?"
+    r"(?:\n(?:Signal|Background PIDs|Process Group PGID): [^\n]*)*\s*\Z",
+    re.S,
+)
+BEFORE = re.compile(r"\A\s*(?:(?:cd\s+[^&;|\n]+(?:&&|;)|\w+=\S*|time|command|sudo|env|timeout\s+\S+)\s+)*")
+NO_MATCH = re.compile(r"\A(?:git\s+grep|grep|egrep|fgrep|zgrep|rg|ag|ack|pgrep|which|type|command\s+-v)\b")
+DIFFERS = re.compile(
+    r"\A(?:git\s+(?:--no-pager\s+)?diff\b[^|;&\n]*(?:--exit-code|--quiet|--no-index)|diff|cmp|colordiff)\b"
+)
+FALSE = re.compile(
+    r"\A(?:test\s|\[\s|\[\[\s|git\s+diff\s+--quiet|git\s+merge-base\s+--is-ancestor|git\s+check-ignore|false\b)"
+)
+SHELL_NAMES = frozenset(
+    {"bash", "shell", "sh", "terminal", "run_shell_command", "local_shell", "execute_bash", "exec_command",
+     "run_command", "execute_command", "container.exec", "run_terminal_cmd"}
+)  # fmt: skip
+
+
+class Opened(NamedTuple):
+    """An output without what a program put around it."""
+
+    content: str
+    exit_code: int | None = None
+    error: bool = False
+
+
+def opened(shown: str) -> Opened:
+    """The output itself, and the exit code that its wrapper names.
+
+    Known are the wrappers of Claude Code (a first line, tags), Codex (a header), mini-swe-agent (tags), OpenHands (a
+    footer) and Roo (a first line). What has none comes back as it is.
+    """
+    start = shown[:1]
+    if not start:
+        return Opened(shown)
+    if start in "<\n " and (tagged := ONE_TAG.match(shown)):
+        return opened(tagged[2].strip())._replace(error=True)
+    if found := CODE_LINE.match(shown):
+        return Opened(shown[found.end() :], int(found[1]))
+    if start in "<\n " and (found := RETURNED.match(shown)):
+        left = shown[found.end() :]
+        inner_text = OUTPUT_TAG.match(left)
+        return Opened(inner_text[1] if inner_text else left, int(found[1]))
+    if HEADER.match(shown):
+        return _without_header(shown)
+    if found := TERMINAL.match(shown):
+        return Opened(shown[found.end() :], int(found[1]))
+    if shown.rstrip().endswith("]") and (found := FOOTER.search(shown[-1000:])):
+        return Opened(shown[: len(shown) - len(found[0])], int(found[1]))
+    return Opened(shown)
+
+
+def opened_shell(shown: str) -> Opened:
+    """The output of the shell tool of Gemini CLI and Qwen Code, which names its parts (`Output:`, `Exit Code:`)."""
+    found = SHELL_PARTS.match(shown) if shown.startswith(("Command: ", "Directory: ", "Output: ", "Stdout: ")) else None
+    if found is None:
+        return Opened(shown)
+    parts = [found[name] for name in ("out", "stderr", "error") if found[name] not in (None, "", "(none)", "(empty)")]
+    code = found["code"]
+    return Opened("\n".join(parts), int(code) if code and code != "(none)" else None)
+
+
+def stopped_by(shown: str) -> str:
+    """Who stopped the call, where its output says that it did not run: 'user', 'rule', 'hook', 'sibling', 'program'."""
+    start = ERROR_WORD.sub("", shown[:LOOKED_AT].lstrip())
+    return next((who for who, words in STOPPED if words.match(start)), "")
+
+
+def harmless(command: str, exit_code: int | None, output: str) -> str:
+    """Why an exit code of 1 is no failure, '' where it is one: a search without a match, files that differ, a test.
+
+    Of a pipe or a list the last command counts: it is the one whose code the shell gives.
+    """
+    if exit_code != 1:
+        return ""
+    last = BEFORE.sub("", re.split(r"\|\||&&|;|\n|(?<!\|)\|(?!\|)", command.strip().rstrip(";&\n"))[-1])
+    program = " ".join(last.split()[:1]).rpartition("/")[2]
+    if NO_MATCH.match(last) and not output.strip():
+        return f"{program}: no match"
+    if DIFFERS.match(last) and (output.strip() or "quiet" in last or " -q" in last):
+        return f"{program}: differs"
+    return f"{program}: false" if FALSE.match(last) and not output.strip() else ""
+
+
+def command_of(name: str, arguments: dict[str, object]) -> str:
+    """The command that a call of a shell runs, '' for another tool."""
+    if name.lower() not in SHELL_NAMES:
+        return ""
+    given = arguments.get("command", arguments.get("cmd", ""))
+    words = list(map(str, given)) if isinstance(given, list) else []
+    if len(words) == 3 and words[1] in ("-c", "-lc"):  # ["bash", "-lc", COMMAND]
+        return words[2]
+    return " ".join(words) if words else str(given)
+
+
+def _without_header(shown: str) -> Opened:
+    """Codex's header: a few named lines before `Output:`, in which a command may stand over many lines."""
+    code = HEADER_CODE.search(shown)
+    end = HEADER_END.search(shown, code.end() if code else 0)
+    if end is None:
+        return Opened(shown)
+    codes = HEADER_CODE.findall(shown, 0, end.start())
+    if not codes and not all(HEADER_LINE.match(line) for line in shown[: end.start()].splitlines()):
+        return Opened(shown)  # no header: a text that begins like one
+    return Opened(shown[end.end() :], int(codes[-1]) if codes else None)

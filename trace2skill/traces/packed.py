@@ -1,0 +1,88 @@
+"""Files that must be unfolded before they are read: gzip, Zstandard, and text in UTF-16.
+
+What they unfold to is bounded, and stands in a temporary file that goes with the source that asked for it.
+"""
+
+import gzip
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+WIDE = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+WIDE_BARE = {b"{\0": "utf-16-le", b"[\0": "utf-16-le", b"\0{": "utf-16-be", b"\0[": "utf-16-be"}
+MOST_UNFOLDED = 4 * 2**30
+MOST_RATIO = 500
+CHUNK = 2**20
+
+
+def is_packed(path: Path) -> bool:
+    """Does the file begin like one that must be unfolded?"""
+    with path.open("rb") as file:
+        start = file.read(4)
+    return start.startswith((GZIP, ZSTD, b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")) or start[:2] in WIDE_BARE
+
+
+def unpack(path: Path) -> "tempfile._TemporaryFileWrapper[bytes]":
+    """What the file unfolds to, in a temporary file that is deleted when it is let go of.
+
+    Raises:
+        ValueError: it is damaged, unfolds into too much, or is compressed in a way that cannot be read.
+    """
+    unfolded = tempfile.NamedTemporaryFile(prefix="t2s-log-")  # noqa: SIM115 - it lives as long as the source
+    size, most = 0, max(path.stat().st_size, 1) * MOST_RATIO + CHUNK
+    try:
+        for chunk in _chunks(path):
+            size += len(chunk)
+            if size > min(most, MOST_UNFOLDED):
+                raise ValueError(f"it unfolds to more than {size - len(chunk)} bytes: not opened further")
+            unfolded.write(chunk)
+        unfolded.flush()
+        if is_packed(inner := Path(unfolded.name)):  # UTF-16 that was compressed
+            return unpack(inner)
+    except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeError) as error:
+        unfolded.close()
+        raise ValueError(f"damaged: {error}") from error
+    except ValueError:
+        unfolded.close()
+        raise
+    return unfolded
+
+
+def unzipped_zstd(raw: bytes, most: int) -> bytes:
+    """What the bytes of a zip's member unfold to that is compressed with Zstandard (method 93).
+
+    Raises:
+        ValueError: damaged, or more than `most` bytes.
+    """
+    from trace2skill.store.foreign import zstd_text
+
+    with tempfile.NamedTemporaryFile(prefix="t2s-member-", suffix=".zst") as packed:
+        packed.write(raw)
+        packed.flush()
+        parts, size = [], 0
+        for line in zstd_text(Path(packed.name)):
+            size += len(line)
+            if size > most:
+                raise ValueError(f"it unfolds to more than {most} bytes")
+            parts.append(line)
+    return b"".join(parts)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith(GZIP):
+        with gzip.open(path) as packed:
+            while chunk := packed.read(CHUNK):
+                yield chunk
+    elif start.startswith(ZSTD):
+        from trace2skill.store.foreign import zstd_text  # only here: the store is slow to import
+
+        yield from zstd_text(path)
+    else:
+        encoding = next((name for mark, name in WIDE.items() if start.startswith(mark)), "") or WIDE_BARE[start[:2]]
+        with path.open(encoding=encoding, errors="replace", newline="") as wide:
+            while text := wide.read(CHUNK):
+                yield text.encode("utf-8", "replace")
