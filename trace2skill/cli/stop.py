@@ -25,6 +25,7 @@ GRACE_SECONDS = 3.0
 LAST_SECONDS = 1.0
 """How long the store may take after that to write what waits."""
 INTERRUPTED = 130
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _ours = [False]
 
 
@@ -44,16 +45,42 @@ def stoppable(console: Console) -> Iterator[None]:
         return
     ending = _Ending(console)
     allow_running()
-    before = {number: signal.signal(number, ending.begin) for number in (signal.SIGTERM, signal.SIGINT)}
+    with _watched(ending):
+        before = {number: signal.signal(number, ending.interrupt) for number in SIGNALS}
+        try:
+            yield
+        except KeyboardInterrupt:  # typer turns it into exit code 130 and says nothing
+            ending.say()
+            raise
+        finally:
+            if not (ending.begun and _ours[0]):
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+
+@contextmanager
+def _watched(ending: "_Ending") -> Iterator[None]:
+    """See signals at once, in a thread of its own: the main thread may wait where none reaches Python for minutes."""
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    before = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+
+    def listen() -> None:
+        while numbers := os.read(heard, 64):
+            for number in numbers:
+                if number in SIGNALS:
+                    ending.begin()
+
+    watching = threading.Thread(target=listen, name="signals", daemon=True)
+    watching.start()
     try:
         yield
-    except KeyboardInterrupt:  # typer turns it into exit code 130 and says nothing
-        ending.say()
-        raise
     finally:
-        if not (ending.begun and _ours[0]):
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        if not (ending.begun and _ours[0]):  # else the process ends, and a second signal ends it at once
+            signal.set_wakeup_fd(before)
+            os.close(told)
+            watching.join()
+            os.close(heard)
 
 
 class _Ending:
@@ -62,18 +89,23 @@ class _Ending:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._said = threading.Lock()
+        self._guard = threading.Lock()
         self.begun = False
 
-    def begin(self, *_: object) -> None:
-        """The signal handler. A second signal does not wait any longer."""
-        if self.begun and _ours[0]:
-            threading.Thread(target=self.leave, daemon=True).start()
+    def begin(self) -> None:
+        """A signal came: whatever waits is told, and the process has little time left. A second one ends it at once."""
+        with self._guard:
+            again, self.begun = self.begun, True
+        if not _ours[0]:
+            end_running()
             return
-        if _ours[0]:
-            timer = threading.Timer(GRACE_SECONDS, self.leave)
-            timer.daemon = True
-            timer.start()
-        self.begun = True
+        timer = threading.Timer(0.0 if again else GRACE_SECONDS, self.leave)
+        timer.daemon = True
+        timer.start()
+        end_running()
+
+    def interrupt(self, *_: object) -> None:
+        """The signal handler proper, in the main thread, as soon as Python gets to it."""
         end_running()
         raise KeyboardInterrupt
 
