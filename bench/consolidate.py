@@ -1,59 +1,67 @@
-"""How fast many patches become one: wall time against the critical path of the merge tree, over a real HTTP path.
+"""How fast many patches become one skill: the product's own path under Prefect, over a real HTTP path.
 
-    python bench/consolidate.py
+    python bench/consolidate.py --corpus DIR [--json]
 
-A local OpenAI-compatible server, a process of its own, answers merges after a fixed or lognormal latency. The
-table shows calls, depth, peak concurrency and wall time for a growing number of patches; the same tree reduced level by
-level; the calls that one more trajectory costs; and the memory of a large one.
+A local OpenAI-compatible server, a process of its own, answers the prompts of the consolidation by the labels of the
+corpus after a fixed latency. Each size is one flow run as `distill` makes it from the patches on: cut, screened, one
+rule book in mapped tasks, worded; the store is a new DuckDB file. The table shows calls, rounds of latency that wait
+for each other, the seconds of cutting, which a run spends while patches are still being written, and wall time from the
+last patch on against that path. Exits 1 where a size takes more than 6 rounds or 0.35 calls a patch, or, up to 1,000
+patches, more than 1.15 times the path and a second.
 """
 
 import argparse
 import json
-import math
 import multiprocessing
 import os
-import random
 import resource
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
+from urllib.parse import urlencode
 
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
+
+from trace2skill.cli.prefect_settings import lean, quiet
+
+quiet()
+lean()
+os.environ.setdefault("PREFECT_HOME", tempfile.mkdtemp(prefix="t2s-prefect-"))
+os.environ.setdefault("OPENAI_API_KEY", "none")
+
+from prefect import flow
+from real_text import load, multiplied
 from rich.console import Console
 from rich.table import Table
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from reduce import reduce_tree
-
-from trace2skill.consolidate import EditGroup, Groups, MergePlan, Support, merge, plan_merges
-from trace2skill.core.budget import Budget
-from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Client, ModelSettings
-from trace2skill.sim.causes import CAUSES, quirk_lesson
+from tasks.reading import MappedRunner
+from tasks.runner import sized
+from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runs import refresh as run
+from trace2skill.runs.consolidation import Cutting, united
+from trace2skill.runs.runtime import forget_runtimes, runtime
+from trace2skill.runs.settings import RunSettings
 from trace2skill.sim.conversation import Heard
-from trace2skill.sim.profile import Profile, chance
+from trace2skill.sim.profile import profile_of
 from trace2skill.sim.roles import play
-from trace2skill.skills.skill import Skill, read_skill
-from trace2skill.store import open_store
-from trace2skill.types.patch import Edit
+from trace2skill.types.references import Extracted, Proposed
 
-SKILL = read_skill(ROOT / "examples" / "skills" / "office-workbooks")
+MOST_ROUNDS, MOST_CALLS_A_PATCH = 6, 0.35
+RATIO, SLACK_SECONDS, HELD_UP_TO = 1.15, 1.0, 1_000
 
 
 class Server:
     """The provider in a process of its own. Its port is in `url`; `peak` is read over /peak."""
 
-    def __init__(self, latency: float, sigma: float) -> None:
+    def __init__(self, model: str, latency: float) -> None:
         mine, theirs = multiprocessing.Pipe()
-        self._process = multiprocessing.Process(target=serve, args=(theirs, latency, sigma), daemon=True)
+        self._process = multiprocessing.Process(target=serve, args=(theirs, model, latency), daemon=True)
         self._process.start()
         self.url = f"http://127.0.0.1:{mine.recv()}/v1"
         self._pipe = mine
@@ -63,20 +71,15 @@ class Server:
         self._pipe.send("peak")
         return int(self._pipe.recv())
 
-    def bytes(self) -> int:
-        """Mean bytes of a request since the last time this was asked."""
-        self._pipe.send("bytes")
-        return int(self._pipe.recv())
-
     def stop(self) -> None:
         """End the process."""
         self._process.terminate()
         self._process.join()
 
 
-def serve(pipe: Any, latency: float, sigma: float) -> None:
-    """Answer merges after a latency."""
-    guard, state = threading.Lock(), {"now": 0, "peak": 0, "bytes": 0, "requests": 0}
+def serve(pipe: Any, model: str, latency: float) -> None:
+    """Answer in the role of the merger after a latency."""
+    guard, state, profile = threading.Lock(), {"now": 0, "peak": 0}, profile_of(model)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -87,15 +90,11 @@ def serve(pipe: Any, latency: float, sigma: float) -> None:
             size = int(self.headers["content-length"])
             body = json.loads(self.rfile.read(size))
             with guard:
-                state["bytes"] += size
-                state["requests"] += 1
                 state["now"] += 1
                 state["peak"] = max(state["peak"], state["now"])
-            heard = Heard(profile=Profile(), messages=tuple(body["messages"]))
+            heard = Heard(profile=profile, messages=tuple(body["messages"]))
             content = json.dumps(completion(play(heard).text)).encode()
-            draw = min(max(chance("latency", heard.key), 1e-6), 1 - 1e-6)
-            goal = latency * math.exp(sigma * NormalDist().inv_cdf(draw))
-            time.sleep(max(0.0, goal - (time.monotonic() - started)))
+            time.sleep(max(0.0, latency - (time.monotonic() - started)))
             with guard:
                 state["now"] -= 1
             self.send_response(200)
@@ -114,14 +113,10 @@ def serve(pipe: Any, latency: float, sigma: float) -> None:
     server = Wide(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     pipe.send(server.server_port)
-    while wanted := pipe.recv():
+    while pipe.recv():
         with guard:
-            if wanted == "peak":
-                pipe.send(state["peak"])
-                state["peak"] = 0
-            else:
-                pipe.send(state["bytes"] // max(1, state["requests"]))
-                state["bytes"] = state["requests"] = 0
+            pipe.send(state["peak"])
+            state["peak"] = 0
 
 
 def completion(text: str) -> dict[str, Any]:
@@ -132,122 +127,110 @@ def completion(text: str) -> dict[str, Any]:
     return {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
 
 
-def patches(count: int, seed: int = 1) -> list[EditGroup]:
-    """Groups of that many trajectories, a tenth of them about one run only; no two are worded alike."""
-    rng = random.Random(seed)
-    weights = [cause.prevalence for cause in CAUSES]
-    found = []
-    for number in range(count):
-        cause = rng.choices(CAUSES, weights)[0]
-        about, section = rng.choice(cause.wordings), cause.section
-        if rng.random() < 0.1:
-            about, section = quirk_lesson(f"{seed}/{number}"), "Writing values"
-        text = f"- {about.content} (Seen in case {number}.)"
-        edit = Edit(op="append_to_section", section=(section,), content=text, lessons=(f"L{number}",))
-        support = Support(trajectories=(f"T{number}",), tasks=(f"task {number}",), errors=(f"T{number}",))
-        found.append(EditGroup(edits=(edit,), support=support))
-    return found
+class Rounds:
+    """The runner of a refresh, counting rounds: lists of jobs of which each waits for the one before."""
+
+    def __init__(self, settings: RunSettings) -> None:
+        self._inner, self.rounds = MappedRunner(settings), 0
+
+    def induce(self, jobs: Sequence[Any]) -> Any:
+        """One round."""
+        self.rounds += bool(jobs)
+        return self._inner.induce(jobs)
+
+    def assign(self, jobs: Sequence[Any]) -> Any:
+        """One round."""
+        self.rounds += bool(jobs)
+        return self._inner.assign(jobs)
+
+    def write(self, jobs: Sequence[Any]) -> Any:
+        """One round."""
+        self.rounds += bool(jobs)
+        return self._inner.write(jobs)
 
 
-class Reduction:
-    """One reduction: counts calls and finds the depth of asking nodes."""
-
-    def __init__(self, directory: Path, url: str, workers: int) -> None:
-        self.store = open_store(directory / f"{time.monotonic_ns()}.duckdb")
-        self.client = Client(self.store, Budget(None), "bench")
-        self.model = ModelSettings(name="openai/merger", api_base=url, price=(0.0, 0.0), timeout_seconds=60)
-        self.workers = workers
-
-    def run(
-        self, groups: list[EditGroup], reduce: Callable[..., Any] = reduce_tree, skill: Skill = SKILL
-    ) -> tuple[float, int]:
-        """Seconds and calls of one reduction."""
-        plan = plan_merges(groups)
-        before = self.store.ledger_total().calls
-        started = time.monotonic()
-
-        def one(number: int, sides: list[Groups]) -> Groups:
-            return merge(self.client, self.model, skill, sides, step=StepLabel("merge", str(number)))
-
-        reduce(plan, [Groups.of([leaf]) for leaf in plan.leaves], one, self.workers)
-        return time.monotonic() - started, self.store.ledger_total().calls - before
+@flow(name="consolidate", persist_result=False, validate_parameters=False)
+def consolidate(
+    settings: RunSettings, base: str, analysed: list[Extracted], proposed: list[Proposed]
+) -> tuple[int, float, float]:
+    """What `distill` does after the patches; returns rounds, seconds of cutting, and seconds from the last patch on."""
+    runner = Rounds(settings)
+    rt = runtime(settings)
+    began = time.monotonic()
+    cutting = Cutting(rt, base)
+    for item in proposed:  # in a run this is done while other patches are still being written
+        cutting.take(item)
+    cut = time.monotonic()
+    united(rt, base, analysed, proposed, runner, cutting=cutting)
+    return runner.rounds, cut - began, time.monotonic() - cut
 
 
-def grown(skill: Skill, times: int) -> Skill:
-    """The skill with so many times its sections, none of which any patch touches."""
-    text = skill.text("SKILL.md") or ""
-    more = "".join(f"\n## Chapter {n}\n\n{'- A rule about something else.' * 20}\n" for n in range(8 * times))
-    return skill.with_files({"SKILL.md": (text + more).encode()})
+def settings_of(folder: Path, corpus: Path, url: str, in_flight: int) -> RunSettings:
+    """A run with a store of its own, whose merger is the server."""
+    model = ModelSettings(name="openai/merger", api_base=url, price=(0.0, 0.0), timeout_seconds=120)
+    (skill,) = (path for path in (corpus / "skill").iterdir() if path.is_dir())
+    return RunSettings.model_validate(
+        {
+            "data": {"path": str(ROOT / "examples" / "office"), "skill": str(skill), "recalculate": "never"},
+            "models": Roles.all_played_by(model).model_dump(),
+            "learning": {"sandbox": "process"},
+            "operation": {"workers": in_flight, "store": str(folder / "s.duckdb"), "output": str(folder / "runs")},
+        }
+    )
 
 
-def depth(plan: MergePlan) -> int:
-    """Merges on the longest way from a leaf to the root."""
-    depths = [0] * len(plan.leaves)
-    for inputs in plan.merges:
-        depths.append(1 + max(depths[i] for i in inputs))
-    return depths[-1]
-
-
-def level_by_level(plan: MergePlan, leaves: list[Groups], one: Callable[..., Groups], workers: int) -> Groups:
-    """The same tree with a barrier after each level, as the reference implementation does."""
-    depths = [0] * len(plan.leaves)
-    for inputs in plan.merges:
-        depths.append(1 + max(depths[i] for i in inputs))
-    nodes: list[Any] = [*leaves, *([None] * len(plan.merges))]
-    with ThreadPoolExecutor(workers) as pool:
-        for level in range(1, max(depths) + 1):
-            numbers = [n for n in range(len(plan.merges)) if depths[len(plan.leaves) + n] == level]
-            made = pool.map(lambda n: one(n, [nodes[i] for i in plan.merges[n]]), numbers)
-            for number, node in zip(numbers, made, strict=True):
-                nodes[len(plan.leaves) + number] = node
-    return nodes[-1]
+def measure(corpus: Path, count: int, server: Server, given: argparse.Namespace) -> dict[str, Any]:
+    """One size."""
+    loaded = multiplied(load(corpus), count)
+    with tempfile.TemporaryDirectory(prefix="t2s-consolidate-") as folder:
+        settings = settings_of(Path(folder), corpus, server.url, given.in_flight)
+        rt = runtime(settings)
+        run.start(rt)
+        base = rt.given_skill.digest if rt.given_skill else ""
+        analysed, proposed = [], []
+        for patch in loaded.patches:
+            ids = {"trajectory_id": patch.trajectory_id, "task_id": patch.task_id}
+            kind = "success" if loaded.passed[patch.trajectory_id] else "error"
+            analysed.append(Extracted(content="x", seed=1, kind=kind, verdict="lessons", lessons=1, **ids))
+            known = {"extraction": "x", "verdict": "patch", "kind": kind}
+            proposed.append(Proposed(content=patch.digest, edits=len(patch.edits), **known, **ids))
+        rt.store.put_all(("patch", patch.digest, patch) for patch in loaded.patches)
+        server.peak()
+        rounds, cut, wall = sized(consolidate, settings)(settings, base, analysed, proposed)
+        calls = rt.store.ledger_total().calls
+        forget_runtimes()
+    path = rounds * given.latency
+    kept = rounds <= MOST_ROUNDS and calls <= MOST_CALLS_A_PATCH * count
+    kept &= count > HELD_UP_TO or wall <= RATIO * path + SLACK_SECONDS
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    figures = {"patches": count, "calls": calls, "rounds": rounds, "peak": server.peak(), "path": path}
+    figures |= {"cut": round(cut, 2)}
+    return {**figures, "wall": round(wall, 2), "ratio": round(wall / path, 2), "MB": memory, "kept": bool(kept)}
 
 
 def main() -> None:
-    """Run all parts and print them."""
-    arguments = argparse.ArgumentParser(description="How fast many patches become one.")
-    arguments.add_argument("--patches", type=int, nargs="+", default=[70, 200, 323, 1000])
-    arguments.add_argument("--latency", type=float, default=0.5)
+    """Run all sizes and print them."""
+    arguments = argparse.ArgumentParser(description="How fast many patches become one skill.")
+    arguments.add_argument("--corpus", type=Path, required=True, help="as for bench/real_text.py")
+    arguments.add_argument("--patches", type=int, nargs="+", default=[120, 323, 1_000, 5_000])
+    arguments.add_argument("--latency", type=float, default=0.5, help="seconds of an answer")
     arguments.add_argument("--in-flight", type=int, default=128)
-    arguments.add_argument("--large", type=int, default=5000)
+    arguments.add_argument("--json", action="store_true")
     given = arguments.parse_args()
-    os.environ.setdefault("OPENAI_API_KEY", "none")
-    console = Console()
-    with tempfile.TemporaryDirectory(prefix="t2s-bench-") as folder:
-        directory = Path(folder)
-        fixed, jittery = Server(given.latency, 0.0), Server(given.latency, 0.5)
-        Reduction(directory, fixed.url, 2).run(patches(3))  # imports litellm
-        table = Table("patches", "calls", "depth", "peak in flight", "critical path s", "wall s", "ratio", "MB")
-        for count in given.patches:
-            groups = patches(count)
-            fixed.peak()
-            seconds, calls = Reduction(directory, fixed.url, given.in_flight).run(groups)
-            path = depth(plan_merges(groups)) * given.latency
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-            row = (count, calls, depth(plan_merges(groups)), fixed.peak(), f"{path:.1f}", f"{seconds:.1f}")
-            table.add_row(*map(str, row), f"{seconds / path:.2f}", str(memory))
-        console.print(table)
-        groups = patches(323)
-        streamed, _ = Reduction(directory, jittery.url, given.in_flight).run(groups)
-        levels, _ = Reduction(directory, jittery.url, given.in_flight).run(groups, level_by_level)
-        console.print(f"323 with jitter (sigma 0.5): as inputs exist {streamed:.1f} s, level by level {levels:.1f} s")
-        again = Reduction(directory, fixed.url, given.in_flight)
-        again.run(patches(324)[:323])
-        _, calls = again.run(patches(324))
-        console.print(f"one trajectory added to 323: {calls} calls")
-        fixed.bytes()
-        Reduction(directory, fixed.url, given.in_flight).run(patches(70, seed=2))
-        small = fixed.bytes()
-        Reduction(directory, fixed.url, given.in_flight).run(patches(70, seed=2), skill=grown(SKILL, 20))
-        console.print(f"bytes per merge request: {small}, and {fixed.bytes()} with a skill of 20 times the sections")
-        if given.large:
-            quick = Server(0.0, 0.0)
-            seconds, calls = Reduction(directory, quick.url, 8).run(patches(given.large))
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-            console.print(f"{given.large} patches: {calls} calls, {seconds:.0f} s without latency, {memory} MB")
-            quick.stop()
-        fixed.stop()
-        jittery.stop()
+    server = Server(f"sim/labelled?{urlencode({'corpus': str(given.corpus.resolve())})}", given.latency)
+    try:
+        measure(given.corpus, 8, server, given)  # imports, and Prefect's own server
+        rows = [measure(given.corpus, count, server, given) for count in given.patches]
+    finally:
+        server.stop()
+    if given.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        table = Table(*rows[0])
+        for row in rows:
+            table.add_row(*(str(value) for value in row.values()))
+        Console().print(table)
+    sys.exit(0 if all(row["kept"] for row in rows) else 1)
 
 
 if __name__ == "__main__":

@@ -25,13 +25,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runs.consolidation import StepRunner, united
 from trace2skill.runs.distill import choose_for_analysis, with_lessons
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.sections import DataSettings, MoneySettings, OperationSettings
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.steps.extract import EXTRACT
-from trace2skill.runs.steps.merge import groups_of, merged_one_by_one
 from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.sim.causes import CAUSES, cause_of, committed, contradicted, guided, habit_of
@@ -127,10 +127,10 @@ def distilled(rt: Runtime, workers: int) -> tuple[list[Rolled], str, Any]:
     chosen = choose_for_analysis(rolled, rt.settings.learning.analysts, rt.settings.learning.error_analyst)
     extracted = with_lessons(mapped(lambda job: EXTRACT(rt, job), chosen))
     proposed = mapped(lambda item: PROPOSE(rt, item, base), extracted)
-    nodes, _ = merged_one_by_one(rt, groups_of(rt, proposed, base).kept, base)
-    if not nodes:
+    learned = united(rt, base, extracted, proposed, StepRunner(rt))
+    if learned.root is None:
         raise ValueError("nobody proposed anything")
-    made = APPLY(rt, nodes[-1], base, len({item.task_id for item in extracted}))
+    made = APPLY(rt, learned.root, base, learned.tasks)
     skill = rt.skill(made.skill)
     if skill is None:
         raise ValueError("the candidate is not in the store")

@@ -216,7 +216,7 @@ def consolidated(
     thresholds = Thresholds()
     book = read_book(rules_of(corpus, patches), counted, bounds)
     groups = worded(corpus.base, book, (), thresholds.for_tasks(tasks)[1], counted)
-    skill, candidate = build_candidate(corpus.base, groups, thresholds, tasks, by_words=False)
+    skill, candidate = build_candidate(corpus.base, groups, thresholds, tasks)
     rows = [row for row in store.ledger()[before:] if row.outcome == "answered"]
     written = [inner for group in candidate.applied for inner in (group.inner or (group,))]
     return Run(

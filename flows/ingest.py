@@ -7,6 +7,7 @@ from flows.observe import observe
 from flows.refresh import build
 from tasks.artifacts import publish
 from tasks.hooks import flow_run_id, on_bad_end
+from tasks.parameters import guarded
 from tasks.runner import sized
 from trace2skill.runs import promotion
 from trace2skill.runs import refresh as run
@@ -20,7 +21,7 @@ from trace2skill.runs.summary import RunSummary
 @flow(name="ingest", persist_result=False, flow_run_name="ingest {settings.analyst}")
 def ingest(settings: IngestSettings) -> RunSummary:
     """Read what is new in logs, analyse each segment, and write the candidate; nothing is promoted."""
-    return learn_from_logs(settings.as_run())
+    return guarded(learn_from_logs)(settings.as_run())
 
 
 @flow(
@@ -35,12 +36,11 @@ def learn_from_logs(settings: RunSettings) -> RunSummary:
     rt = runtime(settings)
     run.start(rt, "ingest", flow_run=flow_run_id())
     base = run.skill_given(rt)
-    observed = sized(observe, settings)(settings, intake)
+    observed = sized(observe, settings)(settings, intake.taken)
     distilled = sized(distill, settings)(settings, [], base, observed.results)
     grown = Evolution(number=0, rolled=(), distilled=distilled, candidate=build(settings, rt, distilled))
     failures = (*observed.failures, *distilled.failures)
     promotion.promote(rt, grown.candidate, base, NOT_SHOWN)
     summary = run.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, failures, read=intake.read)
-    run.remember(rt, intake, failures)
     publish(rt, summary)
     return summary

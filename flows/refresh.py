@@ -55,7 +55,6 @@ def refresh(settings: RunSettings) -> State[Any]:
         run.start(rt, flow_run=flow_run_id())
         with tags(*settings.tags):
             summary = learn(settings, rt, intake)
-        run.remember(rt, intake, summary.failures)
     publish(rt, summary)
     tell(f"skill.{summary.outcome}", summary.skill_name, summary.headline())
     if summary.failures:
@@ -83,7 +82,7 @@ def what_logs_show(settings: RunSettings, intake: Intake) -> Gathered[Extracted]
     """What was drawn from imported trajectories: the same for every candidate."""
     if not intake.taken:
         return Gathered(results=[], failures=())
-    return sized(observe, settings)(settings, intake)
+    return sized(observe, settings)(settings, intake.taken)
 
 
 def plan_run(settings: RunSettings, rt: Runtime) -> run.Plan:

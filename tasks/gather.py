@@ -4,7 +4,7 @@ A failed future is never handed to a plain call: there Prefect ends the flow *Co
 """
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -36,6 +36,7 @@ def gather(
     futures: Sequence[PrefectFuture[R]],
     names: Sequence[str],
     tolerated: float | None = None,
+    each: Callable[[R], object] | None = None,
 ) -> Gathered[R]:
     """Wait for all futures of a stage, telling whoever watches as each ends.
 
@@ -45,6 +46,7 @@ def gather(
         futures: one for each item.
         names: what the items are called.
         tolerated: share of the items that may fail; what the settings say of the stage unless given.
+        each: is given each result as it comes, in no fixed order.
 
     Raises:
         StageFailed: more items failed than are tolerated; names them.
@@ -61,6 +63,8 @@ def gather(
         for watching in watchers:
             watching.item(stage, name_of[id(future)], _in_a_word(future.state))
         shown.item()
+        if each is not None and future.state.is_completed():
+            each(future.result())
     results, failures = [], []
     for future, name in zip(futures, names, strict=True):
         if future.state.is_completed():

@@ -7,6 +7,7 @@ from prefect import Flow
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.runtime import flow_run as running
 
+from tasks.parameters import whole
 from trace2skill.core.errors import Trace2SkillError
 from trace2skill.runs.refresh import as_it_went_on, end
 from trace2skill.runs.run_progress import State as RunState
@@ -37,7 +38,7 @@ def on_bad_end(kind: RunKind, read: Callable[[Any], RunSettings] = RunSettings.m
     def mark_run(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
         del flow
         try:
-            settings = read(flow_run.parameters["settings"])
+            settings = read(whole(flow_run.parameters["settings"]))
             mine = is_open(settings)
             patient = settings if mine else settings.changed(store_wait_seconds=PATIENCE_SECONDS)
             rt = runtime(as_it_went_on(patient, kind))

@@ -12,6 +12,7 @@ from prefect._internal.compatibility.async_dispatch import async_dispatch
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.filesystems import WritableFileSystem
 
+from tasks.parameters import guarded
 from tasks.serializer import readable
 from tasks.server import check_server
 from trace2skill.core.errors import FormUnreadable
@@ -69,7 +70,7 @@ def with_store_results(flow: Flow[..., Any]) -> Flow[..., Any]:
         BadInput: the server that the settings name does not answer.
     """
     check_server()
-    return flow.with_options(result_storage=saved_block(), persist_result=False)
+    return guarded(flow.with_options(result_storage=saved_block(), persist_result=False))
 
 
 def saved_block() -> StoreResults:

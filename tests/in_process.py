@@ -11,22 +11,25 @@ from trace2skill.consolidate.candidate import Candidate
 from trace2skill.evaluation.conditions import evaluation_of, jobs_of
 from trace2skill.runs import promotion, selection
 from trace2skill.runs import refresh as run
-from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, quarantined_of, with_lessons
+from trace2skill.runs.consolidation import united
+from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
 from trace2skill.runs.estimate import Estimate, foreseen
 from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.apply import APPLY
+from trace2skill.runs.steps.assign import ASSIGN
 from trace2skill.runs.steps.audit import AUDIT
 from trace2skill.runs.steps.contrast import CONTRAST
 from trace2skill.runs.steps.draft import DRAFT
 from trace2skill.runs.steps.extract import EXTRACT
+from trace2skill.runs.steps.induce import INDUCE
 from trace2skill.runs.steps.judge import JUDGE, to_judge
-from trace2skill.runs.steps.merge import MERGE, climb, groups_of, keep_tree
 from trace2skill.runs.steps.observe import OBSERVE, to_observe
 from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.runs.steps.step import RunStep
+from trace2skill.runs.steps.write import WRITE
 from trace2skill.runs.summary import RunSummary
 from trace2skill.types.evaluation import Evaluation
 
@@ -56,6 +59,22 @@ class Done:
         return [evaluation_of(condition, jobs, rolled) for condition in conditions]
 
 
+class Stepped:
+    """Answers the jobs of the consolidation, and counts which of them were in the store."""
+
+    def __init__(self, done: Done) -> None:
+        self._done = done
+
+    def induce(self, jobs: Any) -> Any:
+        return [self._done.step(INDUCE, job) for job in jobs]
+
+    def assign(self, jobs: Any) -> Any:
+        return [self._done.step(ASSIGN, job) for job in jobs]
+
+    def write(self, jobs: Any) -> Any:
+        return [self._done.step(WRITE, job) for job in jobs]
+
+
 def refresh(settings: RunSettings) -> Done:
     """The flow of that name."""
     settings, intake = run.take_in_logs(settings)
@@ -65,8 +84,8 @@ def refresh(settings: RunSettings) -> Done:
     planned = run.plan(rt, [done.step(AUDIT, task) for task in (*rt.splits.evolve, *rt.splits.validation)])
     done.estimate = foreseen(rt, intake, planned.evolve, planned.validation)
     base = rt.given_skill.digest if rt.given_skill else done.step(DRAFT)
-    judged = [done.step(JUDGE, item) for item in to_judge(rt, intake)]
-    observed = [found for item in to_observe(intake, judged) for found in done.step(OBSERVE, item).extracted]
+    judged = [done.step(JUDGE, item) for item in to_judge(rt, intake.taken)]
+    observed = [found for item in to_observe(intake.taken, judged) for found in done.step(OBSERVE, item).extracted]
     grown = []
     for number in range(how.candidates):
         rolled = [done.step(ROLLOUT, job) for job in planned.jobs(selection.seeds_of(how.seeds, number), base)]
@@ -74,20 +93,8 @@ def refresh(settings: RunSettings) -> Done:
         analysed += [done.step(CONTRAST, pair) for pair in choose_pairs(rolled, how.analysts)]
         analysed += observed
         proposed = [done.step(PROPOSE, item, base) for item in with_lessons(analysed)]
-        looked = groups_of(rt, proposed, base)
-        nodes, merges = climb(rt, looked.kept, lambda sides, name: done.step(MERGE, sides, base, name))
-        distilled = Distilled(
-            base=base,
-            analysed=tuple(analysed),
-            proposed=tuple(proposed),
-            leaves=len(looked.kept),
-            root=nodes[-1] if nodes else None,
-            tree=keep_tree(rt, nodes, merges),
-            quarantined=quarantined_of(proposed, looked),
-        )
-        grown.append(
-            Evolution(number=number, rolled=tuple(rolled), distilled=distilled, candidate=_built(done, distilled))
-        )
+        learned = united(rt, base, analysed, proposed, Stepped(done))
+        grown.append(Evolution(number=number, rolled=tuple(rolled), distilled=learned, candidate=_built(done, learned)))
     best = grown[0]
     if len(grown) > 1:
         tasks = planned.validation if how.select == "validation" else planned.evolve
@@ -103,9 +110,9 @@ def refresh(settings: RunSettings) -> Done:
     return done
 
 
-def _built(done: Done, distilled: Distilled) -> Candidate:
-    if distilled.root is None:
-        thresholds = done.rt.settings.learning.thresholds.for_tasks(distilled.tasks)
-        return run.nothing_learned(distilled.base, thresholds)
-    made: Candidate = done.step(APPLY, distilled.root, distilled.base, distilled.tasks)
+def _built(done: Done, learned: Distilled) -> Candidate:
+    if learned.root is None:
+        thresholds = done.rt.settings.learning.thresholds.for_tasks(learned.tasks)
+        return run.nothing_learned(learned.base, thresholds)
+    made: Candidate = done.step(APPLY, learned.root, learned.base, learned.tasks)
     return made

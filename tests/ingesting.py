@@ -5,15 +5,17 @@ from pathlib import Path
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs import promotion
 from trace2skill.runs import refresh as run
-from trace2skill.runs.distill import Distilled, quarantined_of, with_lessons
+from trace2skill.runs.consolidation import StepRunner, united
+from trace2skill.runs.distill import with_lessons
 from trace2skill.runs.ingest import NOT_SHOWN, IngestSettings
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.steps.judge import JUDGE, to_judge
-from trace2skill.runs.steps.merge import groups_of, merged_one_by_one
-from trace2skill.runs.steps.observe import OBSERVE, to_observe
+from trace2skill.runs.steps.mine import MINE, taken_over
+from trace2skill.runs.steps.observe import OBSERVE, by_rules, to_observe
 from trace2skill.runs.steps.propose import PROPOSE
+from trace2skill.runs.steps.signs import SIGNS, batches
 from trace2skill.runs.summary import RunSummary
 
 
@@ -28,27 +30,18 @@ def ingest(given: IngestSettings) -> RunSummary:
     rt = runtime(settings)
     run.start(rt, "ingest")
     base = run.skill_given(rt)
-    judged = [JUDGE(rt, item) for item in to_judge(rt, intake)]
-    observed = [OBSERVE(rt, item) for item in to_observe(intake, judged)]
-    analysed = [extracted for item in observed for extracted in item.extracted]
-    proposed = [PROPOSE(rt, item, base) for item in with_lessons(analysed)]
-    looked = groups_of(rt, proposed, base)
-    nodes, tree = merged_one_by_one(rt, looked.kept, base)
-    distilled = Distilled(
-        base=base,
-        analysed=tuple(analysed),
-        proposed=tuple(proposed),
-        leaves=len(looked.kept),
-        root=nodes[-1] if nodes else None,
-        tree=tree,
-        quarantined=quarantined_of(proposed, looked),
-    )
-    if distilled.root is None:
-        candidate = run.nothing_learned(base, settings.learning.thresholds.for_tasks(distilled.tasks))
+    judged = [JUDGE(rt, item) for item in to_judge(rt, intake.taken)]
+    items = to_observe(intake.taken, judged)
+    if by_rules(rt):
+        analysed = taken_over(rt, MINE(rt, [SIGNS(rt, batch) for batch in batches(items)]))
     else:
-        candidate = APPLY(rt, distilled.root, base, distilled.tasks)
+        analysed = [extracted for item in items for extracted in OBSERVE(rt, item).extracted]
+    proposed = [PROPOSE(rt, item, base) for item in with_lessons(analysed)]
+    learned = united(rt, base, analysed, proposed, StepRunner(rt))
+    if learned.root is None:
+        candidate = run.nothing_learned(base, settings.learning.thresholds.for_tasks(learned.tasks))
+    else:
+        candidate = APPLY(rt, learned.root, base, learned.tasks)
     promotion.promote(rt, candidate, base, NOT_SHOWN)
-    grown = Evolution(number=0, rolled=(), distilled=distilled, candidate=candidate)
-    summary = run.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, [], read=intake.read)
-    run.remember(rt, intake)
-    return summary
+    grown = Evolution(number=0, rolled=(), distilled=learned, candidate=candidate)
+    return run.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, [], read=intake.read)

@@ -7,8 +7,9 @@ import pytest
 
 from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.cut import Place, Rule
+from trace2skill.consolidate.places import place_of
 from trace2skill.consolidate.settle import BookRule, Opposition, RuleBook, Statement
-from trace2skill.consolidate.write import Sheet, ToWord, place_of, sheets, write
+from trace2skill.consolidate.write import Sheet, ToWord, sheets, write
 from trace2skill.skills.skill import Skill, SkillFile
 
 TEXT = b"---\nname: small\ndescription: A small skill.\n---\n\n# Small\n\n## Work\n\n- Read.\n\n## End\n\n- Stop.\n"
@@ -105,3 +106,16 @@ def test_one_wording_needs_no_writer_and_opposed_rules_share_a_sheet() -> None:
     assert sheet.place.section == ("Small", "Work")
     assert {rule.id for rule in order} == {one.id, other.id}
     assert sheet.pairs == ((0, 1),)
+
+
+def test_a_long_quote_is_cut_around_what_it_says_of_the_rule() -> None:
+    story = "It was a long day and nothing went well at first. " * 9
+    texts = (f"{story}Then: strip text before it is compared. {story}", "Strip all of the text first.")
+    made = BookRule(says="Strip text before comparing.", said=tuple(said(n, text) for n, text in enumerate(texts)))
+    ((sheet, _),) = sheets(BASE, RuleBook(rules=(made,)), [made])
+    quotes = sheet.rules[0].quotes
+    assert max(len(quote) for quote in quotes) <= 320
+    (cut,) = (quote for quote in quotes if "day" in quote)
+    assert "strip text before it is compared" in cut
+    assert cut.startswith("\u2026")
+    assert cut.endswith("\u2026")

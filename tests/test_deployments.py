@@ -1,18 +1,25 @@
 """What is deployed, as the UI shows it: every setting explained, no two runs at once, and room for many items."""
 
+import ast
+import importlib
+import inspect
 import json
 import logging
+import pkgutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import OFFICE, ROOT
+from prefect import Flow
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.utilities.callables import parameter_schema
 from prefect.utilities.schema_tools.validation import validate
+from pydantic import BaseModel
 from ruamel.yaml import YAML
 from run_settings import run_settings
 
+import flows
 from deployments.deploy import deployments as in_python
 from deployments.serve import deployments
 from flows.ablate import ablate
@@ -20,11 +27,14 @@ from flows.drift import drift_watch
 from flows.ingest import ingest
 from flows.refresh import refresh
 from flows.rollout import rollout
+from tasks.parameters import guarded, whole
 from tasks.results import StoreResults, saved_block
 from tasks.runner import sized
 from trace2skill.core.errors import BadInput
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs import flat_settings
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.sources import Sources
 from trace2skill.types.references import RolloutJob
 
 LIMIT = 512 * 1024
@@ -47,14 +57,68 @@ def test_the_form_of_a_deployment_explains_every_setting(flow: Any) -> None:
     assert unexplained(schema, schema["definitions"], flow.name) == []
 
 
-def test_a_stage_of_many_thousand_items_fits_into_a_flow_run() -> None:
+FLOWS = {
+    item.name: item
+    for module in pkgutil.iter_modules(flows.__path__)
+    for item in vars(importlib.import_module(f"flows.{module.name}")).values()
+    if isinstance(item, Flow)
+}
+
+
+@pytest.mark.parametrize("name", sorted(FLOWS))
+def test_whatever_a_flow_is_given_fits_into_a_flow_run(name: str) -> None:
+    """Each parameter as long as it gets: 20,000 log files named one by one, 20,000 items, a result of megabytes."""
+    flow = FLOWS[name]
+    long = {"items": ["x" * 60] * 20_000, "text": "x" * 60, "few": ["y" * 30] * 3}
+    given: dict[str, Any] = {}
+    for parameter in inspect.signature(flow.fn).parameters.values():
+        if parameter.name == "settings":
+            given["settings"] = many_paths()
+        elif parameter.annotation in (str, bool, float):
+            given[parameter.name] = "a name"
+        else:
+            given[parameter.name] = Large(**long) if len(given) % 2 else [Large(**long)] * 2
+    recorded = guarded(flow.with_options()).serialize_parameters(given)
+    size = len(json.dumps(recorded, default=str))
+    assert size < LIMIT, f"{name}: {size}"
+    assert recorded.keys() == given.keys()
+    if "settings" in given:
+        assert whole(recorded["settings"]) is given["settings"]  # what its hooks need in this process
+
+
+def test_small_parameters_are_recorded_as_they_are_and_long_lists_by_their_length() -> None:
     settings = run_settings(data=OFFICE, roles=Roles.all_played_by(ModelSettings(name="sim/office")))
     jobs = [RolloutJob(task_id=f"task-{number}", seed=41, skill="5" * 64) for number in range(10_000)]
-    assert len(json.dumps(rollout.serialize_parameters({"settings": settings, "jobs": jobs}), default=str)) > LIMIT
     recorded = sized(rollout, settings).serialize_parameters({"settings": settings, "jobs": jobs})
     assert recorded["jobs"] == "10000 items"
+    assert whole(recorded["settings"])["data"]["path"] == str(settings.data.path)
     few = sized(rollout, settings).serialize_parameters({"settings": settings, "jobs": jobs[:3]})
     assert [job["task_id"] for job in few["jobs"]] == ["task-0", "task-1", "task-2"]
+
+
+def test_no_flow_is_called_without_the_guard() -> None:
+    """A flow that calls another one directly would record all that it hands on."""
+    names = {item.fn.__name__ for item in FLOWS.values()}
+    for module in pkgutil.iter_modules(flows.__path__):
+        tree = ast.parse((Path(flows.__path__[0]) / f"{module.name}.py").read_text())
+        called = {
+            node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not called & names, module.name
+
+
+class Large(BaseModel):
+    """What no flow should be handed, and might be."""
+
+    items: list[str]
+    text: str
+    few: list[str]
+
+
+def many_paths() -> RunSettings:
+    settings = run_settings(data=OFFICE, roles=Roles.all_played_by(ModelSettings(name="sim/office")))
+    paths = tuple(Path(f"/data/logs/of/many/agents/session-{number:06d}.jsonl") for number in range(20_000))
+    return settings.changed(sources=Sources(paths=paths))
 
 
 def test_every_schedule_has_a_time_zone_and_no_two_runs_at_once() -> None:

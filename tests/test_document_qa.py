@@ -29,12 +29,12 @@ from trace2skill.domains.document_qa.pages import shown
 from trace2skill.llm import Client, ModelSettings, Request, Roles
 from trace2skill.llm.checks import check_vision
 from trace2skill.llm.transport import cost_bound
+from trace2skill.runs.consolidation import StepRunner, united
 from trace2skill.runs.distill import choose_for_analysis
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.steps.extract import EXTRACT
-from trace2skill.runs.steps.merge import groups_of, merged_one_by_one
 from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.sim.causes import guided
@@ -384,8 +384,9 @@ def refreshed(settings: RunSettings) -> tuple[dict[str, float], str, Trajectory]
     chosen = choose_for_analysis(rolled, "+combined")
     extracted = [item for item in mapped(lambda job: EXTRACT(rt, job), chosen) if item.lessons]
     proposed = mapped(lambda item: PROPOSE(rt, item, base), extracted)
-    nodes, _ = merged_one_by_one(rt, groups_of(rt, proposed, base).kept, base)
-    made = APPLY(rt, nodes[-1], base, len({item.task_id for item in extracted}))
+    learned = united(rt, base, extracted, proposed, StepRunner(rt))
+    assert learned.root is not None
+    made = APPLY(rt, learned.root, base, learned.tasks)
     scores = {}
     for name, skill in (("S0", base), ("candidate", made.skill)):
         jobs = [RolloutJob(task_id=task, seed=41, skill=skill) for task in rt.splits.validation]

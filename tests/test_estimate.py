@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from conftest import OFFICE, OFFICE_SKILL
-from in_process import Done, refresh
+from in_process import refresh
+from questions_of_tests import write_math, write_skill_for_sums
 from run_settings import run_settings
 
 from trace2skill.llm import ModelSettings, Roles
@@ -33,6 +34,16 @@ def office(directory: Path, **more: Any) -> RunSettings:
         "output": directory / "runs",
     }
     return run_settings(**{**values, **more})
+
+
+def sums(directory: Path, **more: Any) -> RunSettings:
+    """Problems whose agent only speaks: what a run costs is what is asked, and no process is started."""
+    if not (directory / "data").exists():
+        write_math(directory / "data", 32)
+        write_skill_for_sums(directory / "sums")
+    return office(
+        directory, **{"domain": "math", "data": directory / "data", "skill": directory / "sums", "tasks": None, **more}
+    )
 
 
 def logs(folder: Path, count: int, tool: str) -> Sources:
@@ -65,7 +76,7 @@ def asked(found: Estimate) -> dict[str, int]:
 
 # --- without history: what is counted --------------------------------------------------------------------------------
 
-ALWAYS = {"rollout", "propose", "merge"}
+ALWAYS = {"rollout", "propose", "induce", "assign", "write"}
 
 
 @pytest.mark.parametrize(
@@ -140,40 +151,27 @@ def test_every_stage_that_asks_a_model_has_its_part_in_the_bill() -> None:
 # --- with the history of an earlier run of the same store and model: how much ---------------------------------------
 
 
-@pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store in which a run has asked for everything once."""
-    directory = tmp_path_factory.mktemp("history")
-    sources = logs(directory / "first", 4, "pay")
-    try:
-        done = refresh(office(directory, analysts="+combined+contrast", seeds=(1, 2), polish=True, sources=sources))
-    finally:
-        forget_runtimes()
-    assert done.estimate is not None
-    stages = {row.stage for row in totals_by_stage(runtime(done.rt.settings).store, done.rt.run_id)}
-    assert stages >= {"rollout", "judge", "observe", "extract", "propose", "merge", "apply"}
-    assert stages <= {item.stage for item in done.estimate.stages}, "a fresh store's bill has every stage that cost"
-    forget_runtimes()
-    return directory
+MORE: list[dict[str, Any]] = [
+    {"analysts": "+error", "seeds": (11, 12)},
+    {"analysts": "+success", "seeds": (23, 24), "no_skill": True},
+    {"analysts": "+contrast", "seeds": (31, 32)},
+    {"analysts": "+combined+contrast", "seeds": (41, 42), "polish": True, "candidates": 2},
+]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"analysts": "+error", "seeds": (11, 12)},
-        {"analysts": "+success", "seeds": (21,), "no_skill": True},
-        {"analysts": "+contrast", "seeds": (31, 32)},
-        {"analysts": "+combined+contrast", "seeds": (41, 42), "polish": True, "candidates": 2, "sources": 5},
-    ],
-    ids=str,
-)
-def test_the_bill_is_within_a_quarter_of_what_the_run_then_costs(history: Path, more: dict[str, Any]) -> None:
-    if "sources" in more:
-        more = {**more, "sources": logs(history / "second", more["sources"], "ship")}
-    done: Done = refresh(office(history, **more))
-    assert done.summary is not None
+def test_the_bill_is_within_a_quarter_of_what_the_run_then_costs(tmp_path: Path) -> None:
+    first = logs(tmp_path / "first", 4, "pay")
+    done = refresh(sums(tmp_path, analysts="+combined+contrast", seeds=(1, 2), polish=True, sources=first))
     assert done.estimate is not None
-    assert {item.basis for item in done.estimate.stages if item.steps} == {"history"}
-    paid = done.summary.spent.cost
-    assert 0.75 * paid <= done.estimate.cost <= 1.25 * paid, (done.estimate.stages, paid)
+    stages = {row.stage for row in totals_by_stage(runtime(done.rt.settings).store, done.rt.run_id)}
+    assert stages >= {"rollout", "judge", "observe", "extract", "propose", "induce", "assign", "write", "apply"}
+    assert stages <= {item.stage for item in done.estimate.stages}, "a fresh store's bill has every stage that cost"
+    for more in (*MORE[:-1], {**MORE[-1], "sources": logs(tmp_path / "second", 5, "ship")}):
+        forget_runtimes()
+        done = refresh(sums(tmp_path, **more))
+        assert done.summary is not None
+        assert done.estimate is not None
+        assert {item.basis for item in done.estimate.stages if item.steps} == {"history"}, more
+        paid = done.summary.spent.cost
+        assert 0.75 * paid <= done.estimate.cost <= 1.25 * paid, (more, done.estimate.stages, paid)

@@ -30,7 +30,7 @@ conditions:
   - parametric
   - {kind: evolve}
   - {kind: rewrite}
-  - {kind: sequential, every: 8, analysts: +error}
+  - {kind: sequential, every: 4, analysts: +error}
   - {kind: reasoning_bank, bank: {embedding: {name: sim/embedding}}}
   - {kind: padded, like: deepening +combined}
 ablations:
@@ -44,7 +44,7 @@ money: {max_cost: 1}
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A directory with problems whose agent only speaks, a skill for them, and a file for the calls."""
-    write_math(tmp_path / "data", 24)
+    write_math(tmp_path / "data", 16)
     write_skill_for_sums(tmp_path / "sums")
     (tmp_path / "calls").touch()
     return tmp_path
@@ -71,9 +71,9 @@ def test_every_kind_of_condition_is_made_scored_and_told_and_a_second_run_asks_n
     assert made["failures"] == []
     assert [(item["set"], item["number"]) for item in made["openings"]] == [("sealed", 1)]
     arms = {item["arm"]["condition"]: item for item in made["arms"]}
-    evolved, sequential = arms["deepening +combined"], arms["sequential 8, +error"]
+    evolved, sequential = arms["deepening +combined"], arms["sequential 4, +error"]
     assert (evolved["rounds"], sequential["rounds"]) == (1, 2)
-    assert evolved["trajectories"] == arms["one-shot rewrite"]["trajectories"] == sequential["trajectories"] == 12
+    assert evolved["trajectories"] == arms["one-shot rewrite"]["trajectories"] == sequential["trajectories"] == 8
     assert evolved["lessons"] == arms["one-shot rewrite"]["lessons"] > 0, "the same lessons, in one call"
     assert arms["ReasoningBank top-1"]["skill"] == arms["human-written"]["skill"]
     assert abs(arms["S0 as long as deepening +combined"]["tokens"] - evolved["tokens"]) < 25

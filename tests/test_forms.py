@@ -18,6 +18,7 @@ from conftest import ROOT, environment
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prefect import Flow
+from product import run
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
@@ -34,10 +35,13 @@ from trace2skill.store import Store, open_store
 GOLDEN = ROOT / "tests" / "golden"
 VERSIONS = sorted(path.name for path in GOLDEN.iterdir() if path.is_dir() and (path / "store.duckdb.xz").exists())
 PACKAGES = ("trace2skill", "tasks", "flows")
-CHANGED_SINCE: dict[str, set[str]] = {}
+CHANGED_SINCE: dict[str, set[str]] = {"0.1.0": {"merge"}}
 """Stages whose version or prompts have changed on purpose since a golden store was made: they and what follows of them are
 computed anew, and nothing else. A golden store made since then has no entry, so that every step of it must be a hit."""
-FOLLOWING = {"propose": {"propose", "merge", "candidate"}}
+FOLLOWING = {
+    "propose": {"propose", "induce", "assign", "write", "candidate"},
+    "merge": {"induce", "assign", "write", "candidate"},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -82,15 +86,19 @@ def steps_in(results: dict[str, bytes]) -> dict[str, bytes]:
     return {key: value for key, value in results.items() if "/" in key}
 
 
-def again(folder: Path, home: Path, name: str, code: Path = ROOT) -> dict[str, Any]:
-    """Run a command of the newest golden store over it once more, by the code in a folder; where no stage has changed, no model is asked."""
+def again(folder: Path, home: Path, name: str, code: Path | None = None) -> dict[str, Any]:
+    """Run a command of the newest golden store over it once more, in this process or by the code in a folder; where no stage has changed, no model is asked."""
     calls = folder / "calls"
     calls.touch()
-    known = environment(home, calls) | {"PYTHONPATH": str(code)}
-    main = "import sys; from trace2skill.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", main, *commands_of(VERSIONS[-1])[name], "--json"]
-    done = subprocess.run(command, cwd=folder, env=known, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stdout + done.stderr
+    arguments = [*commands_of(VERSIONS[-1])[name], "--json"]
+    if code is None:
+        done: Any = run(folder, home, *arguments, calls=calls)
+    else:
+        known = environment(home, calls) | {"PYTHONPATH": str(code)}
+        main = "import sys; from trace2skill.cli import main; sys.exit(main())"
+        command = [sys.executable, "-c", main, *arguments]
+        done = subprocess.run(command, cwd=folder, env=known, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stdout + done.stderr
     assert "cannot be read" not in done.stderr
     if not CHANGED_SINCE.get(VERSIONS[-1]):
         assert calls.read_text() == "", "a model was asked"

@@ -10,19 +10,21 @@ from conftest import shared
 from ingesting import ingest, settings
 
 from trace2skill.analysts.events import normal_error
-from trace2skill.analysts.rules import mine
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.core.errors import BadInput
 from trace2skill.runs import refresh as run
+from trace2skill.runs import taking
 from trace2skill.runs.ingest import IngestSettings
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.summary import RunSummary
-from trace2skill.safety.redaction import Redactor
+from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.safety.screening import screened
 from trace2skill.skills.markdown import split_lines
 from trace2skill.skills.skill import problems, read_skill
 from trace2skill.store import open_store
-from trace2skill.traces.outcomes import from_signs, labelled, read_labels
+from trace2skill.traces.guesses import TRUSTED, from_signs
+from trace2skill.traces.outcomes import labelled, read_labels
+from trace2skill.traces.verdicts import Verdicts
 from trace2skill.types.trajectory import Observation, Outcome, Step, ToolCall, Trajectory
 
 
@@ -44,41 +46,6 @@ def session(name: str, *calls: tuple[str, dict, str], said: str = "") -> Traject
     )
 
 
-def lessons(*trajectories: Trajectory) -> list:
-    return [lesson for extraction in mine(trajectories) for lesson in extraction.lessons]
-
-
-def test_a_call_that_failed_and_then_worked_reads_the_same_in_every_session() -> None:
-    found = lessons(*(
-        session(name, ("pay", {"amount": n}, f"Error: amount {n} is not what is owed on /srv/{name}/a.txt"), ("look", {"x": 1}, "fine"), ("pay", {"amount": n + 1}, "ok"))
-        for name, n in (("ann", 17), ("bob", 23))
-    ))  # fmt: skip
-    fixed = [lesson for lesson in found if lesson.content.startswith("When `pay` answers")]
-    assert [(e.first, e.last) for lesson in fixed for e in lesson.evidence] == [(2, 4), (2, 4)]
-    assert all("correct `amount`" in lesson.content and lesson.proof == "observed" for lesson in fixed)
-    numbers = lessons(
-        *(
-            session(
-                name, ("pay", {"a": n}, f"Error: total price is {n}, but paid {n - 1}"), ("pay", {"a": n - 1}, "ok")
-            )
-            for name, n in (("ann", 170), ("bob", 23))
-        )
-    )
-    assert len({lesson.content for lesson in numbers}) == 1
-    assert "170" not in numbers[0].content
-
-
-def test_repeated_errors_repeated_reads_and_unread_writes() -> None:
-    again = lessons(session("a", *[("run", {"n": 1}, "Error: no such table found here")] * 2))
-    assert [(e.first, e.last) for lesson in again for e in lesson.evidence] == [(2, 3)]
-    reads = lessons(session("b", *[("get_user", {"id": "u"}, "{}")] * 4))
-    assert [(e.first, e.last) for e in reads[0].evidence] == [(2, 4)]
-    unread = lessons(session("c", ("get_user", {"id": "u"}, "{}"), ("update_user", {"id": "u"}, "done")))
-    assert unread[0].content.startswith("After `update_user`, read the result back")
-    read = session("d", ("update_user", {"id": "u"}, "done"), ("get_user", {"id": "u"}, "{}"))
-    assert [item.verdict for item in mine([read])] == ["nothing_learned"]
-
-
 def test_error_texts_lose_what_differs() -> None:
     assert normal_error("Error: flight HAT030 not available on date 2024-05-13") == "flight … not available on date …"
     assert normal_error("Traceback (most recent call last):\n  File \"/x/y.py\", line 3\nKeyError: 'ann lee'") == ""
@@ -96,7 +63,10 @@ def logs(folder: Path, *, more: str = "") -> Path:
     for n in range(4):
         messages = [{"role": "user", "content": f"hello from user{n}@example.org {more}"}]
         for place, (args, answer) in enumerate(
-            (({"n": n}, f"Error: number {n} is not allowed here {more}"), ({"n": n + 50}, "ok"))
+            (
+                ({"n": n, "unit": "cm"}, f"Error: number {n} is not allowed here {more}"),
+                ({"n": n, "unit": "mm"}, "ok"),
+            )
         ):
             call = {"id": f"c{place}", "function": {"name": "set_number", "arguments": json.dumps(args)}}
             messages += [
@@ -133,7 +103,7 @@ def test_tau_bench_ends_in_a_valid_skill_with_evidence_for_every_line(tmp_path: 
     summary = ingest(given)
     assert summary.sources is not None
     assert summary.sources.outcomes == {"failed": 116, "passed": 84}
-    assert len(summary.candidate.applied) >= 8
+    assert len(summary.candidate.applied) >= (8 if model else 1)
     assert bool(summary.spent.calls) == bool(model)
     evidence_for_every_line(given, summary)
     text = (summary.candidate_directory / "SKILL.md").read_text()
@@ -142,18 +112,48 @@ def test_tau_bench_ends_in_a_valid_skill_with_evidence_for_every_line(tmp_path: 
     forget_runtimes()
 
 
-def test_unchanged_files_are_not_read_again_and_marks_move_only_with_success(tmp_path: Path) -> None:
+def test_unchanged_files_are_not_read_again_not_even_after_a_run_that_died(tmp_path: Path) -> None:
     given = settings(tmp_path, logs(tmp_path / "logs"))
-    run.take_in_logs(given.as_run())  # a run that dies here
+    _, died = run.take_in_logs(given.as_run())
+    assert (died.read.fresh, died.read.unchanged, died.read.trajectories, died.read.problems) == (4, 0, 4, 4)
     first = ingest(given)
-    read = first.sources
-    assert (read.fresh, read.unchanged, read.trajectories, read.problems) == (4, 0, 4, 4)
+    assert (first.sources.fresh, first.sources.unchanged, first.sources.trajectories) == (0, 4, 4)
     second = ingest(given)
     assert (second.sources.fresh, second.sources.unchanged, second.run_id) == (0, 4, first.run_id)
     (given.paths[0] / "s0.jsonl").write_text((given.paths[0] / "s1.jsonl").read_text().replace('"s1"', '"s9"'))
     third = ingest(given)
     assert (third.sources.fresh, third.sources.unchanged, third.sources.trajectories) == (1, 3, 4)
     evidence_for_every_line(given, third)
+
+
+def conversations(path: Path, count: int) -> Path:
+    """One file with so many conversations, a line each."""
+    said = [{"role": "user", "content": "go"}, {"role": "assistant", "content": "done"}]
+    path.write_text("".join(json.dumps({"id": f"c{n}", "messages": said}) + "\n" for n in range(count)))
+    return path
+
+
+def test_a_reading_that_is_broken_off_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = settings(tmp_path, conversations(tmp_path / "many.jsonl", 30))
+    monkeypatch.setattr(taking, "A_PART", 10)
+    cleaned: list[str] = []
+
+    def cleans(trajectory: Trajectory) -> tuple[Trajectory, Redactor]:
+        if len(cleaned) == 25:
+            raise KeyboardInterrupt
+        cleaned.append(trajectory.task_id)
+        return redacted(trajectory)
+
+    monkeypatch.setattr(taking, "redacted", cleans)
+    with pytest.raises(KeyboardInterrupt):
+        run.take_in_logs(given.as_run())
+    cleaned[:] = []
+    _, intake = run.take_in_logs(given.as_run())
+    assert cleaned == [f"many:c{n}" for n in range(20, 30)]  # what was remembered is not read again
+    assert (intake.read.trajectories, intake.read.fresh) == (30, 10)
+    cleaned[:] = []
+    _, again = run.take_in_logs(given.as_run())
+    assert (cleaned, again.content, again.read.unchanged) == ([], intake.content, 1)
 
 
 def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_planted_instructions_are_quarantined(tmp_path: Path) -> None:
     summary = ingest(given)
     assert {item.reason for item in summary.quarantined} == {"speaks to the reader"}
     assert not summary.candidate.applied
-    assert "ignore" not in (summary.candidate_directory / "SKILL.md").read_text()
+    assert summary.candidate_directory is None  # nothing was learned, so that no skill is written
 
 
 STYLES = [
@@ -253,19 +253,19 @@ def test_no_secret_reaches_store_summary_or_skill(tmp_path: Path) -> None:
     assert not names
 
 
-def test_labels_come_first_and_signs_last(tmp_path: Path) -> None:
+def test_labels_come_first_and_a_guess_counts_only_where_it_is_trusted(tmp_path: Path) -> None:
     tests = session("t", ("bash", {"command": "pytest"}, "===== 3 passed in 0.1s ====="))
-    assert (labelled(tests).outcome.kind, labelled(tests).outcome.source) == ("passed", "signs")
+    assert from_signs(tests.steps).kind == "passed"
+    assert labelled(tests).outcome.kind == ("passed" if "the last tests passed" in TRUSTED else "unknown")
     assert from_signs(session("t", ("bash", {}, "1 failed, 3 passed")).steps).kind == "failed"
+    assert from_signs(session("t", ("bash", {}, "== 3 passed, 0 failed in 1s ==")).steps).kind == "passed"
     assert from_signs(session("t", ("bash", {}, "3 passed"), said="please undo that").steps).kind == "failed"
     path = tmp_path / "labels.csv"
     path.write_text("id,score\nt,0\n")
-    assert (labelled(tests, read_labels(path)).outcome.kind, labelled(tests, read_labels(path)).outcome.source) == (
-        "failed",
-        "labels",
-    )
+    found = labelled(tests, Verdicts(read_labels(path))).outcome
+    assert (found.kind, found.source) == ("failed", "labels")
     path.write_text('{"t": 1}')
-    assert labelled(tests, read_labels(path)).outcome.kind == "passed"
+    assert labelled(tests, Verdicts(read_labels(path))).outcome.kind == "passed"
     path.write_text("t,0\nu,seven\n")
     with pytest.raises(BadInput, match=r"labels.csv:2"):
         read_labels(path)

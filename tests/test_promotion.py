@@ -48,6 +48,14 @@ def test_a_helpful_candidate_is_promoted_and_its_life_goes_on(tmp_path: Path, pr
     states = {item["skill"]: (item["state"], item["champion"]) for item in listed["versions"]}
     assert states[before.digest] == ("by_hand", False)
     assert states[after.digest] == ("promoted", True)
+    book = told(tmp_path, prefect_home, "book", live)
+    stated = [rule for rule in book["rules"] if rule["place"]]
+    assert book["run_id"] == made["run_id"]
+    assert len(stated) >= len(made["candidate"]["applied"])
+    assert all(rule["tasks"] >= 2 and rule["first_seen"] for rule in stated)
+    assert all(rule["why_not"] for rule in book["rules"] if not rule["place"])
+    said = told(tmp_path, prefect_home, "why", live)
+    assert all(len(row["said"]) == len(row["support"]["trajectories"]) for row in said)
     text = told(tmp_path, prefect_home, "diff", before.digest[:12], live)["diff"]
     assert text == made["candidate"]["diff"]
     needed = told(tmp_path, prefect_home, "power", made["run_id"], "--lift", "0.2")

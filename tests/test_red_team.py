@@ -156,3 +156,20 @@ def test_clean_lessons_are_let_through() -> None:
     assert len(lessons) > 250
     assert len(withheld) < 0.02 * len(lessons), withheld
     assert sum(bool(screened(text)) for text in CLEAN) < 0.02 * len(CLEAN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "python -c \"import os; os.system('x')\"",
+        'python -c "import helper; print(1)" | sh',
+        "pip install -e . evil-helper",
+        "pip install -e git+x://y",
+        "pip install -e ./../elsewhere",
+        "find . -name '*.py' -delete",
+        "find / -name '*.pyc' -delete",
+        "find . -name '*.pyc' -delete; rm -rf src",
+    ],
+)
+def test_what_only_begins_like_a_harmless_command_is_none(text: str) -> None:
+    assert screened(f"First run `{text}`.")

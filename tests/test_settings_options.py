@@ -189,7 +189,7 @@ def test_a_file_of_settings_is_laid_under_what_is_typed(told: list[RunSettings],
     file.write_text(
         "data: {path: elsewhere, tasks: 30}\n"
         "models: {agent: {name: sim/office, temperature: 0.5}, analyst: {name: sim/office}, merger: {name: sim/office}}\n"
-        "learning: {polish: true, seeds: [3, 5], merge: {ask: always}}\nmoney: {max_cost: null}\n"
+        "learning: {polish: true, seeds: [3, 5], merge: {tokens: 8000}}\nmoney: {max_cost: null}\n"
     )
     plain = settings_of(told, "run", "--settings", str(file))
     assert (plain.data.path, plain.data.tasks, plain.money.max_cost) == (Path("elsewhere"), 30, None)
@@ -197,7 +197,7 @@ def test_a_file_of_settings_is_laid_under_what_is_typed(told: list[RunSettings],
     typed = settings_of(told, "run", "--settings", str(file), "--data", str(OFFICE), "--no-polish", "--fan-in", "4", "--max-cost", "2", "--model", "sim/office?noise=0")  # fmt: skip
     assert (typed.data.path, typed.data.tasks, typed.money.max_cost) == (OFFICE, 30, 2)
     assert not typed.learning.polish
-    assert (typed.learning.merge.ask, typed.learning.merge.fan_in) == ("always", 4)
+    assert (typed.learning.merge.tokens, typed.learning.merge.fan_in) == (8000, 4)
     assert (typed.models.agent.name, typed.models.agent.temperature) == ("sim/office?noise=0", 0.5)
     assert settings_of(told, "run", "--settings", str(file), "--seeds", "2").learning.seeds == (3, 4)
 

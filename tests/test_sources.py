@@ -24,14 +24,13 @@ from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.sources import Sources
 from trace2skill.runs.steps.apply import candidate as apply_root
-from trace2skill.runs.steps.merge import keep_leaf
 from trace2skill.runs.steps.propose import propose_patch
 from trace2skill.safety.leaks import repeated
 from trace2skill.safety.people import people_in
 from trace2skill.store import open_store
 from trace2skill.types.lesson import Evidence, Extraction, Lesson
 from trace2skill.types.patch import Edit, Patch
-from trace2skill.types.references import Extracted
+from trace2skill.types.references import Extracted, Merged
 from trace2skill.types.trajectory import Outcome, Trajectory
 
 OFFICE_RUN = {"data": OFFICE, "skill": OFFICE_SKILL, "recalculate": "never", "sandbox": "process"}
@@ -203,7 +202,7 @@ def test_what_a_rollout_teaches_is_screened_as_well(tmp_path: Path) -> None:
     proposed = [propose_patch(rt, item, base.digest) for item in extracted]
     assert sum(len(item.quarantined) for item in proposed) == 3
     assert [item.edits for item in proposed] == [0, 1] * 3
-    # A proposer or merger that brings it in by itself meets the same client, at the leaves and at the root.
+    # A proposer or merger that brings it in by itself meets the same client, among the proposals and before the skill.
     edit = Edit(op="append_to_section", section=("Working with a workbook",), content=f"- {POISON}")
     patch = Patch(trajectory_id="T9", task_id="t9", base=base.digest, edits=(edit,))
     groups = [
@@ -211,7 +210,9 @@ def test_what_a_rollout_teaches_is_screened_as_well(tmp_path: Path) -> None:
         for group in cut_into_groups(patch, "error")
     ]
     assert quarantine.review(rt.store, base, groups).kept == ()
-    candidate = apply_root(rt, keep_leaf(rt, groups[0]), base.digest, 20)
+    root = Groups.of(groups)
+    rt.store.put("groups", root.digest, root)
+    candidate = apply_root(rt, Merged(content=root.digest, groups=1), base.digest, 20)
     assert candidate.skill == base.digest
     assert "quarantined: " in candidate.dropped[0].reason
 

@@ -17,7 +17,7 @@ TELLS = re.compile(
 )
 WRITES = re.compile(
     r"\A(?:update|create|delete|cancel|book|add|remove|set|modify|write|edit|insert|replace|send|apply|multi_?edit|"
-    r"return|exchange)(?:_|[A-Z]|\Z)",
+    r"return|exchange|refund|deploy|publish|submit|commit|push|apply|restart|start|stop|pay)(?:_|[A-Z]|\Z)",
     re.I,
 )
 READS = re.compile(
@@ -49,6 +49,20 @@ OTHER_WORDS = (
     (re.compile(r"\b[\w-]*\d[\w-]*\b(?:\.\d+)*"), "…"),
     (re.compile(r"…(?:[ ,]*…)+"), "…"),
 )
+BENIGN = re.compile(
+    r"\A(?:grep|egrep|fgrep|rg|ag|diff|cmp|find|test|\[|which|pgrep|git (?:diff|grep)|command -v)(?:\s|\Z)"
+)
+"""Programs whose exit code 1 is an answer: no match, a difference, not there."""
+TESTS_RAN = re.compile(
+    r"(?m)^=+ .*\b\d+ (?:passed|failed)\b.*=+$|^Ran \d+ tests? in |^Tests:\s+.*\d+ total|^test result: |^(?:FAIL|ok)\s+\S+\s+[\d.]+s$"
+)
+"""A test runner that came to its end: what it says of the code is no failure of the call."""
+WRAPPER = re.compile(
+    r"\A\s*(?:<returncode>\s*-?\d+\s*</returncode>\s*|<(?:output|stdout|stderr|error|tool_use_error|system)>\s*|"
+    r"\(?(?:Exit|exit|Process exited with|Command exited with|Command failed with)(?: status| code)+:? -?\d+\)?[.:]?[ \t]*(?:\n|\Z)|"
+    r"(?:Wall time|Chunk ID|Output|Total output lines|Original token count):[^\n]*\n\s*)"
+)
+"""What tools put around an answer; it is not the error."""
 IN_ERRORS = {"address of a host", "dangerous command", "encoded text", "HTML", "hidden link or comment of Markdown"}
 """What ordinary error messages hold, and what is taken out of them with everything else that differs."""
 MOST_QUOTED = 600
@@ -96,8 +110,20 @@ class Event(NamedTuple):
         if self.answer is None or self.answer.state == "not_run":
             return False
         if self.answer.state == "failed":
+            return not self.is_answer
+        return self.answer.exit_code is None and FAILED.search(unwrapped(self.answer.content)[:2000]) is not None
+
+    @property
+    def is_answer(self) -> bool:
+        """Did it end with an exit code other than 0 that only says what it found: no match, a difference, red tests?"""
+        if self.answer is None or not self.is_shell:
+            return False
+        said = unwrapped(self.answer.content)
+        if TESTS_RAN.search(said[-4000:]):
             return True
-        return self.answer.exit_code is None and FAILED.search(self.answer.content[:2000]) is not None
+        last = re.split(r"&&|\|\||;|\n|\|", self.command)[-1].strip()
+        ended = self.answer.exit_code in (None, 1)
+        return ended and bool(BENIGN.match(last) or BENIGN.match(self.command)) and not TELLS.search(said[:2000])
 
     @property
     def worked(self) -> bool:
@@ -163,17 +189,29 @@ def recoveries(trajectory: Trajectory) -> list[Recovery]:
     return [Recovery(failed.step, worked.step, failed.tool, failed.error) for failed, worked in pairs]
 
 
+def unwrapped(text: str) -> str:
+    """An answer without what its tool put around it: `<returncode>`, `Exit code 1`."""
+    while (found := WRAPPER.match(text)) and found.end():
+        text = text[found.end() :]
+    return text
+
+
+def telling_line(text: str) -> str:
+    """The line of an error message that says what is wrong, from where it begins to say it."""
+    text = unwrapped(text)
+    if "Traceback (most recent call last)" in text:
+        lines = (line for line in reversed(text.split("\n")) if re.match(r"\w+(?:\.\w+)*(?:Error|Exception)\b", line))
+        text = next(lines, text)
+    found = TELLS.search(text[:4000])
+    return (found[1] if found else text.strip().split("\n")[0])[:160]
+
+
 def normal_error(text: str) -> str:
     """The fixed words of an error message, '' where there are too few of them to tell anything.
 
     A message that is suspicious is not made harmless by what is taken out of it: it is given as it is.
     """
-    if "Traceback (most recent call last)" in text:
-        text = next(
-            (line for line in reversed(text.split("\n")) if re.match(r"\w+(?:\.\w+)*(?:Error|Exception)\b", line)), text
-        )
-    found = TELLS.search(text[:4000])
-    said = (found[1] if found else text.strip().split("\n")[0])[:160]
+    said = telling_line(text)
     if any(finding.reason not in IN_ERRORS for finding in screened(text[:2000])):
         return " ".join(text[:MOST_QUOTED].split())  # word for word: the screening must see it, and withholds it
     for pattern, word in OTHER_WORDS:

@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 
 from trace2skill import __version__
+from trace2skill.cli.book import book
 from trace2skill.cli.console import Console, PlainFormatter
 from trace2skill.cli.domains import domains, new_domain
 from trace2skill.cli.estimate import estimate
@@ -49,7 +50,7 @@ app = typer.Typer(
 )
 OPERATE = (status, watch, failures, retry, estimate)
 RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
-LOOKS = (show, report, lessons, patch, why, quarantine, reveal, validate, doctor, domains, new_domain)
+LOOKS = (show, report, lessons, patch, why, book, quarantine, reveal, validate, doctor, domains, new_domain)
 EVIDENCE = (experiment, power, ablate, usage, transfer)
 VERSIONS = (versions, diff, promote, rollback, export)
 for panel, commands in (

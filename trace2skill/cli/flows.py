@@ -13,7 +13,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
 from trace2skill.experiment.grid import ExperimentSettings
 from trace2skill.experiment.study import Study
-from trace2skill.runs.refresh import check
+from trace2skill.runs.preflight import check
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.store import open_store

@@ -56,8 +56,8 @@ def next_(
     wait: Annotated[float, typer.Option(help="Wait so many seconds for a request where there is none.", min=0)] = 0,
     whole: Annotated[bool, typer.Option("--whole", help="Print all, also what you were shown before.")] = False,
     size: Annotated[
-        int | None, typer.Option(help="Print only the first part of a request with more characters.", min=500)
-    ] = None,
+        int, typer.Option(help="Print only the first part of a request with more characters; 0 prints it whole.", min=0)
+    ] = PART_CHARACTERS,
     unattended: Annotated[
         bool, typer.Option("--unattended", help="Also requests of a run that is not going on now.")
     ] = False,
@@ -126,7 +126,7 @@ def answer(
     left = claims.held(folder, by)
     more = f"; you hold {', '.join(left[:5])}" if left else ""
     forced = ", though it does not fit what was asked" if given.forced else ""
-    typer.echo(f"{head.id} is answered{forced}{more}")
+    typer.echo(f"{head.id} is answered{_counted(given.text)}{forced}{more}")
 
 
 @handoff_app.command()
@@ -208,8 +208,20 @@ def _folder(directory: Path, wait: float = 0.0) -> Folder:
     return Folder(directory)
 
 
-def _first_part(text: str, size: int | None, directory: Path, request: str, by: str) -> str:
-    if size is None or len(text) <= size:
+def _counted(text: str) -> str:
+    """How much an answer holds: the lengths of the lists in it, so that whoever gave it sees that none was cut."""
+    try:
+        made = json_module.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    lists = (
+        {name: len(value) for name, value in made.items() if isinstance(value, list)} if isinstance(made, dict) else {}
+    )
+    return f" ({', '.join(f'{count} {name}' for name, count in lists.items())})" if lists else ""
+
+
+def _first_part(text: str, size: int, directory: Path, request: str, by: str) -> str:
+    if not size or len(text) <= size:
         return text
     piece, count = part_of(text, 1, size)
     command = f"trace2skill handoff show {directory} {request} --new --size {size} --part 2"

@@ -9,10 +9,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from trace2skill.cli.console import Console, code, plain
+from trace2skill.runs.dry_run import DryRun
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
 from trace2skill.safety.screening import shown
 from trace2skill.types.evaluation import Evaluation, score_names
 
+SHOWN_OF_A_FILE = 5
 VERDICTS = {
     "promote": "[bold green]promote[/bold green]",
     "reject": "[bold red]do not promote[/bold red]",
@@ -55,7 +57,8 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
         console.print(f"[yellow]review[/yellow] the candidate holds a new script: {plain(path)}", highlight=False)
     if summary.promoted:
         console.print("the skill directory was replaced by the candidate")
-    console.print(f"candidate skill: {plain(summary.candidate_directory)}", highlight=False, soft_wrap=True)
+    candidate = summary.candidate_directory or "none: nothing was learned"
+    console.print(f"candidate skill: {plain(candidate)}", highlight=False, soft_wrap=True)
     if summary.candidate_directory:
         console.print(f"report: {plain(summary.candidate_directory.parents[1] / 'report.html')}", soft_wrap=True)
     if summary.simulated:
@@ -64,6 +67,36 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
 
 def _one_line(text: str) -> str:
     return " ".join(text.split()).removeprefix("- ")
+
+
+def print_dry_run(found: DryRun, *, as_json: bool) -> None:
+    """Of each file what is in it, the ids of its first sessions, and what of it was not read and why."""
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+        return
+    for file in found.files:
+        ended = ", ".join(f"{count} {name}" for name, count in file.outcomes.items())
+        read = (
+            f"{file.format}, {len(file.sessions)} sessions, {file.steps} steps: {ended}" if file.format else "not read"
+        )
+        typer.echo(shown(f"{file.name}: {read}"))
+        for item in file.sessions[:SHOWN_OF_A_FILE]:
+            why = f"; {item.reason}" if item.reason else ""
+            typer.echo(shown(f"  {' | '.join(item.ids)}: {item.steps} steps, {item.outcome} ({item.source}{why})"))
+        if more := len(file.sessions[SHOWN_OF_A_FILE:]):
+            typer.echo(f"  and {more} more (--json has all)")
+        for problem in file.problems[:SHOWN_OF_A_FILE]:
+            typer.echo(shown(f"  not read: {problem}"))
+        if more := len(file.problems[SHOWN_OF_A_FILE:]) + file.more_problems:
+            typer.echo(f"  not read: {more} more")
+    for path in found.verdicts:
+        typer.echo(shown(f"{path}: verdicts, no log"))
+    typer.echo(
+        f"{found.sessions} sessions in {len(found.files)} files; passed over: {found.companions} files beside logs, "
+        f"{found.duplicates} repeated and {found.copies} copied sessions. Nothing was kept. A label may name any id."
+    )
+    if found.unmatched:
+        typer.echo(shown(f"labels that name no session: {len(found.unmatched)}: {', '.join(found.unmatched[:10])}"))
 
 
 def print_evaluations(evaluations: list[Evaluation], *, as_json: bool) -> None:
@@ -116,7 +149,7 @@ def _learned(console: Console, summary: RunSummary) -> None:
         console.print(f"nothing learned: {_why_nothing(summary)}")
         return
     table = Table("tasks", "failures", "successes", "rule", title="learned, by support")
-    for group in summary.candidate.applied:
+    for group in summary.candidate.written:
         support = group.support
         line = " ".join(group.text.split()).removeprefix("- ")
         table.add_row(str(len(support.tasks)), str(len(support.errors)), str(len(support.successes)), plain(line))
@@ -138,8 +171,8 @@ def _numbers(console: Console, summary: RunSummary) -> None:
     lines = [
         *([f"trajectories: {outcomes}"] if outcomes else []),
         f"analyses: {verdicts}",
-        f"lessons {summary.lessons}, patches {summary.patches}, edit groups {summary.leaves}; "
-        f"written {len(summary.candidate.applied)}, dropped for little support {len(summary.candidate.dropped)}, "
+        f"lessons {summary.lessons}, patches {summary.patches}, rules {summary.leaves}; "
+        f"written {len(summary.candidate.written)}, dropped for little support {len(summary.candidate.dropped)}, "
         f"unplaced {len(summary.candidate.unplaced)}, open conflicts {len(summary.candidate.open)}",
         f"model calls {spent.calls}, tokens {spent.tokens_in} in, {spent.tokens_out} out, ${spent.cost:.4f}",
     ]

@@ -133,11 +133,8 @@ OPTIONS = (
         text="Most answers in one loop; else 30 of the agent and 20 of the error analyst.",
     ),
     _one("fan_in", "learning.merge.fan_in"),
-    _one(
-        "merge_ask",
-        "learning.merge.ask",
-        text="Ask the merger only where sides touch, or for every node, as the paper does.",
-    ),
+    _one("merge_tokens", "learning.merge.tokens"),
+    _one("memory", "learning.memory"),
     _one(
         "main_from",
         "learning.thresholds.main",

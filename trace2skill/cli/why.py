@@ -12,6 +12,7 @@ from trace2skill.cli import options as o
 from trace2skill.cli.console import Console
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
 from trace2skill.core.errors import BadInput
+from trace2skill.safety.screening import shown
 from trace2skill.skills.markdown import split_lines
 from trace2skill.skills.skill import Skill, read_skill
 from trace2skill.store import Store
@@ -94,11 +95,10 @@ def _print_row(console: Console, skill: Skill, row: SupportRow, *, every: bool) 
     console.print(
         f"  asked by {len(support.tasks)} tasks, {len(support.errors)} failures, {len(support.successes)} successes; "
         + (f"{len(support.weak)} of the tasks by weak labels alone; " if support.weak else "")
-        + (f"{len(row.stands_for)} proposals merged" if row.group else "stated before, and confirmed since"),
+        + (f"{len(row.stands_for)} proposals united" if row.group else "stated before, and confirmed since"),
         highlight=False,
     )
-    if row.opposing:
-        console.print(f"  [yellow]opposed by[/yellow] {', '.join(row.opposing)}", highlight=False)
+    _print_words(console, row, every=every)
     shown = row.lessons if every else row.lessons[:SHOWN]
     for lesson in shown:
         steps = ", ".join(f"{e.first}-{e.last}" if e.last > e.first else str(e.first) for e in lesson.evidence)
@@ -106,3 +106,25 @@ def _print_row(console: Console, skill: Skill, row: SupportRow, *, every: bool) 
         console.print(f"  {named} steps {steps} ({_proof(lesson)}): {escape(lesson.title)}", highlight=False)
     if len(row.lessons) > len(shown):
         console.print(f"  and {len(row.lessons) - len(shown)} more: `trace2skill why` with this line shows all")
+
+
+def _print_words(console: Console, row: SupportRow, *, every: bool) -> None:
+    """What its supporters said, word for word, and who says the opposite."""
+    said = row.said if every else row.said[:SHOWN]
+    for saying in said:
+        says = "says, for a narrower case" if saying.how == "narrower" else "says"
+        named = f"{saying.trajectory_id} {escape(saying.task_id)}"
+        console.print(f"  {named} {says}: {_line(saying.text)}", highlight=False)
+    if len(row.said) > len(said):
+        console.print(f"  and {len(row.said) - len(said)} more of its supporters")
+    for saying in row.against:
+        console.print(
+            f"  [yellow]opposed by[/yellow] {saying.trajectory_id} {escape(saying.task_id)}: {_line(saying.text)}",
+            highlight=False,
+        )
+    if row.opposing and not row.against:  # a ledger of an earlier version
+        console.print(f"  [yellow]opposed by[/yellow] {', '.join(row.opposing)}", highlight=False)
+
+
+def _line(text: str) -> str:
+    return escape(" ".join(shown(text).split()))

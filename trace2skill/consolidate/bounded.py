@@ -6,10 +6,10 @@ two, too. A transport fault is neither: it is raised, and the step is run again.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from trace2skill.core.errors import BadAnswer, ContextFull
 from trace2skill.core.record import Record
@@ -25,12 +25,22 @@ FRAME = 1_500  # tokens that a prompt may have around its items
 
 
 class Bounds(Record):
-    """How much one call may hold."""
+    """How much one call of the consolidation may hold. Part of a run's settings, as `merge`."""
 
     tokens: int = Field(
         default=16_000, ge=4_000, description="Most tokens of one prompt; the default leaves half of a 32k context."
     )
-    fan_in: int = Field(default=16, ge=2, le=64, description="Most parts of the book that one call unites.")
+    fan_in: int = Field(
+        default=16, ge=2, le=64, description="Most parts of the rule book that one call unites: the paper's B."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_what_was(cls, given: Any) -> Any:
+        """Settings of earlier versions said when two groups of edits were shown to the merger; all rules are, now."""
+        if isinstance(given, Mapping) and "ask" in given:
+            return {name: value for name, value in given.items() if name != "ask"}
+        return given
 
     @property
     def room(self) -> int:

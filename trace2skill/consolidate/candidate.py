@@ -1,4 +1,4 @@
-"""From the root of the merge tree to a candidate skill: route by prevalence, apply by program, check.
+"""From the groups of a rule book to a candidate skill: route by prevalence, apply by program, check.
 
 A group stands or falls as a whole. What cannot be applied is listed with its reason, and what cannot stand together is
 set aside as an open conflict: nothing is settled or lost silently.
@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from trace2skill.consolidate.contradiction import OpenConflict, absorb, in_order, weigh
+from trace2skill.consolidate.contradiction import OpenConflict, in_order, set_aside, weigh
 from trace2skill.consolidate.editor import Editor, by_section
 from trace2skill.consolidate.groups import Dropped, EditGroup
 from trace2skill.consolidate.limits import SizeLimits, fewest, over_limits, squeezed
 from trace2skill.consolidate.lines import mapped
-from trace2skill.consolidate.merge import set_aside
 from trace2skill.consolidate.node import Groups
 from trace2skill.consolidate.route import Routed, Thresholds, reference_groups, route
 from trace2skill.core.errors import SkillInvalid
@@ -42,6 +41,12 @@ class Candidate(Record, form="Candidate", version=1):
     scripts: tuple[str, ...] = Field(default=(), description="Created scripts: to be reviewed by a person.")
     diff: str = ""
 
+    @property
+    def written(self) -> tuple[EditGroup, ...]:
+        """What was applied, rule by rule: each rule of a file of many counts what it counts alone."""
+        rules = (rule for group in self.applied for rule in group.inner or (group,))
+        return tuple(sorted(rules, key=lambda rule: (-rule.support.weight, rule.id)))
+
 
 def build_candidate(
     base: Skill,
@@ -53,27 +58,24 @@ def build_candidate(
     editor: Editor | None = None,
     *,
     polish: bool = False,
-    by_words: bool = True,
 ) -> tuple[Skill, Candidate]:
-    """Write the groups of the root into a copy of `base`.
+    """Write groups into a copy of `base`.
 
     Args:
         base: S0, unchanged.
-        root: the merged groups.
+        root: the groups of the book.
         thresholds: support a group needs.
         tasks: distinct tasks that were analysed.
         policy: what the edits may touch.
         limits: how large the files may become.
         editor: mends a file that fails validation, in at most two calls; None withholds what is to blame at once.
         polish: let the editor reword each changed section, too.
-        by_words: look for contradictions in shared words; not where a book has found them by meaning.
 
     Raises:
         SkillInvalid: the result breaks a rule of a skill; nothing is written anywhere.
     """
-    groups, aside = absorb(root.groups, root.open) if by_words else (list(root.groups), list(root.open))
-    groups, newly_aside = set_aside(groups, base, policy, by_words=by_words)
-    standing, outweighed, still_open = weigh([*aside, *newly_aside], thresholds.for_tasks(tasks)[1])
+    groups, aside = set_aside(root.groups, base, policy)
+    standing, outweighed, still_open = weigh([*root.open, *aside], thresholds.for_tasks(tasks)[1])
     settled = Groups.of([*groups, *standing], [*root.dropped, *outweighed])
     routed = route(settled, thresholds, tasks)
     result, written, routed, unplaced, conflicts = _within_limits(base, routed, policy, limits, editor)

@@ -19,7 +19,7 @@ from trace2skill.skills.markdown import BlockToken, block_tokens, links, section
 from trace2skill.skills.near import plain_title
 from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import LessonKind
-from trace2skill.types.patch import Edit, Patch
+from trace2skill.types.patch import Edit, EditOp, Patch
 
 MARK = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
 LEAD_WORDS = re.compile(r"^\s*(?:\*\*|__)(?P<lead>[^*_\n]{1,80}?)[.:]?(?:\*\*|__)\s*[:.\u2013\u2014-]?\s+")
@@ -63,6 +63,13 @@ class Rule(Record, form="Rule", version=1):
         return plain_words(self.text)
 
     @property
+    def as_edit(self) -> Edit:
+        """The rule alone, as an edit of the place that its author wanted."""
+        op: EditOp = "add_section" if self.place.title else "append_to_section"
+        at = {"file": self.place.file, "section": self.place.section, "title": self.place.title}
+        return Edit(op=op, content=as_item(self.text), lessons=self.lessons, **at)
+
+    @property
     def support(self) -> Support:
         """One vote."""
         return Support.of(self.trajectory_id, self.task_id, self.kind, weak=self.weak)
@@ -97,11 +104,15 @@ def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False) -> C
     whole: list[Edit] = []
     uncut: list[Uncut] = []
     created = {edit.file for edit in patch.edits if edit.op == "create"}
+    kept = {edit.file for edit in patch.edits if edit.op == "create" and not _is_cut(edit)}
     for edit in patch.edits:
         if not _is_cut(edit):
             whole.append(edit)
             continue
         for text, place, note in _texts(base, edit):
+            if edit.op in ADDS_TEXT and _targets(text) & kept:  # a file is only reached by what links it
+                whole.append(_linking(edit, text, place))
+                continue
             if reason := _no_rule(text, created):
                 uncut.append(Uncut(trajectory_id=patch.trajectory_id, text=text, reason=reason))
                 continue
@@ -118,6 +129,11 @@ def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False) -> C
             )
             rules.setdefault(rule.id, rule)
     return Cut(rules=tuple(rules.values()), whole=tuple(whole), uncut=tuple(uncut))
+
+
+def as_item(text: str) -> str:
+    """A rule as an item of a list, its further lines indented."""
+    return "- " + "\n".join(f"  {line}" if n and line else line for n, line in enumerate(text.split("\n")))
 
 
 def plain_words(text: str) -> str:
@@ -146,11 +162,21 @@ def _no_rule(text: str, created: set[str]) -> str:
     """Why a text is no rule, '' where it may be one."""
     if not re.search(r"\w", text):
         return "it says nothing"
-    found = links(text) if created else ()
-    targets = {link.target.split("#")[0].removeprefix("./") for link in found}
+    targets = _targets(text) if created else set()
     if targets and targets <= created:
         return "it links a file of the same patch, whose rules are counted one by one"
     return ""
+
+
+def _targets(text: str) -> set[str]:
+    return {link.target.split("#")[0].removeprefix("./") for link in links(text)}
+
+
+def _linking(edit: Edit, text: str, place: Place) -> Edit:
+    """The part of an edit that links a file of the same patch which stands or falls with it."""
+    op = "add_section" if place.title else "append_to_section"
+    where = {"file": place.file, "section": place.section, "title": place.title, "anchor": ""}
+    return edit.model_copy(update={"op": op, "content": as_item(text), **where})
 
 
 def cut_text(content: str) -> list[tuple[str, tuple[str, ...]]]:

@@ -82,7 +82,7 @@ class EditGroup(Record):
     stands_for: tuple[str, ...] = Field(default=(), description="Ids of the leaves merged into it; empty for a leaf.")
     path: tuple[str, ...] = Field(default=(), description="The merges that united it, from the leaves up.")
     said: tuple[Saying, ...] = Field(default=(), exclude_if=not_, description="Its supporters' exact words.")
-    against: tuple[str, ...] = Field(default=(), exclude_if=not_, description="Trajectories that say the opposite.")
+    against: tuple[Saying, ...] = Field(default=(), exclude_if=not_, description="Words that say the opposite.")
     inner: tuple["EditGroup", ...] = Field(
         default=(),
         exclude_if=not_,
@@ -152,7 +152,7 @@ def united(edits: Sequence[Edit], sources: Sequence[EditGroup]) -> EditGroup:
         stands_for=_distinct(source.stands_for or (source.id,) for source in sources),
         path=tuple(dict.fromkeys(node for source in sources for node in source.path)),
         said=tuple(dict.fromkeys(saying for source in sources for saying in source.said)),
-        against=_distinct(source.against for source in sources),
+        against=tuple(dict.fromkeys(saying for source in sources for saying in source.against)),
     )
 
 

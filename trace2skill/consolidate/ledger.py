@@ -6,18 +6,18 @@ version it came with, and grows.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import not_
 
 from pydantic import Field
 
 from trace2skill.consolidate.candidate import Candidate
-from trace2skill.consolidate.contradiction import opposed
-from trace2skill.consolidate.groups import EditGroup, Support
+from trace2skill.consolidate.groups import EditGroup, Saying, Support
 from trace2skill.consolidate.lines import moved_lines, places_of
 from trace2skill.core.record import Record
 from trace2skill.skills.markdown import line_of
 from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import Lesson
-from trace2skill.types.patch import Confirmation
+from trace2skill.types.patch import Confirmation, Edit
 
 FindLesson = Callable[[str], Lesson | None]
 
@@ -35,6 +35,8 @@ class SupportRow(Record):
     stands_for: tuple[str, ...] = Field(default=(), description="Ids of the edit groups merged into it.")
     path: tuple[str, ...] = Field(default=(), description="The merges that united them, from the leaves up.")
     seen: dict[str, int] = Field(default_factory=dict, description="Generation in which each trajectory spoke up.")
+    said: tuple[Saying, ...] = Field(default=(), exclude_if=not_, description="Its supporters' own words for it.")
+    against: tuple[Saying, ...] = Field(default=(), exclude_if=not_, description="Words that say the opposite.")
 
 
 class SupportLedger(Record, form="SupportLedger", version=1):
@@ -67,14 +69,25 @@ def build_ledger(
     """
     generation = parent.generation + 1 if parent else 1
     rows = list(_inherited(base, skill, parent, generation, forget_after))
-    for group in candidate.applied:
-        lessons = _found(group.lessons, lesson)
-        sides = [side for conflict in candidate.open for side in conflict.sides if opposed(side.text, group.text)]
-        opposing = tuple(sorted({id for side in sides for id in side.support.trajectories}))
-        for edit in group.edits:
+    for group, edits in (part for written in candidate.applied for part in _parts(written)):
+        lessons = found_lessons(group.lessons, lesson)
+        for edit in edits:
             for place in places_of(base, skill, edit):
-                rows.append(_row(group, place, opposing, lessons, generation))
+                rows.append(_row(group, place, lessons, generation))
     return SupportLedger(skill=skill.digest, parent=base.digest, generation=generation, rows=in_order(rows))
+
+
+def _parts(written: EditGroup) -> Iterator[tuple[EditGroup, tuple[Edit, ...]]]:
+    """Groups with the edits each asks for: of a file of many rules, each rule, and the link for all of them."""
+    files = {edit.file for rule in written.inner for edit in rule.edits}
+    yield from ((rule, rule.edits) for rule in written.inner)
+    yield written, tuple(edit for edit in written.edits if edit.file not in files)
+
+
+def inherited_ledger(parent: Skill, skill: Skill, ledger: SupportLedger) -> SupportLedger:
+    """The ledger of a version that people made out of `parent`: its rows whose lines are still there."""
+    rows = in_order(_inherited(parent, skill, ledger, ledger.generation, None))
+    return SupportLedger(skill=skill.digest, parent=parent.digest, generation=ledger.generation, rows=rows)
 
 
 def confirmed(
@@ -125,9 +138,7 @@ def in_order(rows: Iterable[SupportRow]) -> tuple[SupportRow, ...]:
     return tuple(sorted(rows, key=lambda row: (row.file != "SKILL.md", row.file, row.first, row.group)))
 
 
-def _row(
-    group: EditGroup, place: tuple[str, int, int], opposing: tuple[str, ...], lessons: tuple[Lesson, ...], now: int
-) -> SupportRow:
+def _row(group: EditGroup, place: tuple[str, int, int], lessons: tuple[Lesson, ...], now: int) -> SupportRow:
     file, first, last = place
     return SupportRow(
         file=file,
@@ -135,11 +146,13 @@ def _row(
         last=last,
         group=group.id,
         support=group.support,
-        opposing=opposing,
+        opposing=tuple(sorted({saying.trajectory_id for saying in group.against})),
         lessons=lessons,
         stands_for=group.stands_for or (group.id,),
         path=group.path,
         seen=dict.fromkeys(group.support.trajectories, now),
+        said=group.said,
+        against=group.against,
     )
 
 
@@ -161,7 +174,8 @@ def _without_votes_before(row: SupportRow, oldest: int) -> SupportRow:
     seen = {id: generation for id, generation in row.seen.items() if generation >= oldest}
     lessons = tuple(lesson for lesson in row.lessons if lesson.trajectory_id in seen)
     votes = [_vote(lesson) for lesson in lessons]
-    return row.model_copy(update={"support": Support.union(votes), "lessons": lessons, "seen": seen})
+    said = tuple(saying for saying in row.said if saying.trajectory_id in seen)
+    return row.model_copy(update={"support": Support.union(votes), "lessons": lessons, "seen": seen, "said": said})
 
 
 def _vote(lesson: Lesson) -> Support:
@@ -175,11 +189,14 @@ def _united(one: SupportRow, other: SupportRow) -> SupportRow:
             "opposing": tuple(sorted({*one.opposing, *other.opposing})),
             "lessons": _distinct((*one.lessons, *other.lessons)),
             "seen": {**other.seen, **one.seen},
+            "said": tuple(dict.fromkeys((*one.said, *other.said))),
+            "against": tuple(dict.fromkeys((*one.against, *other.against))),
         }
     )
 
 
-def _found(ids: Iterable[str], lesson: FindLesson) -> tuple[Lesson, ...]:
+def found_lessons(ids: Iterable[str], lesson: FindLesson) -> tuple[Lesson, ...]:
+    """The lessons of these ids that can still be found, each once, in the order of ids."""
     return _distinct(found for id in ids if (found := lesson(id)) is not None)
 
 

@@ -1,4 +1,4 @@
-"""`Groups`: what a node of the merge tree holds."""
+"""`Groups`: what a rule book comes to, ready to be routed."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from trace2skill.core.record import Record
 
 
 class Groups(Record, form="Groups", version=1):
-    """A node of the merge tree: groups sorted by id, with what was dropped or set aside on the way here."""
+    """Groups sorted by id, with what was dropped or set aside on the way here."""
 
     groups: tuple[EditGroup, ...]
     dropped: tuple[Dropped, ...] = ()

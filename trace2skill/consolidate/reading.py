@@ -22,7 +22,7 @@ from trace2skill.consolidate.book import (
 )
 from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.cut import Rule
-from trace2skill.consolidate.settle import RuleBook, disputed, frozen, readings, settle
+from trace2skill.consolidate.settle import RuleBook, by_words, disputed, frozen, readings, settle
 from trace2skill.consolidate.write import Sheet, SheetWording
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
@@ -87,8 +87,9 @@ def read_book(rules: Iterable[Rule], runner: Runner, bounds: Bounds) -> RuleBook
         InfrastructureFault, ModelUnusable, BudgetReached: as the runner; what was answered is kept.
     """
     by_id = {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}
-    if not by_id:
-        return RuleBook()
+    alone = len({rule.trajectory_id for rule in by_id.values()}) < 2
+    if alone or len({rule.plain for rule in by_id.values()}) < 2:
+        return by_words(by_id.values())  # nobody else could say the same, or all use the same words
     buckets = _by_trajectory(by_id.values())
     root, leaves = _induced(buckets, runner, bounds)
     book = frozen(root)

@@ -1,4 +1,4 @@
-"""The last check before a skill: what a merge made, and what the editor reworded or repaired, is screened again."""
+"""The last check before a skill: what a writer worded, and what the editor reworded or repaired, is screened again."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from trace2skill.store import Store
 
 
 def screened_root(store: Store, base: Skill, root: Groups) -> tuple[Groups, list[Dropped]]:
-    """The root of a merge tree without what is suspicious, also where it stands in an open conflict."""
+    """The groups of a rule book without what is suspicious, also where it stands in an open conflict."""
     inside = [side for conflict in root.open for side in conflict.sides]
     looked = review(store, base, [*root.groups, *inside])
     kept = {group.id for group in looked.kept}

@@ -14,7 +14,7 @@ from pydantic import Field
 from trace2skill.consolidate.assign import Code
 from trace2skill.consolidate.book import Canonical, Part
 from trace2skill.consolidate.cut import Rule, plain_words
-from trace2skill.consolidate.groups import Support
+from trace2skill.consolidate.groups import Saying, Support
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 
@@ -28,6 +28,13 @@ class Statement(Record):
 
     rule: Rule
     how: How = "same"
+
+
+def saying_of(said: Statement) -> Saying:
+    """A statement as the ledger keeps it."""
+    rule = said.rule
+    author = {"trajectory_id": rule.trajectory_id, "task_id": rule.task_id}
+    return Saying(**author, text=rule.text, how=said.how, lessons=rule.lessons)
 
 
 class BookRule(Record, form="BookRule", version=1):
@@ -171,6 +178,12 @@ def settle(
         opposed=_oppositions(placed),
         left_out=tuple(left),
     )
+
+
+def by_words(rules: Iterable[Rule]) -> RuleBook:
+    """The book without a reader: rules whose words are equal but for case and marks are one. Linear."""
+    alone = [BookRule(says=rule.text, said=(Statement(rule=rule),)) for rule in sorted(rules, key=lambda rule: rule.id)]
+    return RuleBook(rules=tuple(sorted(_distinct(alone), key=lambda rule: (-rule.support.weight, rule.id))))
 
 
 def _stated(seen: TwoReadings, id: str, later: Sequence[Mapping[str, Code]]) -> frozenset[int]:

@@ -12,15 +12,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.consolidate.bounded import Asker, Bounds, answered, lines, tokens
 from trace2skill.consolidate.cut import Place, plain_words
+from trace2skill.consolidate.places import place_of
 from trace2skill.consolidate.settle import BookRule, RuleBook
 from trace2skill.core.record import Record
-from trace2skill.skills.markdown import section_text, sections
-from trace2skill.skills.near import plain_title, stems
+from trace2skill.skills.markdown import section_text
+from trace2skill.skills.near import stems
 from trace2skill.skills.skill import Skill
 
 PROMPT = "book_write"
 MOST_QUOTED = 3  # wordings of supporters that the writer sees
 QUOTE = 320  # characters of one of them
+DOTS = "\u2026"
+SENTENCE_END = re.compile(r"[.;:!?]\s+|\n+")
 CONDITION = re.compile(
     r"\b(?:if|when|whenever|unless|except|where|in case|as long as|provided|otherwise|while)\b", re.IGNORECASE
 )
@@ -170,40 +173,22 @@ def sheets(base: Skill, book: RuleBook, wanted: Iterable[BookRule]) -> list[tupl
     return made
 
 
-def place_of(base: Skill, rule: BookRule) -> Place:
-    """Where most tasks wanted a rule: a section that is there, or a new one that at least two ask for by one name."""
-    there: Counter[Place] = Counter()
-    new: dict[tuple[str, tuple[str, ...], frozenset[str]], list[tuple[str, Place]]] = defaultdict(list)
-    for place, task in sorted(
-        {(said.rule.place, said.rule.task_id) for said in rule.said}, key=lambda x: (x[0].words, x[1])
-    ):
-        known = base.text(place.file) is not None
-        if known and not place.title:
-            there[place] += 2
-        elif known and len(place.section) > 1:  # a subsection of one's own still says which section is meant
-            there[place.model_copy(update={"title": ""})] += 1
-        if not known or place.title:
-            new[place.file, place.section, stems(place.title) if known else frozenset()].append((task, place))
-    best = min(there, key=lambda place: (-there[place], place.words), default=None)
-    asked = max(new.values(), key=lambda some: (len({task for task, _ in some}), some[0][1].words), default=[])
-    if asked and (best is None or len({task for task, _ in asked}) * 2 > max(2, there[best])):
-        return _made(base, asked[0][1], len({task for task, _ in asked}))
-    return best or Place(title="Further rules")
-
-
-def _made(base: Skill, place: Place, tasks: int) -> Place:
-    """A place that is not there yet. A file of one task alone is not made: its rule gets a section named after it."""
-    if base.text(place.file) is not None or tasks > 1:
-        return place
-    name = place.file.rpartition("/")[2].removesuffix(".md").replace("-", " ").replace("_", " ")
-    heads = sections(base.body)
-    top = heads[0].path if heads and heads[0].level == 1 else ()
-    return Place(section=top, title=plain_title(name).capitalize() or "Further rules")
-
-
 def _quotes(rule: BookRule) -> tuple[str, ...]:
     others = [text for text in rule.texts if plain_words(text) != plain_words(rule.says)]
-    return tuple(text if len(text) <= QUOTE else text[: QUOTE - 1] + "\u2026" for text in others[:MOST_QUOTED])
+    return tuple(_around(text, rule.says) for text in others[:MOST_QUOTED])
+
+
+def _around(text: str, says: str) -> str:
+    """As much of a long text as fits a quote, around the sentence that shares most words with what is said."""
+    if len(text) <= QUOTE:
+        return text
+    wanted = stems(says)
+    starts = [0, *(found.end() for found in SENTENCE_END.finditer(text))]
+    parts = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+    best = max(range(len(parts)), key=lambda n: (len(wanted & stems(parts[n])), -n))
+    start = max(0, min(starts[best], len(text) - QUOTE))
+    piece = text[start : start + QUOTE - 2].strip()
+    return f"{DOTS if start else ''}{piece}{DOTS if start + QUOTE - 2 < len(text) else ''}"
 
 
 def _section(base: Skill, place: Place) -> str:

@@ -16,25 +16,35 @@ DEEPEST = 200
 LARGEST = 2**1000
 
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
-_NUL, SHOWN_NUL = "\0", "\N{SYMBOL FOR NULL}"
+NUL, SHOWN_NUL = "\0", "\N{SYMBOL FOR NULL}"
+"""No text column of a database takes the first."""
 
 
 def parse(raw: bytes) -> Any:
     """One JSON value. NaN and Infinity become None, half surrogates and bytes that are no UTF-8 become U+FFFD.
 
-    NUL, which no text column of a database takes, becomes its symbol, U+2400.
-
-    Numbers too large for a float are infinite in it, as looking for them in every text takes half as long as parsing:
-    what is kept of the value goes through `storable`.
+    Numbers too large for a float are infinite in it, and texts hold NUL, as looking for them in every text takes half
+    as long as parsing: what is kept of the value goes through `storable`, or `scrub`.
 
     Raises:
         ValueError: it is no JSON, or nested too deep. The message says where.
     """
     try:
-        value = from_json(raw, allow_inf_nan=False)
+        return from_json(raw, allow_inf_nan=False)
     except ValueError as error:
         return scrub(_second_try(raw, error))
-    return scrub(value) if b"\\u0000" in raw else value
+
+
+def parse_text(text: str) -> Any:
+    """One JSON value out of a text, as `parse` does it.
+
+    Raises:
+        ValueError: see `parse`.
+    """
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return parse(text.encode("utf-8", "replace"))
 
 
 def parse_start(raw: bytes) -> Any:
@@ -49,10 +59,12 @@ def parse_start(raw: bytes) -> Any:
 
 
 def storable(value: Any) -> Any:
-    """The value itself, or a scrubbed one where a number in it is infinite or has hundreds of digits."""
+    """The value itself, or a scrubbed one where a number in it is infinite or has hundreds of digits, or a text NUL."""
     waiting = [value]
     for item in waiting:
         if isinstance(item, str):
+            if NUL in item:
+                return scrub(value)
             continue
         if isinstance(item, dict):
             waiting += item.values()
@@ -104,6 +116,6 @@ def _readable(raw: bytes) -> bytes:
 
 
 def _text(text: str) -> str:
-    if _NUL in text:
-        text = text.replace(_NUL, SHOWN_NUL)
+    if NUL in text:
+        text = text.replace(NUL, SHOWN_NUL)
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

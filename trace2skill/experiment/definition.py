@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from trace2skill.agents.loop import LoopLimits
 from trace2skill.agents.react import AgentSettings
+from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.limits import SizeLimits
-from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.route import Thresholds
 from trace2skill.core.record import Record
 from trace2skill.experiment.conditions import Condition, Padded, ReasoningBank
@@ -88,7 +88,7 @@ class ArmLearning(Record):
 
     agent: AgentSettings = AgentSettings()
     analyst: LoopLimits = LoopLimits(turns=20)
-    merge: MergeSettings = MergeSettings()
+    merge: Bounds = Bounds()
     thresholds: Thresholds = Thresholds()
     limits: SizeLimits = SizeLimits()
     edits: EditPolicy = EditPolicy()

@@ -5,6 +5,7 @@ finish, its rollouts of S0 are looked up and the rest is counted whole.
 """
 
 from collections import Counter
+from collections.abc import Callable
 
 from pydantic import Field
 
@@ -20,16 +21,18 @@ from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.steps import STEPS
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.steps.asks import Asks
+from trace2skill.runs.steps.assign import ASSIGN
 from trace2skill.runs.steps.contrast import CONTRAST
 from trace2skill.runs.steps.draft import DRAFT
 from trace2skill.runs.steps.embed import EMBED
 from trace2skill.runs.steps.extract import EXTRACT
-from trace2skill.runs.steps.foresight import rates_of
-from trace2skill.runs.steps.merge import MERGE
+from trace2skill.runs.steps.foresight import book_calls, rates_of
+from trace2skill.runs.steps.induce import INDUCE
 from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.runs.steps.recall import RECALL
 from trace2skill.runs.steps.rewrite import REWRITE
 from trace2skill.runs.steps.rollout import ROLLOUT, known_rollout
+from trace2skill.runs.steps.write import WRITE
 from trace2skill.types.references import RolloutJob
 
 Bill = Counter[tuple[Asks, str]]
@@ -121,7 +124,7 @@ def _count_learning(
         for asks, number in analyses:
             once(asks, roles.analyst, number)
         once(PROPOSE.asks[0], roles.analyst, taught)
-        once(MERGE.asks[0], roles.merger, taught * (1 - 1 / condition.every) * rates.asked)
+        _count_book(rt, once, min(condition.every, taught), taught / condition.every)
         return
     _count_rollouts(rt, base, arm, shared, to_pay, in_store)
     for asks, number in analyses:  # +combined shares its halves with +error and +success
@@ -129,13 +132,20 @@ def _count_learning(
         if isinstance(condition, Evolve):
             once(PROPOSE.asks[0], roles.analyst, number * rates.taught, base, asks)
     if isinstance(condition, Evolve):
-        once(MERGE.asks[0], roles.merger, max(0.0, taught - 1) * rates.asked)
+        _count_book(rt, once, taught)
         if rt.settings.learning.polish:
             once(APPLY.asked("wording"), roles.merger, 1)
     if isinstance(condition, Rewrite):
         once(REWRITE.asks[0], roles.merger, 1)
     if isinstance(condition, ReasoningBank) and condition.bank.embedding:
         once(EMBED.asks[0], condition.bank.embedding, taught)
+
+
+def _count_book(rt: Runtime, once: Callable[..., None], patches: float, times: float = 1) -> None:
+    """The rule book of so many patches, made so many times."""
+    calls = book_calls(patches, patches, rt.settings.learning.merge)
+    for step, number in ((INDUCE, calls.induce), (ASSIGN, calls.assign), (WRITE, calls.write)):
+        once(step.asks[0], rt.settings.models.merger, times * number)
 
 
 def _count_rollouts(

@@ -1,17 +1,26 @@
 """The distillation of a run as a whole: which trajectories are analysed, and what came of them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import not_
+from typing import NamedTuple
 
 from pydantic import Field
 
 from trace2skill.analysts import chosen
-from trace2skill.consolidate.quarantine import Review
+from trace2skill.consolidate.cut import Uncut
+from trace2skill.consolidate.proposals import Proposals
 from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
 from trace2skill.runs.summary import Analysis
 from trace2skill.types.references import AnalysisJob, Extracted, Merged, Pair, Proposed, Rolled
+
+
+class Consolidated(NamedTuple):
+    """What became of the proposals: the groups to be routed, None where there are none, and the book by digest."""
+
+    root: Merged | None
+    book: str
 
 
 class Distilled(Record):
@@ -20,9 +29,11 @@ class Distilled(Record):
     base: str
     analysed: tuple[Extracted, ...]
     proposed: tuple[Proposed, ...]
-    leaves: int = 0
-    root: Merged | None = Field(default=None, description="The root of the merge tree; none when nothing was proposed.")
-    tree: str = Field(default="", exclude_if=not_, description="Digest of the merge tree as it came out.")
+    rules: int = Field(default=0, description="Rules and whole edits in the patches, each by one trajectory.")
+    root: Merged | None = Field(default=None, description="What all of them came to; none when nothing was proposed.")
+    book: str = Field(default="", exclude_if=not_, description="Digest of the rule book.")
+    uncut: tuple[Uncut, ...] = Field(default=(), exclude_if=not_, description="What of the patches is no rule.")
+    earlier_tasks: int = Field(default=0, exclude_if=not_, description="Tasks that only earlier runs analysed.")
     quarantined: tuple[str, ...] = Field(
         default=(), exclude_if=not_, description="What the screening kept out, as the store names it."
     )
@@ -40,8 +51,8 @@ class Distilled(Record):
 
     @property
     def tasks(self) -> int:
-        """How many distinct tasks were analysed."""
-        return len({item.task_id for item in self.analysed})
+        """How many distinct tasks were analysed, those of earlier runs that are remembered among them."""
+        return tasks_of(self.analysed) + self.earlier_tasks
 
 
 def choose_for_analysis(rolled: Sequence[Rolled], analysts: str, error_analyst: str = "agentic") -> list[AnalysisJob]:
@@ -88,10 +99,34 @@ def analyses_of(distilled: Distilled) -> tuple[Analysis, ...]:
     )
 
 
-def quarantined_of(proposed: Sequence[Proposed], looked: Review) -> tuple[str, ...]:
-    """What the screening kept out, lessons and edits, as the store names it."""
+def tasks_of(analysed: Iterable[Extracted]) -> int:
+    """How many distinct tasks were analysed."""
+    return len({item.task_id for item in analysed})
+
+
+def distilled(
+    base: str,
+    analysed: Sequence[Extracted],
+    proposed: Sequence[Proposed],
+    found: Proposals,
+    made: Consolidated,
+    failures: tuple[Failure, ...] = (),
+    earlier_tasks: int = 0,
+) -> Distilled:
+    """The stages of a distillation put together. What the screening kept out is named as the store names it."""
     lessons = (digest for item in proposed for digest in item.quarantined)
-    return tuple(dict.fromkeys([*lessons, *(item.digest for item in looked.aside)]))
+    return Distilled(
+        base=base,
+        analysed=tuple(analysed),
+        proposed=tuple(proposed),
+        rules=len(found.rules) + len(found.whole),
+        root=made.root,
+        book=made.book,
+        uncut=found.uncut,
+        quarantined=tuple(dict.fromkeys([*lessons, *(item.digest for item in found.aside)])),
+        earlier_tasks=earlier_tasks,
+        failures=failures,
+    )
 
 
 def with_lessons(analysed: Sequence[Extracted]) -> list[Extracted]:

@@ -91,8 +91,8 @@ def estimate(
         validation=rt.splits.validation if validation is None else validation,
         base=rt.given_skill.digest if rt.given_skill else None,
         rates=rates_of(rt, []),
-        unlabelled=to_judge(rt, intake),
-        logs=to_observe(intake, []),
+        unlabelled=to_judge(rt, intake.taken),
+        logs=to_observe(intake.taken, []),
     )
     expected: list[Expected] = []
     for step in STEPS:

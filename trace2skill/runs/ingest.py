@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.limits import SizeLimits
-from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.route import Thresholds
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
@@ -25,7 +25,6 @@ from trace2skill.store.address import StoreAddress, default_address
 from trace2skill.types.decision import Decision
 
 NOBODY = ModelSettings(name="rules")
-MOST_SIDES = 64
 
 
 class IngestSettings(Record):
@@ -42,7 +41,7 @@ class IngestSettings(Record):
     redaction_map: bool = Field(default=True, description="Keep what was redacted in a file beside the store.")
     thresholds: Thresholds = Thresholds()
     limits: SizeLimits = SizeLimits()
-    merge: MergeSettings = MergeSettings()
+    merge: Bounds = Bounds()
     max_cost: float | None = Field(default=10.0, ge=0, description="Cap in US dollars; none has no cap.")
     workers: int = Field(default=8, ge=1, le=256, description="Trajectories under way at once.")
     max_failed_share: float = Field(default=0.1, ge=0, le=1, description="Share of the trajectories that may fail.")
@@ -75,7 +74,7 @@ class IngestSettings(Record):
             learning=LearningSettings(
                 thresholds=self.thresholds,
                 limits=self.limits,
-                merge=MergeSettings(fan_in=MOST_SIDES) if by_rules else self.merge,
+                merge=self.merge,
             ),
             gate=EvaluationSettings(evaluate=False),
             money=MoneySettings(max_cost=self.max_cost),
@@ -108,8 +107,6 @@ def of_logs(given: Mapping[str, Any]) -> dict[str, Any]:
         raise BadInput("a model is to be asked: name it with --model, or use --analyst rules without --judge")
     if not named:
         made["models"] = {role: NOBODY.model_dump() for role in ("agent", "analyst", "merger")}
-    if not asks:
-        made["learning"] = {**made.get("learning", {}), "merge": MergeSettings(fan_in=MOST_SIDES)}
     made["data"] = {"path": sources["paths"][0], **data, "domain": LOGS, "sources": sources}
     made["gate"] = {**made.get("gate", {}), "evaluate": False}
     return made

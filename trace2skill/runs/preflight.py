@@ -8,8 +8,30 @@ from pathlib import Path
 
 from trace2skill.core.errors import BadInput, SkillInvalid
 from trace2skill.runs.run_progress import RunProgress, read_progress
+from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps import STEPS
 from trace2skill.skills.skill import Skill, check_writable, faults, is_named
+
+
+def check(rt: Runtime) -> None:
+    """Refuse what cannot work before anything is spent: unknown stages and models, no key, no price, no sandbox, and
+    places that could not be written when the run comes to them.
+
+    Raises:
+        BadInput: what is wrong, where, and what to do.
+    """
+    known = [step.name for step in STEPS if step.mapped]
+    for name in rt.settings.operation.max_failed_shares:
+        if name not in known:
+            raise BadInput(f"max_failed_shares: '{name}' is no stage of many items, as are {', '.join(known)}")
+    check_places(rt.settings, rt.given_skill, rt.run_id)
+    if rt.tasks and rt.settings.gate.evaluate:
+        check_named_tasks(rt.settings, rt.splits.validation)
+    if rt.settings.asks_a_model:
+        _ = rt.client
+    if rt.tasks:
+        _ = rt.harness, rt.sandbox
 
 
 def check_places(settings: RunSettings, skill: Skill | None, run_id: str) -> None:

@@ -122,7 +122,7 @@ def question(rt: Runtime, summary: RunSummary, champion: str) -> tuple[str, str]
             f"| {item.condition} | {item.hard:.1%} | {item.soft:.1%} | {len(item.scored)} of {len(item.cells)} |"
             for item in summary.evaluations
         ),
-        f"{len(summary.candidate.applied)} edits. For {summary.spent.calls} calls: {summary.cost_in_words()}.",
+        f"{len(summary.candidate.written)} rules. For {summary.spent.calls} calls: {summary.cost_in_words()}.",
         f"[The report]({report_address(rt)}) shows every edit with the traces that asked for it.",
     ]
     return "\n\n".join(lines), f"promote-{summary.candidate.skill[:16]}-over-{champion[:16]}"

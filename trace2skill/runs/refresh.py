@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from trace2skill.analysts.mining import Mining
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.ledger import SupportLedger, build_ledger, confirmed, united_ledgers
 from trace2skill.consolidate.quarantine import Quarantined
+from trace2skill.consolidate.settle import RuleBook
+from trace2skill.consolidate.standing import with_votes
 from trace2skill.core.errors import BadInput
 from trace2skill.core.failures import Failure
 from trace2skill.core.forms import as_text, as_value, from_text_or_none
@@ -18,16 +21,17 @@ from trace2skill.runs.distill import Distilled, analyses_of
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.held_back import united
 from trace2skill.runs.held_out import keep_evaluations, seen_before
-from trace2skill.runs.intake import NOTHING_READ, Intake, move_marks, take_in
-from trace2skill.runs.preflight import check_named_tasks, check_places, store_from
+from trace2skill.runs.intake import NOTHING_READ, Intake, take_in
+from trace2skill.runs.lineage import keep_evidence
+from trace2skill.runs.preflight import check, store_from
 from trace2skill.runs.promotion import is_champion
 from trace2skill.runs.report import write_report
 from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
 from trace2skill.runs.runtime import RunKind, Runtime, runtime
 from trace2skill.runs.selection import Evolution
-from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.runs.settings_file import write_settings
-from trace2skill.runs.steps import STEPS
+from trace2skill.runs.steps.stored import stored
 from trace2skill.runs.summary import CandidateScore, LeftOut, RunSummary, SourcesRead, Spent
 from trace2skill.skills.skill import Skill, read_skill, write_skill
 from trace2skill.store import RunRow
@@ -82,6 +86,7 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
     if rt.given_skill is not None:
         rt.store.put("skill", rt.given_skill.digest, rt.given_skill)
         if rt.settings.data.skill is not None:
+            keep_evidence(rt, rt.given_skill)
             Registry(rt.store).adopt(rt.given_skill)
     rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=as_text(rt.settings)))
     settings = as_value(rt.settings)
@@ -96,26 +101,6 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
     write_settings(rt.settings, rt.run_directory(), COMMANDS.get(kind, kind))
     rt.progress = ProgressFile(rt.run_directory(), first, lambda: rt.store.ledger_total(rt.run_id).cost)
     return rt.run_id
-
-
-def check(rt: Runtime) -> None:
-    """Refuse what cannot work before anything is spent: unknown stages and models, no key, no price, no sandbox, and
-    places that could not be written when the run comes to them.
-
-    Raises:
-        BadInput: what is wrong, where, and what to do.
-    """
-    known = [step.name for step in STEPS if step.mapped]
-    for name in rt.settings.operation.max_failed_shares:
-        if name not in known:
-            raise BadInput(f"max_failed_shares: '{name}' is no stage of many items, as are {', '.join(known)}")
-    check_places(rt.settings, rt.given_skill, rt.run_id)
-    if rt.tasks and rt.settings.gate.evaluate:
-        check_named_tasks(rt.settings, rt.splits.validation)
-    if rt.settings.asks_a_model:
-        _ = rt.client
-    if rt.tasks:
-        _ = rt.harness, rt.sandbox
 
 
 def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
@@ -148,12 +133,6 @@ def as_it_went_on(settings: RunSettings, kind: RunKind) -> RunSettings:
             if found.changed(sources=sources).identity == settings.identity:
                 return found
     return settings
-
-
-def remember(rt: Runtime, intake: Intake, failures: Sequence[Failure] = ()) -> None:
-    """Move the watermarks: what was read of the logs is not read again. For a run that has succeeded."""
-    if rt.settings.data.sources is not None:
-        move_marks(rt.store, rt.settings.data.sources, intake, failures)
 
 
 def skill_given(rt: Runtime) -> str:
@@ -220,7 +199,8 @@ def finish(
 ) -> RunSummary:
     """Write the candidate, the summary and the report to the run's directory, and close the run.
 
-    A run that waits for a person (`state` 'waiting') has all of it, too: that is what the person looks at.
+    A run that waits for a person (`state` 'waiting') has all of it, too: that is what the person looks at. Logs that
+    taught nothing start no skill: then no skill is written.
     """
     rolled, distilled, candidate = grown.rolled, grown.distilled, grown.candidate
     base, skill = rt.skill(candidate.base), rt.skill(candidate.skill)
@@ -229,8 +209,10 @@ def finish(
     keep_support(rt, base, skill, candidate, distilled)
     before = rt.store.get("foreseen", rt.run_id, Estimate)
     directory = rt.run_directory()
-    target = directory / "skill" / skill.name
-    write_skill(skill, target)
+    nothing = skill.digest == base.digest and rt.settings.data.skill is None and rt.settings.data.domain == LOGS
+    target = None if nothing else directory / "skill" / skill.name
+    if target is not None:
+        write_skill(skill, target)
     summary = RunSummary(
         run_id=rt.run_id,
         mode="deepening" if rt.settings.data.skill else "creation",
@@ -245,8 +227,9 @@ def finish(
         verdicts=distilled.verdicts,
         lessons=distilled.lessons,
         patches=len(distilled.proposed),
-        leaves=distilled.leaves,
-        tree=distilled.tree,
+        leaves=distilled.rules,
+        book=distilled.book,
+        uncut=distilled.uncut,
         analyses=analyses_of(distilled),
         candidate=candidate,
         evaluations=tuple(evaluations),
@@ -257,7 +240,7 @@ def finish(
         spent=spent(rt),
         foreseen=before.cost if before else None,
         failures=tuple(failures),
-        sources=read,
+        sources=_with_account(rt, read),
         quarantined=_quarantined(rt, distilled),
         candidate_directory=target,
     )
@@ -266,6 +249,11 @@ def finish(
     write_report(rt.store, summary, rt.settings, directory)
     end(rt, state, as_text(summary), decision.reason + (f"; {approval}" if approval else ""))
     return summary
+
+
+def _with_account(rt: Runtime, read: SourcesRead | None) -> SourcesRead | None:
+    mined = rt.store.get("mining", rt.run_id, Mining) if read else None
+    return read.model_copy(update={"mined": tuple(mined.as_lines())}) if read and mined else read
 
 
 def _quarantined(rt: Runtime, distilled: Distilled) -> tuple[Quarantined, ...]:
@@ -285,12 +273,21 @@ def keep_support(rt: Runtime, base: Skill, skill: Skill, candidate: Candidate, d
     patches = [rt.store.get("patch", item.content, Patch) for item in distilled.proposed]
     confirmations = [item for patch in patches if patch for item in patch.confirms]
     parent = rt.store.get("support", base.digest, SupportLedger)
-    if confirmations:
-        rt.store.put("support", base.digest, confirmed(parent, base, confirmations, lesson))
+    book = stored(rt, "book", distilled.book, RuleBook) if distilled.book else RuleBook()
+    voting = [item.trajectory_id for item in distilled.proposed]
+
+    def with_all_votes(ledger: SupportLedger | None, version: Skill) -> SupportLedger | None:
+        if confirmations:
+            ledger = confirmed(ledger, version, confirmations, lesson)
+        return with_votes(ledger, version, book, voting, lesson)
+
+    before = with_all_votes(parent, base)
+    if before is not None:
+        rt.store.put("support", base.digest, before)
     if skill.digest != base.digest:
         ledger = build_ledger(base, skill, candidate, lesson, parent, forget_after=rt.settings.learning.forget_after)
         ledger = united_ledgers(rt.store.get("support", skill.digest, SupportLedger), ledger)
-        rt.store.put("support", skill.digest, confirmed(ledger, skill, confirmations, lesson))
+        rt.store.put("support", skill.digest, with_all_votes(ledger, skill) or ledger)
 
 
 def end(rt: Runtime, state: State, summary: str = "", message: str = "") -> None:

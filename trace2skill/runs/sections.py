@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 from trace2skill.agents.loop import LoopLimits
 from trace2skill.agents.react import AgentSettings
 from trace2skill.analysts import signal_names
+from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.limits import SizeLimits
-from trace2skill.consolidate.merge import MergeSettings
 from trace2skill.consolidate.route import Thresholds
 from trace2skill.core.record import Record
 from trace2skill.evaluation.acceptance import GateSettings
@@ -72,11 +72,16 @@ class LearningSettings(Record):
     )
     agent: AgentSettings = Field(default=AgentSettings(), description="Who plays the agent, and its limits.")
     analyst: LoopLimits = Field(default=LoopLimits(turns=20), description="Limits of the error analyst.")
-    merge: MergeSettings = Field(default=MergeSettings(), description="How patches are united.")
+    merge: Bounds = Field(default=Bounds(), description="How much one call that unites rules may hold.")
     thresholds: Thresholds = Field(default=Thresholds(), description="Support that a rule needs.")
     limits: SizeLimits = Field(default=SizeLimits(), description="How long a skill may get.")
     polish: bool = Field(
         default=False, description="One call per changed section for its wording; support and places stay as merged."
+    )
+    memory: bool = Field(
+        default=True,
+        exclude_if=bool,
+        description="Learn from the rules of earlier runs over this skill in the store, too, and leave one's own.",
     )
     forget_after: int | None = Field(
         default=None,

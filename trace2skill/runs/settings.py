@@ -7,6 +7,7 @@ from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, model_validato
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from trace2skill.consolidate.bounded import Bounds
 from trace2skill.core.digest import digest_of
 from trace2skill.core.forms import from_text
 from trace2skill.core.record import Record
@@ -169,5 +170,7 @@ class RunSettings(Record, form="RunSettings", version=2, upgrades=(_from_flat,))
         kept = {name: value for section in ("data", "learning", "gate") for name, value in dumped[section].items()}
         kept["data"] = kept.pop("path")
         kept["gate"] = {name: kept.pop(name) for name in GateSettings.model_fields if name in kept}
+        if self.learning.merge == Bounds():
+            kept["merge"] = {"ask": "touching", "fan_in": 2}  # the defaults, as earlier versions wrote them
         kept["roles"] = {role: getattr(self.models, role).identity for role in ("agent", "analyst", "merger")}
         return digest_of("run settings 1", kept)

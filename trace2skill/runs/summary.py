@@ -8,6 +8,7 @@ from pydantic import Field
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.contradiction import OpenConflict
+from trace2skill.consolidate.cut import Uncut
 from trace2skill.consolidate.quarantine import Quarantined
 from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
@@ -73,6 +74,11 @@ class SourcesRead(Record):
     problems: int = Field(description="Lines and files that could not be read.")
     first_problems: tuple[str, ...] = ()
     duplicates: int = 0
+    unmatched: int = Field(default=0, exclude_if=not_, description="Labels that no session bears.")
+    first_unmatched: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    mined: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="What the miner looked at and what came of it, in words."
+    )
 
     def as_lines(self) -> list[str]:
         """In words."""
@@ -86,8 +92,13 @@ class SourcesRead(Record):
             f"segments {self.trajectories}, new or changed {self.fresh}, copies {self.duplicates}{left_out}",
             f"outcomes: {counted(self.outcomes)}; said by: {counted(self.labels)}",
             f"redacted in this reading: {counted(self.redacted)}",
+            *(
+                [f"labels that name no session: {self.unmatched} ({', '.join(self.first_unmatched)})"]
+                * bool(self.unmatched)
+            ),
             f"lines and files that could not be read: {self.problems}",
             *(f"  {problem}" for problem in self.first_problems[:10]),
+            *(f"rules: {line}" for line in self.mined),
         ]
 
 
@@ -107,8 +118,10 @@ class RunSummary(Record, form="RunSummary", version=1):
     verdicts: dict[str, int] = Field(default_factory=dict, description="Analyses per verdict.")
     lessons: int = 0
     patches: int = 0
-    leaves: int = 0
-    tree: str = Field(default="", exclude_if=not_, description="Digest of the merge tree as it came out.")
+    leaves: int = Field(default=0, description="Rules and whole edits of all patches, before any were united.")
+    tree: str = Field(default="", exclude_if=not_, description="Digest of the merge tree, of earlier versions.")
+    book: str = Field(default="", exclude_if=not_, description="Digest of the rule book.")
+    uncut: tuple[Uncut, ...] = Field(default=(), exclude_if=not_, description="Parts of patches that are no rule.")
     analyses: tuple[Analysis, ...] = ()
     candidate: Candidate
     evaluations: tuple[Evaluation, ...] = ()
@@ -209,7 +222,7 @@ class RunSummary(Record, form="RunSummary", version=1):
         rows = "\n".join(
             f"| {len(group.support.tasks)} | {len(group.support.errors)} | {len(group.support.successes)} "
             f"| {_one_line(group.text)} |"
-            for group in self.candidate.applied
+            for group in self.candidate.written
         )
         return f"## Learned\n\n| tasks | failures | successes | rule |\n|---|---|---|---|\n{rows}"
 
@@ -219,8 +232,8 @@ class RunSummary(Record, form="RunSummary", version=1):
         return (
             "## Numbers\n\n"
             f"- trajectories: {counts or 'none'}\n- analyses: {verdicts or 'none'}\n"
-            f"- lessons {self.lessons}, patches {self.patches}, edit groups {self.leaves}, "
-            f"written {len(self.candidate.applied)}, dropped {len(self.candidate.dropped)}, "
+            f"- lessons {self.lessons}, patches {self.patches}, rules {self.leaves}, "
+            f"written {len(self.candidate.written)}, dropped {len(self.candidate.dropped)}, "
             f"unplaced {len(self.candidate.unplaced)}, open conflicts {len(self.candidate.open)}\n"
             f"- model calls {self.spent.calls}, tokens {self.spent.tokens_in} in and {self.spent.tokens_out} out\n"
             f"- {self.cost_in_words()}"

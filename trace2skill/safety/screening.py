@@ -14,9 +14,10 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.safety.harmless import encoded_in_pieces, is_harmless
 from trace2skill.safety.orders import orders_in
-from trace2skill.safety.suspicions import INVISIBLE, LINE_RULES, SPAN_RULES
+from trace2skill.safety.suspicions import HARMLESS_COMMANDS, INVISIBLE, LINE_RULES, SPAN_RULES
 
 LONGEST = 300
+COMMAND = "dangerous command"
 EMOJI_FORM = "\ufe0f"
 """Makes a picture of the sign before it; behind a letter it only hides a word from whoever looks for it."""
 MARKS = re.compile(r"[*_`~\"'’“”]")
@@ -100,8 +101,11 @@ def _spans(text: str, read: str) -> Iterator[tuple[str, str]]:
     """What is suspicious in a text as it is written, and as it is read, where that is something else."""
     seen = set()
     for form in dict.fromkeys((text, read)):
+        spared = [match.span() for match in HARMLESS_COMMANDS.finditer(form)]
         for rule in SPAN_RULES:
             for match in rule.pattern.finditer(form):
+                if rule.reason == COMMAND and any(a <= match.start() and match.end() <= z for a, z in spared):
+                    continue
                 piece = " ".join(match[0].split())
                 if piece and (rule.reason, piece) not in seen and not is_harmless(rule.reason, form, match):
                     seen.add((rule.reason, piece))

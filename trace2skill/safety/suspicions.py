@@ -91,6 +91,14 @@ COMMANDS = _any(
     r"(?:~|\$HOME|/root|/home/\S+)?/?\.(?:ssh|aws|gnupg|kube|docker)/\S*|\.netrc\b|\bid_(?:rsa|ed25519|ecdsa)\b|/etc/(?:passwd|shadow)\b|/proc/(?:self|\d+)/environ|\bnslookup\s+\S+|\bdig\s+\S*\$\(",
 )  # fmt: skip
 
+HARMLESS_COMMANDS = re.compile(
+    # the checkout itself, as it lies there; asking an interpreter what it imports; what Python makes again by itself
+    r"\b(?:uv\s+)?pip3?\s+install\s+(?:--?[\w-]+\s+)*?(?:-e|--editable)\s+['\"]?\.(?:\[[\w,-]+\])?['\"]?(?=\s*(?:$|[`'\").,;:]|--?[a-z]))"
+    r"|\bpython3?\s+-c\s+(?P<mark>[\"'])(?:(?:import\s+[\w.]+(?:\s*,\s*[\w.]+)*|from\s+[\w.]+\s+import\s+[\w, ]+|print\([\w., ]*\))\s*;?\s*)+(?P=mark)"
+    r"|\bfind\s+\.\s+(?:-type\s+[fd]\s+)?-name\s+['\"]?(?:\*\.pyc|__pycache__)['\"]?\s+(?:-type\s+[fd]\s+)?(?:-delete|(?:-prune\s+)?-exec\s+rm\s+-rf?\s+\{\}\s+(?:\+|\\?;))"
+)
+"""Pieces in which a dangerous command seems to stand, and that do nothing but what a reader at work does all day."""
+
 
 class SpanRule(NamedTuple):
     """What no piece of a text may be, and why."""

@@ -43,9 +43,13 @@ RecordKind = Literal[
     "bank",
     "arm",
     "tree",
+    "book",
+    "memory",
+    "signs",
+    "mining",
 ]
 T = TypeVar("T", bound=BaseModel)
-NEVER_MISSED: frozenset[RecordKind] = frozenset({"withheld", "support"})
+NEVER_MISSED: frozenset[RecordKind] = frozenset({"withheld", "support", "memory"})
 """Kinds that are not taken for missing where they cannot be read: an analyst would be shown the answers that a log gave
 away, and a skill's votes would be counted anew from nothing, over those that are there."""
 

@@ -29,6 +29,8 @@ class Source:
     def __init__(self, path: Path, name: str | None = None) -> None:
         self.path = path
         self.name = name or path.name
+        self.reached = [0]
+        """Bytes of the file that are read, where the reader goes through it line by line or item by item."""
         self._parsed: dict[int, Any] = {}  # lines of the head, by number: nothing is parsed twice
         self._unfolded: tempfile._TemporaryFileWrapper[bytes] | None = None
 
@@ -69,13 +71,15 @@ class Source:
             return []
         failed = 0
         for number, line in self._first_lines():
-            if line[:1] not in (b"{", b"["):
-                failed += bool(line.strip())
-                continue
-            try:
-                self._parsed[number] = parse(line)
-            except ValueError:
-                failed += 1
+            if line[:1] in (b"{", b"["):
+                try:
+                    self._parsed[number] = parse(line)
+                    continue
+                except ValueError:
+                    pass
+                if number == 1 and line.strip() in (b"{", b"["):
+                    return []  # a document over many lines
+            failed += bool(line.strip())
             if failed > AFTER_LONG and not self._parsed:
                 break
         if 1 not in self._parsed and len(self._parsed) < failed:  # lines of a document that happen to be values
@@ -84,9 +88,16 @@ class Source:
 
     @cached_property
     def first_objects(self) -> list[dict[str, Any]]:
-        """The objects among the first lines, or the start of the document: what a reader knows a format by."""
-        values = self.first_values or [self.start]
-        return [value for value in values if isinstance(value, dict)]
+        """The objects among the first lines, or the start of the document: what a reader knows a format by.
+
+        Of those that have the same fields and type there is one: a reader looks through few of them.
+        """
+        kinds: dict[object, dict[str, Any]] = {}
+        for value in self.first_values or [self.start]:
+            if isinstance(value, dict):
+                told = value.get("type")
+                kinds.setdefault((told if isinstance(told, str) else "", *value), value)
+        return list(kinds.values())
 
     def _first_lines(self) -> Iterator[tuple[int, bytes]]:
         """Number and bytes of the lines of the head. A first line longer than the head is passed over."""
@@ -187,6 +198,7 @@ class Source:
         with self.plain.open("rb") as file:
             try:
                 for item in ijson.items(file, prefix, use_float=True):
+                    self.reached[0] = file.tell()
                     yield scrub(item)
             except (ijson.JSONError, RecursionError, OverflowError) as error:
                 raise ValueError(f"not JSON: {error}") from error
@@ -229,6 +241,7 @@ class Source:
                     notes.counts["padding"] += 1  # what a crash of the machine leaves at the end of a file
                 elif line.strip():
                     yield number, _without_mark(line) if number == 1 else line
+                self.reached[0] = place
                 self._passed(place, number)
 
     def _opened(self) -> IO[bytes]:
@@ -247,7 +260,7 @@ class _Part(Source):
 
     def __init__(self, whole: Source, *, number: int, place: int, line: int, header_lines: int) -> None:
         super().__init__(whole.path, whole.name)
-        self.plain = whole.plain
+        self.plain, self.reached = whole.plain, whole.reached
         self.number = number
         self.end, self.last_line = place, line
         self._place, self._line, self._header_lines = place, line, header_lines

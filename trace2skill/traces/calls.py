@@ -14,7 +14,8 @@ STOPPED = (
     (
         "hook",
         re.compile(
-            r"(?:\[?\w+(?::[\w-]+)? hook[\w ]* (?:blocked|denied|stopped|prevented|rejected)|Blocked by hook|"
+            r"(?:\[?(?:Pre|Post)ToolUse(?::[\w-]+)? hook[\w ]* (?:blocked|denied|stopped|prevented|rejected)|"
+            r"Blocked by hook|"
             r"(?:PreToolUse|BeforeTool)(?::[\w-]+)? (?:hook )?(?:blocking )?(?:error|denied|blocked)|"
             r"Operation (?:blocked|stopped) by hook|Tool (?:call|use) blocked by hook)",
             re.I,
@@ -60,11 +61,16 @@ STOPPED = (
         ),
     ),
 )
+STARTS = (
+    "cancel", "pretooluse", "[pretooluse", "posttooluse", "beforetool", "blocked by", "operation", "tool", "permission",
+    "claude requested", "this command requires", "the user", "user", "[request", "[operation", "[tool", "exec", "shell",
+    "apply_patch", "createprocess", "rejected", "command", "action", "access to", "patch rejected", "aborted",
+)  # fmt: skip
+"""What they begin with, in small letters: a quick look for all the outputs that begin otherwise."""
 ONE_TAG = re.compile(r"\A\s*<(tool_use_error|error)>(.*?)</\1>\s*\Z", re.S)
 ERROR_WORD = re.compile(r"\A(?:Error|ERROR|error): ?")
 CODE_LINE = re.compile(r"\A\s*(?:Error: )?Exit code (-?\d{1,6})[ \t]*(?:\r?\n|\Z)")
 RETURNED = re.compile(r"\A\s*<returncode>\s*(-?\d{1,6})\s*</returncode>\s*")
-OUTPUT_TAG = re.compile(r"\A<output>\n?(.*?)\n?</output>\s*\Z", re.S)
 HEADER = re.compile(
     r"\A(?:Chunk ID: |Command: |Exit code: |Wall time: |Process exited |Process running |Total output lines: )"
 )
@@ -98,6 +104,12 @@ SHELL_NAMES = frozenset(
 )  # fmt: skip
 
 
+MAY_WRAP = frozenset("<\n ECWPTe")
+"""What a wrapper of an output begins with."""
+MAY_STOP = frozenset({word[0] for word in STARTS} | {word[0].upper() for word in STARTS} | set("Ee< \n"))
+"""What the words of who stopped a call begin with."""
+
+
 class Opened(NamedTuple):
     """An output without what a program put around it."""
 
@@ -113,23 +125,27 @@ def opened(shown: str) -> Opened:
     footer) and Roo (a first line). What has none comes back as it is.
     """
     start = shown[:1]
-    if not start:
-        return Opened(shown)
-    if start in "<\n " and (tagged := ONE_TAG.match(shown)):
-        return opened(tagged[2].strip())._replace(error=True)
-    if found := CODE_LINE.match(shown):
-        return Opened(shown[found.end() :], int(found[1]))
-    if start in "<\n " and (found := RETURNED.match(shown)):
-        left = shown[found.end() :]
-        inner_text = OUTPUT_TAG.match(left)
-        return Opened(inner_text[1] if inner_text else left, int(found[1]))
-    if HEADER.match(shown):
-        return _without_header(shown)
-    if found := TERMINAL.match(shown):
-        return Opened(shown[found.end() :], int(found[1]))
-    if shown.rstrip().endswith("]") and (found := FOOTER.search(shown[-1000:])):
+    if start in MAY_WRAP:
+        if start in "<\n " and (tagged := ONE_TAG.match(shown)):
+            return opened(tagged[2].strip())._replace(error=True)
+        if found := CODE_LINE.match(shown):
+            return Opened(shown[found.end() :], int(found[1]))
+        if start in "<\n " and (found := RETURNED.match(shown)):
+            return Opened(_inside(shown[found.end() :]), int(found[1]))
+        if HEADER.match(shown):
+            return _without_header(shown)
+        if found := TERMINAL.match(shown):
+            return Opened(shown[found.end() :], int(found[1]))
+    if "exit code" in shown[-300:] and (found := FOOTER.search(shown[-1000:])):
         return Opened(shown[: len(shown) - len(found[0])], int(found[1]))
     return Opened(shown)
+
+
+def _inside(shown: str) -> str:
+    """What stands between the tags of an output, where it has them."""
+    if not shown.startswith("<output>") or not (end := shown.rstrip()).endswith("</output>"):
+        return shown
+    return end[len("<output>") : -len("</output>")].removeprefix("\n").removesuffix("\n")
 
 
 def opened_shell(shown: str) -> Opened:
@@ -145,6 +161,8 @@ def opened_shell(shown: str) -> Opened:
 def stopped_by(shown: str) -> str:
     """Who stopped the call, where its output says that it did not run: 'user', 'rule', 'hook', 'sibling', 'program'."""
     start = ERROR_WORD.sub("", shown[:LOOKED_AT].lstrip())
+    if not start[:24].lower().startswith(STARTS):
+        return ""
     return next((who for who, words in STOPPED if words.match(start)), "")
 
 

@@ -10,6 +10,8 @@ from trace2skill.traces.values import (
     arguments,
     content,
     identity,
+    identity_of,
+    kept,
     label,
     mapping,
     moment,
@@ -37,6 +39,7 @@ KNOWN = {
     "timestamp", "model", "usage", "id", "type",
 }  # fmt: skip
 OF_RESULT = {"role", "content", "tool_call_id"}
+NAMED_RESULT = {*OF_RESULT, "name"}
 OF_CALL = {"id", "function", "type", "name", "arguments", "args", "input"}
 RESPONSE_PARTS = {
     "message",
@@ -48,6 +51,7 @@ RESPONSE_PARTS = {
 }
 DRAWN = re.compile(r"(?=[A-Za-z_-]*\d)(?=[\d_-]*[A-Za-z])[A-Za-z0-9_-]*[A-Za-z0-9]{16,}\Z")
 """An id that was drawn by chance, so that no two calls have it: long, with letters and digits."""
+SHORTEST_DRAWN = 16
 PLAIN = {"role", "content", "tool_calls", "name", "id", "type"}
 
 
@@ -106,15 +110,19 @@ def say_all(
 ) -> None:
     """Add a list of chat messages to a session. What is no message is noted."""
     for index, message in enumerate(messages, start=1):
-        role = message.get("role") if isinstance(message, dict) else type(message).__name__
-        if isinstance(message, dict) and (role is None or message.get("type") in RESPONSE_PARTS) and is_item(message):
+        if not isinstance(message, dict):
+            notes.problem(source, line, f"{where} {index} is no chat message (role {type(message).__name__!r})")
+            continue
+        role, said = message.get("role"), message.get("content")
+        speaker = SPEAKERS.get(role) if isinstance(role, str) else None
+        if speaker and len(message) == 2 and isinstance(said, str):
+            session.speak(speaker, said)  # most are so: a short way for them
+        elif "type" in message and is_item(message):
             say_item(session, message)
-        elif not isinstance(role, str) or role not in ROLES or not isinstance(message, dict):
-            notes.problem(source, line, f"{where} {index} is no chat message (role {str(role)[:40]!r})")
-        elif len(message) == 2 and role in SPEAKERS and isinstance(message.get("content"), str):
-            session.say(SPEAKERS[role], message["content"])  # most are so: a short way for them
-        else:
+        elif speaker or role in RESULTS:
             say(session, message)
+        else:
+            notes.problem(source, line, f"{where} {index} is no chat message (role {str(role)[:40]!r})")
 
 
 def say(session: Session, message: dict[str, Any], **more: Any) -> None:
@@ -122,12 +130,15 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
     role, spoken = message["role"], message.get("content")
     if role in RESULTS:
         failed = bool(message.get("error")) or message.get("is_error") is True
-        extra = rest(message, OF_RESULT) if len(message) > 3 or not message.keys() <= OF_RESULT else None
+        if message.keys() == NAMED_RESULT:
+            extra = {"name": message["name"]} if message["name"] else None
+        else:
+            extra = rest(message, OF_RESULT) if len(message) > 3 or not message.keys() <= OF_RESULT else None
         session.answer(message.get("tool_call_id"), spoken, error=failed, extra=extra)
         return
     if (spoken is None or isinstance(spoken, str)) and not more and message.keys() <= PLAIN:
         calls = tool_calls(session, message) if message.get("tool_calls") else ()
-        session.say(SPEAKERS[role], spoken or "", calls=calls, identity=_by_calls(calls, spoken) if calls else "")
+        session.say(SPEAKERS[role], spoken or "", calls=calls, identity=_by_calls(session, calls, spoken))
         return
     parts = objects(spoken)
     results = [part for part in parts if part.get("type") == "tool_result"]
@@ -146,7 +157,7 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
             timestamp=more.pop("timestamp", "") or moment(message.get("timestamp"), 1),
             model=more.pop("model", "") or label(message.get("model")),
             usage=more.pop("usage", None) or usage_of(message.get("usage")),
-            identity=more.pop("identity", "") or _by_calls(calls, said),
+            identity=more.pop("identity", "") or _by_calls(session, calls, said),
             extra={**rest(message, KNOWN), **more},
         )
     for part in results:
@@ -155,7 +166,10 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
 
 def tool_calls(session: Session, message: dict[str, Any]) -> list[Call]:
     """The calls of a message: `tool_calls`, the old `function_call`, and flat ones with `name` and `arguments`."""
-    calls = objects(message.get("tool_calls"))
+    calls = message.get("tool_calls")
+    if type(calls) is list and len(calls) == 1 and type(calls[0]) is dict and "function_call" not in message:
+        return [_tool_call(session, calls[0])]  # most are so: a short way for them
+    calls = objects(calls)
     if isinstance(message.get("function_call"), dict):
         calls.append({"function": message["function_call"]})
     if len(calls) == 1:
@@ -170,16 +184,26 @@ def _tool_call(session: Session, call: dict[str, Any], place: int = -1) -> Call:
         name = function.get("name")
     else:
         name, function = call.get("name") or (function if isinstance(function, str) else ""), call
+    given = function.get("arguments")
+    if given is None:
+        given = function.get("args", function.get("input"))
     id = label(call.get("id")) or (f"call-{session.length + 1}-{place}" if place >= 0 else "")
-    given = function.get("arguments", function.get("args", function.get("input")))
-    return session.call(id, name, arguments(given), None if call.keys() <= OF_CALL else rest(call, OF_CALL))
+    if id and call.keys() <= OF_CALL:  # most are so: a short way for them
+        return {"id": id, "name": label(name), "arguments": kept(arguments(given))}
+    return session.call(id, name, arguments(given), rest(call, OF_CALL))
 
 
-def _by_calls(calls: Sequence[Call], said: str | None) -> str:
+def _by_calls(session: Session, calls: Sequence[Call], said: str | None) -> str:
     """A response's identity by its calls, where their ids were drawn by chance: a copied conversation keeps them."""
-    if not calls or not DRAWN.match(calls[0]["id"]):
+    if (
+        not session.copied_by_calls
+        or not calls
+        or len(calls[0]["id"]) < SHORTEST_DRAWN
+        or not DRAWN.match(calls[0]["id"])
+    ):
         return ""
-    return identity(said or " ", *(call["id"] for call in calls), text(calls[0]["arguments"]))
+    ids = calls[0]["id"] if len(calls) == 1 else "".join([call["id"] for call in calls])
+    return identity_of(f"{said} {ids}")
 
 
 def usage_of(value: Any, cost: Any = None) -> Usage | None:

@@ -64,48 +64,51 @@ def once(records: list[Record], aside: list[dict[str, Any]], notes: Notes) -> li
     names: dict[str, str] = {}
     pending: dict[str, int] = {}
     for line, record in records:
-        own, parent = label(record.get("uuid")), label(record.get("parentUuid"))
-        said = mapping(record.get("message")).get("content")
+        own, message = record.get("uuid"), record.get("message")
+        said = message.get("content") if isinstance(message, dict) else None
         parts = objects(said)
-        answered = [label(part.get("tool_use_id")) for part in parts if part.get("type") == "tool_result"]
+        answered = [str(part.get("tool_use_id")) for part in parts if part.get("type") == "tool_result"]
         awaited = any(pending.get(id, 0) > 0 for id in answered)  # an id may be used again, for another call
         same = first.setdefault(key, []) if (key := _known_by(record, answered)) else []
         copied = None if awaited else next((name for content, name in same if content == said), None)
         if copied is not None:
-            names[own] = copied
+            names[str(own)] = copied
             notes.counts["repeated line"] += 1
             continue
-        same.append((said, own))
+        same.append((said, str(own)))
         for part in parts:
             if part.get("type") in CALLS:
-                pending[label(part.get("id"))] = pending.get(label(part.get("id")), 0) + 1
+                pending[str(part.get("id"))] = pending.get(str(part.get("id")), 0) + 1
         for id in answered:
             pending[id] = pending.get(id, 0) - 1
-        kept.append((line, {**record, "parentUuid": names[parent]} if parent in names else record))
+        if names and (parent := names.get(str(record.get("parentUuid")))):
+            record = {**record, "parentUuid": parent}
+        kept.append((line, record))
     return _with_queue(kept, aside)
 
 
 def _known_by(record: dict[str, Any], answered: list[str]) -> tuple[str, ...]:
     """By what, besides its content, a record is known again under another name; empty where it cannot be told."""
-    response = label(mapping(record.get("message")).get("id"))
-    if response:
-        return ("response", response)
+    message = record.get("message")
+    if isinstance(message, dict) and isinstance(message.get("id"), str) and message["id"]:
+        return ("response", message["id"])
     if answered:
         return ("results", *answered)
-    own, when = label(record.get("uuid")), label(record.get("timestamp"))
-    if record.get("type") in ("user", "assistant") and when:
+    when = record.get("timestamp")
+    if isinstance(when, str) and when and record.get("type") in ("user", "assistant"):
         return ("words", when)
-    return ("record", own) if own else ()
+    return ("record", str(record["uuid"])) if record.get("uuid") else ()
 
 
 def _with_queue(records: list[Record], aside: list[dict[str, Any]]) -> list[Record]:
     """Words that were taken out of the queue and stand nowhere else, put where they were taken out."""
+    events = [event for event in aside if event.get("type") == "queue-operation"]
+    if not events:
+        return records
     waiting: list[str] = []
     told = {_queued_text(record) for _, record in records}
     made: list[Record] = []
-    for event in aside:
-        if event.get("type") != "queue-operation":
-            continue
+    for event in events:
         if event.get("operation") == "enqueue":
             waiting.append(content(event.get("content")).strip())
         elif waiting:

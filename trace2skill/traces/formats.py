@@ -67,7 +67,8 @@ def _says_something(trajectory: Trajectory) -> bool:
     """Is there a word, a call or a result in it? A reader that claims what it cannot read finds none."""
     graded = trajectory.outcome.source == "grader"  # a rollout of our own may be empty
     return graded or any(
-        step.message.strip() or step.reasoning or step.tool_calls or step.observations for step in trajectory.steps
+        step.tool_calls or step.observations or step.reasoning or (step.message and not step.message.isspace())
+        for step in trajectory.steps
     )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from trace2skill.core.digest import digest_of
-from trace2skill.traces.calls import command_of, harmless, opened, stopped_by
-from trace2skill.traces.values import content, kept, label, lean
+from trace2skill.core.foreign_json import NUL
+from trace2skill.traces.calls import MAY_STOP, MAY_WRAP, command_of, harmless, opened, stopped_by
+from trace2skill.traces.values import SHORT, content, kept, label, lean
 from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
 Call = dict[str, Any]
@@ -26,9 +27,10 @@ class Session:
         self.length = 0
         self._steps: list[dict[str, Any]] = []
         self._asked: dict[str, int] = {}
+        self.copied_by_calls = False
+        """Are copies of a conversation to be known by the ids of its calls?"""
         self._again: dict[str, list[int]] = {}
         self._responses: dict[str, int] = {}
-        self._turn = 0
 
     def __len__(self) -> int:
         return self.length
@@ -36,7 +38,9 @@ class Session:
     @property
     def turn(self) -> int:
         """A number that stays the same while the agent speaks, until an answer or another's words."""
-        return self._turn
+        last = self._steps[-1] if self._steps else {}
+        speaks = last.get("source") == "agent" and "observations" not in last
+        return self.length - 1 if speaks else self.length
 
     @property
     def waits(self) -> bool:
@@ -56,6 +60,13 @@ class Session:
             cost=sum(usage.cost for usage in said),
         )
 
+    def speak(self, source: Speaker, message: str) -> None:
+        """Add a step that is words alone."""
+        self.length += 1
+        if NUL in message or (len(message) >= SHORT and ("base64," in message or " " not in message[:SHORT])):
+            message = lean(message)
+        self._steps.append({"number": self.length, "source": source, "message": message})
+
     def say(
         self,
         source: Speaker,
@@ -71,14 +82,22 @@ class Session:
     ) -> None:
         """Add one step. `identity` names the response of the model behind it, where the log has an id for it."""
         self.length += 1
-        if source != "agent":
-            self._turn += 1
-        step: dict[str, Any] = {"number": self.length, "source": source, "message": lean(message)}
+        if NUL in message or (len(message) >= SHORT and ("base64," in message or " " not in message[:SHORT])):
+            message = lean(message)
+        step: dict[str, Any] = {
+            "number": self.length,
+            "source": source,
+            "message": message,
+        }
         if reasoning:
-            step["reasoning"] = reasoning
+            step["reasoning"] = lean(reasoning)
         if calls:
             step["tool_calls"] = list(calls)
-            self._ask(calls, self.length - 1)
+            asked = self._asked
+            for call in calls:
+                if call["id"] in asked:
+                    self._ask_again(call["id"])
+                asked[call["id"]] = self.length - 1
         if identity:
             step["identity"] = identity
         if timestamp:
@@ -104,7 +123,7 @@ class Session:
                 self._responses[response] = self.length - 1
             return
         step = self._steps[at]
-        for name, said in (("message", lean(message)), ("reasoning", more.get("reasoning", ""))):
+        for name, said in (("message", lean(message)), ("reasoning", lean(more.get("reasoning", "")))):
             if said and said not in step.get(name, "").split("\n\n"):
                 step[name] = f"{step[name]}\n\n{said}" if step.get(name) else said
         asked = {call["id"] for call in step.get("tool_calls", ())}
@@ -176,22 +195,32 @@ class Session:
         given = label(call_id)
         if not self._steps:
             self.say("system", extra={"mark": "result without a step"})
-        self._turn += 1
-        step = self._steps[self._place_of(given)]
-        observations = step.setdefault("observations", [])
+        at = self._place_of(given) if self._again else self._asked.get(given, self.length - 1)
+        step = self._steps[at]
+        observations = step.get("observations")
+        if observations is None:
+            observations = step["observations"] = []
         if not given:
             answered = {item["call_id"] for item in observations}
             given = next((call["id"] for call in step.get("tool_calls", ()) if call["id"] not in answered), "")
-        inner = opened(content(result))
-        observation: dict[str, Any] = {"call_id": given, "content": lean(inner.content)}
-        code = inner.exit_code if exit_code is None else exit_code
-        if code is not None:
-            observation["exit_code"] = code
-        if not_run := not_run or (stopped_by(inner.content) if code is None else ""):
+        shown = result if isinstance(result, str) else content(result)
+        start = shown[:1]
+        if start in MAY_WRAP or (shown.endswith(("]", "]\n")) and "exit code" in shown[-300:]):
+            inner = opened(shown)
+            shown, error = inner.content, error or inner.error
+            exit_code = inner.exit_code if exit_code is None else exit_code
+        if NUL in shown or (len(shown) >= SHORT and ("base64," in shown or " " not in shown[:SHORT])):
+            shown = lean(shown)
+        observation: dict[str, Any] = {"call_id": given, "content": shown}
+        if exit_code is not None:
+            observation["exit_code"] = exit_code
+        if exit_code is None and not not_run and start in MAY_STOP:
+            not_run = stopped_by(shown)
+        if not_run:
             observation["not_run"] = not_run
-        elif code == 1 and (why := self._harmless(step, given, inner.content)):
+        elif exit_code == 1 and (why := self._harmless(step, given, shown)):
             observation["harmless"] = why
-        elif error or inner.error:
+        elif error:
             observation["error"] = True
         if extra:
             observation["extra"] = kept(extra)
@@ -199,10 +228,13 @@ class Session:
 
     def _ask(self, calls: Sequence[Call], place: int) -> None:
         for call in calls:
-            id = call["id"]
-            if id in self._asked:  # used again: the answers come in the order of the calls
-                self._again.setdefault(id, [self._asked[id]]).append(place)
-            self._asked[id] = place
+            if call["id"] in self._asked:
+                self._ask_again(call["id"], place)
+            self._asked[call["id"]] = place
+
+    def _ask_again(self, id: str, place: int = -1) -> None:
+        """An id that is used again: the answers come in the order of the calls."""
+        self._again.setdefault(id, [self._asked[id]]).append(place if place >= 0 else self.length - 1)
 
     def _place_of(self, id: str) -> int:
         """The step that waits for the answer to a call."""

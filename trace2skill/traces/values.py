@@ -2,16 +2,19 @@
 
 import datetime
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
-from trace2skill.core.foreign_json import parse, storable
+from trace2skill.core.foreign_json import LARGEST, NUL, SHOWN_NUL, parse_text, scrub
 
 MOST_TOKENS = 10**12
 SHORTEST_BYTES = 512
 """From so many characters on, a text that is nothing but base64 is taken for the bytes of a picture or another file."""
+SHORT = 128
+"""A text of so few characters holds no picture: most are such, and are not looked through."""
 DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,[A-Za-z0-9+/_=-]{40,}")
 ALL_BASE64 = re.compile(r"(?=.{0,199}[0-9+/])(?=.{0,199}[a-z])(?=.{0,199}[A-Z])[A-Za-z0-9+/_\r\n-]{200,}={0,2}\s*\Z")
 
@@ -26,15 +29,17 @@ def text(value: Any) -> str:
 def content(value: Any) -> str:
     """A message's content as text: a string, or parts of which the texts are joined and the others named."""
     if isinstance(value, str):
-        return lean(value)
+        return value
     if isinstance(value, list):
         return "\n".join(part for part in map(_part, value) if part)
     return _part(value) if isinstance(value, dict) else text(value)
 
 
 def lean(shown: str) -> str:
-    """A text without the bytes of pictures and other files in it: each is named by its kind and size."""
-    if len(shown) < SHORTEST_BYTES // 4:
+    """A text without NUL, and without the bytes of pictures and other files: each is named by its kind and size."""
+    if NUL in shown:
+        shown = shown.replace(NUL, SHOWN_NUL)
+    if len(shown) < SHORT or not _may_be_bytes(shown):
         return shown
     if "base64," in shown:
         shown = DATA_URL.sub(lambda found: _bytes(found[0], found[1]), shown)
@@ -48,21 +53,27 @@ def kept(value: Any) -> Any:
     waiting = [value]
     for item in waiting:
         if isinstance(item, str):
-            if len(item) >= SHORTEST_BYTES // 4 and lean(item) is not item:
-                return storable(_lean(value))
+            if NUL in item or (len(item) >= SHORT and _may_be_bytes(item) and lean(item) is not item):
+                return scrub(_lean(value))
         elif isinstance(item, dict):
             waiting += item.values()
         elif isinstance(item, list):
             waiting += item
-    return storable(value)
+        elif (isinstance(item, float) and not math.isfinite(item)) or (isinstance(item, int) and abs(item) > LARGEST):
+            return scrub(_lean(value))
+    return value
 
 
 def identity(*parts: Any) -> str:
     """A short name of what happened, from the ids by which a log names it; '' where one of them is missing."""
     if not all(parts):
         return ""
-    told = "\x1f".join(map(str, parts)).encode("utf-8", "replace")
-    return blake2b(told, digest_size=8).hexdigest()
+    return identity_of("\x1f".join(map(str, parts)))
+
+
+def identity_of(told: str) -> str:
+    """A short name for a text that tells what happened."""
+    return blake2b(told.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def instant(value: Any) -> float:
@@ -83,7 +94,8 @@ def instant(value: Any) -> float:
 def label(value: Any, longest: int = 200) -> str:
     """A short name: an id, a model, a tool; '' for what is none."""
     if isinstance(value, (str, int)) and not isinstance(value, bool):
-        return str(value)[:longest]
+        told = str(value)[:longest]
+        return told.replace(NUL, SHOWN_NUL) if NUL in told else told
     return ""
 
 
@@ -114,7 +126,7 @@ def arguments(value: Any) -> dict[str, Any]:
     """A call's arguments: an object, or one written as JSON. What is neither stands under `_raw`."""
     if isinstance(value, str) and value:
         try:
-            parsed = parse(value.encode("utf-8", "replace"))
+            parsed = parse_text(value)
         except ValueError:
             parsed = None
         if isinstance(parsed, dict):
@@ -152,6 +164,8 @@ def moment(value: Any, per_second: int = 1000) -> str:
 def _part(part: Any) -> str:
     if not isinstance(part, dict):
         return lean(text(part))
+    if part.get("type") == "text" and isinstance(part.get("text"), str):
+        return str(part["text"])
     kind = label(part.get("type")) or "part"
     data = part.get("inlineData") or part.get("inline_data")
     if isinstance(data, dict):
@@ -180,6 +194,10 @@ def _named(kind: str, source: Any) -> str:
             told = DATA_URL.sub(lambda url: url[1] or "data", value)
             return f"[{kind} {told[:100]}]"
     return f"[{kind}]"
+
+
+def _may_be_bytes(shown: str) -> bool:
+    return "base64," in shown or " " not in shown[:SHORT]
 
 
 def _bytes(raw: str, kind: str | None = None) -> str:

@@ -94,6 +94,20 @@ class Observed(Record, form="Observed", version=1):
     extracted: tuple[Extracted, ...]
 
 
+class SignsKept(Record, form="SignsKept", version=1):
+    """The signs of several imported trajectories, in the store."""
+
+    content: str
+    sessions: int
+
+
+class MinedRules(Record, form="MinedRules", version=1):
+    """What the miner made of all imported trajectories, in the store, and the extractions that came of it."""
+
+    content: str
+    extracted: tuple[Extracted, ...]
+
+
 class Proposed(Record, form="Proposed", version=1):
     """A patch that is in the store."""
 

@@ -1,10 +1,13 @@
 """What the report shows, gathered from the store: nothing is computed anew, and nothing asks a model."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from trace2skill.analysts.reading import step_text
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
 from trace2skill.consolidate.node import Groups
+from trace2skill.consolidate.settle import RuleBook
 from trace2skill.core.record import Record
 from trace2skill.evaluation.compare import interval
 from trace2skill.runs.summary import RunSummary
@@ -85,10 +88,11 @@ class StageCost(Record):
 
 
 class MergeNode(Record):
-    """A node of the merge tree: a leaf is one proposal."""
+    """A rule with the words behind it, or a node of an earlier version's merge tree; a leaf is one proposal."""
 
     text: str = ""
     tasks: int
+    how: Literal["same", "narrower", "opposed"] = "same"
     inside: tuple["MergeNode", ...] = ()
     leaves: int = 1
 
@@ -190,7 +194,26 @@ def costs_of(store: Store, run_id: str) -> list[StageCost]:
 
 
 def tree_of(store: Store, summary: RunSummary) -> MergeNode | None:
-    """The merge tree as the run recorded it, None where nothing was merged or an older version kept no record."""
+    """The rule book: each rule with the words of those who say it. Of a run of an earlier version, its merge tree.
+
+    None where nothing was merged or no record was kept.
+    """
+    book = store.get("book", summary.book, RuleBook) if summary.book else None
+    return _book_of(book) if book and book.rules else _merges_of(store, summary)
+
+
+def _book_of(book: RuleBook) -> MergeNode:
+    rules = []
+    for rule in book.rules:
+        said = tuple(MergeNode(text=one.rule.text, tasks=1, how=one.how) for one in rule.said)
+        opposed = tuple(MergeNode(text=other.text, tasks=1, how="opposed") for other in rule.against)
+        inside = (*said, *opposed) if len(said) + len(opposed) > 1 else ()
+        rules.append(MergeNode(text=rule.says, tasks=len(rule.support.tasks), inside=inside, leaves=len(said)))
+    tasks = len({task for rule in book.rules for task in rule.support.tasks})
+    return MergeNode(tasks=tasks, inside=tuple(rules), leaves=sum(rule.leaves for rule in rules))
+
+
+def _merges_of(store: Store, summary: RunSummary) -> MergeNode | None:
     tree = store.get("tree", summary.tree, MergeTree) if summary.tree else None
     if tree is None:
         return None

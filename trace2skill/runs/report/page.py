@@ -33,7 +33,7 @@ def render_report(store: Store, summary: RunSummary, settings: RunSettings) -> s
     scores = facts.scores_of(store, summary.evaluations)
     flips = facts.flips_of(summary)
     trajectories = {id: facts.steps_of(store, id) for flip in flips for id in (flip.before, flip.after)}
-    groups = [*candidate.applied, *(item.group for item in candidate.dropped)]
+    groups = [*candidate.written, *(item.group for item in candidate.dropped)]
     shown = sorted(groups, key=lambda group: (-len(group.support.trajectories), group.id))[:MOST_BARS]
     costs = facts.costs_of(store, summary.run_id)
     by_stage: dict[str, float] = {}

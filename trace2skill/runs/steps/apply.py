@@ -1,4 +1,4 @@
-"""Step `apply`: the root of the merge tree is applied to S0; the result is the candidate."""
+"""Step `apply`: the groups of the rule book are applied to S0; the result is the candidate."""
 
 from trace2skill.consolidate import Groups
 from trace2skill.consolidate.candidate import Candidate, build_candidate
@@ -23,7 +23,7 @@ def _parts(rt: Runtime, root: Merged, base: str, tasks: int) -> tuple[object, ..
 
 
 def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
-    """Apply the root of the merge tree to S0 and keep the candidate skill.
+    """Apply the groups of the rule book to S0 and keep the candidate skill.
 
     Raises:
         SkillInvalid: the result breaks a rule of a skill.
@@ -31,7 +31,7 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
     """
     groups = stored(rt, "groups", root.content, Groups)
     before, how, editor = skill_of(rt, base), rt.settings.learning, None
-    passed, dropped = screened_root(rt.store, before, groups)  # a merge has words of its own
+    passed, dropped = screened_root(rt.store, before, groups)  # a writer has words of its own
     if "merger" in rt.settings.roles_asked:
         step = StepLabel("apply", unit=root.content[:12])
         editor = ScreenedEditor(ModelEditor(rt.client, rt.settings.models.merger, step), rt.store)
@@ -51,7 +51,7 @@ def _expects(seen: Foresight) -> list[Expected]:
 
 APPLY = RunStep(
     name="apply",
-    version=5,
+    version=6,
     parts=_parts,
     expects=_expects,
     do=candidate,

@@ -8,16 +8,19 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from trace2skill.runs.intake import Taken
+from trace2skill.consolidate.bounded import Bounds
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import seeds_of
 from trace2skill.runs.summary import RunSummary
+from trace2skill.runs.watermarks import Taken
 from trace2skill.store.costs import steps_answered
 from trace2skill.types.references import Rolled, RolloutJob
 
-PASSED, TAUGHT, ASKED, BOTH = 0.5, 0.8, 0.6, 0.5
-"""Until it is known: the share of trajectories that pass, of analyses that give a patch, merges that ask the model for
-each patch, and the share of tasks with a pass and a failure of those that would have both if seeds were independent."""
+PASSED, TAUGHT, BOTH = 0.5, 0.8, 0.5
+"""Until it is known: the share of trajectories that pass, of analyses that give a patch, and the share of tasks with a
+pass and a failure of those that would have both if seeds were independent."""
+PATCH_TOKENS, SECTIONS, LOOKS = 150, 3, 2
+"""Tokens of the rules of a patch, sections with rules to be worded, and second looks at what readers differ on."""
 ENOUGH = 3
 """So many steps of the store's own show a share."""
 
@@ -28,7 +31,6 @@ class Rates:
 
     passed: float = PASSED
     taught: float = TAUGHT
-    asked: float = ASKED
 
     def share(self, outcomes: Collection[str]) -> float:
         """The share of trajectories that end so."""
@@ -37,6 +39,26 @@ class Rates:
     def both(self, seeds: int) -> float:
         """The share of tasks with a pass and a failure among so many seeds."""
         return BOTH * (1 - self.passed**seeds - (1 - self.passed) ** seeds)
+
+
+@dataclass(frozen=True)
+class BookCalls:
+    """Calls of the merger in one consolidation, by step."""
+
+    induce: float = 0.0
+    assign: float = 0.0
+    write: float = 0.0
+
+
+def book_calls(patches: float, new: float, bounds: Bounds) -> BookCalls:
+    """What the rule book of so many patches takes, with so many of them new: the leaves they fall into and what is
+    above them, every batch once the book has changed, and the sections.
+    """
+    if new < 1 or patches < 2:
+        return BookCalls()
+    leaves = math.ceil(patches * PATCH_TOKENS / (bounds.room / 2))
+    above = math.ceil((leaves - 1) / 2)
+    return BookCalls(induce=min(leaves, new) + above, assign=leaves + LOOKS, write=min(SECTIONS, patches / 2))
 
 
 @dataclass
@@ -94,12 +116,13 @@ class Foresight:
         """Rollouts of a skill."""
         return [RolloutJob(task_id=task, seed=seed, skill=skill) for task in tasks for seed in seeds]
 
-    def merges(self) -> float:
-        """Merges that ask the model: a new patch changes the way from its leaf to the root of the tree."""
-        if self.new_patches < 1 or self.patches < 2:
-            return 0.0
-        touched = self.new_patches * (1 + math.log2(self.patches))
-        return self.rates.asked * min(self.patches, touched)
+    @property
+    def consolidates(self) -> BookCalls:
+        """Calls that the rule book takes, none without a merger."""
+        settings = self.rt.settings
+        if "merger" not in settings.roles_asked:
+            return BookCalls()
+        return book_calls(self.patches, self.new_patches, settings.learning.merge)
 
 
 def rates_of(rt: Runtime, rolled: Sequence[Rolled]) -> Rates:
@@ -109,13 +132,12 @@ def rates_of(rt: Runtime, rolled: Sequence[Rolled]) -> Rates:
     scored = sum(item.cell.outcome in ("passed", "failed") for item in rolled)
     if scored < ENOUGH:
         passed, scored = _earlier_outcomes(rt)
-    analyst, merger = steps_answered(store, roles.analyst.name), steps_answered(store, roles.merger.name)
+    analyst = steps_answered(store, roles.analyst.name)
     examined = sum(analyst.get(stage, 0) for stage in ("extract", "contrast", "observe"))
     proposed = analyst.get("propose", 0)
     return Rates(
         passed=passed / scored if scored >= ENOUGH else PASSED,
         taught=min(1.0, proposed / examined) if examined >= ENOUGH else TAUGHT,
-        asked=merger.get("merge", 0) / proposed if proposed >= ENOUGH else ASKED,
     )
 
 

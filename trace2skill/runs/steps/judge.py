@@ -1,13 +1,15 @@
 """Step `judge`: a model says how an imported trajectory ended, where nobody else does."""
 
+from collections.abc import Sequence
+
 from trace2skill.analysts.judge import judge_identity, judged
 from trace2skill.core.errors import BadInput
 from trace2skill.core.step_label import StepLabel
-from trace2skill.runs.intake import Intake, Taken
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
 from trace2skill.runs.steps.step import RunStep
+from trace2skill.runs.watermarks import Taken
 from trace2skill.types.trajectory import Trajectory
 
 
@@ -15,10 +17,10 @@ def _parts(rt: Runtime, item: Taken) -> tuple[object, ...]:
     return judge_identity(rt.settings.models.analyst), item.content
 
 
-def to_judge(rt: Runtime, intake: Intake) -> list[Taken]:
+def to_judge(rt: Runtime, taken: Sequence[Taken]) -> list[Taken]:
     """The trajectories that nobody has labelled, where the settings ask for a judge."""
     sources = rt.settings.data.sources
-    return [item for item in intake.taken if sources and sources.judge and item.outcome == "unknown"]
+    return [item for item in taken if sources and sources.judge and item.outcome == "unknown"]
 
 
 def judge(rt: Runtime, item: Taken) -> Taken:

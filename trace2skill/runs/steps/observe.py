@@ -1,17 +1,18 @@
 """Step `observe`: lessons from one imported trajectory."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from trace2skill.analysts import chosen
 from trace2skill.analysts.strategy import Analyst, Case
 from trace2skill.core.step_label import StepLabel
-from trace2skill.runs.intake import Intake, Taken, Withheld
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Expected, asked_by
 from trace2skill.runs.steps.foresight import Foresight
 from trace2skill.runs.steps.judge import trajectory_of
 from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.stored import keep_extraction
+from trace2skill.runs.watermarks import Taken, Withheld
 from trace2skill.types.references import Observed
 
 
@@ -26,14 +27,20 @@ def _parts(rt: Runtime, item: Taken) -> tuple[object, ...]:
     return log_analyst(rt).identity, item.id, item.content
 
 
-def to_observe(intake: Intake, judgements: list[Taken]) -> list[Taken]:
+def by_rules(rt: Runtime) -> bool:
+    """Are the imported trajectories mined, all together, and not examined one by one?"""
+    sources = rt.settings.data.sources
+    return sources is not None and sources.analyst == "rules"
+
+
+def to_observe(taken: Sequence[Taken], judgements: Sequence[Taken]) -> list[Taken]:
     """What is analysed: all that ended in some way, with what a judge said of it."""
     newer = {item.id: item for item in judgements}
-    return [newer.get(item.id, item) for item in intake.taken if item.outcome != "infrastructure_error"]
+    return [newer.get(item.id, item) for item in taken if item.outcome != "infrastructure_error"]
 
 
 def observe(rt: Runtime, item: Taken) -> Observed:
-    """Draw lessons from one imported trajectory, by rules or by the log analyst.
+    """Draw lessons from one imported trajectory by the log analyst.
 
     Raises:
         BadInput: the store does not hold the trajectory any more.

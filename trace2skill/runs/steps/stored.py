@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Literal
 
+from trace2skill.consolidate.bounded import ModelAsker, asked_identity
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.core.step_label import StepLabel
@@ -73,3 +74,14 @@ def lessons_of(rt: Runtime, analysed: Sequence[Extracted]) -> list[Lesson]:
         rt.evolve_task(item.task_id)
         found += stored(rt, "extraction", item.content, Extraction).lessons
     return found
+
+
+def asks_merger(rt: Runtime, stage: str, name: str, asks: str, part: str = "") -> ModelAsker:
+    """The merger's model, asked for one job of the consolidation; `asks` is the digest of what the job is about."""
+    step = StepLabel(stage, name, part=part, unit=asks[:12])
+    return ModelAsker(rt.client, rt.settings.models.merger, step)
+
+
+def bounds_of(rt: Runtime, prompt: str) -> dict[str, object]:
+    """What the key of a job of the consolidation holds of whoever answers it."""
+    return asked_identity(rt.settings.models.merger, rt.settings.learning.merge, prompt, version=1)

@@ -29,7 +29,7 @@ class ClaudeStream:
     def claims(self, source: Source) -> bool:
         """Records with `session_id` that name the call of a sub-agent, or the line that begins such a run."""
         firsts = source.first_objects if source.first_values else []
-        listed = next((value for value in [*source.first_values, source.start] if isinstance(value, list)), [])
+        listed = next((value for value in source.first_values or [source.start] if isinstance(value, list)), [])
         return any(map(_is_ours, firsts)) or any(map(_is_ours, objects(listed)[:20]))
 
     def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:

@@ -43,7 +43,7 @@ class Cline:
 
     def claims(self, source: Source) -> bool:
         """A list of messages with Cline's marks in what stands in the person's place."""
-        listed = next((value for value in [*source.first_values[:1], source.start] if isinstance(value, list)), [])
+        listed = next((value for value in source.first_values[:1] or [source.start] if isinstance(value, list)), [])
         told = [_texts(message) for message in objects(listed)[:8] if message.get("role") == "user"]
         return any(
             RESULT.match(part) or part.lstrip().startswith(("<task>", "<environment_details>"))

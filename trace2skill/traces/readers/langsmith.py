@@ -47,7 +47,8 @@ class LangSmith:
 
     def claims(self, source: Source) -> bool:
         """Runs: objects with `run_type` and `inputs`."""
-        firsts = [value for value in source.first_values or [source.start] if value]
+        lists_ = [value for value in source.first_values[:1] or [source.start] if isinstance(value, list)]
+        firsts: list[Any] = [*source.first_objects, *lists_]
         runs = [
             run for first in firsts for run in objects(mapping(first).get("runs")) or objects(first) or [mapping(first)]
         ]

@@ -28,6 +28,7 @@ class OpenAIMessages:
     def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
         """One trajectory a conversation. Messages that stand by themselves make one trajectory together."""
         loose = Session(self.name, source.name, name=source.stem)
+        loose.copied_by_calls = True
         for line, record in _values(source, notes):
             messages = _messages(record)
             if messages:
@@ -45,6 +46,7 @@ class OpenAIMessages:
     ) -> Trajectory:
         named = label(record.get("id")) or label(record.get("task_id")) or label(record.get("instance_id"))
         session = Session(self.name, source.name, named or line, name=named, model=label(record.get("model")))
+        session.copied_by_calls = True
         say_all(session, messages, source, notes, line)
         session.extra = rest(record, {*LISTS, "id", "task_id", "model", "seed", *SCORES})
         score = next((record[key] for key in SCORES if record.get(key) is not None), None)

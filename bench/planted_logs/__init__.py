@@ -1,0 +1,1 @@
+"""Synthetic sessions with planted causes in three formats: see `bench/miner.py`."""

@@ -1,0 +1,308 @@
+"""Recoveries that worked in the same way in several tasks, and what the environment lacks.
+
+What is common to those who show it is kept and said: the command, the module, the end of a path, the form of a value.
+A way that only one task shows is none, and of two ways that contradict each other neither is.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from trace2skill.analysts.events import IN_ERRORS
+from trace2skill.analysts.mining.commands import Segment, installed_by, tail
+from trace2skill.analysts.mining.corpus import Read
+from trace2skill.analysts.mining.rule import MinedRule, Witness
+from trace2skill.analysts.mining.signs import SEP, Mended, Signs, step_of
+from trace2skill.analysts.mining.wording import common_words, listed, quoted
+from trace2skill.safety.screening import screened
+
+FEW, MANY = 2, 3
+MANY_TASKS = 30
+"""In a corpus of so many tasks a way counts from three tasks on, else from two."""
+MOST_SHOWN = 400
+OPPOSED = 4
+TOGETHER = 0.3
+MOST_NAMES = 8
+READ_ONLY = frozenset(
+    [
+        "ls",
+        "cat",
+        "head",
+        "tail",
+        "pwd",
+        "which",
+        "grep",
+        "rg",
+        "find",
+        "wc",
+        "stat",
+        "tree",
+        "file",
+        "echo",
+        "less",
+        "more",
+        "sed",
+        "awk",
+        "type",
+        "du",
+        "df",
+    ]
+)
+"""Programs that put nothing right: they look."""
+SHAPES = ((re.compile(r"[0-9]"), "9"), (re.compile(r"[A-Z]+"), "A"), (re.compile(r"[a-z]+"), "a"))
+EDITS = frozenset(["git", "patch", "tee", "cp", "mv", "rm", "touch"])
+
+
+@dataclass
+class _Way:
+    """One way of putting something right, and who took it."""
+
+    key: tuple[str, ...]
+    tasks: set[str] = field(default_factory=set)
+    sessions: int = 0
+    shown: list[tuple[Signs, Mended]] = field(default_factory=list)
+
+    def add(self, signs: Signs, mended: Mended) -> None:
+        """One more session."""
+        self.sessions += 1
+        self.tasks.add(signs.task)
+        if len(self.shown) < MOST_SHOWN:
+            self.shown.append((_small(signs), mended))
+
+
+def recovery_rules(read: Read, tasks: int) -> tuple[list[MinedRule], int, int]:
+    """The rules, how many failed calls were put right, and in how many ways."""
+    least = MANY if tasks >= MANY_TASKS else FEW
+    ways: dict[tuple[str, ...], _Way] = {}
+    counted = 0
+    for signs in read():
+        taken = set()
+        counted += len({item.failed for item in signs.mended})
+        for mended in signs.mended:
+            for key in _keys(mended):
+                if key not in taken:
+                    taken.add(key)
+                    ways.setdefault(key, _Way(key)).add(signs, mended)
+        if len(ways) > 200_000:
+            ways = {key: way for key, way in ways.items() if way.sessions > 1}
+    common = {key: way for key, way in ways.items() if len(way.tasks) >= least and not _opposed(way, ways)}
+    return list(_rules(common)), counted, len(ways)
+
+
+def _keys(mended: Mended) -> Iterator[tuple[str, ...]]:
+    """What makes two recoveries the same, the most exact first; nothing for what differs from case to case."""
+    if mended.how == "between":
+        kind, _ = installed_by(Segment(mended.name, mended.come))
+        if not kind and mended.name not in READ_ONLY and mended.name.split()[0] not in EDITS:
+            yield "between", mended.tool, " ".join(tail(word) for word in mended.come)
+    elif mended.how == "command":
+        if mended.come or mended.gone:
+            yield "command", mended.tool, SEP.join(map(tail, mended.gone)), SEP.join(map(tail, mended.come))
+    else:
+        gone, come = SEP.join(mended.gone), SEP.join(mended.come)
+        yield "argument", mended.tool, mended.name, gone, come
+        if not mended.gone or not mended.come:
+            yield "needs" if mended.come else "leaves", mended.tool, mended.name
+        else:
+            for kind, form in (("form", _digits), ("shape", _shape)):
+                if form(gone) != form(come):
+                    yield kind, mended.tool, mended.name, form(gone), form(come)
+            if _digits(gone) != _digits(come):
+                yield "not", mended.tool, mended.name, _digits(gone)
+
+
+def _digits(value: str) -> str:
+    """A value with its digits as 9."""
+    return re.sub(r"[0-9]", "9", value)[:40]
+
+
+def _shape(value: str) -> str:
+    """The form of a value: digits as 9, letters as A and a, the signs between them as they are."""
+    for pattern, sign in SHAPES:
+        value = pattern.sub(sign, value)
+    return value[:40]
+
+
+def _opposed(way: _Way, ways: dict[tuple[str, ...], _Way]) -> bool:
+    """Do others put the opposite right by the same change turned round?"""
+    kind, *rest = way.key
+    if kind in ("command", "argument", "form", "shape"):
+        other = ways.get((kind, *rest[:-2], rest[-1], rest[-2]))
+    elif kind in ("needs", "leaves"):
+        other = ways.get(("leaves" if kind == "needs" else "needs", *rest))
+    else:
+        return False
+    return other is not None and OPPOSED * len(other.tasks) > len(way.tasks)
+
+
+def _rules(common: dict[tuple[str, ...], _Way]) -> Iterator[MinedRule]:
+    said: set[tuple[str, str]] = set()
+    for way in sorted(common.values(), key=lambda item: (ORDER[item.key[0]], -len(item.tasks), item.key)):
+        kind, tool, *rest = way.key
+        about = (tool, rest[0] if kind not in ("between", "command") else way.key[-1])
+        if about in said:
+            continue  # the same change, said in a more exact way already
+        error, fix = _error_of(way), _fix(way)
+        if fix:
+            said.add(about)
+            title = f"what puts {tool} right"
+            content = f'When `{quoted(tool)}` answers "{error}", {fix}.' if error else f"{fix[:1].upper()}{fix[1:]}."
+            yield MinedRule(
+                kind="recovery",
+                title=title[:120],
+                content=content,
+                evidence=f"it worked in {way.sessions} sessions of {len(way.tasks)} tasks",
+                witnesses=tuple(_witnesses(way)),
+                sessions=way.sessions,
+                tasks=len(way.tasks),
+            )
+
+
+def _fix(way: _Way) -> str:
+    """What to do, '' where it would be no more than "do it right"."""
+    kind, _, *rest = way.key
+    if kind == "between":
+        return f"run `{quoted(common_words([' '.join(item.come) for _, item in way.shown]))}` and call it again"
+    if kind == "command":
+        gone, come = (part.split(SEP) if part else [] for part in rest)
+        if come and gone:
+            return f"use {listed(come)} instead of {listed(gone)}"
+        return f"add {listed(come)}" if come else f"leave {listed(gone)} out"
+    name = rest[0]
+    if kind == "argument":
+        return _argument(name, *rest[1:])
+    if kind in ("form", "shape"):
+        told = kind == "form" or len(re.findall(r"[Aa]+", rest[2])) <= 1
+        return f"give `{name}` in the form `{quoted(rest[2])}`, not `{quoted(rest[1])}`" if told else ""
+    if kind == "not":
+        return f"do not give `{name}` in the form `{quoted(rest[1])}`"
+    return f"give it `{name}`" if kind == "needs" else f"leave `{name}` out"
+
+
+def _argument(name: str, gone: str, come: str) -> str:
+    if not come:
+        return f"leave `{name}` out"
+    if not gone:
+        return f"give it `{name}` = `{quoted(come)}`"
+    return f"give `{name}` as `{quoted(come)}`, not `{quoted(gone)}`"
+
+
+ORDER = {"between": 0, "command": 1, "argument": 2, "form": 3, "shape": 4, "not": 5, "needs": 6, "leaves": 7}
+
+
+def _error_of(way: _Way) -> str:
+    """The words that the errors share. One that is suspicious is said whole, so that the screening sees it."""
+    lines = [item.error for _, item in way.shown]
+    bad = next((line for line in lines if any(found.reason not in IN_ERRORS for found in screened(line))), "")
+    return quoted(bad) if bad else common_words(lines)
+
+
+def _witnesses(way: _Way) -> Iterator[Witness]:
+    for signs, item in way.shown:
+        yield Witness(
+            id=signs.id, first=step_of(item.failed), last=step_of(item.worked), failed=signs.outcome != "passed"
+        )
+
+
+def _small(signs: Signs) -> Signs:
+    """What is kept of a session's signs."""
+    return Signs(id=signs.id, task=signs.task, outcome=signs.outcome, source=signs.source)
+
+
+# --- the environment ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Lack:
+    """Something that is not there, by who missed it and who installed it."""
+
+    kind: str
+    name: str
+    tasks: set[str] = field(default_factory=set)
+    installed: set[str] = field(default_factory=set)
+    sessions: set[str] = field(default_factory=set)
+    shown: list[tuple[Signs, int, int]] = field(default_factory=list)
+
+
+def environment_rules(read: Read, tasks: int) -> list[MinedRule]:
+    """What several tasks found missing, and how they got it: one line for what was missing together."""
+    least = MANY if tasks >= MANY_TASKS else FEW
+    lacks: dict[tuple[str, str], _Lack] = {}
+    for signs in read():
+        for key in {*signs.lacking, *signs.installed}:
+            kind, name = key.split(SEP)
+            lack = lacks.setdefault((kind, name.lower()), _Lack(kind, name))
+            if key in signs.lacking:
+                lack.tasks.add(signs.task)
+                lack.sessions.add(signs.id)
+            if key in signs.installed:
+                lack.installed.add(signs.task)
+                lack.sessions.add(signs.id)
+            if len(lack.shown) < MOST_SHOWN:
+                places = [found[key] for found in (signs.lacking, signs.installed) if key in found]
+                lack.shown.append((_small(signs), step_of(min(places)), step_of(max(places))))
+    return list(_facts(lacks, least))
+
+
+def _facts(lacks: dict[tuple[str, str], _Lack], least: int) -> Iterator[MinedRule]:
+    solid = [lack for lack in lacks.values() if len(lack.installed) >= least and lack.kind != "ruby"]
+    for kind in ("python", "node", "command"):
+        wanted = sorted(
+            (lack for lack in solid if lack.kind == kind), key=lambda lack: (-len(lack.installed), lack.name)
+        )
+        while wanted:
+            group = [wanted[0], *(lack for lack in wanted[1:] if _together(wanted[0], lack))][:MOST_NAMES]
+            wanted = [lack for lack in wanted if lack not in group]
+            yield _installable(kind, sorted(group, key=lambda lack: lack.name.lower()))
+    gone = [
+        lack
+        for lack in lacks.values()
+        if lack.kind == "command" and len(lack.tasks) >= least and len(lack.installed) < least
+    ]
+    for lack in sorted(gone, key=lambda lack: (-len(lack.tasks), lack.name)):
+        yield _rule(
+            f"{lack.name} is not there",
+            f"`{quoted(lack.name)}` is not installed in this environment: do not call it.",
+            [lack],
+            f"missing in {len(lack.tasks)} tasks",
+        )
+
+
+def _installable(kind: str, group: list[_Lack]) -> MinedRule:
+    names = [lack.name for lack in group]
+    command = {"python": "pip install", "node": "npm install", "command": "apt-get install"}[kind]
+    thing = {"python": "Python packages", "node": "Node packages", "command": "programs"}[kind]
+    ran = f"{command} {' '.join(map(quoted, names))}"
+    told = len(set.union(*(lack.tasks | lack.installed for lack in group)))
+    each = ", ".join(f"{lack.name} in {len(lack.tasks | lack.installed)}" for lack in group)
+    rule = _rule(
+        f"{thing} that the environment lacks",
+        f"The environment lacks {listed(names)}: install {'them' if len(names) > 1 else 'it'} first (`{ran}`).",
+        group,
+        f"missing or installed in {told} tasks: {each}",
+    )
+    return rule.model_copy(update={"installs": (ran,)})
+
+
+def _together(one: _Lack, other: _Lack) -> bool:
+    first, second = one.tasks | one.installed, other.tasks | other.installed
+    return len(first & second) >= TOGETHER * len(first | second)
+
+
+def _rule(title: str, content: str, group: list[_Lack], evidence: str) -> MinedRule:
+    seen: dict[str, Witness] = {}
+    for lack in group:
+        for signs, first, last in lack.shown:
+            before = seen.get(signs.id)
+            first, last = (min(first, before.first), max(last, before.last)) if before else (first, last)
+            seen[signs.id] = Witness(id=signs.id, first=first, last=last, failed=signs.outcome != "passed")
+    tasks = set.union(*(lack.tasks | lack.installed for lack in group))
+    return MinedRule(
+        kind="fact",
+        title=title[:120],
+        content=content,
+        evidence=evidence[:300],
+        witnesses=tuple(seen.values()),
+        sessions=len(set.union(*(lack.sessions for lack in group))),
+        tasks=len(tasks),
+    )

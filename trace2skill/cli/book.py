@@ -1,0 +1,49 @@
+"""The command book: the rules that runs over a skill have brought up."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from trace2skill.cli import options as o
+from trace2skill.cli.console import Console
+from trace2skill.runs.rule_book import ListedRule, listed_book
+from trace2skill.safety.screening import shown
+from trace2skill.skills.skill import read_skill
+
+MOST = 30
+
+
+def book(
+    skill: Annotated[Path, typer.Argument(help="A skill directory.")],
+    store: o.StorePath = None,
+    every: Annotated[bool, typer.Option("--all", help=f"List every rule, not the {MOST} best supported.")] = False,
+    json: o.AsJson = False,
+) -> None:
+    """List the rule book of a skill: each rule, how many tasks ask for it, since when, and where the skill says it.
+
+    A rule that is not in the skill says why not. `trace2skill why` shows the words behind a line of the skill.
+    """
+    found = listed_book(o.existing_store(store), read_skill(skill))
+    if json:
+        typer.echo(found.model_dump_json(indent=2))
+        return
+    console = Console()
+    console.print(f"{len(found.rules)} rules of {escape(found.skill)}, as {found.run_id} left them", highlight=False)
+    listed = found.rules if every else found.rules[:MOST]
+    for rule in listed:
+        _print(console, rule)
+    if len(found.rules) > len(listed):
+        console.print(f"and {len(found.rules) - len(listed)} more: --all lists them")
+    if found.left_out:
+        console.print(f"{found.left_out} statements count for no rule: `trace2skill show {found.run_id}` says why")
+
+
+def _print(console: Console, rule: ListedRule) -> None:
+    seen = f", seen {rule.first_seen}" if rule.first_seen else ""
+    seen += f" to {rule.last_seen}" if rule.last_seen != rule.first_seen else ""
+    console.print(f"[bold]{rule.tasks:>4} tasks[/bold] {escape(' '.join(shown(rule.says).split()))}", highlight=False)
+    where = f"[green]{escape(rule.place)}[/green]" if rule.place else f"not in the skill: {escape(rule.why_not)}"
+    opposed = f"; [yellow]opposed by {', '.join(rule.opposed_by)}[/yellow]" if rule.opposed_by else ""
+    console.print(f"           {rule.id}{seen}; {where}{opposed}", highlight=False)

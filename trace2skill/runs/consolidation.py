@@ -1,0 +1,122 @@
+"""The consolidation of a run as a whole: patches to rules, rules to the book, the book to groups to be applied."""
+
+from collections.abc import Iterable, Sequence
+
+from trace2skill.consolidate.assign import Coding
+from trace2skill.consolidate.book import Grouping
+from trace2skill.consolidate.ledger import SupportLedger
+from trace2skill.consolidate.proposals import Cutter, Proposal, Proposals
+from trace2skill.consolidate.reading import AssignJob, InduceJob, Runner, WriteJob, read_book
+from trace2skill.consolidate.settle import RuleBook, by_words
+from trace2skill.consolidate.standing import standing_in
+from trace2skill.consolidate.worded import worded
+from trace2skill.consolidate.write import SheetWording
+from trace2skill.core.failures import Failure
+from trace2skill.runs.distill import Consolidated, Distilled, distilled, tasks_of
+from trace2skill.runs.lineage import taken_out
+from trace2skill.runs.memory import recalled
+from trace2skill.runs.runtime import Runtime
+from trace2skill.runs.steps.assign import ASSIGN
+from trace2skill.runs.steps.induce import INDUCE
+from trace2skill.runs.steps.stored import skill_of, stored
+from trace2skill.runs.steps.write import WRITE
+from trace2skill.types.patch import Patch
+from trace2skill.types.references import Extracted, Merged, Proposed
+
+
+class StepRunner:
+    """Answers the jobs of a round one after the other in this thread, without Prefect; hits come out of no cache."""
+
+    def __init__(self, rt: Runtime) -> None:
+        self._rt = rt
+
+    def induce(self, jobs: Sequence[InduceJob]) -> list[Grouping]:
+        """See `Runner`."""
+        return [INDUCE(self._rt, job) for job in jobs]
+
+    def assign(self, jobs: Sequence[AssignJob]) -> list[Coding]:
+        """See `Runner`."""
+        return [ASSIGN(self._rt, job) for job in jobs]
+
+    def write(self, jobs: Sequence[WriteJob]) -> list[SheetWording]:
+        """See `Runner`."""
+        return [WRITE(self._rt, job) for job in jobs]
+
+
+class Cutting:
+    """Cuts the patches of a run while others are still being written, so that nothing waits for it in the end."""
+
+    def __init__(self, rt: Runtime, base: str) -> None:
+        self._rt, self._cutter = rt, Cutter(rt.store, skill_of(rt, base))
+
+    def take(self, item: Proposed) -> None:
+        """Cut one patch."""
+        self._cutter.take(self._proposal(item))
+
+    def of(self, proposed: Iterable[Proposed]) -> Proposals:
+        """What the patches propose, without what the screening keeps out."""
+        return self._cutter.of(self._proposal(item) for item in proposed)
+
+    def _proposal(self, item: Proposed) -> Proposal:
+        return Proposal(stored(self._rt, "patch", item.content, Patch), item.kind, item.weak)
+
+
+def united(
+    rt: Runtime,
+    base: str,
+    analysed: Sequence[Extracted],
+    proposed: Sequence[Proposed],
+    runner: Runner,
+    failures: tuple[Failure, ...] = (),
+    cutting: Cutting | None = None,
+) -> Distilled:
+    """Everything after the patches: their rules and those that are remembered, in one book.
+
+    Args:
+        rt: the run.
+        base: digest of S0.
+        analysed: all analyses, those without a lesson among them.
+        proposed: the patches.
+        runner: answers the jobs.
+        failures: what failed before.
+        cutting: has cut some of the patches already.
+
+    Raises:
+        InfrastructureFault, ModelUnusable, BudgetReached, StageFailed: as the runner; what was answered is kept.
+    """
+    found = (cutting or Cutting(rt, base)).of(proposed)
+    known = recalled(rt, found, skill_of(rt, base), [item.task_id for item in analysed])
+    tasks = tasks_of(analysed) + known.tasks
+    made = consolidated(rt, known.proposals, base, tasks, runner)
+    return distilled(base, analysed, proposed, known.proposals, made, failures, known.tasks)
+
+
+def consolidated(rt: Runtime, found: Proposals, base: str, tasks: int, runner: Runner) -> Consolidated:
+    """Read the book of all rules and word it; both are kept in the store.
+
+    Args:
+        rt: the run. Where no merger is asked, rules of equal words are one and keep them.
+        found: what the patches propose.
+        base: digest of S0.
+        tasks: distinct tasks that were analysed: they set the support that a rule needs.
+        runner: answers the jobs.
+
+    Raises:
+        InfrastructureFault, ModelUnusable, BudgetReached, StageFailed: as the runner; what was answered is kept.
+    """
+    if not found.rules and not found.whole:
+        return Consolidated(None, "")
+    skill, book = skill_of(rt, base), _read(rt, found, runner)
+    standing = standing_in(skill, rt.store.get("support", base, SupportLedger), book)
+    where = {id: item.words for id, item in standing.items()}
+    enough = rt.settings.learning.thresholds.for_tasks(tasks)[1]
+    out = taken_out(rt, skill, book, where, enough) if rt.settings.learning.memory else {}
+    root = worded(skill, book, found.whole, enough, runner, standing=where, out=out)
+    rt.store.put_all([("book", book.digest, book), ("groups", root.digest, root)])
+    return Consolidated(Merged(content=root.digest, groups=len(root.groups)), book.digest)
+
+
+def _read(rt: Runtime, found: Proposals, runner: Runner) -> RuleBook:
+    if "merger" not in rt.settings.roles_asked:
+        return by_words(found.rules)
+    return read_book(found.rules, runner, rt.settings.learning.merge)

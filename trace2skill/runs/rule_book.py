@@ -1,0 +1,111 @@
+"""The rule book of a skill for a reader: each rule with who says it, since when, and whether it is in the skill."""
+
+from collections.abc import Iterator
+from operator import not_
+
+from pydantic import Field
+
+from trace2skill.consolidate.groups import EditGroup
+from trace2skill.consolidate.ledger import SupportLedger
+from trace2skill.consolidate.memory import RuleMemory
+from trace2skill.consolidate.settle import BookRule, RuleBook
+from trace2skill.consolidate.standing import Standing, standing_in
+from trace2skill.core.errors import BadInput
+from trace2skill.core.forms import from_text_or_none
+from trace2skill.core.record import Record
+from trace2skill.runs.summary import RunSummary
+from trace2skill.skills.skill import Skill
+from trace2skill.store import Store
+
+Key = tuple[str, str]
+"""Who said it, and in which words."""
+
+
+class ListedRule(Record):
+    """A rule of the book."""
+
+    id: str
+    says: str
+    tasks: int
+    trajectories: int
+    opposed_by: tuple[str, ...] = Field(default=(), description="Ids of rules that cannot hold beside it.")
+    against: int = Field(default=0, description="Trajectories that say the opposite.")
+    first_seen: str = Field(default="", description="Day (ISO 8601), '' where no store remembers.")
+    last_seen: str = ""
+    place: str = Field(default="", description="Where the skill says it, '' where it does not.")
+    why_not: str = Field(default="", exclude_if=not_, description="Why it is not in the skill.")
+
+
+class ListedBook(Record):
+    """The book as the last run over the skill left it."""
+
+    skill: str
+    run_id: str
+    rules: tuple[ListedRule, ...]
+    left_out: int = Field(description="Statements that count for no rule.")
+
+
+def listed_book(store: Store, skill: Skill) -> ListedBook:
+    """The rule book of a skill, by its name.
+
+    Raises:
+        BadInput: no run over a skill of that name left one in the store.
+    """
+    summary = _last_run(store, skill.name)
+    book = store.get("book", summary.book, RuleBook)
+    if book is None:
+        raise BadInput(f"the book of {summary.run_id} is no longer in {store.path}: was it pruned? run again")
+    memory = store.get("memory", skill.name, RuleMemory) or RuleMemory(skill=skill.name)
+    standing = standing_in(skill, store.get("support", skill.digest, SupportLedger), book)
+    fate = dict(_fates(summary))
+    opposed: dict[str, list[str]] = {}
+    for pair in book.opposed:
+        opposed.setdefault(pair.first, []).append(pair.second)
+        opposed.setdefault(pair.second, []).append(pair.first)
+    rules = [_listed(rule, memory, standing.get(rule.id), fate, opposed.get(rule.id, [])) for rule in book.rules]
+    return ListedBook(skill=skill.name, run_id=summary.run_id, rules=tuple(rules), left_out=len(book.left_out))
+
+
+def _last_run(store: Store, name: str) -> RunSummary:
+    for row in reversed(store.runs()):
+        summary = from_text_or_none(row.summary, RunSummary) if row.summary else None
+        if summary is not None and summary.skill_name == name and summary.book:
+            return summary
+    raise BadInput(f"no run in {store.path} has left a rule book for a skill called {name}")
+
+
+def _listed(
+    rule: BookRule, memory: RuleMemory, standing: Standing | None, fate: dict[Key, str], opposed: list[str]
+) -> ListedRule:
+    days = sorted(day for id in rule.support.trajectories if (day := memory.seen.get(id)))
+    keys = [(one.rule.trajectory_id, one.rule.text) for one in rule.said]
+    why = next((fate[key] for key in keys if key in fate), "it was not part of the last candidate")
+    return ListedRule(
+        id=rule.id,
+        says=rule.says,
+        tasks=len(rule.support.tasks),
+        trajectories=len(rule.support.trajectories),
+        opposed_by=tuple(sorted(opposed)),
+        against=len({other.trajectory_id for other in rule.against}),
+        first_seen=days[0] if days else "",
+        last_seen=days[-1] if days else "",
+        place=standing.words if standing else "",
+        why_not="" if standing else why,
+    )
+
+
+def _fates(summary: RunSummary) -> Iterator[tuple[Key, str]]:
+    """What became of what was said, by who said it; of a rule that was written, which candidate it is in."""
+    made = summary.candidate
+    for item in made.dropped:
+        yield from _each(item.group, item.reason)
+    for conflict in made.open:
+        for side in conflict.sides:
+            yield from _each(side, f"open conflict: {conflict.reason}")
+    for rule in made.written:
+        yield from _each(rule, f"in the candidate of {summary.run_id}, which is not this version")
+
+
+def _each(group: EditGroup, fate: str) -> Iterator[tuple[Key, str]]:
+    for saying in group.said:
+        yield (saying.trajectory_id, saying.text), fate
