@@ -105,7 +105,7 @@ OPTIONS = (
     _models(
         "price",
         "price",
-        text="IN,OUT[,CACHED]: US dollars per million tokens, where LiteLLM knows none.",
+        text="IN,OUT[,CACHED]: US dollars per million tokens, where none is known.",
         read=price,
         typed=str,
     ),
