@@ -520,3 +520,96 @@ def test_praise_in_a_notice_is_nobodys(tmp_path: Path) -> None:
     (item,) = read_source(Source(write(tmp_path / "s.jsonl", *lines)), notes)
     assert [step.source for step in item.steps] == ["user", "agent", "system"]
     assert from_words(item.steps) is None
+
+
+def test_codex_prints_a_thread_and_rolls_turns_back(tmp_path: Path) -> None:
+    def item(kind: str, number: int, **more: object) -> dict:
+        return {"type": "item.completed", "item": {"id": f"item_{number}", "type": kind, **more}}
+
+    def command(number: int, code: int | None, status: str) -> dict:
+        told = {"command": "bash -lc 'grep zebra src'", "aggregated_output": "", "exit_code": code, "status": status}
+        return item("command_execution", number, **told)
+
+    lines = [
+        {"type": "thread.started", "thread_id": "th"},
+        item("reasoning", 0, text="hm"),
+        item("agent_message", 1, text="I look."),
+        command(2, 1, "failed"),
+        command(3, None, "declined"),
+        item("agent_message", 4, text="Nothing."),
+        {"type": "turn.completed", "usage": {"input_tokens": 20, "cached_input_tokens": 5, "output_tokens": 3}},
+    ]
+    (item_read,), readings = read(write(tmp_path / "exec.jsonl", *lines))
+    assert readings.files[0].format == "codex_exec"
+    assert shape(item_read) == ("aaa", "worked user", (20, 3))
+    assert (item_read.steps[0].reasoning, item_read.steps[0].message, item_read.session) == ("hm", "I look.", "th")
+
+    def line(kind: str, **payload: object) -> dict:
+        return {"timestamp": "2026-03-02T10:00:00Z", "type": kind, "payload": payload}
+
+    def said(role: str, text: str) -> dict:
+        return line("response_item", type="message", role=role, content=[{"type": "input_text", "text": text}])
+
+    rollout = [
+        line("session_meta", id="s"), said("user", "<environment_context>here</environment_context>"), said("user", "one"),
+        said("assistant", "done"), said("user", "two"), said("assistant", "wrong"),
+        line("event_msg", type="thread_rolled_back", num_turns=1), said("user", "three"), said("assistant", "right"),
+    ]  # fmt: skip
+    standing, gone = read(write(tmp_path / "rolled" / "r.jsonl", *rollout))[0]
+    assert [step.message for step in standing.steps][1:] == ["one", "done", "three", "right"]
+    assert standing.steps[0].source == "system"
+    assert [step.message for step in gone.steps] == ["two", "wrong"]
+    assert (gone.parent, gone.extra["taken_back"]) == (standing.id, True)
+
+
+def test_copilots_events_are_a_session_with_its_sub_agents(tmp_path: Path) -> None:
+    def event(kind: str, **data: object) -> dict:
+        return {"type": kind, "data": data, "id": kind, "timestamp": "2026-03-02T10:00:00Z", "parentId": None}
+
+    def done(id: str, **more: object) -> dict:
+        return event("tool.execution_complete", toolCallId=id, **more)
+
+    asked = [{"toolCallId": "a", "name": "bash", "arguments": {"command": "make"}}, {"toolCallId": "b", "name": "task"}]
+    lines = [
+        event("session.start", sessionId="s", copilotVersion="1.0"),
+        event("user.message", content="Build"),
+        event("assistant.message", messageId="m", content="On it.", toolRequests=asked, outputTokens=7, model="x"),
+        event("tool.execution_start", toolCallId="a", toolName="bash", arguments={"command": "make"}),
+        event("assistant.message", messageId="n", content="sub", parentToolCallId="b", toolRequests=[]),
+        done("a", success=False, error={"message": "The user rejected this call", "code": "rejected"}),
+        done("b", success=True, result={"content": "ok"}),
+    ]
+    (main, sub), readings = read(write(tmp_path / "events.jsonl", *lines))
+    assert readings.files[0].format == "copilot"
+    assert shape(main) == ("ua", "user worked", (0, 7))
+    assert (len(main.steps[1].tool_calls), sub.parent, sub.steps[0].message) == (2, main.id, "sub")
+
+
+def test_open_hands_events_answer_the_actions_they_name(tmp_path: Path) -> None:
+    def told(id: str) -> dict:
+        response = {"id": "r1", "model": "m", "usage": {"prompt_tokens": 9, "completion_tokens": 2}}
+        return {"tool_call_id": id, "function_name": "execute_bash", "model_response": response}
+
+    events = [
+        {"id": 0, "source": "user", "action": "message", "args": {"content": "Fix it"}},
+        {"id": 1, "source": "agent", "action": "run", "args": {"command": "ls", "thought": "hm"}, "tool_call_metadata": told("a")},
+        {"id": 2, "source": "agent", "action": "run", "args": {"command": "rm x"}, "tool_call_metadata": told("b")},
+        {"id": 3, "source": "agent", "observation": "run", "content": "a.py", "cause": 1, "tool_call_metadata": told("a"), "extras": {"metadata": {"exit_code": 0}}},
+        {"id": 4, "source": "user", "observation": "user_rejected", "content": "no", "cause": 2, "tool_call_metadata": told("b")},
+        {"id": 5, "source": "environment", "observation": "agent_state_changed", "content": ""},
+        {"id": 6, "source": "agent", "action": "finish", "args": {"final_thought": "Done."}},
+    ]  # fmt: skip
+    path = tmp_path / "trajectory.json"
+    path.write_text(json.dumps(events, indent=1))
+    (item,), readings = read(path)
+    assert readings.files[0].format == "openhands"
+    assert shape(item) == ("uaa", "worked user", (9, 2))
+    report = {"instance_id": "i", "history": events, "test_result": {"report": {"resolved": False}}}
+    (item,), _ = read(write(tmp_path / "bench" / "output.jsonl", report))
+    assert (item.outcome.kind, item.outcome.source, item.task_id) == ("failed", "log", "i")
+
+
+def test_reminders_in_a_persons_place_are_the_programs_in_plain_messages_too(tmp_path: Path) -> None:
+    reminder = {"role": "user", "content": "<system-reminder>perfect, thanks</system-reminder>"}
+    (item,), _ = read(write(tmp_path / "x.jsonl", {"messages": [*chat(("c", "ok")), reminder]}))
+    assert [step.source for step in item.steps] == ["user", "agent", "system"]

@@ -98,6 +98,7 @@ DIFFERS = re.compile(
 FALSE = re.compile(
     r"\A(?:test\s|\[\s|\[\[\s|git\s+diff\s+--quiet|git\s+merge-base\s+--is-ancestor|git\s+check-ignore|false\b)"
 )
+IN_A_SHELL = re.compile(r"\A(?:/[\w/]+/)?(?:ba|z|da|k)?sh -l?c (['\"])(.*)\1\s*\Z", re.S)
 SHELL_NAMES = frozenset(
     {"bash", "shell", "sh", "terminal", "run_shell_command", "local_shell", "execute_bash", "exec_command",
      "run_command", "execute_command", "container.exec", "run_terminal_cmd"}
@@ -190,7 +191,10 @@ def command_of(name: str, arguments: dict[str, object]) -> str:
     words = list(map(str, given)) if isinstance(given, list) else []
     if len(words) == 3 and words[1] in ("-c", "-lc"):  # ["bash", "-lc", COMMAND]
         return words[2]
-    return " ".join(words) if words else str(given)
+    if words:
+        return " ".join(words)
+    inner = IN_A_SHELL.match(str(given))
+    return inner[2] if inner else str(given)
 
 
 def _without_header(shown: str) -> Opened:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.machine import is_machine
 from trace2skill.traces.session import Call, Session
 from trace2skill.traces.values import (
     arguments,
@@ -13,7 +14,6 @@ from trace2skill.traces.values import (
     identity_of,
     kept,
     label,
-    mapping,
     moment,
     money,
     number,
@@ -136,6 +136,9 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
             extra = rest(message, OF_RESULT) if len(message) > 3 or not message.keys() <= OF_RESULT else None
         session.answer(message.get("tool_call_id"), spoken, error=failed, extra=extra)
         return
+    if isinstance(spoken, str) and spoken[:1] == "<" and role == "user" and is_machine(spoken):
+        session.say("system", spoken, extra={"mark": "notice"})
+        return
     if (spoken is None or isinstance(spoken, str)) and not more and message.keys() <= PLAIN:
         calls = tool_calls(session, message) if message.get("tool_calls") else ()
         session.say(SPEAKERS[role], spoken or "", calls=calls, identity=_by_calls(session, calls, spoken))
@@ -211,16 +214,18 @@ def usage_of(value: Any, cost: Any = None) -> Usage | None:
 
     With Anthropic, cached tokens are not part of `input_tokens`.
     """
-    found = mapping(value)
-    if not found:
+    if not value or not isinstance(value, dict):
         return None
-    details = mapping(found.get("prompt_tokens_details")) or mapping(found.get("input_tokens_details"))
-    anthropic = number(found.get("cache_read_input_tokens")) + number(found.get("cache_creation_input_tokens"))
+    read = number(value.get("cache_read_input_tokens"))
+    asked, said = value.get("prompt_tokens"), value.get("completion_tokens")
+    details = value.get("prompt_tokens_details") or value.get("input_tokens_details")
     return Usage(
-        prompt=number(found.get("prompt_tokens", found.get("input_tokens"))) + anthropic,
-        completion=number(found.get("completion_tokens", found.get("output_tokens"))),
-        cached=number(found.get("cache_read_input_tokens")) or number(details.get("cached_tokens")),
-        cost=money(found.get("cost") if cost is None else cost),
+        prompt=number(value.get("input_tokens") if asked is None else asked)
+        + read
+        + number(value.get("cache_creation_input_tokens")),
+        completion=number(value.get("output_tokens") if said is None else said),
+        cached=read or (number(details.get("cached_tokens")) if isinstance(details, dict) else 0),
+        cost=money(value.get("cost") if cost is None else cost),
     )
 
 

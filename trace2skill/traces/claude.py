@@ -199,8 +199,8 @@ def _add_user(
     elif spoken.startswith(INTERRUPTED):
         extra["mark"] = "interrupted"
     if spoken or not results:
-        kind = label(mapping(record.get("origin")).get("kind"))
-        machine = record.get("isMeta") is True or is_machine(spoken) or (kind and kind not in PERSON)
+        kind = label(mapping(record["origin"]).get("kind")) if "origin" in record else ""
+        machine = record.get("isMeta") is True or is_machine(spoken) or bool(kind and kind not in PERSON)
         if machine and "mark" not in extra:
             extra["mark"] = "notice"
         elif not machine and (own := without_machine(spoken)) != spoken:

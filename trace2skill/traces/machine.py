@@ -28,9 +28,14 @@ STARTS = (
 )
 
 
+FIRST = frozenset({start[0] for start in STARTS} | {"<"})
+
+
 def is_machine(said: str) -> bool:
     """Is the text a program's, though it stands in the person's place?"""
-    start = said.lstrip()[:120]
+    start = said[:200].lstrip()
+    if start[:1] not in FIRST:
+        return False
     if start.startswith(STARTS):
         return not start.startswith("Called the ") or "tool with the following input" in start
     return start.startswith("<") and not without_machine(said).strip()

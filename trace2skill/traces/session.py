@@ -6,6 +6,7 @@ from typing import Any, Literal
 from trace2skill.core.digest import digest_of
 from trace2skill.core.foreign_json import NUL
 from trace2skill.traces.calls import MAY_STOP, MAY_WRAP, command_of, harmless, opened, stopped_by
+from trace2skill.traces.machine import is_machine
 from trace2skill.traces.values import SHORT, content, kept, label, lean
 from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
@@ -62,6 +63,9 @@ class Session:
 
     def speak(self, source: Speaker, message: str) -> None:
         """Add a step that is words alone."""
+        if source == "user" and message[:1] == "<" and is_machine(message):
+            self.say("system", message, extra={"mark": "notice"})
+            return
         self.length += 1
         if NUL in message or (len(message) >= SHORT and ("base64," in message or " " not in message[:SHORT])):
             message = lean(message)
@@ -161,6 +165,10 @@ class Session:
         if step is not None:
             step["usage"] = step["usage"] + usage if "usage" in step else usage
 
+    def has_asked(self, call_id: str) -> bool:
+        """Was there a call of that id?"""
+        return call_id in self._asked
+
     def has_answer(self, call_id: str) -> bool:
         """Was the call answered, the last time it was asked?"""
         at = self._asked.get(call_id, -1)
@@ -252,6 +260,21 @@ class Session:
     def _harmless(self, step: dict[str, Any], id: str, output: str) -> str:
         call = next((call for call in step.get("tool_calls", ()) if call["id"] == id), None)
         return harmless(command_of(call["name"], call["arguments"]), 1, output) if call else ""
+
+    def taken_back(self, turns: int, session: "Session") -> None:
+        """Move what came since a person spoke so many times ago to another session: it was taken back."""
+        asked = [place for place, step in enumerate(self._steps) if step["source"] == "user"]
+        if turns <= 0 or not asked:
+            return
+        at = asked[-min(turns, len(asked))]
+        moved, self._steps = self._steps[at:], self._steps[:at]
+        self.length = len(self._steps)
+        self._asked = {id: place for id, place in self._asked.items() if place < at}
+        self._responses = {name: place for name, place in self._responses.items() if place < at}
+        self._again.clear()
+        for number, step in enumerate(moved, start=1):
+            session._steps.append({**step, "number": number})
+        session.length = len(moved)
 
     def finish(
         self,

@@ -52,12 +52,12 @@ def kept(value: Any) -> Any:
     """What is kept of a value that no reader looks into: what a store takes, without the bytes of pictures."""
     waiting = [value]
     for item in waiting:
-        if isinstance(item, str):
+        if type(item) is str:
             if NUL in item or (len(item) >= SHORT and _may_be_bytes(item) and lean(item) is not item):
                 return scrub(_lean(value))
-        elif isinstance(item, dict):
+        elif type(item) is dict:
             waiting += item.values()
-        elif isinstance(item, list):
+        elif type(item) is list:
             waiting += item
         elif (isinstance(item, float) and not math.isfinite(item)) or (isinstance(item, int) and abs(item) > LARGEST):
             return scrub(_lean(value))
@@ -93,6 +93,8 @@ def instant(value: Any) -> float:
 
 def label(value: Any, longest: int = 200) -> str:
     """A short name: an id, a model, a tool; '' for what is none."""
+    if type(value) is str and len(value) <= longest and NUL not in value:
+        return value
     if isinstance(value, (str, int)) and not isinstance(value, bool):
         told = str(value)[:longest]
         return told.replace(NUL, SHOWN_NUL) if NUL in told else told
@@ -106,14 +108,18 @@ def mapping(value: Any) -> dict[str, Any]:
 
 def objects(value: Any) -> list[dict[str, Any]]:
     """The objects of a list; empty for anything else."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    if not value or not isinstance(value, list):
+        return []
+    return [item for item in value if isinstance(item, dict)]
 
 
 def number(value: Any) -> int:
     """A count of tokens; 0 for what is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST_TOKENS:
+    if value is None:  # most are this or a plain number: a short way for them
         return 0
-    return int(value)
+    if type(value) is not int and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        return 0
+    return int(value) if 0 <= value <= MOST_TOKENS else 0
 
 
 def money(value: Any) -> float:

@@ -82,8 +82,8 @@ class Codex:
                 rollout.item(payload, when, line)
             elif kind != "session_meta":
                 notes.unknown(source, line, record.get("type"))
-        if rollout is not None and (made := rollout.finish()):
-            yield made
+        if rollout is not None:
+            yield from rollout.finish()
 
 
 def _open(record: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -113,6 +113,7 @@ class _Rollout:
         self._thoughts: list[str] = []
         self._said: Counter[str] = Counter()
         self._total: Usage | None = None
+        self._gone: list[Session] = []
         self._verdicts: dict[str, dict[str, Any]] = {}
 
     def repeats(self, meta: dict[str, Any]) -> None:
@@ -145,6 +146,11 @@ class _Rollout:
             self.notes.unknown(self.source, line, kind)
         elif kind in VERDICTS:
             self._verdict(kind, payload, line)
+        elif kind == "thread_rolled_back":
+            self.close()
+            gone = Session(Codex.name, self.name, "rolled back", line, name=self.name, agent="codex")
+            self.session.taken_back(number(payload.get("num_turns")), gone)
+            self._gone += [gone] if len(gone) else []
         elif kind not in SAID_TWICE:
             self.session.extra.setdefault("events", []).append({"line": line, **payload})
 
@@ -168,19 +174,21 @@ class _Rollout:
         else:
             self.notes.unknown(self.source, line, kind)
 
-    def finish(self) -> Trajectory | None:
-        """The trajectory, None where nothing was said."""
+    def finish(self) -> Iterator[Trajectory]:
+        """The trajectory, then what was rolled back in it; none where nothing was said."""
         if self._thoughts:
             self._respond("", "", "")
-        if not len(self.session):
-            return None
         if self._ahead:
             self.session.spend(self._ahead)
         parent = label(self.session.extra.get("forked_from_id") or self.session.extra.get("parent_thread_id"))
         # The total counts the whole session, also what no line told; a later part of a large file has only its own.
-        total = None if self.source.is_later_part else self._total
-        above = Session(Codex.name, parent).id if parent and parent != self.name else ""
-        return self.session.finish(parent=above, usage=total)
+        total = None if self.source.is_later_part or self._gone else self._total
+        if len(self.session):
+            above = Session(Codex.name, parent).id if parent and parent != self.name else ""
+            yield self.session.finish(parent=above, usage=total)
+        for gone in self._gone:
+            gone.extra = {"taken_back": True}
+            yield gone.finish(parent=self.session.id if len(self.session) else "")
 
     def _message(self, item: dict[str, Any], when: str) -> None:
         speaker, said = SPEAKERS[item["role"]], content(item.get("content"))

@@ -57,7 +57,9 @@ class Gemini:
             for line, message in part:
                 _add(session, message, source, notes, line)
             if len(session):
-                yield session.finish(parent=whole if place else "")
+                # A sub-agent's file lies in a folder with its parent's name.
+                above = source.path.parent.name if head.get("kind") == "subagent" else ""
+                yield session.finish(parent=whole if place else trajectory_id(self.name, above) if above else "")
 
 
 def _replayed(source: Source, notes: Notes, head: dict[str, Any], taken_back: list[list[Message]]) -> list[Message]:
