@@ -54,6 +54,12 @@ WORTH_SORTING = 2.0
 _taken: dict[str, float] = {}
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker more than there are cores: the longest tests wait for servers and workers a third of their time."""
+    del config
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: -DURATIONS.get(plain(item.nodeid), 0.0))
 

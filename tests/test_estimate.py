@@ -39,11 +39,10 @@ def office(directory: Path, **more: Any) -> RunSettings:
 def sums(directory: Path, **more: Any) -> RunSettings:
     """Problems whose agent only speaks: what a run costs is what is asked, and no process is started."""
     if not (directory / "data").exists():
-        write_math(directory / "data", 32)
+        write_math(directory / "data", 64)
         write_skill_for_sums(directory / "sums")
-    return office(
-        directory, **{"domain": "math", "data": directory / "data", "skill": directory / "sums", "tasks": None, **more}
-    )
+    how = {"domain": "math", "data": directory / "data", "skill": directory / "sums", "tasks": None, "memory": False}
+    return office(directory, **{**how, **more})
 
 
 def logs(folder: Path, count: int, tool: str) -> Sources:
@@ -153,7 +152,7 @@ def test_every_stage_that_asks_a_model_has_its_part_in_the_bill() -> None:
 
 MORE: list[dict[str, Any]] = [
     {"analysts": "+error", "seeds": (11, 12)},
-    {"analysts": "+success", "seeds": (23, 24), "no_skill": True},
+    {"analysts": "+success", "seeds": (21,), "no_skill": True},
     {"analysts": "+contrast", "seeds": (31, 32)},
     {"analysts": "+combined+contrast", "seeds": (41, 42), "polish": True, "candidates": 2},
 ]
@@ -161,6 +160,7 @@ MORE: list[dict[str, Any]] = [
 
 @pytest.mark.slow
 def test_the_bill_is_within_a_quarter_of_what_the_run_then_costs(tmp_path: Path) -> None:
+    """Each run on its own: one that remembers earlier runs often makes a candidate that is scored already."""
     first = logs(tmp_path / "first", 4, "pay")
     done = refresh(sums(tmp_path, analysts="+combined+contrast", seeds=(1, 2), polish=True, sources=first))
     assert done.estimate is not None

@@ -11,8 +11,8 @@ from trace2skill.core.record import Record
 from trace2skill.runs.sources import Sources
 from trace2skill.safety.redaction import Redactor
 from trace2skill.traces import ReadFile, Readings, read_paths
-from trace2skill.traces.formats import reader_named
 from trace2skill.traces.outcomes import labelled, read_labels
+from trace2skill.traces.own_format import reader_for
 from trace2skill.traces.segments import segmented
 from trace2skill.traces.verdicts import Verdicts, names_of, verdicts_for
 from trace2skill.types.trajectory import Trajectory
@@ -113,7 +113,7 @@ def dry_run(sources: Sources) -> DryRun:
         BadInput: a path, the labels or the format is not what it should be.
     """
     verdicts = verdicts_for(sources.paths, read_labels(sources.labels) if sources.labels else None)
-    reader = reader_named(sources.format) if sources.format else None
+    reader = reader_for(sources.format) if sources.format else None
     looking = _Looking(verdicts)
     readings = read_paths(sources.paths, looking, reader=reader, aside=verdicts.files)
     return DryRun(

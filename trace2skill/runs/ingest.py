@@ -31,7 +31,11 @@ class IngestSettings(Record):
     """Settings of an ingestion. Shown as the form of the flow in the Prefect UI."""
 
     paths: tuple[Path, ...] = Field(min_length=1, description="Log files and folders of logs.")
-    format: str | None = Field(default=None, description="Read every file as this format; none detects it.")
+    format: str | None = Field(
+        default=None,
+        description="Read every file as this format, or by a mapping or reader of your own (FILE.yaml, FILE.py:Class); "
+        "none detects it.",
+    )
     labels: Path | None = Field(default=None, description="JSON or CSV: id of a trajectory, task or session to score.")
     skill: Path | None = Field(default=None, description="Skill directory to deepen; none starts an empty one.")
     name: str = Field(default="learned-from-traces", pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="Of a new skill.")

@@ -19,8 +19,8 @@ from trace2skill.safety.redaction import Redactor
 from trace2skill.safety.redaction_map import RedactionMap
 from trace2skill.store import Store
 from trace2skill.traces import Readings, read_paths
-from trace2skill.traces.formats import reader_named
 from trace2skill.traces.outcomes import read_labels
+from trace2skill.traces.own_format import identity_of, reader_for
 from trace2skill.traces.verdicts import Verdicts, verdicts_for
 from trace2skill.types.trajectory import Trajectory
 
@@ -60,7 +60,8 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), tellin
         BadInput: a path, the labels or the format is not what it should be, or nothing could be read.
     """
     verdicts = verdicts_for(sources.paths, read_labels(sources.labels) if sources.labels else None)
-    reader = reader_named(sources.format) if sources.format else None
+    reader = reader_for(sources.format) if sources.format else None
+    sources = sources.model_copy(update={"format": identity_of(sources.format)})  # another mapping reads other things
     known = Known.of(store, sources, verdicts)
     taking = Taking(store, sources, verdicts, known, RedactionMap(store.beside) if sources.redaction_map else None)
     try:

@@ -12,7 +12,11 @@ class Sources(Record):
     """Logs of agents."""
 
     paths: tuple[Path, ...] = Field(min_length=1, description="Log files and folders of logs.")
-    format: str | None = Field(default=None, description="Read every file as this format; none detects it.")
+    format: str | None = Field(
+        default=None,
+        description="Read every file as this format, or by a mapping or reader of your own (FILE.yaml, FILE.py:Class); "
+        "none detects it.",
+    )
     labels: Path | None = Field(default=None, description="JSON or CSV: id of a trajectory, task or session to score.")
     analyst: Literal["rules", "model"] = Field(
         default="model", description="'model' asks the analyst's model for evidence; 'rules' needs no model."

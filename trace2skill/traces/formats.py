@@ -40,7 +40,8 @@ def reader_named(name: str, readers: Sequence[Reader] = READERS) -> Reader:
     """
     found = next((reader for reader in readers if reader.name == name), None)
     if found is None:
-        raise BadInput(f"no format '{name}': use one of {', '.join(sorted(reader.name for reader in readers))}")
+        named = ", ".join(sorted(reader.name for reader in readers))
+        raise BadInput(f"no format '{name}': use one of {named}, rows, or a mapping of your own (FILE.yaml)")
     return found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from trace2skill.consolidate.bounded import Bounds
+from trace2skill.consolidate.memory import RuleMemory
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import seeds_of
 from trace2skill.runs.summary import RunSummary
@@ -19,7 +20,7 @@ from trace2skill.types.references import Rolled, RolloutJob
 PASSED, TAUGHT, BOTH = 0.5, 0.8, 0.5
 """Until it is known: the share of trajectories that pass, of analyses that give a patch, and the share of tasks with a
 pass and a failure of those that would have both if seeds were independent."""
-PATCH_TOKENS, SECTIONS, LOOKS = 150, 3, 2
+PATCH_TOKENS, SECTIONS, LOOKS = 150, 2, 1
 """Tokens of the rules of a patch, sections with rules to be worded, and second looks at what readers differ on."""
 ENOUGH = 3
 """So many steps of the store's own show a share."""
@@ -122,7 +123,16 @@ class Foresight:
         settings = self.rt.settings
         if "merger" not in settings.roles_asked:
             return BookCalls()
-        return book_calls(self.patches, self.new_patches, settings.learning.merge)
+        return book_calls(self.patches + self.remembered, self.new_patches, settings.learning.merge)
+
+    @property
+    def remembered(self) -> int:
+        """Trajectories whose rules earlier runs have left."""
+        rt = self.rt
+        if not rt.settings.learning.memory or rt.settings.operation.part_of or rt.given_skill is None:
+            return 0
+        memory = rt.store.get("memory", rt.given_skill.name, RuleMemory)
+        return len({rule.trajectory_id for rule in memory.rules}) if memory else 0
 
 
 def rates_of(rt: Runtime, rolled: Sequence[Rolled]) -> Rates:
