@@ -96,7 +96,8 @@ class Source:
         for value in self.first_values or [self.start]:
             if isinstance(value, dict):
                 told = value.get("type")
-                kinds.setdefault((told if isinstance(told, str) else "", *value), value)
+                if not isinstance(told, (dict, list)):
+                    kinds.setdefault((told, *value), value)
         return list(kinds.values())
 
     def _first_lines(self) -> Iterator[tuple[int, bytes]]:
