@@ -1,5 +1,6 @@
 """Which rules of a book stand in the skill already: they are not written again, and new votes go to their lines."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -49,17 +50,18 @@ def standing_in(skill: Skill, ledger: SupportLedger | None, book: RuleBook) -> d
 
 def stated_by_rows(ledger: SupportLedger | None, book: RuleBook) -> dict[str, SupportRow]:
     """The rules, by id, for which most of what was said for a row of the ledger was said."""
-    by_saying: dict[tuple[str, str], list[SupportRow]] = {}
-    for row in ledger.rows if ledger else ():
+    rows = ledger.rows if ledger else ()
+    by_saying: dict[tuple[str, str], list[int]] = {}
+    for number, row in enumerate(rows):
         for saying in row.said:
-            by_saying.setdefault((saying.trajectory_id, saying.text), []).append(row)
+            by_saying.setdefault((saying.trajectory_id, saying.text), []).append(number)
     found: dict[str, SupportRow] = {}
     for rule in book.rules:
         said = {(one.rule.trajectory_id, one.rule.text) for one in rule.said}
-        met = [row for key in sorted(said) for row in by_saying.get(key, ())]
-        best = max(met, key=met.count, default=None)
-        if best is not None and met.count(best) * 2 > len(best.said):
-            found[rule.id] = best
+        met = Counter(number for key in said for number in by_saying.get(key, ()))
+        best = min(met, key=lambda number: (-met[number], number), default=None)
+        if best is not None and met[best] * 2 > len(rows[best].said):
+            found[rule.id] = rows[best]
     return found
 
 
