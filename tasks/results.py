@@ -14,6 +14,7 @@ from prefect.filesystems import WritableFileSystem
 
 from tasks.parameters import guarded
 from tasks.serializer import readable
+from tasks.server import check_server
 from trace2skill.core.errors import FormUnreadable
 from trace2skill.core.forms import missed
 from trace2skill.store import Store, current_store
@@ -64,7 +65,11 @@ def with_store_results(flow: Flow[..., Any]) -> Flow[..., Any]:
     """The flow with its task results in the store. Saves the block document on the Prefect server in use.
 
     What flows themselves return is not kept: Prefect would pickle it, and it is made again from the tasks' results.
+
+    Raises:
+        BadInput: the server that the settings name does not answer.
     """
+    check_server()
     return guarded(flow.with_options(result_storage=saved_block(), persist_result=False))
 
 

@@ -56,15 +56,50 @@ KINDS = [
     Kind("client secret", "************####", '{{"client_secret": "{}"}}'),
     Kind("e-mail", "ann.********@mail.example"),
     Kind("home", "u*******####", "/home/{}/work/app.py"),
+    Kind("Google client", "GOCSPX-****************************"),
+    Kind("Slack app", "xapp-1-^^^^^^^^^^^-############-________________________________________________________________"),
+    Kind("webhook", "whsec_********************************"),
+    Kind("Groq", "gsk_****************************************************"),
+    Kind("Vault", "hvs.CAESI************************************************"),
+    Kind("Shopify", "shpat_________________________________"),
+    Kind("DigitalOcean", "dop_v1_________________________________________________________________"),
+    Kind("Databricks", "dapi________________________________"),
+    Kind("Grafana", "glsa_********************************_________"),
+    Kind("Google token", "ya29.a0A*************************************************"),
+    Kind("Mailgun", "key-________________________________"),
+    Kind("DB_PASS", "************####", "DB_PASS={}"),
+    Kind("pass", "************####", '{{"pass": "{}"}}'),
+    Kind("cookie", "************************####", "Cookie: theme=1; session={}"),
+    Kind("netrc", "************####", "machine api.example login bob password {}"),
+    Kind("pgpass", "************####", "db.internal:5432:main:app:{}"),
+    Kind("curl -u", "************####", "curl -sS -u bob:{} https://api.example"),
+    Kind("mysql -p", "************####", "mysql -uroot -p{} main"),
+    Kind("sshpass", "************####", "sshpass -p {} ssh box"),
+    Kind("docker auth", "****************####", '{{"auths": {{"r.example": {{"auth": "{}=="}}}}}}'),
+    Kind("SAS", "****************************####", "https://a.blob.core.windows.net/c/f?sv=2022-11-02&sig={}%3D&se=1"),
+    Kind("API header", "************************####", "X-Api-Key: {}"),
+    Kind("XML", "************####", "<password>{}</password>"),
+    Kind("behind a placeholder", "************####", 'password = "[REDACTED:e-mail:1] {}"'),
 ]  # fmt: skip
 
 
 def secret_of(kind: Kind, dice: random.Random) -> str:
     """One secret of a kind."""
     pool = {"*": LETTERS, "#": string.digits, "^": string.ascii_uppercase + string.digits, "_": "0123456789abcdef"}
-    if kind.name in ("GitHub fine-grained", "Hugging Face"):
+    if kind.name in ("GitHub fine-grained", "Hugging Face", "Grafana"):
         pool.pop("_")
-    fixed = {"sk_live_": 8, "npm_": 4, "hf_": 3, "ghp_": 4, "github_pat_": 11}
+    fixed = {
+        "gsk_": 4,
+        "whsec_": 6,
+        "shpat_": 6,
+        "dop_v1_": 7,
+        "glsa_": 5,
+        "sk_live_": 8,
+        "npm_": 4,
+        "hf_": 3,
+        "ghp_": 4,
+        "github_pat_": 11,
+    }
     keep = next((length for start, length in fixed.items() if kind.make.startswith(start)), 0)
     return kind.make[:keep] + "".join(dice.choice(pool[sign]) if sign in pool else sign for sign in kind.make[keep:])
 

@@ -21,9 +21,9 @@ from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadAnswer, BadInput, BudgetReached, InfrastructureFault, ModelUnusable
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Client, ModelSettings, Request, ask
+from trace2skill.llm.checks import check_model
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.structured import read
-from trace2skill.llm.transport import check_model
 from trace2skill.store import Store, open_store
 
 

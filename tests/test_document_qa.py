@@ -27,7 +27,8 @@ from trace2skill.domains.answers import ANSWER
 from trace2skill.domains.document_qa.anls import anls
 from trace2skill.domains.document_qa.pages import shown
 from trace2skill.llm import Client, ModelSettings, Request, Roles
-from trace2skill.llm.transport import check_vision, cost_bound
+from trace2skill.llm.checks import check_vision
+from trace2skill.llm.transport import cost_bound
 from trace2skill.runs.consolidation import StepRunner, united
 from trace2skill.runs.distill import choose_for_analysis
 from trace2skill.runs.runtime import forget_runtimes, runtime
@@ -90,7 +91,7 @@ def test_anls_is_that_of_an_independent_package_but_for_exactly_a_half(answer: s
 
 def test_half_right_is_right_and_the_score_is_kept(tmp_path: Path) -> None:
     domain, task = page_set(tmp_path, answers=["4711 kg", "4711"])
-    for answer, hard, soft in (("4711", 1.0, 1.0), ("4799", 1.0, 0.5), ("9999", 0.0, 0.0)):
+    for answer, hard, soft in (("4711", 1.0, 1.0), ("4799", 0.0, 0.5), ("9999", 0.0, 0.0)):
         grade = domain.grade(task, {ANSWER: f"I see it.\nAnswer: {answer}".encode()})
         assert (grade.hard, grade.soft) == (hard, soft)
     assert "4711" not in grade.reason

@@ -25,10 +25,11 @@ from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadInput, InfrastructureFault, Interrupted, ModelUnusable, Unanswered
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Client, EmbeddingRequest, ModelSettings, Request, Roles, ToolSpec, ask
+from trace2skill.llm.checks import check_model
 from trace2skill.llm.handoff.claims import default_name, take
 from trace2skill.llm.handoff.folder import Folder
 from trace2skill.llm.handoff.page import part_of
-from trace2skill.llm.transport import check_model, litellm
+from trace2skill.llm.transport import litellm
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.rollout import ROLLOUT

@@ -9,6 +9,7 @@ import red_team
 from clean_lessons import CLEAN
 from conftest import shared
 from ingesting import ingest, settings
+from rules_of_tests import ATTACKS, HONEST
 
 from trace2skill.analysts.rules import mine
 from trace2skill.runs.runtime import forget_runtimes
@@ -17,6 +18,14 @@ from trace2skill.safety.screening import screened
 from trace2skill.sim.causes import ALL_CAUSES, ALL_HABITS
 from trace2skill.store import open_store
 from trace2skill.traces import Notes, Source, read_source
+
+CLEAN_PLACES = [
+    "git clone git@github.com:a/b.git", "systemctl status getty@tty1.service", "user@1000.service is up", "page_token=CAUQAA1234567",
+    "next_page_token: abcdef1234567", "PASS: tests/test_foo_12.py", "max_token = 4096abc1", "pad_token: endoftext12", "curl -u https://x",
+    "commit 3f786850e387550fdab836ed7e6dc881de23001b", "npm_config_cache=/root/.npm", "key-value-store-with-12-entries", "The pass: 12 tests",
+    "--pass-through=abc1234567", "cookies=[]", "a.py:10:5:error:unknown", "GET /?page=2&token=next", "https://x/?key=short1",
+    "gsk_project_name_for_the_team", "npm_package_version_is_12", "docker run -p 8080:80 nginx", "'pass': True", "mkdir -p /var/lib/mysql-files/dir1",
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +117,29 @@ def test_every_poisoned_command_is_screened(command: str) -> None:
 )
 def test_an_order_is_not_made_good_by_a_negation_before_it(order: str) -> None:
     assert screened(order)
+
+
+@pytest.mark.parametrize("what", ATTACKS)
+def test_an_order_is_screened_by_what_it_would_make_a_reader_do(what: str) -> None:
+    assert [text for text in ATTACKS[what] if not screened(text)] == []
+
+
+def test_honest_advice_on_the_same_things_passes() -> None:
+    assert {text: found for text in HONEST if (found := screened(text))} == {}
+
+
+def test_what_is_allowed_is_the_whole_of_a_text() -> None:
+    head = "Disable the sandbox " + "and again " * 40
+    allowed = [finding.id for finding in screened(head)]
+    assert screened(head, allowed=allowed) == ()
+    assert screened(f"{head} and once more", allowed=allowed)
+    assert screened("Use `sudo rm /x` first.", known="# Sudoku\n\nPlay sudoku.\n")
+    assert not screened("Use `sudo rm /x` first.", known="Use `sudo rm /x` for it.\n")
+
+
+@pytest.mark.parametrize("text", CLEAN_PLACES)
+def test_what_only_looks_like_a_secret_stays(text: str) -> None:
+    assert Redactor().text(text) == text
 
 
 def test_clean_lessons_are_let_through() -> None:

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +17,9 @@ from hypothesis import strategies as st
 
 from trace2skill.core import swap
 from trace2skill.core.errors import BadInput, SkillInvalid
+from trace2skill.skills.place import place
 from trace2skill.skills.skill import Skill, SkillFile, problems, read_skill, write_skill
+from trace2skill.types.patch import Edit, Unplaced
 
 HEAD = "---\nname: small\ndescription: A small skill.\n---\n"
 
@@ -63,7 +67,6 @@ def test_the_demo_skill_is_valid() -> None:
         (skill_of("\n[x](references/no.md)\n"), "leads nowhere"),
         (skill_of(references__lonely=b"x"), "cannot be reached"),
         (skill_of("\nline" * 501), "more than 500"),
-        (skill_of(notes=b"x"), "not a place"),
         (skill_of().with_files({"SKILL.md": b"# no front matter"}), "front matter"),
         (skill_of().with_files({"SKILL.md": b"---\nname: Big\ndescription: d\n---\n"}), "lowercase"),
         (skill_of().with_files({"SKILL.md": b"---\nname: [\n---\n"}), "not YAML"),
@@ -103,8 +106,8 @@ def test_an_invalid_skill_changes_nothing_on_disk(tmp_path: Path) -> None:
     target = tmp_path / "small"
     write_skill(skill_of(), target)
     before = read_skill(target)
-    with pytest.raises(SkillInvalid, match="leads nowhere"):
-        write_skill(skill_of("\n[x](no.md)\n"), target)
+    with pytest.raises(SkillInvalid, match="front matter"):
+        write_skill(skill_of().with_files({"SKILL.md": b"# no front matter"}), target)
     with pytest.raises(SkillInvalid, match="is called"):
         write_skill(skill_of(), tmp_path / "another")
     assert read_skill(target) == before
@@ -198,3 +201,98 @@ def test_without_an_exchange_call_the_swap_still_works(tmp_path: Path, monkeypat
 def test_json_round_trip(files: dict[str, bytes]) -> None:
     skill = skill_of().with_files(dict(files))
     assert Skill.model_validate_json(skill.model_dump_json()) == skill
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("notes.md", "not a place"),
+        ("references/con.md", "device"),
+        ("references/a.md ", "blank"),
+        ("references/A.md", "for the same"),
+        ("references/u\u0308.md", "for the same"),
+        ("references/a.md/b.md", "needs a directory"),
+        (f"references/{'n' * 300}.md", "longer than"),
+        ("references/a\u202eb.md", "no name should have"),
+    ],
+)
+def test_the_strict_list_holds_for_what_a_patch_adds(path: str, said: str) -> None:
+    base = skill_of(
+        "\n[a](references/a.md) [u](references/\u00fc.md)\n",
+        **{"references__a.md": b"x", "references__\u00fc.md": b"y"},
+    )
+    assert problems(base) == []
+    added = base.with_files({path: b"x"})
+    assert any(said in problem for problem in problems(added, base)), problems(added, base)
+    if path.startswith("references/"):
+        found = place(base, Edit(op="create", file=path, content="text", lessons=("L",)))
+        assert isinstance(found, Unplaced)
+
+
+def test_what_a_person_brought_stays_as_it_is(tmp_path: Path) -> None:
+    """Folders and root files that the specification allows, a dead link and a long body are no reason to refuse."""
+    brought = skill_of(
+        "\n[x](gone.md)\n" + "line\n" * 600,
+        **{
+            "forms.md": b"f",
+            "recalc.py": b"1",
+            "reference__api.md": b"a",
+            "templates__a.html": b"h",
+            "references__lone.md": b"l",
+        },
+    )
+    write_skill(brought, tmp_path / "small")
+    assert read_skill(tmp_path / "small") == brought
+    changed = brought.with_files({"SKILL.md": (brought.text("SKILL.md") or "").replace("line", "word", 3).encode()})
+    assert problems(changed, brought) == []
+    broken = brought.with_files({"SKILL.md": (brought.text("SKILL.md") or "").encode() + b"[y](also-gone.md)\n"})
+    assert [problem for problem in problems(broken, brought) if "also-gone" in problem]
+
+
+def _loop(folder: Path) -> None:
+    (folder / "a").mkdir()
+    (folder / "a" / "b").symlink_to(folder)
+
+
+def _bomb(folder: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"] + [
+        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)
+    ]
+    (folder / "SKILL.md").write_text("---\n" + "\n".join(lines) + "\nname: *a11\n---\n")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "said"),
+    [
+        (lambda f: os.mkfifo(f / "assets"), "pipe"),
+        (lambda f: (f / "in").symlink_to(f / "in"), "link"),
+        (_loop, "leads back into itself"),
+        (lambda f: (f / "out").symlink_to("/usr"), "leads out"),
+        (lambda f: (f / "out").symlink_to("/dev/zero"), "leads out"),
+        (_bomb, "more than 10000 values"),
+        (lambda f: (f / "SKILL.md").write_text(f"---\nname: {'[' * 5000}{']' * 5000}\n---\n"), "brackets"),
+        (lambda f: (f / "SKILL.md").write_text(f"---\nname: {'[' * 400}{']' * 400}\n---\n"), "levels"),
+        (lambda f: ((f / "big").touch(), os.truncate(f / "big", 20 * 2**30)), "20480 MB"),
+        (lambda f: (f / "back\\slash").write_text("x"), "backslash"),
+        (lambda f: open(os.fsencode(f) + b"/\xff.txt", "w").close(), "not UTF-8"),
+        (lambda f: (f / "es\x1b[2Jc").write_text("x"), "control character"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_name_and_at_once(
+    tmp_path: Path, prepare: Callable[[Path], object], said: str
+) -> None:
+    (tmp_path / "SKILL.md").write_text(HEAD)
+    prepare(tmp_path)
+    started = time.monotonic()
+    with pytest.raises(BadInput, match=said) as refused:
+        _ = read_skill(tmp_path).name
+    assert str(refused.value).isprintable()
+    assert time.monotonic() - started < 5
+
+
+def test_a_link_to_a_folder_that_stays_inside_is_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "SKILL.md").write_text(HEAD)
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "check.py").write_text("1")
+    (tmp_path / "scripts").symlink_to("shared")
+    assert [file.path for file in read_skill(tmp_path).files] == ["SKILL.md", "scripts/check.py", "shared/check.py"]

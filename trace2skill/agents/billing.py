@@ -6,7 +6,11 @@ from trace2skill.core.errors import BadInput
 from trace2skill.llm import ModelSettings
 from trace2skill.llm.client import Bill
 from trace2skill.llm.transport import prices
+from trace2skill.llm.usage import money, whole
 from trace2skill.types.trajectory import Usage
+
+MOST_OF_A_ROLLOUT = 10**10
+"""Tokens of all calls of a rollout together; a log that says more says nothing."""
 
 
 def bound_of(settings: CommandSettings | PythonSettings, loop: LoopLimits) -> float:
@@ -29,7 +33,8 @@ def charge(
     That is: the stated price of a rollout, what the agent said it cost, the tokens of its log at the model's price.
     Where none is, it counts as its bound: too much rather than too little. What never started costs nothing.
     """
-    used = usage or Usage()
+    used = _possible(usage)
+    said = money(said)
     price = _price(model) if used.prompt or used.completion else None
     cost, source = bound, "unknown: its bound"
     if not started:
@@ -43,6 +48,14 @@ def charge(
     elif price is not None:
         cost, source = used.prompt * price[0] + used.completion * price[1], "tokens of its log"
     bill.usage, bill.cost_from = used.model_copy(update={"cost": cost}), source
+
+
+def _possible(usage: Usage | None) -> Usage:
+    """What a log says was used; nothing of it where it says what cannot be."""
+    if usage is None:
+        return Usage()
+    tokens = (whole(count, MOST_OF_A_ROLLOUT) for count in (usage.prompt, usage.completion, usage.cached))
+    return Usage() if None in (*tokens, money(usage.cost)) else usage
 
 
 def _price(model: ModelSettings) -> tuple[float, float] | None:

@@ -192,6 +192,10 @@ def _run(tools: tuple[Tool, ...], answer: Answer, call: ToolCall) -> Said:
     missing = [name for name in tool.spec.parameters.get("required", ()) if name not in call.arguments]
     if missing:
         return Said(f"{call.name} needs {', '.join(missing)}. Nothing was run.")
+    texts = [name for name, said in tool.spec.parameters.get("properties", {}).items() if said.get("type") == "string"]
+    wrong = [name for name in texts if name in call.arguments and not isinstance(call.arguments[name], str)]
+    if wrong:
+        return Said(f"{call.name}: {', '.join(wrong)} must be text. Nothing was run.")
     return tool.call(call.arguments)
 
 

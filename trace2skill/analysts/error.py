@@ -17,7 +17,7 @@ from trace2skill.analysts.gate import GateResult, run_gate
 from trace2skill.analysts.reading import index, nothing_to_read, write_trace
 from trace2skill.analysts.report import ErrorReport, dropped_of, lessons_of
 from trace2skill.analysts.strategy import Case, Means, Stage
-from trace2skill.domains.base import Domain, Grade, OwnLayout, feedback_on, pictures_of
+from trace2skill.domains.base import Domain, Grade, OwnLayout, feedback_on, graded, pictures_of
 from trace2skill.llm import Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.prompts import prompt_digest, render
@@ -199,7 +199,7 @@ def lay_out_left(domain: Domain, task: Task, workspace: Path, outputs: Mapping[s
 
 def judged_in_words(domain: Domain, task: Task, outputs: Mapping[str, bytes]) -> str:
     """What the analyst is told of outputs."""
-    grade = domain.grade(task, outputs)
+    grade = graded(domain, task, outputs)
     return in_words(grade) if grade.hard == 1.0 else feedback_on(domain, task, outputs) or in_words(grade)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import Field
 
 from trace2skill.core.record import Record
-from trace2skill.domains.base import ANSWER, CaseGrade, Domain, Grade, feedback_on, fix_file
+from trace2skill.domains.base import ANSWER, CaseGrade, Domain, Grade, feedback_on, fix_file, graded
 from trace2skill.safety.leaks import in_program
 from trace2skill.sandbox import CommandResult, Limits, Sandbox
 from trace2skill.types.task import Task
@@ -47,13 +47,13 @@ def run_gate(domain: Domain, task: Task, sandbox: Sandbox, fix: str, limits: Lim
     """
     command = domain.fix_command(task)
     if command is None:
-        return GateResult(grade=domain.grade(task, {ANSWER: fix.encode("utf-8", "replace")}))
+        return GateResult(grade=graded(domain, task, {ANSWER: fix.encode("utf-8", "replace")}))
     outputs, result = _run(domain, task, sandbox, fix, limits, domain.lay_out)
     if result.exit_code != 0:
         why = result.stopped or f"exit code {result.exit_code}"
         problem = f"the fix program did not run to its end ({why}): {result.output.strip()[-600:]}"
         return GateResult(grade=Grade(cases=(CaseGrade(case="fix", passed=False, problem=problem),)))
-    grade = domain.grade(task, outputs)
+    grade = graded(domain, task, outputs)
     if grade.hard < 1.0:
         return GateResult(grade=grade, feedback=feedback_on(domain, task, outputs))
     leaks = in_program(fix, domain.gold_only(task))

@@ -68,7 +68,9 @@ def rewrite(
     for _ in range(1 + RE_ASKS):
         answer = ask(client, request, SkillRewrite, step=step)
         skill = _skill_of(base, answer)
-        found = problems(skill) + [f"{path} is larger than the limits" for path in over_limits(base, skill, limits)]
+        found = problems(skill, base) + [
+            f"{path} is larger than the limits" for path in over_limits(base, skill, limits)
+        ]
         if not found:
             return skill, seen
         again = f"The skill is not valid: {'; '.join(found)}\nAnswer again, with the whole skill, mended."

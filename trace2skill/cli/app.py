@@ -9,11 +9,11 @@ import os
 import sys
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from trace2skill import __version__
 from trace2skill.cli.book import book
+from trace2skill.cli.console import Console, PlainFormatter
 from trace2skill.cli.domains import domains, new_domain
 from trace2skill.cli.estimate import estimate
 from trace2skill.cli.evidence import ablate, drift, power, transfer, usage
@@ -25,6 +25,7 @@ from trace2skill.cli.look import doctor, show, validate
 from trace2skill.cli.operate import failures, retry, status, watch
 from trace2skill.cli.report import report
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
+from trace2skill.cli.stop import leave_on_signals
 from trace2skill.cli.store import store_app
 from trace2skill.cli.versions import diff, export, promote, rollback, versions
 from trace2skill.cli.why import why
@@ -78,9 +79,9 @@ def _root(
 ) -> None:
     """Set up the log before any command."""
     del version
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(PlainFormatter("%(levelname)s %(name)s: %(message)s"))
     if not verbose:
         from trace2skill.cli.prefect_settings import quiet
 
@@ -90,6 +91,7 @@ def _root(
 def main() -> None:
     """Run a command; an error of ours is one message on stderr and exit code 2."""
     atexit.register(_nothing_more_to_say)
+    leave_on_signals()
     try:
         app()
     except Trace2SkillError as error:

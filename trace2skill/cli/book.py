@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from trace2skill.cli import options as o
+from trace2skill.cli.console import Console
 from trace2skill.runs.rule_book import ListedRule, listed_book
 from trace2skill.safety.screening import shown
 from trace2skill.skills.skill import read_skill

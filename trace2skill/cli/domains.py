@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from trace2skill.cli import options as o
+from trace2skill.cli.console import Console
 from trace2skill.core.errors import BadInput
 from trace2skill.domains.find import domain_class, domain_names
 

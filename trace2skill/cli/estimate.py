@@ -1,12 +1,12 @@
 """`trace2skill estimate`: the bill before the run."""
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
 from trace2skill.cli import options as o
 from trace2skill.cli import settings_groups as group
+from trace2skill.cli.console import Console
 from trace2skill.cli.settings_options import Given, with_settings
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.estimate import estimate as count

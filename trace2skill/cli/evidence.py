@@ -5,12 +5,12 @@ import json as json_module
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from trace2skill.cli import options as o
 from trace2skill.cli import settings_groups as group
+from trace2skill.cli.console import Console, plain
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.look import summary_of
 from trace2skill.cli.print import VERDICTS
@@ -113,9 +113,9 @@ def ablate(
     if found.ablation.pruned:
         said = VERDICTS[found.decision.verdict]
         console.print(f"without what is to be pruned: {said}: {escape(found.decision.reason)}", highlight=False)
-        console.print(f"the pruned skill: {found.directory}", highlight=False, soft_wrap=True)
+        console.print(f"the pruned skill: {plain(found.directory)}", highlight=False, soft_wrap=True)
     else:
-        console.print(found.decision.reason, highlight=False)
+        console.print(plain(found.decision.reason), highlight=False)
 
 
 def usage(run: RunId, store: o.StorePath = None, json: o.AsJson = False) -> None:
@@ -127,7 +127,7 @@ def usage(run: RunId, store: o.StorePath = None, json: o.AsJson = False) -> None
         return
     console = Console()
     for file in found.files:
-        console.print(f"{file.path}: opened or run in {file.runs} of {file.of} runs", highlight=False)
+        console.print(f"{plain(file.path)}: opened or run in {file.runs} of {file.of} runs", highlight=False)
     table = Table(
         "file", "section", "shows", "without it", "score where", "score else", "", title="an estimate by words"
     )
@@ -177,7 +177,7 @@ def drift(
         typer.echo(found.model_dump_json(indent=2))
     else:
         console = Console()
-        console.print(f"{found.name} {found.skill[:12]}: {found.reason}", highlight=False)
+        console.print(f"{plain(found.name)} {found.skill[:12]}: {plain(found.reason)}", highlight=False)
         if found.rolled_back_to:
             console.print(f"rolled back to {found.rolled_back_to[:12]}", highlight=False)
     if found.dropped:

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from trace2skill.cli import options as o
+from trace2skill.cli.console import Console
 from trace2skill.cli.estimate import print_estimate
 from trace2skill.cli.flows import run_experiment_flow
 from trace2skill.experiment.estimate import GridEstimate
@@ -63,7 +63,7 @@ def carry_out(settings: ExperimentSettings, *, dry_run: bool = False, json: bool
         Exit: with 1, where something in the tables is missing.
     """
     console = Console(stderr=True)
-    open_store(settings.store, on_wait=lambda message: console.print(message, highlight=False))
+    open_store(settings.store, on_wait=lambda message: console.print(message, highlight=False, markup=False))
     try:
         study = Study(settings)
         bill = count(study)

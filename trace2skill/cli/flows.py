@@ -1,24 +1,21 @@
 """How a command runs a flow: the flows live in a checkout, Prefect is imported late, and the store is watched."""
 
 import importlib
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
-
+from trace2skill.cli.console import Console
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.prefect_settings import lean
+from trace2skill.cli.stop import stoppable
 from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
 from trace2skill.experiment.grid import ExperimentSettings
 from trace2skill.experiment.study import Study
-from trace2skill.runs.refresh import check
+from trace2skill.runs.preflight import check
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
-from trace2skill.sandbox.running import allow_running, end_running
 from trace2skill.store import open_store
 
 CHECKOUT_WANTED = (
@@ -36,42 +33,38 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
         KeyboardInterrupt: Ctrl-C or SIGTERM; what is finished is kept.
     """
     console = Console(stderr=True)
-    open_store(
-        settings.operation.store,
-        wait_seconds=settings.operation.store_wait_seconds,
-        on_wait=lambda message: console.print(message, highlight=False),
-    )
-    check(runtime(settings))  # what is wrong with the input is said before anything is started
-    _say_by_hand(settings, console, quiet)
-    lean()
-    with starting(console, quiet):
-        flow = _load(name)
-    with LiveProgress(console, _cost_of(settings), quiet=quiet) as progress, watched_by(progress), _stoppable():
-        try:
-            return flow(settings, *arguments, **more)
-        except KeyboardInterrupt:  # typer turns it into exit code 130 and says nothing
-            console.print("interrupted; everything finished is kept: run the same command to go on")
-            raise
-        finally:
-            forget_runtimes()
+    with stoppable(console):
+        open_store(
+            settings.operation.store,
+            wait_seconds=settings.operation.store_wait_seconds,
+            on_wait=lambda message: console.print(message, highlight=False, markup=False),
+        )
+        check(runtime(settings))  # what is wrong with the input is said before anything is started
+        _say_by_hand(settings, console, quiet)
+        lean()
+        with starting(console, quiet):
+            flow = _load(name)
+        with LiveProgress(console, _cost_of(settings), quiet=quiet) as progress, watched_by(progress):
+            try:
+                return flow(settings, *arguments, **more)
+            finally:
+                forget_runtimes()
 
 
 def run_experiment_flow(study: Study, settings: ExperimentSettings, *, quiet: bool = False) -> Any:
     """Run the flow of an experiment whose file was read and whose store is open, as `run_flow` does."""
     console, lead = Console(stderr=True), study.lead
-    _say_by_hand(lead.settings, console, quiet)
-    lean()
-    with starting(console, quiet):
-        flow = _load("experiment:experiment")
-    cost = lambda: lead.store.ledger_total(study.run_id).cost  # noqa: E731
-    with LiveProgress(console, cost, quiet=quiet, united=True) as progress, watched_by(progress), _stoppable():
-        try:
-            return flow(settings)
-        except KeyboardInterrupt:
-            console.print("interrupted; everything finished is kept: run the same command to go on")
-            raise
-        finally:
-            forget_runtimes()
+    with stoppable(console):
+        _say_by_hand(lead.settings, console, quiet)
+        lean()
+        with starting(console, quiet):
+            flow = _load("experiment:experiment")
+        cost = lambda: lead.store.ledger_total(study.run_id).cost  # noqa: E731
+        with LiveProgress(console, cost, quiet=quiet, united=True) as progress, watched_by(progress):
+            try:
+                return flow(settings)
+            finally:
+                forget_runtimes()
 
 
 def _load(name: str) -> Any:
@@ -117,26 +110,3 @@ def _cost_of(settings: RunSettings) -> Any:
         return rt.store.ledger_total(rt.run_id).cost
 
     return cost
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does: what is finished stays, what runs is ended.
-
-    Signals reach the main thread alone: a run that a program starts in another one is the program's to end.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(*_: object) -> None:
-        end_running()
-        raise KeyboardInterrupt
-
-    allow_running()
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from trace2skill.cli.console import Console
 from trace2skill.cli.options import AsJson
 from trace2skill.core.errors import BadInput
 from trace2skill.llm.handoff import claims

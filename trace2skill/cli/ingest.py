@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from trace2skill.cli import options as o
 from trace2skill.cli import settings_groups as group
+from trace2skill.cli.console import Console, plain
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.print import print_dry_run, print_summary
 from trace2skill.cli.settings_options import Given, put, settings_of, with_settings
@@ -17,6 +17,7 @@ from trace2skill.consolidate.quarantine import Quarantined, waiting
 from trace2skill.consolidate.quarantine import allow as let_in
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.dry_run import dry_run as look
+from trace2skill.runs.held_back import united
 from trace2skill.runs.ingest import of_logs
 from trace2skill.runs.summary import RunSummary
 from trace2skill.safety.redaction_map import RedactionMap
@@ -72,7 +73,7 @@ def quarantine(
     """
     opened = o.existing_store(store)
     allowed = let_in(opened, allow, why) if allow else []
-    left = waiting(opened)
+    left = united(waiting(opened))
     if json:
         rows = {"allowed": [item.model_dump() for item in allowed], "waiting": [_as_row(item) for item in left]}
         typer.echo(json_module.dumps(rows, indent=2))
@@ -82,7 +83,7 @@ def quarantine(
         console.print(f"[green]allowed[/green] {finding.id}: {escape(str(finding))}", highlight=False)
     for item in left:
         console.print(f"[bold]{escape(shown(' '.join(item.text.split())))}[/bold]", highlight=False)
-        console.print(f"  asked by {', '.join(item.trajectories[:5])}", highlight=False)
+        console.print(f"  asked by {plain(', '.join(item.trajectories[:5]))}{_more(item)}", highlight=False)
         for finding in item.findings:
             console.print(f"  {finding.id} {escape(str(finding))}", highlight=False)
     if not left:
@@ -104,6 +105,10 @@ def reveal(
         return
     for name, value in found.items():
         typer.echo(f"{name} {shown(value)}")
+
+
+def _more(item: Quarantined) -> str:
+    return f" and {len(item.trajectories) - 5} more" if len(item.trajectories) > 5 else ""
 
 
 def _as_row(item: Quarantined) -> dict[str, Any]:

@@ -4,12 +4,11 @@ import json as json_module
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.syntax import Syntax
 
 from trace2skill.analysts.reading import step_text
 from trace2skill.cli import options as o
+from trace2skill.cli.console import Console, code, plain
 from trace2skill.cli.look import summary_of
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.settings import RunSettings
@@ -106,7 +105,7 @@ def _print_extraction(
         console.print(f"[bold]cause[/bold] {escape(extraction.cause)}", highlight=False)
     if with_steps and extraction.fix:
         console.print("[bold]fix[/bold] that the harness ran from the original input, and that passed:")
-        console.print(Syntax(extraction.fix, "python", background_color="default", word_wrap=True))
+        console.print(code(extraction.fix, "python"))
     for lesson in extraction.lessons:
         _print_lesson(console, lesson)
     for dropped in extraction.dropped:
@@ -142,9 +141,9 @@ def _print_patch(console: Console, store: Store, analysis: Analysis, patch: Patc
     base: Any = store.get("skill", patch.base, Skill)
     if base is not None and patch.edits:
         diff = apply_edits(base, patch.edits, policy).diff
-        console.print(Syntax(diff, "diff", background_color="default", word_wrap=True))
+        console.print(code(diff, "diff"))
     for edit in patch.edits:
-        console.print(f"{edit.id} {edit.op} in {edit.file}: lessons {', '.join(edit.lessons)}", highlight=False)
+        console.print(f"{edit.id} {edit.op} in {plain(edit.file)}: lessons {', '.join(edit.lessons)}", highlight=False)
     for item in patch.unplaced:
         where = escape(" > ".join((item.edit.file, *item.edit.section)))
         console.print(f"[yellow]unplaced[/yellow] {item.edit.op} in {where}: {escape(item.reason)}", highlight=False)

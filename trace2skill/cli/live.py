@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from trace2skill.cli.console import Console, plain
 from trace2skill.core.progress import ItemState
+from trace2skill.safety.screening import shown
 
 SAID_EVERY = 15.0
 """Seconds after which a stage that goes on says how far it is, off a terminal."""
@@ -72,7 +73,7 @@ class LiveProgress:
         else:
             self._display.update(self._bars[stage], advance=1, counts=self._in_words(stage))
         if state == "failed" and not self._quiet:
-            self._console.print(f"[red]failed[/red] {stage}: {name}", highlight=False)
+            self._console.print(f"[red]failed[/red] {stage}: {plain(name)}", highlight=False)
         if self._united and not self._quiet and not self._console.is_terminal:
             if stage in ("arms", "evaluate") and (stage == "arms" or counts.total() % 50 == 0):
                 self._say(f"{stage}: {counts.total()} of {self._totals[stage]}: {name}: {state}")
@@ -90,7 +91,7 @@ class LiveProgress:
         self._say(f"{stage}: {total} of {total}, {self._in_words(stage)}")
 
     def _say(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)  # noqa: T201
+        print(shown(line), file=sys.stderr, flush=True)  # noqa: T201
 
     def _in_words(self, stage: str) -> str:
         counts = self._counts[stage]

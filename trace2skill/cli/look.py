@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from trace2skill.cli import options as o
+from trace2skill.cli.console import Console, plain
 from trace2skill.cli.print import print_summary
 from trace2skill.core.errors import BadInput, SkillInvalid, Trace2SkillError
 from trace2skill.core.forms import from_text
 from trace2skill.core.record import Record
 from trace2skill.runs.summary import RunSummary
-from trace2skill.skills.skill import problems, read_skill
+from trace2skill.skills.skill import is_named, problems, read_skill
 from trace2skill.store import Store, open_store
 
 
@@ -27,7 +27,7 @@ def validate(
     """Check a skill directory: the agentskills.io layout, and that every link and reference is in order."""
     skill = read_skill(skill_dir)
     found = problems(skill)
-    if skill_dir.resolve().name != skill.name:
+    if not is_named(skill_dir, skill.name):
         found = [*found, f"the directory is called '{skill_dir.resolve().name}' and the skill '{skill.name}'"]
     if json:
         typer.echo(json_module.dumps({"skill": skill.name, "digest": skill.digest, "problems": found}, indent=2))
@@ -98,7 +98,7 @@ def doctor(
         colour = {"ok": "green", "missing": "yellow", "problem": "red"}
         table = Table("what", "state", "detail")
         for item in findings:
-            table.add_row(item.what, f"[{colour[item.state]}]{item.state}[/]", item.detail)
+            table.add_row(item.what, f"[{colour[item.state]}]{item.state}[/]", plain(item.detail))
         Console().print(table)
     if any(item.state == "problem" for item in findings):
         raise typer.Exit(2)
@@ -154,7 +154,8 @@ def _model(name: str | None) -> list[Check]:
     if name is None:
         return []
     from trace2skill.llm import ModelSettings, Request
-    from trace2skill.llm.transport import check_model, send
+    from trace2skill.llm.checks import check_model
+    from trace2skill.llm.transport import send
 
     if folder := ModelSettings(name=name).handoff:
         return [_by_hand(folder)]

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
 from trace2skill.cli import options as o
+from trace2skill.cli.console import Console, plain
 from trace2skill.cli.experiment import carry_out
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.print import print_summary
@@ -79,7 +80,7 @@ def failures(run: RunId, output: o.Output = Path(".trace2skill/runs"), json: o.A
         return
     console = Console()
     if not found.failures:
-        console.print(f"nothing failed in {run} ({found.now})", highlight=False)
+        console.print(f"nothing failed in {plain(run)} ({found.now})", highlight=False)
         return
     kinds = Counter((item.stage, item.kind) for item in found.failures)
     for (stage, kind), count in sorted(kinds.items()):
@@ -88,7 +89,7 @@ def failures(run: RunId, output: o.Output = Path(".trace2skill/runs"), json: o.A
     for item in found.failures:
         table.add_row(item.stage, escape(item.name), item.kind, escape(item.message))
     console.print(table)
-    console.print(f"`trace2skill retry {run}` runs these again, and nothing that is done", highlight=False)
+    console.print(f"`trace2skill retry {plain(run)}` runs these again, and nothing that is done", highlight=False)
 
 
 def retry(

@@ -1,5 +1,6 @@
 """Values that are typed in a form of their own: a price, pairs, a store."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,16 +45,18 @@ def number_by_stage(given: Sequence[str]) -> dict[str, float]:
         raise BadInput(f"--max-failed: {error}: write it as STAGE=SHARE") from error
 
 
-def price(text: str) -> tuple[float, float]:
-    """US dollars per million tokens, in and out.
+def price(text: str) -> tuple[float, ...]:
+    """US dollars per million tokens, in and out, and in from the cache where a third is given.
 
     Raises:
-        BadInput: not two numbers, or one below zero.
+        BadInput: not two or three numbers, or one that is no price.
     """
     try:
-        price_in, price_out = (float(part) for part in text.split(","))
+        found = tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise BadInput(f"--price {text}: give two numbers, IN,OUT, in US dollars per million tokens") from None
-    if min(price_in, price_out) < 0:
-        raise BadInput(f"--price {text}: a price is not negative")
-    return price_in, price_out
+        found = ()
+    if len(found) not in (2, 3):
+        raise BadInput(f"--price {text}: give IN,OUT or IN,OUT,CACHED, in US dollars per million tokens")
+    if not all(math.isfinite(part) and part >= 0 for part in found):
+        raise BadInput(f"--price {text}: a price is a number of dollars, and not negative")
+    return found

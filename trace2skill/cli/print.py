@@ -5,11 +5,10 @@ from collections import Counter
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.syntax import Syntax
 from rich.table import Table
 
+from trace2skill.cli.console import Console, code, plain
 from trace2skill.runs.dry_run import DryRun
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
 from trace2skill.safety.screening import shown
@@ -29,11 +28,11 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
         typer.echo(summary.model_dump_json(indent=2))
         return
     console = Console()
-    console.rule(f"{summary.mode}: {summary.skill_name} ({summary.run_id})")
+    console.rule(f"{summary.mode}: {plain(summary.skill_name)} ({summary.run_id})")
     _scores(console, list(summary.evaluations))
     _learned(console, summary)
     if diff and summary.candidate.diff:
-        console.print(Syntax(summary.candidate.diff, "diff", background_color="default", word_wrap=True))
+        console.print(code(summary.candidate.diff, "diff"))
     _numbers(console, summary)
     for line in summary.sources.as_lines() if summary.sources else ():
         console.print(f"logs: {escape(line)}", highlight=False)
@@ -43,21 +42,25 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
     if summary.quarantined:
         console.print("review it with `trace2skill quarantine`")
     for failure in summary.failures:
-        console.print(f"[red]failed[/red] {failure.stage}: {failure.name}: {failure.message}", highlight=False)
+        console.print(
+            f"[red]failed[/red] {failure.stage}: {plain(failure.name)}: {plain(failure.message)}", highlight=False
+        )
     for left_out in summary.left_out:
-        console.print(f"left out {left_out.task_id}: {left_out.verdict}: {left_out.reason}", highlight=False)
-    console.print(f"verdict: {VERDICTS[summary.decision.verdict]}: {summary.decision.reason}", highlight=False)
+        console.print(
+            f"left out {plain(left_out.task_id)}: {left_out.verdict}: {plain(left_out.reason)}", highlight=False
+        )
+    console.print(f"verdict: {VERDICTS[summary.decision.verdict]}: {plain(summary.decision.reason)}", highlight=False)
     for conflict in summary.candidate.open:
         sides = " <> ".join(f"{len(side.support.tasks)} tasks: {_one_line(side.text)}" for side in conflict.sides)
         console.print(f"[yellow]open conflict[/yellow] {escape(conflict.reason)}: {escape(sides)}", highlight=False)
     for path in summary.candidate.scripts:
-        console.print(f"[yellow]review[/yellow] the candidate holds a new script: {path}", highlight=False)
+        console.print(f"[yellow]review[/yellow] the candidate holds a new script: {plain(path)}", highlight=False)
     if summary.promoted:
         console.print("the skill directory was replaced by the candidate")
     candidate = summary.candidate_directory or "none: nothing was learned"
-    console.print(f"candidate skill: {candidate}", highlight=False, soft_wrap=True)
+    console.print(f"candidate skill: {plain(candidate)}", highlight=False, soft_wrap=True)
     if summary.candidate_directory:
-        console.print(f"report: {summary.candidate_directory.parents[1] / 'report.html'}", soft_wrap=True)
+        console.print(f"report: {plain(summary.candidate_directory.parents[1] / 'report.html')}", soft_wrap=True)
     if summary.simulated:
         console.print(f"[dim]{SIMULATED_NOTE}[/dim]")
 
@@ -115,7 +118,7 @@ def print_rollouts(gathered: Any, *, as_json: bool) -> None:
     for item in gathered.results:
         cell = item.cell
         row = (cell.task_id, cell.seed, cell.outcome, f"{cell.soft:.2f}", cell.turns, cell.tokens, f"${cell.cost:.4f}")
-        table.add_row(*map(str, row))
+        table.add_row(*map(plain, row))
     console = Console()
     console.print(table)
     counts = Counter(item.cell.outcome for item in gathered.results)
@@ -131,7 +134,7 @@ def _scores(console: Console, evaluations: list[Evaluation]) -> None:
     for item in evaluations:
         runs = max(len(item.scored), 1)
         table.add_row(
-            item.condition,
+            plain(item.condition),
             f"{item.hard:.1%}",
             f"{item.soft:.1%}",
             f"{len(item.scored)} of {len(item.cells)}",
@@ -149,7 +152,7 @@ def _learned(console: Console, summary: RunSummary) -> None:
     for group in summary.candidate.written:
         support = group.support
         line = " ".join(group.text.split()).removeprefix("- ")
-        table.add_row(str(len(support.tasks)), str(len(support.errors)), str(len(support.successes)), line)
+        table.add_row(str(len(support.tasks)), str(len(support.errors)), str(len(support.successes)), plain(line))
     console.print(table)
 
 

@@ -103,7 +103,11 @@ OPTIONS = (
     _models("reasoning_effort", "reasoning_effort", text="Not sent unless given."),
     _models("api_base", "api_base"),
     _models(
-        "price", "price", text="IN,OUT: US dollars per million tokens, where LiteLLM knows none.", read=price, typed=str
+        "price",
+        "price",
+        text="IN,OUT[,CACHED]: US dollars per million tokens, where none is known.",
+        read=price,
+        typed=str,
     ),
     _models("max_tokens", "max_tokens"),
     _models("context", "context"),

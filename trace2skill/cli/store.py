@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from trace2skill.cli.console import Console
 from trace2skill.cli.options import AsJson, StorePath, existing_store
 from trace2skill.store.housekeeping import export_store, prune_store, store_stats
 

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.syntax import Syntax
 from rich.table import Table
 
 from trace2skill.cli import options as o
+from trace2skill.cli.console import Console, code, plain
 from trace2skill.core.errors import BadInput
 from trace2skill.skills.apply import unified_diff
 from trace2skill.skills.skill import Skill, read_skill
@@ -57,7 +56,7 @@ def diff(old: Which, new: Which, store: o.StorePath = None, json: o.AsJson = Fal
     elif not text:
         typer.echo("no difference")
     elif Console().is_terminal:
-        Console().print(Syntax(text, "diff", background_color="default", word_wrap=True))
+        Console().print(code(text, "diff"))
     else:
         typer.echo(text, nl=False)
 
@@ -132,7 +131,7 @@ def export(
 
 
 def _print_versions(console: Console, name: str, found: list[Version], champion: str | None) -> None:
-    table = Table("", "version", "digest", "state", "from", "run", "author", "decision", title=name)
+    table = Table("", "version", "digest", "state", "from", "run", "author", "decision", title=plain(name))
     for item in found:
         table.add_row(
             "[bold green]champion[/]" if item.skill == champion else "",
@@ -141,7 +140,7 @@ def _print_versions(console: Console, name: str, found: list[Version], champion:
             item.state.replace("_", " "),
             item.parent[:12],
             item.run_id,
-            item.author or "people",
+            plain(item.author or "people"),
             item.decision.verdict.replace("_", " ") if item.decision else "",
         )
     console.print(table)

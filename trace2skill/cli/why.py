@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from trace2skill.cli import options as o
+from trace2skill.cli.console import Console
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
 from trace2skill.core.errors import BadInput
 from trace2skill.safety.screening import shown

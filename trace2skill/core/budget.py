@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
+from trace2skill.core import stopping
 from trace2skill.core.errors import BudgetReached, StoreUnavailable
 from trace2skill.core.money import dollars, nanos
 from trace2skill.core.record import Record
@@ -127,6 +128,7 @@ class Budget:
             while (short := self._reservations.reserve(ticket, amount, caps)) is not None:
                 if short.reserved <= 0:
                     raise BudgetReached(_in_words(short, bound))
+                stopping.check()
                 self._changed.wait(LOOK_SECONDS)  # another process may settle, too, and tells nobody here
 
 

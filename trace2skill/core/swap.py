@@ -42,6 +42,25 @@ def swap_in(directory: Path, write: Callable[[Path], object]) -> None:
             shutil.rmtree(_aside(directory), ignore_errors=True)
 
 
+def trial(directory: Path) -> None:
+    """Do all of `swap_in` that can fail, and change nothing: make a directory beside, rename it, take it away.
+
+    Raises:
+        OSError: `swap_in` would fail.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with _alone_in(directory.parent):
+        _clean_up(directory)
+        beside, aside = _beside(directory), _aside(directory)
+        try:
+            beside.mkdir()
+            (beside / "trial").write_bytes(b"")
+            beside.rename(aside)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(aside, ignore_errors=True)
+
+
 def recover(directory: Path) -> None:
     """Clean up after a crash: put the old directory back where nothing took its place, drop what is half written.
 

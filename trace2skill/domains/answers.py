@@ -17,7 +17,10 @@ from trace2skill.sandbox.workspace import safe_read
 from trace2skill.types.task import Task
 
 LARGEST_ANSWER = 64 * 1024
+LONGEST_JUDGED = 16 * 1024
+"""Characters of an answer that is compared; no gold is longer, and what compares may take time by the length."""
 MARK = re.compile(r"^[ \t>*_#-]*answer[ \t*_]*:[ \t*_]*", re.IGNORECASE | re.MULTILINE)
+FENCE = re.compile(r"```[\w+-]*[ \t]*\n(?P<inside>(?:(?!```).)*)```", re.DOTALL)
 HOW_TO_ANSWER = "End your last message with a line that begins with `Answer:` and holds the answer alone."
 FIX_CONTRACT = (
     "the right answer, worked out again from what the agent was given: your working in a few lines, and at the end a "
@@ -86,13 +89,33 @@ class AnswerDomain(ABC):
     def grade(self, task: Task, outputs: Mapping[str, bytes]) -> Grade:
         """Judge the final answer in the output."""
         text = outputs.get(ANSWER, b"").decode("utf-8", "replace")
-        answer = self.answer_in(task, text)
-        if not answer:
+        readings = self.readings(task, text)
+        if not readings:
             problem = "there is no answer in the form asked for" if text.strip() else "there is no answer"
             return Grade(cases=(CaseGrade(case="answer", passed=False, problem=problem),))
-        judged = self.judge(task, answer)
+        for answer in readings:
+            judged = self._judged(task, answer)
+            if judged.passed:
+                break
         problem = "" if judged.passed else judged.problem or f"the answer '{answer[:200]}' is not right"
         return Grade(cases=(CaseGrade(case="answer", passed=judged.passed, problem=problem, score=judged.score),))
+
+    def readings(self, task: Task, text: str) -> list[str]:
+        """The ways to read the final answer, each once; it is right where one is.
+
+        Behind the last `Answer:` stands the answer, alone on its line as it was asked for. A closing sentence below it,
+        emphasis, backticks or a code fence around it are no part of it, in whatever domain.
+        """
+        answer = self.answer_in(task, text)
+        found = [answer, unwrapped(answer)]
+        if MARK.search(text):
+            found.append(unwrapped(_first_line(answer)))
+        return list(dict.fromkeys(reading for reading in found if reading))
+
+    def _judged(self, task: Task, answer: str) -> Judged:
+        if len(answer) > LONGEST_JUDGED:
+            return Judged(passed=False, problem=f"the answer has {len(answer)} characters: that is none")
+        return self.judge(task, answer)
 
     def answer_in(self, task: Task, text: str) -> str:
         """The final answer of a text, '' where it has none in the form that the task asks for."""
@@ -143,6 +166,27 @@ class AnswerDomain(ABC):
             if case.input is not None:
                 texts.append(case.input.read_bytes()[: 2**20].decode("utf-8", "replace"))
         return "\n".join(texts)
+
+
+def unwrapped(text: str) -> str:
+    """A text without the emphasis, the backticks or the code fence around it."""
+    clean = text.strip().strip("*_").strip()
+    fence = FENCE.fullmatch(clean)
+    if fence is not None:
+        return fence["inside"].strip()
+    ticks = len(clean) - len(clean.lstrip("`"))
+    if ticks and clean.endswith("`" * ticks) and len(clean) > 2 * ticks and "`" not in clean[ticks:-ticks]:
+        clean = clean[ticks:-ticks].strip().strip("*_").strip()
+    return clean
+
+
+def _first_line(text: str) -> str:
+    """The first line that says something; the inside of a code fence where it begins with one."""
+    clean = text.strip()
+    if clean.startswith("```"):
+        inside = clean.split("\n", 1)[1] if "\n" in clean else ""
+        return inside.split("```", 1)[0].strip()
+    return clean.split("\n", 1)[0].strip()
 
 
 def with_answer(domain: Domain, task: Task, outputs: dict[str, bytes], last_words: str) -> dict[str, bytes]:

@@ -3,17 +3,20 @@
 A domain sees gold; nothing else in the product does. Graders are deterministic and need no network.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import Field
 
+from trace2skill.core.errors import Trace2SkillError
 from trace2skill.core.record import Record
 from trace2skill.sandbox.limits import Sandbox
 from trace2skill.types.picture import Picture
 from trace2skill.types.task import Task
 
+log = logging.getLogger(__name__)
 ANSWER = "answer.txt"
 """The output that holds the answer, in domains whose outcome is an answer rather than a file."""
 
@@ -188,6 +191,27 @@ class FixFile(Protocol):
     fix_file: str
 
 
+def graded(domain: Domain, task: Task, outputs: Mapping[str, bytes]) -> Grade:
+    """The grade of outputs; where the grader breaks on them they are wrong, with the reason.
+
+    What an agent left is a stranger's data, and a grader may meet in it what nobody thought of. That is one wrong
+    answer and no failed run: a rerun would meet the same. A domain that breaks on everything does so in its audit.
+
+    Raises:
+        Trace2SkillError: the domain's own words for what is wrong with its task or its sandbox.
+    """
+    try:
+        return domain.grade(task, outputs)
+    except Trace2SkillError:
+        raise
+    except Exception as error:  # noqa: BLE001 - anything may come of what an agent left
+        log.warning(
+            "%s: the grader of %s broke on an answer: %s: %s", task.id, domain.name, type(error).__name__, error
+        )
+        problem = f"the grader broke on it: {type(error).__name__}: {str(error)[:200]}"
+        return Grade(cases=(CaseGrade(case="grader", passed=False, problem=problem),))
+
+
 def fix_file(domain: Domain) -> str:
     """The file that a fix is written to before `Domain.fix_command` runs it."""
     return domain.fix_file if isinstance(domain, FixFile) else "fix.py"
@@ -195,4 +219,11 @@ def fix_file(domain: Domain) -> str:
 
 def feedback_on(domain: Domain, task: Task, outputs: Mapping[str, bytes]) -> str:
     """The domain's own words on outputs, '' where it has none."""
-    return domain.feedback(task, outputs) if isinstance(domain, Feedback) else ""
+    if not isinstance(domain, Feedback):
+        return ""
+    try:
+        return domain.feedback(task, outputs)
+    except Trace2SkillError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as in `graded`
+        return f"the grader broke on it: {type(error).__name__}"

@@ -16,6 +16,52 @@ from trace2skill.safety.leaks import canonical, is_number, numbers_in
 from trace2skill.sandbox.workspace import safe_read
 from trace2skill.types.task import Task
 
+PROGRAMS = frozenset(
+    [
+        ".sql",
+        ".py",
+        ".sh",
+        ".bash",
+        ".js",
+        ".mjs",
+        ".ts",
+        ".tsx",
+        ".jsx",
+        ".rb",
+        ".pl",
+        ".php",
+        ".r",
+        ".jl",
+        ".go",
+        ".rs",
+        ".c",
+        ".h",
+        ".cc",
+        ".cpp",
+        ".hpp",
+        ".cs",
+        ".java",
+        ".kt",
+        ".scala",
+        ".swift",
+        ".lua",
+        ".awk",
+        ".sed",
+        ".ps1",
+        ".bat",
+        ".m",
+        ".tf",
+        ".jq",
+        ".dockerfile",
+        ".rego",
+        ".cypher",
+        ".sparql",
+        ".graphql",
+        ".vba",
+        ".bas",
+    ]
+)
+"""Endings of files that are programs: text-to-SQL has `.sql` for a result."""
 LARGEST_FILE = 16 * 2**20
 LARGEST_SUM = 64 * 2**20
 MOST_FILES = 500
@@ -86,8 +132,8 @@ class FileDomain(ABC):
         return Audit(task_id=task.id, verdict="usable")
 
     def gold_only(self, task: Task) -> frozenset[str]:
-        """Numbers and lines of gold that neither the task's words nor its inputs hold."""
-        return told_apart(self.gold_outputs(task) or {}, self.given(task))
+        """Numbers and lines of gold that neither the task's words nor its inputs hold. A program is no data."""
+        return told_apart(_data(self.gold_outputs(task) or {}), self.given(task))
 
     def given(self, task: Task) -> str:
         """All text that the agent is given."""
@@ -102,7 +148,13 @@ class FileDomain(ABC):
                 os.truncate(path, 0)
 
     def carried(self, task: Task, outputs: Mapping[str, bytes]) -> list[str]:
-        """What passes although all inputs were empty, where something was written that the task does not give away."""
+        """What passes although all inputs were empty, where something was written that the task does not give away.
+
+        A program that was written is right whatever the inputs are: that says nothing.
+        """
+        outputs = _data(outputs)
+        if not outputs:
+            return []
         if self.grade(task, outputs).hard < 1.0:
             return []
         written = told_apart(outputs, task.instruction)
@@ -111,6 +163,11 @@ class FileDomain(ABC):
     def fix_command(self, task: Task) -> str | None:
         """`fix.sh`, by bash."""
         return f"bash {self.fix_file}"
+
+
+def _data(outputs: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The outputs that are data. Where a program is the result, its lines are what the task asks for, and no answer."""
+    return {path: content for path, content in outputs.items() if Path(path).suffix.lower() not in PROGRAMS}
 
 
 def told_apart(outputs: Mapping[str, bytes], given: str) -> frozenset[str]:

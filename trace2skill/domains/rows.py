@@ -1,27 +1,40 @@
-"""Reading a JSONL file of tasks, with errors that name the line."""
+"""Reading rows of tasks: errors name the line, and a few odd rows do not cost the others."""
 
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from trace2skill.core.errors import BadInput
 
+log = logging.getLogger(__name__)
+MOST_ODD, NAMED = 0.05, 5
+"""The share of rows that may be left out, and how many of them are named."""
+
 
 def read_rows(path: Path, *needed: str) -> list[dict[str, Any]]:
-    """The objects of a JSONL file, in order; empty lines are skipped.
+    """The objects of a JSONL file, in order. Empty lines are skipped, and a few malformed ones, with a warning.
 
     Args:
         path: the file.
         needed: names that every object must hold, with a value.
 
     Raises:
-        BadInput: the file cannot be read, or a line is no object or lacks something; names file and line.
+        BadInput: the file cannot be read, or a line is no object or lacks something, and there are many of them;
+            names file and line.
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} cannot be read: {error}") from error
-    rows = [_row(path, number, line, needed) for number, line in enumerate(lines, 1) if line.strip()]
+    rows, odd = [], OddRows()
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            with odd.tolerated():
+                rows.append(_row(path, number, line, needed))
+    odd.settle(len(rows))
     if not rows:
         raise BadInput(f"{path} holds no task")
     return rows
@@ -37,3 +50,32 @@ def _row(path: Path, number: int, line: str, needed: tuple[str, ...]) -> dict[st
     if missing := [name for name in needed if row.get(name) in (None, "")]:
         raise BadInput(f"{path}:{number}: it lacks {', '.join(missing)}")
     return row
+
+
+class OddRows:
+    """Rows of a data set that are no tasks. A few are left out, and named; many mean that the file is another one."""
+
+    def __init__(self) -> None:
+        self._odd: list[BadInput] = []
+
+    @contextmanager
+    def tolerated(self) -> Iterator[None]:
+        """Take note of what is wrong with a row, and go on with the next one."""
+        try:
+            yield
+        except BadInput as error:
+            self._odd.append(error)
+
+    def settle(self, kept: int) -> None:
+        """Say what is left out.
+
+        Raises:
+            BadInput: it is more than a few of all; what is wrong with the first of them.
+        """
+        if not self._odd:
+            return
+        if len(self._odd) > MOST_ODD * (kept + len(self._odd)):
+            raise self._odd[0]
+        named = "; ".join(str(error) for error in self._odd[:NAMED])
+        more = f"; and {len(self._odd) - NAMED} more" if len(self._odd) > NAMED else ""
+        log.warning("%d of %d rows are left out: %s%s", len(self._odd), kept + len(self._odd), named, more)

@@ -73,7 +73,7 @@ def without(base: Skill, candidate: Candidate, left_out: Sequence[str], policy: 
     groups = [group for group in candidate.applied if group.id not in left_out]
     edits = [edit for group in groups for edit in group.edits]
     result = apply_edits(base, edits, policy, order={edit.id: rank for rank, edit in enumerate(edits)})
-    if result.unplaced or result.conflicts or problems(result.skill):
+    if result.unplaced or result.conflicts or problems(result.skill, base):
         return None
     return result.skill
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from trace2skill.core.budget import Budget
-from trace2skill.core.errors import BudgetReached, InfrastructureFault, ModelUnusable, Trace2SkillError
+from trace2skill.core.errors import BudgetReached, Interrupted
 from trace2skill.core.forms import as_text, from_text_or_none
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import embedding, transport
@@ -133,18 +133,36 @@ class Client:
         self, request: Request | EmbeddingRequest, step: StepLabel, bound: float, send: Callable[[], tuple[A, int]]
     ) -> tuple[A, int]:
         started = time.monotonic()
+        lost = 0.0
         try:
             with self._budget.reserve(bound) as reservation:
-                answer, tries = send()
+                try:
+                    answer, tries = send()
+                except Exception as error:
+                    lost = _lost(error, bound)
+                    reservation.settle(lost)
+                    raise
                 reservation.settle(answer.usage.cost)
-        except (InfrastructureFault, ModelUnusable, BudgetReached) as error:
+        except Interrupted:
+            raise
+        except Exception as error:  # one that nobody foresaw has its row in the ledger, too
             latency = time.monotonic() - started
             log.warning("%s %s: %s", self._run_id, step, error)
-            row = self._row(request, step, Usage(), outcome=_outcome(error), attempts=_tries(error), latency=latency)
+            note = "at most: its answer could not be read" if lost else ""
+            row = self._row(
+                request,
+                step,
+                Usage(cost=lost),
+                outcome=_outcome(error),
+                attempts=_tries(error),
+                latency=latency,
+                note=note,
+            )
             self._store.put_ledger(row)
             raise
         latency = time.monotonic() - started
-        row = self._row(request, step, answer.usage, outcome="answered", attempts=tries, latency=latency)
+        note = answer.usage_note
+        row = self._row(request, step, answer.usage, outcome="answered", attempts=tries, latency=latency, note=note)
         self._store.put_call(request.key, as_text(answer), row)
         return answer, tries
 
@@ -157,8 +175,11 @@ class Client:
         outcome: CallOutcome,
         attempts: int,
         latency: float = 0.0,
+        note: str = "",
     ) -> LedgerRow:
         sent = transport.parameters(request) if isinstance(request, Request) else embedding.parameters(request)
+        if note:
+            sent = {**sent, "cost_from": note}
         return LedgerRow(
             run_id=self._run_id,
             **_stage(step),
@@ -181,13 +202,19 @@ def _stage(step: StepLabel) -> dict[str, str]:
     return {"step": str(step), "stage": step.stage, "part": step.part, "unit": step.unit}
 
 
-def _outcome(error: Trace2SkillError) -> CallOutcome:
+def _outcome(error: Exception) -> CallOutcome:
     if isinstance(error, BudgetReached):
         return "budget"
     cause = error.__cause__
     return cause.kind if isinstance(cause, CallFailed) else "bad_request"
 
 
-def _tries(error: Trace2SkillError) -> int:
+def _lost(error: Exception, bound: float) -> float:
+    """What a call that failed has cost all the same: its bound, where the model answered and nobody can read it."""
+    cause = error.__cause__
+    return bound if isinstance(cause, CallFailed) and cause.answered else 0.0
+
+
+def _tries(error: Exception) -> int:
     cause = error.__cause__
     return cause.tries if isinstance(cause, CallFailed) else 0

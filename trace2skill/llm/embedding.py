@@ -1,6 +1,7 @@
 """Embeddings: texts in, a vector for each out. Sent, priced and kept as any other call of a model."""
 
 from collections.abc import Mapping
+from operator import not_
 from typing import Any, Literal
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from trace2skill.core.record import Record
 from trace2skill.llm import failures, transport
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.settings import ModelSettings
+from trace2skill.llm.usage import used
 from trace2skill.types.trajectory import Usage
 
 
@@ -32,6 +34,7 @@ class Embedding(Record, form="Embedding", version=1):
 
     vectors: tuple[tuple[float, ...], ...]
     usage: Usage = Usage()
+    usage_note: str = Field(default="", exclude_if=not_, description="Why the usage is not the server's own figures.")
 
 
 def parameters(request: EmbeddingRequest) -> dict[str, Any]:
@@ -74,7 +77,7 @@ def _try_in_turn(request: EmbeddingRequest) -> Embedding:
 def _try_once(request: EmbeddingRequest) -> Embedding:
     settings = request.settings
     lite = transport.litellm_for(settings)
-    extra: dict[str, Any] = dict(parameters(request))
+    extra: dict[str, Any] = {"api_base": settings.address} if settings.address else {}
     if settings.api_base and lite.validate_environment(settings.name)["missing_keys"]:
         extra["api_key"] = "none"
     try:
@@ -87,8 +90,16 @@ def _try_once(request: EmbeddingRequest) -> Embedding:
     vectors = tuple(tuple(float(value) for value in _of(row, "embedding")) for row in rows)
     if len(vectors) != len(request.texts):
         raise failures.CallFailed("server_error", f"{len(vectors)} vectors for {len(request.texts)} texts")
-    tokens = int(getattr(response.usage, "prompt_tokens", 0) or 0)
-    return Embedding(vectors=vectors, usage=Usage(prompt=tokens, cost=tokens * _price(settings)))
+    price = _price(settings)
+    found = used(
+        getattr(response, "usage", None),
+        model=settings.name,
+        answered=False,
+        about=Usage(prompt=sum(map(len, request.texts)) // transport.BYTES_PER_TOKEN + 1),
+        bound=cost_bound(request),
+        cost=lambda tokens: tokens.prompt * price,
+    )
+    return Embedding(vectors=vectors, usage=found.usage, usage_note=found.note)
 
 
 def _of(row: Any, name: str) -> Any:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from trace2skill.core import stopping
 from trace2skill.llm.settings import ModelSettings
 
 WIDEST = 256
@@ -75,10 +76,16 @@ class Pace:
 
     @contextmanager
     def admitted(self, tokens: float) -> Iterator["Try"]:
-        """Wait for a turn, and hold it for the block, which is one try of about so many tokens."""
+        """Wait for a turn, and hold it for the block, which is one try of about so many tokens.
+
+        Raises:
+            Interrupted: the run is to end.
+        """
         with self._changed:
             while (pause := self.pause_seconds()) > 0:
-                self._changed.wait(None if math.isinf(pause) else pause)
+                stopping.check()
+                self._changed.wait(min(pause, stopping.LOOK_SECONDS))
+            stopping.check()
             self._under_way += 1
             self._requests.take(1)
             self._tokens.take(tokens)

@@ -74,3 +74,4 @@ class Answer(Record, form="Answer", version=1):
     message: Message
     finish: str = "stop"
     usage: Usage = Usage()
+    usage_note: str = Field(default="", exclude_if=not_, description="Why the usage is not the server's own figures.")

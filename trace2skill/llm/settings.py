@@ -1,8 +1,10 @@
 """Which model plays which role, and with which parameters."""
 
+import os
+import re
 from operator import not_
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -11,7 +13,10 @@ from trace2skill.core.record import Record
 Role = Literal["agent", "analyst", "merger"]
 SIMULATED = "sim/"
 BY_HAND = "handoff/"
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+"""A variable of the environment in an address."""
 WAIT = "?wait="
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 HOW_NOT_WHAT = {
     "timeout_seconds",
     "attempts",
@@ -37,7 +42,10 @@ class ModelSettings(Record):
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = Field(
         default=None, description="Not sent where there is none."
     )
-    api_base: str | None = Field(default=None, description="Address of an OpenAI-compatible or Ollama server.")
+    api_base: str | None = Field(
+        default=None,
+        description="Address of an OpenAI-compatible or Ollama server; ${NAME} in it is a variable of the environment.",
+    )
     context: int | None = Field(
         default=None, ge=512, exclude_if=not_, description="Most tokens of prompt and answer, where LiteLLM knows none."
     )
@@ -61,9 +69,13 @@ class ModelSettings(Record):
         exclude_if=lambda value: value == "auto",
         description="Does the model see pictures? auto asks LiteLLM, which knows nothing of a server of your own.",
     )
-    price: tuple[float, float] | None = Field(
-        default=None, description="US dollars per million tokens, in and out, where LiteLLM knows no price."
-    )
+    price: Annotated[
+        tuple[Price, Price] | tuple[Price, Price, Price] | None,
+        Field(
+            description="US dollars per million tokens, in and out, and in from the provider's cache, where LiteLLM "
+            "knows no price. Without the third, cached tokens cost as much as others."
+        ),
+    ] = None
 
     handoff_seconds: float | None = Field(
         default=None,
@@ -91,6 +103,11 @@ class ModelSettings(Record):
         if name.strip() == BY_HAND:
             raise ValueError("handoff/DIR needs the directory in which requests wait, such as handoff/questions")
         return name.strip()
+
+    @property
+    def address(self) -> str | None:
+        """`api_base` with the variables of the environment that it names. Never to be written down."""
+        return REFERENCE.sub(lambda found: os.environ.get(found[1], ""), self.api_base) if self.api_base else None
 
     @property
     def handoff(self) -> Path | None:

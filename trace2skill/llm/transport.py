@@ -13,12 +13,15 @@ from typing import Any, TypeVar
 
 import tenacity
 
+from trace2skill.core import stopping
 from trace2skill.core.errors import BadInput, Interrupted
 from trace2skill.llm import failures
 from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.request import Answer, Message, Request, readable
 from trace2skill.llm.settings import ModelSettings
+from trace2skill.llm.usage import Used
+from trace2skill.llm.usage import used as usage_of
 from trace2skill.sandbox.running import interrupted
 from trace2skill.types.picture import MOST_TOKENS, USUAL_TOKENS
 from trace2skill.types.trajectory import ToolCall, Usage
@@ -60,60 +63,6 @@ def litellm_for(settings: ModelSettings) -> Any:
     return module
 
 
-def check_model(settings: ModelSettings) -> None:
-    """Refuse a model that cannot work before anything else is done.
-
-    Raises:
-        BadInput: LiteLLM knows no such provider, the provider's key is not set, nobody knows the price, or the folder
-            of a model by hand cannot be one.
-    """
-    if settings.handoff:  # needs no key and costs nothing
-        from trace2skill.llm.handoff.folder import Folder
-        from trace2skill.llm.handoff.presence import join
-
-        join(Folder(settings.handoff, make=True))
-        return
-    if settings.simulated:  # needs no key and has a price: no reason to import litellm for a run from the store
-        from trace2skill.sim.profile import profile_of
-
-        profile_of(settings.name)
-        return
-    lite = litellm_for(settings)
-    try:
-        lite.get_llm_provider(settings.name)
-    except Exception as error:
-        raise BadInput(
-            f"unknown model '{settings.name}': write it as LiteLLM does, PROVIDER/MODEL, for example "
-            f"anthropic/claude-sonnet-4-5, openai/gpt-4o, ollama/qwen3, sim/office or handoff/DIR"
-        ) from error
-    missing = [key for key in lite.validate_environment(settings.name)["missing_keys"] if key.endswith("_API_KEY")]
-    if missing and not settings.api_base:
-        raise BadInput(f"model '{settings.name}' needs {' and '.join(missing)} in the environment; it is not set")
-    prices(settings)
-
-
-def check_vision(settings: ModelSettings) -> None:
-    """Refuse a model that sees no pictures, where a kind of task shows some.
-
-    Raises:
-        BadInput: `settings.vision` says no, or nobody knows that it does.
-    """
-    if settings.vision == "no" or (settings.vision == "auto" and not _sees(settings)):
-        who = "--vision no says" if settings.vision == "no" else "as far as LiteLLM knows,"
-        raise BadInput(
-            f"{who} model '{settings.name}' sees no pictures, and these tasks are questions on pictures: use one that "
-            f"does, such as openai/gpt-4o or anthropic/claude-sonnet-4-5, or say --vision yes if this one does"
-        )
-
-
-def _sees(settings: ModelSettings) -> bool:
-    if settings.simulated:
-        from trace2skill.sim.profile import profile_of
-
-        return not profile_of(settings.name).blind
-    return bool(litellm_for(settings).supports_vision(settings.name))
-
-
 def prices(settings: ModelSettings) -> tuple[float, float]:
     """US dollars per token, in and out: the given price, else LiteLLM's; nothing for answers by hand.
 
@@ -131,7 +80,7 @@ def prices(settings: ModelSettings) -> tuple[float, float]:
     except Exception as error:
         raise BadInput(
             f"no price is known for model '{settings.name}', so no bill can be foreseen: give one with "
-            f"--price IN,OUT in US dollars per million tokens (a model of your own costs 0,0)"
+            f"--price IN,OUT[,CACHED] in US dollars per million tokens (a model of your own costs 0,0)"
         ) from error
     return float(price_in), float(price_out)
 
@@ -187,6 +136,11 @@ def parameters(request: Request) -> dict[str, Any]:
     return sent
 
 
+def _addressed(settings: ModelSettings, sent: dict[str, Any]) -> dict[str, Any]:
+    """The parameters with the real address; the ledger has the names of the variables in it."""
+    return {**sent, "api_base": settings.address} if settings.address else sent
+
+
 def _known_parameters(settings: ModelSettings) -> Sequence[str]:
     if settings.simulated or settings.handoff:  # of a custom provider LiteLLM learns them only with its first call
         return ("seed", "temperature", "top_p", "reasoning_effort")
@@ -225,12 +179,14 @@ def persistently(settings: ModelSettings, once: Callable[[], R]) -> tuple[R, int
         stop=failures.Patience(1 if settings.handoff else settings.attempts, settings.patience_seconds),
         wait=failures.wait,
         before_sleep=_tell,
+        sleep=stopping.sleep,
         reraise=True,
     )
     tries = 0
     try:
         for attempt in retrying:
             with attempt:
+                stopping.check()
                 tries += 1
                 return once(), tries
     except CallFailed as error:
@@ -244,8 +200,7 @@ def persistently(settings: ModelSettings, once: Callable[[], R]) -> tuple[R, int
 
 def _try_in_turn(request: Request, step: str) -> Answer:
     """One try, when the pace of the model allows it; what came of it sets the pace of the next ones."""
-    expected = request_bytes(request) / BYTES_PER_TOKEN + len(request.pictures) * USUAL_TOKENS
-    with pace_of(request.settings).admitted(expected) as going:
+    with pace_of(request.settings).admitted(_expected_tokens(request)) as going:
         try:
             answer = _try_once(request, step)
         except CallFailed as error:
@@ -282,7 +237,7 @@ def _try_once(request: Request, step: str) -> Answer:
             timeout=settings.timeout_seconds,
             num_retries=0,
             max_retries=0,
-            **parameters(request),
+            **_addressed(settings, parameters(request)),
             **extra,
         )
     except Exception as error:
@@ -310,6 +265,7 @@ def _answer(request: Request, response: Any) -> Answer:
             malformed.append(call_id)
             arguments = {}
         calls.append(ToolCall(id=call_id, name=call["function"].get("name") or "", arguments=arguments))
+    used = _used(request, response, len(json.dumps(message, default=str)) if _says(message) else 0)
     return Answer(
         key=request.key,
         text=message.get("content") or "",
@@ -318,23 +274,47 @@ def _answer(request: Request, response: Any) -> Answer:
         malformed_calls=tuple(malformed),
         message=message,
         finish=choice.finish_reason or "stop",
-        usage=_usage(request.settings, response),
+        usage=used.usage,
+        usage_note=used.note,
     )
 
 
-def _usage(settings: ModelSettings, response: Any) -> Usage:
-    usage = getattr(response, "usage", None)
-    if usage is None:
-        return Usage()
-    details = getattr(usage, "prompt_tokens_details", None)
-    tokens_in, tokens_out = usage.prompt_tokens or 0, usage.completion_tokens or 0
-    if settings.price is not None or settings.handoff:
-        price_in, price_out = prices(settings)
-        cost = tokens_in * price_in + tokens_out * price_out
-    else:
-        cost = float(litellm().completion_cost(completion_response=response, model=settings.name) or 0.0)
-    cached = (getattr(details, "cached_tokens", None) or 0) if details else 0
-    return Usage(prompt=tokens_in, completion=tokens_out, cached=cached, cost=cost)
+def _says(message: Message) -> bool:
+    """Is there anything in the message that a model had to write?"""
+    return any(message.get(name) for name in ("content", "reasoning_content", "tool_calls", "refusal", "function_call"))
+
+
+def _used(request: Request, response: Any, said: int) -> Used:
+    """What the answer used; `said` is how many bytes it has."""
+    settings = request.settings
+
+    def cost(tokens: Usage) -> float | None:
+        if settings.price is not None or settings.handoff:
+            return _priced(settings, tokens)
+        try:
+            return float(litellm().completion_cost(completion_response=response, model=settings.name) or 0.0)
+        except Exception:  # noqa: BLE001 - LiteLLM raises whatever its arithmetic meets
+            return None
+
+    return usage_of(
+        getattr(response, "usage", None),
+        model=settings.name,
+        answered=said > 0,
+        about=Usage(prompt=_expected_tokens(request), completion=-(-said // BYTES_PER_TOKEN)),
+        bound=cost_bound(request),
+        cost=cost,
+    )
+
+
+def _priced(settings: ModelSettings, tokens: Usage) -> float:
+    """Tokens at the price a person gave. Cached ones have their own, or cost as much as others: then it is at most."""
+    price_in, price_out = prices(settings)
+    cached = settings.price[2] / 1e6 if settings.price and len(settings.price) > 2 else price_in
+    return (tokens.prompt - tokens.cached) * price_in + tokens.cached * cached + tokens.completion * price_out
+
+
+def _expected_tokens(request: Request) -> int:
+    return request_bytes(request) // BYTES_PER_TOKEN + len(request.pictures) * USUAL_TOKENS
 
 
 def _tell(state: tenacity.RetryCallState) -> None:

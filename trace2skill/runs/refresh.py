@@ -19,9 +19,11 @@ from trace2skill.domains.base import Audit
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.runs.distill import Distilled, analyses_of
 from trace2skill.runs.estimate import Estimate
+from trace2skill.runs.held_back import united
 from trace2skill.runs.held_out import keep_evaluations, seen_before
 from trace2skill.runs.intake import NOTHING_READ, Intake, take_in
 from trace2skill.runs.lineage import keep_evidence
+from trace2skill.runs.preflight import check, store_from
 from trace2skill.runs.promotion import is_champion
 from trace2skill.runs.report import write_report
 from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
@@ -29,7 +31,6 @@ from trace2skill.runs.runtime import RunKind, Runtime, runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.runs.settings_file import write_settings
-from trace2skill.runs.steps import STEPS
 from trace2skill.runs.steps.stored import stored
 from trace2skill.runs.summary import CandidateScore, LeftOut, RunSummary, SourcesRead, Spent
 from trace2skill.skills.skill import Skill, read_skill, write_skill
@@ -89,26 +90,17 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
             Registry(rt.store).adopt(rt.given_skill)
     rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=as_text(rt.settings)))
     settings = as_value(rt.settings)
-    first = RunProgress(run_id=rt.run_id, kind=kind, settings=settings, arguments=arguments, flow_run=flow_run)
+    first = RunProgress(
+        run_id=rt.run_id,
+        kind=kind,
+        settings=settings,
+        arguments=arguments,
+        store=store_from(rt.settings, rt.run_id),
+        flow_run=flow_run,
+    )
     write_settings(rt.settings, rt.run_directory(), COMMANDS.get(kind, kind))
     rt.progress = ProgressFile(rt.run_directory(), first, lambda: rt.store.ledger_total(rt.run_id).cost)
     return rt.run_id
-
-
-def check(rt: Runtime) -> None:
-    """Refuse what cannot work before anything is spent: unknown stages and models, no key, no price, no sandbox.
-
-    Raises:
-        BadInput: what is wrong, where, and what to do.
-    """
-    known = [step.name for step in STEPS if step.mapped]
-    for name in rt.settings.operation.max_failed_shares:
-        if name not in known:
-            raise BadInput(f"max_failed_shares: '{name}' is no stage of many items, as are {', '.join(known)}")
-    if rt.settings.asks_a_model:
-        _ = rt.client
-    if rt.tasks:
-        _ = rt.harness, rt.sandbox
 
 
 def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
@@ -266,7 +258,7 @@ def _with_account(rt: Runtime, read: SourcesRead | None) -> SourcesRead | None:
 
 def _quarantined(rt: Runtime, distilled: Distilled) -> tuple[Quarantined, ...]:
     found = (rt.store.get("quarantine", digest, Quarantined) for digest in distilled.quarantined)
-    return tuple(item for item in found if item)
+    return tuple(united(item for item in found if item))
 
 
 def keep_support(rt: Runtime, base: Skill, skill: Skill, candidate: Candidate, distilled: Distilled) -> None:

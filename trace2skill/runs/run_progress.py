@@ -58,6 +58,7 @@ class RunProgress(Record):
     cost: float = 0.0
     settings: dict[str, Any] = Field(default_factory=dict)
     arguments: dict[str, Any] = Field(default_factory=dict, description="What the flow was given besides settings.")
+    store: str = Field(default="", description="Where the store is, seen from the run's directory.")
     flow_run: str = Field(default="", description="Id of the Prefect flow run, '' where there is none.")
 
     @property

@@ -17,7 +17,7 @@ from trace2skill.domains import load_domain
 from trace2skill.domains.base import Domain, Pictured, Sandboxed
 from trace2skill.domains.splits import Splits, sample_tasks, split_tasks
 from trace2skill.llm import Client
-from trace2skill.llm.transport import check_model, check_vision
+from trace2skill.llm.checks import check_model, check_vision
 from trace2skill.proposals.draft import empty_skill
 from trace2skill.runs.run_progress import ProgressFile
 from trace2skill.runs.settings import LOGS, RunSettings
@@ -225,6 +225,11 @@ def is_open(settings: RunSettings) -> bool:
     """Does this process have a runtime for these settings?"""
     with _guard:
         return settings.digest in _open
+
+
+def open_runtimes() -> list[Runtime]:
+    """The runtimes that this process has open. Asked without a lock: somebody may hold it who does not end."""
+    return list(_open.values())
 
 
 def forget_runtimes() -> None:

@@ -21,7 +21,10 @@ def canonical(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return ""
     if isinstance(value, (int, float)):
-        return _number(float(value))
+        try:
+            return _number(float(value))
+        except OverflowError:
+            return ""
     if isinstance(value, datetime.datetime):
         return value.date().isoformat()
     if isinstance(value, datetime.date):

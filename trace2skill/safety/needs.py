@@ -32,10 +32,16 @@ EMPTY: Spellings = frozenset({""})
 NOTHING: Spellings = frozenset()
 
 
-class View:
-    """A text as the needs are looked up in it: as it is, in lower case, and how long its longest run is."""
+SIGNS = "=:@_-\"'./"
+"""Signs by which most patterns are ruled out at once: which a text has is found out for all patterns together."""
+KEY_RUN, BEFORE_KEY = 20, 20
+"""A run that is as long may be a key; what stands so far before it may be the beginning of it."""
 
-    __slots__ = ("lower", "run", "text")
+
+class View:
+    """A text as needs are looked up in it: as it is, in lower case, how long its longest run is, and which signs."""
+
+    __slots__ = ("_masked", "keys", "lower", "run", "signs", "text")
 
     def __init__(self, text: str) -> None:
         self.text = lower = text
@@ -43,12 +49,31 @@ class View:
             for sign, letter in FOLDED:
                 lower = lower.replace(sign, letter)
         self.lower = lower.lower()
-        masked = lower.encode("ascii", "replace").translate(MASK)
+        self.signs = sum([1 << place for place, sign in enumerate(SIGNS) if sign in text])
+        self._masked = masked = lower.encode("ascii", "replace").translate(MASK)
+        self.keys: str | None = None
         self.run = 0
         for run in RUNS:
             if run not in masked:
                 break
             self.run = len(run)
+
+    def around_keys(self) -> str:
+        """The pieces of the text in which a key of `KEY_RUN` signs can stand, with what stands before them."""
+        if self.keys is None:
+            masked, pieces = self._masked, []
+            place = masked.find(LONG_RUN)
+            while place >= 0:
+                end = masked.find(b" ", place)
+                end = end if end >= 0 else len(masked)
+                start = masked.rfind(b" ", 0, place) + 1
+                pieces.append(self.text[max(0, start - BEFORE_KEY) : end])
+                place = masked.find(LONG_RUN, end)
+            self.keys = " ".join(pieces)
+        return self.keys
+
+
+LONG_RUN = b"x" * KEY_RUN
 
 
 class Mark(NamedTuple):
@@ -76,18 +101,20 @@ class Needs(NamedTuple):
     any_case: bool
     one_of_each: tuple[tuple[str, ...], ...]
     mark: Mark | None = None
+    signs: int = 0
+    near_key: bool = False
 
     def met_by(self, view: View) -> bool:
         """May the pattern match in this text?"""
-        return self.fit(len(view.text), view.run) and self.spelt_in(view)
+        return self.fit(len(view.text), view.run, view.signs) and self.spelt_in(view)
 
-    def fit(self, length: int, run: int) -> bool:
-        """Is a text long enough, and its longest run?"""
-        return self.shortest <= length and self.run <= run
+    def fit(self, length: int, run: int, signs: int) -> bool:
+        """Is a text long enough, and its longest run, and has it the signs?"""
+        return self.shortest <= length and self.run <= run and self.signs & ~signs == 0
 
     def spelt_in(self, view: View) -> bool:
         """Are the words in the text?"""
-        text = view.lower if self.any_case else view.text
+        text = view.around_keys() if self.near_key else view.lower if self.any_case else view.text
         for spellings in self.one_of_each:
             for spelling in spellings:
                 if spelling in text:
@@ -105,8 +132,10 @@ class _Part(NamedTuple):
     run: int = 0
 
 
-def needs_of(pattern: re.Pattern[str], mark: Mark | None = None) -> Needs:
+def needs_of(pattern: re.Pattern[str], mark: Mark | None = None, *, near_key: bool = False) -> Needs:
     """What a text needs for a pattern to match in it.
+
+    `near_key`: what is spelt stands within a run of `KEY_RUN` signs, or right before one.
 
     `mark` is what somebody knows to be in each match, beyond what can be read off the pattern. It is looked for in
     lower case where the pattern has no regard to case.
@@ -118,13 +147,22 @@ def needs_of(pattern: re.Pattern[str], mark: Mark | None = None) -> Needs:
     clauses |= {frozenset({start}) for start in map(commonprefix, map(tuple, clauses)) if len(start) >= TELLING_START}
     most = len(mark.words) if mark else MOST_SPELLINGS
     telling = [clause for clause in clauses if len(clause) <= (most if _shortest(clause) > 1 else _shortest(clause))]
+    words = [clause for clause in telling if not (near_key and _shortest(clause) == 1)]
     return Needs(
         run=max((len(run) for run in RUNS if len(run) <= part.run), default=0),
         shortest=min(parsed.getwidth()[0], LONGEST),
         any_case=any_case,
-        one_of_each=tuple(tuple(sorted(clause)) for clause in sorted(telling, key=_cost)),
+        one_of_each=tuple(tuple(sorted(clause)) for clause in sorted(words, key=_cost)),
         mark=mark,
+        signs=_signs_in([*telling, *([frozenset(mark.words)] if mark else [])]),
+        near_key=near_key,
     )
+
+
+def _signs_in(clauses: Iterable[Spellings]) -> int:
+    """The signs that each match has: those in every spelling of one of its parts. As bits, in the order of `SIGNS`."""
+    found = {sign for clause in clauses for sign in SIGNS if clause and all(sign in spelling for spelling in clause)}
+    return sum(1 << place for place, sign in enumerate(SIGNS) if sign in found)
 
 
 def _sequence(items: Iterable[tuple[Any, Any]], any_case: bool) -> _Part:

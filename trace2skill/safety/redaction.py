@@ -19,6 +19,9 @@ LONGEST_FIELD = 64
 CLEAN = CleanTexts(most_bytes=8_000_000)
 """What no rule changes, for all redactors: logs repeat names of fields, prompts and answers of tools."""
 SECRET_FIELD = re.compile(rf"(?i)\A[\w.-]*{NAMED}\Z")
+MADE, SHORTEST_REST = "[REDACTED:", 4
+PLACEHOLDER, SIGNS = re.compile(r"\[REDACTED:[\w-]+:\d+\]"), re.compile(r"[\W_]+")
+"""A value that a placeholder stands in is a secret all the same where more is left of it than signs."""
 PLAIN = re.compile(
     r"\A(?:true|false|null|none|\*+|x+|<[^>]*>|\$\{?\w+\}?|\[REDACTED:[\w-]+:\d+\]|your[-_ ].*|example.*)\Z", re.I
 )
@@ -69,7 +72,7 @@ class Redactor:
     def _replaced(self, kind: str, found: re.Match[str]) -> str:
         named = "value" in found.re.groupindex
         value = found["value"] if named else found[0]
-        if PLAIN.match(value) or "[REDACTED:" in value:
+        if PLAIN.match(value) or (MADE in value and len(SIGNS.sub("", PLACEHOLDER.sub("", value))) < SHORTEST_REST):
             return found[0]
         if not named:
             return self._placeholder(kind, value)

@@ -1,21 +1,25 @@
 """Screening of what would enter a skill: text that speaks to its reader, hides, or brings hosts and commands.
 
 A log's words can be written by anybody, and so can what a model made of them. What is new in a text and suspicious is
-named with its reason; a person may allow it (`trace2skill.quarantine`).
+named with its reason; a person may allow it (`trace2skill.quarantine`). What a rule would make its reader do is looked
+for in `orders`, what it brings along in `suspicions`.
 """
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
+from functools import lru_cache
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
+from trace2skill.safety.harmless import encoded_in_pieces, is_harmless
+from trace2skill.safety.orders import orders_in
 from trace2skill.safety.suspicions import HARMLESS_COMMANDS, INVISIBLE, LINE_RULES, SPAN_RULES
 
 LONGEST = 300
 COMMAND = "dangerous command"
-PRINTABLE = re.compile(r"[\n\t\x20-\x7e]*")
-"""ASCII text of which no character hides."""
+EMOJI_FORM = "\ufe0f"
+"""Makes a picture of the sign before it; behind a letter it only hides a word from whoever looks for it."""
 MARKS = re.compile(r"[*_`~\"'’“”]")
 
 
@@ -39,16 +43,36 @@ def screened(text: str, known: str = "", allowed: Collection[str] = ()) -> tuple
 
     Args:
         text: what would be written.
-        known: the skill as it is; what stands there already is not new.
+        known: the skill as it is; what is found in it is not new. A longer word in it that holds the piece is another.
         allowed: ids of findings that a person has allowed.
     """
-    found = [item for item in dict.fromkeys(_findings(text)) if item.id not in allowed]
-    if not found:  # most texts are clean: nothing is looked up in the skill for them
+    found = dict.fromkeys(_findings(text))
+    if not found:
         return ()
-    stated = {_bare(line) for line in known.split("\n")}
-    return tuple(
-        item for item in found if not (item.fragment in known if item.reason in SPANS else item.fragment in stated)
+    stated = _stated(known) if known else frozenset()
+    made = (
+        Finding(reason=reason, fragment=_fragment(piece))
+        for reason, piece in found
+        if _plainly(reason, piece) not in stated
     )
+    return tuple(item for item in dict.fromkeys(made) if item.id not in allowed)
+
+
+@lru_cache(maxsize=32)
+def _stated(known: str) -> frozenset[tuple[str, str]]:
+    return frozenset(_plainly(reason, piece) for reason, piece in _findings(known))
+
+
+def _plainly(reason: str, piece: str) -> tuple[str, str]:
+    """A finding as it is known again, whatever mark ends the sentence."""
+    return reason, piece.rstrip(".,;:!?")
+
+
+def _fragment(piece: str) -> str:
+    """The piece; of a long one the head, and a digest of the whole: what is allowed is the whole and not its head."""
+    if len(piece) <= LONGEST:
+        return piece
+    return f"{piece[: LONGEST - 60]} [... {len(piece)} characters, {digest_of('piece', piece)[:16]}]"
 
 
 def shown(text: str) -> str:
@@ -56,56 +80,75 @@ def shown(text: str) -> str:
     return "".join(sign if not _hides(sign) else f"\\u{{{ord(sign):X}}}" for sign in text)
 
 
-SPANS = frozenset(name for name, _ in SPAN_RULES)
+def _findings(text: str) -> Iterator[tuple[str, str]]:
+    """Reason and piece of all that is suspicious."""
+    lines = text.split("\n")
+    for line in lines:
+        bare = _bare(line)
+        if hidden := sorted(_hidden_in(bare)):
+            yield f"hidden characters {', '.join(hidden[:5])}", bare
+        for reason in _reasons(bare):
+            yield reason, bare
+    if len(lines) > 1:  # an instruction broken over lines is one all the same
+        own = {reason for line in lines for reason in _reasons(_bare(line))}
+        for reason in _reasons(" ".join(lines)):
+            if reason not in own:
+                yield reason, " ".join(text.split())
+    yield from _spans(text, _read(text))
 
 
-def _findings(text: str) -> Iterator[Finding]:
-    lines = [_bare(line) for line in text.split("\n")]
-    held: set[str] = set()
-    for bare in lines:
-        if hidden := sorted({f"U+{ord(sign):04X}" for sign in _hidden(bare)}):
-            yield Finding(reason=f"hidden characters {', '.join(hidden[:5])}", fragment=bare[:LONGEST])
-        forms = _forms(bare)
-        for reason, pattern in LINE_RULES:
-            if _holds(pattern, forms):
-                held.add(pattern.pattern)
-                yield Finding(reason=reason, fragment=bare[:LONGEST])
-    whole = _forms(text) if len(lines) > 1 else frozenset[str]()
-    for reason, pattern in LINE_RULES:  # an instruction broken over lines is one all the same
-        if pattern.pattern not in held and _holds(pattern, whole):
-            yield Finding(reason=reason, fragment=" ".join(text.split())[:LONGEST])
-    spared = [match.span() for match in HARMLESS_COMMANDS.finditer(text)]
-    for reason, pattern in SPAN_RULES:
-        for match in pattern.finditer(text):
-            if reason == COMMAND and any(first <= match.start() and match.end() <= last for first, last in spared):
-                continue
-            yield Finding(reason=reason, fragment=" ".join(match[0].split())[:LONGEST])
+def _spans(text: str, read: str) -> Iterator[tuple[str, str]]:
+    """What is suspicious in a text as it is written, and as it is read, where that is something else."""
+    seen = set()
+    for form in dict.fromkeys((text, read)):
+        spared = [match.span() for match in HARMLESS_COMMANDS.finditer(form)]
+        for rule in SPAN_RULES:
+            for match in rule.pattern.finditer(form):
+                if rule.reason == COMMAND and any(a <= match.start() and match.end() <= z for a, z in spared):
+                    continue
+                piece = " ".join(match[0].split())
+                if piece and (rule.reason, piece) not in seen and not is_harmless(rule.reason, form, match):
+                    seen.add((rule.reason, piece))
+                    yield rule.reason, piece
+    for piece in encoded_in_pieces(text):
+        yield "encoded text", piece
+
+
+@lru_cache(maxsize=4096)
+def _reasons(text: str) -> tuple[str, ...]:
+    """Why a line is none for a skill, as it is or as its reader would take it: without accents and look-alikes."""
+    seen = MARKS.sub("", "".join(sign for sign in text if not _hides(sign)))
+    forms = dict.fromkeys(" ".join(form.split()) for form in (seen, _folded(seen)))
+    found = dict.fromkeys(reason for reason, pattern in LINE_RULES if any(pattern.search(form) for form in forms))
+    return tuple(dict.fromkeys((*found, *(reason for form in forms for reason in orders_in(form)))))
+
+
+def _read(text: str) -> str:
+    """A text as its reader takes it: what hides is gone, and a letter is the one it looks like."""
+    return _folded("".join(sign for sign in text if not _hides(sign) or sign == "\n"))
+
+
+def _folded(text: str) -> str:
+    if text.isascii():
+        return text
+    folded = unicodedata.normalize("NFKD", text)
+    return "".join(LOOKALIKES.get(sign, sign) for sign in folded if not unicodedata.combining(sign))
+
+
+def _hidden_in(line: str) -> set[str]:
+    """The signs of a line that show nothing or turn what stands beside them."""
+    if line.isascii() and line.isprintable():
+        return set()
+    return {
+        f"U+{ord(sign):04X}"
+        for before, sign in zip(" " + line, line, strict=False)
+        if _hides(sign) and not (sign == EMOJI_FORM and unicodedata.category(before) in ("So", "Sm", "Po", "Nd", "Sk"))
+    }
 
 
 def _bare(line: str) -> str:
     """A line without the marks of a list, so that a lesson and the line written from it are the same."""
     return line.strip().lstrip("-*+> ").strip()
-
-
-def _holds(pattern: re.Pattern[str], forms: Iterable[str]) -> bool:
-    return any(pattern.search(form) for form in forms)
-
-
-def _forms(text: str) -> frozenset[str]:
-    """A text as it is and as its reader would take it: without accents and look-alike forms, white space made plain."""
-    if text.isascii() and not _hidden(text):
-        return frozenset({" ".join(MARKS.sub("", text).split())})
-    seen = MARKS.sub("", "".join(sign for sign in text if not _hides(sign)))
-    folded = unicodedata.normalize("NFKD", seen)
-    plain = "".join(LOOKALIKES.get(sign, sign) for sign in folded if not unicodedata.combining(sign))
-    return frozenset(" ".join(form.split()) for form in (seen, plain))
-
-
-def _hidden(text: str) -> list[str]:
-    """The characters of a text that hide."""
-    if text.isascii() and PRINTABLE.fullmatch(text):
-        return []
-    return [sign for sign in text if _hides(sign)]
 
 
 def _hides(sign: str) -> bool:
@@ -114,6 +157,7 @@ def _hides(sign: str) -> bool:
     return (
         unicodedata.category(sign) in ("Cf", "Co", "Cs", "Cc", "Cn")
         or sign in INVISIBLE
+        or "\ufe00" <= sign <= "\ufe0f"
         or "\U000e0100" <= sign <= "\U000e01ef"
     )
 

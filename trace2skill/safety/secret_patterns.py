@@ -7,15 +7,17 @@ like a secret, bearer tokens, e-mail addresses and home directories.
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from trace2skill.safety.needs import LONGEST, Mark, Needs, View, needs_of
+from trace2skill.safety.secret_rules import KEYS, NO_TOKENS, PLACES, UNITS
 
 GUESSES = {"Base64 High Entropy String", "Hex High Entropy String", "Secret Keyword", "Public IP (ipv4)"}
 NAMED = (
     r"(?:(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token"
-    r"|refresh[_-]?token|client[_-]?secret|private[_-]?key|credential)s?|\b(?:pwd|token)\b|_token\b)"
+    r"|refresh[_-]?token|client[_-]?secret|private[_-]?key|(?:secret|account|signing|encryption|master|storage)[_-]?key|credential)s?|\b(?:pwd|token)\b"
+    rf"|{''.join(f'(?<!{word})' for word in NO_TOKENS)}_token\b)"
 )
 NAMES_END = ("password", "passwd", "passphrase", "secret", "key", "credential", "pwd", "token")
 CONNECTION = r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@\"']{0,80}:(?P<value>[^\s@/\"']{1,200})@"
@@ -26,13 +28,16 @@ BARE = (  # only what has letters and digits and is no call, name or path
 )
 FLAG = r"(?i)--(?:password|token|api-key|secret)[ =](?P<value>[^\s\"'$-][^\s\"'$]{5,})"
 DOMAIN = r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}\b"
-E_MAIL = rf"(?<![\w.+-])[A-Za-z0-9][\w.+-]{{0,63}}@{DOMAIN}"
+NO_UNIT = rf"(?![\w.-]{{0,200}}\.(?:{UNITS})\b)"
+E_MAIL = rf"(?<![\w.+-])(?!(?:git|hg|svn)@)[A-Za-z0-9][\w.+-]{{0,63}}@{NO_UNIT}{DOMAIN}"
 BLOCKS = (
     ("private-key", r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)"),
     ("connection-string", CONNECTION),
     ("json-web-token", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?"),
 )  # fmt: skip
 REST = (
+    *(("access-key", pattern) for pattern in KEYS),
+    *((kind, pattern) for kind, pattern, _, _ in PLACES),
     ("bearer-token", BEARER),
     ("secret", QUOTED),
     ("secret", BARE),
@@ -54,6 +59,7 @@ MARKS = {
     BARE: (NAMES_END, r"s?\s*[:=]\s*(?=[^\s\"']{0,400}\d|[^\s\"']{400})[^\s\"'(){}\[\],;<>$]{8}"),
     FLAG: (("--",), r"(?:password|token|api-key|secret)[ =]"),
     E_MAIL: (("@",), rf"(?<=[\w.+-]@){DOMAIN}"),
+    **{pattern: (words, behind) for _, pattern, words, behind in PLACES if words},
     r"""(?:\s|=|:|"|^)AP[\dABCDEF][a-zA-Z0-9]{8,}(?:\s|"|$)""": (("AP",), r"[\dABCDEF][a-zA-Z0-9]{8}"),
     r"[0-9a-z]{32}-us[0-9]{1,2}": (("-us",), r"(?<=[0-9a-z]-us)[0-9]"),
 }
@@ -80,19 +86,19 @@ def rules() -> tuple[SecretRule, ...]:
     """In their order: ours for whole blocks first, then those of detect-secrets, then ours for the rest."""
     blocks, rest = ([(kind, re.compile(pattern)) for kind, pattern in own] for own in (BLOCKS, REST))
     return tuple(
-        SecretRule(place, kind, pattern, needs_of(pattern, _mark(pattern)))
+        SecretRule(place, kind, pattern, needs_of(pattern, _mark(pattern), near_key=pattern.pattern in KEYS))
         for place, (kind, pattern) in enumerate((*blocks, *_library(), *rest))
     )
 
 
 def rules_for(view: View) -> tuple[SecretRule, ...]:
-    """The rules for which a text is long enough, and its longest run."""
-    return _rules_for(min(len(view.text), LONGEST), view.run)
+    """The rules for which a text is long enough, and its longest run, and which find their signs in it."""
+    return _rules_for(min(len(view.text), LONGEST), view.run, view.signs)
 
 
-@cache
-def _rules_for(length: int, run: int) -> tuple[SecretRule, ...]:
-    return tuple(rule for rule in rules() if rule.needs.fit(length, run))
+@lru_cache(maxsize=20_000)
+def _rules_for(length: int, run: int, signs: int) -> tuple[SecretRule, ...]:
+    return tuple(rule for rule in rules() if rule.needs.fit(length, run, signs))
 
 
 def _library() -> Iterator[tuple[str, re.Pattern[str]]]:

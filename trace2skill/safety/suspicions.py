@@ -5,8 +5,9 @@ is named by the whole line. `SPAN_RULES` look at the text as it is and name the 
 """
 
 import re
+from typing import NamedTuple
 
-INVISIBLE = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u180b\u180c\u180d\u180f")
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u180b\u180c\u180d\u180f")
 """Signs of ordinary categories that show nothing."""
 
 
@@ -34,7 +35,7 @@ SPEAKS_TO_READER = _any(
     r"\A(?:system|assistant|developer|human) ?:|### ?(?:system|instruction|human|assistant)\b",
     # German, French, Spanish, Italian, Portuguese, Dutch; accents are gone here
     r"\b(?:ignorier\w*|vergiss|vergesst|missacht\w*|umgeh\w*)\b[^.]{0,50}\b(?:anweisung|regel|vorgabe|instruktion|prompt|befehl|richtlinie)",
-    r"\bdu bist (?:jetzt|ab jetzt|nun)\b|\bab sofort (?:bist|sollst|musst)\b|\bsag(?:e|t)? (?:es |das )?(?:dem|keinem|niemandem) (?:nutzer|benutzer|kunden)?\b",
+    r"\bdu bist (?:jetzt|ab jetzt|nun)\b|\bab sofort (?:bist|sollst|musst)\b|\bsag(?:e|t)? (?:es |das )?(?:keinem|niemandem)\b",
     r"\b(?:ignore[zr]?|oublie[zr]?|neglige[zr]?)\b[^.]{0,50}\b(?:instructions?|consignes?|regles?|directives?)|\btu es (?:maintenant|desormais)\b|\bvous etes (?:maintenant|desormais)\b|\bne (?:le )?dis (?:rien|pas)\b",
     r"\b(?:ignora\w*|olvida\w*|descarta\w*|omite)\b[^.]{0,50}\b(?:instrucci|reglas?|indicaci|ordenes|directrices)|\bahora eres\b|\bno (?:le |se lo )?digas\b",
     r"\b(?:ignora\w*|dimentica\w*|trascura\w*)\b[^.]{0,50}\b(?:istruzion|regol|indicazion|direttiv)|\b(?:ora|adesso) sei\b",
@@ -98,15 +99,44 @@ HARMLESS_COMMANDS = re.compile(
 )
 """Pieces in which a dangerous command seems to stand, and that do nothing but what a reader at work does all day."""
 
-SPAN_RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("HTML", re.compile(r"<!--|-->|</?(?:script|img|iframe|a|style|svg|object|embed|form|input|link|meta|base|video|audio|div|span|button|template|noscript|textarea)\b[^>\n]{0,120}>?", re.I)),
+
+class SpanRule(NamedTuple):
+    """What no piece of a text may be, and why."""
+
+    reason: str
+    pattern: re.Pattern[str]
+
+
+SAFEGUARDS = _any(
+    r"--dangerously-[\w-]+|--no-?verify\b|--insecure\b|--no-check-certificate\b|--no-?sandbox\b|--yolo\b|--full-auto\b|--allow-all\w*|--approve-all\b|--auto-approve\b"
+    r"|--skip-(?:permissions?|verification|checks?|auth\w*|ssl\w*|tls\w*)\b|--disable-(?:sandbox|security|web-security|auth\w*|ssl\w*|tls\w*|verification|protection)[\w-]*"
+    r"|--trusted-host\b\S*|--allow-unauthenticated\b|--force-yes\b|--ignore-certificate-errors\b|--accept-all\b|--no-gpg-check\b|--nogpgcheck\b|--skip-broken-signature\w*",
+    r"\bverify_?(?:ssl|certs?|mode)?\s*[=:]\s*(?:False|0|no|none|false|ssl\.CERT_NONE)\b|\bcheck_hostname\s*=\s*False|\bCERT_NONE\b|_create_unverified_context|\brejectUnauthorized\b\W{1,4}false"
+    r"|NODE_TLS_REJECT_UNAUTHORIZED|\bStrictHostKeyChecking[= ]\s*(?:no|accept-new|off)|\bUserKnownHostsFile[= ]/dev/null|\bsslVerify\s*[= ]\s*(?:false|0)|GIT_SSL_NO_VERIFY|PYTHONHTTPSVERIFY\s*=\s*0|\bInsecureSkipVerify\b"
+    r"|\bcurl\b[^\n|;]{0,120}?\s-[a-zA-Z]*k[a-zA-Z]*\b|\bbypassPermissions\b|\bdanger-full-access\b|\bapproval[_-]policy\W{1,4}never|\bautoApprove\b|\bskip-permissions\b|\bset\s+-\+e\b",
+)
+STARTS = _any(
+    r">>?\s*[\"']?(?:~|\$HOME|\$\{HOME\}|/root|/home/[\w.-]+|/etc)?/?\.?(?:bashrc|bash_profile|bash_login|bash_aliases|profile|zshrc|zprofile|zshenv|gitconfig|npmrc|pypirc|pip\.conf|vimrc|inputrc|crontab|environment|hosts|rc\.local|ld\.so\.preload|config/fish\S*|ssh/(?:authorized_keys|config|rc))\b"
+    r"|\btee\s+(?:-a\s+)?\S*(?:bashrc|profile|zshrc|authorized_keys|crontab|/etc/\S+)|\bauthorized_keys\b|\bgit\s+config\s+(?:--(?:global|system|local)\s+)?(?:core\.(?:hooksPath|sshCommand|fsmonitor|pager|editor)|alias\.\S+|credential\.\S+|url\.\S+|http\.proxy\S*)"
+    r"|\.git/hooks/\S*|\bLD_PRELOAD\s*=|\bPROMPT_COMMAND\s*=|\balias\s+(?:ls|cd|sudo|git|ssh|rm|python3?|pip3?|npm|cat)=|\bsystemctl\s+(?:--user\s+)?(?:enable|link)\b|\bsetx\s+\S+|\breg\s+add\b|\bschtasks\b|\blaunchctl\s+load\b|\bat\s+now\b|\bnohup\s+\S+",
+)
+INSTALLS = _any(
+    r"\b(?:poetry|pdm|rye|hatch|bun|deno|composer|nuget|luarocks|cpan|cpanm|opam|stack|cabal|mix|vcpkg|conan|helm|flatpak|pkg|port|pacman|zypper|nix-env|mamba|micromamba|pixi|easy_install|asdf|volta|mise|gh\s+extension|code|cursor|vsce|kubectl\s+krew|ansible-galaxy|terraform|R|julia)\s+(?:-{1,2}[\w-]+\s+)*(?:install|add|require|repo\s+add|get|-S|-i|-iA|in|--install-extension|plugin\s+install)\b\s*\S+"
+    r"|\beasy_install\s+\S+|\bdotnet\s+(?:add\s+\S*\s*package|tool\s+install)\s+\S+|\b(?:uvx|bunx|pipx\s+run|uv\s+tool\s+run|(?:p?npm|yarn|pnpm)\s+(?:exec|dlx|i)|deno\s+run|go\s+run)\s+\S+|\binstall\.packages\(|\bPkg\.add\(|\bbrew\s+tap\s+\S+|\badd-apt-repository\s+\S+|\bpip3?\s+(?:-\S+\s+)*(?:download|wheel)\s+\S+|--(?:extra-)?index-url\b\S*(?:\s+\S+)?|\bregistry\s*=\s*\S+|\bpython3?\s+-m\s+pip\s+install\s+\S+",
+)
+
+SPAN_RULES: tuple[SpanRule, ...] = tuple(SpanRule(reason, pattern) for reason, pattern in (
+    ("turns off a safeguard", SAFEGUARDS),
+    ("settles where nobody looks", STARTS),
+    ("dangerous command", INSTALLS),
+    ("HTML", re.compile(r"<!--|-->|</?(?:script|img|iframe|a|style|svg|object|embed|form|input|link|meta|base|video|audio|div|span|button|template|noscript|textarea|details|summary|marquee|plaintext|xmp|listing|dialog|title|select|option|canvas|math|frame|frameset|applet)\b[^>\n]{0,120}>?|<!\[CDATA\[|<!DOCTYPE\b|<\?(?:php|xml)?(?=[\s=])|<pre\b[^>\n]{0,120}>?", re.I)),
     ("hidden link or comment of Markdown", re.compile(r"^\[[^\]\n]*\]:\s*\S+.*$|!\[[^\]\n]*\]\([^)\n]*\)|\[\]\([^)\n]*\)", re.M)),
     ("data URL", re.compile(r"\bdata:[\w.+-]*/?[\w.+-]*[;,][^\s)\"']{0,80}|\b(?:java|vb)script:[^\s)\"']{0,80}", re.I)),
     ("address of a host", re.compile(
         rf"\b(?:https?|hxxps?|ftps?|wss?|ssh|git|file|s3|gs|ldap|jdbc:\w+)://[^\s)\"'>`\]]+|\bwww\.[^\s)\"'>`\]]+|(?<![\w.@/-])(?:[a-z0-9-]+\.)+{ENDINGS}\b(?:/[^\s)\"'>`\]]*)?"
-        r"|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?![\w.])|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[a-z0-9-]+(?:\[\.\]|\(dot\)| dot )(?:com|net|org|io|ru|xyz)\b", re.I)),
+        r"|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?![\w.])|(?<![\w.@/-])(?:[\w-]+\.)+(?:io|ai|co|me|sh|de|fr|uk|eu|us|br|es|it|nl|pl|jp|kr|in|to|cc|gg|ly|app|tech|store|shop|host|website|space|pw|su|kz|ir)/[^\s)\"'>`\]]+|(?<![\w.@/-])[\w.-]*[^\x00-\x7f\W][\w.-]*\.(?:com|net|org|dev|io|ru|cn)\b|\bxn--[a-z0-9-]+\b|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[a-z0-9-]+(?:\[\.\]|\(dot\)| dot )(?:com|net|org|io|ru|xyz)\b", re.I)),
     ("dangerous command", COMMANDS),
     ("encoded text", re.compile(
         r"(?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-]*[a-z])(?=[A-Za-z0-9+/_-]*[A-Z])(?=[A-Za-z0-9+/_-]*\d)[A-Za-z0-9+/]{36,}={0,2}|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{24,}={1,2}(?![A-Za-z0-9+/=])"
         r"|\b[0-9a-fA-F]{40,}\b|(?:\\x[0-9a-fA-F]{2}){4,}|(?:\\u\{?[0-9a-fA-F]{4}\}?){4,}|(?:%[0-9a-fA-F]{2}){5,}|(?:&#x?[0-9a-fA-F]+;){3,}|\b(?:[01]{8}[ ,]){4,}|(?:\b\d{2,3}[ ,]+){16,}")),
-)  # fmt: skip
+))  # fmt: skip

@@ -5,16 +5,15 @@ import selectors
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from trace2skill.core.errors import InfrastructureFault, Interrupted
+from trace2skill.core import stopping
+from trace2skill.core.errors import InfrastructureFault
 from trace2skill.sandbox.limits import CommandResult, Limits
 from trace2skill.sandbox.workspace import size_of
 
-_interrupted = threading.Event()
 _running: set["subprocess.Popen[bytes]"] = set()
 KEPT = 64 * 1024
 TICK_SECONDS = 0.25
@@ -66,8 +65,7 @@ def run_process(
         InfrastructureFault: the process cannot be started.
         Interrupted: the run was stopped meanwhile.
     """
-    if _interrupted.is_set():
-        raise Interrupted("the run was interrupted")
+    stopping.check()
     try:
         process = subprocess.Popen(
             list(arguments),
@@ -90,8 +88,7 @@ def run_process(
         process.wait()
         if process.stdout:
             process.stdout.close()
-    if _interrupted.is_set():  # it may have been killed: what it left is no result
-        raise Interrupted("the run was interrupted")
+    stopping.check()  # it may have been killed: what it left is no result
     if not stopped and size_of(workspace) > limits.workspace_mb * 2**20:
         stopped = "disk"
     exit_code = None if stopped else _shell_code(process.returncode)
@@ -103,19 +100,19 @@ def run_process(
 
 def end_running() -> None:
     """Kill what runs, and start nothing more: the run is interrupted, and an agent may have half an hour to go."""
-    _interrupted.set()
+    stopping.ask_to_stop()
     for process in tuple(_running):
         kill_group(process)
 
 
 def interrupted() -> bool:
     """Is the run to end?"""
-    return _interrupted.is_set()
+    return stopping.asked_to_stop()
 
 
 def allow_running() -> None:
     """Commands may run (again)."""
-    _interrupted.clear()
+    stopping.go_on()
 
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:

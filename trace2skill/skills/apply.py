@@ -64,7 +64,7 @@ def apply_edits(
         unplaced=tuple(item for item in found if isinstance(item, Unplaced)),
         conflicts=tuple(clashes),
         diff=unified_diff(skill, after),
-        problems=tuple(problems(after)),
+        problems=tuple(problems(after, skill)),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from pydantic import Field
 
 from trace2skill.core.record import Record
+from trace2skill.skills.file_names import wrong_name
 from trace2skill.skills.markdown import (
     Block,
     Section,
@@ -109,6 +110,8 @@ def _place_file(skill: Skill, edit: Edit) -> Placed:
         raise _CannotPlace(f"{edit.file} exists already")
     if not edit.content.strip():
         raise _CannotPlace("a new file needs content")
+    if problem := wrong_name(edit.file, [file.path for file in skill.files]):
+        raise _CannotPlace(problem)
     return Placed(edit=edit, start=0, end=0, text=edit.content.rstrip() + "\n", whole_file=True)
 
 

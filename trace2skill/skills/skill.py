@@ -7,6 +7,7 @@ and swapped in.
 import os
 import posixpath
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +17,13 @@ from pydantic import Field, model_validator
 from trace2skill.core.digest import digest_of, digest_of_bytes
 from trace2skill.core.errors import BadInput, SkillInvalid
 from trace2skill.core.record import Record
-from trace2skill.core.swap import recover, swap_in
+from trace2skill.core.swap import recover, swap_in, trial
+from trace2skill.skills.directory import found_in
+from trace2skill.skills.file_names import path_clashes, wrong_name
+from trace2skill.skills.front_matter import parts
 from trace2skill.skills.markdown import links, split_lines
 
 LONGEST_BODY = 500
-IGNORED = {".git", "__pycache__", ".DS_Store"}
 ALLOWED = re.compile(r"SKILL\.md|LICENSE[^/]*|(scripts|references|assets)/.+")
 
 
@@ -69,7 +72,7 @@ class Skill(Record, form="Skill", version=1):
     @property
     def body(self) -> str:
         """SKILL.md without its front matter."""
-        return _parts(self.text("SKILL.md") or "")[1]
+        return parts(self.text("SKILL.md") or "")[1]
 
     def text(self, path: str) -> str | None:
         """A file as text, None where there is none or it is not UTF-8."""
@@ -92,33 +95,25 @@ class Skill(Record, form="Skill", version=1):
 
     @cached_property
     def _front_matter(self) -> dict[str, object]:
-        return _parts(self.text("SKILL.md") or "")[0]
+        return parts(self.text("SKILL.md") or "")[0]
 
 
 def read_skill(directory: Path) -> Skill:
     """Read a skill directory.
 
     Raises:
-        BadInput: no such directory, no SKILL.md, front matter that cannot be read, a link that leads out.
+        BadInput: no such directory, no SKILL.md, front matter that cannot be read, or something that cannot be a file
+            of a skill, such as a link that leads out; names it.
     """
     recover(directory)
     if not directory.is_dir():
         raise BadInput(f"{directory} is not a directory: name one that holds a SKILL.md")
     if not (directory / "SKILL.md").is_file():
         raise BadInput(f"{directory} has no SKILL.md: see https://agentskills.io/specification")
-    files = []
-    for path in sorted(directory.rglob("*")):
-        relative = path.relative_to(directory)
-        if IGNORED & set(relative.parts) or path.is_dir():
-            continue
-        if not path.resolve().is_relative_to(directory.resolve()):
-            raise BadInput(f"{path} is a link that leads out of the skill: put the file itself there")
-        try:
-            content, mode = path.read_bytes(), path.stat().st_mode
-        except OSError as error:
-            raise BadInput(f"{path} cannot be read: {error.strerror}") from error
-        files.append(SkillFile(path=relative.as_posix(), content=content, executable=bool(mode & 0o100)))
-    skill = Skill(files=tuple(sorted(files, key=lambda file: file.path)))
+    files = tuple(
+        SkillFile(path=file.path, content=file.content, executable=file.executable) for file in found_in(directory)
+    )
+    skill = Skill(files=files)
     try:
         _ = skill.name
     except ValueError as error:
@@ -126,8 +121,11 @@ def read_skill(directory: Path) -> Skill:
     return skill
 
 
-def problems(skill: Skill) -> list[str]:
-    """What keeps a skill from being valid: the rules of `skills-ref`, then stricter ones of ours. Empty if valid."""
+def faults(skill: Skill) -> list[str]:
+    """What no skill may have: a breach of the specification, by `skills-ref`, and files that no disk can hold together.
+
+    Empty for whatever a person may bring: what is stricter holds for what patches add, see `problems`.
+    """
     from skills_ref.validator import validate_metadata
 
     text = skill.text("SKILL.md")
@@ -137,33 +135,83 @@ def problems(skill: Skill) -> list[str]:
         found = list(validate_metadata(dict(skill._front_matter)))
     except ValueError as error:
         return [f"SKILL.md:1: {error}"]
-    found += [
-        f"{file.path} is not a place for a file of a skill" for file in skill.files if not ALLOWED.fullmatch(file.path)
-    ]
+    return found + path_clashes([file.path for file in skill.files])
+
+
+def problems(skill: Skill, base: Skill | None = None) -> list[str]:
+    """What keeps a skill from being good: the rules of `skills-ref`, then stricter ones of ours. Empty if it is.
+
+    Args:
+        skill: the skill.
+        base: the skill it was made of. What that one has already is what a person brought, and stays as it is.
+    """
+    found = faults(skill)
+    if found and found[0].startswith("SKILL.md"):
+        return found
+    before = {_without_line(problem) for problem in problems(base)} if base is not None else set()
+    brought = {file.path for file in base.files} if base is not None else {file.path for file in skill.files}
+    added = [file.path for file in skill.files if file.path not in brought]
+    found += [f"{path} is not a place for a file of a skill" for path in added if not ALLOWED.fullmatch(path)]
+    every = [file.path for file in skill.files]
+    found += [f"{path}: {problem}" for path in added if (problem := wrong_name(path, every))]
     documents = [file.path for file in skill.files if file.path.endswith(".md")]
     found += [f"{path} is not UTF-8 text" for path in documents if skill.text(path) is None]
     length = len(split_lines(skill.body))
-    if length > LONGEST_BODY:
-        found.append(f"the body of SKILL.md has {length} lines, more than {LONGEST_BODY}")
-    return found + _link_problems(skill)
+    allowed = max(LONGEST_BODY, len(split_lines(base.body)) if base is not None else 0)
+    if length > allowed:
+        found.append(f"the body of SKILL.md has {length} lines, more than {allowed}")
+    return [problem for problem in found + _link_problems(skill) if _without_line(problem) not in before]
+
+
+def _without_line(problem: str) -> str:
+    """A problem as it is known again when the lines above it have changed."""
+    return re.sub(r":\d+:", ":", problem, count=1)
+
+
+def is_named(directory: Path, name: str) -> bool:
+    """Does a directory bear a skill's name? Names are compared as `skills-ref` does, in NFKC: macOS writes NFD."""
+    return any(
+        unicodedata.normalize("NFKC", place.name) == unicodedata.normalize("NFKC", name)
+        for place in (directory, directory.absolute(), directory.resolve())
+    )
 
 
 def write_skill(skill: Skill, directory: Path) -> None:
     """Write a skill to a directory: beside it, checked, then swapped in. On failure nothing changes.
 
+    A directory that is a link stays one: what it leads to is replaced.
+
     Raises:
-        SkillInvalid: the skill has problems, or the directory's name is not the skill's.
+        SkillInvalid: the skill has faults, or the directory's name is not the skill's.
         BadInput: the place cannot be written to.
     """
-    found = problems(skill)
-    if directory.name != skill.name:
+    found = faults(skill)
+    if not found and not is_named(directory, skill.name):
         found.append(f"the directory is called '{directory.name}' and the skill '{skill.name}'")
     if found:
         raise SkillInvalid(str(directory), found)
     try:
-        swap_in(directory, lambda beside: write_files(skill, beside))
+        swap_in(directory.resolve(), lambda beside: write_files(skill, beside))
     except OSError as error:
         raise BadInput(f"{directory} cannot be written: {error.strerror or error}; nothing was changed") from error
+
+
+def check_writable(directory: Path) -> None:
+    """See at once whether a skill directory could be replaced, which a run does with its last step.
+
+    Raises:
+        BadInput: it could not; says why and what to do.
+    """
+    place = directory.resolve()
+    if os.path.ismount(place):
+        raise BadInput(f"{directory} is a mount point, and cannot be replaced as a whole: mount the directory above it")
+    try:
+        trial(place)
+    except OSError as error:
+        raise BadInput(
+            f"{directory} could not be replaced: {place.parent} cannot be written to ({error.strerror or error}). Use "
+            "a directory that can, or leave the candidate beside it (--promote stage)"
+        ) from error
 
 
 def write_files(skill: Skill, directory: Path) -> Path:
@@ -177,29 +225,6 @@ def write_files(skill: Skill, directory: Path) -> Path:
             os.fsync(out.fileno())
         path.chmod(0o755 if file.executable else 0o644)
     return directory
-
-
-def _parts(text: str) -> tuple[dict[str, object], str]:
-    """Front matter and body. The fences are whole lines `---`, so that a `---` inside a value cuts nothing.
-
-    Raises:
-        ValueError: there is no front matter, or it is not a YAML mapping.
-    """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    found = re.match(
-        r"\ufeff?---[ \t]*(?:\r\n|\n|\r)(?P<yaml>.*?)(?:\r\n|\n|\r)---[ \t]*(?:\r\n|\n|\r|\Z)", text, re.DOTALL
-    )
-    if found is None:
-        raise ValueError("SKILL.md must start with front matter between two lines '---'")
-    try:
-        values = YAML(typ="safe").load(found["yaml"])
-    except YAMLError as error:
-        raise ValueError(f"the front matter is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(values, dict):
-        raise ValueError("the front matter is not a YAML mapping")  # noqa: TRY004 - bad text, not a bad call
-    return values, text[found.end() :]
 
 
 def _link_problems(skill: Skill) -> list[str]:

@@ -17,6 +17,7 @@ import duckdb
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from trace2skill.core import stopping
 from trace2skill.core.budget import Reservations
 from trace2skill.core.errors import StoreUnavailable
 from trace2skill.store.base import Row, Store
@@ -88,7 +89,7 @@ class PostgresStore(Store):
         """
         with self._turns.alone(key):
             while not self._leased(key):
-                time.sleep(LOOK_SECONDS)
+                stopping.sleep(LOOK_SECONDS)
             try:
                 yield
             finally:

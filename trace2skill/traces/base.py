@@ -96,7 +96,8 @@ class Source:
         for value in self.first_values or [self.start]:
             if isinstance(value, dict):
                 told = value.get("type")
-                kinds.setdefault((told if isinstance(told, str) else "", *value), value)
+                if not isinstance(told, (dict, list)):
+                    kinds.setdefault((told, *value), value)
         return list(kinds.values())
 
     def _first_lines(self) -> Iterator[tuple[int, bytes]]:
@@ -156,6 +157,9 @@ class Source:
         """Number and object of every line. A line that is no JSON object is noted and costs itself alone."""
         for number, value in self.values(notes):
             if isinstance(value, dict):
+                if isinstance(value.get("type"), (dict, list)):  # no reader expects that, and it costs this line alone
+                    notes.problem(self, number, "its type is no text")
+                    continue
                 yield number, value
             else:
                 notes.problem(self, number, "not a JSON object")

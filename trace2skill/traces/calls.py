@@ -92,6 +92,8 @@ SHELL_PARTS = re.compile(
 )
 BEFORE = re.compile(r"\A\s*(?:(?:cd\s+[^&;|\n]+(?:&&|;)|\w+=\S*|time|command|sudo|env|timeout\s+\S+)\s+)*")
 NO_MATCH = re.compile(r"\A(?:git\s+grep|grep|egrep|fgrep|zgrep|rg|ag|ack|pgrep|which|type|command\s+-v)\b")
+COUNTED_NONE = re.compile(r"(?:(?:[^\n]*:)?0\s*)+\Z")
+"""What `grep -c` prints where nothing matches."""
 DIFFERS = re.compile(
     r"\A(?:git\s+(?:--no-pager\s+)?diff\b[^|;&\n]*(?:--exit-code|--quiet|--no-index)|diff|cmp|colordiff)\b"
 )
@@ -176,7 +178,7 @@ def harmless(command: str, exit_code: int | None, output: str) -> str:
         return ""
     last = BEFORE.sub("", re.split(r"\|\||&&|;|\n|(?<!\|)\|(?!\|)", command.strip().rstrip(";&\n"))[-1])
     program = " ".join(last.split()[:1]).rpartition("/")[2]
-    if NO_MATCH.match(last) and not output.strip():
+    if NO_MATCH.match(last) and (not output.strip() or COUNTED_NONE.match(output)):
         return f"{program}: no match"
     if DIFFERS.match(last) and (output.strip() or "quiet" in last or " -q" in last):
         return f"{program}: differs"

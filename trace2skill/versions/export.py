@@ -6,11 +6,12 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from trace2skill.core.errors import BadInput
-from trace2skill.skills.skill import Skill, write_skill
+from trace2skill.core.errors import BadInput, SkillInvalid
+from trace2skill.skills.skill import Skill, faults, write_skill
 from trace2skill.versions.registry import Registry, Version
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: the same skill gives the same bytes
+OTHER = "name a branch of its own (--branch skills)"
 AUTHOR = "trace2skill <trace2skill@localhost>"
 
 
@@ -29,8 +30,10 @@ def to_zip(skill: Skill, path: Path) -> Path:
     """Write the skill as a zip with its directory inside; returns where.
 
     Raises:
+        SkillInvalid: the skill has faults, such as a name that leads out of the zip.
         BadInput: the place cannot be written to.
     """
+    _check(skill)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -50,7 +53,8 @@ def to_git(registry: Registry, name: str, repository: Path, branch: str) -> int:
     Order and dates are those of the registry, so that writing again gives the same commits. Returns how many there are.
 
     Raises:
-        BadInput: no version, no Git, or no repository there.
+        SkillInvalid: a version has faults, such as a name that leads out of the repository.
+        BadInput: no version, no Git, no repository there, or a branch that holds anything else: it would be lost.
     """
     versions = registry.versions(name)
     if not versions:
@@ -58,6 +62,7 @@ def to_git(registry: Registry, name: str, repository: Path, branch: str) -> int:
     git = shutil.which("git")
     if git is None:
         raise BadInput("git is not installed")
+    _check_branch(git, repository, branch)
     stream = b"".join(_commit(registry.skill(item.skill), item, branch, n) for n, item in enumerate(versions, 1))
     done = subprocess.run(
         [git, "-C", str(repository), "fast-import", "--quiet", "--force"],
@@ -70,16 +75,50 @@ def to_git(registry: Registry, name: str, repository: Path, branch: str) -> int:
     return len(versions)
 
 
+def _check(skill: Skill) -> None:
+    """A name that the specification does not allow may lead anywhere: nothing is written under it."""
+    if found := faults(skill):
+        raise SkillInvalid(f"the skill '{skill.name[:80]}'", found)
+
+
+def _check_branch(git: str, repository: Path, branch: str) -> None:
+    """The branch is new, or holds nothing but what was exported before; nobody has it checked out."""
+
+    def ask(*arguments: str) -> tuple[int, str]:
+        done = subprocess.run([git, "-C", str(repository), *arguments], capture_output=True, check=False)
+        return done.returncode, (done.stdout or done.stderr).decode(errors="replace").strip()
+
+    if branch.startswith("-") or ask("check-ref-format", f"refs/heads/{branch}")[0]:
+        raise BadInput(f"--branch {branch}: git does not take that as the name of a branch")
+    code, said = ask("rev-parse", "--git-dir")
+    if code:
+        raise BadInput(f"{repository}: git says: {said[:300]}")
+    if branch in {
+        line.removeprefix("branch refs/heads/") for line in ask("worktree", "list", "--porcelain")[1].splitlines()
+    }:
+        raise BadInput(f"branch '{branch}' of {repository} is checked out, and its history would be replaced: {OTHER}")
+    if ask("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")[0]:
+        return
+    code, authors = ask("log", "--format=%cn <%ce>", f"refs/heads/{branch}", "--")
+    strangers = sorted({line for line in authors.splitlines() if line != AUTHOR})
+    if code or strangers:
+        raise BadInput(
+            f"branch '{branch}' of {repository} has commits that no export wrote ({', '.join(strangers[:3])[:200]}), "
+            f"and they would be lost: {OTHER}"
+        )
+
+
 def _commit(skill: Skill, version: Version, branch: str, number: int) -> bytes:
     when = int(datetime.strptime(version.written, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
     lines = [f"commit refs/heads/{branch}", f"mark :{number}", f"committer {AUTHOR} {when} +0000"]
+    _check(skill)
     head = "\n".join(lines).encode() + b"\n" + _data(message(version).encode())
     if number > 1:
         head += f"from :{number - 1}\n".encode()
     body = b"deleteall\n"
     for file in skill.files:
         mode = "100755" if file.executable else "100644"
-        body += f"M {mode} inline {skill.name}/{file.path}\n".encode() + _data(file.content)
+        body += f"M {mode} inline {_quoted(f'{skill.name}/{file.path}')}\n".encode() + _data(file.content)
     return head + body + b"\n"
 
 
@@ -96,6 +135,11 @@ def message(version: Version) -> str:
     trailers += [f"Skill-Parent: {version.parent}"] if version.parent else []
     trailers += [f"Trace2skill-Run: {version.run_id}"] if version.run_id else []
     return "\n\n".join([*parts, "\n".join(trailers)]) + "\n"
+
+
+def _quoted(path: str) -> str:
+    """A path as `git fast-import` reads it, whatever signs it has: in quotes, as a string of C."""
+    return '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def _data(content: bytes) -> bytes:

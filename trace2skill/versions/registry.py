@@ -13,10 +13,10 @@ from typing import Literal
 from pydantic import Field
 
 from trace2skill.core.digest import digest_of
-from trace2skill.core.errors import BadInput, ChampionChanged
+from trace2skill.core.errors import BadInput, ChampionChanged, SkillInvalid
 from trace2skill.core.forms import as_text, from_text_or_none
 from trace2skill.core.record import Record
-from trace2skill.skills.skill import Skill, read_skill, write_skill
+from trace2skill.skills.skill import Skill, check_writable, faults, is_named, read_skill, write_skill
 from trace2skill.store import Store
 from trace2skill.store.skill_history import ChangeRow, SkillHistory, VersionRow
 from trace2skill.types.decision import Decision, Look
@@ -143,6 +143,7 @@ class Registry:
             ChampionChanged: somebody else promoted since.
             BadInput: the directory cannot be written; `recover` tries again.
         """
+        check_place(skill, directory)
         change = self._change(skill.name, "promote", skill.digest, expected, run_id, reason, done=False)
         self._finish(change, skill, directory)
         return change
@@ -160,6 +161,7 @@ class Registry:
         if not target:
             raise BadInput(f"'{name}' has only ever had one champion: there is nothing to go back to")
         skill = self.skill(target)
+        check_place(skill, directory)
         change = self._change(name, "rollback", target, changes[-1].skill, "", reason, done=False)
         self._finish(change, skill, directory)
         return change
@@ -198,6 +200,21 @@ class Registry:
 
     def _mark_done(self, change: Change) -> None:
         self._history.mark_done(change.name, change.number)
+
+
+def check_place(skill: Skill, directory: Path) -> None:
+    """See that a skill can be put into a directory, before it is written down that it is there.
+
+    Raises:
+        SkillInvalid: the skill has faults, or the directory has another name.
+        BadInput: the directory cannot be written.
+    """
+    found = faults(skill)
+    if not found and not is_named(directory, skill.name):
+        found.append(f"the directory is called '{directory.name}' and the skill '{skill.name}'")
+    if found:
+        raise SkillInvalid(str(directory), found)
+    check_writable(directory)
 
 
 def learned_from(store: Store, skill: Skill, tasks_of: Callable[[str], set[str]]) -> set[str]:

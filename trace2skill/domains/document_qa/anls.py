@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from rapidfuzz.distance import Levenshtein
 
-THRESHOLD = 0.5
+THRESHOLD, RIGHT = 0.5, 0.9
 
 
 def anls(answer: str, accepted: Iterable[str]) -> float:
@@ -17,9 +17,16 @@ def anls(answer: str, accepted: Iterable[str]) -> float:
     return max((_similarity(found, _plain(right)) for right in accepted), default=0.0)
 
 
-def is_right(score: float) -> bool:
-    """Does a score count as right for the accuracy?"""
-    return score >= THRESHOLD
+def is_right(answer: str, accepted: Iterable[str]) -> bool:
+    """Is an answer right, as a person would have it: at most a letter in ten is off, and no digit.
+
+    ANLS itself is a soft score. At its threshold '12' is half of '13', which no reader of a page takes for right.
+    """
+    found = _bare(answer)
+    return any(
+        found == right or (_similarity(found, right) >= RIGHT and _digits(found) == _digits(right))
+        for right in map(_bare, accepted)
+    )
 
 
 def _similarity(found: str, right: str) -> float:
@@ -30,3 +37,12 @@ def _similarity(found: str, right: str) -> float:
 
 def _plain(text: str) -> str:
     return " ".join(text.strip().lower().split())
+
+
+def _bare(text: str) -> str:
+    """The text without quotes around it and a full stop behind it."""
+    return _plain(text).strip("\"'`“”‘’").removesuffix(".").strip()
+
+
+def _digits(text: str) -> str:
+    return "".join(sign for sign in text if sign.isdigit())

@@ -12,6 +12,7 @@ from typing import Any
 from trace2skill.core.digest import digest_of, digest_of_bytes
 from trace2skill.core.errors import BadInput
 from trace2skill.domains.document_qa.pages import look_over
+from trace2skill.domains.rows import OddRows
 from trace2skill.types.task import Task, TestCase
 
 NEEDED = ("questionId", "question", "image", "answers")
@@ -26,11 +27,17 @@ def load_questions(data: Path, file: str, domain: str) -> list[Task]:
     path = _questions_file(data, file)
     tasks: dict[str, Task] = {}
     digests: dict[Path, str] = {}
+    odd = OddRows()
     for number, row in enumerate(_rows(path), start=1):
-        task = _task(path, number, row, domain, digests)
+        task = None
+        with odd.tolerated():
+            task = _task(path, number, row, domain, digests)
+        if task is None:
+            continue
         if task.id in tasks:
             raise BadInput(f"{path}: row {number}: the questionId {task.id} was there before")
         tasks[task.id] = task
+    odd.settle(len(tasks))
     if not tasks:
         raise BadInput(f"{path} holds no question")
     return list(tasks.values())

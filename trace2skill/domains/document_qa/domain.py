@@ -32,14 +32,14 @@ class DocumentQA(AnswerDomain):
     about = (
         "Each task is a question on one page: a letter, a form, a table, a report, scanned or typeset. The agent is "
         "shown the image of the page. The answer stands on the page, nearly always word for word, and is short. It is "
-        "compared letter by letter, without regard to case, with the answers that people gave; one that is more than "
-        "half off counts nothing."
+        "compared letter by letter, without regard to case, with the answers that people gave: a letter in ten may be "
+        "off, no digit may, and one that is more than half off counts nothing."
     )
     Options = Options
 
     def __init__(self, longest_side: int = 1536, file: str = "") -> None:
         self.longest_side = longest_side
-        self.version = f"document_qa 1, {longest_side} pixels"
+        self.version = f"document_qa 2, {longest_side} pixels"
         self._file = file
         # Every turn of every analyst of a page asks for it again.
         self._shown = functools.lru_cache(maxsize=PAGES_HELD)(shown)
@@ -60,9 +60,9 @@ class DocumentQA(AnswerDomain):
         return (self._shown(self._page(task), self.longest_side),)
 
     def judge(self, task: Task, answer: str) -> Judged:
-        """Right at ANLS 0.5 and above; ANLS is the soft score."""
-        score = anls(answer, answers_of(task))
-        return Judged(passed=is_right(score), score=score)
+        """ANLS is the soft score; what counts as right is stricter, see `is_right`."""
+        accepted = answers_of(task)
+        return Judged(passed=is_right(answer, accepted), score=anls(answer, accepted))
 
     def gold_answer(self, task: Task) -> str:
         """The first of the accepted answers."""

@@ -45,7 +45,7 @@ class Math(AnswerDomain):
         self._file = file
         self._seconds = checker_seconds
         libraries = " ".join(f"{name} {version(name)}" for name in ("math-verify", "latex2sympy2-extended", "sympy"))
-        self.version = f"math 1, {checker_seconds:g} s, {libraries}"
+        self.version = f"math 2, {checker_seconds:g} s, {libraries}"
 
     def load(self, data: Path) -> list[Task]:
         """Every problem of a .jsonl file, or of those of a directory."""

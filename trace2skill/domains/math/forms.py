@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from trace2skill.domains.answers import HOW_TO_ANSWER
+from trace2skill.domains.answers import HOW_TO_ANSWER, unwrapped
 
 Form = Literal["gsm8k", "boxed", "dapo"]
 ASKED: dict[Form, str] = {
@@ -15,6 +15,7 @@ ASKED: dict[Form, str] = {
 HASHES = re.compile(r"^[ \t>*_]*(?:####|A:)(?P<rest>.*)$", re.MULTILINE)
 NUMBER = re.compile(r"-?(?:\d[\d,]*(?:\.\d+)?|\.\d+)")
 ANSWER_LINE = re.compile(r"^[ \t>*_#-]*answer[ \t*_]*:(?P<rest>.*)$", re.MULTILINE | re.IGNORECASE)
+BRACE = re.compile(r"(?<!\\)[{}]")
 BOX = re.compile(r"\\f?boxed\s*\{|\\fbox\s*\{")
 
 
@@ -37,20 +38,22 @@ def number_after_hashes(text: str) -> str:
 
 
 def last_box(text: str) -> str:
-    r"""What stands inside the last `\boxed{...}` whose braces close."""
-    for start in reversed([found.end() for found in BOX.finditer(text)]):
-        depth = 1
-        for place in range(start, len(text)):
-            escaped = place > 0 and text[place - 1] == "\\"
-            depth += 0 if escaped else {"{": 1, "}": -1}.get(text[place], 0)
-            if depth == 0:
-                return bare(text[start:place])
-    return ""
+    r"""What stands inside the last `\boxed{...}` whose braces close; every letter is looked at once."""
+    starts = {found.end() for found in BOX.finditer(text)}
+    waiting: list[int] = []
+    best = (-1, -1)
+    for brace in BRACE.finditer(text):
+        place = brace.start()
+        if brace[0] == "{":
+            waiting.append(place + 1)
+        elif waiting and (start := waiting.pop()) in starts and start > best[0]:
+            best = (start, place)
+    return bare(text[best[0] : best[1]]) if best[0] >= 0 else ""
 
 
 def bare(text: str) -> str:
     """An answer without emphasis, math delimiters and the full stop around it."""
-    clean = text.strip().strip("*_").strip().removesuffix(".").strip()
+    clean = unwrapped(text).removesuffix(".").strip()
     for left, right in (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")):
         if clean.startswith(left) and clean.endswith(right) and len(clean) > len(left) + len(right):
             return clean[len(left) : -len(right)].strip().removesuffix(".").strip()

@@ -20,6 +20,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.domains.math.forms import Form, last_box, number_after_hashes
+from trace2skill.domains.rows import OddRows
 from trace2skill.types.task import Task
 
 log = logging.getLogger(__name__)
@@ -53,25 +54,34 @@ def load_problems(data: Path, file: str, domain: str) -> list[Task]:
         BadInput: there is no problem, a row is malformed, or two problems have one id; names file and line.
     """
     tasks: dict[str, tuple[Task, str]] = {}
+    odd = OddRows()
     for path in _files(data, file):
         for number, row in _rows(path):
-            found = read_row(row)
-            where = f"{path}:{number}"
-            if found is None:
-                raise BadInput(f"{where}: the row has {', '.join(sorted(row)) or 'no fields'}; it needs {WANTED}")
-            if not found.problem:
-                raise BadInput(f"{where}: the problem is empty")
-            if not found.gold or "\n" in found.gold:
-                wanted = r"a value in one line, or a text that ends in `#### n` or holds \boxed{...}"
-                raise BadInput(f"{where}: its answer is none that can be compared: {wanted}")
-            task = _task(found, f"{path.stem}-{number}", path.stem, domain)
+            where, task = f"{path}:{number}", None
+            with odd.tolerated():
+                task = _of_row(row, where, f"{path.stem}-{number}", path.stem, domain)
+            if task is None:
+                continue
             known = tasks.setdefault(task.id, (task, where))
             # DAPO-Math was published with every row a hundred times: the same problem again is no other problem.
             if known[0].content != task.content:
                 raise BadInput(f"{where}: another problem has the id '{task.id}', at {known[1]}")
+    odd.settle(len(tasks))
     if not tasks:
         raise BadInput(f"{data} holds no problem")
     return [task for task, _ in tasks.values()]
+
+
+def _of_row(row: Mapping[str, Any], where: str, place: str, stem: str, domain: str) -> Task:
+    found = read_row(row)
+    if found is None:
+        raise BadInput(f"{where}: the row has {', '.join(sorted(row)) or 'no fields'}; it needs {WANTED}")
+    if not found.problem:
+        raise BadInput(f"{where}: the problem is empty")
+    if not found.gold or "\n" in found.gold:
+        wanted = r"a value in one line, or a text that ends in `#### n` or holds \boxed{...}"
+        raise BadInput(f"{where}: its answer is none that can be compared: {wanted}")
+    return _task(found, place, stem, domain)
 
 
 def read_row(row: Mapping[str, Any]) -> MathProblem | None:

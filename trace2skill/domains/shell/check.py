@@ -16,14 +16,19 @@ from trace2skill.sandbox import CommandResult, Limits, Sandbox
 from trace2skill.types.task import Task
 
 SCORE = re.compile(r"score:\s*(?P<score>[01](?:\.\d+)?|\.\d+)\s*")
-BROKEN = re.compile(
-    r"\.check/\S+: line \d+: (?:syntax error.*|unexpected EOF.*|[\w.+-]+: command not found)"
-    r"|^(?:SyntaxError|IndentationError|ModuleNotFoundError): .*"
-    r"|\.check/\S+: (?:cannot execute.*|Permission denied.*|bad interpreter.*|.*No such file or directory)$",
+OWN_FAULT = re.compile(
+    r"\.check/\S+: line \d+: (?:syntax error.*|unexpected EOF.*)"
+    r"|\.check/\S+: line \d+: (?P<program>[\w.+-]+): command not found"
+    r"|\.check/\S+: (?:cannot execute.*|Permission denied.*|bad interpreter.*)$"
+    r'|File "[^"\n]*\.check/[^"\n]*", line \d+.*\n(?:(?! *File ).*\n){0,4}(?:Syntax|Indentation)Error: .*'
+    r'|File "[^"\n]*\.check/[^"\n]*", line \d+, in .*\n(?:(?! *File ).*\n){0,2}ModuleNotFoundError: No module named '
+    r"'(?P<module>[\w.]+)'",
     re.MULTILINE,
 )
+"""What a check says where it cannot run itself. That a file is not there is nothing of the kind: the agent was to make
+it. A program or a module that the prompt speaks of may be the agent's to make, too."""
 RUNNERS = {".sh": "bash ", ".py": "python "}
-SHOWN = 4000
+SHOWN, LOOKED_AT = 4000, 100_000
 
 
 class CheckResult(Record):
@@ -52,7 +57,7 @@ def run_check(task: Task, outputs: Mapping[str, bytes], sandbox: Sandbox, limits
             f'export PYTHONSAFEPATH=1 CHECK="$PWD/{CHECK}" PYTHONPATH="$PWD/{CHECK}"; '
             f'exec {RUNNERS.get(Path(name).suffix, "")}"$CHECK/{name}"'
         )
-        return _verdict(sandbox.run(command, workspace, read_only={CHECK: check}, limits=limits), limits)
+        return _verdict(task, sandbox.run(command, workspace, read_only={CHECK: check}, limits=limits), limits)
 
 
 def run_solution(task: Task, workspace: Path, sandbox: Sandbox, limits: Limits) -> tuple[dict[str, bytes], str]:
@@ -81,7 +86,7 @@ def _write_check(task: Task, folder: Path) -> None:
     script.chmod(0o755)
 
 
-def _verdict(result: CommandResult, limits: Limits) -> CheckResult:
+def _verdict(task: Task, result: CommandResult, limits: Limits) -> CheckResult:
     said = result.output.strip()
     if result.stopped:
         limit = {"time": f"{limits.wall_seconds:g} seconds", "output": "its output", "disk": "disk space"}
@@ -90,11 +95,18 @@ def _verdict(result: CommandResult, limits: Limits) -> CheckResult:
     if result.exit_code == 0:
         return CheckResult(passed=True, said=said[-SHOWN:])
     last = SCORE.fullmatch(said.splitlines()[-1].strip()) if said else None
-    found = BROKEN.search(said)
     return CheckResult(
         passed=False,
         score=min(1.0, float(last["score"])) if last else None,
         said=said[-SHOWN:],
         how=f"the check ended with exit code {result.exit_code}",
-        broken=found.group(0).strip() if found else "",
+        broken=_own_fault(task, said),
     )
+
+
+def _own_fault(task: Task, said: str) -> str:
+    for found in OWN_FAULT.finditer(said[-LOOKED_AT:]):
+        needed = found["program"] or (found["module"] or "").partition(".")[0]
+        if not needed or needed not in task.instruction:
+            return found[0].strip().splitlines()[-1] if found["module"] else " ".join(found[0].split())
+    return ""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trace2skill.core.digest import digest_of, digest_of_bytes
 from trace2skill.core.errors import BadInput
+from trace2skill.domains.rows import OddRows
 from trace2skill.domains.shell.workspace import RESERVED, stays_inside
 from trace2skill.types.task import Task, TestCase
 
@@ -58,7 +59,12 @@ def _only_jsonl(data: Path) -> Path | None:
 def _of_directories(data: Path, domain: str) -> list[Task]:
     root = data / "tasks" if (data / "tasks").is_dir() else data
     folders = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
-    found = [_of_directory(path, domain) for path in folders if _first(path, PROMPTS)]
+    found, odd = [], OddRows()
+    for path in folders:
+        if _first(path, PROMPTS):
+            with odd.tolerated():
+                found.append(_of_directory(path, domain))
+    odd.settle(len(found))
     if not found:
         raise BadInput(
             f"{data} holds no shell task: it needs a JSONL file, or a directory per task with prompt.md, files/ and "
@@ -95,10 +101,12 @@ def _of_directory(folder: Path, domain: str) -> Task:
 
 
 def _of_rows(path: Path, domain: str) -> list[Task]:
-    tasks = []
+    tasks, odd = [], OddRows()
     for number, line in enumerate(_text(path).split("\n"), 1):
         if line.strip():
-            tasks.append(_of_row(path, f"{path}:{number}", line, domain))
+            with odd.tolerated():
+                tasks.append(_of_row(path, f"{path}:{number}", line, domain))
+    odd.settle(len(tasks))
     if not tasks:
         raise BadInput(f"{path} holds no task")
     return tasks

@@ -36,6 +36,7 @@ class Shell(FileDomain):
 
     Options = ShellOptions
     name = "shell"
+    audit_version = "2"
     about = ABOUT
     fix_contract = FIX_CONTRACT
     layout = (
@@ -96,12 +97,18 @@ class Shell(FileDomain):
         return "\n\n".join(part for part in parts if part)
 
     def audit(self, task: Task) -> Audit:
-        """Does the check fail where nothing was done, and pass the reference solution if there is one?"""
+        """Does the check fail where nothing was done, and pass the reference solution if there is one?
+
+        A check that passes the solution is in order, whatever it says where nothing was done. Without a solution only
+        its own words that it cannot run count against it.
+        """
         untouched = self._check(task, {})
         if untouched.passed:
             reason = "the check passes although nothing was done"
             return Audit(task_id=task.id, verdict="passes_untouched", reason=reason)
-        why = f"the check is broken: {untouched.broken}" if untouched.broken else self._wrong_with_solution(task)
+        why = self._wrong_with_solution(task)
+        if untouched.broken and (why or not self.solution(task)):
+            why = f"the check is broken: {untouched.broken}"
         return Audit(task_id=task.id, verdict="never_passes" if why else "usable", reason=why)
 
     def gold_outputs(self, task: Task) -> dict[str, bytes] | None:

@@ -12,10 +12,11 @@ from typing import Any
 
 from trace2skill.core.digest import digest_of, digest_of_files
 from trace2skill.core.errors import BadInput
+from trace2skill.domains.rows import OddRows
 from trace2skill.types.task import Task, TestCase
 
-INPUT = re.compile(r"(?:(?P<case>\d+)_.*_(?:init|input)|initial|init|input)\.xlsx")
-GOLD = re.compile(r"(?:(?P<case>\d+)_.*_(?:golden|answer)|golden|answer)\.xlsx")
+INPUT = re.compile(r"(?:(?P<case>\d+)_.*_(?:init|input)|initial|init|input) *\.xlsx")
+GOLD = re.compile(r"(?:(?P<case>\d+)_.*_(?:golden|answer)|golden|answer) *\.xlsx")
 NEEDED = ("id", "instruction", "answer_position")
 DETAIL = ("answer_position", "answer_sheet", "data_position", "instruction_type")
 
@@ -29,12 +30,18 @@ def load_dataset(data: Path, domain: str) -> list[Task]:
     path, rows = _rows(data)
     tasks: list[Task] = []
     seen: dict[str, int] = {}
+    odd = OddRows()
     for number, row in enumerate(rows, start=1):
-        task = _task(data, path, number, row, domain)
+        task = None
+        with odd.tolerated():
+            task = _task(data, path, number, row, domain)
+        if task is None:
+            continue
         if task.id in seen:
             raise BadInput(f"{path}: rows {seen[task.id]} and {number} have the same id '{task.id}'")
         seen[task.id] = number
         tasks.append(task)
+    odd.settle(len(tasks))
     if not tasks:
         raise BadInput(f"{path} holds no task")
     return tasks

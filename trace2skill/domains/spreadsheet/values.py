@@ -12,7 +12,10 @@ EPOCH = datetime.datetime(1899, 12, 30)
 def normalise(value: object) -> object:
     """A value in the form it is compared in."""
     if isinstance(value, (bool, int, float)):
-        return _rounded(float(value))
+        try:
+            return _rounded(float(value))
+        except OverflowError:  # a whole number beyond every float
+            return str(value) if abs(value) < 10**4000 else "beyond every number"
     if isinstance(value, datetime.datetime):
         return round((value.replace(tzinfo=None) - EPOCH).total_seconds() / 86_400, 0)
     if isinstance(value, datetime.time):

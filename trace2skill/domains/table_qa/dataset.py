@@ -13,6 +13,7 @@ from pathlib import Path
 
 from trace2skill.core.digest import digest_of, digest_of_files
 from trace2skill.core.errors import BadInput
+from trace2skill.domains.rows import OddRows
 from trace2skill.types.task import Task, TestCase
 
 NEEDED = ("id", "utterance", "context", "targetValue", "targetCanon")
@@ -46,16 +47,22 @@ def load_questions(data: Path, questions: str, domain: str) -> list[Task]:
             f"{path}:1: there is no column {', '.join(missing)}; canonical values stand in {TAGGED}/*.tagged of the "
             "official release: name one with --domain-option questions=FILE"
         )
+    odd = OddRows()
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip():
             continue
-        fields = line.rstrip("\r").split("\t")
-        if len(fields) != len(columns):
-            raise BadInput(f"{path}:{number}: {len(fields)} fields instead of {len(columns)}")
-        task = _task(data, dict(zip(columns, fields, strict=True)), f"{path}:{number}", domain, digests)
+        task = None
+        with odd.tolerated():
+            fields = line.rstrip("\r").split("\t")
+            if len(fields) != len(columns):
+                raise BadInput(f"{path}:{number}: {len(fields)} fields instead of {len(columns)}")
+            task = _task(data, dict(zip(columns, fields, strict=True)), f"{path}:{number}", domain, digests)
+        if task is None:
+            continue
         if task.id in tasks:
             raise BadInput(f"{path}:{number}: the id '{task.id}' stands there twice")
         tasks[task.id] = task
+    odd.settle(len(tasks))
     if not tasks:
         raise BadInput(f"{path} holds no question")
     return list(tasks.values())

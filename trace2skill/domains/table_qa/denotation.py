@@ -13,8 +13,7 @@ from collections.abc import Iterable, Sequence
 from trace2skill.core.record import Record
 
 QUOTES, DOUBLE_QUOTES, DASHES = re.compile("[‘’´`]"), re.compile("[“”]"), re.compile("[‐‑‒–—−]")
-MARKS = re.compile(r"((?<!^)\[[^\]]*\]|\[\d+\]|[•♦†‡*#+])*$")
-PARENTHESES = re.compile(r"(?<!^)( \([^)]*\))*$")
+MARKS = frozenset("•♦†‡*#+")
 QUOTED = re.compile(r'^"([^"]*)"$')
 NEAR = 1e-6
 
@@ -51,10 +50,46 @@ def normalised(text: str) -> str:
     before = None
     while text != before:
         before = text
-        text = MARKS.sub("", text.strip())
-        text = PARENTHESES.sub("", text.strip())
+        text = _without_marks(text.strip())
+        text = _without_parentheses(text.strip())
         text = QUOTED.sub(r"\1", text.strip())
     return re.sub(r"\s+", " ", text.removesuffix(".")).lower().strip()
+
+
+def _without_marks(text: str) -> str:
+    """A text without the citation marks at its end: `[note 1]` behind something, `[1]` anywhere, and single signs.
+
+    The rule's own pattern takes exponential time over `[1][1]...`; this one looks at every letter once.
+    """
+    end = len(text)
+    while end:
+        if text[end - 1] in MARKS:
+            end -= 1
+            continue
+        start = _opens(text, "[", "]", end)
+        if start == 0:
+            numbered = re.fullmatch(r"\[\d+\]", text[:end]) is not None
+            start = 0 if numbered else text.find("[", 1, end - 1)
+        if text[end - 1] != "]" or start < 0:
+            break
+        end = start
+    return text[:end]
+
+
+def _without_parentheses(text: str) -> str:
+    """A text without the details ` (...)` at its end."""
+    end = len(text)
+    while end and text[end - 1] == ")" and (start := _opens(text, " (", ")", end)) > 0:
+        end = start
+    return text[:end]
+
+
+def _opens(text: str, left: str, right: str, end: int) -> int:
+    """Where the last group before `end` opens: at the first `left` behind which no `right` stands; -1 if nowhere."""
+    if not text.startswith(right, end - 1):
+        return -1
+    before = text.rfind(right, 0, end - 1)
+    return text.find(left, before + 1, end - 1)
 
 
 def value_of(text: str, canonical: str = "") -> Value:
@@ -97,9 +132,11 @@ def _number(text: str) -> float | int | None:
     for kind in (int, float):
         try:
             number = kind(text)
+            return number if math.isfinite(number) else None
         except ValueError:
             continue
-        return number if math.isfinite(number) else None
+        except OverflowError:  # a whole number beyond every float is compared as text
+            return None
     return None
 
 

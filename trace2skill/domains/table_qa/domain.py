@@ -46,7 +46,7 @@ class TableQuestions(AnswerDomain):
 
     Options = TableOptions
     name = "table_qa"
-    version = "table_qa prompt 1"
+    version = "table_qa prompt 2"
     about = ABOUT
     how_to_answer = HOW_TO_ANSWER
 

@@ -6,7 +6,9 @@ from trace2skill.runs.steps.step import RunStep
 
 
 def _parts(rt: Runtime, task_id: str) -> tuple[object, ...]:
-    return rt.domain.version, rt.task(task_id).content
+    # A domain whose audit has changed, and whose grading has not, says so by `audit_version`: rollouts keep their keys.
+    own = getattr(rt.domain, "audit_version", "")
+    return (rt.domain.version, rt.task(task_id).content, *([own] if own else []))
 
 
 def audit(rt: Runtime, task_id: str) -> Audit:

@@ -10,7 +10,7 @@ from trace2skill.agents.react import skill_use
 from trace2skill.baselines.bank import in_prompt
 from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.answers import with_answer
-from trace2skill.domains.base import pictures_of
+from trace2skill.domains.base import graded, pictures_of
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
@@ -52,7 +52,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
         )
         conversation = rt.harness.work(rt.client, assignment)
         outputs = with_answer(rt.domain, task, rt.domain.collect(task, workspace), conversation.last_words)
-    grade = rt.domain.grade(task, outputs)
+    grade = graded(rt.domain, task, outputs)
     opened, run = skill_use(conversation, skill)
     trajectory = Trajectory(
         id=trajectory_id(key),

@@ -1,0 +1,158 @@
+"""Stop means stop: Ctrl-C and SIGTERM end a command within seconds, whatever it waits for.
+
+The signal reaches the main thread; sandboxes are ended and whatever waits is told (`core.stopping`), and then the
+command ends as any other does. A call of a model that is under way cannot be called back, though, and a server may take
+minutes to answer. So the command has a few seconds, and then the process leaves: what is finished is in the store.
+"""
+
+import os
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from trace2skill.cli.console import Console
+from trace2skill.core.errors import Trace2SkillError
+from trace2skill.runs.refresh import end
+from trace2skill.runs.runtime import open_runtimes
+from trace2skill.sandbox.running import allow_running, end_running
+
+GRACE_SECONDS = 3.0
+"""How long a command may take to end by itself."""
+LAST_SECONDS = 1.0
+"""How long the store may take after that to write what waits."""
+INTERRUPTED = 130
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_ours = [False]
+
+
+def leave_on_signals() -> None:
+    """The process is the command's own: `stoppable` may end it. A program that calls the library ends itself."""
+    _ours[0] = True
+
+
+@contextmanager
+def stoppable(console: Console) -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, and say what was kept and how it goes on.
+
+    Signals reach the main thread alone: what a program starts in another one is the program's to end.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ending = _Ending(console)
+    allow_running()
+    with _watched(ending):
+        before = {number: signal.signal(number, ending.interrupt) for number in SIGNALS}
+        try:
+            yield
+        except KeyboardInterrupt:  # typer turns it into exit code 130 and says nothing
+            ending.say()
+            raise
+        finally:
+            if not (ending.begun and _ours[0]):
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+
+@contextmanager
+def _watched(ending: "_Ending") -> Iterator[None]:
+    """See signals at once, in a thread of its own: the main thread may wait where none reaches Python for minutes."""
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    before = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+
+    def listen() -> None:
+        while numbers := os.read(heard, 64):
+            for number in numbers:
+                if number in SIGNALS:
+                    ending.begin()
+
+    watching = threading.Thread(target=listen, name="signals", daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        if not (ending.begun and _ours[0]):  # else the process ends, and a second signal ends it at once
+            signal.set_wakeup_fd(before)
+            os.close(told)
+            watching.join()
+            os.close(heard)
+
+
+class _Ending:
+    """The end of a command: it has begun once a signal came."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said = threading.Lock()
+        self._guard = threading.Lock()
+        self.begun = False
+
+    def begin(self) -> None:
+        """A signal came: whatever waits is told, and the process has little time left. A second one ends it at once."""
+        with self._guard:
+            again, self.begun = self.begun, True
+        if not _ours[0]:
+            end_running()
+            return
+        timer = threading.Timer(0.0 if again else GRACE_SECONDS, self.leave)
+        timer.daemon = True
+        timer.start()
+        end_running()
+
+    def interrupt(self, *_: object) -> None:
+        """The signal handler proper, in the main thread, as soon as Python gets to it."""
+        end_running()
+        raise KeyboardInterrupt
+
+    def say(self) -> None:
+        """Say once what was kept."""
+        if self._said.acquire(blocking=False):
+            command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+            self._console.print(
+                f"interrupted; everything finished is kept: run the same command to go on: {command}",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
+
+    def leave(self) -> None:
+        """End the process, with what it started; it does not return."""
+        try:
+            end_running()
+            self.say()
+            _within(LAST_SECONDS, _close_stores)
+            _end_prefect()
+        finally:
+            with suppress(Exception):
+                sys.stderr.flush()
+            os._exit(INTERRUPTED)
+
+
+def _within(seconds: float, work: Callable[[], None]) -> None:
+    doing = threading.Thread(target=work, daemon=True)
+    doing.start()
+    doing.join(seconds)
+
+
+def _close_stores() -> None:
+    for opened in open_runtimes():
+        with suppress(Trace2SkillError, OSError):
+            row = opened.store.run(opened.run_id)
+            if row is not None and row.state == "running":
+                end(opened, "interrupted", message="stopped by a signal")
+        opened.store.close()
+
+
+def _end_prefect() -> None:
+    """The server that this process started for itself; a lasting one is not touched."""
+    module = sys.modules.get("prefect.server.api.server")
+    servers = getattr(getattr(module, "SubprocessASGIServer", None), "_instances", {})
+    for server in list(servers.values()):
+        started = getattr(server, "server_process", None)
+        if started is not None:
+            started.kill()

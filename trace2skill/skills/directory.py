@@ -1,0 +1,114 @@
+"""What lies in a skill's directory, read with limits: it may come from anywhere, and anything may lie in it.
+
+A link that stays inside is read as what it leads to. What cannot be a file of a skill (a pipe, a link that leads out, a
+name that no zip and no JSON can carry) is refused by its name, and nothing that is not a plain file is ever opened.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from trace2skill.core.errors import BadInput
+
+IGNORED = {".git", "__pycache__", ".DS_Store"}
+MOST_BYTES, MOST_FILES, MOST_LEVELS = 64 * 2**20, 5000, 20
+
+
+class FoundFile(NamedTuple):
+    """A file by its path inside the skill."""
+
+    path: str
+    content: bytes
+    executable: bool
+
+
+def found_in(directory: Path) -> list[FoundFile]:
+    """Every file below a directory, sorted by path.
+
+    Raises:
+        BadInput: something there cannot be a file of a skill, or all of it is too much; names it.
+    """
+    places = []
+    for place in _walk(directory, directory.resolve(), "", ()):
+        places.append(place)
+        if len(places) > MOST_FILES:
+            raise BadInput(f"{directory} holds more than {MOST_FILES} files: that is no skill")
+    size = sum(state.st_size for _, _, state in places)
+    if size > MOST_BYTES:
+        largest, _, state = max(places, key=lambda place: place[2].st_size)
+        raise BadInput(
+            f"{directory} holds {size / 2**20:.0f} MB, more than the {MOST_BYTES // 2**20} MB of a skill; the largest "
+            f"file is {largest} with {state.st_size / 2**20:.0f} MB: leave out what an agent does not read"
+        )
+    found = [FoundFile(path, _content(place), bool(state.st_mode & 0o100)) for path, place, state in places]
+    return sorted(found, key=lambda file: file.path)
+
+
+def _walk(
+    directory: Path, root: Path, inside: str, above: tuple[Path, ...]
+) -> Iterator[tuple[str, Path, os.stat_result]]:
+    """Path inside the skill, place and state of every file. `above` are the directories on the way, links resolved."""
+    here = directory.resolve()
+    if here in above or len(above) > MOST_LEVELS:
+        raise BadInput(f"{_named(directory)} leads back into itself: put the files themselves there")
+    try:
+        entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
+    except OSError as error:
+        raise BadInput(f"{_named(directory)} cannot be read: {error.strerror}") from error
+    for entry in entries:
+        if entry.name in IGNORED:
+            continue
+        place = Path(entry.path)
+        if problem := bad_name(entry.name):
+            raise BadInput(f"{_named(place)}: {problem}; rename it")
+        try:
+            state = place.stat()
+            leads_to = place.resolve(strict=True)
+        except (OSError, RuntimeError) as error:
+            raise BadInput(
+                f"{place} cannot be read: {getattr(error, 'strerror', None) or 'a link to itself'}"
+            ) from error
+        if not leads_to.is_relative_to(root):
+            raise BadInput(f"{place} is a link that leads out of the skill: put the file itself there")
+        if stat.S_ISDIR(state.st_mode):
+            yield from _walk(place, root, f"{inside}{entry.name}/", (*above, here))
+        elif stat.S_ISREG(state.st_mode):
+            yield f"{inside}{entry.name}", place, state
+        else:
+            raise BadInput(f"{place} is no plain file but a pipe, a socket or a device: take it out of the skill")
+
+
+def bad_name(name: str) -> str:
+    """Why a name cannot be that of a file of a skill, '' where it can."""
+    if "\\" in name:
+        return "a backslash in a name is a directory elsewhere"
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return "the name is not UTF-8"
+    if any(ord(sign) < 32 or ord(sign) == 127 for sign in name):
+        return "the name holds a control character"
+    return ""
+
+
+def _content(place: Path) -> bytes:
+    """The content of a plain file, no more of it than was there a moment ago could be."""
+    try:
+        handle = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise BadInput(f"{place} is no plain file: take it out of the skill")
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise BadInput(f"{place} cannot be read: {error.strerror}") from error
+    if len(content) > MOST_BYTES:
+        raise BadInput(f"{place} grows while it is read")
+    return content
+
+
+def _named(place: Path) -> str:
+    """A path that can be printed, whatever bytes it has."""
+    text = str(place).encode("utf-8", "backslashreplace").decode()
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
