@@ -46,7 +46,7 @@ class Source:
         Raises:
             ValueError: it is packed in a way that cannot be read, or unfolds into too much.
         """
-        if not is_packed(self.path):
+        if not is_packed(self._raw_head):
             return self.path
         self._unfolded = unpack(self.path)  # deleted with this source
         return Path(self._unfolded.name)
@@ -58,7 +58,14 @@ class Source:
         Raises:
             ValueError: see `plain`.
         """
+        if self.plain == self.path:
+            return self._raw_head
         with self.plain.open("rb") as file:
+            return file.read(HEAD_BYTES)
+
+    @cached_property
+    def _raw_head(self) -> bytes:
+        with self.path.open("rb") as file:
             return file.read(HEAD_BYTES)
 
     @cached_property

@@ -107,7 +107,7 @@ SHELL_NAMES = frozenset(
 )  # fmt: skip
 
 
-MAY_WRAP = frozenset("<\n ECWPTe")
+MAY_WRAP = frozenset("<\n ECWPTc")
 """What a wrapper of an output begins with."""
 MAY_STOP = frozenset({word[0] for word in STARTS} | {word[0].upper() for word in STARTS} | set("Ee< \n"))
 """What the words of who stopped a call begin with."""
@@ -128,17 +128,17 @@ def opened(shown: str) -> Opened:
     footer) and Roo (a first line). What has none comes back as it is.
     """
     start = shown[:1]
-    if start in MAY_WRAP:
-        if start in "<\n " and (tagged := ONE_TAG.match(shown)):
-            return opened(tagged[2].strip())._replace(error=True)
-        if found := CODE_LINE.match(shown):
-            return Opened(shown[found.end() :], int(found[1]))
-        if start in "<\n " and (found := RETURNED.match(shown)):
+    if start in "<\n ":
+        if found := RETURNED.match(shown):
             return Opened(_inside(shown[found.end() :]), int(found[1]))
-        if HEADER.match(shown):
-            return _without_header(shown)
-        if found := TERMINAL.match(shown):
-            return Opened(shown[found.end() :], int(found[1]))
+        if tagged := ONE_TAG.match(shown):
+            return opened(tagged[2].strip())._replace(error=True)
+    if start in "E\n " and (found := CODE_LINE.match(shown)):
+        return Opened(shown[found.end() :], int(found[1]))
+    if start in "CEWPT" and HEADER.match(shown):
+        return _without_header(shown)
+    if start in "Cc" and (found := TERMINAL.match(shown)):
+        return Opened(shown[found.end() :], int(found[1]))
     if "exit code" in shown[-300:] and (found := FOOTER.search(shown[-1000:])):
         return Opened(shown[: len(shown) - len(found[0])], int(found[1]))
     return Opened(shown)
