@@ -14,6 +14,7 @@ from conftest import shared
 from trace2skill.analysts.events import events_of, recoveries
 from trace2skill.traces import Notes, Readings, Source, read_paths, read_source
 from trace2skill.traces.calls import harmless, stopped_by
+from trace2skill.traces.formats import reader_named
 from trace2skill.traces.guesses import from_signs, from_words
 from trace2skill.traces.outcomes import labelled
 from trace2skill.traces.runner_reports import reported
@@ -156,6 +157,13 @@ def test_how_a_run_ended_is_the_logs_own_word_and_a_limit_is_marked() -> None:
     assert item.model == "claude-x"
 
 
+def test_a_printed_run_that_is_forced_to_be_a_session_keeps_sub_agents_apart() -> None:
+    path = shared("cases", "logs", "10-stream-json-subagent", "ci-run.jsonl")
+    main, sub = read_source(Source(path), Notes(), reader_named("claude_code"))
+    assert [shape(item)[0] for item in (main, sub)] == ["aa", "uaa"]
+    assert (sub.parent, main.session) == (main.id, "aaaaaaaa-0000-4000-8000-000000000001")
+
+
 def test_errors_lose_their_wrapper_and_green_reports_are_green() -> None:
     one, two = case("26-exit-code-line-hides-error")
     assert one.steps[1].observations[0].content == "3 snapshots are obsolete, remove them with -u"
@@ -212,6 +220,7 @@ def test_who_stopped_a_call_is_told_by_its_first_words_alone(words: str, who: st
         ("grep -rn zebra src", "", "grep: no match"),
         ("cd /srv && rg -l zebra", "", "rg: no match"),
         ("cat a | grep b", "", "grep: no match"),
+        ("grep -c zebra a b", "a:0\nb:0\n", "grep: no match"),
         ("diff a b", "1c1\n< x\n> y", "diff: differs"),
         ("test -f a", "", "test: false"),
         ("grep zebra nowhere", "grep: nowhere: No such file or directory", ""),
@@ -359,6 +368,13 @@ def test_copied_context_of_atif_is_no_step_and_any_json_is_no_atif(tmp_path: Pat
     (item,), _ = read(write(tmp_path / "a.json", document))
     assert [step.message for step in item.steps] == ["m3"]
     assert item.extra["copied"]["steps"] == 2
+    ours = {"named": [], "task_id": "t", "seed": 0}
+    forged = [{**steps[2], "extra": {"trace2skill": {"identity": "no number"}}}]
+    found, readings = read(
+        write(tmp_path / "forged" / "c.json", {**document, "steps": forged, "extra": {"trace2skill": ours}})
+    )
+    assert not found
+    assert "identity" in str(readings.problems[0])
     other = write(tmp_path / "other" / "b.json", {"schema_version": "ATIF-v1.7", "title": "no trajectory"})
     found, readings = read(other)
     assert not found
@@ -613,3 +629,13 @@ def test_reminders_in_a_persons_place_are_the_programs_in_plain_messages_too(tmp
     reminder = {"role": "user", "content": "<system-reminder>perfect, thanks</system-reminder>"}
     (item,), _ = read(write(tmp_path / "x.jsonl", {"messages": [*chat(("c", "ok")), reminder]}))
     assert [step.source for step in item.steps] == ["user", "agent", "system"]
+
+
+def test_a_line_with_a_type_that_is_none_costs_that_line(tmp_path: Path) -> None:
+    call = {"type": "function_call", "name": "f", "arguments": "{}", "call_id": "c"}
+    lines = [
+        {"timestamp": "2026-03-02T10:00:00Z", "type": kind, "payload": call} for kind in (["x"], "response_item", {})
+    ]
+    (item,), readings = read(write(tmp_path / "r.jsonl", *lines))
+    assert (readings.files[0].format, shape(item)[0]) == ("codex", "a")
+    assert [problem.line for problem in readings.problems] == [1, 3]

@@ -1,6 +1,7 @@
 """How sessions ended: verdict files found by their layout, labels by any id, and what a dry run says of it."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import pytest
 from conftest import ROOT, shared
 from ingesting import settings
 
+from trace2skill.cli import live
 from trace2skill.core.errors import BadInput
 from trace2skill.runs import refresh as run
 from trace2skill.runs.dry_run import DryRun, dry_run
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.sources import Sources
+from trace2skill.traces import folder as folders_of_logs
 
 sys.path.insert(0, str(ROOT))
 
@@ -155,3 +158,17 @@ def test_a_dry_run_says_what_would_be_read_and_keeps_nothing(tmp_path: Path, pre
 def test_labels_need_logs(tmp_path: Path, prefect_home: Path) -> None:
     said = product.run(tmp_path, prefect_home, "run", "--data", ".", "--labels", "labels.csv", code=2)
     assert "--sources" in said.complaint
+
+
+def test_a_reading_says_how_fast_it_is_and_what_is_left(
+    tmp_path: Path, prefect_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(4):
+        log(tmp_path / "logs" / f"s{n}.jsonl")
+    monkeypatch.setattr(live, "SAID_EVERY", 0.0)
+    monkeypatch.setattr(live, "ENOUGH_SECONDS", 0.0)
+    monkeypatch.setattr(folders_of_logs, "UNIT", 60)  # a long file is several units, and moves the display by itself
+    said = product.run(tmp_path, prefect_home, "ingest", "logs", "--dry-run").stderr
+    total = 4 * (1 + (tmp_path / "logs" / "s0.jsonl").stat().st_size // 60)
+    assert re.search(rf"read: 1 of {total}, [\d.e+]+ a second, about \d+ s left", said)
+    assert f"read: {total} of {total}, {total} done" in said

@@ -19,7 +19,7 @@ from trace2skill.analysts.strategy import Case, Means, Stage
 from trace2skill.core.errors import BadAnswer
 from trace2skill.llm import ask
 from trace2skill.prompts import prompt_digest, render
-from trace2skill.types.lesson import Extraction, LessonKind
+from trace2skill.types.lesson import KIND_OF, Extraction, LessonKind
 from trace2skill.types.trajectory import OutcomeKind, Trajectory
 
 PROMPTS = ("log_analyst", "log_task")
@@ -66,7 +66,7 @@ class LogAnalyst:
             InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
         """
         trajectory = case.trajectory
-        kind: LessonKind = "success" if trajectory.outcome.kind == "passed" else "error"
+        kind: LessonKind = KIND_OF.get(trajectory.outcome.kind, "unknown")
         if not trajectory.turns:
             return [nothing_to_read(trajectory, kind)]
         common = {"trajectory_id": trajectory.id, "task_id": trajectory.task_id, "kind": kind}

@@ -224,12 +224,13 @@ def _first_part(text: str, size: int, directory: Path, request: str, by: str) ->
     if not size or len(text) <= size:
         return text
     piece, count = part_of(text, 1, size)
-    command = f"trace2skill handoff show {directory} {request} --new --size {size} --part 2"
+    command = f"trace2skill handoff show {directory} {request} --as {by} --new --size {size} --part 2"
     return f"{piece.rstrip()}\n##### part 1 of {count} of {request}; the next: {command}"
 
 
 def _parted(piece: str, part: int, count: int, request: str) -> None:
     typer.echo(piece, nl=not piece.endswith("\n"))
+    sys.stdout.flush()
     typer.echo(f"##### part {part} of {count} of {request}{'' if part < count else ', the last'}", err=True)
 
 

@@ -11,11 +11,13 @@ from trace2skill.cli import options as o
 from trace2skill.cli import settings_groups as group
 from trace2skill.cli.console import Console, plain
 from trace2skill.cli.flows import run_flow
+from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.print import print_dry_run, print_summary
 from trace2skill.cli.settings_options import Given, put, settings_of, with_settings
 from trace2skill.consolidate.quarantine import Quarantined, waiting
 from trace2skill.consolidate.quarantine import allow as let_in
 from trace2skill.core.errors import BadInput
+from trace2skill.core.progress import watched_by
 from trace2skill.runs.dry_run import dry_run as look
 from trace2skill.runs.held_back import united
 from trace2skill.runs.ingest import of_logs
@@ -53,7 +55,9 @@ def ingest(
         put(made, place, value)
     settings = settings_of(of_logs(made))
     if dry_run and settings.data.sources is not None:
-        print_dry_run(look(settings.data.sources), as_json=json)
+        with LiveProgress(Console(stderr=True), lambda: 0.0, quiet=json) as progress, watched_by(progress):
+            found = look(settings.data.sources)
+        print_dry_run(found, as_json=json)
         return
     summary: RunSummary = run_flow("ingest:learn_from_logs", settings, quiet=json)
     print_summary(summary, as_json=json)

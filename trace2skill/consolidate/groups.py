@@ -21,7 +21,7 @@ WEAK = 0.5
 
 
 class Support(Record):
-    """Who asks for a group: sorted, distinct ids. `errors` and `successes` split `trajectories` by their outcome."""
+    """Who asks for a group: sorted, distinct ids. `errors` and `successes` are those of known outcome."""
 
     trajectories: tuple[str, ...]
     tasks: tuple[str, ...]

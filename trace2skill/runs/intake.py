@@ -6,7 +6,7 @@ failed is analysed again.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
@@ -26,6 +26,7 @@ from trace2skill.types.trajectory import Trajectory
 
 SHOWN_PROBLEMS = 50
 SHOWN_LABELS = 10
+AT_ONCE = 100
 TELLING = 40
 """So many characters of a held-out task's text in a log make the log one of that task."""
 
@@ -82,16 +83,19 @@ def _without_held_out(
     store: Store, taken: Mapping[str, Taken], ids: set[str], telling: Iterable[str]
 ) -> tuple[tuple[Taken, ...], int]:
     texts = [" ".join(text.split()) for text in telling if len(text) >= TELLING]
+    # Readers put a file's name before an id.
+    named = {id for id in taken if taken[id].task_id in ids or taken[id].task_id.partition(":")[2] in ids}
+    asked = [id for id in sorted(taken) if id not in named] if texts else []
+    for start in range(0, len(asked), AT_ONCE):
+        found = store.several("trajectory", asked[start : start + AT_ONCE], Trajectory)
+        named |= {id for id, trajectory in found.items() if _tells(trajectory, texts)}
+    return tuple(taken[id] for id in sorted(taken) if id not in named), len(named)
 
-    def is_held_out(item: Taken) -> bool:
-        if item.task_id in ids or item.task_id.partition(":")[2] in ids:  # readers put a file's name before an id
-            return True
-        found = store.get("trajectory", item.id, Trajectory) if texts else None
-        asked = (" ".join(step.message.split()) for step in found.steps if step.source != "agent") if found else ()
-        return any(text in said for said in asked for text in texts)
 
-    kept = tuple(taken[id] for id in sorted(taken) if not is_held_out(taken[id]))
-    return kept, len(taken) - len(kept)
+def _tells(trajectory: Trajectory, texts: Sequence[str]) -> bool:
+    """Was it asked what only a held-out task asks?"""
+    asked = (" ".join(step.message.split()) for step in trajectory.steps if step.source != "agent")
+    return any(text in said for said in asked for text in texts)
 
 
 def _no_label_matches(sources: Sources, verdicts: Verdicts, taken: Mapping[str, Taken]) -> str:

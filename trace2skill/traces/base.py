@@ -46,7 +46,7 @@ class Source:
         Raises:
             ValueError: it is packed in a way that cannot be read, or unfolds into too much.
         """
-        if not is_packed(self.path):
+        if not is_packed(self._raw_head):
             return self.path
         self._unfolded = unpack(self.path)  # deleted with this source
         return Path(self._unfolded.name)
@@ -58,7 +58,14 @@ class Source:
         Raises:
             ValueError: see `plain`.
         """
+        if self.plain == self.path:
+            return self._raw_head
         with self.plain.open("rb") as file:
+            return file.read(HEAD_BYTES)
+
+    @cached_property
+    def _raw_head(self) -> bytes:
+        with self.path.open("rb") as file:
             return file.read(HEAD_BYTES)
 
     @cached_property
@@ -96,7 +103,8 @@ class Source:
         for value in self.first_values or [self.start]:
             if isinstance(value, dict):
                 told = value.get("type")
-                kinds.setdefault((told if isinstance(told, str) else "", *value), value)
+                if not isinstance(told, (dict, list)):
+                    kinds.setdefault((told, *value), value)
         return list(kinds.values())
 
     def _first_lines(self) -> Iterator[tuple[int, bytes]]:
@@ -156,6 +164,9 @@ class Source:
         """Number and object of every line. A line that is no JSON object is noted and costs itself alone."""
         for number, value in self.values(notes):
             if isinstance(value, dict):
+                if isinstance(value.get("type"), (dict, list)):  # no reader expects that, and it costs this line alone
+                    notes.problem(self, number, "its type is no text")
+                    continue
                 yield number, value
             else:
                 notes.problem(self, number, "not a JSON object")

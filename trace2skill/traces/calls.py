@@ -92,6 +92,8 @@ SHELL_PARTS = re.compile(
 )
 BEFORE = re.compile(r"\A\s*(?:(?:cd\s+[^&;|\n]+(?:&&|;)|\w+=\S*|time|command|sudo|env|timeout\s+\S+)\s+)*")
 NO_MATCH = re.compile(r"\A(?:git\s+grep|grep|egrep|fgrep|zgrep|rg|ag|ack|pgrep|which|type|command\s+-v)\b")
+COUNTED_NONE = re.compile(r"(?:(?:[^\n]*:)?0\s*)+\Z")
+"""What `grep -c` prints where nothing matches."""
 DIFFERS = re.compile(
     r"\A(?:git\s+(?:--no-pager\s+)?diff\b[^|;&\n]*(?:--exit-code|--quiet|--no-index)|diff|cmp|colordiff)\b"
 )
@@ -105,7 +107,7 @@ SHELL_NAMES = frozenset(
 )  # fmt: skip
 
 
-MAY_WRAP = frozenset("<\n ECWPTe")
+MAY_WRAP = frozenset("<\n ECWPTc")
 """What a wrapper of an output begins with."""
 MAY_STOP = frozenset({word[0] for word in STARTS} | {word[0].upper() for word in STARTS} | set("Ee< \n"))
 """What the words of who stopped a call begin with."""
@@ -126,17 +128,17 @@ def opened(shown: str) -> Opened:
     footer) and Roo (a first line). What has none comes back as it is.
     """
     start = shown[:1]
-    if start in MAY_WRAP:
-        if start in "<\n " and (tagged := ONE_TAG.match(shown)):
-            return opened(tagged[2].strip())._replace(error=True)
-        if found := CODE_LINE.match(shown):
-            return Opened(shown[found.end() :], int(found[1]))
-        if start in "<\n " and (found := RETURNED.match(shown)):
+    if start in "<\n ":
+        if found := RETURNED.match(shown):
             return Opened(_inside(shown[found.end() :]), int(found[1]))
-        if HEADER.match(shown):
-            return _without_header(shown)
-        if found := TERMINAL.match(shown):
-            return Opened(shown[found.end() :], int(found[1]))
+        if tagged := ONE_TAG.match(shown):
+            return opened(tagged[2].strip())._replace(error=True)
+    if start in "E\n " and (found := CODE_LINE.match(shown)):
+        return Opened(shown[found.end() :], int(found[1]))
+    if start in "CEWPT" and HEADER.match(shown):
+        return _without_header(shown)
+    if start in "Cc" and (found := TERMINAL.match(shown)):
+        return Opened(shown[found.end() :], int(found[1]))
     if "exit code" in shown[-300:] and (found := FOOTER.search(shown[-1000:])):
         return Opened(shown[: len(shown) - len(found[0])], int(found[1]))
     return Opened(shown)
@@ -176,7 +178,7 @@ def harmless(command: str, exit_code: int | None, output: str) -> str:
         return ""
     last = BEFORE.sub("", re.split(r"\|\||&&|;|\n|(?<!\|)\|(?!\|)", command.strip().rstrip(";&\n"))[-1])
     program = " ".join(last.split()[:1]).rpartition("/")[2]
-    if NO_MATCH.match(last) and not output.strip():
+    if NO_MATCH.match(last) and (not output.strip() or COUNTED_NONE.match(output)):
         return f"{program}: no match"
     if DIFFERS.match(last) and (output.strip() or "quiet" in last or " -q" in last):
         return f"{program}: differs"

@@ -5,7 +5,7 @@ only what was not seen under another file is new. A step without an identity goe
 at the end with the one before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from trace2skill.types.trajectory import Step, Trajectory, Usage
 
@@ -18,23 +18,27 @@ class Copies:
 
     def __init__(self) -> None:
         self._seen: dict[int, tuple[str, str]] = {}
+        self._earlier: dict[str, Mapping[str, str]] = {}
         self._of: dict[str, dict[str, list[str]]] = {}
 
     def remember(self, path: str, identities: Mapping[str, str]) -> None:
         """Take over what was remembered of a file: `Copies.of` at another time."""
+        self._earlier[path] = identities
         for id, joined in identities.items():
-            for at in range(0, len(joined), LENGTH):
-                self._add(joined[at : at + LENGTH], id, path)
+            owner = (id, path)
+            for name in _parts(joined):
+                self._seen.setdefault(int(name, 16), owner)
 
     def forget(self, path: str) -> None:
         """Drop what is known of a file that is read anew."""
-        for names in self._of.pop(path, {}).values():
-            for name in names:
+        for joined in (*self._earlier.pop(path, {}).values(), *self.of(path).values()):
+            for name in _parts(joined):
                 if self._seen.get(int(name, 16), ("", ""))[1] == path:
                     del self._seen[int(name, 16)]
+        self._of.pop(path, None)
 
     def of(self, path: str) -> dict[str, str]:
-        """The identities that a file brought, by trajectory, each trajectory's put together in one text."""
+        """The identities that a file brought in this reading, by trajectory, each put together in one text."""
         return {id: "".join(names) for id, names in self._of.get(path, {}).items()}
 
     def new_in(self, trajectory: Trajectory, path: str) -> tuple[Trajectory | None, int]:
@@ -49,9 +53,10 @@ class Copies:
             before = self._seen.get(int(step.identity, 16)) if step.identity else None
             known.append((before is not None) if step.identity else None)
             owner = before[0] if before else owner
+        here = (trajectory.id, path)
         for step in trajectory.steps:
-            if step.identity:
-                self._add(step.identity, trajectory.id, path)
+            if step.identity and self._seen.setdefault(int(step.identity, 16), here) is here:
+                self._of.setdefault(path, {}).setdefault(trajectory.id, []).append(step.identity)
         if not any(known):
             return trajectory, 0
         copied = _settled(known)
@@ -60,9 +65,9 @@ class Copies:
             return None, sum(copied)
         return _rest(trajectory, own, owner, sum(copied)), sum(copied)
 
-    def _add(self, name: str, id: str, path: str) -> None:
-        if self._seen.setdefault(int(name, 16), (id, path)) == (id, path):
-            self._of.setdefault(path, {}).setdefault(id, []).append(name)
+
+def _parts(joined: str) -> Iterator[str]:
+    return (joined[at : at + LENGTH] for at in range(0, len(joined), LENGTH))
 
 
 def _settled(known: list[bool | None]) -> list[bool]:

@@ -46,8 +46,23 @@ def reader_named(name: str, readers: Sequence[Reader] = READERS) -> Reader:
 
 
 def detect(source: Source, readers: Sequence[Reader] = READERS) -> Reader | None:
-    """The reader for a file by its content, None where none knows it."""
-    return next((reader for reader in readers if reader.claims(source)), None)
+    """The reader for a file by its content, None where none knows it.
+
+    Raises:
+        ValueError: it is packed, and cannot be unfolded.
+        OSError: it cannot be opened.
+    """
+    if not source.head:  # what cannot be opened is no question of its format
+        return None
+    return next((reader for reader in readers if _claims(reader, source)), None)
+
+
+def _claims(reader: Reader, source: Source) -> bool:
+    """A reader that stumbles over a file does not know it."""
+    try:
+        return reader.claims(source)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        return False
 
 
 def unknown_format(source: Source) -> str:
@@ -106,7 +121,16 @@ def _guarded(found: Iterable[Trajectory], source: Source, notes: Notes) -> Itera
             trajectory = next(walk)
         except StopIteration:
             return
-        except (ValueError, OSError, RecursionError, ValidationError, KeyError, TypeError, AttributeError) as error:
+        except (
+            ValueError,
+            OSError,
+            RecursionError,
+            ValidationError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            IndexError,
+        ) as error:
             notes.problem(source, 0, f"cannot be read further: {' '.join(str(error).split())[:200]}")
             return
         yield trajectory

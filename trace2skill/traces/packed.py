@@ -17,10 +17,8 @@ MOST_RATIO = 500
 CHUNK = 2**20
 
 
-def is_packed(path: Path) -> bool:
-    """Does the file begin like one that must be unfolded?"""
-    with path.open("rb") as file:
-        start = file.read(4)
+def is_packed(start: bytes) -> bool:
+    """Are these the first bytes of a file that must be unfolded?"""
     return start.startswith((GZIP, ZSTD, b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")) or start[:2] in WIDE_BARE
 
 
@@ -39,8 +37,9 @@ def unpack(path: Path) -> "tempfile._TemporaryFileWrapper[bytes]":
                 raise ValueError(f"it unfolds to more than {size - len(chunk)} bytes: not opened further")
             unfolded.write(chunk)
         unfolded.flush()
-        if is_packed(inner := Path(unfolded.name)):  # UTF-16 that was compressed
-            return unpack(inner)
+        unfolded.seek(0)
+        if is_packed(unfolded.read(4)):  # UTF-16 that was compressed
+            return unpack(Path(unfolded.name))
     except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeError) as error:
         unfolded.close()
         raise ValueError(f"damaged: {error}") from error

@@ -8,7 +8,10 @@ from pydantic import Field, model_validator
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 
-LessonKind = Literal["error", "success"]
+LessonKind = Literal["error", "success", "unknown"]
+"""Of what a lesson is: a failure, a success, or an imported session of which nobody knows how it ended."""
+KIND_OF: dict[str, LessonKind] = {"failed": "error", "passed": "success"}
+"""By the outcome of the trajectory; any other is unknown."""
 Proof = Literal["verified", "ungated", "observed"]
 
 

@@ -114,6 +114,7 @@ class Step(Record):
     identity: str = Field(
         default="",
         exclude_if=not_,
+        pattern="^([0-9a-f]{16})?$",
         description="Names the response of the model behind the step, from the ids in the log: a copy of it in another "
         "file has the same.",
     )

@@ -12,7 +12,7 @@ from trace2skill.analysts.mining.recoveries import environment_rules, recovery_r
 from trace2skill.analysts.mining.rule import MinedRule, Mining, Witness
 from trace2skill.analysts.mining.signs import Signs, step_of
 from trace2skill.analysts.mining.wording import in_numbers, name_of, title_and_content
-from trace2skill.types.lesson import DroppedLesson, Evidence, Extraction, Lesson, LessonKind
+from trace2skill.types.lesson import KIND_OF, DroppedLesson, Evidence, Extraction, Lesson
 from trace2skill.types.trajectory import Trajectory
 
 WITNESSES = 60
@@ -78,21 +78,20 @@ def _of_session(
     trajectory: Trajectory, gold: Sequence[str], shows: Iterable[tuple[MinedRule, Witness]]
 ) -> list[Extraction]:
     checks = LessonRules.of_log(trajectory, gold)
-    lessons: dict[LessonKind, list[Lesson]] = {}
+    lessons: list[Lesson] = []
     dropped: list[DroppedLesson] = []
-    common: dict[str, Any] = {"trajectory_id": trajectory.id, "task_id": trajectory.task_id}
+    kind = KIND_OF.get(trajectory.outcome.kind, "unknown")
+    common: dict[str, Any] = {"trajectory_id": trajectory.id, "task_id": trajectory.task_id, "kind": kind}
     weak = trajectory.outcome.source if trajectory.outcome.weak and trajectory.outcome.kind != "unknown" else ""
     for rule, witness in shows:
         leaks = checks.leaks_in(f"{rule.title}\n{rule.content}")
         if leaks:
             dropped.append(DroppedLesson(title=rule.title, content=rule.content, reason="; ".join(leaks)))
             continue
-        kind: LessonKind = "error" if witness.failed else "success"
         last = len(trajectory.steps)
         steps = Evidence(first=min(witness.first, last), last=min(max(witness.first, witness.last), last))
         lesson = Lesson(
             **common,
-            kind=kind,
             proof="observed",
             title=rule.title[:120],
             description=f"Seen in logs: {rule.evidence}."[:400],
@@ -100,17 +99,13 @@ def _of_session(
             evidence=(steps,),
             weak_label=weak if rule.kind == "association" else "",
         )
-        lessons.setdefault(kind, []).append(lesson)
-    made = [
-        Extraction(**common, kind=kind, verdict="lessons", lessons=tuple(items[at : at + LESSONS_EACH]))
-        for kind, items in lessons.items()
-        for at in range(0, len(items), LESSONS_EACH)
-    ]
-    if dropped and not made:
+        lessons.append(lesson)
+    if not lessons:
         reason = "what was found would give something of its log away"
-        kind = "error" if trajectory.outcome.kind != "passed" else "success"
-        return [Extraction(**common, kind=kind, verdict="nothing_learned", dropped=tuple(dropped), reason=reason)]
-    return [item.model_copy(update={"dropped": tuple(dropped) if not at else ()}) for at, item in enumerate(made)]
+        return [Extraction(**common, verdict="nothing_learned", dropped=tuple(dropped), reason=reason)]
+    parts = [tuple(lessons[at : at + LESSONS_EACH]) for at in range(0, len(lessons), LESSONS_EACH)]
+    first, *others = [Extraction(**common, verdict="lessons", lessons=part) for part in parts]
+    return [first.model_copy(update={"dropped": tuple(dropped)}), *others]
 
 
 def _associated(corpus: Corpus, looked: Looked, others: Sequence[MinedRule]) -> list[MinedRule]:
@@ -158,7 +153,7 @@ def _witness(signs: Signs, item: Distinction) -> Witness:
     exact = [place for mark, place in signs.marks.items() if mark.split("\t")[1:] == list(sign.words)]
     shown = exact or places or [0]
     first, last = (1, max(1, signs.steps)) if shown == [0] else (step_of(min(shown)), step_of(max(shown)))
-    return Witness(id=signs.id, first=first, last=last, failed=signs.outcome == "failed")
+    return Witness(id=signs.id, first=first, last=last)
 
 
 def _spread(witnesses: Sequence[Witness]) -> tuple[Witness, ...]:

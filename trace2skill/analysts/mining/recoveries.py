@@ -199,9 +199,7 @@ def _error_of(way: _Way) -> str:
 
 def _witnesses(way: _Way) -> Iterator[Witness]:
     for signs, item in way.shown:
-        yield Witness(
-            id=signs.id, first=step_of(item.failed), last=step_of(item.worked), failed=signs.outcome != "passed"
-        )
+        yield Witness(id=signs.id, first=step_of(item.failed), last=step_of(item.worked))
 
 
 def _small(signs: Signs) -> Signs:
@@ -295,7 +293,7 @@ def _rule(title: str, content: str, group: list[_Lack], evidence: str) -> MinedR
         for signs, first, last in lack.shown:
             before = seen.get(signs.id)
             first, last = (min(first, before.first), max(last, before.last)) if before else (first, last)
-            seen[signs.id] = Witness(id=signs.id, first=first, last=last, failed=signs.outcome != "passed")
+            seen[signs.id] = Witness(id=signs.id, first=first, last=last)
     tasks = set.union(*(lack.tasks | lack.installed for lack in group))
     return MinedRule(
         kind="fact",

@@ -16,7 +16,6 @@ class Witness(Record):
     id: str
     first: int
     last: int
-    failed: bool = Field(description="Its vote is that of a failure; else of a success.")
 
 
 class MinedRule(Record):

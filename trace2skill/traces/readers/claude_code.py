@@ -21,6 +21,7 @@ SPOKEN = ("user", "assistant")
 KEPT_ASIDE = {
     "summary", "system", "file-history-snapshot", "queue-operation", "progress", "attachment", "custom-title",
     "ai-title", "last-prompt", "agent-name", "mode", "permission-mode", "pr-link", "tag", "compact_file_reference",
+    "result", "rate_limit_event",
 }  # fmt: skip
 LARGEST_NOTE = 2**20
 
@@ -51,7 +52,7 @@ class ClaudeCode:
         last = ""
         for line, record in source.records(notes):
             kind = record.get("type")
-            name = label(record.get("sessionId")) or last or source.stem
+            name = label(record.get("sessionId")) or label(record.get("session_id")) or last or source.stem
             if (kind in SPOKEN and is_spoken(record)) or is_boundary(record) or is_queued(record):
                 sessions[name].append((line, record))
                 last = name
@@ -67,8 +68,8 @@ class ClaudeCode:
     def _session(
         self, source: Source, notes: Notes, name: str, records: list[Record], aside: list[dict[str, Any]]
     ) -> Iterator[Trajectory]:
-        own = [item for item in records if not item[1].get("isSidechain")]
-        side = [item for item in records if item[1].get("isSidechain")]
+        own = [item for item in records if not _of_sub_agent(item[1])]
+        side = [item for item in records if _of_sub_agent(item[1])]
         said = [item for item in own if item[1].get("type") not in KEPT_ASIDE or is_boundary(item[1])]
         # A file may hold a piece of another session; a file of a sub-agent belongs to the session that it names.
         piece = said and source.stem != name
@@ -88,6 +89,11 @@ class ClaudeCode:
             session = _read(Session(*key, name=name), line, extra, source, notes)
             if len(session):
                 yield session.finish(parent=whole)
+
+
+def _of_sub_agent(record: dict[str, Any]) -> bool:
+    """In a session's file such a record says so, in what the program prints it names the call."""
+    return bool(record.get("isSidechain") or record.get("parent_tool_use_id"))
 
 
 def _read(session: Session, records: list[Record], extra: dict[str, Any], source: Source, notes: Notes) -> Session:
@@ -166,6 +172,6 @@ def _side_chains(records: list[Record]) -> dict[str, list[Record]]:
     root: dict[str, str] = {}
     for line, record in records:
         own, parent = str(record.get("uuid")), str(record.get("parentUuid"))
-        root[own] = label(record.get("agentId")) or root.get(parent) or own
+        root[own] = label(record.get("agentId")) or label(record.get("parent_tool_use_id")) or root.get(parent) or own
         chains[root[own]].append((line, record))
     return chains
