@@ -19,16 +19,18 @@ def said(text: str | None = "fine", usage: Any = GOOD, **message: Any) -> dict[s
 
 
 class StrangeServer:
-    """`replies` are (status, body, headers); the last one is given again and again."""
+    """`replies` are (status, body, headers), each after so many `seconds`; the last is given again and again."""
 
-    def __init__(self, *replies: tuple[int, Any, dict[str, str]]) -> None:
+    def __init__(self, *replies: tuple[int, Any, dict[str, str]], seconds: float = 0.0) -> None:
         self.replies = list(replies)
         self.requests: list[dict[str, Any]] = []
+        self.released = threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 outer.requests.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+                outer.released.wait(seconds)
                 status, body, headers = outer.replies[min(len(outer.requests), len(outer.replies)) - 1]
                 content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
                 self.send_response(status)
@@ -53,5 +55,6 @@ class StrangeServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.released.set()
         self._server.shutdown()
         self._server.server_close()

@@ -20,7 +20,7 @@ from trace2skill.runs.refresh import end
 from trace2skill.runs.runtime import open_runtimes
 from trace2skill.sandbox.running import allow_running, end_running
 
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 2.5
 """How long a command may take to end by itself."""
 LAST_SECONDS = 1.0
 """How long the store may take after that to write what waits."""
@@ -69,7 +69,7 @@ def _watched(ending: "_Ending") -> Iterator[None]:
         while numbers := os.read(heard, 64):
             for number in numbers:
                 if number in SIGNALS:
-                    ending.begin()
+                    ending.begin("thread")
 
     watching = threading.Thread(target=listen, name="signals", daemon=True)
     watching.start()
@@ -90,22 +90,35 @@ class _Ending:
         self._console = console
         self._said = threading.Lock()
         self._guard = threading.Lock()
-        self.begun = False
+        self._heard = {"thread": 0, "handler": 0}
+        self._signals = 0
 
-    def begin(self) -> None:
-        """A signal came: whatever waits is told, and the process has little time left. A second one ends it at once."""
+    @property
+    def begun(self) -> bool:
+        """Has a signal come?"""
+        return self._signals > 0
+
+    def begin(self, who: str) -> None:
+        """A signal came: whatever waits is told, and the process has little time left. A second one ends it at once.
+
+        The thread and the handler each hear of every signal, unless an event loop has taken the thread's place.
+        """
         with self._guard:
-            again, self.begun = self.begun, True
+            self._heard[who] += 1
+            if self._heard[who] <= self._signals:
+                return
+            self._signals = self._heard[who]
         if not _ours[0]:
             end_running()
             return
-        timer = threading.Timer(0.0 if again else GRACE_SECONDS, self.leave)
+        timer = threading.Timer(GRACE_SECONDS if self._signals == 1 else 0.0, self.leave)
         timer.daemon = True
         timer.start()
         end_running()
 
     def interrupt(self, *_: object) -> None:
         """The signal handler proper, in the main thread, as soon as Python gets to it."""
+        threading.Thread(target=self.begin, args=("handler",), daemon=True).start()  # a lock may be held right here
         end_running()
         raise KeyboardInterrupt
 

@@ -25,13 +25,13 @@ def check(rt: Runtime) -> None:
     for name in rt.settings.operation.max_failed_shares:
         if name not in known:
             raise BadInput(f"max_failed_shares: '{name}' is no stage of many items, as are {', '.join(known)}")
-    check_places(rt.settings, rt.given_skill, rt.run_id)
     if rt.tasks and rt.settings.gate.evaluate:
         check_named_tasks(rt.settings, rt.splits.validation)
     if rt.settings.asks_a_model:
         _ = rt.client
     if rt.tasks:
         _ = rt.harness, rt.sandbox
+    check_places(rt.settings, rt.given_skill, rt.run_id)  # last: it makes the directory of runs
 
 
 def check_places(settings: RunSettings, skill: Skill | None, run_id: str) -> None:
