@@ -229,14 +229,14 @@ def keep(rt: Runtime, one: Lesson) -> Extracted:
 def test_a_person_lets_a_finding_in_and_what_the_skill_says_already_is_not_new(tmp_path: Path) -> None:
     folder = logs(tmp_path / "logs")
     for path in folder.iterdir():
-        path.write_text(path.read_text().replace("is not allowed here", "needs sudo rights here"))
+        path.write_text(path.read_text().replace("is not allowed here", "needs sudo chmod here"))
     given = settings(tmp_path, folder)
     first = ingest(given)
     assert not first.candidate.applied
     store = open_store(given.store)
     waiting = quarantine.waiting(store)
     ids = sorted({finding.id for item in waiting for finding in item.findings})
-    assert {finding.fragment for item in waiting for finding in item.findings} == {"sudo rights"}
+    assert {finding.fragment for item in waiting for finding in item.findings} == {"sudo chmod"}
     with pytest.raises(BadInput, match="say why"):
         quarantine.allow(store, ids, "")
     with pytest.raises(BadInput, match="nothing called Qnone"):
@@ -244,7 +244,7 @@ def test_a_person_lets_a_finding_in_and_what_the_skill_says_already_is_not_new(t
     quarantine.allow(store, ids, "our operators have these rights")
     assert not quarantine.waiting(store)
     second = ingest(given)
-    assert "sudo rights" in (second.candidate_directory / "SKILL.md").read_text()
+    assert "sudo chmod" in (second.candidate_directory / "SKILL.md").read_text()
     assert not second.quarantined
     third = ingest(settings(tmp_path / "other", folder, skill=second.candidate_directory))
     assert not third.quarantined

@@ -153,7 +153,7 @@ def _mended(base: Skill, applied: Applied, groups: Sequence[EditGroup], editor: 
         repaired = editor.repair(skill, path, [line for line in found if failing_file(skill, line) == path])
         if repaired is None:
             return None
-        skill, found = repaired, problems(repaired)
+        skill, found = repaired, problems(repaired, base)
         if not found:
             kept = all(mapped(base, skill, group) == mapped(base, applied.skill, group) for group in groups)
             change = {"skill": skill, "diff": unified_diff(base, skill), "problems": ()}

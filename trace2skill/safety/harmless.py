@@ -34,6 +34,9 @@ MENTIONED = re.compile(
     r"\Asudo(?:\s+(?:is|isn't|isnt|are|was|were|in|not|nor|rights?|password|access|privileges?|needed|available|here|or|and|to|for|at|on|when|where|does|has|works?|fails?|asks|cannot|may|must|unless|if|inside|outside)\b.*)?\Z",
     re.IGNORECASE | re.DOTALL,
 )
+TOLD_TO_USE = re.compile(
+    r"\b(?:use|using|with|via|run|try|through|add|prefix(?: it with)?)\s+[`\"'“]?\Z", re.IGNORECASE
+)
 LOOPBACK = re.compile(r"\A(?:\w+://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d+)?(?:/\S*)?\Z", re.IGNORECASE)
 COMMANDS = frozenset({"dangerous command", "turns off a safeguard", "settles where nobody looks"})
 PIECES = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{1,16}[ \t_.|,:-]{1,3}){5,}[A-Za-z0-9+/]{1,16}={0,2}")
@@ -56,7 +59,8 @@ def is_harmless(reason: str, text: str, match: re.Match[str]) -> bool:
         return True
     if reason != "dangerous command":
         return False
-    if MENTIONED.match(piece) or MADE_BY_BUILDS.search(piece) or ONE_VARIABLE.search(piece):
+    mentioned = MENTIONED.match(piece) and not TOLD_TO_USE.search(_before(text, match.start()))
+    if mentioned or MADE_BY_BUILDS.search(piece) or ONE_VARIABLE.search(piece):
         return True
     return bool(FETCHES.match(piece)) and not GOES_OUT.search(LOCAL.sub("", _behind(text, match.start())))
 
