@@ -112,9 +112,12 @@ def prefect_home() -> Path:
     return HOME
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Project"]:
-    """A Prefect server with all that it does of its own accord and our deployments: one for all that operates it."""
+    """A Prefect server with all that it does of its own accord and our deployments, for the tests of one file.
+
+    It takes a fifth of a core even while nobody asks it anything, so that it is not kept for the session.
+    """
     from prefect_project import Project
 
     home = tmp_path_factory.mktemp("prefect")
