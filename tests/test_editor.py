@@ -134,9 +134,17 @@ def test_a_repair_that_does_not_mend_costs_two_calls_at_most_and_the_culprit_is_
 
 def test_where_nothing_helps_the_candidate_is_refused(client: Client, plays: Plays) -> None:
     plays(lambda heard: answer_json({"content": heard.block("file")}))
-    broken = SKILL.with_files({"references/lonely.md": b"# Nobody links this\n"})
-    with pytest.raises(SkillInvalid):
-        build_candidate(broken, Groups.of(RULES), ALL, 5, editor=editor(client, "hopeless"))
+    names = ("one", "two")
+    lines = {name: f"- See [{name}](references/{name}.md)." for name in names}
+    text = f"{SKILL.text('SKILL.md')}\n## More\n\n" + "\n".join(lines.values()) + "\n"
+    base = SKILL.with_files(
+        {"SKILL.md": text.encode(), **{f"references/{name}.md": b"# More\n\n- A rule.\n" for name in names}}
+    )
+    assert problems(base) == []
+    cut = {"op": "replace_in_section", "section": ("More",)}
+    orphans = [group(f"- Ask about {name}.", f"k-{name}", anchor=line, **cut) for name, line in lines.items()]
+    with pytest.raises(SkillInvalid):  # both break it, so that it is not mended by leaving one out
+        build_candidate(base, Groups.of(orphans), ALL, 5, editor=editor(client, "hopeless"))
 
 
 def lesson(id: str) -> Lesson:

@@ -252,7 +252,7 @@ def test_the_cap_stops_the_run_and_a_higher_one_goes_on(tmp_path: Path, prefect_
         (["run", "--data", OFFICE, "--model", "anthropic/claude-sonnet-4-5"], "ANTHROPIC_API_KEY"),
         (["run", "--data", OFFICE, "--model", "sim/office?nosuch=1"], "its settings are"),
         (["run", "--data", OFFICE, "--model", "sim/office", "--skill", OFFICE], "no SKILL.md"),
-        (["run", "--data", OFFICE, "--model", "sim/office", "--price", "cheap"], "two numbers"),
+        (["run", "--data", OFFICE, "--model", "sim/office", "--price", "cheap"], "give IN,OUT"),
         (["run", "--data", OFFICE, "--model", "sim/office", "--domain", "nosuch"], "unknown domain"),
         (["validate", "nowhere"], "is not a directory"),
         (["show", "run-x"], "there is no store"),

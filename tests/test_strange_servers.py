@@ -198,9 +198,6 @@ class Answered(Exception):
         self.litellm_response_headers = headers
 
 
-LATER = datetime.now(UTC) + timedelta(seconds=4000)
-
-
 @pytest.mark.parametrize(
     ("value", "words", "seconds"),
     [
@@ -216,8 +213,9 @@ def test_waits_are_read_in_every_form(value: str, words: str, seconds: float | N
 
 
 def test_a_date_without_a_zone_is_one_of_utc() -> None:
+    later = datetime.now(UTC) + timedelta(seconds=4000)
     for form in ("%a, %d %b %Y %H:%M:%S -0000", "%a %b %d %H:%M:%S %Y", "%Y-%m-%dT%H:%M:%S"):
-        found = _retry_after(Answered(**{"retry-after": LATER.strftime(form)}))
+        found = _retry_after(Answered(**{"retry-after": later.strftime(form)}))
         assert found is not None
         assert 3900 < found <= 4000
 
