@@ -48,6 +48,7 @@ class Cutting:
 
     def __init__(self, rt: Runtime, base: str) -> None:
         self._rt, self._cutter = rt, Cutter(rt.store, skill_of(rt, base))
+        self._known: dict[tuple[str, str, bool], Proposal] = {}
 
     def take(self, item: Proposed) -> None:
         """Cut one patch."""
@@ -58,7 +59,10 @@ class Cutting:
         return self._cutter.of(self._proposal(item) for item in proposed)
 
     def _proposal(self, item: Proposed) -> Proposal:
-        return Proposal(stored(self._rt, "patch", item.content, Patch), item.kind, item.weak)
+        key = (item.content, item.kind, item.weak)
+        if key not in self._known:
+            self._known[key] = Proposal(stored(self._rt, "patch", item.content, Patch), item.kind, item.weak)
+        return self._known[key]
 
 
 def united(
