@@ -35,8 +35,8 @@ lean()
 os.environ.setdefault("PREFECT_HOME", tempfile.mkdtemp(prefix="t2s-prefect-"))
 os.environ.setdefault("OPENAI_API_KEY", "none")
 
+from labelled_corpus import load, multiplied
 from prefect import flow
-from real_text import load, multiplied
 from rich.console import Console
 from rich.table import Table
 

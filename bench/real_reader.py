@@ -13,7 +13,8 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from real_text import Corpus, Run, consolidated, load
+from labelled_corpus import Corpus, load
+from real_text import Run, consolidated
 from rich.console import Console
 from rich.table import Table
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,13 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
+
+from labelled_corpus import Corpus, load, multiplied, rules_of
 
 from trace2skill.consolidate.bounded import Asker, Bounds, ModelAsker
 from trace2skill.consolidate.candidate import build_candidate
-from trace2skill.consolidate.cut import Rule, cut
+from trace2skill.consolidate.cut import cut
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.node import Groups
 from trace2skill.consolidate.reading import AssignJob, InduceJob, WriteJob, read_book
@@ -36,47 +38,20 @@ from trace2skill.consolidate.route import Thresholds
 from trace2skill.consolidate.runner import ThreadRunner
 from trace2skill.consolidate.worded import worded
 from trace2skill.core.budget import Budget
-from trace2skill.core.digest import digest_of_bytes
 from trace2skill.core.errors import BadInput
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Client, ModelSettings
-from trace2skill.sim.meaning import LabelledReader, labelled_reader, read_corpus
 from trace2skill.sim.profile import chance
 from trace2skill.skills.form import in_form
 from trace2skill.skills.place import place
-from trace2skill.skills.skill import Skill, read_skill
+from trace2skill.skills.skill import Skill
 from trace2skill.store import Store, open_store
-from trace2skill.types.lesson import LessonKind
-from trace2skill.types.patch import Edit, Patch, Unplaced
+from trace2skill.types.patch import Patch, Unplaced
 
 CHOICES = 20
 SIZES = (1_000, 5_000)
 PAIRWISE = {"989c7f922acf077c08f1f11a525488707a7328cefc8d31f600bc9fa9c71b4e86": 226_483}
 """Prompt tokens of the pairwise merge of edits, the design before this one, by digest of patches.jsonl."""
-
-
-@dataclass
-class Corpus:
-    """A labelled corpus as the product sees it, and what its labels say."""
-
-    directory: Path
-    base: Skill
-    patches: list[Patch]
-    passed: dict[str, bool]
-    stated: dict[str, set[str]]  # themes each trajectory states
-    reader: LabelledReader
-    themes: dict[str, str]
-    labels: dict[str, list[tuple[int, str]]]
-    digest: str
-    cut: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
-
-    def truth(self, patches: Iterable[Patch]) -> dict[str, set[str]]:
-        """Theme -> tasks that state it."""
-        found: dict[str, set[str]] = defaultdict(set)
-        for patch in patches:
-            for theme in self.stated[patch.trajectory_id]:
-                found[theme].add(patch.task_id)
-        return found
 
 
 @dataclass
@@ -144,45 +119,6 @@ def main() -> None:
     else:
         show(figures)
     sys.exit(0 if all(row["reached"] for row in figures["rows"]) else 1)
-
-
-def load(directory: Path) -> Corpus:
-    """Read a corpus. Raises BadInput where it is none."""
-    raw, themes = read_corpus(directory)
-    folders = sorted(path for path in (directory / "skill").glob("*") if path.is_dir())
-    if len(folders) != 1:
-        raise BadInput(f"{directory / 'skill'} holds {len(folders)} skills, not one")
-    base = read_skill(folders[0])
-    patches, stated, passed, labels = [], {}, {}, {}
-    for line in raw:
-        id = line["trajectory"]
-        edits = tuple(Edit(**edit, lessons=(f"L-{id}",)) for edit in line["patch"]["edits"])
-        patches.append(Patch(trajectory_id=id, task_id=line["task"], base=base.digest, edits=edits))
-        passed[id] = line["outcome"] == "passed"
-        stated[id] = {theme for label in line["labels"] for theme in label["themes"] if theme != "ONE"}
-        labels[id] = [(label["edit"], label["text"]) for label in line["labels"]]
-    return Corpus(
-        directory=directory,
-        base=base,
-        patches=patches,
-        passed=passed,
-        stated=stated,
-        reader=labelled_reader(str(directory.resolve())),
-        themes=themes,
-        labels=labels,
-        digest=digest_of_bytes((directory / "patches.jsonl").read_bytes()),
-    )
-
-
-def rules_of(corpus: Corpus, patches: Iterable[Patch]) -> list[Rule]:
-    """The rules of some patches."""
-    found = []
-    for patch in patches:
-        if patch.trajectory_id not in corpus.cut:
-            kind: LessonKind = "success" if corpus.passed[patch.trajectory_id] else "error"
-            corpus.cut[patch.trajectory_id] = cut(patch, kind, corpus.base).rules
-        found += corpus.cut[patch.trajectory_id]
-    return found
 
 
 def consolidated(
@@ -409,30 +345,6 @@ def bounded(
         name = f"largest prompt at {size:,} ({large.calls} calls, {large.rounds} rounds)"
         found.append(row(name, large.largest, f"at most {bounds.tokens}", large.largest <= bounds.tokens))
     return found
-
-
-def multiplied(corpus: Corpus, size: int) -> Corpus:
-    """So many patches out of the corpus, no two texts alike."""
-    patches, stated, passed = [], {}, {}
-    for number in range(size):
-        patch = corpus.patches[number % len(corpus.patches)]
-        id = f"{patch.trajectory_id}-{number}"
-        edits = tuple(marked(edit, number) for edit in patch.edits)
-        patches.append(
-            patch.model_copy(update={"trajectory_id": id, "task_id": f"{patch.task_id}-{number}", "edits": edits})
-        )
-        stated[id], passed[id] = corpus.stated[patch.trajectory_id], corpus.passed[patch.trajectory_id]
-    return Corpus(**{**vars(corpus), "patches": patches, "stated": stated, "passed": passed, "cut": {}})
-
-
-def marked(edit: Edit, number: int) -> Edit:
-    """An edit whose every line is told in another run."""
-    lines = edit.content.split("\n")
-    texts = [
-        f"{line} (run {number})" if line.strip() and line[0] not in "#|`" and line[-1] not in "`|" else line
-        for line in lines
-    ]
-    return edit.model_copy(update={"content": "\n".join(texts)})
 
 
 def show(figures: Mapping[str, Any]) -> None:

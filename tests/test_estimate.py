@@ -11,6 +11,8 @@ from in_process import refresh
 from questions_of_tests import write_math, write_skill_for_sums
 from run_settings import run_settings
 
+from trace2skill.consolidate.cut import Place, Rule
+from trace2skill.consolidate.memory import RuleMemory
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.estimate import Estimate, estimate
 from trace2skill.runs.intake import Intake
@@ -119,6 +121,18 @@ def test_two_analysts_cost_more_than_one_and_no_skill_and_a_repeat_are_scored(tm
     assert runs(evaluate=False) == learning
     assert runs(candidates=3, select="validation") == 3 * learning + 4 * held_out
     assert runs(candidates=3, select="train") == 3 * learning + 3 * learning + 2 * held_out
+
+
+def test_the_rule_book_of_many_nights_takes_more_calls_than_that_of_one(tmp_path: Path) -> None:
+    rt = runtime(office(tmp_path))
+    alone = asked(estimate(rt))["assign"]
+    ids = [f"T{number}" for number in range(400)]
+    rules = tuple(Rule(text=f"Check {id}.", place=Place(), trajectory_id=id, task_id=id, kind="error") for id in ids)
+    assert rt.given_skill is not None
+    rt.store.put("memory", rt.given_skill.name, RuleMemory(skill=rt.given_skill.name, rules=rules))
+    assert asked(estimate(rt))["assign"] > 2 * alone
+    forget_runtimes()
+    assert asked(estimate(runtime(office(tmp_path, memory=False))))["assign"] == alone
 
 
 def test_one_pair_or_two_teach_nothing_so_nothing_is_scored(tmp_path: Path) -> None:

@@ -285,7 +285,8 @@ def test_an_answer_that_does_not_fit_goes_back(store: Store, pool: ThreadPoolExe
     again = done("next", place, "--as", "ann", "--wait", PATIENCE)
     assert "not a valid Wanted: numbers: Field required" in again, "the run asks again in its own way"
     assert "You are tested." not in again
-    done("answer", place, id_in(again), "--as", "ann", said='```json\n{"name": "x", "numbers": [1]}\n```')
+    taken = done("answer", place, id_in(again), "--as", "ann", said='```json\n{"name": "x", "numbers": [1]}\n```')
+    assert "is answered (1 numbers)" in taken
     assert going.result(PATIENCE) == Wanted(name="x", numbers=[1])
     going = asked(store, pool, request(place, "With a tool", tools=(BASH,)))
     name = id_in(done("next", place, "--as", "ann", "--wait", PATIENCE))

@@ -89,6 +89,7 @@ def test_what_one_task_a_night_states_is_a_rule_in_the_end(tmp_path: Path) -> No
     second = night(tmp_path, 2)
     made = learned(second, {two: RULE})
     assert book_of(second, made) == {RULE: 2}
+    assert (made.rules, made.remembered) == (2, 1)
     (applied,) = candidate_of(second, made).applied
     assert {saying.task_id for saying in applied.said} == {one, two}
     # Nobody promoted it; the third night begins from the same skill and knows all three.

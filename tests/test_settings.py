@@ -194,3 +194,9 @@ def test_the_form_of_the_ui_explains_every_setting() -> None:
         for name, field in part.get("properties", {}).items():
             if part.get("title") in {section.__name__ for section in SECTIONS.values() if issubclass(section, Record)}:
                 assert field.get("description"), f"{part['title']}.{name}"
+
+
+def test_when_groups_of_edits_were_shown_to_the_merger_is_read_and_means_nothing() -> None:
+    base = {"data": {"path": "x"}, "models": ROLES}
+    old = RunSettings.model_validate({**base, "learning": {"merge": {"ask": "always", "fan_in": 4}}})
+    assert old == RunSettings.model_validate({**base, "learning": {"merge": {"fan_in": 4}}})

@@ -20,6 +20,7 @@ from trace2skill.llm.handoff.page import PART_CHARACTERS, WHOLE, bare_argument, 
 from trace2skill.llm.handoff.presence import runs
 from trace2skill.llm.handoff.records import Body, GivenCall, Handed
 from trace2skill.safety.screening import shown
+from trace2skill.skills.markdown import fenced
 
 LOOK_SECONDS = 0.5
 LONGEST_ANSWER = 4_000_000
@@ -211,12 +212,11 @@ def _folder(directory: Path, wait: float = 0.0) -> Folder:
 def _counted(text: str) -> str:
     """How much an answer holds: the lengths of the lists in it, so that whoever gave it sees that none was cut."""
     try:
-        made = json_module.loads(text)
+        made = json_module.loads((*reversed(fenced(text)), text)[0])
     except (ValueError, RecursionError):
         return ""
-    lists = (
-        {name: len(value) for name, value in made.items() if isinstance(value, list)} if isinstance(made, dict) else {}
-    )
+    items = made.items() if isinstance(made, dict) else ()
+    lists = {name: len(value) for name, value in items if isinstance(value, list)}
     return f" ({', '.join(f'{count} {name}' for name, count in lists.items())})" if lists else ""
 
 

@@ -171,7 +171,7 @@ def _numbers(console: Console, summary: RunSummary) -> None:
     lines = [
         *([f"trajectories: {outcomes}"] if outcomes else []),
         f"analyses: {verdicts}",
-        f"lessons {summary.lessons}, patches {summary.patches}, rules {summary.leaves}; "
+        f"lessons {summary.lessons}, patches {summary.patches}, rules {summary.rules_in_words()}; "
         f"written {len(summary.candidate.written)}, dropped for little support {len(summary.candidate.dropped)}, "
         f"unplaced {len(summary.candidate.unplaced)}, open conflicts {len(summary.candidate.open)}",
         f"model calls {spent.calls}, tokens {spent.tokens_in} in, {spent.tokens_out} out, ${spent.cost:.4f}",

@@ -92,7 +92,8 @@ def united(
     known = recalled(rt, found, skill_of(rt, base), [item.task_id for item in analysed])
     tasks = tasks_of(analysed) + known.tasks
     made = consolidated(rt, known.proposals, base, tasks, runner)
-    return distilled(base, analysed, proposed, known.proposals, made, failures, known.tasks)
+    earlier = len(known.proposals.rules) - len(found.rules)
+    return distilled(base, analysed, proposed, known.proposals, made, failures, known.tasks, earlier)
 
 
 def consolidated(rt: Runtime, found: Proposals, base: str, tasks: int, runner: Runner) -> Consolidated:

@@ -32,6 +32,7 @@ class Distilled(Record):
     rules: int = Field(default=0, description="Rules and whole edits in the patches, each by one trajectory.")
     root: Merged | None = Field(default=None, description="What all of them came to; none when nothing was proposed.")
     book: str = Field(default="", exclude_if=not_, description="Digest of the rule book.")
+    remembered: int = Field(default=0, exclude_if=not_, description="Of the rules, those that earlier runs left.")
     uncut: tuple[Uncut, ...] = Field(default=(), exclude_if=not_, description="What of the patches is no rule.")
     earlier_tasks: int = Field(default=0, exclude_if=not_, description="Tasks that only earlier runs analysed.")
     quarantined: tuple[str, ...] = Field(
@@ -112,6 +113,7 @@ def distilled(
     made: Consolidated,
     failures: tuple[Failure, ...] = (),
     earlier_tasks: int = 0,
+    remembered: int = 0,
 ) -> Distilled:
     """The stages of a distillation put together. What the screening kept out is named as the store names it."""
     lessons = (digest for item in proposed for digest in item.quarantined)
@@ -125,6 +127,7 @@ def distilled(
         uncut=found.uncut,
         quarantined=tuple(dict.fromkeys([*lessons, *(item.digest for item in found.aside)])),
         earlier_tasks=earlier_tasks,
+        remembered=remembered,
         failures=failures,
     )
 

@@ -46,6 +46,7 @@ class IngestSettings(Record):
     thresholds: Thresholds = Thresholds()
     limits: SizeLimits = SizeLimits()
     merge: Bounds = Bounds()
+    memory: bool = Field(default=True, description="Learn from the rules of earlier runs over this skill, too.")
     max_cost: float | None = Field(default=10.0, ge=0, description="Cap in US dollars; none has no cap.")
     workers: int = Field(default=8, ge=1, le=256, description="Trajectories under way at once.")
     max_failed_share: float = Field(default=0.1, ge=0, le=1, description="Share of the trajectories that may fail.")
@@ -79,6 +80,7 @@ class IngestSettings(Record):
                 thresholds=self.thresholds,
                 limits=self.limits,
                 merge=self.merge,
+                memory=self.memory,
             ),
             gate=EvaluationSettings(evaluate=False),
             money=MoneySettings(max_cost=self.max_cost),

@@ -228,6 +228,7 @@ def finish(
         lessons=distilled.lessons,
         patches=len(distilled.proposed),
         leaves=distilled.rules,
+        remembered=distilled.remembered,
         book=distilled.book,
         uncut=distilled.uncut,
         analyses=analyses_of(distilled),

@@ -119,6 +119,7 @@ class RunSummary(Record, form="RunSummary", version=1):
     lessons: int = 0
     patches: int = 0
     leaves: int = Field(default=0, description="Rules and whole edits of all patches, before any were united.")
+    remembered: int = Field(default=0, exclude_if=not_, description="Of the leaves, rules that earlier runs left.")
     tree: str = Field(default="", exclude_if=not_, description="Digest of the merge tree, of earlier versions.")
     book: str = Field(default="", exclude_if=not_, description="Digest of the rule book.")
     uncut: tuple[Uncut, ...] = Field(default=(), exclude_if=not_, description="Parts of patches that are no rule.")
@@ -232,12 +233,16 @@ class RunSummary(Record, form="RunSummary", version=1):
         return (
             "## Numbers\n\n"
             f"- trajectories: {counts or 'none'}\n- analyses: {verdicts or 'none'}\n"
-            f"- lessons {self.lessons}, patches {self.patches}, rules {self.leaves}, "
+            f"- lessons {self.lessons}, patches {self.patches}, rules {self.rules_in_words()}, "
             f"written {len(self.candidate.written)}, dropped {len(self.candidate.dropped)}, "
             f"unplaced {len(self.candidate.unplaced)}, open conflicts {len(self.candidate.open)}\n"
             f"- model calls {self.spent.calls}, tokens {self.spent.tokens_in} in and {self.spent.tokens_out} out\n"
             f"- {self.cost_in_words()}"
         )
+
+    def rules_in_words(self) -> str:
+        """How many rules there were, and how many of them earlier runs left."""
+        return f"{self.leaves} ({self.remembered} of earlier runs)" if self.remembered else str(self.leaves)
 
     def cost_in_words(self) -> str:
         """What the run has cost, what had been foreseen, and what a point of lift has cost."""

@@ -1,0 +1,109 @@
+"""From the book to groups: what is replaced, where a rule goes today, what stands against the skill, who counts for what."""
+
+from trace2skill.consolidate import Thresholds
+from trace2skill.consolidate.assign import Coding
+from trace2skill.consolidate.book import Grouping
+from trace2skill.consolidate.candidate import build_candidate
+from trace2skill.consolidate.cut import Place, Rule
+from trace2skill.consolidate.ledger import build_ledger
+from trace2skill.consolidate.places import today
+from trace2skill.consolidate.settle import BookRule, Opposition, RuleBook, Statement
+from trace2skill.consolidate.worded import worded
+from trace2skill.consolidate.write import SheetWording
+from trace2skill.skills.skill import Skill, SkillFile
+
+TEXT = b"""---
+name: small
+description: A small skill.
+---
+
+# Small
+
+## 1. Work
+
+- Read it once.
+
+## End
+
+- Stop.
+"""
+BASE = Skill(files=(SkillFile(path="SKILL.md", content=TEXT),))
+WORK = Place(section=("Small", "1. Work"))
+
+
+class OwnWords:
+    """A runner whose writer words nothing, so that every rule keeps its own words."""
+
+    def induce(self, jobs: object) -> list[Grouping]:
+        raise AssertionError(jobs)
+
+    def assign(self, jobs: object) -> list[Coding]:
+        raise AssertionError(jobs)
+
+    def write(self, jobs: object) -> list[SheetWording]:
+        return [
+            SheetWording(lines=("",) * len(job.sheet.rules), conditional=("",) * len(job.sheet.pairs))  # type: ignore[attr-defined]
+            for job in jobs  # type: ignore[attr-defined]
+        ]
+
+
+def stated(text: str, tasks: range, place: Place = WORK, replaces: str = "") -> BookRule:
+    said = tuple(
+        Statement(
+            rule=Rule(text=text, place=place, trajectory_id=f"t{n}", task_id=f"k{n}", kind="error", replaces=replaces)
+        )
+        for n in tasks
+    )
+    return BookRule(says=text, said=said)
+
+
+def test_a_line_is_replaced_where_most_wanted_that_and_by_one_rule_only() -> None:
+    old = "- Read it once."
+    most = stated("Read it twice.", range(3), replaces=old)
+    also = stated("Read it aloud.", range(3, 5), replaces=old)
+    groups = worded(BASE, RuleBook(rules=(most, also)), (), 2, OwnWords())
+    ops = {group.edits[0].content: group.edits[0].op for group in groups.groups}
+    assert ops == {"- Read it twice.": "replace_in_section", "- Read it aloud.": "append_to_section"}
+    skill, made = build_candidate(BASE, groups, Thresholds(main=2), 5)
+    assert "once" not in (skill.text("SKILL.md") or "")
+    assert len(made.applied) == 2
+    halves = {old: range(2), "- Stop.": range(2, 3), "": range(3, 4)}
+    half = tuple(one for line, tasks in halves.items() for one in stated("Read it.", tasks, replaces=line).said)
+    (group,) = worded(BASE, RuleBook(rules=(BookRule(says="Read it.", said=half),)), (), 2, OwnWords()).groups
+    assert group.edits[0].op == "append_to_section", "half is not most"
+
+
+def test_a_place_is_the_one_that_the_skill_has_today() -> None:
+    assert today(BASE, WORK) == WORK
+    assert today(BASE, Place(section=("Small", "3. Work"))).section == ("Small", "1. Work")
+    assert today(BASE, Place(section=("Small", "Gone"))) == Place(title="Gone")
+    assert today(BASE, Place(section=("Small",), title="2. End")).section == ("Small", "End")
+    assert today(BASE, Place(section=("Old",), title="New")) == Place(title="New")
+
+
+def test_what_the_skill_states_is_not_rewritten_for_its_opposite() -> None:
+    there, against = stated("Read it once.", range(2)), stated("Never read it.", range(2, 5))
+    pair = Opposition(first=there.id, second=against.id, tasks=("k2", "k3"))
+    book = RuleBook(rules=(against, there), opposed=(pair,))
+    groups = worded(BASE, book, (), 2, OwnWords(), standing={there.id: "SKILL.md:10"})
+    assert groups.groups == ()
+    (conflict,) = groups.open
+    assert conflict.reason == "SKILL.md:10 says the opposite"
+    assert [side.edits[0].content for side in conflict.sides] == ["- Never read it."]
+    # Nothing stands against it where the other is not to be written at all.
+    out = worded(BASE, book, (), 2, OwnWords(), out={there.id: "it was taken out"})
+    assert [group.edits[0].content for group in out.groups] == ["- Never read it."]
+    assert [item.reason for item in out.dropped] == ["it was taken out"]
+
+
+def test_rules_of_one_file_count_what_each_counts_alone() -> None:
+    often, seldom = stated("Read it twice.", range(3)), stated("Read it aloud.", range(3, 5))
+    groups = worded(BASE, RuleBook(rules=(often, seldom)), (), 2, OwnWords())
+    skill, made = build_candidate(BASE, groups, Thresholds(main=4, reference=2), 9)
+    assert len(made.applied) == 1
+    assert [len(rule.support.tasks) for rule in made.written] == [3, 2]
+    ledger = build_ledger(BASE, skill, made, lambda _: None, None)
+    counted = {row.first: len(row.support.tasks) for row in ledger.rows if row.file != "SKILL.md"}
+    assert sorted(counted.values()) == [2, 3]
+    (link,) = (row for row in ledger.rows if row.file == "SKILL.md")
+    assert len(link.support.tasks) == 5
