@@ -22,7 +22,15 @@ from trace2skill.sandbox.running import ENVIRONMENT, kill_group, run_process, se
 
 FIRST_USER, USERS = 64_000, 1_000
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
-CONFIGURATION = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
+CONFIGURATION = (
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/alternatives",
+    "/etc/localtime",
+    "/etc/fonts",
+    "/etc/libreoffice",  # without its registry LibreOffice ends at its start
+)
 NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl", "/etc/ca-certificates", "/etc/pki")
 HOME = "/tmp/home"
 PASSWD = "root:x:0:0:root:/:/bin/sh\nagent:x:{user}:{user}:agent:/tmp/home:/bin/sh\n"
