@@ -7,9 +7,10 @@ from pathlib import Path
 from pydantic import Field
 
 from trace2skill.core.record import Record
-from trace2skill.domains.base import Audit, Grade
+from trace2skill.domains.base import Audit, CaseGrade, Grade
 from trace2skill.domains.spreadsheet.answers import carried, emptied, gold_only
 from trace2skill.domains.spreadsheet.dataset import load_dataset
+from trace2skill.domains.spreadsheet.gold import calculated_gold, doubts_of, stale
 from trace2skill.domains.spreadsheet.grade import gold_values, grade_case
 from trace2skill.domains.spreadsheet.recalculate import Mode, effective, recalculated
 from trace2skill.domains.spreadsheet.workbook import Unreadable, open_values
@@ -45,6 +46,7 @@ class Spreadsheet:
 
     def __init__(self, recalculate: Mode = "auto") -> None:
         self._recalculate = effective(recalculate)
+        self._stale = recalculate == "always"
         self._gold_only: dict[str, frozenset[str]] = {}
         self.version = "spreadsheet 1" + (" recalculated" if self._recalculate else "")
 
@@ -81,33 +83,32 @@ class Spreadsheet:
 
     def grade(self, task: Task, outputs: Mapping[str, bytes]) -> Grade:
         """Score every case; formulas are recalculated before, where that is on."""
-        grades = []
-        for case in task.cases:
-            output = outputs.get(f"output/{case.name}.xlsx")
-            if output is not None and self._recalculate:
-                output = recalculated(output)
-            grades.append(grade_case(case.name, _gold(case), output, task.detail["answer_position"]))
-        return Grade(cases=tuple(grades))
+        cases = (self._graded(task, case, outputs.get(f"output/{case.name}.xlsx")) for case in task.cases)
+        return Grade(cases=tuple(cases))
 
     def audit(self, task: Task) -> Audit:
-        """Grade gold against itself, and the untouched input."""
+        """Look for what makes gold doubtful, and grade gold against itself, and the untouched input."""
         untouched = []
         for case in task.cases:
-            try:
-                gold = open_values(_gold(case))
-            except Unreadable as error:
-                return Audit(task_id=task.id, verdict="never_passes", reason=f"gold cannot be read: {error}")
-            position = task.detail["answer_position"]
-            itself = grade_case(case.name, gold, gold, position)
-            if not itself.passed:
-                return Audit(
-                    task_id=task.id, verdict="never_passes", reason=itself.problem or "gold is not equal to itself"
-                )
-            content = case.input.read_bytes() if case.input else None
-            untouched.append(grade_case(case.name, gold, content, position).passed)
+            wrong = doubts_of(self._gold(task, case), task.detail["answer_position"])
+            if not wrong and self._stale:
+                wrong = stale(_gold(case), task.detail["answer_position"])
+            itself = self._graded(task, case, _gold(case).read_bytes()) if not wrong else None
+            if itself is None or not itself.passed:
+                reason = wrong or (itself and itself.problem) or "gold is not equal to itself"
+                return Audit(task_id=task.id, verdict="never_passes", reason=reason)
+            untouched.append(self._graded(task, case, case.input.read_bytes() if case.input else None).passed)
         if untouched and all(untouched):
             return Audit(task_id=task.id, verdict="passes_untouched", reason="the untouched input already passes")
         return Audit(task_id=task.id, verdict="usable")
+
+    def _graded(self, task: Task, case: TestCase, output: bytes | None) -> CaseGrade:
+        calculate = recalculated if self._recalculate else None
+        return grade_case(case.name, self._gold(task, case), output, task.detail["answer_position"], calculate)
+
+    def _gold(self, task: Task, case: TestCase) -> Path | bytes:
+        """Gold, with its formulas calculated like those of an output."""
+        return calculated_gold(_gold(case), task.detail["answer_position"]) if self._recalculate else _gold(case)
 
     def gold_only(self, task: Task) -> frozenset[str]:
         """Values of the answer cells that stand neither in the instruction nor in an input workbook."""
@@ -137,7 +138,7 @@ class Spreadsheet:
 
     def gold_values(self, task: Task, case: TestCase) -> dict[str, dict[str, object]]:
         """Sheet -> cell -> value of one case's answer. For leak checks and for the simulated agent, nothing else."""
-        return gold_values(_gold(case), task.detail["answer_position"])
+        return gold_values(self._gold(task, case), task.detail["answer_position"])
 
 
 def _gold(case: TestCase) -> Path:

@@ -24,6 +24,11 @@ class Range(Record):
     first_row: int | None
     last_row: int | None
 
+    def holds(self, row: int, column: int) -> bool:
+        """Does the range hold this cell?"""
+        in_rows = (self.first_row or 1) <= row <= (self.last_row or LAST_ROW)
+        return in_rows and self.first_column <= column <= self.last_column
+
     def cells(self, rows: int) -> Iterator[tuple[int, int]]:
         """(row, column) in reading order; a whole column ends at `rows`."""
         first, last = self.first_row or 1, self.last_row or rows

@@ -14,14 +14,17 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from trace2skill.domains.base import Audit, CaseGrade, Difference, Grade
 from trace2skill.domains.spreadsheet import Spreadsheet
+from trace2skill.domains.spreadsheet.grade import Calculate, uncalculated
+from trace2skill.domains.spreadsheet.ranges import Range
+from trace2skill.domains.spreadsheet.reading import Stored, Unreadable, read_areas
 from trace2skill.domains.spreadsheet.recalculate import Mode, recalculated
-from trace2skill.domains.spreadsheet.workbook import Unreadable, find_sheet, open_values
 from trace2skill.domains.table_qa.dataset import Rows, load_questions, read_table, values_in
 from trace2skill.domains.table_qa.denotation import Value, distinct, normalised, same, set_of, value_of
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
 from trace2skill.types.task import Task, TestCase
 
 TABLE, ANSWER = "Table", "Answer"
+COLUMN = Range(sheet=ANSWER, first_column=1, last_column=1, first_row=None, last_row=None)
 SHOWN = 200
 LONG_AGO = datetime.datetime(2000, 1, 1)
 WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,14})")
@@ -74,9 +77,7 @@ class TableWorkbooks(Spreadsheet):
         grades = []
         for case in task.cases:
             output = outputs.get(f"output/{case.name}.xlsx")
-            if output is not None and self._recalculate:
-                output = recalculated(output)
-            grades.append(_grade(case.name, _gold(task), output))
+            grades.append(_grade(case.name, _gold(task), output, recalculated if self._recalculate else None))
         return Grade(cases=tuple(grades))
 
     def audit(self, task: Task) -> Audit:
@@ -104,8 +105,8 @@ class TableWorkbooks(Spreadsheet):
             found = _answers(content)
             places += [
                 f"{Path(path).stem}: {ANSWER}!A{row}"
-                for row, text in (found.items() if isinstance(found, dict) else ())
-                if any(value.matches(value_of(text)) for value in wanted)
+                for row, item in (found.items() if isinstance(found, dict) else ())
+                if _filled(item) and any(value.matches(value_of(text_of(item.value))) for value in wanted)
             ]
         return places
 
@@ -148,29 +149,41 @@ def text_of(value: object) -> str:
     return str(value).strip()
 
 
-def _grade(case: str, gold: list[Value], output: bytes | None) -> CaseGrade:
-    found = "there is no output file" if output is None else _answers(output)
+def _grade(case: str, gold: list[Value], output: bytes | None, calculate: Calculate | None) -> CaseGrade:
+    found = "there is no output file" if output is None else _answers(output, calculate)
     if isinstance(found, str):
         return CaseGrade(case=case, passed=False, problem=found)
-    given = set_of(list(found.values()))
+    given = set_of([text_of(item.value) for item in found.values() if _filled(item)])
     if same(gold, given):
         return CaseGrade(case=case, passed=True)
-    got = " | ".join(found.values())[:SHOWN] or "(empty)"
-    expected = " | ".join(value.text for value in gold)[:SHOWN]
-    difference = Difference(where=f"{ANSWER}!A1 downwards", expected=expected, got=got)
+    got = " | ".join(text_of(item.value) for item in found.values() if _filled(item))[:SHOWN] or "(empty)"
+    unstored = [item.formula for item in found.values() if not item.calculated]
+    kind = "formula without a stored result" if unstored else "value" if given else "missing"
+    difference = Difference(
+        where=f"{ANSWER}!A1 downwards",
+        expected=" | ".join(value.text for value in gold)[:SHOWN],
+        got=got,
+        kind=kind,
+        formula=" | ".join(unstored)[:SHOWN],
+    )
     return CaseGrade(case=case, passed=False, differences=(difference,), difference_count=1)
 
 
-def _answers(output: bytes) -> dict[int, str] | str:
-    """Row -> text of the filled cells of the answer's column, or what is wrong with the workbook."""
+def _answers(output: bytes, calculate: Calculate | None = None) -> dict[int, Stored] | str:
+    """Row -> what stands in the filled cells of the answer's column, or what is wrong with the workbook."""
     try:
-        sheet = find_sheet(open_values(output), ANSWER)
+        (area,) = read_areas(output, [COLUMN])
+        if calculate is not None and uncalculated([area]):
+            (area,) = read_areas(calculate(output), [COLUMN])
     except Unreadable as error:
         return f"the output cannot be read as a workbook: {error}"
-    if sheet is None:
+    if area.sheet is None:
         return f"the output has no sheet '{ANSWER}'"
-    cells = {row: cell.value for (row, column), cell in sheet._cells.items() if column == 1}
-    return {row: text_of(cells[row]) for row in sorted(cells) if cells[row] is not None and text_of(cells[row])}
+    return {row: area.cells[row, column] for row, column in sorted(area.cells)}
+
+
+def _filled(item: Stored) -> bool:
+    return item.value is not None and bool(text_of(item.value))
 
 
 def _gold(task: Task) -> list[Value]:
