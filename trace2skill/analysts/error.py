@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from trace2skill.agents.loop import Said, Tool, converse
 from trace2skill.agents.react import bash_tool
 from trace2skill.analysts.checks import LessonRules, complaint
-from trace2skill.analysts.feedback import feedback_on, in_words, judged_in_words
+from trace2skill.analysts.feedback import Evaluating, feedback_on, in_words
 from trace2skill.analysts.gate import GateResult, run_gate
 from trace2skill.analysts.reading import index, nothing_to_read, write_trace
 from trace2skill.analysts.report import ErrorReport, dropped_of, lessons_of
@@ -76,19 +76,19 @@ class ErrorAnalyst:
             lay_out_left(self._domain, task, workspace, trajectory.outputs)
             write_trace(trajectory, workspace / "trace")
             submission = _Submission(self, task, trajectory)
+
+            def outputs_now() -> Mapping[str, bytes]:
+                # Of an answer its own counts: others are judged when they are handed in.
+                return trajectory.outputs if self.answers(task) else self._domain.collect(task, workspace)
+
             tools = (
                 bash_tool(self._means.sandbox(), workspace, {}, self._command),
-                Tool(EVALUATE, lambda _: Said(self._evaluated(task, trajectory, workspace))),
+                Tool(Evaluating.spec, Evaluating(self._domain, task, trajectory.outputs, outputs_now)),
                 Tool(SUBMIT, submission),
             )
             opening = self._opening(task, trajectory)
             converse(client, store, opening, tools, self._loop, step=case.step, scope=case.scope)
         return [submission.extraction()]
-
-    def _evaluated(self, task: Task, trajectory: Trajectory, workspace: Path) -> str:
-        """What is said of the files in the workspace; of an answer, of the agent's own: others count when handed in."""
-        outputs = trajectory.outputs if self.answers(task) else self._domain.collect(task, workspace)
-        return judged_in_words(self._domain, task, outputs)
 
     def gate(self, task: Task, fix: str) -> GateResult:
         """See `trace2skill.analysts.gate`."""
@@ -152,7 +152,7 @@ class _Submission:
                 return Said(f"Your answer is not right: {judged.reason}. No more answers are taken.", done=True)
             if judged.leaks:
                 return Said(f"Your fix is refused: {judged.reason}. Compute the result from the input.")
-            said = judged.feedback or in_words(judged.grade)
+            said = judged.feedback or in_words(judged.grade, refused=self._refused)
             return Said(f"Your fix does not give the expected result yet.\n{said}")
         asked_before, self._accepted = self._accepted is not None, report
         _, broken = self._rules.sort_out(report.lessons, self._cause_steps(report))
@@ -197,11 +197,6 @@ def lay_out_left(domain: Domain, task: Task, workspace: Path, outputs: Mapping[s
         (workspace / path).write_bytes(content)
 
 
-EVALUATE = ToolSpec(
-    name="evaluate",
-    description="Compare what was left in the workspace with the expected result and say what differs.",
-    parameters={"type": "object", "properties": {}},
-)
 SUBMIT = ToolSpec(
     name="submit",
     description="Hand in the cause, the fix program and the lessons. The fix is run and must give the expected result.",

@@ -185,6 +185,17 @@ class Feedback(Protocol):
 
 
 @runtime_checkable
+class Compared(Protocol):
+    """A domain whose answer has places, of which the error analyst may ask a few whether a value is right there."""
+
+    def place(self, task: Task, name: str) -> str | None:
+        """The one name of a place that the answer has, however it was written; None for any other."""
+
+    def is_right(self, task: Task, place: str, value: str) -> bool:
+        """Is a value, written as text, what belongs at that place?"""
+
+
+@runtime_checkable
 class OwnLayout(Protocol):
     """A domain whose workspace is not `input/` and `output/`."""
 

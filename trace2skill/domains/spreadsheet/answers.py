@@ -1,6 +1,7 @@
 """What of an answer its task does not give away: for leak checks, and nothing else."""
 
-from collections.abc import Iterator
+import datetime
+from collections.abc import Iterator, Mapping
 
 from openpyxl import Workbook as NewWorkbook
 from openpyxl.workbook import Workbook
@@ -41,6 +42,31 @@ def carried(task: Task, outputs: dict[str, Workbook]) -> list[str]:
         if sheet is not None and same(value, sheet[cell].value):
             places.append(f"{sheet_name}!{cell}")
     return places
+
+
+def place_in(answer: Mapping[str, Mapping[str, Mapping[str, object]]], name: str) -> str | None:
+    """'CASE:Sheet!B3' for a cell of the answer, by case, sheet and cell; None where it has no such cell, or several."""
+    given, _, cell = name.replace("$", "").replace("'", "").strip().rpartition("!")
+    case, mark, sheet = given.rpartition(":")
+    found = [
+        f"{known}:{title}!{cell.upper()}"
+        for known, sheets in answer.items()
+        for title, cells in sheets.items()
+        if cell.upper() in cells and sheet in ("", title.replace("'", "")) and (not mark or case == known)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def right_as_text(expected: object, text: str) -> bool:
+    """Is a value, written as text, the expected one by the rule of the benchmark? Dates are written as YYYY-MM-DD."""
+    if isinstance(expected, datetime.datetime):
+        try:
+            return same(expected, datetime.datetime.fromisoformat(text))
+        except ValueError:
+            return same(expected, text)
+    if isinstance(expected, bool) and text.lower() in ("true", "false"):
+        return expected is (text.lower() == "true")
+    return same(expected, text)
 
 
 def emptied(book: Workbook) -> Workbook:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit, CaseGrade, Grade
-from trace2skill.domains.spreadsheet.answers import carried, emptied, gold_only
+from trace2skill.domains.spreadsheet.answers import carried, emptied, gold_only, place_in, right_as_text
 from trace2skill.domains.spreadsheet.dataset import load_dataset
 from trace2skill.domains.spreadsheet.gold import calculated_gold, doubts_of, stale
 from trace2skill.domains.spreadsheet.grade import gold_values, grade_case
@@ -25,6 +25,16 @@ request, often a question from a forum: fill cells or columns, look values up on
 condition, reshape tables, remove or reorder rows, clean text, work with dates. The agent works on the files with Python
 and openpyxl from a shell, changes the cells that the request names, and saves each workbook under the path it is given.
 The values in the cells named as the answer position are compared with those of a correct workbook."""
+
+
+READ_STORED = (
+    "How the result is read: the values stored in the saved workbook. Nothing calculates formulas before, so that one "
+    "without a stored result, as openpyxl writes it, is an empty cell."
+)
+READ_CALCULATED = (
+    "How the result is read: the values stored in the saved workbook. A formula without a stored result is calculated by "
+    "LibreOffice before."
+)
 
 
 class SpreadsheetOptions(Record):
@@ -48,7 +58,7 @@ class Spreadsheet:
         self._recalculate = effective(recalculate)
         self._stale = recalculate == "always"
         self._gold_only: dict[str, frozenset[str]] = {}
-        self.version = "spreadsheet 1" + (" recalculated" if self._recalculate else "")
+        self.version = "spreadsheet 2" + (" recalculated" if self._recalculate else "")
 
     def load(self, data: Path) -> list[Task]:
         """Every task of a directory in SpreadsheetBench layout."""
@@ -73,7 +83,13 @@ class Spreadsheet:
             f"Workbook and where to save the result:\n{pairs}\n{several}\n"
             f"Type of the task: {task.kind or 'not given'}\n"
             f"Answer position: {task.detail['answer_position']}\n"
+            f"{self.how_read}\n"
         )
+
+    @property
+    def how_read(self) -> str:
+        """How a result is read, in words for the agent: it is part of what is asked of it."""
+        return READ_CALCULATED if self._recalculate else READ_STORED
 
     def collect(self, task: Task, workspace: Path) -> dict[str, bytes]:
         """The regular files among `output/CASE.xlsx`, up to 50 MiB each."""
@@ -109,6 +125,19 @@ class Spreadsheet:
     def _gold(self, task: Task, case: TestCase) -> Path | bytes:
         """Gold, with its formulas calculated like those of an output."""
         return calculated_gold(_gold(case), task.detail["answer_position"]) if self._recalculate else _gold(case)
+
+    def place(self, task: Task, name: str) -> str | None:
+        """'CASE:Sheet!B3' of a cell of the answer. The case may be left out where there is one, the sheet, too."""
+        return place_in(self._answer(task), name)
+
+    def is_right(self, task: Task, place: str, value: str) -> bool:
+        """By the rule of the benchmark; a date as YYYY-MM-DD."""
+        case, _, cell = place.partition(":")
+        sheet, _, name = cell.rpartition("!")
+        return right_as_text(self._answer(task)[case][sheet][name], value)
+
+    def _answer(self, task: Task) -> dict[str, dict[str, dict[str, object]]]:
+        return {case.name: self.gold_values(task, case) for case in task.cases}
 
     def gold_only(self, task: Task) -> frozenset[str]:
         """Values of the answer cells that stand neither in the instruction nor in an input workbook."""

@@ -48,7 +48,7 @@ class TableWorkbooks(Spreadsheet):
     def __init__(self, questions: str = "", recalculate: Mode = "auto") -> None:
         super().__init__(recalculate)
         self._questions = questions
-        self.version = "table_qa workbook 1" + (" recalculated" if self._recalculate else "")
+        self.version = "table_qa workbook 2" + (" recalculated" if self._recalculate else "")
 
     def load(self, data: Path) -> list[Task]:
         """Every question of a directory in the layout of WikiTableQuestions."""
@@ -70,6 +70,7 @@ class TableWorkbooks(Spreadsheet):
             "its column A empty.\n\nWorkbook and where to save the result:\n"
             f"- `input/{case.name}.xlsx`, saved to `output/{case.name}.xlsx`\n\n"
             f"Answer position: '{ANSWER}'!A1 and, for more than one value, the cells below\n"
+            f"{self.how_read}\n"
         )
 
     def grade(self, task: Task, outputs: Mapping[str, bytes]) -> Grade:
