@@ -35,10 +35,13 @@ from trace2skill.store import Store, open_store
 GOLDEN = ROOT / "tests" / "golden"
 VERSIONS = sorted(path.name for path in GOLDEN.iterdir() if path.is_dir() and (path / "store.duckdb.xz").exists())
 PACKAGES = ("trace2skill", "tasks", "flows")
-CHANGED_SINCE: dict[str, set[str]] = {"0.1.0": {"merge"}}
+CHANGED_SINCE: dict[str, set[str]] = {"0.1.0": {"merge", "audit", "rollout"}}
 """Stages whose version or prompts have changed on purpose since a golden store was made: they and what follows of them are
 computed anew, and nothing else. A golden store made since then has no entry, so that every step of it must be a hit."""
+LATER = {"extract", "contrast", "propose", "induce", "assign", "write", "candidate"}
 FOLLOWING = {
+    "audit": {"audit"},
+    "rollout": {"rollout", *LATER},
     "propose": {"propose", "induce", "assign", "write", "candidate"},
     "merge": {"induce", "assign", "write", "candidate"},
 }
@@ -122,7 +125,7 @@ def assert_hits(before: dict[str, bytes], after: dict[str, bytes]) -> None:
         known_skill = stage == "rollout" and value.skill in skills_in(before)
         assert changed, f"a step was executed: {key}"
         assert stage in follows | {"rollout"}, f"a step was executed: {key}"
-        assert not known_skill, "a skill that the store knows was rolled out again"
+        assert "rollout" in changed or not known_skill, "a skill that the store knows was rolled out again"
 
 
 def skills_in(results: dict[str, bytes]) -> set[str | None]:

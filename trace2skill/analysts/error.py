@@ -76,19 +76,19 @@ class ErrorAnalyst:
             lay_out_left(self._domain, task, workspace, trajectory.outputs)
             write_trace(trajectory, workspace / "trace")
             submission = _Submission(self, task, trajectory)
-
-            def outputs_now() -> Mapping[str, bytes]:
-                # Of an answer its own counts: others are judged when they are handed in.
-                return trajectory.outputs if self.answers(task) else self._domain.collect(task, workspace)
-
             tools = (
                 bash_tool(self._means.sandbox(), workspace, {}, self._command),
-                Tool(Evaluating.spec, Evaluating(self._domain, task, trajectory.outputs, outputs_now)),
+                Tool(Evaluating.spec, self.evaluating(task, trajectory, workspace)),
                 Tool(SUBMIT, submission),
             )
             opening = self._opening(task, trajectory)
             converse(client, store, opening, tools, self._loop, step=case.step, scope=case.scope)
         return [submission.extraction()]
+
+    def evaluating(self, task: Task, trajectory: Trajectory, workspace: Path) -> Evaluating:
+        """The tool `evaluate` of one analysis. Of answers it knows the agent's own; others are judged when handed in."""
+        left, answer = trajectory.outputs, self.answers(task)
+        return Evaluating(self._domain, task, left, lambda: left if answer else self._domain.collect(task, workspace))
 
     def gate(self, task: Task, fix: str) -> GateResult:
         """See `trace2skill.analysts.gate`."""

@@ -67,7 +67,7 @@ class Evaluating:
         description=(
             "Say where what the agent left differs from the expected result, of what kind each difference is, and what "
             "stands there. With `place` and `value`: is that value right at that place? With files changed since: are "
-            f"they right as they are? These questions are answered by yes or no, {COMPARISONS} in all, and one of a place."
+            f"they right as they are? Such questions are answered by yes or no, {COMPARISONS} in all, one of a place."
         ),
         parameters={
             "type": "object",

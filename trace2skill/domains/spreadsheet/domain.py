@@ -32,8 +32,8 @@ READ_STORED = (
     "without a stored result, as openpyxl writes it, is an empty cell."
 )
 READ_CALCULATED = (
-    "How the result is read: the values stored in the saved workbook. A formula without a stored result is calculated by "
-    "LibreOffice before."
+    "How the result is read: the values stored in the saved workbook. A formula without a stored result is calculated "
+    "by LibreOffice before."
 )
 
 

@@ -41,7 +41,7 @@ class Unreadable(Exception):
     """A workbook cannot be read, or takes more than anything a task needs."""
 
 
-class Bounds(NamedTuple):
+class Allowance(NamedTuple):
     """How much of a workbook may be read: bytes of the file, unpacked bytes, and tags in them."""
 
     packed: int
@@ -49,8 +49,8 @@ class Bounds(NamedTuple):
     tags: int
 
 
-SMALL = Bounds(packed=4 * 2**20, unpacked=8 * 2**20, tags=300_000)
-LARGE = Bounds(packed=64 * 2**20, unpacked=400 * 2**20, tags=100_000_000)
+SMALL = Allowance(packed=4 * 2**20, unpacked=8 * 2**20, tags=300_000)
+LARGE = Allowance(packed=64 * 2**20, unpacked=400 * 2**20, tags=100_000_000)
 
 
 class Stored(NamedTuple):
@@ -90,7 +90,7 @@ def sheets_of(raw: bytes) -> list[str]:
         return []
 
 
-def read_within(raw: bytes, ranges: Sequence[Range], bounds: Bounds) -> list[Area]:
+def read_within(raw: bytes, ranges: Sequence[Range], bounds: Allowance) -> list[Area]:
     """`read_areas` in this process.
 
     Raises:
@@ -100,7 +100,7 @@ def read_within(raw: bytes, ranges: Sequence[Range], bounds: Bounds) -> list[Are
     return _within(raw, bounds, lambda book: _areas(book, ranges))
 
 
-def _within(raw: bytes, bounds: Bounds, read: Callable[[Any], T]) -> T:
+def _within(raw: bytes, bounds: Allowance, read: Callable[[Any], T]) -> T:
     if len(raw) > bounds.packed:
         raise _TooLarge
     try:
@@ -123,7 +123,7 @@ class _TooLarge(Unreadable):
 class _Bounded(zipfile.ZipFile):
     """An archive of which only so much is read. A part's declared size is a bound that `zipfile` keeps to itself."""
 
-    def __init__(self, file: io.BytesIO, bounds: Bounds) -> None:
+    def __init__(self, file: io.BytesIO, bounds: Allowance) -> None:
         super().__init__(file)
         self._bounds = bounds
         self._bytes = self._tags = 0
