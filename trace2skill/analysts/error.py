@@ -86,7 +86,7 @@ class ErrorAnalyst:
         return [submission.extraction()]
 
     def evaluating(self, task: Task, trajectory: Trajectory, workspace: Path) -> Evaluating:
-        """The tool `evaluate` of one analysis. Of answers it knows the agent's own; others are judged when handed in."""
+        """The tool `evaluate` of one analysis. Of answers it knows the own; others are judged when handed in."""
         left, answer = trajectory.outputs, self.answers(task)
         return Evaluating(self._domain, task, left, lambda: left if answer else self._domain.collect(task, workspace))
 

@@ -74,6 +74,8 @@ def _range(text: str) -> Range:
     name = sheet.strip().strip("'\"").strip() if mark else None
     first, _, last = area.strip().strip("'\"").replace(" ", "").partition(":")
     start, end = _corner(first, text), _corner(last or first, text)
+    if last and start[0] is None and end[0] is None:  # whole rows, as 2:5
+        start, end = (1, start[1]), (LAST_COLUMN, end[1])
     if start[0] is None:
         raise ValueError(f"'{text}' is no range of cells")
     column_from, column_to = start[0], end[0] or start[0]

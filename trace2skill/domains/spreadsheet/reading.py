@@ -278,7 +278,8 @@ def _read_apart(raw: bytes, ranges: Sequence[Range]) -> list[Area]:
     if len(raw) > LARGE.packed:
         raise _TooLarge
     environment = {**ENVIRONMENT, "PATH": search_path(), "PYTHONPATH": ":".join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "trace2skill.domains.spreadsheet.reading_apart"]
+    limits = [str(LARGE_SECONDS), str(LARGE_MEMORY)]
+    command = [sys.executable, "-m", "trace2skill.domains.spreadsheet.reading_apart", *limits]
     asked = json.dumps([item.model_dump(mode="json") for item in ranges]).encode()
     try:
         done = subprocess.run(

@@ -4,14 +4,15 @@ import contextlib
 import resource
 import sys
 
-from trace2skill.domains.spreadsheet.reading import LARGE_MEMORY, LARGE_SECONDS, answer_apart
+from trace2skill.domains.spreadsheet.reading import answer_apart
 
 
 def main() -> None:
-    """Answer the request on standard input."""
+    """Answer the request on standard input, within so many seconds of computing and bytes of memory."""
+    seconds, memory = map(int, sys.argv[1:])
     with contextlib.suppress(ValueError, OSError):  # macOS knows no such limit
-        resource.setrlimit(resource.RLIMIT_AS, (LARGE_MEMORY, LARGE_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (LARGE_SECONDS, LARGE_SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     sys.stdout.buffer.write(answer_apart(sys.stdin.buffer.read()))
 
 
