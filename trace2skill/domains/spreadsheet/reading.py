@@ -209,8 +209,12 @@ def _cells(book: Any, sheet: Any, ranges: Sequence[Range], merged: "_Merged") ->
             element.clear()
 
 
-class _CellParser(WorkSheetParser):  # type: ignore[misc]
+class _CellParser(WorkSheetParser):
     """openpyxl's parser of cells, which says of formulas, too, what they are and whether their result is stored."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._shared: dict[str, tuple[str, str]] = {}
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
         cell: dict[str, Any] = super().parse_cell(element)
@@ -228,11 +232,11 @@ class _CellParser(WorkSheetParser):  # type: ignore[misc]
         if shared is None:
             return f"={text}"
         if text:
-            self.shared_formulae[shared] = (text, cell_name(cell["row"], cell["column"]))
+            self._shared[shared] = (text, cell_name(cell["row"], cell["column"]))
             return f"={text}"
-        if shared not in self.shared_formulae:
+        if shared not in self._shared:
             return "= (a formula filled in from another cell)"
-        master, where = self.shared_formulae[shared]
+        master, where = self._shared[shared]
         return f"={master} (filled in from {where})"
 
 
