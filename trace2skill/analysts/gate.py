@@ -10,8 +10,9 @@ from pathlib import Path
 
 from pydantic import Field
 
+from trace2skill.analysts.feedback import feedback_on
 from trace2skill.core.record import Record
-from trace2skill.domains.base import ANSWER, CaseGrade, Domain, Grade, feedback_on, fix_file, graded
+from trace2skill.domains.base import ANSWER, CaseGrade, Domain, Grade, fix_file, graded
 from trace2skill.safety.leaks import in_program
 from trace2skill.sandbox import CommandResult, Limits, Sandbox
 from trace2skill.types.task import Task
