@@ -80,6 +80,7 @@ class Evaluating:
 
     def __init__(self, domain: Domain, task: Task, left: Outputs, now: Callable[[], Outputs]) -> None:
         self._domain, self._task, self._left, self._now = domain, task, left, now
+        self._before = dict(now())  # of a workspace in which the analyst has done nothing yet
         self._asked: set[str] = set()
         self._questions = 0
 
@@ -89,8 +90,8 @@ class Evaluating:
         if place or value:
             return Said(self._compared(place, value))
         outputs = self._now()
-        if outputs == self._left:
-            return Said(judged_in_words(self._domain, self._task, outputs))
+        if outputs == self._before:
+            return Said(judged_in_words(self._domain, self._task, self._left))
         if self._questions >= COMPARISONS:
             return Said(f"{COMPARISONS} questions were answered; there are no more. Hand your fix in.")
         self._questions += 1
