@@ -24,8 +24,8 @@ from trace2skill.domains.base import (
     fix_file,
     graded,
 )
-from trace2skill.safety.carried import Values, Verdict, compared, confirmed, empty, fingerprints
-from trace2skill.safety.change import Change, tokens
+from trace2skill.safety.carried import Stays, Values, compared, confirmed, empty, fingerprints
+from trace2skill.safety.change import Variation, tokens
 from trace2skill.safety.leaks import in_program, strings_of
 from trace2skill.sandbox import CommandResult, Limits, Sandbox
 from trace2skill.types.task import Task
@@ -94,7 +94,7 @@ class _Trial:
             return []
         asked_for = strings_of(self._fix)
         for mild in (False, True):
-            change = Change(self._task.content, f"{self._words}\n{asked_for}", mild=mild)
+            change = Variation(self._task.content, f"{self._words}\n{asked_for}", mild=mild)
             found = self._on(change, outputs)
             if found is None:
                 return self._when_emptied()
@@ -108,12 +108,12 @@ class _Trial:
                 return carried or (self._with_fewer(verdict, real, outputs) if verdict.open else [])
         return [f"it gives no result for any input but this one{found.failed}"]
 
-    def _with_fewer(self, verdict: Verdict, real: Values, outputs: dict[str, bytes]) -> list[str]:
+    def _with_fewer(self, verdict: Stays, real: Values, outputs: dict[str, bytes]) -> list[str]:
         """The open places of a verdict that an input with fewer rows does not clear."""
         named = f"{self._words}\n{strings_of(self._fix)}"
         for change in (
-            Change(self._task.content, self._words, fewer=True),
-            Change(self._task.content, named, mild=True, fewer=True),
+            Variation(self._task.content, self._words, fewer=True),
+            Variation(self._task.content, named, mild=True, fewer=True),
         ):
             found = self._on(change, outputs)
             if found is not None and not found.failed:
@@ -121,7 +121,7 @@ class _Trial:
                 return [f"{place} stays the same whatever the input holds" for place in places]
         return [f"{place} stays the same, and with fewer rows there is no result" for place in verdict.open]
 
-    def _on(self, change: Change, outputs: dict[str, bytes]) -> "_Found | None":
+    def _on(self, change: Variation, outputs: dict[str, bytes]) -> "_Found | None":
         """What the fix gives for a changed input; None where nothing in the input can be changed."""
         domain = self._domain
         assert isinstance(domain, Changing)

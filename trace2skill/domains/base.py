@@ -12,7 +12,7 @@ from pydantic import Field
 
 from trace2skill.core.errors import Trace2SkillError
 from trace2skill.core.record import Record
-from trace2skill.safety.change import Change
+from trace2skill.safety.change import Variation
 from trace2skill.sandbox.limits import Sandbox
 from trace2skill.types.picture import Picture
 from trace2skill.types.task import Task
@@ -196,7 +196,7 @@ class FixFile(Protocol):
 class Changing(Protocol):
     """A domain that can put other values into a task's inputs, so that a fix can be tried on them."""
 
-    def changed(self, task: Task, change: Change, folder: Path) -> Task | None:
+    def changed(self, task: Task, change: Variation, folder: Path) -> Task | None:
         """The task with changed inputs, whose files are written into the empty `folder`; None where none can be."""
 
     def values(self, task: Task, outputs: Mapping[str, bytes]) -> dict[str, object]:

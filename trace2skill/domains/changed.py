@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from trace2skill.safety.change import WORD, Change
+from trace2skill.safety.change import WORD, Variation
 
 DELIMITERS = ",;\t|"
 LARGEST = 2**20
@@ -34,7 +34,7 @@ def is_program(path: str, content: bytes) -> bool:
     return PROGRAMS.fullmatch(suffix) is not None or BEGINS_A_PROGRAM.match(head) is not None
 
 
-def changed_files(files: Mapping[str, bytes], change: Change) -> dict[str, bytes]:
+def changed_files(files: Mapping[str, bytes], change: Variation) -> dict[str, bytes]:
     """The files with other values, by the same paths."""
     read = {path: _read(path, content) for path, content in sorted(files.items())}
     for form in read.values():
@@ -53,7 +53,7 @@ class _Table:
     def values(self) -> Iterator[object]:
         return (cell for row in self._rows for cell in row)
 
-    def changed(self, change: Change) -> str:
+    def changed(self, change: Variation) -> str:
         out = io.StringIO(newline="")
         end = "\r\n" if "\r\n" in self._text else "\n"
         csv.writer(out, delimiter=self._delimiter, lineterminator=end).writerows(change.rows(self._rows))
@@ -77,7 +77,7 @@ class _Json:
             else:
                 yield item
 
-    def changed(self, change: Change) -> str:
+    def changed(self, change: Variation) -> str:
         made = [self._walk(item, change) for item in self._parsed]
         end = "\n" if self._text.endswith("\n") else ""
         if self._lines:
@@ -85,7 +85,7 @@ class _Json:
         indent = 2 if "\n" in self._text.strip() else None
         return json.dumps(made[0], ensure_ascii=False, indent=indent) + end
 
-    def _walk(self, item: Any, change: Change) -> Any:
+    def _walk(self, item: Any, change: Variation) -> Any:
         if isinstance(item, dict):
             return {change.kept(key): self._walk(value, change) for key, value in item.items()}
         if isinstance(item, list):
@@ -105,7 +105,7 @@ class _Lines:
     def values(self) -> Iterator[object]:
         return iter(self._lines)
 
-    def changed(self, change: Change) -> str:
+    def changed(self, change: Variation) -> str:
         made = []
         for line in self._lines:
             key = KEY.match(line)

@@ -15,7 +15,7 @@ from pathlib import Path
 from trace2skill.core.digest import digest_of
 from trace2skill.domains.base import Audit, Grade
 from trace2skill.domains.changed import changed_files, is_program
-from trace2skill.safety.change import Change, tokens
+from trace2skill.safety.change import Variation, tokens
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
 from trace2skill.sandbox.workspace import safe_read
 from trace2skill.types.task import Task
@@ -120,7 +120,7 @@ class FileDomain(ABC):
         written = told_apart(outputs, task.instruction)
         return [f"'{line}'" for line in sorted(written)[:3]]
 
-    def changed(self, task: Task, change: Change, folder: Path) -> Task | None:
+    def changed(self, task: Task, change: Variation, folder: Path) -> Task | None:
         """The task with other values in its files of text."""
         files = {str(number): case.input for number, case in enumerate(task.cases) if case.input is not None}
         by_name = {f"{number}/{path.name}": path.read_bytes() for number, path in files.items()}

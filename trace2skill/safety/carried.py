@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-from trace2skill.safety.change import Change, tokens
+from trace2skill.safety.change import Variation, tokens
 from trace2skill.safety.leaks import canonical, is_number, tells
 
 Values = Mapping[str, object]
@@ -27,7 +27,7 @@ SPEAKS_OF_THEM = re.compile(r"hash|checksum|digest|\bsha|md5|crc|size|bytes|modi
 COMPARED = re.compile(r"(?:[=!]=|-eq|-ne)\s*[\"']?(\d[\d.]*)|(?<![\w.])(\d[\d.]*)[\"']?\s*(?:[=!]=|-eq|-ne)")
 
 
-class Verdict:
+class Stays:
     """What one changed run showed: `carried` places; `open` ones, which a run with other rows must clear."""
 
     def __init__(self) -> None:
@@ -49,9 +49,9 @@ def empty(real: Values, other: Values, given: set[str]) -> bool:
     return bool(contents(real, given)) and not contents(other, given)
 
 
-def compared(real: Values, other: Values, change: Change, given: set[str]) -> Verdict:
+def compared(real: Values, other: Values, change: Variation, given: set[str]) -> Stays:
     """What of a result is the same though every value of the input is another one."""
-    verdict, wanted = Verdict(), contents(real, given)
+    verdict, wanted = Stays(), contents(real, given)
     stays = {place: value for place, value in wanted.items() if _same(value, other.get(place))}
     for place, value in stays.items():
         said = tokens(value) - given
@@ -69,7 +69,7 @@ def compared(real: Values, other: Values, change: Change, given: set[str]) -> Ve
     return verdict
 
 
-def confirmed(verdict: Verdict, real: Values, other: Values, change: Change, given: set[str]) -> list[str]:
+def confirmed(verdict: Stays, real: Values, other: Values, change: Variation, given: set[str]) -> list[str]:
     """The open places that stay the same on an input with other rows, too, where even what the program names is new."""
     wanted = contents(real, given)
     stays = {place for place, value in real.items() if _same(value, other.get(place))}
@@ -88,7 +88,7 @@ def confirmed(verdict: Verdict, real: Values, other: Values, change: Change, giv
     return found
 
 
-def fingerprints(source: str, given: str, change: Change) -> list[str]:
+def fingerprints(source: str, given: str, change: Variation) -> list[str]:
     """Where a program asks whether its input is this very one: by a digest, or by a number that only gold can tell.
 
     A digest is no sign where the task speaks of such things. Numbers of the task and of the input are none.
@@ -127,14 +127,14 @@ def _at(place: str, real: Values, other: Values) -> bool:
     return place in other and _same(real[place], other[place])
 
 
-def _is_content(token: str, change: Change) -> bool:
+def _is_content(token: str, change: Variation) -> bool:
     """Does a token say something of the data: a number that tells, or a word that only data of the input have?"""
     if token[0].isdigit():
         return tells(token)
     return token in change.before
 
 
-def _may_be_count(token: str, change: Change) -> bool:
+def _may_be_count(token: str, change: Variation) -> bool:
     """Counts stay where no row is left out, and so do shares of counts."""
     if not is_number(token):
         return False
@@ -164,7 +164,7 @@ def _sequence(values: list[object]) -> bool:
     return len(numbers) == len(values) and len(steps) == 1
 
 
-def _made_of_nothing(real: Values, other: Values, change: Change, given: set[str]) -> bool:
+def _made_of_nothing(real: Values, other: Values, change: Variation, given: set[str]) -> bool:
     """Is the real result made of words and numbers of the input's size, and the other one of neither?"""
     frame = {token for value in real.values() for token in tokens(value)} - change.before
     before = _share(real, change.before | given)

@@ -30,9 +30,9 @@ DIGITS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?")
 KEPT = frozenset(
     re.findall(
         r"\w+",
-        "http https www com org net html true false yes none null nan get post put delete head error errors warn warning "
-        "info debug trace fatal critical notice total totals sum subtotal grand average mean count number name date "
-        "amount utc gmt usd eur and the for not",
+        "http https www com org net html true false yes none null nan get post put delete head error errors warn "
+        "warning info debug trace fatal critical notice total totals sum subtotal grand average mean count number name "
+        "date amount utc gmt usd eur and the for not",
     )
 ).union(*({name.lower(), name[:3].lower()} for name in (*calendar.month_name, *calendar.day_name)))
 VOWELS, CONSONANTS = "aeiou", "bcdfghjklmnpqrstvwxyz"
@@ -52,7 +52,7 @@ def tokens(value: object) -> set[str]:
     return found | {canonical(float(digits.replace(",", ""))) for digits in DIGITS.findall(text)} - {""}
 
 
-class Change:
+class Variation:
     """One change of one task's inputs. What it has met stands in `before`, what it has put there in `after`.
 
     Args:

@@ -14,7 +14,7 @@ from trace2skill.domains.files import FIX_CONTRACT, FileDomain, told_apart, valu
 from trace2skill.domains.shell.check import CheckResult, run_check, run_solution
 from trace2skill.domains.shell.dataset import load_dataset
 from trace2skill.domains.shell.workspace import LEFT, changes, given_files, in_words, lay_out, lay_out_left
-from trace2skill.safety.change import Change
+from trace2skill.safety.change import Variation
 from trace2skill.sandbox import Limits, Sandbox, choose_sandbox
 from trace2skill.types.task import Task, TestCase
 
@@ -138,7 +138,7 @@ class Shell(FileDomain):
             return []
         return [f"'{line}'" for line in sorted(written)[:3]]
 
-    def changed(self, task: Task, change: Change, folder: Path) -> Task | None:
+    def changed(self, task: Task, change: Variation, folder: Path) -> Task | None:
         """The task with other values in its files of text."""
         given = given_files(task)
         made = changed_files({path: raw for path, (raw, _) in given.items()}, change)

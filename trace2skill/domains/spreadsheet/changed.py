@@ -7,12 +7,12 @@ from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.worksheet.worksheet import Worksheet
 
 from trace2skill.domains.spreadsheet.workbook import open_values
-from trace2skill.safety.change import Change
+from trace2skill.safety.change import Variation
 
 MOST_CELLS = 400_000
 
 
-def changed_workbook(source: Path, change: Change, target: Path) -> None:
+def changed_workbook(source: Path, change: Variation, target: Path) -> None:
     """Write a workbook whose values are changed; formulas become the values that they had.
 
     Raises:
@@ -24,7 +24,7 @@ def changed_workbook(source: Path, change: Change, target: Path) -> None:
     values.save(target)
 
 
-def learn(sources: Sequence[Path], change: Change) -> bool:
+def learn(sources: Sequence[Path], change: Variation) -> bool:
     """Meet all values of the workbooks of a task; False where there are too many of them to change."""
     cells = 0
     for source in sources:
@@ -34,7 +34,7 @@ def learn(sources: Sequence[Path], change: Change) -> bool:
     return cells <= MOST_CELLS
 
 
-def _change(sheet: Worksheet, change: Change) -> None:
+def _change(sheet: Worksheet, change: Variation) -> None:
     filled = [cell for cell in sheet._cells.values() if isinstance(cell, Cell) and cell.value is not None]
     if not filled:
         return

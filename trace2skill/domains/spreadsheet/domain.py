@@ -16,7 +16,7 @@ from trace2skill.domains.spreadsheet.dataset import load_dataset
 from trace2skill.domains.spreadsheet.grade import gold_values, grade_case
 from trace2skill.domains.spreadsheet.recalculate import Mode, effective, recalculated
 from trace2skill.domains.spreadsheet.workbook import Unreadable, open_values
-from trace2skill.safety.change import Change
+from trace2skill.safety.change import Variation
 from trace2skill.sandbox.workspace import safe_read
 from trace2skill.types.task import Task, TestCase
 
@@ -130,7 +130,7 @@ class Spreadsheet:
         books = {Path(path).stem: self._graded_book(content) for path, content in outputs.items()}
         return carried(task, {case: book for case, book in books.items() if book is not None})
 
-    def changed(self, task: Task, change: Change, folder: Path) -> Task | None:
+    def changed(self, task: Task, change: Variation, folder: Path) -> Task | None:
         """The task with other values in the cells of its workbooks."""
         sources = {case.name: case.input for case in task.cases if case.input is not None}
         try:

@@ -19,7 +19,7 @@ from trace2skill.domains.spreadsheet.recalculate import Mode, recalculated
 from trace2skill.domains.spreadsheet.workbook import Unreadable, find_sheet, open_values
 from trace2skill.domains.table_qa.dataset import Rows, load_questions, read_table, values_in, write_table
 from trace2skill.domains.table_qa.denotation import Value, distinct, normalised, same, set_of, value_of
-from trace2skill.safety.change import Change
+from trace2skill.safety.change import Variation
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
 from trace2skill.types.task import Task, TestCase
 
@@ -112,7 +112,7 @@ class TableWorkbooks(Spreadsheet):
             ]
         return places
 
-    def changed(self, task: Task, change: Change, folder: Path) -> Task | None:
+    def changed(self, task: Task, change: Variation, folder: Path) -> Task | None:
         """The task with other values in its table."""
         tables = {case.name: _table(case) for case in task.cases}
         for rows in tables.values():
