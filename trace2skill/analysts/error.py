@@ -13,11 +13,12 @@ from pydantic import ValidationError
 from trace2skill.agents.loop import Said, Tool, converse
 from trace2skill.agents.react import bash_tool
 from trace2skill.analysts.checks import LessonRules, complaint
+from trace2skill.analysts.feedback import feedback_on, in_words, judged_in_words
 from trace2skill.analysts.gate import GateResult, run_gate
 from trace2skill.analysts.reading import index, nothing_to_read, write_trace
 from trace2skill.analysts.report import ErrorReport, dropped_of, lessons_of
 from trace2skill.analysts.strategy import Case, Means, Stage
-from trace2skill.domains.base import Domain, Grade, OwnLayout, feedback_on, graded, pictures_of
+from trace2skill.domains.base import Domain, OwnLayout, pictures_of
 from trace2skill.llm import Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.prompts import prompt_digest, render
@@ -26,7 +27,6 @@ from trace2skill.types.task import Task
 from trace2skill.types.trajectory import OutcomeKind, Trajectory
 
 PROMPTS = ("error_analyst", "error_task")
-SHOWN_DIFFERENCES = 12
 ANSWERS_TAKEN = 3
 """How many answers are looked at where a fix is one: with more, the right one could be found by trying."""
 
@@ -195,25 +195,6 @@ def lay_out_left(domain: Domain, task: Task, workspace: Path, outputs: Mapping[s
     for path, content in outputs.items():
         (workspace / path).parent.mkdir(parents=True, exist_ok=True)
         (workspace / path).write_bytes(content)
-
-
-def judged_in_words(domain: Domain, task: Task, outputs: Mapping[str, bytes]) -> str:
-    """What the analyst is told of outputs."""
-    grade = graded(domain, task, outputs)
-    return in_words(grade) if grade.hard == 1.0 else feedback_on(domain, task, outputs) or in_words(grade)
-
-
-def in_words(grade: Grade) -> str:
-    """A grade as the analyst reads it: which places differ, expected and got."""
-    lines = []
-    for case in grade.cases:
-        if case.passed:
-            lines.append(f"case {case.case}: right")
-            continue
-        lines.append(f"case {case.case}: {case.problem or f'{case.difference_count} places differ'}")
-        shown = case.differences[:SHOWN_DIFFERENCES]
-        lines += [f"  {item.where}: expected {item.expected}, got {item.got}" for item in shown]
-    return "\n".join(lines)
 
 
 EVALUATE = ToolSpec(

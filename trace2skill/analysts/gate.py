@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from trace2skill.analysts.feedback import feedback_on
 from trace2skill.core.record import Record
 from trace2skill.domains.base import (
     ANSWER,
@@ -20,7 +21,6 @@ from trace2skill.domains.base import (
     Domain,
     Grade,
     Rechecking,
-    feedback_on,
     fix_file,
     graded,
 )

@@ -235,15 +235,3 @@ def graded(domain: Domain, task: Task, outputs: Mapping[str, bytes]) -> Grade:
 def fix_file(domain: Domain) -> str:
     """The file that a fix is written to before `Domain.fix_command` runs it."""
     return domain.fix_file if isinstance(domain, FixFile) else "fix.py"
-
-
-def feedback_on(domain: Domain, task: Task, outputs: Mapping[str, bytes]) -> str:
-    """The domain's own words on outputs, '' where it has none."""
-    if not isinstance(domain, Feedback):
-        return ""
-    try:
-        return domain.feedback(task, outputs)
-    except Trace2SkillError:
-        raise
-    except Exception as error:  # noqa: BLE001 - as in `graded`
-        return f"the grader broke on it: {type(error).__name__}"
