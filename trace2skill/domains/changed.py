@@ -43,6 +43,15 @@ def changed_files(files: Mapping[str, bytes], change: Variation) -> dict[str, by
     return {path: files[path] if form is None else form.changed(change).encode() for path, form in read.items()}
 
 
+def rows_of(path: str, text: str) -> list[list[str]] | None:
+    """The rows of a table; None of a text that is none."""
+    delimiter = _delimiter(text, PurePosixPath(path).suffix.lower())
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)) if delimiter else None
+    except csv.Error:
+        return None
+
+
 class _Table:
     """Lines with the same number of delimiters."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from trace2skill.core.digest import digest_of
 from trace2skill.domains.base import Audit, Grade
-from trace2skill.domains.changed import changed_files, is_program
+from trace2skill.domains.changed import changed_files, is_program, rows_of
 from trace2skill.safety.change import Variation, tokens
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
 from trace2skill.sandbox.workspace import safe_read
@@ -150,13 +150,14 @@ def _data(outputs: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def values_of(outputs: Mapping[str, bytes]) -> dict[str, object]:
-    """Every word and number of outputs that are data, by the file it stands in: their places move, the words do not."""
-    found = ((path, token) for path, raw in _data(outputs).items() for token in sorted(_tokens(raw)))
-    return {f"{path}: '{token}'": token for path, token in itertools.islice(found, MOST_VALUES)}
-
-
-def _tokens(content: bytes) -> set[str]:
-    return tokens(content[:LARGEST_READ].decode("utf-8", "replace"))
+    """Every word and number of outputs that are data, wherever it stands in its file, and the cells of tables."""
+    found: dict[str, object] = {}
+    for path, content in sorted(_data(outputs).items()):
+        text = content[:LARGEST_READ].decode("utf-8", "replace")
+        found |= {f"{path}: '{token}'": token for token in sorted(tokens(text))}
+        for number, row in enumerate(rows_of(path, text) or [], start=1):
+            found |= {f"{path}: column {column}, line {number}": cell for column, cell in enumerate(row, start=1)}
+    return dict(itertools.islice(found.items(), MOST_VALUES))
 
 
 def told_apart(outputs: Mapping[str, bytes], given: str) -> frozenset[str]:

@@ -15,7 +15,7 @@ from trace2skill.safety.change import Variation, tokens
 from trace2skill.safety.leaks import canonical, is_number, tells
 
 Values = Mapping[str, object]
-"""What stands at each place of a result, by the place's name; a place may be a cell, or a file and a word in it."""
+"""What stands at each place of a result, by the place's name: a cell, or a file and in quotes a word anywhere in it."""
 
 TOO_COMMON = frozenset({"", "0", "1"})
 MANY = 4
@@ -49,19 +49,28 @@ def empty(real: Values, other: Values, given: set[str]) -> bool:
     return bool(contents(real, given)) and not contents(other, given)
 
 
-def compared(real: Values, other: Values, change: Variation, given: set[str]) -> Stays:
-    """What of a result is the same though every value of the input is another one."""
-    verdict, wanted = Stays(), contents(real, given)
+def compared(real: Values, other: Values, change: Variation, given: set[str], asked_for: str = "") -> Stays:
+    """What of a result is the same though every value of the input is another one.
+
+    A program that names every other row of the input, in `asked_for`, looks its labels up in a list of its own.
+    """
+    listed = tokens(asked_for) - given
+    verdict, wanted, may_meet = Stays(), contents(real, given), list[str]()
     stays = {place: value for place, value in wanted.items() if _same(value, other.get(place))}
     for place, value in stays.items():
         said = tokens(value) - given
         telling = {token for token in said if token not in change.after and _is_content(token, change)}
         counts = {token for token in telling if _may_be_count(token, change)}
         if telling - counts:
-            verdict.carried.append(place)
+            (may_meet if place.endswith("'") else verdict.carried).append(place)
         elif counts or any(_is_content(token, change) for token in said):
             verdict.open.append(place)
-    verdict.open += [places[0] for places in _groups(real).values() if all(_at(place, real, other) for place in places)]
+    # a word anywhere in a file may be there by chance, unless all of them are
+    everything = all(place in stays for place in wanted if place.endswith("'") and any(map(tells, tokens(real[place]))))
+    (verdict.carried if everything else verdict.open).extend(may_meet)
+    for places in _groups(real).values():
+        if all(_at(place, real, other) for place in places):
+            (verdict.carried if 2 * len(listed & change.before) >= len(places) else verdict.open).append(places[0])
     if not verdict.carried and len(stays) == len(wanted):
         verdict.open += list(wanted)
     if not verdict.carried and _made_of_nothing(real, other, change, given):
@@ -159,7 +168,7 @@ def _groups(values: Values) -> dict[str, list[str]]:
 
 
 def _sequence(values: list[object]) -> bool:
-    numbers = [value for value in values if isinstance(value, (int, float))]
+    numbers = [float(text) for text in map(canonical, values) if is_number(text)]
     steps = {round(later - sooner, 6) for sooner, later in itertools.pairwise(numbers)}
     return len(numbers) == len(values) and len(steps) == 1
 

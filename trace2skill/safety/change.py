@@ -37,6 +37,8 @@ KEPT = frozenset(
 ).union(*({name.lower(), name[:3].lower()} for name in (*calendar.month_name, *calendar.day_name)))
 VOWELS, CONSONANTS = "aeiou", "bcdfghjklmnpqrstvwxyz"
 SMALL = 31
+YEARS = 28
+"""After so many years the days of the week are the same again, and 29 February is there."""
 SHARE_KEPT = 0.6
 
 
@@ -73,6 +75,8 @@ class Variation:
         self._named = tokens(named)
         self._stems = tuple(word for word in self._named if word.isalpha())
         self._numbers: dict[Decimal, Decimal] | None = None
+        self._turns: dict[tuple[int, int], int] = {}
+        self._dates: set[tuple[int, int, int]] = set()
         self._known: set[Decimal] = set()
         self._words: dict[str, str] = {}
         self._taken: set[str] = set()
@@ -84,6 +88,10 @@ class Variation:
             self.before |= tokens(value)
             if isinstance(value, str):
                 self._known |= {_decimal(match["number"]) for match in PIECE.finditer(value) if match["number"]}
+                dates = (match["date"] for match in PIECE.finditer(value) if match["date"])
+                self._dates |= {(int(date[:4]), int(date[5:7]), int(date[8:])) for date in dates}
+            elif isinstance(value, (datetime.datetime, datetime.date)):
+                self._dates.add((value.year, value.month, value.day))
             elif isinstance(value, (int, float)) and not isinstance(value, bool) and canonical(value):
                 self._known.add(abs(Decimal(str(value))))
 
@@ -142,7 +150,8 @@ class Variation:
         if isinstance(value, (int, float)):
             return self._number(value)
         if isinstance(value, (datetime.datetime, datetime.date)):
-            return value.replace(day=self._day(value.year, value.month, value.day))
+            year, day = self._day(value.year, value.month, value.day)
+            return value.replace(year=year, day=day)
         if isinstance(value, datetime.time):
             return value.replace(minute=(value.minute + 7) % 60)
         return PIECE.sub(self._piece, value) if isinstance(value, str) and not value.startswith("=") else value
@@ -175,14 +184,20 @@ class Variation:
             date = datetime.date.fromisoformat(text)
         except ValueError:
             return text
-        return date.replace(day=self._day(date.year, date.month, date.day)).isoformat()
+        year, day = self._day(date.year, date.month, date.day)
+        return date.replace(year=year, day=day).isoformat()
 
-    def _day(self, year: int, month: int, day: int) -> int:
-        """Another day of the same month, each day another one."""
+    def _day(self, year: int, month: int, day: int) -> tuple[int, int]:
+        """Year and day of another date in the same month, each date another one; with fewer rows, of another year."""
         if f"{year:04d}-{month:02d}-{day:02d}" in self._named:
-            return day
+            return year, day
         length = calendar.monthrange(year, month)[1]
-        return (day - 1 + random.Random(f"{self.name} {year} {month}").randint(3, 24)) % length + 1
+        if (year, month) not in self._turns:
+            known = {other for y, m, other in self._dates if (y, m) == (year, month)}
+            turns = self._random.sample(range(1, length), length - 1)
+            self._turns[year, month] = min(turns, key=lambda k: len(known & {(d - 1 + k) % length + 1 for d in known}))
+        later = YEARS if self.fewer and str(year) not in self._named and year + YEARS <= datetime.MAXYEAR else 0
+        return year + later, (day - 1 + self._turns[year, month]) % length + 1
 
     @staticmethod
     def _late_day(text: str) -> str:
@@ -213,6 +228,8 @@ class Variation:
                 found[number] = (number * 9 / 10 + Decimal("0.03")).quantize(Decimal(1).scaleb(-max(decimals, 2)))
             elif not small and canonical(float(number)) not in self._named:
                 shift += self._random.randint(1, 2)
+                while number + shift in self._known:
+                    shift += 1
                 digits = decimals if decimals <= 4 else 0
                 found[number] = number + shift + Decimal(self._random.randrange(10**digits)).scaleb(-digits)
         return found
