@@ -83,7 +83,7 @@ class _Trial:
     def __init__(self, domain: Domain, task: Task, sandbox: Sandbox, fix: str, limits: Limits) -> None:
         self._domain, self._task, self._sandbox, self._fix, self._limits = domain, task, sandbox, fix, limits
         self._words = domain.describe(task)
-        self._given = tokens(self._words)
+        self._given = tokens(task.instruction)
 
     def leaks(self, outputs: dict[str, bytes]) -> list[str]:
         """What shows that the fix holds its result, given what it left for the task's own inputs."""
@@ -93,7 +93,7 @@ class _Trial:
         real = domain.values(self._task, outputs)
         if not real:
             return []
-        asked_for = strings_of(self._fix)
+        asked_for, failed = strings_of(self._fix), ""
         for mild in (False, True):
             change = Variation(self._task.content, f"{self._words}\n{asked_for}", mild=mild)
             found = self._on(change, outputs)
@@ -103,11 +103,12 @@ class _Trial:
                 return [f"it asks for this one input ({known[0]})"]
             if found.proven:
                 return []
-            if not found.failed and not empty(real, found.values, self._given):
+            failed = found.failed
+            if not failed and not empty(real, found.values, self._given):
                 verdict = compared(real, found.values, change, self._given, asked_for)
                 carried = [f"{place} stays the same whatever the input holds" for place in verdict.carried]
                 return carried or (self._with_fewer(verdict, real, outputs) if verdict.open else [])
-        return [f"it gives no result for any input but this one{found.failed}"]
+        return [f"it gives no result for any input but this one{failed}"]
 
     def _with_fewer(self, verdict: Stays, real: Values, outputs: dict[str, bytes]) -> list[str]:
         """The open places of a verdict that an input with fewer rows does not clear."""

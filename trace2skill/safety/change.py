@@ -10,7 +10,8 @@ import calendar
 import datetime
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
@@ -127,22 +128,22 @@ class Variation:
 
     def _mix(self, body: list[list[Cell]], column: int, before: Sequence[object]) -> None:
         """Values of a column change places: numbers and dates, and texts that stand there more than once."""
-        seen = [str(value) for value in before]
+        seen = Counter(str(value) for value in before)
         for kind in (str, (int, float), datetime.date):
-            places = [
-                row
-                for row, value in enumerate(before)
-                if isinstance(value, kind)
-                and not isinstance(value, bool)
-                and value != ""
-                and (not isinstance(value, str) or seen.count(value) > 1 or PIECE.fullmatch(value) is not None)
-                and (isinstance(value, str) or not tokens(value) <= self._named)
-            ]
+            places = [row for row, value in enumerate(before) if isinstance(value, kind) and self._moves(value, seen)]
             values = [body[row][column] for row in places]
             self._random.shuffle(values)
             for row, value in zip(places, values, strict=True):
                 self.did |= body[row][column] != value
                 body[row][column] = value
+
+    def _moves(self, value: object, column: Mapping[str, int]) -> bool:
+        """Numbers and dates that nobody names, and texts that stand in their column more than once."""
+        if isinstance(value, bool) or value == "":
+            return False
+        if isinstance(value, str) and (not value[0].isdigit() or PIECE.fullmatch(value) is None):
+            return column[value] > 1
+        return not tokens(value) <= self._named
 
     def _changed(self, value: object) -> object:
         if isinstance(value, bool) or value is None:
