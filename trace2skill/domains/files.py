@@ -154,7 +154,7 @@ def values_of(outputs: Mapping[str, bytes]) -> dict[str, object]:
     found: dict[str, object] = {}
     for path, content in sorted(_data(outputs).items()):
         text = content[:LARGEST_READ].decode("utf-8", "replace")
-        found |= {f"{path}: '{token}'": token for token in sorted(tokens(text))}
+        found |= {f"{path}: '{token}'": token for token in sorted(tokens(text))} or {f"{path}: text": text.strip()}
         for number, row in enumerate(rows_of(path, text) or [], start=1):
             found |= {f"{path}: column {column}, line {number}": cell for column, cell in enumerate(row, start=1)}
     return dict(itertools.islice(found.items(), MOST_VALUES))
