@@ -28,7 +28,8 @@ def evaluate(
     futures = mapped(task_of(ROLLOUT), settings, jobs)
     # The gate judges coverage itself, so that any share of broken cells may pass here.
     done = gather(runtime(settings), "evaluate", futures, [job.name for job in jobs], tolerated=1.0)
-    return [evaluation_of(condition, jobs, done.results) for condition in conditions]
+    most = settings.models.agent.max_tokens
+    return [evaluation_of(condition, jobs, done.results, most) for condition in conditions]
 
 
 @flow(name="evaluate-skills", persist_result=False, flow_run_name="evaluate {settings.label}", **on_bad_end("evaluate"))

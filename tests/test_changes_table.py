@@ -203,7 +203,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     gate = library / "evaluation" / "acceptance.py"
     rule = "class Never:\n    def against(self, evidence):\n        return 'reject', 'never'\n\n\nRULES: "
     gate.write_text(
-        gate.read_text().replace("RULES: ", rule, 1).replace("SizeCeiling())\n", "SizeCeiling(), Never())\n")
+        gate.read_text()
+        .replace("RULES: ", rule, 1)
+        .replace("    SizeCeiling(),\n", "    SizeCeiling(),\n    Never(),\n")
     )
     return root
 

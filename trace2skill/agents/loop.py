@@ -119,7 +119,7 @@ def converse(
         steps.append(_step(len(steps) + 1, answer, said))
         request = request.model_copy(update={"messages": (*request.messages, *_reply(answer, said, native))})
         if not calls:
-            stop = "refused" if answer.finish == "content_filter" else "answered"
+            stop = answer.end
         elif any(item.done for _, item in said):
             stop = "answered"
         else:
@@ -185,6 +185,8 @@ def _observe(
 
 def _run(tools: tuple[Tool, ...], answer: Answer, call: ToolCall) -> Said:
     if call.id in answer.malformed_calls or call.id == "malformed":
+        if answer.finish == "length":
+            return Said(f"The call of {call.name} is cut off: your answer was too long. Nothing was run.")
         return Said(f"The arguments of {call.name} are not a JSON object. Nothing was run.")
     tool = next((tool for tool in tools if tool.spec.name == call.name), None)
     if tool is None:

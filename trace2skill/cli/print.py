@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from trace2skill.cli.console import Console, code, plain
+from trace2skill.evaluation.ends import ended, in_words, of_each, short
 from trace2skill.runs.dry_run import DryRun
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
 from trace2skill.safety.screening import shown
@@ -19,6 +20,7 @@ VERDICTS = {
     "promote": "[bold green]promote[/bold green]",
     "reject": "[bold red]do not promote[/bold red]",
     "not_enough_evidence": "[bold yellow]not enough evidence[/bold yellow]",
+    "unfinished": "[bold yellow]no verdict[/bold yellow]",
 }
 
 
@@ -114,23 +116,26 @@ def print_rollouts(gathered: Any, *, as_json: bool) -> None:
         failures = [item.model_dump(mode="json") for item in gathered.failures]
         typer.echo(json.dumps({"trajectories": rows, "failures": failures}, indent=2))
         return
-    table = Table("task", "seed", "outcome", "soft", "turns", "tokens", "cost")
-    for item in gathered.results:
-        cell = item.cell
+    cells = [item.cell for item in gathered.results]
+    otherwise = any(cell.stop for cell in cells)
+    table = Table("task", "seed", "outcome", "soft", "turns", "tokens", "cost", *(["ended by"] if otherwise else []))
+    for cell in cells:
         row = (cell.task_id, cell.seed, cell.outcome, f"{cell.soft:.2f}", cell.turns, cell.tokens, f"${cell.cost:.4f}")
-        table.add_row(*map(plain, row))
+        table.add_row(*map(plain, row), *([cell.stop.replace("_", " ")] if otherwise else []))
     console = Console()
     console.print(table)
-    counts = Counter(item.cell.outcome for item in gathered.results)
+    counts = Counter(cell.outcome for cell in cells)
     console.print(", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
+    for line in in_words(ended(cells), len(cells)):
+        console.print(line, highlight=False)
 
 
 def _scores(console: Console, evaluations: list[Evaluation]) -> None:
     if not evaluations:
         return
-    table = Table(
-        "skill", *score_names(evaluations), "runs scored", "mean turns", "mean tokens", title="held-out tasks"
-    )
+    otherwise = ["ended otherwise"] if any(map(short, evaluations)) else []
+    names = ["skill", *score_names(evaluations), "runs scored", *otherwise, "mean turns", "mean tokens"]
+    table = Table(*names, title="held-out tasks")
     for item in evaluations:
         runs = max(len(item.scored), 1)
         table.add_row(
@@ -138,10 +143,13 @@ def _scores(console: Console, evaluations: list[Evaluation]) -> None:
             f"{item.hard:.1%}",
             f"{item.soft:.1%}",
             f"{len(item.scored)} of {len(item.cells)}",
+            *([short(item)] if otherwise else []),
             f"{sum(cell.turns for cell in item.scored) / runs:.1f}",
             f"{sum(cell.tokens for cell in item.scored) / runs:.0f}",
         )
     console.print(table)
+    for line in of_each(evaluations):
+        console.print(plain(line), highlight=False)
 
 
 def _learned(console: Console, summary: RunSummary) -> None:
@@ -170,6 +178,7 @@ def _numbers(console: Console, summary: RunSummary) -> None:
     spent = summary.spent
     lines = [
         *([f"trajectories: {outcomes}"] if outcomes else []),
+        *summary.ends,
         f"analyses: {verdicts}",
         f"lessons {summary.lessons}, patches {summary.patches}, rules {summary.rules_in_words()}; "
         f"written {len(summary.candidate.written)}, dropped for little support {len(summary.candidate.dropped)}, "

@@ -5,13 +5,13 @@ numbers and list marks are form; they say where a rule belongs and are no part o
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property, lru_cache
 from operator import not_
 
 from pydantic import Field
 
-from trace2skill.consolidate.groups import Support
+from trace2skill.consolidate.groups import Support, half_of
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.skills.form import ADDS_TEXT, in_form
@@ -48,7 +48,7 @@ class Rule(Record, form="Rule", version=1):
     trajectory_id: str
     task_id: str
     kind: LessonKind
-    weak: bool = Field(default=False, exclude_if=not_, description="Only lessons from weak labels speak for it.")
+    weak: bool = Field(default=False, exclude_if=not_, description="Only lessons speak for it that count half.")
     lessons: tuple[str, ...] = ()
     replaces: str = Field(default="", exclude_if=not_, description="The lines it was to take the place of.")
     note: str = Field(default="", exclude_if=not_, description="What was read into the form of its edit.")
@@ -92,7 +92,7 @@ class Cut(Record, form="Cut", version=1):
     uncut: tuple[Uncut, ...] = ()
 
 
-def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False) -> Cut:
+def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False, halved: Collection[str] = ()) -> Cut:
     """Cut one patch into its rules.
 
     Args:
@@ -100,6 +100,7 @@ def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False) -> C
         kind: of the lessons behind it.
         base: the skill it was written against; sections are found in it.
         weak: do only weak labels speak for it?
+        halved: ids of lessons that count half; so does a rule that has no others.
     """
     rules: dict[str, Rule] = {}
     whole: list[Edit] = []
@@ -123,7 +124,7 @@ def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False) -> C
                 trajectory_id=patch.trajectory_id,
                 task_id=patch.task_id,
                 kind=kind,
-                weak=weak,
+                weak=weak or half_of(edit.lessons, halved),
                 lessons=edit.lessons,
                 replaces=edit.anchor if edit.op == "replace_in_section" else "",
                 note=note,

@@ -48,6 +48,10 @@ class GateEvidence:
     settings: GateSettings
     look: Look
     skill_tokens: int
+    decided: float = 1.0
+    """Share of each matrix, the smaller, that has a score and an end of the agent's own: see `evaluation.ends`."""
+    ends: str = ""
+    """How many of the others there are, in words."""
 
     @property
     def seen(self) -> str:
@@ -83,6 +87,23 @@ class Coverage:
         return "not_enough_evidence", (
             f"{found.coverage:.0%} of the held-out runs have a score and {needed:.0%} are needed; "
             "the others ended in infrastructure errors: run again"
+        )
+
+
+class OwnEnds:
+    """Enough of the runs were ended by the agent, and not by a limit or by the model's server.
+
+    A run that was cut off says as little of the skill as one without a score: both together are bounded by `coverage`.
+    """
+
+    def against(self, evidence: GateEvidence) -> Said | None:
+        """See `AcceptanceRule`."""
+        needed = evidence.settings.coverage
+        if evidence.decided >= needed:
+            return None
+        return "unfinished", (
+            f"{evidence.decided:.0%} of the held-out runs have a score and an end of the agent's own, and {needed:.0%} "
+            f"are needed: {evidence.ends}"
         )
 
 
@@ -145,7 +166,14 @@ class SizeCeiling:
         )
 
 
-RULES: tuple[AcceptanceRule, ...] = (Coverage(), NoRegression(), Significance(), TokenCeiling(), SizeCeiling())
+RULES: tuple[AcceptanceRule, ...] = (
+    Coverage(),
+    OwnEnds(),
+    NoRegression(),
+    Significance(),
+    TokenCeiling(),
+    SizeCeiling(),
+)
 """In the order in which they are asked."""
 
 

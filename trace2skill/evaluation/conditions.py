@@ -24,12 +24,17 @@ def jobs_of(condition: Condition, task_ids: Sequence[str], seeds: Sequence[int])
     return [RolloutJob(task_id=task, seed=seed, **given) for task in task_ids for seed in seeds]
 
 
-def evaluation_of(condition: Condition, jobs: Sequence[RolloutJob], rolled: Sequence[Rolled]) -> Evaluation:
-    """The condition's matrix: a cell for each of its jobs, an infrastructure error where none came back."""
+def evaluation_of(
+    condition: Condition, jobs: Sequence[RolloutJob], rolled: Sequence[Rolled], most_tokens: int = 0
+) -> Evaluation:
+    """The condition's matrix: a cell for each of its jobs, an infrastructure error where none came back.
+
+    `most_tokens` is the most of one answer, for whoever has to say that it was met.
+    """
     who = (condition.skill, condition.bank)
     scored = {(item.cell.task_id, item.cell.seed): item.cell for item in rolled if (item.skill, item.bank) == who}
     own = {(job.task_id, job.seed) for job in jobs if (job.skill, job.bank) == who}
     cells = [
         scored.get((task, seed)) or Cell(task_id=task, seed=seed, outcome="infrastructure_error") for task, seed in own
     ]
-    return Evaluation.of(condition.name, condition.skill, cells, condition.bank)
+    return Evaluation.of(condition.name, condition.skill, cells, condition.bank, most_tokens)

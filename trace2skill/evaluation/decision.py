@@ -1,10 +1,13 @@
 """`Decision`: is the candidate better than the skill it came from? A verdict, the reason in words, the numbers."""
 
+from dataclasses import replace
+
 from trace2skill.evaluation.acceptance import GateEvidence, GateSettings, judged
 from trace2skill.evaluation.compare import compare
+from trace2skill.evaluation.ends import SAYS_NOTHING, coverage, of_each, without_undecided
 from trace2skill.evaluation.power import smallest_lift, spread_of
 from trace2skill.types.comparison import Comparison
-from trace2skill.types.decision import Decision, Look
+from trace2skill.types.decision import Decision, Look, Verdict
 from trace2skill.types.evaluation import Evaluation
 from trace2skill.versions.spending import single_look
 
@@ -30,8 +33,13 @@ def decide(
     """
     found = compare(champion, candidate, score=settings.score)
     this = look or single_look(settings.level)
-    verdict, reason = judged(GateEvidence(found, settings, this, skill_tokens))
-    measured = found.tasks > 1 and found.coverage >= settings.coverage
+    decided = min(coverage(champion), coverage(candidate))
+    ends = "; ".join(of_each((champion, candidate), SAYS_NOTHING))
+    evidence = GateEvidence(found, settings, this, skill_tokens, decided, ends)
+    verdict, reason = judged(evidence)
+    if ends and verdict != "unfinished":
+        verdict, reason = _but_for_limits(champion, candidate, evidence, verdict, reason)
+    measured = found.tasks > 1 and decided >= settings.coverage
     return Decision(
         verdict=verdict,
         reason=reason,
@@ -44,10 +52,22 @@ def decide(
 
 
 def is_covered(champion: Evaluation, candidate: Evaluation, settings: GateSettings) -> bool:
-    """Do enough of both matrices have a score for a look? Where not, none is spent."""
+    """Do enough of both matrices say something of the skill for a look? Where not, none is spent."""
     return bool(champion.by_task().keys() & candidate.by_task().keys()) and (
-        min(champion.coverage, candidate.coverage) >= settings.coverage
+        min(coverage(champion), coverage(candidate)) >= settings.coverage
     )
+
+
+def _but_for_limits(
+    champion: Evaluation, candidate: Evaluation, evidence: GateEvidence, verdict: Verdict, reason: str
+) -> tuple[Verdict, str]:
+    """The verdict, where it is the same without the runs that were ended for the agent; else `unfinished`."""
+    fewer = compare(*without_undecided(champion, candidate), score=evidence.settings.score)
+    without = judged(replace(evidence, found=fewer))[0] if fewer.tasks else "not_enough_evidence"
+    if "promote" in (verdict, without) and verdict != without:
+        said = f"with them {verdict.replace('_', ' ')}, without them {without.replace('_', ' ')}"
+        return "unfinished", f"runs that the agent did not end would decide ({said}): {evidence.ends}"
+    return verdict, f"{reason}; {evidence.ends}"
 
 
 def _detectable(champion: Evaluation, candidate: Evaluation, found: Comparison, look: Look) -> float:

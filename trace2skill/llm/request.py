@@ -1,5 +1,6 @@
 """What goes to a model and what comes back."""
 
+import re
 from operator import not_
 from typing import Any
 
@@ -9,9 +10,11 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.llm.settings import ModelSettings, Role
 from trace2skill.types.picture import Picture
-from trace2skill.types.trajectory import ToolCall, Usage
+from trace2skill.types.trajectory import StopReason, ToolCall, Usage
 
 Message = dict[str, Any]
+THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL)
+"""Reasoning that a server left in the text, closed or not."""
 
 
 class ToolSpec(Record):
@@ -75,3 +78,14 @@ class Answer(Record, form="Answer", version=1):
     finish: str = "stop"
     usage: Usage = Usage()
     usage_note: str = Field(default="", exclude_if=not_, description="Why the usage is not the server's own figures.")
+
+    @property
+    def end(self) -> StopReason:
+        """How an answer ended that calls no tool: whether it is one at all, and what is in its way."""
+        if self.finish == "content_filter" or self.message.get("refusal"):
+            return "refused"
+        if self.finish == "length":
+            return "output_limit"
+        if THOUGHT.sub("", self.text).strip():
+            return "answered"
+        return "reasoning_only" if self.reasoning.strip() or self.text.strip() else "empty"

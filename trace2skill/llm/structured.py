@@ -18,17 +18,24 @@ from trace2skill.llm import transport
 from trace2skill.llm.client import Client
 from trace2skill.llm.request import Request
 from trace2skill.skills.markdown import fenced
+from trace2skill.types.trajectory import StopReason
 
 T = TypeVar("T", bound=BaseModel)
 RE_ASKS = 2
 CUT_OFF = "it is cut off before its end: answer more briefly"
+NO_ANSWER: dict[StopReason, str] = {
+    "output_limit": CUT_OFF,
+    "reasoning_only": "it holds reasoning and no answer",
+    "empty": "it is empty",
+    "refused": "it is a refusal",
+}
 
 
 def ask(client: Client, request: Request, wanted: type[T], *, step: StepLabel) -> T:
     """Ask for an answer of the type `wanted`; at most two re-asks quote what was wrong.
 
     Raises:
-        BadAnswer: still invalid after the re-asks; carries the raw answer.
+        BadAnswer: still invalid after the re-asks; carries the raw answer, and names the limit where one cut it off.
         ContextFull: the request itself is too long; a re-ask that is leaves the answer invalid.
         InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
@@ -41,8 +48,8 @@ def ask(client: Client, request: Request, wanted: type[T], *, step: StepLabel) -
             if number == 0:
                 raise
             raise BadAnswer(wanted.__name__, f"{problem} (and no room to ask again)", raw) from None
-        raw = answer.text
-        value, problem = read(raw, wanted) if answer.finish != "length" else (None, CUT_OFF)
+        raw, end = answer.text, answer.end
+        value, problem = (None, NO_ANSWER[end]) if end in NO_ANSWER else read(raw, wanted)
         if value is not None:
             return value
         again = f"Your answer is not a valid {wanted.__name__}: {problem}\nAnswer again, with the corrected JSON only."
@@ -52,7 +59,10 @@ def ask(client: Client, request: Request, wanted: type[T], *, step: StepLabel) -
             {"role": "user", "content": again},
         )
         request = request.model_copy(update={"messages": messages})
-    raise BadAnswer(wanted.__name__, problem, raw)
+    if end == "output_limit":
+        most = request.settings.max_tokens
+        problem = f"it is cut off at {most:,} tokens, the most of one answer: raise --max-tokens"
+    raise BadAnswer(wanted.__name__, problem, raw or answer.reasoning)
 
 
 def read(text: str, wanted: type[T]) -> tuple[T | None, str]:

@@ -280,7 +280,7 @@ def _answer(request: Request, response: Any) -> Answer:
     used = _used(request, response, len(json.dumps(message, default=str)) if _says(message) else 0)
     return Answer(
         key=request.key,
-        text=message.get("content") or "",
+        text=message.get("content") or message.get("refusal") or "",
         reasoning=message.pop("reasoning_content", "") or "",
         tool_calls=tuple(calls),
         malformed_calls=tuple(malformed),

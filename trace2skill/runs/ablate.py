@@ -10,6 +10,7 @@ from trace2skill.core.forms import as_text, from_text
 from trace2skill.core.record import Record
 from trace2skill.evaluation.ablation import Ablation, AblationSettings, GroupEffect, by_cost, judge, untried, without
 from trace2skill.evaluation.conditions import Condition
+from trace2skill.evaluation.ends import without_undecided
 from trace2skill.runs.refresh import end
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import SEED_STEP
@@ -130,6 +131,7 @@ class AblationStudy:
             Evaluation.of(name, None, [cell for seed in seeds for cell in cells[seed]])
             for name, cells in ((FULL, whole), (id, ablated))
         )
+        one, other = without_undecided(one, other)
         return judge(self._groups[id], one, other, self.how)
 
 

@@ -15,6 +15,7 @@ from trace2skill.core.forms import as_text
 from trace2skill.core.record import Record
 from trace2skill.evaluation.compare import compare
 from trace2skill.evaluation.conditions import Condition
+from trace2skill.evaluation.ends import SAYS_NOTHING, coverage, of_each
 from trace2skill.runs.refresh import end
 from trace2skill.runs.runtime import Runtime
 from trace2skill.skills.skill import Skill
@@ -81,8 +82,9 @@ def judge(
     if before is None:
         return DriftReport(**common, dropped=False, reason="no earlier score of this version: this one is the baseline")
     found = compare(before, now, score=rt.settings.gate.score)
-    if found.coverage < rt.settings.gate.coverage or not found.tasks:
-        reason = f"only {found.coverage:.0%} of the runs have a score: nothing can be said"
+    if min(coverage(before), coverage(now)) < rt.settings.gate.coverage or not found.tasks:
+        ends = "".join(f"; {line}" for line in of_each((before, now), SAYS_NOTHING))
+        reason = f"only {min(coverage(before), coverage(now)):.0%} of the runs have a score: nothing can be said{ends}"
         return DriftReport(**common, dropped=False, reason=reason, comparison=found)
     look = Registry(rt.store).look(f"{skill.name} drift", skill.digest, label, rt.settings.gate.level)
     dropped = found.lift.mean < 0 and found.p_worse <= look.level

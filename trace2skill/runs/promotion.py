@@ -10,6 +10,7 @@ from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.decision import decide, is_covered
+from trace2skill.evaluation.ends import of_each
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import SEED_STEP, Evolution
 from trace2skill.runs.settings import RunSettings
@@ -122,6 +123,7 @@ def question(rt: Runtime, summary: RunSummary, champion: str) -> tuple[str, str]
             f"| {item.condition} | {item.hard:.1%} | {item.soft:.1%} | {len(item.scored)} of {len(item.cells)} |"
             for item in summary.evaluations
         ),
+        *of_each(summary.evaluations),
         f"{len(summary.candidate.written)} rules. For {summary.spent.calls} calls: {summary.cost_in_words()}.",
         f"[The report]({report_address(rt)}) shows every edit with the traces that asked for it.",
     ]

@@ -12,6 +12,7 @@ from trace2skill.consolidate.cut import Uncut
 from trace2skill.consolidate.quarantine import Quarantined
 from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
+from trace2skill.evaluation.ends import of_each, short
 from trace2skill.safety.screening import shown
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation, score_names
@@ -115,6 +116,9 @@ class RunSummary(Record, form="RunSummary", version=1):
     tasks: dict[str, int] = Field(default_factory=dict, description="Tasks per split.")
     left_out: tuple[LeftOut, ...] = ()
     trajectories: dict[str, int] = Field(default_factory=dict, description="Trajectories per outcome.")
+    ends: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="How trajectories ended, where not with an answer: in words."
+    )
     verdicts: dict[str, int] = Field(default_factory=dict, description="Analyses per verdict.")
     lessons: int = 0
     patches: int = 0
@@ -145,13 +149,13 @@ class RunSummary(Record, form="RunSummary", version=1):
         return self.candidate.skill != self.candidate.base
 
     @property
-    def outcome(self) -> Literal["promoted", "staged", "rejected", "not_enough_evidence"]:
+    def outcome(self) -> Literal["promoted", "staged", "rejected", "not_enough_evidence", "unfinished"]:
         """What became of the candidate, as events name it: 'staged' won and did not replace the skill."""
         if self.promoted:
             return "promoted"
         if self.decision.verdict == "promote":
             return "staged"
-        return "rejected" if self.decision.verdict == "reject" else "not_enough_evidence"
+        return "rejected" if self.decision.verdict == "reject" else self.decision.verdict
 
     def headline(self) -> dict[str, Any]:
         """The run in a few flat values, for an event."""
@@ -168,12 +172,14 @@ class RunSummary(Record, form="RunSummary", version=1):
     def score_rows(self) -> list[dict[str, Any]]:
         """The scores as rows of a table."""
         hard, soft = score_names(self.evaluations)
+        otherwise = any(map(short, self.evaluations))
         return [
             {
                 "skill": item.condition,
                 hard: f"{item.hard:.1%}",
                 soft: f"{item.soft:.1%}",
                 "runs scored": f"{len(item.scored)} of {len(item.cells)}",
+                **({"ended otherwise": short(item)} if otherwise else {}),
             }
             for item in self.evaluations
         ]
@@ -204,6 +210,7 @@ class RunSummary(Record, form="RunSummary", version=1):
 
     def _verdict(self) -> str:
         words = {"promote": "Promote", "reject": "Do not promote", "not_enough_evidence": "Not enough evidence"}
+        words["unfinished"] = "No verdict"
         answered = f" {self.approval}." if self.approval else ""
         return f"**{words[self.decision.verdict]}**: {self.decision.reason}.{answered}"
 
@@ -215,7 +222,9 @@ class RunSummary(Record, form="RunSummary", version=1):
             f"| {item.condition} | {item.hard:.1%} | {item.soft:.1%} | {len(item.scored)} of {len(item.cells)} |"
             for item in self.evaluations
         )
-        return f"## Scores on held-out tasks\n\n| skill | {hard} | {soft} | runs scored |\n|---|---|---|---|\n{rows}"
+        ends = "".join(f"\n- {line}" for line in of_each(self.evaluations))
+        table = f"| skill | {hard} | {soft} | runs scored |\n|---|---|---|---|\n{rows}"
+        return f"## Scores on held-out tasks\n\n{table}" + (f"\n{ends}" if ends else "")
 
     def _learned(self) -> str:
         if not self.learned:
@@ -230,9 +239,10 @@ class RunSummary(Record, form="RunSummary", version=1):
     def _numbers(self) -> str:
         counts = ", ".join(f"{count} {name}" for name, count in sorted(self.trajectories.items()))
         verdicts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(self.verdicts.items()))
+        ends = "".join(f"- {line}\n" for line in self.ends)
         return (
             "## Numbers\n\n"
-            f"- trajectories: {counts or 'none'}\n- analyses: {verdicts or 'none'}\n"
+            f"- trajectories: {counts or 'none'}\n{ends}- analyses: {verdicts or 'none'}\n"
             f"- lessons {self.lessons}, patches {self.patches}, rules {self.rules_in_words()}, "
             f"written {len(self.candidate.written)}, dropped {len(self.candidate.dropped)}, "
             f"unplaced {len(self.candidate.unplaced)}, open conflicts {len(self.candidate.open)}\n"

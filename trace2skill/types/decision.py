@@ -7,7 +7,8 @@ from pydantic import Field
 from trace2skill.core.record import Record
 from trace2skill.types.comparison import Comparison
 
-Verdict = Literal["promote", "reject", "not_enough_evidence"]
+Verdict = Literal["promote", "reject", "not_enough_evidence", "unfinished"]
+"""`unfinished`: what would decide are runs that a limit of ours or the model's server ended, and not the agent."""
 
 
 class Look(Record):

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from operator import not_
+from typing import Literal
 
 from pydantic import Field
 
 from trace2skill.core.record import Record
-from trace2skill.types.trajectory import OutcomeKind, Trajectory
+from trace2skill.types.trajectory import OutcomeKind, StopReason, Trajectory
 
 
 class Cell(Record):
@@ -21,6 +22,9 @@ class Cell(Record):
     tokens: int = 0
     cost: float = Field(default=0.0, description="US dollars the trajectory cost when it was made.")
     trajectory_id: str = ""
+    stop: StopReason | Literal[""] = Field(
+        default="", exclude_if=not_, description="What ended the work other than an answer; '' where none did."
+    )
 
     @classmethod
     def of(cls, trajectory: Trajectory) -> "Cell":
@@ -35,6 +39,7 @@ class Cell(Record):
             tokens=trajectory.usage.prompt + trajectory.usage.completion,
             cost=trajectory.usage.cost,
             trajectory_id=trajectory.id,
+            stop="" if trajectory.stop == "answered" else trajectory.stop,
         )
 
 
@@ -45,12 +50,18 @@ class Evaluation(Record, form="Evaluation", version=1):
     skill: str | None
     cells: tuple[Cell, ...]
     bank: str = Field(default="", exclude_if=not_, description="Digest of the bank lessons were recalled from.")
+    most_tokens: int = Field(
+        default=0, exclude_if=not_, description="Most tokens of one answer, where an answer was cut off by it; else 0."
+    )
 
     @classmethod
-    def of(cls, condition: str, skill: str | None, cells: Iterable[Cell], bank: str = "") -> "Evaluation":
-        """Sorted, so that equal evaluations are equal bytes."""
+    def of(
+        cls, condition: str, skill: str | None, cells: Iterable[Cell], bank: str = "", most_tokens: int = 0
+    ) -> "Evaluation":
+        """Sorted, so that equal evaluations are equal bytes; the limit is kept where an answer was cut off by it."""
         ordered = tuple(sorted(cells, key=lambda c: (c.task_id, c.seed)))
-        return cls(condition=condition, skill=skill, cells=ordered, bank=bank)
+        met = most_tokens if any(cell.stop == "output_limit" for cell in ordered) else 0
+        return cls(condition=condition, skill=skill, cells=ordered, bank=bank, most_tokens=met)
 
     @property
     def scored(self) -> tuple[Cell, ...]:

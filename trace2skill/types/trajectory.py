@@ -20,8 +20,20 @@ STRONG = frozenset({"grader", "labels", "log", "report"})
 """Sources of an outcome that measured it, or were asked for it."""
 CallState = Literal["worked", "failed", "not_run"]
 StopReason = Literal[
-    "answered", "turn_limit", "token_limit", "cost_limit", "time_limit", "space_limit", "context_limit", "refused"
+    "answered",
+    "turn_limit",
+    "token_limit",
+    "cost_limit",
+    "time_limit",
+    "space_limit",
+    "context_limit",
+    "refused",
+    "output_limit",
+    "reasoning_only",
+    "empty",
 ]
+"""Why the work ended. `output_limit` is an answer cut off at the most tokens of one, `reasoning_only` one that says
+nothing but its reasoning, `empty` one that says nothing at all, `refused` one that the model or a filter withheld."""
 
 
 class Outcome(Record):

@@ -10,6 +10,7 @@ from trace2skill.consolidate.node import Groups
 from trace2skill.consolidate.settle import RuleBook
 from trace2skill.core.record import Record
 from trace2skill.evaluation.compare import interval
+from trace2skill.evaluation.ends import short
 from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
@@ -35,6 +36,8 @@ class Scored(Record):
     tokens: float
     cost: float
     seconds: float | None
+    ended: str
+    """How runs ended, where not with an answer."""
 
 
 class Flip(Record):
@@ -115,6 +118,7 @@ def scores_of(store: Store, evaluations: tuple[Evaluation, ...]) -> list[Scored]
                 tokens=sum(cell.tokens for cell in item.scored) / runs,
                 cost=sum(cell.cost for cell in item.scored),
                 seconds=sum(seconds) / len(seconds) if seconds else None,
+                ended=short(item),
             )
         )
     return rows

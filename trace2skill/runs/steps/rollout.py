@@ -11,6 +11,7 @@ from trace2skill.baselines.bank import in_prompt
 from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.answers import with_answer
 from trace2skill.domains.base import graded, pictures_of
+from trace2skill.evaluation.ends import why_failed
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
@@ -53,6 +54,8 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
         conversation = rt.harness.work(rt.client, assignment)
         outputs = with_answer(rt.domain, task, rt.domain.collect(task, workspace), conversation.last_words)
     grade = graded(rt.domain, task, outputs)
+    passed, most = grade.hard == 1.0, rt.settings.models.agent.max_tokens
+    reason = grade.reason if passed else why_failed(conversation.stop, grade.reason, most)
     opened, run = skill_use(conversation, skill)
     trajectory = Trajectory(
         id=trajectory_id(key),
@@ -61,9 +64,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
         model=rt.settings.models.agent.name,
         skill=job.skill,
         steps=conversation.steps,
-        outcome=Outcome(
-            kind="passed" if grade.hard == 1.0 else "failed", hard=grade.hard, soft=grade.soft, reason=grade.reason
-        ),
+        outcome=Outcome(kind="passed" if passed else "failed", hard=grade.hard, soft=grade.soft, reason=reason),
         stop=conversation.stop,
         usage=conversation.usage,
         skill_files_opened=opened,
