@@ -135,17 +135,19 @@ def test_a_judge_is_asked_where_nobody_said_how_it_ended(tmp_path: Path) -> None
 # --- evidence -------------------------------------------------------------------------------------------------------
 
 
-def test_an_analyst_of_logs_must_show_cause_consequence_and_recovery() -> None:
+def test_an_analyst_of_logs_must_show_cause_and_consequence_or_call_it_inferred() -> None:
     item = session("s", ("pay", {"n": 1}, "Error: the sum does not add up"), ("pay", {"n": 2}, "ok"))
     found = recoveries(item)
     assert [(one.failed, one.worked) for one in found] == [(2, 3)]
 
-    def wrong(**steps: list[int]) -> list[str]:
-        report = ObservedReport(surface="s", cause="c", lessons=[], **steps)
-        return not_shown(report, item, found)
+    def wrong(certainty: str = "shown", **steps: list[int]) -> list[str]:
+        lesson = {"title": "t", "description": "d", "content": "c", "certainty": certainty}
+        report = ObservedReport.model_validate({"lessons": [lesson], **steps})
+        return not_shown(report, item)
 
     assert not wrong(cause_steps=[2], consequence_steps=[2], recovery_steps=[3])
-    assert "worked in step 3" in wrong(cause_steps=[2], consequence_steps=[2])[0]
+    assert not wrong(cause_steps=[2], consequence_steps=[2]), "a candidate for a recovery may be refused"
+    assert not wrong("inferred"), "a failure without a step that shows why"
     assert "consequence_steps is empty" in wrong(cause_steps=[3])[0]
     assert "the last one is 4" in wrong(cause_steps=[9], consequence_steps=[3])[0]
     assert "before its cause" in wrong(cause_steps=[4], consequence_steps=[1])[0]
