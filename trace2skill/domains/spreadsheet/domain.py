@@ -1,19 +1,24 @@
 """The `spreadsheet` domain."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import Field
 
+from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit, CaseGrade, Grade
-from trace2skill.domains.spreadsheet.answers import carried, emptied, gold_only, place_in, right_as_text
+from trace2skill.domains.spreadsheet.answers import emptied, gold_only, hardly_given, place_in, right_as_text
+from trace2skill.domains.spreadsheet.changed import changed_workbook, learn
 from trace2skill.domains.spreadsheet.dataset import load_dataset
 from trace2skill.domains.spreadsheet.gold import calculated_gold, doubts_of, stale
-from trace2skill.domains.spreadsheet.grade import gold_values, grade_case
+from trace2skill.domains.spreadsheet.grade import answers_beside, gold_values, grade_case
 from trace2skill.domains.spreadsheet.recalculate import Mode, effective, recalculated
+from trace2skill.domains.spreadsheet.values import same
 from trace2skill.domains.spreadsheet.workbook import Unreadable, open_values
+from trace2skill.safety.change import Variation
+from trace2skill.safety.leaks import canonical
 from trace2skill.sandbox.workspace import safe_read
 from trace2skill.types.task import Task, TestCase
 
@@ -56,6 +61,7 @@ class Spreadsheet:
 
     def __init__(self, recalculate: Mode = "auto") -> None:
         self._recalculate = effective(recalculate)
+        self._calculate = recalculated if self._recalculate else None
         self._stale = recalculate == "always"
         self._gold_only: dict[str, frozenset[str]] = {}
         self.version = "spreadsheet 2" + (" recalculated" if self._recalculate else "")
@@ -119,8 +125,7 @@ class Spreadsheet:
         return Audit(task_id=task.id, verdict="usable")
 
     def _graded(self, task: Task, case: TestCase, output: bytes | None) -> CaseGrade:
-        calculate = recalculated if self._recalculate else None
-        return grade_case(case.name, self._gold(task, case), output, task.detail["answer_position"], calculate)
+        return grade_case(case.name, self._gold(task, case), output, task.detail["answer_position"], self._calculate)
 
     def _gold(self, task: Task, case: TestCase) -> Path | bytes:
         """Gold, with its formulas calculated like those of an output."""
@@ -137,13 +142,18 @@ class Spreadsheet:
         return right_as_text(self._answer(task)[case][sheet][name], value)
 
     def _answer(self, task: Task) -> dict[str, dict[str, dict[str, object]]]:
-        return {case.name: self.gold_values(task, case) for case in task.cases}
+        return {case.name: self.gold_values(task, case) for case in task.cases if case.gold is not None}
 
     def gold_only(self, task: Task) -> frozenset[str]:
         """Values of the answer cells that stand neither in the instruction nor in an input workbook."""
         if task.content not in self._gold_only:
-            self._gold_only[task.content] = gold_only(task)
+            self._gold_only[task.content] = gold_only(task, self._values_of_gold(task))
         return self._gold_only[task.content]
+
+    def _values_of_gold(self, task: Task) -> Iterator[object]:
+        for sheets in self._answer(task).values():
+            for cells in sheets.values():
+                yield from cells.values()
 
     def lay_out_emptied(self, task: Task, workspace: Path) -> None:
         """The same files and sheets, without a single value."""
@@ -153,13 +163,47 @@ class Spreadsheet:
 
     def carried(self, task: Task, outputs: Mapping[str, bytes]) -> list[str]:
         """Answer cells that are right although there was nothing to compute them from."""
-        books = {}
-        for path, content in outputs.items():
-            try:
-                books[Path(path).stem] = open_values(content)
-            except Unreadable:
-                continue
-        return carried(task, books)
+        says_something = hardly_given(task)
+        return [
+            place
+            for _, place, expected, got in self._beside(task, outputs)
+            if says_something(expected) and same(expected, got)
+        ]
+
+    def changed(self, task: Task, change: Variation, folder: Path) -> Task | None:
+        """The task with other values in the cells of its workbooks."""
+        sources = {case.name: case.input for case in task.cases if case.input is not None}
+        try:
+            if not learn(list(sources.values()), change):
+                return None
+            for name, source in sources.items():
+                changed_workbook(source, change, folder / f"{name}.xlsx")
+        except Unreadable:
+            return None
+        if not change.did:
+            return None
+        cases = tuple(
+            case.model_copy(update={"input": folder / f"{case.name}.xlsx"}) if case.input else case
+            for case in task.cases
+        )
+        return task.model_copy(update={"cases": cases, "content": digest_of(task.content, change.name)})
+
+    def values(self, task: Task, outputs: Mapping[str, bytes]) -> dict[str, object]:
+        """The values of the answer cells, formulas recalculated where that is on."""
+        beside = self._beside(task, outputs)
+        return {f"{case}: {place}": got for case, place, expected, got in beside if canonical(expected)}
+
+    def _beside(self, task: Task, outputs: Mapping[str, bytes]) -> list[tuple[str, str, object, object]]:
+        """(case, place, value in gold, value in what was left) of the answer cells."""
+        position = task.detail["answer_position"]
+        return [
+            (case.name, *found)
+            for case in task.cases
+            if case.gold is not None
+            for found in answers_beside(
+                self._gold(task, case), outputs.get(f"output/{case.name}.xlsx"), position, self._calculate
+            )
+        ]
 
     def fix_command(self, task: Task) -> str | None:
         """`fix.py` on every case, one after the other."""

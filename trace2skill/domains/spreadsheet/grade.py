@@ -54,9 +54,7 @@ def grade_case(
             return CaseGrade(case=case, passed=False, problem=problem)
     named = [item.model_copy(update={"sheet": area.sheet}) for item, area in zip(ranges, golden, strict=True)]
     try:
-        found = read_areas(output, named)
-        if calculate is not None and uncalculated(found):
-            found = read_areas(calculate(output), named)
+        found = read_graded(output, named, calculate)
     except Unreadable as error:
         return CaseGrade(case=case, passed=False, problem=f"the output cannot be read as a workbook: {error}")
     for wanted, area in zip(golden, found, strict=True):
@@ -64,6 +62,36 @@ def grade_case(
             return CaseGrade(case=case, passed=False, problem=f"the output has no sheet '{wanted.sheet}'")
     grade = _compared(case, golden, found)
     return _on_another_sheet(grade, output, golden) if grade.differences else grade
+
+
+def read_graded(output: bytes, ranges: Sequence[Range], calculate: Calculate | None) -> list[Area]:
+    """The ranges of an output as they are graded.
+
+    Raises:
+        Unreadable: as `read_areas`, and where it cannot be calculated.
+        InfrastructureFault: this machine could not read or calculate it now.
+    """
+    found = read_areas(output, ranges)
+    return read_areas(calculate(output), ranges) if calculate is not None and uncalculated(found) else found
+
+
+def answers_beside(
+    gold: Path | bytes, output: bytes | None, answer_position: str, calculate: Calculate | None
+) -> list[tuple[str, object, object]]:
+    """(place, value in gold, value in an output as it is graded) of each answer cell; none of an unreadable output."""
+    ranges = parse_answer_position(answer_position)
+    golden = read_areas(gold, ranges)
+    named = [item.model_copy(update={"sheet": area.sheet}) for item, area in zip(ranges, golden, strict=True)]
+    try:
+        found = read_graded(output, named, calculate) if output is not None else []
+    except Unreadable:
+        return []
+    return [
+        (f"{wanted.sheet}!{cell_name(*place)}", item.value, given.cells.get(place, NOTHING).value)
+        for wanted, given in zip(golden, found, strict=False)
+        if given.sheet is not None
+        for place, item in sorted(wanted.cells.items())
+    ]
 
 
 def gold_values(gold: Path | bytes, answer_position: str) -> dict[str, dict[str, object]]:

@@ -12,14 +12,16 @@ from pathlib import Path
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from trace2skill.core.digest import digest_of
 from trace2skill.domains.base import Audit, CaseGrade, Difference, Grade
 from trace2skill.domains.spreadsheet import Spreadsheet
-from trace2skill.domains.spreadsheet.grade import Calculate, uncalculated
+from trace2skill.domains.spreadsheet.grade import Calculate, read_graded
 from trace2skill.domains.spreadsheet.ranges import Range
-from trace2skill.domains.spreadsheet.reading import Stored, Unreadable, read_areas
-from trace2skill.domains.spreadsheet.recalculate import Mode, recalculated
-from trace2skill.domains.table_qa.dataset import Rows, load_questions, read_table, values_in
+from trace2skill.domains.spreadsheet.reading import Stored, Unreadable
+from trace2skill.domains.spreadsheet.recalculate import Mode
+from trace2skill.domains.table_qa.dataset import Rows, load_questions, read_table, values_in, write_table
 from trace2skill.domains.table_qa.denotation import Value, distinct, normalised, same, set_of, value_of
+from trace2skill.safety.change import Variation
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
 from trace2skill.types.task import Task, TestCase
 
@@ -78,7 +80,7 @@ class TableWorkbooks(Spreadsheet):
         grades = []
         for case in task.cases:
             output = outputs.get(f"output/{case.name}.xlsx")
-            grades.append(_grade(case.name, _gold(task), output, recalculated if self._recalculate else None))
+            grades.append(_grade(case.name, _gold(task), output, self._calculate))
         return Grade(cases=tuple(grades))
 
     def audit(self, task: Task) -> Audit:
@@ -103,13 +105,36 @@ class TableWorkbooks(Spreadsheet):
         wanted = [value_of(text) for text in told]
         places = []
         for path, content in outputs.items():
-            found = _answers(content)
+            found = _answers(content, self._calculate)
             places += [
                 f"{Path(path).stem}: {ANSWER}!A{row}"
                 for row, item in (found.items() if isinstance(found, dict) else ())
                 if _filled(item) and any(value.matches(value_of(text_of(item.value))) for value in wanted)
             ]
         return places
+
+    def changed(self, task: Task, change: Variation, folder: Path) -> Task | None:
+        """The task with other values in its table."""
+        tables = {case.name: _table(case) for case in task.cases}
+        for rows in tables.values():
+            change.learn(cell for row in rows for cell in row)
+        cases = []
+        for case in task.cases:
+            path = folder / f"{case.name}.csv"
+            write_table(path, change.rows(tables[case.name]))
+            cases.append(case.model_copy(update={"input": path}))
+        content = digest_of(task.content, change.name)
+        return task.model_copy(update={"cases": tuple(cases), "content": content}) if change.did else None
+
+    def values(self, task: Task, outputs: Mapping[str, bytes]) -> dict[str, object]:
+        """The cells of the answer's column, formulas recalculated where that is on."""
+        found: dict[str, object] = {}
+        for path, content in sorted(outputs.items()):
+            cells = _answers(content, self._calculate)
+            if isinstance(cells, dict):
+                filled = {row: text_of(item.value) for row, item in cells.items() if _filled(item)}
+                found |= {f"{Path(path).stem}: {ANSWER}!A{row}": text for row, text in filled.items()}
+        return found
 
     def gold_values(self, task: Task, case: TestCase) -> dict[str, dict[str, object]]:
         """Sheet -> cell -> value of the answer. For the simulated agent, nothing else."""
@@ -173,9 +198,7 @@ def _grade(case: str, gold: list[Value], output: bytes | None, calculate: Calcul
 def _answers(output: bytes, calculate: Calculate | None = None) -> dict[int, Stored] | str:
     """Row -> what stands in the filled cells of the answer's column, or what is wrong with the workbook."""
     try:
-        (area,) = read_areas(output, [COLUMN])
-        if calculate is not None and uncalculated([area]):
-            (area,) = read_areas(calculate(output), [COLUMN])
+        (area,) = read_graded(output, [COLUMN], calculate)
     except Unreadable as error:
         return f"the output cannot be read as a workbook: {error}"
     if area.sheet is None:
