@@ -4,7 +4,6 @@ A fix opens the gate when it passes every test case and computes its result: no 
 not give away may stand in it as a literal, and run on emptied inputs it must not produce one.
 """
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from trace2skill.core.record import Record
 from trace2skill.domains.base import ANSWER, CaseGrade, Domain, Grade, fix_file, graded
 from trace2skill.safety.leaks import in_program
 from trace2skill.sandbox import CommandResult, Limits, Sandbox
+from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.types.task import Task
 
 NAMED = 5
@@ -68,7 +68,7 @@ def _run(
     domain: Domain, task: Task, sandbox: Sandbox, fix: str, limits: Limits, lay_out: Callable[[Task, Path], None]
 ) -> tuple[dict[str, bytes], CommandResult]:
     """Outputs and command result of a fix program in a fresh workspace."""
-    with tempfile.TemporaryDirectory(prefix="t2s-gate-") as directory:
+    with scratch_directory(prefix="t2s-gate-") as directory:
         workspace = Path(directory)
         lay_out(task, workspace)
         (workspace / fix_file(domain)).write_text(fix, encoding="utf-8", errors="replace")
