@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import product
 import pytest
@@ -14,7 +15,7 @@ from test_ingest import logs, session
 
 from trace2skill.analysts.checks import LessonRules
 from trace2skill.analysts.events import recoveries
-from trace2skill.analysts.observed import ObservedReport, not_shown
+from trace2skill.analysts.observed import ObservedReport, not_shown, unanswered
 from trace2skill.consolidate import Groups, Support, Thresholds, cut_into_groups, quarantine, route
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.core.errors import BadInput
@@ -31,7 +32,7 @@ from trace2skill.store import open_store
 from trace2skill.types.lesson import Evidence, Extraction, Lesson
 from trace2skill.types.patch import Edit, Patch
 from trace2skill.types.references import Extracted, Merged
-from trace2skill.types.trajectory import Outcome, Trajectory
+from trace2skill.types.trajectory import Observation, Outcome, Step, ToolCall, Trajectory
 
 OFFICE_RUN = {"data": OFFICE, "skill": OFFICE_SKILL, "recalculate": "never", "sandbox": "process"}
 
@@ -142,13 +143,60 @@ def test_an_analyst_of_logs_must_show_cause_consequence_and_recovery() -> None:
 
     def wrong(**steps: list[int]) -> list[str]:
         report = ObservedReport(surface="s", cause="c", lessons=[], **steps)
-        return not_shown(report, item, found)
+        return not_shown(report, item)
 
     assert not wrong(cause_steps=[2], consequence_steps=[2], recovery_steps=[3])
-    assert "worked in step 3" in wrong(cause_steps=[2], consequence_steps=[2])[0]
     assert "consequence_steps is empty" in wrong(cause_steps=[3])[0]
     assert "the last one is 4" in wrong(cause_steps=[9], consequence_steps=[3])[0]
     assert "before its cause" in wrong(cause_steps=[4], consequence_steps=[1])[0]
+
+
+def test_a_recovery_is_a_candidate_that_is_cited_or_refused_with_a_reason() -> None:
+    item = session("s", ("pay", {"n": 1}, "Error: the sum does not add up"), ("pay", {"n": 2}, "ok"))
+    found = recoveries(item)
+
+    def asked(**more: Any) -> list[str]:
+        said = {"surface": "s", "cause": "c", "lessons": [], "cause_steps": [2], "consequence_steps": [2], **more}
+        return unanswered(ObservedReport.model_validate(said), found)
+
+    assert "seems to have worked in step 3" in asked()[0]
+    assert not asked(recovery_steps=[3])
+    assert not asked(refused_recoveries=[{"failed": 2, "reason": "another bill was paid"}])
+    assert not asked(cause_steps=[1], consequence_steps=[1]), "nobody points at it"
+
+
+@pytest.mark.parametrize(
+    ("tool", "failed", "worked", "is_one"),
+    [
+        ("bash", ("pip install numpyy==1.2", 1), ("pip install numpy==1.2", 0), True),
+        ("bash", ("python convert.py --in data.csv", 127), ("python3 convert.py --in data.csv", 0), True),
+        ("bash", ("pytest tests/test_a.py --fast", 4), ("pytest tests/test_a.py 2>&1 | head -50", 0), False),
+        ("bash", ("pytest tests/test_a.py --fast", 4), ("pytest tests/test_a.py || true", 0), False),
+        ("bash", ("pytest tests/test_a.py --fast", 4), ("pytest tests/test_a.py -k 'a|b'", 0), True),
+        ("bash", ("cat notes/first.txt", 1), ("cat notes/fifth.txt", 0), False),
+        ("bash", ("grep -rn needle src/app", 1), ("grep -rn other src/app", 0), False),
+        ("bash", ("python check.py report.txt", 1), ("python make.py other.csv", 0), False),
+        ("get_order", ({"id": "W1234567"}, None), ({"id": "#W1234567"}, None), True),
+        ("get_order", ({"id": "W1234567"}, None), ({"id": "K9988001"}, None), False),
+        ("book", ({"to": "A", "legs": ["x", "y", "z"], "pay": 1}, None), ({"to": "A", "legs": ["x"], "pay": 1}, None), False),
+    ],
+)  # fmt: skip
+def test_only_the_same_thing_that_is_known_to_have_worked_is_a_recovery(
+    tool: str, failed: Any, worked: Any, is_one: bool
+) -> None:
+    said = "" if failed[0] == "grep -rn needle src/app" else "Error: this does not work as it stands"
+    answers = [(failed, said), (worked, "done")]
+    steps = [
+        Step(
+            number=number,
+            source="agent",
+            tool_calls=(ToolCall(id="c", name=tool, arguments={"command": it} if isinstance(it, str) else it),),
+            observations=(Observation(call_id="c", content=text, exit_code=code),),
+        )
+        for number, ((it, code), text) in enumerate(answers, start=1)
+    ]
+    item = session("s").model_copy(update={"steps": tuple(steps)})
+    assert bool(recoveries(item)) is is_one
 
 
 # --- leaks ----------------------------------------------------------------------------------------------------------

@@ -49,6 +49,18 @@ class Worth(IntEnum):
     SHOWN = 2
 
 
+STEPS_DOWN = (
+    (Worth.SHOWN, SHORTEST),
+    (Worth.SAID, SHORTEST),
+    (Worth.SHOWN, 0),
+    (Worth.SAID, BAREST),
+    (Worth.KEPT, SHORTEST),
+    (Worth.SAID, 0),
+    (Worth.KEPT, 0),
+)
+"""What is shortened, and to how few characters each, until all fits."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """A text of a step, with what stands before it."""
@@ -74,10 +86,12 @@ def excerpt(trajectory: Trajectory, steps: Sequence[Step], limit: int) -> str:
     room = limit - sum(len(header) + 2 for header in headers.values())
     if _size(pieces) > room:
         pieces = _collapsed(pieces)
-    for least in (SHORTEST, BAREST, 0):
-        for worth in sorted(Worth, reverse=True):
-            if _size(pieces) > room:
-                pieces = _shortened(pieces, worth, least, room)
+    for worth, least in STEPS_DOWN:
+        if _size(pieces) > room:
+            pieces = _shortened(pieces, worth, least, room)
+    for worth in sorted(Worth, reverse=True):
+        if _size(pieces) > room:
+            pieces = [piece for piece in pieces if piece.worth != worth]
     text = _joined(headers, pieces)
     return text if len(text) <= limit else cut(text, limit)
 
@@ -159,13 +173,13 @@ def _collapsed(pieces: Sequence[Piece]) -> list[Piece]:
 
 def _less(piece: Piece) -> str:
     """An output without what its kind has too much of; one that is kept loses its warnings at most."""
-    lines = _without_warnings(piece.text.split("\n"))
+    lines = piece.text.split("\n")
     kind = piece.collapses if piece.worth != Worth.KEPT else ""
     if kind == "listing" and len(lines) > LISTED + 1:
         lines = [*lines[:LISTED], _left_out(kind, lines[LISTED:])]
     elif kind == "installation" and len(lines) > LAST_LINES + 1:
         lines = [_left_out(kind, lines[:-LAST_LINES]), *lines[-LAST_LINES:]]
-    return "\n".join(lines)
+    return "\n".join(_without_warnings(lines))
 
 
 def _without_warnings(lines: Sequence[str]) -> list[str]:

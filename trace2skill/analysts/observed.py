@@ -8,7 +8,7 @@ program checks that these steps are there and in that order. The lessons are `ob
 from collections.abc import Sequence
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.analysts.asking import one_call_request
 from trace2skill.analysts.checks import LessonRules, complaint
@@ -26,11 +26,23 @@ PROMPTS = ("log_analyst", "log_task")
 ASKED = 2
 
 
+class Refusal(BaseModel):
+    """A recovery found by program that is none."""
+
+    model_config = ConfigDict(extra="ignore")
+    failed: int = Field(description="The step that failed, by the list.")
+    reason: str = Field(min_length=1, max_length=500)
+
+
 class ObservedReport(CauseReport):
     """What the log analyst answers."""
 
     consequence_steps: list[int] = Field(default_factory=list, description="Steps in which the consequence shows.")
     recovery_steps: list[int] = Field(default_factory=list, description="Steps in which it was put right, if any.")
+    refused_recoveries: list[Refusal] = Field(
+        default_factory=list,
+        description="Recoveries of the list that are none, with the reason: the program that found them can be wrong.",
+    )
 
     @property
     def evidence(self) -> list[int]:
@@ -85,11 +97,13 @@ class LogAnalyst:
                 report = ask(client, request, ObservedReport, step=case.step)
             except BadAnswer as error:
                 return [Extraction(**common, verdict="bad_answer", reason=str(error), raw=error.raw)]
-            missing = not_shown(report, trajectory, found) if report.lessons else []
+            missing = not_shown(report, trajectory) if report.lessons else []
             kept, broken = rules.sort_out(report.lessons, report.evidence)
-            if not missing and not broken:
+            passed_over = unanswered(report, found) if report.lessons else []
+            if not missing and not broken and not passed_over:
                 break
-            request = request.model_copy(update={"messages": (*request.messages, *_again(report, missing, broken))})
+            again = _again(report, [*missing, *passed_over], broken)
+            request = request.model_copy(update={"messages": (*request.messages, *again)})
         told = {"surface": report.surface, "cause": report.cause}
         if missing:
             reason = f"the steps do not show it: {'; '.join(missing)}"
@@ -108,7 +122,7 @@ class LogAnalyst:
         return [made]
 
 
-def not_shown(report: ObservedReport, trajectory: Trajectory, found: Sequence[Recovery]) -> list[str]:
+def not_shown(report: ObservedReport, trajectory: Trajectory) -> list[str]:
     """What a report says without a step that shows it, in words that tell the analyst what to mend."""
     last, problems = len(trajectory.steps), []
     for name in ("cause_steps", "consequence_steps", "recovery_steps"):
@@ -120,17 +134,28 @@ def not_shown(report: ObservedReport, trajectory: Trajectory, found: Sequence[Re
             problems.append(f"{name} is empty: name the steps that show it, or hand in no lesson")
     if report.cause_steps and report.consequence_steps and min(report.cause_steps) > max(report.consequence_steps):
         problems.append("the consequence comes before its cause")
-    pointed = {*report.cause_steps, *report.consequence_steps}
-    for item in found:
-        if item.failed in pointed and item.worked not in report.evidence:
-            problems.append(f"what failed in step {item.failed} worked in step {item.worked}: cite it as recovery")
     return problems
 
 
+def unanswered(report: ObservedReport, found: Sequence[Recovery]) -> list[str]:
+    """Candidates of a recovery of what the report points at, which it neither cites nor refuses. Asked about once."""
+    pointed, refused = {*report.cause_steps, *report.consequence_steps}, _refused(report)
+    return [
+        f"what failed in step {item.failed} seems to have worked in step {item.worked}: cite it in recovery_steps, or "
+        "refuse it in refused_recoveries with the reason"
+        for item in found
+        if item.failed in pointed and item.failed not in refused and item.worked not in report.evidence
+    ]
+
+
+def _refused(report: ObservedReport) -> set[int]:
+    return {item.failed for item in report.refused_recoveries}
+
+
 def _grounded(draft: LessonDraft, report: ObservedReport, found: Sequence[Recovery]) -> LessonDraft:
-    """A lesson with the recovery of what it points at among its steps."""
+    """A lesson with the recovery of what it points at among its steps, where the report cites it."""
     steps = set(draft.steps or report.evidence)
-    steps |= {item.worked for item in found if item.failed in steps}
+    steps |= {item.worked for item in found if item.failed in steps and item.worked in report.recovery_steps}
     return draft.model_copy(update={"steps": sorted(steps)})
 
 
