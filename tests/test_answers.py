@@ -8,7 +8,8 @@ import pytest
 from domains_of_tests import SUMS, sums_rows
 
 from trace2skill.analysts.error import ErrorAnalyst, _Submission
-from trace2skill.analysts.strategy import Means
+from trace2skill.analysts.strategy import Case, Means
+from trace2skill.core.step_label import StepLabel
 from trace2skill.domains import load_domain
 from trace2skill.domains.answers import with_answer
 from trace2skill.domains.base import ANSWER
@@ -95,8 +96,8 @@ def test_an_analyst_may_not_find_the_answer_by_trying(sums: Any, tmp_path: Path)
         outcome=Outcome(kind="failed"),
     )
     analyst = ErrorAnalyst(Means(domain=sums, model=ModelSettings(name="sim/office"), sandbox=PlainProcess))
-    submission = _Submission(analyst, task, trajectory)
-    report = {"surface": "s", "cause": "c", "cause_steps": [1], "lessons": []}
+    submission = _Submission(analyst, Case(trajectory, StepLabel("extract"), task=task), tmp_path)
+    report = {"surface": "s", "cause": "c", "cause_steps": [1], "kind": "logic", "lessons": []}
     said = [submission({**report, "fix": f"Answer: {number}"}) for number in range(3)]
     assert [item.done for item in said] == [False, False, True]
     assert submission.extraction().verdict == "unverified"

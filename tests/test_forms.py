@@ -35,11 +35,15 @@ from trace2skill.store import Store, open_store
 GOLDEN = ROOT / "tests" / "golden"
 VERSIONS = sorted(path.name for path in GOLDEN.iterdir() if path.is_dir() and (path / "store.duckdb.xz").exists())
 PACKAGES = ("trace2skill", "tasks", "flows")
-CHANGED_SINCE: dict[str, set[str]] = {"0.1.0": {"merge"}}
+CHANGED_SINCE: dict[str, set[str]] = {"0.1.0": {"merge", "extract", "contrast", "observe", "propose"}}
 """Stages whose version or prompts have changed on purpose since a golden store was made: they and what follows of them are
 computed anew, and nothing else. A golden store made since then has no entry, so that every step of it must be a hit."""
+OF_PATCHES = {"propose", "induce", "assign", "write", "candidate"}
 FOLLOWING = {
-    "propose": {"propose", "induce", "assign", "write", "candidate"},
+    "extract": {"extract", *OF_PATCHES},
+    "contrast": {"contrast", *OF_PATCHES},
+    "observe": {"observe", *OF_PATCHES},
+    "propose": OF_PATCHES,
     "merge": {"induce", "assign", "write", "candidate"},
 }
 

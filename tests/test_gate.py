@@ -211,12 +211,15 @@ def lesson(**changes: object) -> dict[str, object]:
         "description": "Applies always.",
         "content": "Look at the sheets before writing.",
         "steps": [3],
+        "proved_by": "the fix looks at the sheets",
+        "certainty": "shown",
         **changes,
     }
 
 
 def submission(fix: str, *lessons: dict[str, object]) -> dict[str, object]:
-    return {"surface": "s", "cause": "c", "cause_steps": [3], "fix": fix, "lessons": list(lessons or [lesson()])}
+    told = {"surface": "s", "cause": "c", "cause_steps": [3], "kind": "logic"}
+    return {**told, "fix": fix, "lessons": list(lessons or [lesson()])}
 
 
 def examine(store: Store, sandbox: Sandbox, task: Task, says: Callable[[Heard], Spoken], plays: Plays) -> Any:

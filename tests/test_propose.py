@@ -255,7 +255,14 @@ def examined(
     return found
 
 
-GOOD = {"title": "Look first", "description": "Always.", "content": "Look at the sheets first.", "steps": [3]}
+GOOD = {
+    "title": "Look first",
+    "description": "Always.",
+    "content": "Look at the sheets first.",
+    "steps": [3],
+    "proved_by": "step 3 finds a second sheet",
+    "certainty": "shown",
+}
 
 
 def test_a_lesson_that_breaks_a_rule_is_asked_for_once_more(client: Client, plays: Plays) -> None:
@@ -277,7 +284,7 @@ def test_a_lesson_without_evidence_is_dropped(client: Client, plays: Plays) -> N
 
 
 def test_the_one_call_analyst_is_marked_ungated(client: Client, plays: Plays) -> None:
-    report = {"surface": "s", "cause": "c", "cause_steps": [4], "lessons": [{**GOOD, "steps": []}]}
+    report = {"surface": "s", "cause": "c", "cause_steps": [4], "kind": "logic", "lessons": [{**GOOD, "steps": []}]}
     plays(says(report))
     found = examined(OneCallErrorAnalyst, client, run(outcome="failed"))
     assert [(item.proof, item.kind, item.evidence[0].first) for item in found.lessons] == [("ungated", "error", 4)]

@@ -15,7 +15,7 @@ from test_ingest import logs, session
 
 from trace2skill.analysts.checks import LessonRules
 from trace2skill.analysts.events import recoveries
-from trace2skill.analysts.observed import ObservedReport, not_shown, unanswered
+from trace2skill.analysts.observed import ObservedReport, not_shown
 from trace2skill.consolidate import Groups, Support, Thresholds, cut_into_groups, quarantine, route
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.core.errors import BadInput
@@ -136,33 +136,22 @@ def test_a_judge_is_asked_where_nobody_said_how_it_ended(tmp_path: Path) -> None
 # --- evidence -------------------------------------------------------------------------------------------------------
 
 
-def test_an_analyst_of_logs_must_show_cause_consequence_and_recovery() -> None:
+def test_an_analyst_of_logs_must_show_cause_and_consequence_or_call_it_inferred() -> None:
     item = session("s", ("pay", {"n": 1}, "Error: the sum does not add up"), ("pay", {"n": 2}, "ok"))
     found = recoveries(item)
     assert [(one.failed, one.worked) for one in found] == [(2, 3)]
 
-    def wrong(**steps: list[int]) -> list[str]:
-        report = ObservedReport(surface="s", cause="c", lessons=[], **steps)
+    def wrong(certainty: str = "shown", **steps: list[int]) -> list[str]:
+        lesson = {"title": "t", "description": "d", "content": "c", "certainty": certainty}
+        report = ObservedReport.model_validate({"lessons": [lesson], **steps})
         return not_shown(report, item)
 
     assert not wrong(cause_steps=[2], consequence_steps=[2], recovery_steps=[3])
+    assert not wrong(cause_steps=[2], consequence_steps=[2]), "a candidate for a recovery may be refused"
+    assert not wrong("inferred"), "a failure without a step that shows why"
     assert "consequence_steps is empty" in wrong(cause_steps=[3])[0]
     assert "the last one is 4" in wrong(cause_steps=[9], consequence_steps=[3])[0]
     assert "before its cause" in wrong(cause_steps=[4], consequence_steps=[1])[0]
-
-
-def test_a_recovery_is_a_candidate_that_is_cited_or_refused_with_a_reason() -> None:
-    item = session("s", ("pay", {"n": 1}, "Error: the sum does not add up"), ("pay", {"n": 2}, "ok"))
-    found = recoveries(item)
-
-    def asked(**more: Any) -> list[str]:
-        said = {"surface": "s", "cause": "c", "lessons": [], "cause_steps": [2], "consequence_steps": [2], **more}
-        return unanswered(ObservedReport.model_validate(said), found)
-
-    assert "seems to have worked in step 3" in asked()[0]
-    assert not asked(recovery_steps=[3])
-    assert not asked(refused_recoveries=[{"failed": 2, "reason": "another bill was paid"}])
-    assert not asked(cause_steps=[1], consequence_steps=[1]), "nobody points at it"
 
 
 @pytest.mark.parametrize(

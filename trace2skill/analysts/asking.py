@@ -8,11 +8,13 @@ from trace2skill.analysts.report import CauseReport, LessonDraft, LessonReport, 
 from trace2skill.core.errors import BadAnswer
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Client, ModelSettings, Request, ask
+from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import Extraction, LessonKind
 from trace2skill.types.picture import Picture
 from trace2skill.types.trajectory import Trajectory
 
 R = TypeVar("R", bound=LessonReport)
+CONTRADICTED = "the expected result contradicts the request: nothing is to be learned from it"
 
 
 def one_call_request(
@@ -33,8 +35,11 @@ def extraction_by_one_call(
     *,
     step: StepLabel,
     against: str = "",
+    skill: Skill | None = None,
 ) -> Extraction:
     """What an analyst of one call makes of a trajectory. Nobody checks its word, so the lessons are `ungated`.
+
+    Where it says that the expected result contradicts the request there are none, whatever it handed in.
 
     An answer that stays malformed is the verdict `bad_answer`, with the raw answer.
 
@@ -46,8 +51,13 @@ def extraction_by_one_call(
         report, kept, broken = ask_for_lessons(client, request, wanted, rules, _cause_steps, step=step)
     except BadAnswer as error:
         return Extraction(**common, verdict="bad_answer", reason=str(error), raw=error.raw)
-    lessons = lessons_of(kept, trajectory, kind, "ungated", list(_cause_steps(report)))
-    found = {"surface": report.surface, "cause": report.cause} if isinstance(report, CauseReport) else {}
+    found = {}
+    if isinstance(report, CauseReport):
+        found = {"surface": report.surface, "cause": report.cause, "fault": report.kind}
+        if report.kind == "reference":
+            broken = [*broken, *((draft, CONTRADICTED) for draft in kept)]
+            return Extraction(**common, **found, verdict="reference", dropped=dropped_of(broken), reason=report.cause)
+    lessons = lessons_of(kept, trajectory, kind, "ungated", _cause_steps(report), skill=skill)
     return Extraction(
         **common,
         **found,
@@ -74,8 +84,8 @@ def ask_for_lessons(
         InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
     report = ask(client, request, wanted, step=step)
-    kept, broken = rules.sort_out(report.lessons, default_steps(report))
-    if not broken:
+    kept, broken = _sorted_out(rules, report, default_steps)
+    if not broken or (isinstance(report, CauseReport) and report.kind == "reference"):
         return report, kept, broken
     again = f"{complaint(broken)}\nAnswer again, whole, with these mended or left out."
     messages = (
@@ -87,7 +97,14 @@ def ask_for_lessons(
         report = ask(client, request.model_copy(update={"messages": messages}), wanted, step=step)
     except BadAnswer:
         return report, kept, broken
-    return report, *rules.sort_out(report.lessons, default_steps(report))
+    return report, *_sorted_out(rules, report, default_steps)
+
+
+def _sorted_out(
+    rules: LessonRules, report: R, default_steps: Callable[[R], Sequence[int]]
+) -> tuple[list[LessonDraft], list[tuple[LessonDraft, str]]]:
+    ruled = rules.of_cause(report.kind) if isinstance(report, CauseReport) else rules
+    return ruled.sort_out(report.lessons, default_steps(report))
 
 
 def _cause_steps(report: LessonReport) -> Sequence[int]:

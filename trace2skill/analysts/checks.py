@@ -1,7 +1,8 @@
 """What a lesson must not be, checked by program before it goes on.
 
 A lesson quotes no value of the answer, names neither task nor run nor a path of the workspace, points at steps that
-exist, and says something that no other lesson of its trajectory says.
+exist, says what proves it, and says something that no other lesson of its trajectory says. Of an environment it says
+when it holds. (A lesson that tells to disregard a request is not dropped here: the screening keeps it for review.)
 """
 
 import re
@@ -14,9 +15,16 @@ from trace2skill.core.record import Record
 from trace2skill.core.similarity import similarity
 from trace2skill.safety.leaks import in_words, repeated
 from trace2skill.safety.people import people_in
+from trace2skill.types.lesson import Fault
 from trace2skill.types.trajectory import Trajectory
 
 WORKSPACE_PATH = re.compile(r"(?<![\w./])(?:/(?:workspace|tmp|home|root)\b|(?:input|output|trace)/\w)[\w./-]*")
+SAYS_WHEN = re.compile(
+    r"\b(?:when|where|wherever|whenever|if|unless|without|lacks?|missing|before (?:you )?rely\w*"
+    r"|(?:not|isn't|aren't) (?:there|available|installed))\b",
+    re.IGNORECASE,
+)
+"""What a rule about an environment must hold: it is not the same everywhere."""
 SHORTEST_ID = 3
 SAME = 0.8
 
@@ -29,6 +37,7 @@ class LessonRules(Record):
     last_step: int
     gold_only: frozenset[str] = frozenset()
     people: frozenset[str] = Field(default=frozenset(), description="Persons and accounts that a log names.")
+    conditional: bool = Field(default=False, description="Must a lesson say when it holds?")
 
     @classmethod
     def of(cls, trajectory: Trajectory, gold_only: Iterable[str], *others: Trajectory) -> "LessonRules":
@@ -44,6 +53,10 @@ class LessonRules(Record):
     def of_log(cls, trajectory: Trajectory, gold: Iterable[str]) -> "LessonRules":
         """The rules for lessons of an imported trajectory: they name nobody whom it names, either."""
         return cls.of(trajectory, gold).model_copy(update={"people": frozenset(people_in(trajectory))})
+
+    def of_cause(self, fault: Fault | None) -> "LessonRules":
+        """The rules for lessons of a cause of that kind."""
+        return self.model_copy(update={"conditional": fault == "environment"})
 
     def leaks_in(self, text: str) -> list[str]:
         """What a text gives away, in words that tell the analyst what to mend."""
@@ -62,6 +75,10 @@ class LessonRules(Record):
             found.append(f"there is no step {missing[0]}: the last one is {self.last_step}")
         if not draft.steps and not default_steps:
             found.append("it points at no step that shows it")
+        if not draft.proved_by.strip():
+            found.append("it does not say what proves it (proved_by)")
+        if self.conditional and not SAYS_WHEN.search(text):
+            found.append("its cause is an environment, and it does not say when it holds ('Where ... is missing, ...')")
         if any(similarity(_essence(draft), _essence(other)) >= SAME for other in before):
             found.append("it says the same as another lesson")
         return found

@@ -1,11 +1,13 @@
 """The contrast analyst: one call over a pass and a failure of the same task. What did the pass do differently?"""
 
+from functools import partial
 from typing import ClassVar
 
 from trace2skill.analysts.asking import extraction_by_one_call, one_call_request
 from trace2skill.analysts.checks import LessonRules
+from trace2skill.analysts.given import SHARED, form_of_lessons, shown_skill
 from trace2skill.analysts.reading import fitting, room_for_trajectory, whole
-from trace2skill.analysts.report import LessonReport
+from trace2skill.analysts.report import SkilledReport
 from trace2skill.analysts.strategy import Case, Means, Stage
 from trace2skill.domains.base import pictures_of
 from trace2skill.prompts import prompt_digest, render
@@ -13,6 +15,13 @@ from trace2skill.types.lesson import Extraction
 from trace2skill.types.trajectory import OutcomeKind
 
 PROMPTS = ("contrast_analyst", "contrast_task")
+LESSONS = partial(
+    form_of_lessons,
+    proved_by="the step of the run that failed in which this went wrong, and what came of it",
+    shown_by="the log of the other run shows the mistake",
+    example="the run that failed drops by name alone in its step 5 and ends with 41 of 42 guests",
+    passed=True,
+)
 
 
 class ContrastAnalyst:
@@ -35,7 +44,7 @@ class ContrastAnalyst:
     @property
     def identity(self) -> dict[str, object]:
         """What an extraction's key holds of the analyst."""
-        return {"analyst": "contrast 1", "model": self._model.identity, "prompts": prompt_digest(*PROMPTS)}
+        return {"analyst": "contrast 2", "model": self._model.identity, "prompts": prompt_digest(*PROMPTS, *SHARED)}
 
     def examine(self, case: Case) -> list[Extraction]:
         """Name what made the difference. Evidence are steps of the trajectory that passed.
@@ -45,18 +54,29 @@ class ContrastAnalyst:
         """
         task, passed, failed = case.own_task, case.trajectory, case.failure
         client, pictures = self._means.client(), pictures_of(self._domain, task)
-        rules = LessonRules.of(passed, self._domain.gold_only(task), failed)
+        rules, description = LessonRules.of(passed, self._domain.gold_only(task), failed), self._domain.describe(task)
+        system = render("contrast_analyst", how_to_write=LESSONS())
+        skill = shown_skill(case.skill, description, passed, failed)
 
         def attempt(room: int) -> Extraction:
             user = render(
                 "contrast_task",
-                description=self._domain.describe(task),
+                description=description,
+                skill=skill,
                 passed=whole(passed, room),
                 failed=whole(failed, room),
             )
-            request = one_call_request(self._model, render("contrast_analyst"), user, passed.seed, pictures)
+            request = one_call_request(self._model, system, user, passed.seed, pictures)
             return extraction_by_one_call(
-                client, request, LessonReport, passed, "success", rules, step=case.step, against=failed.id
+                client,
+                request,
+                SkilledReport,
+                passed,
+                "success",
+                rules,
+                step=case.step,
+                against=failed.id,
+                skill=case.skill,
             )
 
         return [fitting(room_for_trajectory(self._model, len(pictures)) // 2, attempt)]

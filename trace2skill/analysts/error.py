@@ -4,6 +4,7 @@ No verified fix within the limits, no lesson.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,22 +12,34 @@ from pydantic import ValidationError
 
 from trace2skill.agents.loop import Said, Tool, converse
 from trace2skill.agents.react import bash_tool
+from trace2skill.analysts.agent_files import write_agent_files
+from trace2skill.analysts.asking import CONTRADICTED
 from trace2skill.analysts.checks import LessonRules, complaint
 from trace2skill.analysts.feedback import feedback_on, in_words, judged_in_words
 from trace2skill.analysts.gate import GateResult, run_gate
+from trace2skill.analysts.given import SHARED, form_of_lessons, kinds_of_causes, shown_skill
 from trace2skill.analysts.reading import index, nothing_to_read, write_trace
-from trace2skill.analysts.report import ErrorReport, dropped_of, lessons_of
+from trace2skill.analysts.report import ErrorReport, LessonDraft, dropped_of, lessons_of
 from trace2skill.analysts.strategy import Case, Means, Stage
-from trace2skill.domains.base import Domain, OwnLayout, pictures_of
+from trace2skill.domains.base import Domain, OwnLayout, fix_file, pictures_of
 from trace2skill.llm import Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.sandbox.tree import scratch_directory
+from trace2skill.sandbox.workspace import safe_read
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.task import Task
 from trace2skill.types.trajectory import OutcomeKind, Trajectory
 
 PROMPTS = ("error_analyst", "error_task")
+LARGEST_FIX = 60_000
+LESSONS = partial(
+    form_of_lessons,
+    proved_by="the part of the fix that proves it, such as the line that was changed",
+    shown_by="the fix changes just this, or a step of the log shows what came of it",
+    example="the fix compares whole rows where the agent compared names",
+    fault=True,
+)
 ANSWERS_TAKEN = 3
 """How many answers are looked at where a fix is one: with more, the right one could be found by trying."""
 
@@ -54,9 +67,9 @@ class ErrorAnalyst:
     def identity(self) -> dict[str, object]:
         """What an extraction's key holds of the analyst."""
         return {
-            "analyst": "error 2",
+            "analyst": "error 3",
             "model": self._model.identity,
-            "prompts": prompt_digest(*PROMPTS),
+            "prompts": prompt_digest(*PROMPTS, *SHARED),
             "loop": self._loop.model_dump(mode="json"),
             "command": self._command.model_dump(mode="json"),
         }
@@ -75,13 +88,14 @@ class ErrorAnalyst:
             workspace = Path(directory)
             lay_out_left(self._domain, task, workspace, trajectory.outputs)
             write_trace(trajectory, workspace / "trace")
-            submission = _Submission(self, task, trajectory)
+            write_agent_files(trajectory, workspace / "trace" / "agent")
+            submission = _Submission(self, case, workspace)
             tools = (
                 bash_tool(self._means.sandbox(), workspace, {}, self._command),
                 Tool(EVALUATE, lambda _: Said(self._evaluated(task, trajectory, workspace))),
                 Tool(SUBMIT, submission),
             )
-            opening = self._opening(task, trajectory)
+            opening = self._opening(case)
             converse(client, store, opening, tools, self._loop, step=case.step, scope=case.scope)
         return [submission.extraction()]
 
@@ -102,17 +116,23 @@ class ErrorAnalyst:
         """What the lessons are checked against."""
         return LessonRules.of(trajectory, self._domain.gold_only(task))
 
-    def _opening(self, task: Task, trajectory: Trajectory) -> Request:
+    def _opening(self, case: Case) -> Request:
+        task, trajectory, domain = case.own_task, case.trajectory, self._domain
+        layout, description = domain.layout if isinstance(domain, OwnLayout) else "", domain.describe(task)
         system = render(
             "error_analyst",
             native_tools=has_native_tools(self._model),
-            fix_contract=self._domain.fix_contract,
-            layout=self._domain.layout if isinstance(self._domain, OwnLayout) else "",
+            fix_contract=domain.fix_contract,
+            fix_file=named_fix(domain, task),
+            layout=layout,
+            kinds=kinds_of_causes(fix=True),
+            how_to_write=LESSONS(),
         )
         user = render(
             "error_task",
-            description=self._domain.describe(task),
-            reason=feedback_on(self._domain, task, trajectory.outputs) or trajectory.outcome.reason,
+            description=description,
+            reason=feedback_on(domain, task, trajectory.outputs) or trajectory.outcome.reason,
+            skill=shown_skill(case.skill, description, trajectory),
             index=index(trajectory),
         )
         messages = ({"role": "system", "content": system}, {"role": "user", "content": user})
@@ -121,19 +141,22 @@ class ErrorAnalyst:
             settings=self._model,
             messages=messages,
             seed=trajectory.seed,
-            pictures=pictures_of(self._domain, task),
+            pictures=pictures_of(domain, task),
         )
 
 
 class _Submission:
     """The `submit` tool: checks the form, runs the gate, has broken lessons mended once, keeps what opened the gate."""
 
-    def __init__(self, analyst: ErrorAnalyst, task: Task, trajectory: Trajectory) -> None:
+    def __init__(self, analyst: ErrorAnalyst, case: Case, workspace: Path) -> None:
         self._analyst = analyst
-        self._task = task
-        self._trajectory = trajectory
-        self._rules = analyst.rules(task, trajectory)
+        self._task = case.own_task
+        self._trajectory = case.trajectory
+        self._skill = case.skill
+        self._workspace = workspace
+        self._rules = analyst.rules(case.own_task, case.trajectory)
         self._accepted: ErrorReport | None = None
+        self._fix = ""
         self._refused = 0
         self._last = "the analyst handed nothing in"
         self._raw = ""
@@ -145,7 +168,20 @@ class _Submission:
             self._last, self._raw = "the report was malformed", str(dict(arguments))[:4000]
             problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
             return Said(f"The report is not valid: {problems}. Hand it in again.")
-        judged = self._analyst.gate(self._task, report.fix)
+        if report.kind == "reference":
+            self._accepted, self._fix = report, ""
+            return Said("A person will look at the task. Done.", done=True)
+        fix = self._handed_in(report.fix_file, arguments.get("fix"))
+        if fix is None:
+            self._last = f"there was no fix in the file '{report.fix_file}'"
+            return Said(
+                f"There is no fix: '{report.fix_file}' is no file in /workspace of at most {LARGEST_FIX} bytes. "
+                "Write the fix to a file there, and hand everything in again with its name as fix_file."
+            )
+        return self._run(report, fix)
+
+    def _run(self, report: ErrorReport, fix: str) -> Said:
+        judged = self._analyst.gate(self._task, fix)
         if not judged.opened:
             self._last, self._refused = judged.reason, self._refused + 1
             if self._refused >= ANSWERS_TAKEN and self._analyst.answers(self._task):
@@ -154,13 +190,22 @@ class _Submission:
                 return Said(f"Your fix is refused: {judged.reason}. Compute the result from the input.")
             said = judged.feedback or in_words(judged.grade)
             return Said(f"Your fix does not give the expected result yet.\n{said}")
-        asked_before, self._accepted = self._accepted is not None, report
-        _, broken = self._rules.sort_out(report.lessons, self._cause_steps(report))
+        asked_before, self._accepted, self._fix = self._accepted is not None, report, fix
+        _, broken = self._sorted_out(report)
         if broken and not asked_before:
             return Said(
                 f"Your fix gives the expected result. {complaint(broken)}\nMend them and hand everything in again."
             )
         return Said("Your fix gives the expected result. Done.", done=True)
+
+    def _handed_in(self, file: str, text: object) -> str | None:
+        """The fix in the file named, or the text of one under `fix`, as earlier versions had it; None for neither."""
+        if not file and isinstance(text, str) and text:
+            return text[:LARGEST_FIX]
+        for start in (f"{self._workspace}/", "/workspace/", "./"):
+            file = file.removeprefix(start)
+        content = safe_read(self._workspace, file, LARGEST_FIX)
+        return content.decode("utf-8", "replace") if content else None
 
     def extraction(self) -> Extraction:
         """The lessons of the accepted report, or a typed reason why there are none."""
@@ -168,22 +213,34 @@ class _Submission:
         common = {"trajectory_id": trajectory.id, "task_id": trajectory.task_id, "kind": "error"}
         if report is None:
             return Extraction(**common, verdict="unverified", reason=self._last, raw=self._raw)
-        steps = self._cause_steps(report)
-        kept, broken = self._rules.sort_out(report.lessons, steps)
-        lessons = lessons_of(kept, trajectory, "error", "verified", steps)
+        told = {"fault": report.kind, "surface": report.surface, "cause": report.cause}
+        if report.kind == "reference":
+            dropped = dropped_of([(draft, CONTRADICTED) for draft in report.lessons])
+            return Extraction(**common, **told, verdict="reference", dropped=dropped, reason=report.cause)
+        kept, broken = self._sorted_out(report)
+        lessons = lessons_of(kept, trajectory, "error", "verified", self._cause_steps(report), skill=self._skill)
         return Extraction(
             **common,
+            **told,
             verdict="lessons" if lessons else "nothing_learned",
             lessons=lessons,
             dropped=dropped_of(broken),
             reason="" if lessons else "the analyst verified a fix and drew no general lesson",
-            surface=report.surface,
-            cause=report.cause,
-            fix=report.fix,
+            fix=self._fix,
         )
+
+    def _sorted_out(self, report: ErrorReport) -> tuple[list[LessonDraft], list[tuple[LessonDraft, str]]]:
+        return self._rules.of_cause(report.kind).sort_out(report.lessons, self._cause_steps(report))
 
     def _cause_steps(self, report: ErrorReport) -> list[int]:
         return [step for step in report.cause_steps if 1 <= step <= len(self._trajectory.steps)]
+
+
+def named_fix(domain: Domain, task: Task) -> str:
+    """A file to write the fix to that is none of the task's own."""
+    if domain.fix_command(task) is None:
+        return "fix.txt"
+    return f"trace/{fix_file(domain)}" if isinstance(domain, OwnLayout) else fix_file(domain)
 
 
 def lay_out_left(domain: Domain, task: Task, workspace: Path, outputs: Mapping[str, bytes]) -> None:
@@ -204,6 +261,6 @@ EVALUATE = ToolSpec(
 )
 SUBMIT = ToolSpec(
     name="submit",
-    description="Hand in the cause, the fix program and the lessons. The fix is run and must give the expected result.",
+    description="Hand in the cause, the fix and the lessons. The fix is run and must give the expected result.",
     parameters=ErrorReport.model_json_schema(),
 )

@@ -253,8 +253,8 @@ def _alike(failed: Event, worked: Event) -> bool:
 
     A slip of a letter is put right, too, where the command does more than look at something.
     """
-    said = [event.command[:400] for event in (failed, worked)]
-    if failed.tool == worked.tool and not failed.reads and SequenceMatcher(None, *said).ratio() >= A_SLIP:
+    near = SequenceMatcher(None, failed.command[:400], worked.command[:400])
+    if failed.tool == worked.tool and not failed.reads and near.ratio() >= A_SLIP:
         return True
     one, other = (
         {word for word in event.command.split()[1:] if len(word) > 2 and not word.startswith("-")}

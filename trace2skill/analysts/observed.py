@@ -1,48 +1,51 @@
 """The log analyst: evidence instead of gold. It must point at the steps that show cause and consequence.
 
 An imported log has no expected answer to hold a fix against. So the analyst names the steps in which a decision was
-taken and those in which its consequence shows, and where something failed and then worked it cites what worked. The
-program checks that these steps are there and in that order. The lessons are `observed`, never `verified`.
+taken and those in which its consequence shows. The program checks that these steps are there and in that order. Where
+no step shows a cause, a lesson may be inferred, and then counts half. What failed and then worked is a candidate, found
+by program, and the analyst may refuse it. The lessons are `observed`, never `verified`.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from trace2skill.analysts.asking import one_call_request
 from trace2skill.analysts.checks import LessonRules, complaint
-from trace2skill.analysts.events import Recovery, recoveries
+from trace2skill.analysts.events import recoveries
+from trace2skill.analysts.given import SHARED, form_of_lessons
 from trace2skill.analysts.reading import nothing_to_read, room_for_trajectory, whole
-from trace2skill.analysts.report import CauseReport, LessonDraft, dropped_of, lessons_of
+from trace2skill.analysts.report import LessonDraft, LessonReport, dropped_of, lessons_of
 from trace2skill.analysts.strategy import Case, Means, Stage
 from trace2skill.core.errors import BadAnswer
 from trace2skill.llm import ask
 from trace2skill.prompts import prompt_digest, render
-from trace2skill.types.lesson import KIND_OF, Extraction, LessonKind
+from trace2skill.types.lesson import KIND_OF, MOST_LESSONS, Extraction, LessonKind
 from trace2skill.types.trajectory import OutcomeKind, Trajectory
 
 PROMPTS = ("log_analyst", "log_task")
-ASKED = 2
+LESSONS = partial(
+    form_of_lessons,
+    proved_by="what in the log proves it, or from what you infer it",
+    shown_by="steps of the log show the cause and what came of it",
+    example="step 6 drops by name alone; in step 9 the user misses a guest",
+    skill=False,
+)
+ASKED, MOST_REASON = 2, 600
 
 
-class Refusal(BaseModel):
-    """A recovery found by program that is none."""
-
-    model_config = ConfigDict(extra="ignore")
-    failed: int = Field(description="The step that failed, by the list.")
-    reason: str = Field(min_length=1, max_length=500)
-
-
-class ObservedReport(CauseReport):
+class ObservedReport(LessonReport):
     """What the log analyst answers."""
 
+    surface: str = Field(default="", max_length=2000, description="How it ended.")
+    cause: str = Field(default="", max_length=2000, description="What mattered most; 'unknown' where nothing shows it.")
+    cause_steps: list[int] = Field(default_factory=list, description="Steps in which that happened.")
     consequence_steps: list[int] = Field(default_factory=list, description="Steps in which the consequence shows.")
     recovery_steps: list[int] = Field(default_factory=list, description="Steps in which it was put right, if any.")
-    refused_recoveries: list[Refusal] = Field(
-        default_factory=list,
-        description="Recoveries of the list that are none, with the reason: the program that found them can be wrong.",
-    )
+    refused: str = Field(default="", max_length=2000, description="Candidates that are no recovery, and why.")
+    lessons: list[LessonDraft] = Field(max_length=MOST_LESSONS)
 
     @property
     def evidence(self) -> list[int]:
@@ -69,7 +72,7 @@ class LogAnalyst:
     @property
     def identity(self) -> dict[str, object]:
         """What an extraction's key holds of the analyst."""
-        return {"analyst": "log 1", "model": self._model.identity, "prompts": prompt_digest(*PROMPTS)}
+        return {"analyst": "log 2", "model": self._model.identity, "prompts": prompt_digest(*PROMPTS, *SHARED)}
 
     def examine(self, case: Case) -> list[Extraction]:
         """Say from the log what mattered, with the steps that show it.
@@ -82,15 +85,15 @@ class LogAnalyst:
         if not trajectory.turns:
             return [nothing_to_read(trajectory, kind)]
         common = {"trajectory_id": trajectory.id, "task_id": trajectory.task_id, "kind": kind}
-        found = recoveries(trajectory)
+        found, rules = recoveries(trajectory), LessonRules.of_log(trajectory, case.gold)
         user = render(
             "log_task",
             outcome=_in_words(trajectory),
+            reason=_reason(trajectory, rules),
             recoveries="\n".join(map(str, found)) or "none",
             steps=whole(trajectory, room_for_trajectory(self._model), everyone=True),
         )
-        request = one_call_request(self._model, render("log_analyst"), user, trajectory.seed)
-        rules = LessonRules.of_log(trajectory, case.gold)
+        request = one_call_request(self._model, render("log_analyst", how_to_write=LESSONS()), user, trajectory.seed)
         client = self._means.client()
         for _ in range(ASKED):
             try:
@@ -99,18 +102,15 @@ class LogAnalyst:
                 return [Extraction(**common, verdict="bad_answer", reason=str(error), raw=error.raw)]
             missing = not_shown(report, trajectory) if report.lessons else []
             kept, broken = rules.sort_out(report.lessons, report.evidence)
-            passed_over = unanswered(report, found) if report.lessons else []
-            if not missing and not broken and not passed_over:
+            if not missing and not broken:
                 break
-            again = _again(report, [*missing, *passed_over], broken)
-            request = request.model_copy(update={"messages": (*request.messages, *again)})
-        told = {"surface": report.surface, "cause": report.cause}
+            request = request.model_copy(update={"messages": (*request.messages, *_again(report, missing, broken))})
+        told = {"surface": report.surface, "cause": report.cause, "refused": report.refused}
         if missing:
             reason = f"the steps do not show it: {'; '.join(missing)}"
             return [Extraction(**common, **told, verdict="unverified", reason=reason, dropped=dropped_of(broken))]
-        grounded = [_grounded(draft, report, found) for draft in kept]
         weak = trajectory.outcome.source if trajectory.outcome.weak else ""
-        lessons = lessons_of(grounded, trajectory, kind, "observed", report.evidence, weak_label=weak)
+        lessons = lessons_of(kept, trajectory, kind, "observed", report.evidence, weak_label=weak)
         made = Extraction(
             **common,
             **told,
@@ -129,34 +129,13 @@ def not_shown(report: ObservedReport, trajectory: Trajectory) -> list[str]:
         absent = [step for step in getattr(report, name) if not 1 <= step <= last]
         if absent:
             problems.append(f"{name} names step {absent[0]}, and the last one is {last}")
-    for name in ("cause_steps", "consequence_steps"):
-        if not getattr(report, name):
-            problems.append(f"{name} is empty: name the steps that show it, or hand in no lesson")
+    if any(draft.certainty == "shown" for draft in report.lessons):
+        for name in ("cause_steps", "consequence_steps"):
+            if not getattr(report, name):
+                problems.append(f"{name} is empty: name the steps that show it, or call the lesson inferred")
     if report.cause_steps and report.consequence_steps and min(report.cause_steps) > max(report.consequence_steps):
         problems.append("the consequence comes before its cause")
     return problems
-
-
-def unanswered(report: ObservedReport, found: Sequence[Recovery]) -> list[str]:
-    """Candidates of a recovery of what the report points at, which it neither cites nor refuses. Asked about once."""
-    pointed, refused = {*report.cause_steps, *report.consequence_steps}, _refused(report)
-    return [
-        f"what failed in step {item.failed} seems to have worked in step {item.worked}: cite it in recovery_steps, or "
-        "refuse it in refused_recoveries with the reason"
-        for item in found
-        if item.failed in pointed and item.failed not in refused and item.worked not in report.evidence
-    ]
-
-
-def _refused(report: ObservedReport) -> set[int]:
-    return {item.failed for item in report.refused_recoveries}
-
-
-def _grounded(draft: LessonDraft, report: ObservedReport, found: Sequence[Recovery]) -> LessonDraft:
-    """A lesson with the recovery of what it points at among its steps, where the report cites it."""
-    steps = set(draft.steps or report.evidence)
-    steps |= {item.worked for item in found if item.failed in steps and item.worked in report.recovery_steps}
-    return draft.model_copy(update={"steps": sorted(steps)})
 
 
 def _again(
@@ -173,3 +152,9 @@ def _in_words(trajectory: Trajectory) -> str:
     words = {"passed": "it passed", "failed": "it failed"}.get(outcome.kind, "nobody said")
     weak = ", which is a guess" if outcome.weak and outcome.kind != "unknown" else ""
     return f"{words} (said by: {outcome.source}{weak})"
+
+
+def _reason(trajectory: Trajectory, rules: LessonRules) -> str:
+    """Why it ended so, in the words of who said it; '' where they give the expected answer away, which nobody sees."""
+    reason = " ".join(trajectory.outcome.reason.split())[:MOST_REASON]
+    return "" if rules.leaks_in(reason) else reason

@@ -13,6 +13,7 @@ from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.base import Domain
 from trace2skill.llm import Client, ModelSettings
 from trace2skill.sandbox import Limits, Sandbox
+from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.task import Task
@@ -50,6 +51,8 @@ class Case:
     """The task, where it is one of the run's own."""
     other: Trajectory | None = None
     """The failure beside the pass, where pairs are examined."""
+    skill: Skill | None = None
+    """The skill that the agent had, where that is known."""
     gold: tuple[str, ...] = ()
     """What a log says of the expected answer: no lesson may quote it."""
     scope: str = ""

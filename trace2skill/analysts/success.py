@@ -1,11 +1,13 @@
 """The success analyst: one call over one successful trajectory."""
 
+from functools import partial
 from typing import ClassVar
 
 from trace2skill.analysts.asking import extraction_by_one_call, one_call_request
 from trace2skill.analysts.checks import LessonRules
+from trace2skill.analysts.given import SHARED, form_of_lessons, shown_skill
 from trace2skill.analysts.reading import fitting, nothing_to_read, room_for_trajectory, whole
-from trace2skill.analysts.report import LessonReport
+from trace2skill.analysts.report import SkilledReport
 from trace2skill.analysts.strategy import Case, Means, Stage
 from trace2skill.domains.base import pictures_of
 from trace2skill.prompts import prompt_digest, render
@@ -13,6 +15,13 @@ from trace2skill.types.lesson import Extraction
 from trace2skill.types.trajectory import OutcomeKind
 
 PROMPTS = ("success_analyst", "success_task")
+LESSONS = partial(
+    form_of_lessons,
+    proved_by="the mistake that was avoided or mended, and the step in which the log shows it",
+    shown_by="the log shows the mistake, or what would have led to it",
+    example="dropping by name alone had lost a guest, as step 6 finds",
+    passed=True,
+)
 
 
 class SuccessAnalyst:
@@ -35,10 +44,10 @@ class SuccessAnalyst:
     @property
     def identity(self) -> dict[str, object]:
         """What an extraction's key holds of the analyst."""
-        return {"analyst": "success 2", "model": self._model.identity, "prompts": prompt_digest(*PROMPTS)}
+        return {"analyst": "success 3", "model": self._model.identity, "prompts": prompt_digest(*PROMPTS, *SHARED)}
 
     def examine(self, case: Case) -> list[Extraction]:
-        """Name the behaviours that earned one success.
+        """Name the mistakes that one success avoided, and how; mostly there is nothing to name.
 
         Raises:
             InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
@@ -48,12 +57,16 @@ class SuccessAnalyst:
             return [nothing_to_read(trajectory, "success")]
         pictures = pictures_of(self._domain, task)
         rules = LessonRules.of(trajectory, self._domain.gold_only(task))
-        client = self._means.client()
+        client, description = self._means.client(), self._domain.describe(task)
+        system = render("success_analyst", how_to_write=LESSONS())
+        skill = shown_skill(case.skill, description, trajectory)
 
         def attempt(room: int) -> Extraction:
             steps = whole(trajectory, room)
-            user = render("success_task", description=self._domain.describe(task), steps=steps)
-            request = one_call_request(self._model, render("success_analyst"), user, trajectory.seed, pictures)
-            return extraction_by_one_call(client, request, LessonReport, trajectory, "success", rules, step=case.step)
+            user = render("success_task", description=description, skill=skill, steps=steps)
+            request = one_call_request(self._model, system, user, trajectory.seed, pictures)
+            return extraction_by_one_call(
+                client, request, SkilledReport, trajectory, "success", rules, step=case.step, skill=case.skill
+            )
 
         return [fitting(room_for_trajectory(self._model, len(pictures)), attempt)]

@@ -5,13 +5,13 @@ numbers and list marks are form; they say where a rule belongs and are no part o
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property, lru_cache
 from operator import not_
 
 from pydantic import Field
 
-from trace2skill.consolidate.groups import Support
+from trace2skill.consolidate.groups import Support, half_of
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.skills.form import ADDS_TEXT, in_form
@@ -23,6 +23,7 @@ from trace2skill.types.patch import Edit, EditOp, Patch
 
 MARK = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
 LEAD_WORDS = re.compile(r"^\s*(?:\*\*|__)(?P<lead>[^*_\n]{1,80}?)[.:]?(?:\*\*|__)\s*[:.\u2013\u2014-]?\s+")
+PLAIN = re.compile(r"\w+|[^\w\s*_`.]")
 REFERENCE = re.compile(r"references/[^/]+(?:/[^/]+)*\.md")
 
 
@@ -47,7 +48,7 @@ class Rule(Record, form="Rule", version=1):
     trajectory_id: str
     task_id: str
     kind: LessonKind
-    weak: bool = Field(default=False, exclude_if=not_, description="Only lessons from weak labels speak for it.")
+    weak: bool = Field(default=False, exclude_if=not_, description="Only lessons speak for it that count half.")
     lessons: tuple[str, ...] = ()
     replaces: str = Field(default="", exclude_if=not_, description="The lines it was to take the place of.")
     note: str = Field(default="", exclude_if=not_, description="What was read into the form of its edit.")
@@ -91,7 +92,7 @@ class Cut(Record, form="Cut", version=1):
     uncut: tuple[Uncut, ...] = ()
 
 
-def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False) -> Cut:
+def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False, halved: Collection[str] = ()) -> Cut:
     """Cut one patch into its rules.
 
     Args:
@@ -99,6 +100,7 @@ def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False) -> C
         kind: of the lessons behind it.
         base: the skill it was written against; sections are found in it.
         weak: do only weak labels speak for it?
+        halved: ids of lessons that count half; so does a rule that has no others.
     """
     rules: dict[str, Rule] = {}
     whole: list[Edit] = []
@@ -122,7 +124,7 @@ def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False) -> C
                 trajectory_id=patch.trajectory_id,
                 task_id=patch.task_id,
                 kind=kind,
-                weak=weak,
+                weak=weak or half_of(edit.lessons, halved),
                 lessons=edit.lessons,
                 replaces=edit.anchor if edit.op == "replace_in_section" else "",
                 note=note,
@@ -136,9 +138,10 @@ def as_item(text: str) -> str:
     return "- " + "\n".join(f"  {line}" if n and line else line for n, line in enumerate(text.split("\n")))
 
 
+@lru_cache(maxsize=16_384)
 def plain_words(text: str) -> str:
-    """A text without marks, case and white space, for comparing."""
-    return " ".join(re.findall(r"\w+|[^\w\s*_`.]", text.lower()))
+    """A text without marks, case and white space, for comparing. Each is compared with many."""
+    return " ".join(PLAIN.findall(text.lower()))
 
 
 def _is_cut(edit: Edit) -> bool:

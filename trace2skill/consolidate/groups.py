@@ -3,7 +3,7 @@
 Support is kept by program: it counts distinct trajectories and distinct tasks, never messages.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from operator import not_
 from typing import Literal
@@ -17,7 +17,7 @@ from trace2skill.types.lesson import LessonKind
 from trace2skill.types.patch import Edit, Patch
 
 WEAK = 0.5
-"""What a task counts of which only weak labels speak."""
+"""What a task counts of which only weak labels speak, or lessons that no step shows."""
 
 
 class Support(Record):
@@ -28,12 +28,14 @@ class Support(Record):
     errors: tuple[str, ...] = ()
     successes: tuple[str, ...] = ()
     weak: tuple[str, ...] = Field(
-        default=(), exclude_if=not_, description="Those of `tasks` that only lessons from weak labels speak for."
+        default=(),
+        exclude_if=not_,
+        description="Those of `tasks` that only lessons speak for that rest on weak labels or are inferred.",
     )
 
     @property
     def weight(self) -> float:
-        """Distinct tasks, those with nothing but a weak label counted half."""
+        """Distinct tasks, those with nothing but a weak label or what is inferred counted half."""
         return len(self.tasks) - len(self.weak) * (1 - WEAK)
 
     @classmethod
@@ -117,9 +119,13 @@ class Dropped(Record):
     reason: str
 
 
-def cut_into_groups(patch: Patch, kind: LessonKind, *, weak: bool = False) -> list[EditGroup]:
-    """Cut a patch into its inseparable groups. A `create` takes the edits along whose text links to its file."""
-    support = Support.of(patch.trajectory_id, patch.task_id, kind, weak=weak)
+def cut_into_groups(
+    patch: Patch, kind: LessonKind, *, weak: bool = False, halved: Collection[str] = ()
+) -> list[EditGroup]:
+    """Cut a patch into its inseparable groups. A `create` takes the edits along whose text links to its file.
+
+    A group counts half where all of it does (`weak`), or all lessons that it writes down are among `halved`.
+    """
     creates = [edit for edit in patch.edits if edit.op == "create"]
     linked: dict[str, list[Edit]] = {edit.file: [edit] for edit in creates}
     alone = []
@@ -132,7 +138,17 @@ def cut_into_groups(patch: Patch, kind: LessonKind, *, weak: bool = False) -> li
         else:
             linked[target].append(edit)
     cuts = [tuple(edits) for edits in linked.values()] + [(edit,) for edit in alone]
-    return list(unite_equal(EditGroup(edits=edits, support=support) for edits in cuts))
+
+    def support(edits: tuple[Edit, ...]) -> Support:
+        half = weak or half_of(_distinct(edit.lessons for edit in edits), halved)
+        return Support.of(patch.trajectory_id, patch.task_id, kind, weak=half)
+
+    return list(unite_equal(EditGroup(edits=edits, support=support(edits)) for edits in cuts))
+
+
+def half_of(lessons: Collection[str], halved: Collection[str]) -> bool:
+    """Does what these lessons ask for count half?"""
+    return bool(lessons) and all(id in halved for id in lessons)
 
 
 def unite_equal(groups: Iterable[EditGroup]) -> list[EditGroup]:

@@ -179,7 +179,7 @@ def _without_votes_before(row: SupportRow, oldest: int) -> SupportRow:
 
 
 def _vote(lesson: Lesson) -> Support:
-    return Support.of(lesson.trajectory_id, lesson.task_id, lesson.kind, weak=bool(lesson.weak_label))
+    return Support.of(lesson.trajectory_id, lesson.task_id, lesson.kind, weak=lesson.counts_half)
 
 
 def _united(one: SupportRow, other: SupportRow) -> SupportRow:

@@ -1,7 +1,7 @@
 """What the patches of a run propose: rules, edits that stand as they are, and what is kept out, screened one by one."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from trace2skill.consolidate.cut import Rule, Uncut, cut
 from trace2skill.consolidate.groups import EditGroup, cut_into_groups, unite_equal
@@ -16,11 +16,15 @@ from trace2skill.types.patch import Patch
 
 
 class Proposal(NamedTuple):
-    """A patch with the kind of its lessons; `weak` where only weak labels speak for it."""
+    """A patch with the kind of its lessons; `weak` where only weak labels speak for it.
+
+    `halved` are ids of those of its lessons that count half.
+    """
 
     patch: Patch
     kind: LessonKind
     weak: bool = False
+    halved: tuple[str, ...] = ()
 
 
 class Proposals(Record):
@@ -55,7 +59,7 @@ class Cutter:
 
     def take(self, given: Proposal) -> Proposals:
         """What one patch proposes. One that was taken before is not cut again."""
-        key = digest_of(given.patch.digest, given.kind, given.weak)
+        key = digest_of(given.patch.digest, given.kind, given.weak, given.halved)
         if key not in self._done:
             self._done[key] = self._cut(given)
         return self._done[key]
@@ -73,14 +77,15 @@ class Cutter:
         )
 
     def _cut(self, given: Proposal) -> Proposals:
-        patch, kind, weak = given
-        looked = [(group, self._screen(group)) for group in cut_into_groups(patch, kind, weak=weak)]
-        made = cut(_of(patch, [group for group, found in looked if not found]), kind, self._base, weak=weak)
+        patch, kind = given.patch, given.kind
+        half: dict[str, Any] = {"weak": given.weak, "halved": given.halved}
+        looked = [(group, self._screen(group)) for group in cut_into_groups(patch, kind, **half)]
+        made = cut(_of(patch, [group for group, found in looked if not found]), kind, self._base, **half)
         rules, uncut, aside = [*made.rules], [*made.uncut], list[Quarantined]()
         for group, found in looked:
             if not found:
                 continue
-            part = cut(_of(patch, [group]), kind, self._base, weak=weak)
+            part = cut(_of(patch, [group]), kind, self._base, **half)
             seen = [(rule, self._screen(_as_group(rule))) for rule in part.rules]
             bad = [_quarantined(_as_group(rule), why) for rule, why in seen if why]
             if not bad or part.whole:
@@ -89,7 +94,7 @@ class Cutter:
             aside += bad
             rules += [rule for rule, why in seen if not why]
             uncut += part.uncut
-        whole = cut_into_groups(patch.model_copy(update={"edits": made.whole}), kind, weak=weak)
+        whole = cut_into_groups(patch.model_copy(update={"edits": made.whole}), kind, **half)
         return Proposals(rules=tuple(rules), whole=tuple(whole), uncut=tuple(uncut), aside=tuple(aside))
 
 

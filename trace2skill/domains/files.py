@@ -4,6 +4,7 @@ A subclass says how to `load` tasks and how to `grade` what was left. A fix is a
 program. What is said of wrong files never holds the right ones: the error analyst reads it.
 """
 
+import itertools
 import os
 import re
 import shutil
@@ -13,61 +14,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from trace2skill.core.digest import digest_of
 from trace2skill.domains.base import Audit, Grade
+from trace2skill.domains.changed import changed_files, is_program, rows_of
+from trace2skill.safety.change import Variation, tokens
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
 from trace2skill.sandbox.tree import Walk
 from trace2skill.sandbox.workspace import safe_read
 from trace2skill.types.task import Task
 
-PROGRAMS = frozenset(
-    [
-        ".sql",
-        ".py",
-        ".sh",
-        ".bash",
-        ".js",
-        ".mjs",
-        ".ts",
-        ".tsx",
-        ".jsx",
-        ".rb",
-        ".pl",
-        ".php",
-        ".r",
-        ".jl",
-        ".go",
-        ".rs",
-        ".c",
-        ".h",
-        ".cc",
-        ".cpp",
-        ".hpp",
-        ".cs",
-        ".java",
-        ".kt",
-        ".scala",
-        ".swift",
-        ".lua",
-        ".awk",
-        ".sed",
-        ".ps1",
-        ".bat",
-        ".m",
-        ".tf",
-        ".jq",
-        ".dockerfile",
-        ".rego",
-        ".cypher",
-        ".sparql",
-        ".graphql",
-        ".vba",
-        ".bas",
-    ]
-)
-"""Endings of files that are programs: text-to-SQL has `.sql` for a result."""
 LARGEST_FILE = 16 * 2**20
 LARGEST_SUM = 64 * 2**20
 MOST_FILES = 500
+MOST_VALUES = 20_000
+LARGEST_READ = 2**20
 MOST_LOOKED_AT = 20_000
 DEEPEST, LONGEST_PATH = 40, 1_000
 """Levels of folders, and bytes of a path. Whoever lays the files out again has paths of the host before them."""
@@ -169,6 +129,25 @@ class FileDomain(ABC):
         written = told_apart(outputs, task.instruction)
         return [f"'{line}'" for line in sorted(written)[:3]]
 
+    def changed(self, task: Task, change: Variation, folder: Path) -> Task | None:
+        """The task with other values in its files of text."""
+        files = {str(number): case.input for number, case in enumerate(task.cases) if case.input is not None}
+        by_name = {f"{number}/{path.name}": path.read_bytes() for number, path in files.items()}
+        made = changed_files(by_name, change)
+        if not change.did:
+            return None
+        cases = list(task.cases)
+        for name, content in made.items():
+            (folder / name).parent.mkdir()
+            (folder / name).write_bytes(content)
+            number = int(name.partition("/")[0])
+            cases[number] = cases[number].model_copy(update={"input": folder / name})
+        return task.model_copy(update={"cases": tuple(cases), "content": digest_of(task.content, change.name)})
+
+    def values(self, task: Task, outputs: Mapping[str, bytes]) -> dict[str, object]:
+        """Words and numbers of every output that is no program."""
+        return values_of(outputs)
+
     def fix_command(self, task: Task) -> str | None:
         """`fix.sh`, by bash."""
         return f"bash {self.fix_file}"
@@ -176,7 +155,18 @@ class FileDomain(ABC):
 
 def _data(outputs: Mapping[str, bytes]) -> dict[str, bytes]:
     """The outputs that are data. Where a program is the result, its lines are what the task asks for, and no answer."""
-    return {path: content for path, content in outputs.items() if Path(path).suffix.lower() not in PROGRAMS}
+    return {path: content for path, content in outputs.items() if not is_program(path, content)}
+
+
+def values_of(outputs: Mapping[str, bytes]) -> dict[str, object]:
+    """Every word and number of outputs that are data, wherever it stands in its file, and the cells of tables."""
+    found: dict[str, object] = {}
+    for path, content in sorted(_data(outputs).items()):
+        text = content[:LARGEST_READ].decode("utf-8", "replace")
+        found |= {f"{path}: '{token}'": token for token in sorted(tokens(text))} or {f"{path}: text": text.strip()}
+        for number, row in enumerate(rows_of(path, text) or [], start=1):
+            found |= {f"{path}: column {column}, line {number}": cell for column, cell in enumerate(row, start=1)}
+    return dict(itertools.islice(found.items(), MOST_VALUES))
 
 
 def told_apart(outputs: Mapping[str, bytes], given: str) -> frozenset[str]:

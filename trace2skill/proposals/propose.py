@@ -12,9 +12,9 @@ from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Client, ModelSettings, Request, ask
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.skills.form import in_form, notes
-from trace2skill.skills.markdown import line_of, outline
+from trace2skill.skills.markdown import line_of
 from trace2skill.skills.place import EditPolicy, place
-from trace2skill.skills.relevant import relevant_sections
+from trace2skill.skills.relevant import outlines, relevant_sections
 from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import Extraction, Lesson
 from trace2skill.types.patch import Confirmation, Edit, EditOp, Patch, Unplaced
@@ -73,7 +73,7 @@ class Translation(BaseModel):
 
 def propose_identity(model: ModelSettings, policy: EditPolicy) -> dict[str, object]:
     """What a patch's key holds of the proposer."""
-    return {"propose": 3, "model": model.identity, "policy": policy, "prompts": prompt_digest(*PROMPTS)}
+    return {"propose": 4, "model": model.identity, "policy": policy, "prompts": prompt_digest(*PROMPTS)}
 
 
 def propose(
@@ -89,7 +89,7 @@ def propose(
     task = render(
         "proposer_task",
         skill_name=base.name,
-        outline=_outlines(base),
+        outline=outlines(base),
         skill_text=relevant_sections(base, texts),
         lessons=extraction.lessons,
     )
@@ -123,7 +123,7 @@ def _translate(
 ) -> dict[str, Edit]:
     """The lost edits at the places the translator names, by id. What it does not place stays lost."""
     sections = relevant_sections(base, [item.edit.anchor + " " + item.edit.content for item in lost])
-    task = render("translator_task", outline=_outlines(base), skill_text=sections, lost=lost)
+    task = render("translator_task", outline=outlines(base), skill_text=sections, lost=lost)
     try:
         answer = ask(client, _request(model, render("translator"), task), Translation, step=step)
     except BadAnswer:
@@ -167,8 +167,3 @@ def _edit(draft: EditDraft, lessons: tuple[Lesson, ...]) -> Edit:
     named = tuple(sorted(given & set(draft.lessons))) or tuple(sorted(given))
     values = draft.model_dump(exclude={"lessons", "section"})
     return Edit(**values, section=tuple(draft.section), lessons=named)
-
-
-def _outlines(base: Skill) -> str:
-    documents = [file for file in base.files if file.path.endswith(".md")]
-    return "\n\n".join(f"{file.path}\n{outline(base.text(file.path) or '')}" for file in documents)

@@ -20,6 +20,7 @@ from trace2skill.runs.steps.assign import ASSIGN
 from trace2skill.runs.steps.induce import INDUCE
 from trace2skill.runs.steps.stored import skill_of, stored
 from trace2skill.runs.steps.write import WRITE
+from trace2skill.types.lesson import LessonKind
 from trace2skill.types.patch import Patch
 from trace2skill.types.references import Extracted, Merged, Proposed
 
@@ -48,7 +49,7 @@ class Cutting:
 
     def __init__(self, rt: Runtime, base: str) -> None:
         self._rt, self._cutter = rt, Cutter(rt.store, skill_of(rt, base))
-        self._known: dict[tuple[str, str, bool], Proposal] = {}
+        self._known: dict[tuple[str, LessonKind, bool, tuple[str, ...]], Proposal] = {}
 
     def take(self, item: Proposed) -> None:
         """Cut one patch."""
@@ -59,9 +60,9 @@ class Cutting:
         return self._cutter.of(self._proposal(item) for item in proposed)
 
     def _proposal(self, item: Proposed) -> Proposal:
-        key = (item.content, item.kind, item.weak)
+        key = (item.content, item.kind, item.weak, item.halved)
         if key not in self._known:
-            self._known[key] = Proposal(stored(self._rt, "patch", item.content, Patch), item.kind, item.weak)
+            self._known[key] = Proposal(stored(self._rt, "patch", item.content, Patch), *key[1:])
         return self._known[key]
 
 

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from trace2skill.core.record import Record
 from trace2skill.sim import answers, scripts
-from trace2skill.sim.causes import ALL_CAUSES, CAUSES, applies, quirk_lesson
+from trace2skill.sim.causes import ALL_CAUSES, CAUSES, applies, cause_of, guided, habit_of, quirk_lesson
 from trace2skill.sim.copying import copy_program, read_values
 from trace2skill.sim.lessons import Wording
 from trace2skill.sim.mistakes.answers import names_of
@@ -20,6 +20,8 @@ from trace2skill.sim.profile import Profile, chance, pick
 PROGRAM = re.compile(r"cat > solve\.py <<'PROGRAM'\n(?P<source>.*?)\nPROGRAM", re.DOTALL)
 STEP = re.compile(r"^## Step (?P<number>\d+) \(agent\)", re.MULTILINE)
 MOST = 3
+FORM = frozenset({"formula_without_value", "numbers_as_text", "dates_as_text", "saved_elsewhere"})
+"""Mistakes in how a result is stored, and not in what it is."""
 
 
 class Diagnosis(Record):
@@ -32,6 +34,7 @@ class Diagnosis(Record):
     mended: str
     candidates: tuple[str, ...]
     kind: str = ""
+    ran: bool = True
 
 
 def diagnose(log: str, description: str) -> Diagnosis | None:
@@ -61,6 +64,7 @@ def diagnose(log: str, description: str) -> Diagnosis | None:
         slipped="os.truncate" in source,
         mended=build(frozenset()),
         candidates=names,
+        ran="python solve.py" in log,
     )
 
 
@@ -96,8 +100,8 @@ def _of_script(log: str) -> Diagnosis | None:
     )
 
 
-def lessons(diagnosis: Diagnosis, salt: str) -> list[dict[str, object]]:
-    """A lesson for each mistake, in one of its wordings, and one for a one-off slip."""
+def lessons(diagnosis: Diagnosis, salt: str, skill: str = "") -> list[dict[str, object]]:
+    """A lesson for each mistake, in one of its wordings, and one for a one-off slip; `skill` is what the agent read."""
     found = [
         cause.wordings[pick(len(cause.wordings), "wording", cause.name, salt)]
         for cause in ALL_CAUSES
@@ -105,7 +109,14 @@ def lessons(diagnosis: Diagnosis, salt: str) -> list[dict[str, object]]:
     ]
     if diagnosis.slipped or not found:
         found.append(quirk_lesson(salt))
-    return worded(found[:MOST], diagnosis.steps)
+    return worded(found[:MOST], diagnosis.steps, skill)
+
+
+def kind_of(diagnosis: Diagnosis) -> str:
+    """The kind of the cause. What ran without a mistake, and failed all the same, was held to a wrong reference."""
+    if not diagnosis.mistakes:
+        return "logic" if diagnosis.slipped or not diagnosis.ran else "reference"
+    return "form" if diagnosis.mistakes & FORM else "logic"
 
 
 def wrong_guess(diagnosis: Diagnosis, salt: str) -> list[dict[str, object]] | None:
@@ -123,9 +134,22 @@ def misreads(profile: Profile, salt: str) -> bool:
     return chance("misread", profile.seed, salt) < profile.misread
 
 
-def worded(wordings: list[Wording], steps: tuple[int, ...]) -> list[dict[str, object]]:
-    """Lessons as an analyst hands them in."""
-    return [{**wording.model_dump(), "steps": list(steps)} for wording in wordings]
+def worded(
+    wordings: list[Wording], steps: tuple[int, ...], skill: str = "", *, followed: bool = False
+) -> list[dict[str, object]]:
+    """Lessons as an analyst hands them in, each with how it stands to the skill that the agent read."""
+    proof: dict[str, object] = {"steps": list(steps), "proved_by": "what that step wrote", "certainty": "shown"}
+    return [{**wording.model_dump(), **proof, **standing(wording.content, skill, followed)} for wording in wordings]
+
+
+def standing(content: str, skill: str, followed: bool) -> dict[str, str]:
+    """Is there a line in the skill that gives the guidance of a lesson?"""
+    about = cause_of(content) or habit_of(content)
+    line = next((line for line in skill.splitlines() if about and about in guided(line)), "")
+    if not line:
+        return {"stands": "new", "line": "", "note": ""}
+    note = "The agent followed it." if followed else "The agent did not follow it."
+    return {"stands": "stated" if followed else "stated_not_followed", "line": line, "note": note}
 
 
 def agent_steps(log: str) -> tuple[int, ...]:

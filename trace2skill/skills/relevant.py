@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from trace2skill.core.similarity import words
-from trace2skill.skills.markdown import section_text, sections
+from trace2skill.skills.markdown import outline, section_text, sections
 from trace2skill.skills.skill import Skill
 
 SMALL = 12_000
@@ -38,6 +38,12 @@ def relevant_sections(skill: Skill, texts: Sequence[str], limit: int = SMALL) ->
             last = file
         shown.append(text.strip("\r\n"))
     return "\n\n".join(shown)
+
+
+def outlines(skill: Skill) -> str:
+    """The headings of every Markdown file of a skill, each under the name of its file."""
+    documents = [file for file in skill.files if file.path.endswith(".md")]
+    return "\n\n".join(f"{file.path}\n{outline(skill.text(file.path) or '')}" for file in documents)
 
 
 def _share(text: str, wanted: set[str]) -> float:

@@ -120,6 +120,7 @@ class Proposed(Record, form="Proposed", version=1):
     edits: int
     unplaced: int = 0
     weak: bool = Field(default=False, exclude_if=not_, description="Its lessons rest on a weak label.")
+    halved: tuple[str, ...] = Field(default=(), exclude_if=not_, description="Those of its lessons that count half.")
     quarantined: tuple[str, ...] = Field(
         default=(), exclude_if=not_, description="Lessons the proposer was not shown, as the store names them."
     )

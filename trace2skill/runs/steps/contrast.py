@@ -32,7 +32,7 @@ def contrast(rt: Runtime, pair: Pair) -> Extracted:
     passed, failed = (stored(rt, "trajectory", item.trajectory_id, Trajectory) for item in (pair.passed, pair.failed))
     analyst, task = rt.analyst(analyst_named(pair.analyst)), rt.evolve_task(passed.task_id)
     step = StepLabel("contrast", pair.name, part=analyst.name)
-    (extraction,) = analyst.examine(Case(passed, step, task=task, other=failed))
+    (extraction,) = analyst.examine(Case(passed, step, task=task, other=failed, skill=rt.skill(pair.passed.skill)))
     return keep_extraction(rt, extraction, passed.seed, step)
 
 

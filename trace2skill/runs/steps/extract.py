@@ -13,7 +13,7 @@ from trace2skill.types.trajectory import Trajectory
 
 
 def _parts(rt: Runtime, job: AnalysisJob) -> tuple[object, ...]:
-    """The trajectory and the analyst, never the skill that the lessons will go into."""
+    """The trajectory and the analyst. The skill that it is shown is the one that the trajectory's content names."""
     analyst, rolled = rt.analyst(analyst_named(job.analyst)), job.rolled
     sandbox = rt.sandbox.name if analyst.runs_commands else ""
     return rt.domain.version, analyst.identity, sandbox, rt.task(rolled.cell.task_id).content, rolled.content
@@ -30,7 +30,7 @@ def extract(rt: Runtime, job: AnalysisJob) -> Extracted:
     trajectory = stored(rt, "trajectory", job.rolled.trajectory_id, Trajectory)
     step = StepLabel("extract", job.name, part=analyst.name)
     scope = EXTRACT.key(rt, job) if analyst.runs_commands else ""
-    (extraction,) = analyst.examine(Case(trajectory, step, task=task, scope=scope))
+    (extraction,) = analyst.examine(Case(trajectory, step, task=task, skill=rt.skill(job.rolled.skill), scope=scope))
     return keep_extraction(rt, extraction, trajectory.seed, step)
 
 

@@ -55,6 +55,7 @@ def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
         edits=len(patch.edits),
         unplaced=len(patch.unplaced),
         weak=extracted.weak,
+        halved=tuple(lesson.id for lesson in lessons if lesson.certainty == "inferred"),
         quarantined=tuple(item.digest for item in aside),
     )
 

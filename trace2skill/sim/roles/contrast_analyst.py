@@ -12,4 +12,4 @@ def speak(heard: Heard) -> Spoken:
         return answer_json({"lessons": []})
     steps = good.steps or agent_steps(passed)[:1]
     only_bad = bad.model_copy(update={"mistakes": bad.mistakes - good.mistakes, "slipped": False, "steps": steps})
-    return answer_json({"lessons": lessons(only_bad, heard.opening)})
+    return answer_json({"lessons": lessons(only_bad, heard.opening, heard.block("skill"))})

@@ -14,6 +14,7 @@ STEP = re.compile(r"^## Step (\d+) ", re.MULTILINE)
 ANSWER = re.compile(r"^Observation \(exit code (.*?)\):\n+(.*)$", re.MULTILINE)
 TOLD = re.compile(r"LESSON: ([^\n]+)")
 MOST = 3
+PROOF = {"proved_by": "what that call answered", "certainty": "shown"}
 
 
 def speak(heard: Heard) -> Spoken:
@@ -25,7 +26,11 @@ def speak(heard: Heard) -> Spoken:
         content = f'When {tool} says "{seen["error"]}", change what it complains of before calling it again.'
         if len(found) == MOST and content not in found:
             continue
-        lesson = {"title": f"Mend the call of {tool} that fails", "description": f"Applies when {tool} refuses a call."}
+        lesson = {
+            "title": f"Mend the call of {tool} that fails",
+            "description": f"Applies when {tool} refuses a call.",
+            **PROOF,
+        }
         found.setdefault(content, {**lesson, "content": content, "steps": [failed, worked]})
         steps["cause_steps"].append(failed)
         steps["consequence_steps"].append(failed)
@@ -57,7 +62,7 @@ def _believed(log: str) -> tuple[dict[str, dict[str, object]], dict[str, list[in
     at = list(agent_steps(log))[:1]
     if not told or not at:
         return None
-    said = {"title": "What is to be learned", "description": "Applies always."}
+    said = {"title": "What is to be learned", "description": "Applies always.", **PROOF}
     lessons: dict[str, dict[str, object]] = {text: {**said, "content": text, "steps": at} for text in list(told)[:MOST]}
     return lessons, {"cause_steps": at, "consequence_steps": at, "recovery_steps": []}
 
@@ -68,7 +73,7 @@ def _habit(log: str) -> tuple[dict[str, dict[str, object]], dict[str, list[int]]
     if len(tools) < 2 or not at:
         return {}, {"cause_steps": [], "consequence_steps": [], "recovery_steps": []}
     content = f"Call {tools[0]} first, and act on what it answers."
-    said = {"title": "Look before you act", "description": "Applies at the start.", "content": content}
+    said = {"title": "Look before you act", "description": "Applies at the start.", "content": content, **PROOF}
     return {content: {**said, "steps": at[:1]}}, {
         "cause_steps": at[:1],
         "consequence_steps": at[-1:],

@@ -1,7 +1,7 @@
 """The simulated one-call error analyst: as able a reader as the agentic one, and nobody tells it when it is wrong."""
 
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
-from trace2skill.sim.diagnosis import diagnose, lessons, misreads, wrong_guess
+from trace2skill.sim.diagnosis import diagnose, kind_of, lessons, misreads, wrong_guess
 from trace2skill.sim.pictures import unseen
 
 
@@ -10,16 +10,18 @@ def speak(heard: Heard) -> Spoken:
     found = diagnose(heard.block("trajectory"), heard.block("task"))
     if found is None or unseen(heard, found.kind):
         return answer_json(
-            {"surface": "The result is wrong.", "cause": "It cannot be told from the log.", "lessons": []}
+            {"surface": "The result is wrong.", "cause": "unknown", "cause_steps": [], "kind": "logic", "lessons": []}
         )
+    kind = kind_of(found)
     drawn = (wrong_guess(found, heard.opening) if misreads(heard.profile, heard.opening) else None) or lessons(
-        found, heard.opening
+        found, heard.opening, heard.block("skill")
     )
     return answer_json(
         {
             "surface": "The result is wrong.",
             "cause": f"The program shows: {', '.join(str(lesson['title']) for lesson in drawn)}.",
             "cause_steps": list(found.steps),
-            "lessons": drawn,
+            "kind": kind,
+            "lessons": [] if kind == "reference" else drawn,
         }
     )

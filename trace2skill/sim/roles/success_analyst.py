@@ -25,4 +25,4 @@ def speak(heard: Heard) -> Spoken:
     if chance("harmful", heard.key) < heard.profile.harmful:
         wordings = [HARMFUL[0], *wordings]
     steps = agent_steps(heard.block("trajectory"))[:1]
-    return answer_json({"lessons": worded(wordings[:3], steps)})
+    return answer_json({"lessons": worded(wordings[:3], steps, heard.block("skill"), followed=True)})
