@@ -208,6 +208,14 @@ class OwnLayout(Protocol):
 
 
 @runtime_checkable
+class SaysLeftOut(Protocol):
+    """A domain that can say what `collect` did not take of what an agent left, and why."""
+
+    def left_out(self, task: Task, workspace: Path) -> list[str]:
+        """Paths, and lines in words for what has no name that can be written down."""
+
+
+@runtime_checkable
 class FixFile(Protocol):
     """A domain whose fix is no Python program: `fix_file` is the name under which it is laid out."""
 
