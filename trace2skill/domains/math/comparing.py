@@ -1,7 +1,7 @@
 r"""The process behind `checker`: compares answers with `math-verify`, one a line, and dies where one takes too long.
 
-It runs as a program, so that the alarm can end it in the midst of anything; a program that holds threads can not. What is
-counted is the time it computes: by the clock a busy machine would make a right answer a wrong one.
+It runs as a program, so that the alarm can end it in the midst of anything; a program that holds threads can not. The
+time that it computes is counted: by the clock a busy machine would make a right answer a wrong one.
 Only LaTeX is read: for plain expressions the library evaluates the text as Python, and the text is a model's.
 """
 
