@@ -1,8 +1,9 @@
 """What a lesson must not be, checked by program before it goes on.
 
 A lesson quotes no value of the answer, names neither task nor run nor a path of the workspace, points at steps that
-exist, says what proves it, and says something that no other lesson of its trajectory says, nor a line of the skill that
-it does not name. Of an environment it says when it holds. (A lesson that tells to disregard a request is not dropped here: the screening keeps it for review.)
+exist, says what proves it, and says something that neither another lesson of its trajectory says nor a line of the
+skill that it does not name. Of an environment it says when it holds. (A lesson that tells to disregard a request is not
+dropped here: the screening keeps it for review.)
 """
 
 import re
