@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from prefect import flow, unmapped
+from prefect import flow
 
 from flows.distill import analyse, distill, learn_from
 from flows.refresh import build, skill_to_improve
 from flows.rollout import rollout
 from tasks.gather import Gathered, gather
-from tasks.runner import sized, timed
+from tasks.runner import mapped, sized, submitted
 from tasks.steps import task_of
 from trace2skill.baselines.sequential import batches, with_skill
 from trace2skill.core.failures import tolerate
@@ -80,7 +80,7 @@ def sequential(
     failures, lessons, done = [], 0, 0
     planned = batches(jobs, condition.every, settings.data.split_seed)
     for batch in planned:
-        futures = timed(task_of(ROLLOUT), settings).map(unmapped(settings), with_skill(batch, skill))
+        futures = mapped(task_of(ROLLOUT), settings, with_skill(batch, skill))
         rolled = gather(rt, ROLLOUT.name, futures, [job.name for job in batch])
         distilled = learn_from(settings, rolled.results, skill)
         candidate = build(settings, rt, distilled)
@@ -98,7 +98,7 @@ def one_shot(settings: RunSettings, arm: Arm, condition: Any, jobs: Jobs, *_: An
     rolled, analysed = lessons_of(settings, jobs, base)
     taught = with_lessons(analysed.results)
     (made,) = gather(
-        rt, REWRITE.name, [task_of(REWRITE).submit(settings, taught, base)], ["skill"], tolerated=0.0
+        rt, REWRITE.name, [submitted(task_of(REWRITE), settings, taught, base)], ["skill"], tolerated=0.0
     ).results
     return ArmResult(
         arm=arm,
@@ -117,9 +117,9 @@ def reasoning_bank(settings: RunSettings, arm: Arm, condition: ReasoningBank, jo
     rolled, analysed = lessons_of(settings, jobs, base)
     taught = with_lessons(analysed.results)
     model = condition.bank.embedding
-    futures = task_of(EMBED).map(unmapped(settings), taught if model else [], unmapped(model))
+    futures = mapped(task_of(EMBED), settings, taught if model else [], model)
     embedded = gather(rt, EMBED.name, futures, [item.name for item in taught] if model else [])
-    stored = task_of(BANK).submit(settings, taught, embedded.results, condition.bank)
+    stored = submitted(task_of(BANK), settings, taught, embedded.results, condition.bank)
     (made,) = gather(rt, BANK.name, [stored], ["bank"], tolerated=0.0).results
     return ArmResult(
         arm=arm,
@@ -134,7 +134,7 @@ def reasoning_bank(settings: RunSettings, arm: Arm, condition: ReasoningBank, jo
 def padded(settings: RunSettings, arm: Arm, _: Any, jobs: Jobs, like: str, *__: Any) -> ArmResult:
     """S0, as long as another skill."""
     rt, base = runtime(settings), base_of(settings, "human")
-    (made,) = gather(rt, PAD.name, [task_of(PAD).submit(settings, base, like)], ["S0"], tolerated=0.0).results
+    (made,) = gather(rt, PAD.name, [submitted(task_of(PAD), settings, base, like)], ["S0"], tolerated=0.0).results
     return ArmResult(arm=arm, skill=made.skill)
 
 
@@ -149,7 +149,7 @@ def base_of(settings: RunSettings, start: Start) -> str:
     rt = runtime(settings)
     if start == "human":
         return skill_to_improve(settings, rt)
-    return gather(rt, DRAFT.name, [task_of(DRAFT).submit(settings)], ["S0"], tolerated=0.0).results[0]
+    return gather(rt, DRAFT.name, [submitted(task_of(DRAFT), settings)], ["S0"], tolerated=0.0).results[0]
 
 
 MAKERS: dict[str, Callable[..., ArmResult]] = {

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from prefect import flow, unmapped
+from prefect import flow
 
 from flows.shard import in_shards
 from tasks.gather import Gathered, gather
 from tasks.reading import MappedRunner
-from tasks.runner import sized, timed
+from tasks.runner import mapped, sized
 from tasks.steps import task_of
 from trace2skill.runs.consolidation import Cutting, united
 from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
@@ -39,7 +39,7 @@ def learn_from(settings: RunSettings, rolled: list[Rolled], base: str, observed:
     analysed = analyse(settings, rolled)
     analyses = [*analysed.results, *observed]
     taught = with_lessons(analyses)
-    patches = timed(task_of(PROPOSE), settings).map(unmapped(settings), taught, unmapped(base))
+    patches = mapped(task_of(PROPOSE), settings, taught, base)
     cutting = Cutting(rt, base)
     proposed = gather(rt, PROPOSE.name, patches, [item.name for item in taught], each=cutting.take)
     failures = (*analysed.failures, *proposed.failures)
@@ -52,9 +52,9 @@ def analyse(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extracted]:
     rt = runtime(settings)
     if settings.operation.shards > 1:
         sized(in_shards, settings)(settings, "extract", chosen)
-    extracts = timed(task_of(EXTRACT), settings).map(unmapped(settings), chosen)
+    extracts = mapped(task_of(EXTRACT), settings, chosen)
     pairs = choose_pairs(rolled, settings.learning.analysts)
-    contrasts = timed(task_of(CONTRAST), settings).map(unmapped(settings), pairs)
+    contrasts = mapped(task_of(CONTRAST), settings, pairs)
     analysed = gather(rt, EXTRACT.name, extracts, [item.name for item in chosen])
     compared = gather(rt, CONTRAST.name, contrasts, [item.name for item in pairs])
     return Gathered(results=[*analysed.results, *compared.results], failures=(*analysed.failures, *compared.failures))

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from prefect import flow, unmapped
+from prefect import flow
 
 from tasks.gather import gather
 from tasks.hooks import flow_run_id, on_bad_end
-from tasks.runner import sized, timed
+from tasks.runner import mapped, sized
 from tasks.steps import task_of
 from trace2skill.evaluation.conditions import Condition, evaluation_of, jobs_of
 from trace2skill.runs import held_out
@@ -25,7 +25,7 @@ def evaluate(
     chosen = settings.gate.held_out_seeds if seeds is None else seeds
     # Conditions that came out as the same skill are one condition, and are rolled out once.
     jobs = list(dict.fromkeys(job for condition in conditions for job in jobs_of(condition, task_ids, chosen)))
-    futures = timed(task_of(ROLLOUT), settings).map(unmapped(settings), jobs)
+    futures = mapped(task_of(ROLLOUT), settings, jobs)
     # The gate judges coverage itself, so that any share of broken cells may pass here.
     done = gather(runtime(settings), "evaluate", futures, [job.name for job in jobs], tolerated=1.0)
     most = settings.models.agent.max_tokens

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from prefect import flow, unmapped
+from prefect import flow
 
 from tasks.gather import Gathered, gather
-from tasks.runner import timed
+from tasks.runner import mapped, submitted
 from tasks.steps import task_of
 from trace2skill.core.failures import Failure
 from trace2skill.runs.runtime import Runtime, runtime
@@ -28,12 +28,12 @@ def observe(settings: RunSettings, taken: Sequence[Taken]) -> Gathered[Extracted
     """Say how the unlabelled ones ended, where that is asked for, then one analyst per trajectory, or the miner."""
     rt = runtime(settings)
     unlabelled = to_judge(rt, taken)
-    judgements = timed(task_of(JUDGE), settings).map(unmapped(settings), unlabelled)
+    judgements = mapped(task_of(JUDGE), settings, unlabelled)
     judged = gather(rt, JUDGE.name, judgements, [item.id for item in unlabelled])
     items = to_observe(taken, judged.results)
     if by_rules(rt):
         return mine(settings, rt, items, judged.failures)
-    futures = timed(task_of(OBSERVE), settings).map(unmapped(settings), items)
+    futures = mapped(task_of(OBSERVE), settings, items)
     observed = gather(rt, OBSERVE.name, futures, [item.id for item in items])
     drawn = [extracted for item in observed.results for extracted in item.extracted]
     return Gathered(results=drawn, failures=(*judged.failures, *observed.failures))
@@ -44,7 +44,8 @@ def mine(
 ) -> Gathered[Extracted]:
     """The signs of the trajectories in batches, then the rules of all of them together."""
     shares = batches(items)
-    futures = timed(task_of(SIGNS), settings).map(unmapped(settings), shares)
+    futures = mapped(task_of(SIGNS), settings, shares)
     read = gather(rt, SIGNS.name, futures, [f"{place} of {len(shares)}" for place in range(1, len(shares) + 1)])
-    (mined,) = gather(rt, MINE.name, [task_of(MINE).submit(settings, read.results)], ["rules"], tolerated=0.0).results
+    mining = submitted(task_of(MINE), settings, read.results)
+    (mined,) = gather(rt, MINE.name, [mining], ["rules"], tolerated=0.0).results
     return Gathered(results=taken_over(rt, mined), failures=(*failures, *read.failures))

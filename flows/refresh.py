@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from prefect import flow, tags, unmapped
+from prefect import flow, tags
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
@@ -16,7 +16,7 @@ from tasks.events import tell
 from tasks.gather import Gathered, gather
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.limits import held
-from tasks.runner import sized
+from tasks.runner import mapped, sized, submitted
 from tasks.steps import task_of
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.core.failures import Failure, in_words
@@ -88,7 +88,7 @@ def what_logs_show(settings: RunSettings, intake: Intake) -> Gathered[Extracted]
 def plan_run(settings: RunSettings, rt: Runtime) -> run.Plan:
     """Audit the tasks, then leave out those that can teach nothing."""
     ids = [*rt.splits.evolve, *rt.splits.validation]
-    audits = gather(rt, AUDIT.name, task_of(AUDIT).map(unmapped(settings), ids), ids, tolerated=0.0)
+    audits = gather(rt, AUDIT.name, mapped(task_of(AUDIT), settings, ids), ids, tolerated=0.0)
     return run.plan(rt, audits.results)
 
 
@@ -96,7 +96,7 @@ def skill_to_improve(settings: RunSettings, rt: Runtime) -> str:
     """S0: the skill given, or one drafted by the model."""
     if rt.given_skill is not None:
         return rt.given_skill.digest
-    return gather(rt, DRAFT.name, [task_of(DRAFT).submit(settings)], ["S0"], tolerated=0.0).results[0]
+    return gather(rt, DRAFT.name, [submitted(task_of(DRAFT), settings)], ["S0"], tolerated=0.0).results[0]
 
 
 def evolve(
@@ -116,7 +116,7 @@ def build(settings: RunSettings, rt: Runtime, distilled: Distilled) -> Candidate
     """The candidate skill, or S0 itself where nobody proposed anything."""
     if distilled.root is None:
         return run.nothing_learned(distilled.base, settings.learning.thresholds.for_tasks(distilled.tasks))
-    future = task_of(APPLY).submit(settings, distilled.root, distilled.base, distilled.tasks)
+    future = submitted(task_of(APPLY), settings, distilled.root, distilled.base, distilled.tasks)
     return gather(rt, APPLY.name, [future], ["candidate"], tolerated=0.0).results[0]
 
 

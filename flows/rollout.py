@@ -1,11 +1,11 @@
 """Flow `rollout`: let the agent work on tasks, one mapped run per task and seed."""
 
-from prefect import flow, unmapped
+from prefect import flow
 
 from flows.shard import in_shards
 from tasks.gather import Gathered, gather
 from tasks.hooks import flow_run_id, on_bad_end
-from tasks.runner import sized, timed
+from tasks.runner import mapped, sized
 from tasks.steps import task_of
 from trace2skill.runs import refresh as run
 from trace2skill.runs.runtime import runtime
@@ -19,7 +19,7 @@ def rollout(settings: RunSettings, jobs: list[RolloutJob]) -> Gathered[Rolled]:
     """Roll out every job; the failed ones are named and can be run again alone."""
     if settings.operation.shards > 1:
         sized(in_shards, settings)(settings, "rollout", jobs)
-    futures = timed(task_of(ROLLOUT), settings).map(unmapped(settings), jobs)
+    futures = mapped(task_of(ROLLOUT), settings, jobs)
     return gather(runtime(settings), ROLLOUT.name, futures, [job.name for job in jobs])
 
 

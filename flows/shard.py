@@ -11,7 +11,7 @@ from prefect.deployments import run_deployment
 
 from tasks.gather import gather
 from tasks.hooks import flow_run_id
-from tasks.runner import sized, timed
+from tasks.runner import mapped, sized
 from tasks.steps import task_of
 from trace2skill.core.errors import InfrastructureFault
 from trace2skill.runs import shards as run
@@ -37,8 +37,8 @@ def shard(settings: RunSettings, stage: Stage, batch: str, parent: str) -> int:
 def do(settings: RunSettings, stage: Stage, items: list[Any]) -> int:
     """The items of a share, one mapped run each. What fails is the parent's to report."""
     rt = runtime(settings)
-    mapped: Task[..., Any] = task_of(ROLLOUT if stage == "rollout" else EXTRACT)
-    futures = timed(mapped, settings).map(unmapped(settings), items)
+    step: Task[..., Any] = task_of(ROLLOUT if stage == "rollout" else EXTRACT)
+    futures = mapped(step, settings, items)
     return len(gather(rt, stage, futures, [item.name for item in items], tolerated=1.0).results)
 
 

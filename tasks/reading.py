@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from prefect import unmapped
-
 from tasks.gather import gather
-from tasks.runner import timed
+from tasks.runner import mapped
 from tasks.steps import task_of
 from trace2skill.consolidate.assign import Coding
 from trace2skill.consolidate.book import Grouping
@@ -43,6 +41,6 @@ class MappedRunner:
     def _all(self, step: RunStep[R], jobs: Sequence[Any]) -> list[R]:
         if not jobs:
             return []
-        futures = timed(task_of(step), self._settings).map(unmapped(self._settings), list(jobs))
+        futures = mapped(task_of(step), self._settings, jobs)
         names = [job.name for job in jobs]
         return gather(runtime(self._settings), step.name, futures, names, tolerated=0.0).results

@@ -2,11 +2,14 @@
 
 import logging
 import os
+from collections.abc import Iterable
 from copy import copy
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
-from prefect import Flow, Task
+from prefect import Flow, Task, unmapped
+from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.utilities.annotations import quote
 
 from tasks.parameters import guarded
 from trace2skill.core.errors import BadInput
@@ -38,6 +41,22 @@ def sized(flow: Flow[P, R], settings: RunSettings) -> Flow[P, R]:
     chosen = copy(flow)  # `with_options` works out the schema of the parameters again: 0.2 s of CPU for each stage
     chosen.task_runner = _runner(settings)
     return guarded(chosen)
+
+
+def mapped(task: Task[P, R], settings: RunSettings, items: Iterable[Any], *rest: object) -> list[PrefectFuture[R]]:
+    """A run of the task for each item, with the settings before it and `rest`, the same for all, behind it.
+
+    All are quoted: they hold no futures, and Prefect would look for some in every text of every item, three times a
+    run, which costs more than the run itself.
+    """
+    behind = [unmapped(quote(item)) for item in rest]
+    return list(timed(task, settings).map(unmapped(quote(settings)), [quote(item) for item in items], *behind))
+
+
+def submitted(task: Task[P, R], settings: RunSettings, *given: object) -> PrefectFuture[R]:
+    """One run of the task; see `mapped`."""
+    run: Any = task.submit
+    return cast("PrefectFuture[R]", run(quote(settings), *(quote(item) for item in given)))
 
 
 def timed(task: Task[P, R], settings: RunSettings) -> Task[P, R]:

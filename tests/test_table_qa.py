@@ -242,7 +242,7 @@ def test_a_fix_must_compute_the_answer_from_the_workbook(tmp_path: Path) -> None
     knows = COMPUTES.replace("max(rows, key=lambda row: row[3])[0] if rows else None", repr(task.detail["gold"]))
     judged = run_gate(books, task, PlainProcess(), knows, Limits())
     assert judged.grade.hard == 1.0
-    assert judged.leaks == ("1: Answer!A1 is right even for an empty input",)
+    assert judged.leaks == ("1: Answer!A1 stays the same whatever the input holds",)
 
 
 @pytest.mark.parametrize(

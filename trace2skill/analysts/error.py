@@ -3,7 +3,6 @@
 No verified fix within the limits, no lesson.
 """
 
-import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -26,6 +25,7 @@ from trace2skill.domains.base import Domain, OwnLayout, fix_file, pictures_of
 from trace2skill.llm import Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.prompts import prompt_digest, render
+from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.sandbox.workspace import safe_read
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.task import Task
@@ -85,7 +85,7 @@ class ErrorAnalyst:
         if not trajectory.turns:
             return [nothing_to_read(trajectory, "error")]
         client, store = self._means.client(), self._means.store()
-        with tempfile.TemporaryDirectory(prefix="t2s-analysis-") as directory:
+        with scratch_directory(prefix="t2s-analysis-") as directory:
             workspace = Path(directory)
             lay_out_left(self._domain, task, workspace, trajectory.outputs)
             write_trace(trajectory, workspace / "trace")

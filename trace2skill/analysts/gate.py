@@ -1,20 +1,33 @@
 """The quality gate: the harness itself runs a fix, from the original input, where neither gold nor the analyst is.
 
 A fix opens the gate when it passes every test case and computes its result: no value of the answer that the task does
-not give away may stand in it as a literal, and run on emptied inputs it must not produce one.
+not give away may stand in it as a literal, and run on changed inputs its result must change with them. Where nothing in
+the inputs can be changed it is run on emptied ones and must not be right.
 """
 
-import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field
 
 from trace2skill.analysts.feedback import feedback_on
 from trace2skill.core.record import Record
-from trace2skill.domains.base import ANSWER, CaseGrade, Domain, Grade, fix_file, graded
-from trace2skill.safety.leaks import in_program
+from trace2skill.domains.base import (
+    ANSWER,
+    CaseGrade,
+    Changing,
+    Domain,
+    Grade,
+    Rechecking,
+    fix_file,
+    graded,
+)
+from trace2skill.safety.carried import Stays, Values, compared, confirmed, empty, fingerprints
+from trace2skill.safety.change import Variation, tokens
+from trace2skill.safety.leaks import in_program, strings_of
 from trace2skill.sandbox import CommandResult, Limits, Sandbox
+from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.types.task import Task
 
 NAMED = 5
@@ -57,18 +70,93 @@ def run_gate(domain: Domain, task: Task, sandbox: Sandbox, fix: str, limits: Lim
     grade = graded(domain, task, outputs)
     if grade.hard < 1.0:
         return GateResult(grade=grade, feedback=feedback_on(domain, task, outputs))
-    leaks = in_program(fix, domain.gold_only(task))
+    gold = domain.gold_only(task)
+    leaks = in_program(fix, {value for value in gold if not isinstance(domain, Changing) or value[0] in "-0123456789"})
     if not leaks:
-        outputs, _ = _run(domain, task, sandbox, fix, limits, domain.lay_out_emptied)
-        leaks = [f"{place} is right even for an empty input" for place in domain.carried(task, outputs)]
+        leaks = _Trial(domain, task, sandbox, fix, limits).leaks(outputs)
     return GateResult(grade=grade, leaks=tuple(leaks))
+
+
+class _Trial:
+    """One fix, run on other inputs than the task's. Works in a folder of its own per input."""
+
+    def __init__(self, domain: Domain, task: Task, sandbox: Sandbox, fix: str, limits: Limits) -> None:
+        self._domain, self._task, self._sandbox, self._fix, self._limits = domain, task, sandbox, fix, limits
+        self._words = domain.describe(task)
+        self._given = tokens(task.instruction)
+
+    def leaks(self, outputs: dict[str, bytes]) -> list[str]:
+        """What shows that the fix holds its result, given what it left for the task's own inputs."""
+        domain = self._domain
+        if not isinstance(domain, Changing):
+            return self._when_emptied()
+        real = domain.values(self._task, outputs)
+        if not real:
+            return []
+        asked_for, failed = strings_of(self._fix), ""
+        for mild in (False, True):
+            change = Variation(self._task.content, f"{self._words}\n{asked_for}", mild=mild)
+            found = self._on(change, outputs)
+            if found is None:
+                return self._when_emptied()
+            if known := fingerprints(self._fix, self._words, change):
+                return [f"it asks for this one input ({known[0]})"]
+            if found.proven:
+                return []
+            failed = found.failed
+            if not failed and not empty(real, found.values, self._given):
+                verdict = compared(real, found.values, change, self._given, asked_for)
+                carried = [f"{place} stays the same whatever the input holds" for place in verdict.carried]
+                return carried or (self._with_fewer(verdict, real, outputs) if verdict.open else [])
+        return [f"it gives no result for any input but this one{failed}"]
+
+    def _with_fewer(self, verdict: Stays, real: Values, outputs: dict[str, bytes]) -> list[str]:
+        """The open places of a verdict that an input with fewer rows does not clear."""
+        named = f"{self._words}\n{strings_of(self._fix)}"
+        for change in (
+            Variation(self._task.content, self._words, fewer=True),
+            Variation(self._task.content, named, mild=True, fewer=True),
+        ):
+            found = self._on(change, outputs)
+            if found is not None and not found.failed:
+                places = confirmed(verdict, real, found.values, change, self._given)
+                return [f"{place} stays the same whatever the input holds" for place in places]
+        return [f"{place} stays the same, and with fewer rows there is no result" for place in verdict.open]
+
+    def _on(self, change: Variation, outputs: dict[str, bytes]) -> "_Found | None":
+        """What the fix gives for a changed input; None where nothing in the input can be changed."""
+        domain = self._domain
+        assert isinstance(domain, Changing)
+        with scratch_directory(prefix="t2s-changed-") as directory:
+            other = domain.changed(self._task, change, Path(directory))
+            if other is None:
+                return None
+            left, result = _run(domain, other, self._sandbox, self._fix, self._limits, domain.lay_out)
+            failed = "" if result.exit_code == 0 else f": {result.output.strip()[-200:]}"
+            proven = isinstance(domain, Rechecking) and not failed and domain.right_for(other, left, outputs)
+            return _Found(domain.values(other, left), failed, proven)
+
+    def _when_emptied(self) -> list[str]:
+        outputs, _ = _run(
+            self._domain, self._task, self._sandbox, self._fix, self._limits, self._domain.lay_out_emptied
+        )
+        return [f"{place} is right even for an empty input" for place in self._domain.carried(self._task, outputs)]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What came of one changed input: values by place, why it failed, and whether it is right by its own check."""
+
+    values: Values
+    failed: str
+    proven: bool
 
 
 def _run(
     domain: Domain, task: Task, sandbox: Sandbox, fix: str, limits: Limits, lay_out: Callable[[Task, Path], None]
 ) -> tuple[dict[str, bytes], CommandResult]:
     """Outputs and command result of a fix program in a fresh workspace."""
-    with tempfile.TemporaryDirectory(prefix="t2s-gate-") as directory:
+    with scratch_directory(prefix="t2s-gate-") as directory:
         workspace = Path(directory)
         lay_out(task, workspace)
         (workspace / fix_file(domain)).write_text(fix, encoding="utf-8", errors="replace")

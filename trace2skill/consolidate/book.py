@@ -215,7 +215,10 @@ def leaves_of(rules: Mapping[str, Sequence[Rule]], bounds: Bounds) -> list[Bucke
         bounds: what one call may hold.
     """
     costs = {id: tokens([rule.text for rule in some]) for id, some in rules.items() if some}
-    return _buckets("", sorted(costs, key=_bits), lambda ids: sum(costs[id] for id in ids) <= bounds.room // 2)
+    keys = {id: _bits(id) for id in costs}
+    return _buckets(
+        "", sorted(costs, key=keys.__getitem__), keys, lambda ids: sum(costs[id] for id in ids) <= bounds.room // 2
+    )
 
 
 def next_nodes(nodes: Sequence[tuple[str, Part]], bounds: Bounds) -> list[tuple[str, tuple[int, ...]]]:
@@ -245,7 +248,9 @@ def next_nodes(nodes: Sequence[tuple[str, Part]], bounds: Bounds) -> list[tuple[
     return found
 
 
-def _buckets(prefix: str, ids: Sequence[str], fit: Callable[[Sequence[str]], bool]) -> list[Bucket]:
+def _buckets(
+    prefix: str, ids: Sequence[str], keys: Mapping[str, str], fit: Callable[[Sequence[str]], bool]
+) -> list[Bucket]:
     if not ids:
         return []
     if len(ids) == 1 or fit(ids) or len(prefix) >= 128:
@@ -253,7 +258,7 @@ def _buckets(prefix: str, ids: Sequence[str], fit: Callable[[Sequence[str]], boo
     return [
         bucket
         for bit in "01"
-        for bucket in _buckets(prefix + bit, [id for id in ids if _bits(id).startswith(prefix + bit)], fit)
+        for bucket in _buckets(prefix + bit, [id for id in ids if keys[id].startswith(prefix + bit)], keys, fit)
     ]
 
 

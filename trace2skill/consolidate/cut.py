@@ -6,7 +6,7 @@ numbers and list marks are form; they say where a rule belongs and are no part o
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import not_
 
 from pydantic import Field
@@ -23,6 +23,7 @@ from trace2skill.types.patch import Edit, EditOp, Patch
 
 MARK = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
 LEAD_WORDS = re.compile(r"^\s*(?:\*\*|__)(?P<lead>[^*_\n]{1,80}?)[.:]?(?:\*\*|__)\s*[:.\u2013\u2014-]?\s+")
+PLAIN = re.compile(r"\w+|[^\w\s*_`.]")
 REFERENCE = re.compile(r"references/[^/]+(?:/[^/]+)*\.md")
 
 
@@ -137,9 +138,10 @@ def as_item(text: str) -> str:
     return "- " + "\n".join(f"  {line}" if n and line else line for n, line in enumerate(text.split("\n")))
 
 
+@lru_cache(maxsize=16_384)
 def plain_words(text: str) -> str:
-    """A text without marks, case and white space, for comparing."""
-    return " ".join(re.findall(r"\w+|[^\w\s*_`.]", text.lower()))
+    """A text without marks, case and white space, for comparing. Each is compared with many."""
+    return " ".join(PLAIN.findall(text.lower()))
 
 
 def _is_cut(edit: Edit) -> bool:

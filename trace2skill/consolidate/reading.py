@@ -5,6 +5,7 @@ holds texts alone, so that what did not change is not asked again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Protocol
 
 from trace2skill.consolidate.assign import Code, Coding
@@ -35,7 +36,7 @@ class InduceJob(Record):
     level: int
     texts: tuple[str, ...]
 
-    @property
+    @cached_property
     def asks(self) -> str:
         """Digest of what the answer depends on."""
         return digest_of("induce", self.texts)
@@ -49,7 +50,7 @@ class AssignJob(Record):
     texts: tuple[str, ...]
     again: bool = False
 
-    @property
+    @cached_property
     def asks(self) -> str:
         """Digest of what the answer depends on."""
         return digest_of("again" if self.again else "assign", self.book, self.texts)
@@ -61,7 +62,7 @@ class WriteJob(Record):
     name: str
     sheet: Sheet
 
-    @property
+    @cached_property
     def asks(self) -> str:
         """Digest of what the answer depends on."""
         return digest_of("write", self.sheet)

@@ -55,7 +55,7 @@ class BookRule(Record, form="BookRule", version=1):
         """The exact set of those whose own words say it."""
         return Support.union(said.rule.support for said in self.said)
 
-    @property
+    @cached_property
     def texts(self) -> tuple[str, ...]:
         """The distinct wordings of its supporters, in an order that depends on each alone."""
         by_plain = {said.rule.plain: said.rule.text for said in sorted(self.said, key=lambda said: said.rule.text)}

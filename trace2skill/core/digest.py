@@ -36,7 +36,7 @@ def _plain(value: Any) -> Any:
     if type(value) in _LEAVES:  # most are, and asking pydantic's metaclass for each would be half of the time
         return value
     if isinstance(value, BaseModel):
-        return _plain(value.model_dump(mode="json"))
+        return value.model_dump(mode="json")  # plain already, all the way down
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (set, frozenset)):

@@ -42,4 +42,4 @@ class Record(BaseModel):
         Raises:
             TypeError: the class declares no form.
         """
-        return digest_of(form_of(type(self)).name, self.model_dump(mode="json"))
+        return digest_of(form_of(type(self)).name, self)

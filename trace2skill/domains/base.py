@@ -12,6 +12,7 @@ from pydantic import Field
 
 from trace2skill.core.errors import Trace2SkillError
 from trace2skill.core.record import Record
+from trace2skill.safety.change import Variation
 from trace2skill.sandbox.limits import Sandbox
 from trace2skill.types.picture import Picture
 from trace2skill.types.task import Task
@@ -185,10 +186,37 @@ class OwnLayout(Protocol):
 
 
 @runtime_checkable
+class SaysLeftOut(Protocol):
+    """A domain that can say what `collect` did not take of what an agent left, and why."""
+
+    def left_out(self, task: Task, workspace: Path) -> list[str]:
+        """Paths, and lines in words for what has no name that can be written down."""
+
+
+@runtime_checkable
 class FixFile(Protocol):
     """A domain whose fix is no Python program: `fix_file` is the name under which it is laid out."""
 
     fix_file: str
+
+
+@runtime_checkable
+class Changing(Protocol):
+    """A domain that can put other values into a task's inputs, so that a fix can be tried on them."""
+
+    def changed(self, task: Task, change: Variation, folder: Path) -> Task | None:
+        """The task with changed inputs, whose files are written into the empty `folder`; None where none can be."""
+
+    def values(self, task: Task, outputs: Mapping[str, bytes]) -> dict[str, object]:
+        """What stands at each place of a result, read as `grade` reads it. A program as the result has none."""
+
+
+@runtime_checkable
+class Rechecking(Protocol):
+    """A domain that can tell a right result of changed inputs from a wrong one: its check reads the inputs."""
+
+    def right_for(self, task: Task, outputs: Mapping[str, bytes], before: Mapping[str, bytes]) -> bool:
+        """Are outputs right for a changed task, and those of the task before the change wrong for it?"""
 
 
 def graded(domain: Domain, task: Task, outputs: Mapping[str, bytes]) -> Grade:

@@ -5,6 +5,7 @@ answered by hand, which register themselves here.
 """
 
 import functools
+import gc
 import json
 import logging
 import os
@@ -33,10 +34,21 @@ R = TypeVar("R")
 
 @functools.cache
 def litellm() -> Any:
-    """The litellm module, imported on first use (4 to 7 s), offline price map, no telemetry, no output of its own."""
+    """The litellm module, imported on first use (2 to 7 s), offline price map, no telemetry, no output of its own.
+
+    What its import makes stays for good. The collector does not look for garbage in it, neither meanwhile nor later:
+    each full collection would take half a second of it.
+    """
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     os.environ.setdefault("LITELLM_LOG", "ERROR")
-    import litellm as module
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        import litellm as module
+    finally:
+        gc.freeze()
+        if collecting:
+            gc.enable()
 
     module.telemetry = False
     module.suppress_debug_info = True

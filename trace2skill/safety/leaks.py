@@ -35,13 +35,13 @@ def canonical(value: object) -> str:
 def in_program(source: str, gold_only: Iterable[str]) -> list[str]:
     """The values that stand as literals in a program, sorted. A program that does not parse is read as plain text."""
     numbers, texts = _literals(source)
-    return sorted(value for value in gold_only if _tells(value) and _holds(value, numbers, texts))
+    return sorted(value for value in gold_only if tells(value) and _holds(value, numbers, texts))
 
 
 def in_words(text: str, gold_only: Iterable[str]) -> list[str]:
     """The values that a lesson quotes, sorted. A single plain word counts only in quotes: it may just be a word."""
     numbers = _numbers_in(text)
-    return sorted(value for value in gold_only if _tells(value) and _quoted(value, numbers, text))
+    return sorted(value for value in gold_only if tells(value) and _quoted(value, numbers, text))
 
 
 def repeated(text: str, gold: Iterable[str]) -> list[str]:
@@ -61,9 +61,26 @@ def numbers_in(text: str) -> set[str]:
     return found | {f"-{number}" for number in found}
 
 
+def strings_of(source: str) -> str:
+    """What a program asks its input for by name: its texts and numbers; all of one that is no Python."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return source
+    found = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return "\n".join(str(value) for value in found if isinstance(value, (str, int, float)))
+
+
 def is_number(value: str) -> bool:
     """Is a canonical value a number?"""
     return re.fullmatch(r"-?\d+(\.\d+)?", value) is not None
+
+
+def tells(value: str) -> bool:
+    """Is a canonical value rare enough to prove that its writer knew it?"""
+    if is_number(value):
+        return "." in value or len(value.lstrip("-").strip("0")) >= DIGITS_THAT_TELL
+    return len(value) >= SHORTEST_TEXT
 
 
 def _words(text: str) -> list[str]:
@@ -122,12 +139,6 @@ def _forms(value: str) -> list[str]:
     year, month, day = found.groups()
     orders = ((year, month, day), (day, month, year), (month, day, year))
     return [mark.join(order) for order in orders for mark in "-./"]
-
-
-def _tells(value: str) -> bool:
-    if is_number(value):
-        return "." in value or len(value.lstrip("-").strip("0")) >= DIGITS_THAT_TELL
-    return len(value) >= SHORTEST_TEXT
 
 
 def _numbers_in(text: str) -> set[str]:

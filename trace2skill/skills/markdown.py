@@ -29,6 +29,9 @@ MarkdownIt().normalizeLinkText("made")
 
 _PARSER = MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
 _PARSER.parse("its rules are put in order on first use")
+_BLOCKS = MarkdownIt("commonmark").disable("inline")
+"""Reads blocks alone. What stands inside them is most of the work: a whole answer of JSON is one paragraph."""
+_BLOCKS.parse("the same")
 
 
 class Section(Record):
@@ -158,7 +161,7 @@ def links(text: str) -> tuple[Link, ...]:
 
 def fenced(text: str) -> list[str]:
     """What stands in the fences of a text, in order; of one without front matter, such as a model's answer."""
-    return [token.content for token in MarkdownIt("commonmark").parse(text) if token.type == "fence"]
+    return [token.content for token in _BLOCKS.parse(text) if token.type == "fence"]
 
 
 def block_tokens(text: str, level: int = 0) -> tuple[Token, ...]:

@@ -72,7 +72,7 @@ class Skill(Record, form="Skill", version=1):
     @property
     def body(self) -> str:
         """SKILL.md without its front matter."""
-        return parts(self.text("SKILL.md") or "")[1]
+        return self._parts[1]
 
     def text(self, path: str) -> str | None:
         """A file as text, None where there is none or it is not UTF-8."""
@@ -93,9 +93,13 @@ class Skill(Record, form="Skill", version=1):
                 kept[path] = SkillFile(path=path, content=content, executable=executable)
         return Skill(files=tuple(kept[path] for path in sorted(kept)))
 
-    @cached_property
+    @property
     def _front_matter(self) -> dict[str, object]:
-        return parts(self.text("SKILL.md") or "")[0]
+        return self._parts[0]
+
+    @cached_property
+    def _parts(self) -> tuple[dict[str, object], str]:
+        return parts(self.text("SKILL.md") or "")
 
 
 def read_skill(directory: Path) -> Skill:

@@ -1,19 +1,22 @@
 """The `shell` domain."""
 
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pydantic import Field
 
+from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit, CaseGrade, Grade
-from trace2skill.domains.files import FIX_CONTRACT, FileDomain, told_apart
+from trace2skill.domains.changed import changed_files
+from trace2skill.domains.files import FIX_CONTRACT, FileDomain, told_apart, values_of
 from trace2skill.domains.shell.check import CheckResult, run_check, run_solution
 from trace2skill.domains.shell.dataset import load_dataset
-from trace2skill.domains.shell.workspace import LEFT, changes, given_files, in_words, lay_out, lay_out_left
+from trace2skill.domains.shell.workspace import LEFT, changes, given_files, in_words, lay_out, lay_out_left, left_of
+from trace2skill.safety.change import Variation
 from trace2skill.sandbox import Limits, Sandbox, choose_sandbox
-from trace2skill.types.task import Task
+from trace2skill.sandbox.tree import scratch_directory
+from trace2skill.types.task import Task, TestCase
 
 ABOUT = """\
 Tasks are pieces of work on files in a directory, done with a shell and the usual command-line programs: count, sort and
@@ -82,6 +85,11 @@ class Shell(FileDomain):
         """What changed in the workspace, within bounds, following no link."""
         return changes(task, workspace)
 
+    def left_out(self, task: Task, workspace: Path) -> list[str]:
+        """What `collect` does not read, as it says it itself."""
+        left = left_of(changes(task, workspace))
+        return list(left.left_out) if left else []
+
     def grade(self, task: Task, outputs: Mapping[str, bytes]) -> Grade:
         """Run the check over a copy of what was left."""
         found = self._check(task, outputs)
@@ -135,6 +143,38 @@ class Shell(FileDomain):
             return []
         return [f"'{line}'" for line in sorted(written)[:3]]
 
+    def changed(self, task: Task, change: Variation, folder: Path) -> Task | None:
+        """The task with other values in its files of text."""
+        given = given_files(task)
+        made = changed_files({path: raw for path, (raw, _) in given.items()}, change)
+        if not change.did:
+            return None
+        cases = []
+        for number, (path, content) in enumerate(sorted(made.items())):
+            target = folder / str(number)
+            target.write_bytes(content)
+            target.chmod(0o755 if given[path][1] else 0o644)
+            cases.append(TestCase(name=path, input=target))
+        detail = {name: value for name, value in task.detail.items() if name != "inline"}
+        content_digest = digest_of(task.content, change.name)
+        self._needs_input[content_digest] = True
+        return task.model_copy(update={"cases": tuple(cases), "detail": detail, "content": content_digest})
+
+    def values(self, task: Task, outputs: Mapping[str, bytes]) -> dict[str, object]:
+        """Words and numbers of what was left; none where the reference solution needs nothing of the files."""
+        if not self._depends_on_input(task):
+            return {}
+        return values_of({path: raw for path, raw in outputs.items() if path != LEFT})
+
+    def right_for(self, task: Task, outputs: Mapping[str, bytes], before: Mapping[str, bytes]) -> bool:
+        """By the check, where it reads the files and takes what was right before for wrong; else as the solution's."""
+        if outputs == before:
+            return False
+        if self._check(task, outputs).passed and not self._check(task, before).passed:
+            return True
+        solved, wrong = self._solved(task, emptied=False)
+        return solved is not None and not wrong and solved == outputs and solved != before
+
     def solution(self, task: Task) -> str:
         """The reference solution, '' without one. For the simulated agent, nothing else."""
         return task.detail.get("solution", "")
@@ -154,7 +194,7 @@ class Shell(FileDomain):
     def _solved(self, task: Task, *, emptied: bool) -> tuple[dict[str, bytes] | None, str]:
         if not self.solution(task):
             return None, ""
-        with tempfile.TemporaryDirectory(prefix="t2s-solved-") as directory:
+        with scratch_directory(prefix="t2s-solved-") as directory:
             workspace = Path(directory)
             (self.lay_out_emptied if emptied else self.lay_out)(task, workspace)
             return run_solution(task, workspace, self._sandbox(), self._limits)

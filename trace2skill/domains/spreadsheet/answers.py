@@ -9,7 +9,7 @@ from trace2skill.domains.spreadsheet.grade import gold_values
 from trace2skill.domains.spreadsheet.values import same
 from trace2skill.domains.spreadsheet.workbook import Unreadable, find_sheet, open_values
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
-from trace2skill.types.task import Task
+from trace2skill.types.task import Task, TestCase
 
 TOO_COMMON = {"", "0", "1"}
 
@@ -41,6 +41,16 @@ def carried(task: Task, outputs: dict[str, Workbook]) -> list[str]:
         if sheet is not None and same(value, sheet[cell].value):
             places.append(f"{sheet_name}!{cell}")
     return places
+
+
+def answers_in(task: Task, case: TestCase, book: Workbook) -> Iterator[tuple[str, object]]:
+    """(place, value) of the cells of a book where gold has an answer."""
+    wanted = gold_values(case.gold, task.detail["answer_position"]) if case.gold is not None else {}
+    for name, cells in wanted.items():
+        sheet = find_sheet(book, name)
+        for cell, expected in cells.items():
+            if sheet is not None and canonical(expected):
+                yield f"{name}!{cell}", sheet[cell].value
 
 
 def emptied(book: Workbook) -> Workbook:

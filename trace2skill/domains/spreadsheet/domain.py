@@ -4,15 +4,19 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from openpyxl.workbook import Workbook
 from pydantic import Field
 
+from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit, Grade
-from trace2skill.domains.spreadsheet.answers import carried, emptied, gold_only
+from trace2skill.domains.spreadsheet.answers import answers_in, carried, emptied, gold_only
+from trace2skill.domains.spreadsheet.changed import changed_workbook, learn
 from trace2skill.domains.spreadsheet.dataset import load_dataset
 from trace2skill.domains.spreadsheet.grade import gold_values, grade_case
 from trace2skill.domains.spreadsheet.recalculate import Mode, effective, recalculated
 from trace2skill.domains.spreadsheet.workbook import Unreadable, open_values
+from trace2skill.safety.change import Variation
 from trace2skill.sandbox.workspace import safe_read
 from trace2skill.types.task import Task, TestCase
 
@@ -123,13 +127,44 @@ class Spreadsheet:
 
     def carried(self, task: Task, outputs: Mapping[str, bytes]) -> list[str]:
         """Answer cells that are right although there was nothing to compute them from."""
-        books = {}
-        for path, content in outputs.items():
-            try:
-                books[Path(path).stem] = open_values(content)
-            except Unreadable:
-                continue
-        return carried(task, books)
+        books = {Path(path).stem: self._graded_book(content) for path, content in outputs.items()}
+        return carried(task, {case: book for case, book in books.items() if book is not None})
+
+    def changed(self, task: Task, change: Variation, folder: Path) -> Task | None:
+        """The task with other values in the cells of its workbooks."""
+        sources = {case.name: case.input for case in task.cases if case.input is not None}
+        try:
+            if not learn(list(sources.values()), change):
+                return None
+            for name, source in sources.items():
+                changed_workbook(source, change, folder / f"{name}.xlsx")
+        except Unreadable:
+            return None
+        if not change.did:
+            return None
+        cases = tuple(
+            case.model_copy(update={"input": folder / f"{case.name}.xlsx"}) if case.input else case
+            for case in task.cases
+        )
+        return task.model_copy(update={"cases": cases, "content": digest_of(task.content, change.name)})
+
+    def values(self, task: Task, outputs: Mapping[str, bytes]) -> dict[str, object]:
+        """The values of the answer cells, formulas recalculated where that is on."""
+        found: dict[str, object] = {}
+        for case in task.cases:
+            book = self._graded_book(outputs.get(f"output/{case.name}.xlsx"))
+            if book is not None:
+                found |= {f"{case.name}: {place}": value for place, value in answers_in(task, case, book)}
+        return found
+
+    def _graded_book(self, output: bytes | None) -> Workbook | None:
+        """A workbook that was left, as it is graded."""
+        if output is None:
+            return None
+        try:
+            return open_values(recalculated(output) if self._recalculate else output)
+        except Unreadable:
+            return None
 
     def fix_command(self, task: Task) -> str | None:
         """`fix.py` on every case, one after the other."""

@@ -7,7 +7,7 @@ a bar. In the tables every field is quoted, and `\"` and `\\` stand for a quote 
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -94,6 +94,12 @@ def read_table(path: Path) -> Rows:
         raise BadInput(f"{path} has no header")
     width = max(map(len, rows))
     return tuple((*row, *[""] * (width - len(row))) for row in rows)
+
+
+def write_table(path: Path, rows: Iterable[Iterable[str]]) -> None:
+    """Write a table as `read_table` reads it."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, doublequote=False, escapechar="\\", quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
 
 
 def _questions_file(data: Path, questions: str) -> Path:

@@ -12,12 +12,14 @@ from pathlib import Path
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from trace2skill.core.digest import digest_of
 from trace2skill.domains.base import Audit, CaseGrade, Difference, Grade
 from trace2skill.domains.spreadsheet import Spreadsheet
 from trace2skill.domains.spreadsheet.recalculate import Mode, recalculated
 from trace2skill.domains.spreadsheet.workbook import Unreadable, find_sheet, open_values
-from trace2skill.domains.table_qa.dataset import Rows, load_questions, read_table, values_in
+from trace2skill.domains.table_qa.dataset import Rows, load_questions, read_table, values_in, write_table
 from trace2skill.domains.table_qa.denotation import Value, distinct, normalised, same, set_of, value_of
+from trace2skill.safety.change import Variation
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
 from trace2skill.types.task import Task, TestCase
 
@@ -101,13 +103,37 @@ class TableWorkbooks(Spreadsheet):
         wanted = [value_of(text) for text in told]
         places = []
         for path, content in outputs.items():
-            found = _answers(content)
+            book = self._graded_book(content)
+            found = _answers_of(book) if book is not None else ""
             places += [
                 f"{Path(path).stem}: {ANSWER}!A{row}"
                 for row, text in (found.items() if isinstance(found, dict) else ())
                 if any(value.matches(value_of(text)) for value in wanted)
             ]
         return places
+
+    def changed(self, task: Task, change: Variation, folder: Path) -> Task | None:
+        """The task with other values in its table."""
+        tables = {case.name: _table(case) for case in task.cases}
+        for rows in tables.values():
+            change.learn(cell for row in rows for cell in row)
+        cases = []
+        for case in task.cases:
+            path = folder / f"{case.name}.csv"
+            write_table(path, change.rows(tables[case.name]))
+            cases.append(case.model_copy(update={"input": path}))
+        content = digest_of(task.content, change.name)
+        return task.model_copy(update={"cases": tuple(cases), "content": content}) if change.did else None
+
+    def values(self, task: Task, outputs: Mapping[str, bytes]) -> dict[str, object]:
+        """The cells of the answer's column, formulas recalculated where that is on."""
+        found: dict[str, object] = {}
+        for path, content in sorted(outputs.items()):
+            book = self._graded_book(content)
+            cells = _answers_of(book) if book is not None else {}
+            if isinstance(cells, dict):
+                found |= {f"{Path(path).stem}: {ANSWER}!A{row}": text for row, text in cells.items()}
+        return found
 
     def gold_values(self, task: Task, case: TestCase) -> dict[str, dict[str, object]]:
         """Sheet -> cell -> value of the answer. For the simulated agent, nothing else."""
@@ -164,9 +190,13 @@ def _grade(case: str, gold: list[Value], output: bytes | None) -> CaseGrade:
 def _answers(output: bytes) -> dict[int, str] | str:
     """Row -> text of the filled cells of the answer's column, or what is wrong with the workbook."""
     try:
-        sheet = find_sheet(open_values(output), ANSWER)
+        return _answers_of(open_values(output))
     except Unreadable as error:
         return f"the output cannot be read as a workbook: {error}"
+
+
+def _answers_of(book: Workbook) -> dict[int, str] | str:
+    sheet = find_sheet(book, ANSWER)
     if sheet is None:
         return f"the output has no sheet '{ANSWER}'"
     cells = {row: cell.value for (row, column), cell in sheet._cells.items() if column == 1}
