@@ -18,7 +18,7 @@ from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.ends import ended, in_words
-from trace2skill.runs.distill import Distilled, analyses_of
+from trace2skill.runs.distill import Distilled, analyses_of, cut_off
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.held_back import united
 from trace2skill.runs.held_out import keep_evaluations, seen_before
@@ -226,7 +226,10 @@ def finish(
         tasks={"evolve": len(planned.evolve), "validation": len(planned.validation), "test": len(rt.splits.test)},
         left_out=planned.left_out,
         trajectories=dict(sorted(Counter(item.cell.outcome for item in rolled).items())),
-        ends=tuple(in_words(ended(cells), len(cells), rt.settings.models.agent.max_tokens)),
+        ends=(
+            *in_words(ended(cells), len(cells), rt.settings.models.agent.max_tokens),
+            *cut_off(rt.store, distilled),
+        ),
         verdicts=distilled.verdicts,
         lessons=distilled.lessons,
         patches=len(distilled.proposed),

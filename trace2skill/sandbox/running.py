@@ -177,7 +177,8 @@ def _too_hungry(process: "subprocess.Popen[bytes]", limits: Limits) -> Stopped:
     """'memory' where all processes of the command hold too much together; what they share counts once or not at all."""
     total = 0
     try:
-        for child in psutil.Process(process.pid).children(recursive=True):
+        first = psutil.Process(process.pid)
+        for child in (first, *first.children(recursive=True)):
             with contextlib.suppress(psutil.Error):
                 memory = child.memory_info()
                 total += memory.rss - memory.shared
