@@ -25,7 +25,15 @@ from trace2skill.sandbox.tree import Walk
 
 FIRST_USER, USERS = 64_000, 1_000
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
-CONFIGURATION = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
+CONFIGURATION = (
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/alternatives",
+    "/etc/localtime",
+    "/etc/fonts",
+    "/etc/libreoffice",  # without its registry LibreOffice ends at its start
+)
 NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl", "/etc/ca-certificates", "/etc/pki")
 HOME = "/tmp/home"
 INSTALLED = ("bin", "include", "lib", "lib64", "libexec", "pyvenv.cfg", "share", "ssl")
