@@ -12,6 +12,7 @@ from trace2skill.consolidate.cut import Uncut
 from trace2skill.consolidate.proposals import Proposals
 from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
+from trace2skill.evaluation.ends import ended, in_words
 from trace2skill.llm.structured import LIMIT_MET
 from trace2skill.runs.summary import Analysis
 from trace2skill.store import Store
@@ -114,6 +115,12 @@ def analyses_of(distilled: Distilled) -> tuple[Analysis, ...]:
         )
         for item in distilled.analysed
     )
+
+
+def ends_of(rolled: Sequence[Rolled], most_tokens: int, store: Store, distilled: Distilled) -> tuple[str, ...]:
+    """In words, what ended without an answer: trajectories, analyses and patches."""
+    cells = [item.cell for item in rolled]
+    return (*in_words(ended(cells), len(cells), most_tokens), *cut_off(store, distilled))
 
 
 def cut_off(store: Store, distilled: Distilled) -> list[str]:
