@@ -1,6 +1,6 @@
 """Workbooks with other values in their cells: sheets, titles, formats and the places of cells stay."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from openpyxl.cell.cell import Cell, MergedCell
@@ -9,29 +9,31 @@ from openpyxl.worksheet.worksheet import Worksheet
 from trace2skill.domains.spreadsheet.workbook import open_values
 from trace2skill.safety.change import Variation
 
-MOST_CELLS = 400_000
+MOST_CELLS = 100_000
+"""Cells of all workbooks of a task; with more, loading and saving them takes longer than the fix."""
 
 
-def changed_workbook(source: Path, change: Variation, target: Path) -> None:
-    """Write a workbook whose values are changed; formulas become the values that they had.
+def changed_workbooks(sources: Mapping[str, Path], change: Variation, folder: Path) -> bool:
+    """Write workbooks whose values are changed, each as `NAME.xlsx`; formulas become the values that they had.
+
+    False, and nothing is written, where they are too large.
 
     Raises:
-        Unreadable: the source is no workbook.
+        Unreadable: a source is no workbook.
     """
-    values = open_values(source)
-    for sheet in values.worksheets:
-        _change(sheet, change)
-    values.save(target)
-
-
-def learn(sources: Sequence[Path], change: Variation) -> bool:
-    """Meet all values of the workbooks of a task; False where there are too many of them to change."""
-    cells = 0
-    for source in sources:
-        for sheet in open_values(source).worksheets:
+    books, cells = {}, 0
+    for name, source in sources.items():
+        books[name] = open_values(source)
+        for sheet in books[name].worksheets:
             cells += len(sheet._cells)
-            change.learn(cell.value for cell in sheet._cells.values())
-    return cells <= MOST_CELLS
+            change.learn(cell.value for cell in sheet._cells.values() if cell.value is not None)
+        if cells > MOST_CELLS:
+            return False
+    for name, book in books.items():
+        for sheet in book.worksheets:
+            _change(sheet, change)
+        book.save(folder / f"{name}.xlsx")
+    return True
 
 
 def _change(sheet: Worksheet, change: Variation) -> None:

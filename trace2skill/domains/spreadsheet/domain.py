@@ -11,7 +11,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit, Grade
 from trace2skill.domains.spreadsheet.answers import answers_in, carried, emptied, gold_only
-from trace2skill.domains.spreadsheet.changed import changed_workbook, learn
+from trace2skill.domains.spreadsheet.changed import changed_workbooks
 from trace2skill.domains.spreadsheet.dataset import load_dataset
 from trace2skill.domains.spreadsheet.grade import gold_values, grade_case
 from trace2skill.domains.spreadsheet.recalculate import Mode, effective, recalculated
@@ -134,13 +134,9 @@ class Spreadsheet:
         """The task with other values in the cells of its workbooks."""
         sources = {case.name: case.input for case in task.cases if case.input is not None}
         try:
-            if not learn(list(sources.values()), change):
+            if not changed_workbooks(sources, change, folder) or not change.did:
                 return None
-            for name, source in sources.items():
-                changed_workbook(source, change, folder / f"{name}.xlsx")
         except Unreadable:
-            return None
-        if not change.did:
             return None
         cases = tuple(
             case.model_copy(update={"input": folder / f"{case.name}.xlsx"}) if case.input else case
