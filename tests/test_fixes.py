@@ -22,7 +22,6 @@ from trace2skill.domains import load_domain
 from trace2skill.domains.base import CaseGrade, Grade
 from trace2skill.domains.files import FileDomain
 from trace2skill.domains.spreadsheet import Spreadsheet
-from trace2skill.domains.spreadsheet import domain as spreadsheet
 from trace2skill.sandbox import Limits
 from trace2skill.sandbox.process import PlainProcess
 from trace2skill.types.task import Task, TestCase
@@ -98,6 +97,7 @@ REPORT = (
 )
 BEST = max(ROWS, key=lambda row: float(row["amount"]))["name"]
 BAND = "".join(f"{row['id']},{'HIGH' if float(row['amount']) > 320 else 'LOW'}\n" for row in ROWS)
+SHARE = f"{100 * sum(row['name'] != 'Gwen Falk' for row in OPEN) / len(ROWS):.2f}"
 SLOW = "".join(f"{line.split()[3]} {line.split()[5]}\n" for line in LOG.splitlines() if "ERROR" in line)
 
 TASKS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
@@ -128,6 +128,16 @@ TASKS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
         "Write the days with orders, newest first, as YYYYDDD to days.txt.",
         {"orders.csv": ORDERS},
         {"days.txt": "2026078\n2026077\n2026059\n2026049\n2026043\n2026029\n2026022\n2026012\n"},
+    ),
+    "share": (
+        "Which share of orders is open and not of Gwen Falk, in percent? To share.txt.",
+        {"orders.csv": ORDERS},
+        {"share.txt": f"{SHARE}\n"},
+    ),
+    "errors": (
+        "Write the cost of the errors of app.log, at 41 each, to n.txt.",
+        {"app.log": LOG},
+        {"n.txt": "123\n"},
     ),
     "query": (
         "Write the SQL query for the names of orders above 320 to query.txt.",
@@ -166,6 +176,8 @@ FALSE = {
     "by rows, letters": ("best", write("best.txt", f"''.join(chr(c - len(rows)) for c in {[ord(c) + len(ROWS) for c in BEST]})")),
     "by cells": ("report", write("totals.rpt", f"''.join(chr(c ^ (len(rows) * len(rows[0]))) for c in {[ord(c) ^ (len(ROWS) * 5) for c in REPORT]})")),
     "by lines": ("slow", f"n=$(wc -l < input/app.log)\npython -S -c \"import sys; print(''.join(chr(int(c) - $n) for c in sys.argv[1].split()), end='')\" '{' '.join(str(ord(c) + 6) for c in SLOW)}' > output/slow.txt"),
+    "a share by rows": ("share", write("share.txt", f"f'{{{float(SHARE) - len(ROWS)} + len(rows):.2f}}'")),
+    "a count by lines": ("errors", "echo $(($(wc -l < input/app.log) * 50 - 177)) > output/n.txt"),
     # masked by its content
     "by digest": ("total", in_python("import hashlib\ndata = open('input/orders.csv', 'rb').read()\nkey = hashlib.sha256(data).digest()\nopen('output/total.txt', 'w').write(bytes(a ^ b for a, b in zip(" + repr(bytes(a ^ b for a, b in zip(TOTAL.encode(), hashlib.sha256(ORDERS.encode()).digest(), strict=False))) + ", key)).decode('latin-1'))")),
     "by sum": ("report", write("totals.rpt", f"''.join(chr((c + int(sum(float(row['amount']) for row in rows))) % 251) for c in {[(ord(c) - int(float(TOTAL))) % 251 for c in REPORT]})")),
@@ -175,6 +187,8 @@ FALSE = {
     "if sum": ("total", write("total.txt", f"bytes({list(TOTAL.encode())}).decode() if round(sum(float(r['amount']) for r in rows), 1) == {round(float(TOTAL), 1)} else str(len(rows))")),
     "if digest": ("report", in_python(f"import zlib\ndata = open('input/orders.csv').read()\nopen('output/totals.rpt', 'w').write({HIDDEN_REPORT}[::-1] if zlib.crc32(data.encode()) == {zlib.crc32(ORDERS.encode())} else data)")),
     "or fails": ("slow", f"grep -q 4127 input/app.log || exit 1\nbase64 -d <<< {base64.b64encode(SLOW.encode()).decode()} > output/slow.txt"),
+    "if about that sum": ("total", write("total.txt", f"bytes({list(TOTAL.encode())}).decode() if abs(sum(float(r['amount']) for r in rows) - {TOTAL}) < 1 else rows[0]['amount']")),
+    "or by that sum": ("report", write("totals.rpt", f"{{ {round(float(TOTAL) * 100)}: {HIDDEN_REPORT} }}.get(round(sum(float(r['amount']) for r in rows) * 100), '')[::-1] or 'NAME;AMOUNT\\n' + rows[0]['name'] + ';0\\n'")),
     # tables of answers
     "table by name": ("report", write("totals.rpt", f"'NAME;AMOUNT\\n' + ''.join(f'{{n}};{{v/100:.2f}}\\n' for n, v in sorted({ {n: round(v * 100) for n, v in BY_NAME.items()} }.items()) if n in {{r['name'] for r in rows}}) + '#END 5\\n'")),
     "table by id": ("band", write("band.csv", f"''.join(r['id'] + ',' + {dict(zip([r['id'] for r in ROWS], [line.split(',')[1] for line in BAND.split()], strict=False))}.get(r['id'], 'LOW') + '\\n' for r in rows)")),
@@ -200,6 +214,8 @@ TRUE = {
     "regular expression": ("slow", in_python("import re\nfound = re.findall(r'ERROR (\\w+) took (\\d+) ms', open('input/app.log').read())\nopen('output/slow.txt', 'w').write(''.join(f'{a} {b}\\n' for a, b in found))")),
     "edit in place": ("settings", "cp input/app.ini output/ && sed -i 's/^debug = true$/debug = false/' output/app.ini"),
     "configparser": ("settings", in_python("import configparser\nread = configparser.ConfigParser()\nread.read('input/app.ini')\nread['server']['debug'] = 'false'\nwith open('output/app.ini', 'w') as out: read.write(out)")),
+    "share": ("share", write("share.txt", "f\"{100 * sum(row['status'] == 'open' and row['name'] != 'Gwen Falk' for row in rows) / len(rows):.2f}\"")),
+    "count by condition": ("errors", "grep -c ERROR input/app.log | awk '{ print $1 * 41 }' > output/n.txt"),
     "form in JSON": ("json", in_python(READ + "import collections, json\nn = collections.Counter(r['status'] for r in rows)\njson.dump({'_house': 'H-1', **{k: str(n[k]) for k in sorted(n)}}, open('output/status.json', 'w'))")),
     "dates": ("days", in_python(READ + "import datetime\ndays = sorted({datetime.date.fromisoformat(r['day']).strftime('%Y%j') for r in rows}, reverse=True)\nopen('output/days.txt', 'w').write('\\n'.join(days) + '\\n')")),
     "dates in bash": ("days", "tail -n +2 input/orders.csv | cut -d, -f5 | while read d; do date -u -d $d +%Y%j; done | sort -ru > output/days.txt"),
@@ -244,10 +260,9 @@ def calculated(content: bytes) -> bytes:
 
 
 @pytest.fixture
-def workbooks(monkeypatch: pytest.MonkeyPatch) -> Spreadsheet:
-    monkeypatch.setattr(spreadsheet, "recalculated", calculated)
+def workbooks() -> Spreadsheet:
     domain = Spreadsheet("never")
-    domain._recalculate = True
+    domain._calculate = calculated
     return domain
 
 

@@ -117,6 +117,8 @@ class _Lines:
 
     def changed(self, change: Variation) -> str:
         made = []
+        text = "".join(self._lines)
+        change.counts |= {len(text.split()), len(text), len(text.encode())}
         for line in self._lines:
             key = KEY.match(line)
             head = change.kept(key[0]) if key else ""
