@@ -116,4 +116,8 @@ def test_an_answer_cannot_be_found_by_having_it_compared(sums: Any, tmp_path: Pa
     )
     analyst = ErrorAnalyst(Means(domain=sums, model=ModelSettings(name="sim/office"), sandbox=PlainProcess))
     (tmp_path / ANSWER).write_text(f"Answer: {task.detail['gold']}")
-    assert analyst._evaluated(task, wrong, tmp_path) == "case answer: the answer '1' is not right"
+    evaluate = analyst.evaluating(task, wrong, tmp_path)
+    for arguments in ({}, {}, {"place": "answer", "value": task.detail["gold"]}):
+        assert "yes" not in evaluate(arguments).text
+        assert task.detail["gold"] not in evaluate(arguments).text
+    assert evaluate({}).text == "case answer: the answer '1' is not right"

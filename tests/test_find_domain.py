@@ -41,7 +41,7 @@ def test_a_file_that_does_not_load_is_named(tmp_path: Path) -> None:
 
 
 def test_options_are_checked_by_the_domain(tmp_path: Path) -> None:
-    assert load_domain("spreadsheet", {"recalculate": "never"}).version == "spreadsheet 1"
+    assert load_domain("spreadsheet", {"recalculate": "never"}).version == "spreadsheet 2"
     with pytest.raises(BadInput, match=r"recalculate.*it knows recalculate"):
         load_domain("spreadsheet", {"recalculate": "perhaps"})
     path = tmp_path / "mine.py"

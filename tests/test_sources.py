@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import product
 import pytest
@@ -31,7 +32,7 @@ from trace2skill.store import open_store
 from trace2skill.types.lesson import Evidence, Extraction, Lesson
 from trace2skill.types.patch import Edit, Patch
 from trace2skill.types.references import Extracted, Merged
-from trace2skill.types.trajectory import Outcome, Trajectory
+from trace2skill.types.trajectory import Observation, Outcome, Step, ToolCall, Trajectory
 
 OFFICE_RUN = {"data": OFFICE, "skill": OFFICE_SKILL, "recalculate": "never", "sandbox": "process"}
 
@@ -151,6 +152,40 @@ def test_an_analyst_of_logs_must_show_cause_and_consequence_or_call_it_inferred(
     assert "consequence_steps is empty" in wrong(cause_steps=[3])[0]
     assert "the last one is 4" in wrong(cause_steps=[9], consequence_steps=[3])[0]
     assert "before its cause" in wrong(cause_steps=[4], consequence_steps=[1])[0]
+
+
+@pytest.mark.parametrize(
+    ("tool", "failed", "worked", "is_one"),
+    [
+        ("bash", ("pip install numpyy==1.2", 1), ("pip install numpy==1.2", 0), True),
+        ("bash", ("python convert.py --in data.csv", 127), ("python3 convert.py --in data.csv", 0), True),
+        ("bash", ("pytest tests/test_a.py --fast", 4), ("pytest tests/test_a.py 2>&1 | head -50", 0), False),
+        ("bash", ("pytest tests/test_a.py --fast", 4), ("pytest tests/test_a.py || true", 0), False),
+        ("bash", ("pytest tests/test_a.py --fast", 4), ("pytest tests/test_a.py -k 'a|b'", 0), True),
+        ("bash", ("cat notes/first.txt", 1), ("cat notes/fifth.txt", 0), False),
+        ("bash", ("grep -rn needle src/app", 1), ("grep -rn other src/app", 0), False),
+        ("bash", ("python check.py report.txt", 1), ("python make.py other.csv", 0), False),
+        ("get_order", ({"id": "W1234567"}, None), ({"id": "#W1234567"}, None), True),
+        ("get_order", ({"id": "W1234567"}, None), ({"id": "K9988001"}, None), False),
+        ("book", ({"to": "A", "legs": ["x", "y", "z"], "pay": 1}, None), ({"to": "A", "legs": ["x"], "pay": 1}, None), False),
+    ],
+)  # fmt: skip
+def test_only_the_same_thing_that_is_known_to_have_worked_is_a_recovery(
+    tool: str, failed: Any, worked: Any, is_one: bool
+) -> None:
+    said = "" if failed[0] == "grep -rn needle src/app" else "Error: this does not work as it stands"
+    answers = [(failed, said), (worked, "done")]
+    steps = [
+        Step(
+            number=number,
+            source="agent",
+            tool_calls=(ToolCall(id="c", name=tool, arguments={"command": it} if isinstance(it, str) else it),),
+            observations=(Observation(call_id="c", content=text, exit_code=code),),
+        )
+        for number, ((it, code), text) in enumerate(answers, start=1)
+    ]
+    item = session("s").model_copy(update={"steps": tuple(steps)})
+    assert bool(recoveries(item)) is is_one
 
 
 # --- leaks ----------------------------------------------------------------------------------------------------------

@@ -194,11 +194,11 @@ def test_an_agent_reads_table_question_and_form_and_never_gold(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("values", "right", "reason"),
     [
-        (("Iron Bridge Club",), False, "expected iron bridge club | lake rowers, got Iron Bridge Club"),
+        (("Iron Bridge Club",), False, "1 value), first Answer!A1 downwards: value; there stands Iron Bridge Club"),
         (("lake rowers.", None, "Iron  bridge club"), True, ""),
-        (("lake rowers|iron bridge club",), False, "got lake rowers|iron bridge club"),
-        ((), False, "got (empty)"),
-        (("Lake Rowers", "Iron Bridge Club", 7), False, "got Lake Rowers | Iron Bridge Club | 7"),
+        (("lake rowers|iron bridge club",), False, "there stands lake rowers|iron bridge club"),
+        ((), False, "missing; there stands (empty)"),
+        (("Lake Rowers", "Iron Bridge Club", 7), False, "there stands Lake Rowers | Iron Bridge Club | 7"),
     ],
 )
 def test_several_values_stand_below_each_other(

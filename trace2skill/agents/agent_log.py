@@ -4,7 +4,6 @@ Nothing it left is trusted: files are copied without following links before a re
 """
 
 import fnmatch
-import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 from trace2skill.agents.loop import cut
 from trace2skill.safety.redaction import Redactor
 from trace2skill.sandbox import safe_read
+from trace2skill.sandbox.tree import MOST_LOOKED_AT, Walk
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.formats import read_source, reader_named
 from trace2skill.types.trajectory import Step, Trajectory, Usage
@@ -22,6 +22,7 @@ from trace2skill.types.trajectory import Step, Trajectory, Usage
 LARGEST_LOG = 64 * 2**20
 LONGEST_TEXT = 100_000
 MOST_FILES = 200
+LONGEST_PATH = 1_000
 TEXT = "text"
 
 
@@ -64,9 +65,10 @@ def matching_paths(root: Path, pattern: str) -> list[str]:
     `*` matches across folders, too, so that `.codex/sessions/*.jsonl` finds what lies by date.
     """
     found = []
-    for folder, _, files in os.walk(root):
-        inside = Path(folder).relative_to(root)
-        found += [path for name in files if fnmatch.fnmatchcase(path := (inside / name).as_posix(), pattern)]
+    for inside, _, entries in Walk(root, MOST_LOOKED_AT, force=True):
+        names = [entry.name for entry in entries if not entry.is_dir(follow_symlinks=False)]
+        paths = ["/".join((*inside, name)) for name in names]
+        found += [path for path in paths if len(path) <= LONGEST_PATH and fnmatch.fnmatchcase(path, pattern)]
     return sorted(found)
 
 

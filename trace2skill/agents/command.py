@@ -4,12 +4,12 @@ A rollout is one unit: it has a result, or it is run again from the start. An ex
 fault, not a score of 0.
 """
 
+import contextlib
 import logging
 import os
 import re
 import shlex
 import shutil
-import tempfile
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from trace2skill.core.errors import BadInput, InfrastructureFault, ModelUnusable
 from trace2skill.llm import Client, ModelSettings
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.sandbox import Access, CommandResult, Sandbox, safe_read
+from trace2skill.sandbox.tree import remove_tree, scratch_directory
 from trace2skill.skills.skill import Skill, write_files
 from trace2skill.types.trajectory import StopReason
 
@@ -54,7 +55,7 @@ class Command:
         command = self._settings.version_command
         if not command:
             return ""
-        with tempfile.TemporaryDirectory(prefix="t2s-version-") as directory:
+        with scratch_directory(prefix="t2s-version-") as directory:
             workspace, home = self._places(Path(directory))
             access = Access(home=home, visible=self._settings.visible)
             result = self._sandbox.run(command, workspace, limits=self._settings.limits, access=access)
@@ -78,7 +79,7 @@ class Command:
         """See `Harness.work`."""
         settings, model = self._settings, self._model
         secrets = self._secrets()
-        with tempfile.TemporaryDirectory(prefix="t2s-agent-") as directory:
+        with scratch_directory(prefix="t2s-agent-") as directory:
             home = self._places(Path(directory))[1]
             before = set(matching_paths(assignment.workspace, "*"))
             prompt = self._lay_out(assignment, home)
@@ -243,14 +244,12 @@ class Command:
 def _remove(workspace: Path, relative: str) -> None:
     """Remove what lies there, and folders that are empty then; nothing that a link leads to."""
     path = workspace / relative
-    if not path.parent.resolve().is_relative_to(workspace.resolve()):
-        return
-    if path.is_symlink() or path.is_file():
-        path.unlink(missing_ok=True)
-    elif path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    for parent in path.relative_to(workspace).parents[:-1]:
-        try:
-            (workspace / parent).rmdir()
-        except OSError:
+    with contextlib.suppress(OSError):  # a folder that holds more, a name too long, one that nobody may look into
+        if not path.parent.resolve().is_relative_to(workspace.resolve()):
             return
+        if path.is_symlink() or path.is_file():
+            path.unlink(missing_ok=True)
+        elif path.is_dir():
+            remove_tree(path)
+        for parent in path.relative_to(workspace).parents[:-1]:
+            (workspace / parent).rmdir()

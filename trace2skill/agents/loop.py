@@ -23,6 +23,8 @@ from trace2skill.store import Store
 from trace2skill.types.picture import in_words
 from trace2skill.types.trajectory import Observation, Step, StopReason, ToolCall, Usage
 
+LEAST_CUT = 64
+"""A cut saves more characters than this; its note has about 36."""
 FENCED_CALL = re.compile(r"^```(?P<tool>[a-z_]+)[ \t]*\n(?P<body>.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
@@ -202,11 +204,14 @@ def _run(tools: tuple[Tool, ...], answer: Answer, call: ToolCall) -> Said:
 
 
 def cut(text: str, limit: int) -> str:
-    """Head and tail of a text longer than `limit` characters, with a note of how much was cut between them."""
-    if len(text) <= limit:
+    """Head and tail of a text longer than `limit` characters, with a note of how much was cut between them.
+
+    A cut that saves less than its note takes is none.
+    """
+    if len(text) - limit <= LEAST_CUT:
         return text
     half = limit // 2
-    return f"{text[:half]}\n[... {len(text) - 2 * half} characters cut ...]\n{text[-half:]}"
+    return f"{text[:half]}\n[... {len(text) - 2 * half} characters cut ...]\n{text[len(text) - half :]}"
 
 
 def _step(number: int, answer: Answer, said: list[tuple[ToolCall, Said]]) -> Step:

@@ -7,7 +7,6 @@ import importlib.util
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +24,7 @@ from trace2skill.core.record import Record
 from trace2skill.llm import Client, ModelSettings
 from trace2skill.sandbox.process import kill_tree
 from trace2skill.sandbox.running import ENVIRONMENT, run_process
+from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.skills.skill import write_files
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.chat import say_all
@@ -93,7 +93,7 @@ class PythonFunction:
         settings, model, environment = self._settings, self._model, self._environment()
         bound, params = bound_of(settings, self._loop), {"harness": self.agent, "version": self.version}
         secrets = {name: environment[name] for name in map(_bare, settings.env) if name in environment}
-        with tempfile.TemporaryDirectory(prefix="t2s-agent-") as directory:
+        with scratch_directory(prefix="t2s-agent-") as directory:
             here = Path(directory)
             skill = write_files(assignment.skill, here / assignment.skill.name) if assignment.skill else None
             given = self._given(assignment, skill)

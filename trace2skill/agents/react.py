@@ -61,6 +61,8 @@ def in_words(result: CommandResult, limits: Limits) -> str:
         "time": f"[stopped: it ran longer than {limits.wall_seconds:g} s]",
         "output": f"[stopped: it printed more than {limits.output_bytes} bytes]",
         "disk": f"[stopped: it filled more than {limits.workspace_mb} MB of the workspace]",
+        "files": f"[stopped: it left more than {limits.files} files and folders in the workspace]",
+        "memory": f"[stopped: its processes together took more than {limits.memory_of_all >> 20} MB of memory]",
     }
     parts = [result.output.rstrip("\n")]
     if result.omitted_bytes:

@@ -3,7 +3,6 @@
 No verified fix within the limits, no lesson.
 """
 
-import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from trace2skill.agents.react import bash_tool
 from trace2skill.analysts.agent_files import write_agent_files
 from trace2skill.analysts.asking import CONTRADICTED
 from trace2skill.analysts.checks import LessonRules, complaint
-from trace2skill.analysts.feedback import feedback_on, in_words, judged_in_words
+from trace2skill.analysts.feedback import Evaluating, feedback_on, in_words
 from trace2skill.analysts.gate import GateResult, run_gate
 from trace2skill.analysts.given import SHARED, form_of_lessons, kinds_of_causes, shown_skill
 from trace2skill.analysts.reading import index, nothing_to_read, write_trace
@@ -26,6 +25,7 @@ from trace2skill.domains.base import Domain, OwnLayout, fix_file, pictures_of
 from trace2skill.llm import Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.prompts import prompt_digest, render
+from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.sandbox.workspace import safe_read
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.task import Task
@@ -84,7 +84,7 @@ class ErrorAnalyst:
         if not trajectory.turns:
             return [nothing_to_read(trajectory, "error")]
         client, store = self._means.client(), self._means.store()
-        with tempfile.TemporaryDirectory(prefix="t2s-analysis-") as directory:
+        with scratch_directory(prefix="t2s-analysis-") as directory:
             workspace = Path(directory)
             lay_out_left(self._domain, task, workspace, trajectory.outputs)
             write_trace(trajectory, workspace / "trace")
@@ -92,17 +92,17 @@ class ErrorAnalyst:
             submission = _Submission(self, case, workspace)
             tools = (
                 bash_tool(self._means.sandbox(), workspace, {}, self._command),
-                Tool(EVALUATE, lambda _: Said(self._evaluated(task, trajectory, workspace))),
+                Tool(Evaluating.spec, self.evaluating(task, trajectory, workspace)),
                 Tool(SUBMIT, submission),
             )
             opening = self._opening(case)
             converse(client, store, opening, tools, self._loop, step=case.step, scope=case.scope)
         return [submission.extraction()]
 
-    def _evaluated(self, task: Task, trajectory: Trajectory, workspace: Path) -> str:
-        """What is said of the files in the workspace; of an answer, of the agent's own: others count when handed in."""
-        outputs = trajectory.outputs if self.answers(task) else self._domain.collect(task, workspace)
-        return judged_in_words(self._domain, task, outputs)
+    def evaluating(self, task: Task, trajectory: Trajectory, workspace: Path) -> Evaluating:
+        """The tool `evaluate` of one analysis. Of answers it knows the own; others are judged when handed in."""
+        left, answer = trajectory.outputs, self.answers(task)
+        return Evaluating(self._domain, task, left, lambda: left if answer else self._domain.collect(task, workspace))
 
     def gate(self, task: Task, fix: str) -> GateResult:
         """See `trace2skill.analysts.gate`."""
@@ -188,7 +188,7 @@ class _Submission:
                 return Said(f"Your answer is not right: {judged.reason}. No more answers are taken.", done=True)
             if judged.leaks:
                 return Said(f"Your fix is refused: {judged.reason}. Compute the result from the input.")
-            said = judged.feedback or in_words(judged.grade)
+            said = judged.feedback or in_words(judged.grade, refused=self._refused)
             return Said(f"Your fix does not give the expected result yet.\n{said}")
         asked_before, self._accepted, self._fix = self._accepted is not None, report, fix
         _, broken = self._sorted_out(report)
@@ -254,11 +254,6 @@ def lay_out_left(domain: Domain, task: Task, workspace: Path, outputs: Mapping[s
         (workspace / path).write_bytes(content)
 
 
-EVALUATE = ToolSpec(
-    name="evaluate",
-    description="Compare what was left in the workspace with the expected result and say what differs.",
-    parameters={"type": "object", "properties": {}},
-)
 SUBMIT = ToolSpec(
     name="submit",
     description="Hand in the cause, the fix and the lessons. The fix is run and must give the expected result.",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from trace2skill.safety.screening import screened
@@ -65,7 +66,13 @@ WRAPPER = re.compile(
 """What tools put around an answer; it is not the error."""
 IN_ERRORS = {"address of a host", "dangerous command", "encoded text", "HTML", "hidden link or comment of Markdown"}
 """What ordinary error messages hold, and what is taken out of them with everything else that differs."""
+QUOTED = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?\n.*?\n\1\b|'[^']*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
+HIDES_CODE = re.compile(
+    r"(?<![|>])\|(?![|])|\|\|\s*(?:true|:|echo|exit 0)\b|[;\n]\s*(?:true|:|echo\b[^;\n]*|exit 0)\s*\Z"
+)
+"""What stands behind a command and gives it an exit code of its own; in a quoted text or a document it means nothing."""
 MOST_QUOTED = 600
+ALIKE, NO_LESS, NEAR, A_SLIP = 0.5, 0.75, 0.6, 0.95
 NAME = re.compile(r"\A[A-Za-z_][\w.:-]{0,47}\Z")
 WORD = re.compile(r"\A[a-z][a-z0-9+_-]{0,20}\Z")
 FLAG = re.compile(r"\A--?[A-Za-z][\w-]{0,24}\Z")
@@ -127,8 +134,15 @@ class Event(NamedTuple):
 
     @property
     def worked(self) -> bool:
-        """Did it run, and work? A call that was stopped did neither fail nor work."""
-        return self.answer is not None and self.answer.state == "worked" and not self.failed
+        """Did it run, and is it known that it worked? A call that was stopped did neither fail nor work.
+
+        Behind a pipe, `|| true` or `; echo` the exit code is that of something else: then it is unknown.
+        """
+        if self.answer is None or self.answer.state != "worked" or self.failed:
+            return False
+        return not (
+            self.is_shell and HIDES_CODE.search(QUOTED.sub("", self.command)) and "pipefail" not in self.command
+        )
 
     @property
     def writes(self) -> bool:
@@ -147,7 +161,7 @@ class Event(NamedTuple):
 
 
 class Recovery(NamedTuple):
-    """Something that failed, and a later call of the same tool with other arguments that worked."""
+    """A candidate: something that failed, and a later call that asks for the same, in another way, and worked."""
 
     failed: int
     worked: int
@@ -169,7 +183,7 @@ def events_of(trajectory: Trajectory) -> list[Event]:
 
 
 def recovered(events: list[Event]) -> Iterator[tuple[Event, Event]]:
-    """Calls that failed, each with the call of the same tool, with other arguments, that soon after worked.
+    """Calls that failed, each with the call that soon after asked for the same in another way and worked.
 
     With a shell, the same tool is the shell: `python` that is not there is put right by `python3`.
     """
@@ -177,8 +191,9 @@ def recovered(events: list[Event]) -> Iterator[tuple[Event, Event]]:
         if not event.error:
             continue
         for later in events[at + 1 : at + 1 + SOON]:
-            same = later.tool == event.tool or (event.is_shell and later.name == event.name and _alike(event, later))
-            if same and later.worked and later.call.arguments != event.call.arguments:
+            if later.name != event.name or not later.worked or later.call.arguments == event.call.arguments:
+                continue
+            if _alike(event, later) if event.is_shell else _asks_the_same(event, later):
                 yield event, later
                 break
 
@@ -234,6 +249,36 @@ def normal_command(command: str) -> str:
 
 
 def _alike(failed: Event, worked: Event) -> bool:
-    """Are two commands about the same thing: do they share most of what is not a program or flag?"""
-    one, other = ({word for word in event.command.split()[1:] if len(word) > 2} for event in (failed, worked))
-    return bool(one & other) and len(one & other) / len(one | other) >= 0.5
+    """Are two commands about the same thing: do they share most of what is not a program or flag?
+
+    A slip of a letter is put right, too, where the command does more than look at something.
+    """
+    near = SequenceMatcher(None, failed.command[:400], worked.command[:400])
+    if failed.tool == worked.tool and not failed.reads and near.ratio() >= A_SLIP:
+        return True
+    one, other = (
+        {word for word in event.command.split()[1:] if len(word) > 2 and not word.startswith("-")}
+        for event in (failed, worked)
+    )
+    return bool(one & other) and len(one & other) / len(one | other) >= ALIKE
+
+
+def _asks_the_same(failed: Event, worked: Event) -> bool:
+    """Does a later call of a tool ask for no less than the one that failed, and for most of the same?"""
+    one, other = (list(_leaves(event.call.arguments)) for event in (failed, worked))
+    if len(one) == len(other) == 1:  # who changes something meant the same; who looks at another thing may not
+        return failed.writes or SequenceMatcher(None, one[0][-1][:400], other[0][-1][:400]).ratio() >= NEAR
+    shared = len(set(one) & set(other))
+    return len(other) >= NO_LESS * len(one) and shared >= ALIKE * min(len(set(one)), len(set(other)))
+
+
+def _leaves(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+    """The values in arguments, each with the names above it."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{name}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _leaves(item, name)
+    else:
+        yield name, str(value)

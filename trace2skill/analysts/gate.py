@@ -5,7 +5,6 @@ not give away may stand in it as a literal, and run on changed inputs its result
 the inputs can be changed it is run on emptied ones and must not be right.
 """
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from trace2skill.safety.carried import Stays, Values, compared, confirmed, empty
 from trace2skill.safety.change import Variation, tokens
 from trace2skill.safety.leaks import in_program, strings_of
 from trace2skill.sandbox import CommandResult, Limits, Sandbox
+from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.types.task import Task
 
 NAMED = 5
@@ -127,7 +127,7 @@ class _Trial:
         """What the fix gives for a changed input; None where nothing in the input can be changed."""
         domain = self._domain
         assert isinstance(domain, Changing)
-        with tempfile.TemporaryDirectory(prefix="t2s-changed-") as directory:
+        with scratch_directory(prefix="t2s-changed-") as directory:
             other = domain.changed(self._task, change, Path(directory))
             if other is None:
                 return None
@@ -156,7 +156,7 @@ def _run(
     domain: Domain, task: Task, sandbox: Sandbox, fix: str, limits: Limits, lay_out: Callable[[Task, Path], None]
 ) -> tuple[dict[str, bytes], CommandResult]:
     """Outputs and command result of a fix program in a fresh workspace."""
-    with tempfile.TemporaryDirectory(prefix="t2s-gate-") as directory:
+    with scratch_directory(prefix="t2s-gate-") as directory:
         workspace = Path(directory)
         lay_out(task, workspace)
         (workspace / fix_file(domain)).write_text(fix, encoding="utf-8", errors="replace")

@@ -4,6 +4,7 @@ A domain sees gold; nothing else in the product does. Graders are deterministic 
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
@@ -26,8 +27,18 @@ class Difference(Record):
     """One place where an output is not gold."""
 
     where: str = Field(description="E.g. 'Summary!B3'.")
-    expected: str
-    got: str
+    expected: str = Field(description="Never told to a model.")
+    got: str = Field(description="What stands there.")
+    kind: str = Field(default="value", description="What kind of difference it is, e.g. 'missing'. No value in it.")
+    formula: str = Field(default="", description="The formula that stands there, if one does.")
+
+    @property
+    def in_words(self) -> str:
+        """Where, of what kind, and what stands there. Never what is expected."""
+        stands = f"{self.formula} which gives {self.got}" if self.formula else self.got
+        if self.kind == "formula without a stored result":
+            stands = f"{self.formula}; whether it would be right if it were calculated is not known here"
+        return f"{self.where}: {self.kind}; there stands {stands}"
 
 
 class CaseGrade(Record):
@@ -65,16 +76,16 @@ class Grade(Record):
 
     @property
     def reason(self) -> str:
-        """In words: what is wrong with the first case that did not pass, or ''."""
+        """In words: what is wrong with the first case that did not pass, or ''. Holds nothing of what is expected."""
         for case in self.cases:
             if case.passed:
                 continue
             if case.problem or not case.differences:
                 return case.problem or "it is not right"
-            first = case.differences[0]
-            return (
-                f"{case.difference_count} cells differ, first {first.where}: expected {first.expected}, got {first.got}"
-            )
+            kinds = Counter(item.kind for item in case.differences).most_common()
+            named = ", ".join(f"{count} {kind}" for kind, count in kinds)
+            first = f"{case.difference_count} cells differ ({named})"
+            return f"{first}, first {case.differences[0].in_words}"
         return ""
 
 
@@ -175,6 +186,17 @@ class Feedback(Protocol):
 
 
 @runtime_checkable
+class Compared(Protocol):
+    """A domain whose answer has places, of which the error analyst may ask a few whether a value is right there."""
+
+    def place(self, task: Task, name: str) -> str | None:
+        """The one name of a place that the answer has, however it was written; None for any other."""
+
+    def is_right(self, task: Task, place: str, value: str) -> bool:
+        """Is a value, written as text, what belongs at that place?"""
+
+
+@runtime_checkable
 class OwnLayout(Protocol):
     """A domain whose workspace is not `input/` and `output/`."""
 
@@ -183,6 +205,14 @@ class OwnLayout(Protocol):
 
     def lay_out_left(self, task: Task, workspace: Path, outputs: Mapping[str, bytes]) -> None:
         """Write into an empty workspace what an agent left, so that `collect` finds the same outputs in it."""
+
+
+@runtime_checkable
+class SaysLeftOut(Protocol):
+    """A domain that can say what `collect` did not take of what an agent left, and why."""
+
+    def left_out(self, task: Task, workspace: Path) -> list[str]:
+        """Paths, and lines in words for what has no name that can be written down."""
 
 
 @runtime_checkable

@@ -9,7 +9,9 @@ import os
 import re
 import shutil
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from trace2skill.core.digest import digest_of
@@ -17,6 +19,7 @@ from trace2skill.domains.base import Audit, Grade
 from trace2skill.domains.changed import changed_files, is_program, rows_of
 from trace2skill.safety.change import Variation, tokens
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
+from trace2skill.sandbox.tree import Walk
 from trace2skill.sandbox.workspace import safe_read
 from trace2skill.types.task import Task
 
@@ -26,6 +29,8 @@ MOST_FILES = 500
 MOST_VALUES = 20_000
 LARGEST_READ = 2**20
 MOST_LOOKED_AT = 20_000
+DEEPEST, LONGEST_PATH = 40, 1_000
+"""Levels of folders, and bytes of a path. Whoever lays the files out again has paths of the host before them."""
 FIX_CONTRACT = (
     "a bash script `fix.sh` that is run in a fresh workspace as the agent got it, and leaves in it what the task asks "
     "for. It may call Python and whatever else is installed."
@@ -74,7 +79,11 @@ class FileDomain(ABC):
 
     def collect(self, task: Task, workspace: Path) -> dict[str, bytes]:
         """The regular files under `output/`, within bounds, following no link."""
-        return files_under(workspace, "output")[0]
+        return read_files(workspace, tree_under(workspace, "output"))[0]
+
+    def left_out(self, task: Task, workspace: Path) -> list[str]:
+        """What `collect` leaves out of what lies under `output/`."""
+        return read_files(workspace, tree_under(workspace, "output"))[1]
 
     def gold_outputs(self, task: Task) -> dict[str, bytes] | None:
         """Outputs that `grade` takes for right; None where there are none to be had."""
@@ -175,38 +184,89 @@ def told_apart(outputs: Mapping[str, bytes], given: str) -> frozenset[str]:
     )
 
 
-def files_under(workspace: Path, folder: str = "") -> tuple[dict[str, bytes], list[str]]:
-    """The regular files below a folder by path, and the paths of those left out because they are too large or too many.
+def read_files(workspace: Path, tree: "Tree") -> tuple[dict[str, bytes], list[str]]:
+    """The regular files of a tree by path, and what was left out: too large, too many, no files, or not looked at.
 
     Links are not followed, devices and pipes are not opened.
     """
     found: dict[str, bytes] = {}
     left_out: list[str] = []
     total = 0
-    for path in paths_under(workspace, folder):
-        content = safe_read(workspace, path, LARGEST_FILE) if len(found) < MOST_FILES else None
-        if content is None or total + len(content) > LARGEST_SUM:
-            if not (workspace / path).is_symlink():
-                left_out.append(path)
+    for path in tree.files:
+        room = min(LARGEST_FILE, LARGEST_SUM - total)
+        content = safe_read(workspace, path, room) if len(found) < MOST_FILES else None
+        if content is None:
+            left_out.append(path)
             continue
         total += len(content)
         found[path] = content
-    return found, left_out
+    return found, [*left_out, *tree.others, *tree.left_out]
 
 
-def paths_under(workspace: Path, folder: str = "") -> list[str]:
-    """Relative paths of everything below a folder that is no directory, sorted, entering no linked directory."""
-    base = workspace / folder
-    if base.is_symlink():
-        return []
-    found: list[str] = []
-    for here, _, names in os.walk(base, followlinks=False):
-        found += [(Path(here) / name).relative_to(workspace).as_posix() for name in names if _is_text(here + name)]
-        if len(found) > MOST_LOOKED_AT:
-            break
-    return sorted(found)
+@dataclass(frozen=True)
+class Tree:
+    """What lies below a folder, by path from the workspace, sorted; nothing of it has been opened."""
+
+    files: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    """Folders that hold nothing."""
+    others: tuple[str, ...] = ()
+    """Pipes, sockets and devices."""
+    left_out: tuple[str, ...] = ()
+    """In words: what was not looked at, and why."""
 
 
-def _is_text(name: str) -> bool:
-    """Can the name be written down? A file whose name is no UTF-8 is not looked at."""
+def tree_under(workspace: Path, folder: str = "") -> Tree:
+    """What lies below a folder, following no link, by descriptor: however deep, many or odd the names are.
+
+    Looked at are 20,000 entries, 40 levels, and paths of 1,000 bytes; names that are no UTF-8 are not.
+    """
+    parts = Path(folder).parts
+    if any((workspace / Path(*parts[: end + 1])).is_symlink() for end in range(len(parts))):
+        return Tree()
+    found: dict[str, list[str]] = {"files": [], "links": [], "folders": [], "empty": [], "others": []}
+    why: Counter[str] = Counter()
+    walk = Walk(workspace / folder, MOST_LOOKED_AT, force=True)
+    for inside, _, entries in walk:
+        if inside and not entries:
+            found["empty"].append("/".join((*parts, *inside)))
+        for entry in list(entries):
+            path = "/".join((*parts, *inside, entry.name))
+            if reason := _not_taken(path, len(inside)):
+                why[reason] += 1
+                entries.remove(entry)
+                continue
+            found[_kind_of(entry)].append(path)
+    if walk.ended:
+        why[f"there are more than {MOST_LOOKED_AT} files and folders"] += 1
+    if walk.unread and (workspace / folder).exists():
+        why["folders that cannot be read"] += len(walk.unread)
+    said = tuple(f"({count} left out: {reason})" for reason, count in sorted(why.items()))
+    return Tree(**{kind: tuple(sorted(paths)) for kind, paths in found.items()}, left_out=said)
+
+
+def is_text(name: str) -> bool:
+    """Can a name be written down? One that is no UTF-8 cannot."""
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _not_taken(path: str, depth: int) -> str:
+    """Why something is not looked at, '' where it is."""
+    if not is_text(path):
+        return "names that are no UTF-8"
+    if depth >= DEEPEST:
+        return f"nested deeper than {DEEPEST} levels"
+    return f"paths longer than {LONGEST_PATH} bytes" if len(path.encode()) > LONGEST_PATH else ""
+
+
+def _kind_of(entry: "os.DirEntry[str]") -> str:
+    try:
+        if entry.is_symlink():
+            return "links"
+        if entry.is_dir(follow_symlinks=False):
+            return "folders"
+        return "files" if entry.is_file(follow_symlinks=False) else "others"
+    except OSError:
+        return "others"

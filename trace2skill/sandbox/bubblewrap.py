@@ -7,24 +7,38 @@ Run as root, the command gets a user id of its own without any capability, since
 limit on processes. Run as a user, it lives in a user namespace, in which that limit is counted apart.
 """
 
+import contextlib
 import itertools
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 from trace2skill.core.errors import InfrastructureFault
+from trace2skill.sandbox import syscalls
 from trace2skill.sandbox.limits import NO_ACCESS, NO_MOUNTS, Access, CommandResult, Limits
 from trace2skill.sandbox.running import ENVIRONMENT, kill_group, run_process, search_path, under_limits
+from trace2skill.sandbox.tree import Walk
 
 FIRST_USER, USERS = 64_000, 1_000
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
-CONFIGURATION = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
+CONFIGURATION = (
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/alternatives",
+    "/etc/localtime",
+    "/etc/fonts",
+    "/etc/libreoffice",  # without its registry LibreOffice ends at its start
+)
 NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl", "/etc/ca-certificates", "/etc/pki")
 HOME = "/tmp/home"
+INSTALLED = ("bin", "include", "lib", "lib64", "libexec", "pyvenv.cfg", "share", "ssl")
+SHARED_MEMORY = 64 * 2**20
+MOST_GIVEN = 2_000_000
 PASSWD = "root:x:0:0:root:/:/bin/sh\nagent:x:{user}:{user}:agent:/tmp/home:/bin/sh\n"
 GROUP = "root:x:0:\nagent:x:{user}:\n"
 _users = itertools.count()
@@ -46,8 +60,9 @@ class Bubblewrap:
     ) -> CommandResult:
         """See `Sandbox.run`."""
         user = FIRST_USER + next(_users) % USERS if os.geteuid() == 0 else 1000
-        with tempfile.TemporaryDirectory(prefix="t2s-etc-") as etc:
+        with tempfile.TemporaryDirectory(prefix="t2s-etc-") as etc, _filter() as descriptors:
             arguments = self._arguments(user, workspace, read_only, Path(etc), limits, access)
+            arguments += [word for handle in descriptors for word in ("--seccomp", str(handle))]
             for written in [workspace, access.home] if os.geteuid() == 0 else []:
                 if written is not None:
                     _give(written, user)
@@ -64,6 +79,7 @@ class Bubblewrap:
                 },
                 cwd=workspace,
                 kill=kill_group,  # bwrap dies, and with it its process namespace
+                descriptors=descriptors,
             )
         if result.exit_code not in (0, None) and head.startswith((b"bwrap: ", b"setpriv: ")):
             said = head.splitlines()[0].decode("utf-8", "replace")
@@ -108,9 +124,10 @@ class Bubblewrap:
             (etc / name).chmod(0o644)
             arguments += ["--ro-bind", str(etc / name), f"/etc/{name}"]
         arguments += ["--proc", "/proc", "--dev", "/dev"]
+        arguments += ["--perms", "1777", "--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
         arguments += ["--perms", "1777", "--size", str(limits.workspace_mb * 2**20), "--tmpfs", "/tmp"]
         arguments += ["--bind", str(access.home), HOME] if access.home else ["--perms", "1777", "--dir", HOME]
-        for path in sorted({Path(sys.base_prefix), Path(sys.prefix), *access.visible}):
+        for path in sorted({*_interpreter(), *access.visible}):
             if not path.is_relative_to("/usr"):
                 for parent in reversed(path.parents[:-1]):  # else bwrap makes them for root alone
                     arguments += ["--perms", "0755", "--dir", str(parent)]
@@ -119,6 +136,27 @@ class Bubblewrap:
         for relative, source in sorted(read_only.items()):
             arguments += ["--ro-bind", str(source), f"/workspace/{relative}"]
         return [*arguments, "--remount-ro", "/"]
+
+
+def _interpreter() -> set[Path]:
+    """What the interpreter needs of the folders it is installed in, and no more of them.
+
+    A virtual environment may have been made in the project itself, and an interpreter below a home: the store, the data
+    and their solutions lie beside it.
+    """
+    folders = {Path(sys.base_prefix), Path(sys.prefix)}
+    return {folder / name for folder in folders for name in INSTALLED if (folder / name).exists()}
+
+
+@contextlib.contextmanager
+def _filter() -> Iterator[tuple[int, ...]]:
+    """The descriptor of the filter of system calls, where there is one for this machine."""
+    handle = syscalls.opened()
+    try:
+        yield () if handle is None else (handle,)
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 @cache
@@ -151,6 +189,7 @@ def _as_user(user: int) -> list[str]:
 def _give(workspace: Path, user: int) -> None:
     """Make the workspace's files the user's, following no link."""
     os.chown(workspace, user, user)
-    for folder, folders, files in os.walk(workspace):
-        for name in (*folders, *files):
-            os.chown(os.path.join(folder, name), user, user, follow_symlinks=False)
+    for _, folder, entries in Walk(workspace, MOST_GIVEN):
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                os.chown(entry.name, user, user, dir_fd=folder, follow_symlinks=False)

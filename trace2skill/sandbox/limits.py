@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+import psutil
 from pydantic import Field
 
 from trace2skill.core.record import Record
 
 NO_MOUNTS: Mapping[str, Path] = {}
+FILES_PER_MB = 400
 
 
 class Limits(Record):
@@ -22,6 +24,16 @@ class Limits(Record):
     file_mb: int = Field(default=256, ge=1, description="Size of each file written.")
     workspace_mb: int = Field(default=512, ge=1, description="Size of the workspace as a whole.")
     output_bytes: int = Field(default=8 * 2**20, ge=1024, description="What it may print.")
+
+    @property
+    def files(self) -> int:
+        """Files and folders in the workspace: 400 for each of its megabytes."""
+        return FILES_PER_MB * self.workspace_mb
+
+    @property
+    def memory_of_all(self) -> int:
+        """Bytes that all processes may hold together: what two may, and half of the machine's memory at most."""
+        return min(2 * self.memory_mb * 2**20, psutil.virtual_memory().total // 2)
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ class CommandResult(Record):
     exit_code: int | None = Field(description="None when a limit stopped it.")
     output: str
     omitted_bytes: int = 0
-    stopped: Literal["", "time", "output", "disk"] = ""
+    stopped: Literal["", "time", "output", "disk", "files", "memory"] = ""
 
 
 class Sandbox(Protocol):

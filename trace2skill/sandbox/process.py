@@ -5,7 +5,6 @@ For the bundled simulated model, whose commands are known, and for whoever accep
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import psutil
 
 from trace2skill.sandbox.limits import NO_ACCESS, NO_MOUNTS, Access, CommandResult, Limits
 from trace2skill.sandbox.running import ENVIRONMENT, kill_group, run_process, search_path, under_limits
+from trace2skill.sandbox.tree import scratch_directory
 
 
 class PlainProcess:
@@ -30,7 +30,7 @@ class PlainProcess:
         access: Access = NO_ACCESS,
     ) -> CommandResult:
         """See `Sandbox.run`. What is read-only is a copy, laid anew for each command."""
-        with tempfile.TemporaryDirectory(prefix="t2s-home-") as private:
+        with scratch_directory(prefix="t2s-home-") as private:
             home = str(access.home or private)
             for relative, source in read_only.items():
                 target = workspace / relative

@@ -1,5 +1,6 @@
 """Running one host process under limits: bounded output, a deadline, a watch on the workspace's size."""
 
+import contextlib
 import os
 import selectors
 import signal
@@ -8,15 +9,21 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
+
+import psutil
 
 from trace2skill.core import stopping
 from trace2skill.core.errors import InfrastructureFault
 from trace2skill.sandbox.limits import CommandResult, Limits
-from trace2skill.sandbox.workspace import size_of
+from trace2skill.sandbox.tree import size_of
 
 _running: set["subprocess.Popen[bytes]"] = set()
 KEPT = 64 * 1024
 TICK_SECONDS = 0.25
+LOOKS = 4.0
+"""So many times as long as a look at the workspace takes, none is taken."""
+Stopped = Literal["", "time", "output", "disk", "files", "memory"]
 
 ENVIRONMENT = {
     "LANG": "C.UTF-8",
@@ -56,8 +63,11 @@ def run_process(
     environment: Mapping[str, str],
     cwd: Path,
     kill: Callable[["subprocess.Popen[bytes]"], None],
+    descriptors: Sequence[int] = (),
 ) -> tuple[CommandResult, bytes]:
     """Run a process, read what it prints, and have `kill` end its whole tree at a limit and at its end.
+
+    `descriptors` are passed on to it.
 
     Returns the result and the raw head of the output.
 
@@ -66,6 +76,8 @@ def run_process(
         Interrupted: the run was stopped meanwhile.
     """
     stopping.check()
+    with contextlib.suppress(OSError):  # a command before may have locked itself out
+        os.chmod(workspace, os.stat(workspace).st_mode | 0o700)
     try:
         process = subprocess.Popen(
             list(arguments),
@@ -75,6 +87,7 @@ def run_process(
             cwd=cwd,
             env=dict(environment),
             start_new_session=True,
+            pass_fds=descriptors,
         )
     except OSError as error:
         raise InfrastructureFault(f"the sandbox could not start {arguments[0]}: {error}") from error
@@ -89,8 +102,7 @@ def run_process(
         if process.stdout:
             process.stdout.close()
     stopping.check()  # it may have been killed: what it left is no result
-    if not stopped and size_of(workspace) > limits.workspace_mb * 2**20:
-        stopped = "disk"
+    stopped = stopped or _too_much(workspace, limits, force=True)
     exit_code = None if stopped else _shell_code(process.returncode)
     text = collected.text()
     return CommandResult(
@@ -123,7 +135,7 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
         return
 
 
-def _watch(process: "subprocess.Popen[bytes]", collected: "_Output", workspace: Path, limits: Limits):  # type: ignore[no-untyped-def]
+def _watch(process: "subprocess.Popen[bytes]", collected: "_Output", workspace: Path, limits: Limits) -> Stopped:
     """Read until the process and its output end or a limit is met; returns which limit, or ''."""
     deadline = time.monotonic() + limits.wall_seconds
     next_look = time.monotonic() + TICK_SECONDS
@@ -138,9 +150,10 @@ def _watch(process: "subprocess.Popen[bytes]", collected: "_Output", workspace: 
             if now >= deadline:
                 return "time"
             if now >= next_look:
-                if size_of(workspace) > limits.workspace_mb * 2**20:
-                    return "disk"
-                next_look = now + TICK_SECONDS
+                if broken := _too_much(workspace, limits) or _too_hungry(process, limits):
+                    return broken
+                after = time.monotonic()
+                next_look = after + max(TICK_SECONDS, LOOKS * (after - now))
             ended = process.poll() is not None
             ready = selector.select(0 if ended else min(TICK_SECONDS, deadline - now))
             if ready:
@@ -154,7 +167,26 @@ def _watch(process: "subprocess.Popen[bytes]", collected: "_Output", workspace: 
                 return ""
 
 
-def _wait_for_end(process: "subprocess.Popen[bytes]", deadline: float) -> str:
+def _too_much(workspace: Path, limits: Limits, *, force: bool = False) -> Stopped:
+    """Which limit of the workspace is broken, '' for none."""
+    size, more = size_of(workspace, limits.files, force=force)
+    return "disk" if size > limits.workspace_mb * 2**20 else "files" if more else ""
+
+
+def _too_hungry(process: "subprocess.Popen[bytes]", limits: Limits) -> Stopped:
+    """'memory' where all processes of the command hold too much together; what they share counts once or not at all."""
+    total = 0
+    try:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                memory = child.memory_info()
+                total += memory.rss - memory.shared
+    except psutil.Error:
+        return ""
+    return "memory" if total > limits.memory_of_all else ""
+
+
+def _wait_for_end(process: "subprocess.Popen[bytes]", deadline: float) -> Stopped:
     try:
         process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:

@@ -26,7 +26,7 @@ def safe_read(workspace: Path, relative: str, max_bytes: int) -> bytes | None:
             os.close(folder)
             folder = deeper
         handle = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
-    except OSError:
+    except (OSError, ValueError):  # a name too long, no access, a NUL
         return None
     finally:
         os.close(folder)
@@ -37,21 +37,3 @@ def safe_read(workspace: Path, relative: str, max_bytes: int) -> bytes | None:
     with os.fdopen(handle, "rb") as file:
         content = file.read(max_bytes + 1)
     return content if len(content) <= max_bytes else None
-
-
-def size_of(workspace: Path) -> int:
-    """Bytes on disk below a directory, following no link."""
-    total, waiting = 0, [str(workspace)]
-    while waiting:
-        try:
-            entries = list(os.scandir(waiting.pop()))
-        except OSError:
-            continue
-        for entry in entries:
-            try:
-                total += entry.stat(follow_symlinks=False).st_blocks * 512
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-            except OSError:
-                continue
-    return total

@@ -6,13 +6,13 @@ leaves can neither replace a check nor stand in for a part of it.
 """
 
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from trace2skill.core.record import Record
 from trace2skill.domains.shell.workspace import CHECK, SOLUTION, changes, lay_out_left
 from trace2skill.sandbox import CommandResult, Limits, Sandbox
+from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.types.task import Task
 
 SCORE = re.compile(r"score:\s*(?P<score>[01](?:\.\d+)?|\.\d+)\s*")
@@ -47,7 +47,7 @@ def run_check(task: Task, outputs: Mapping[str, bytes], sandbox: Sandbox, limits
     Raises:
         InfrastructureFault: the sandbox could not run it at all.
     """
-    with tempfile.TemporaryDirectory(prefix="t2s-check-") as directory:
+    with scratch_directory(prefix="t2s-check-") as directory:
         workspace, check = Path(directory) / "left", Path(directory) / "check"
         workspace.mkdir()
         lay_out_left(task, workspace, outputs)
@@ -62,7 +62,7 @@ def run_check(task: Task, outputs: Mapping[str, bytes], sandbox: Sandbox, limits
 
 def run_solution(task: Task, workspace: Path, sandbox: Sandbox, limits: Limits) -> tuple[dict[str, bytes], str]:
     """What the reference solution leaves in a laid-out workspace, and what is wrong with it, '' for nothing."""
-    with tempfile.TemporaryDirectory(prefix="t2s-solution-") as directory:
+    with scratch_directory(prefix="t2s-solution-") as directory:
         folder = Path(directory) / "solution"
         folder.mkdir()
         (folder / "solution.sh").write_text(task.detail["solution"], encoding="utf-8")
@@ -90,6 +90,7 @@ def _verdict(task: Task, result: CommandResult, limits: Limits) -> CheckResult:
     said = result.output.strip()
     if result.stopped:
         limit = {"time": f"{limits.wall_seconds:g} seconds", "output": "its output", "disk": "disk space"}
+        limit |= {"files": f"{limits.files} files", "memory": "memory"}
         how = f"the check was stopped: it reached the limit of {limit[result.stopped]}"
         return CheckResult(passed=False, said=said[-SHOWN:], how=how, broken=how)
     if result.exit_code == 0:

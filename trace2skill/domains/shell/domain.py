@@ -1,6 +1,5 @@
 """The `shell` domain."""
 
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,9 +12,10 @@ from trace2skill.domains.changed import changed_files
 from trace2skill.domains.files import FIX_CONTRACT, FileDomain, told_apart, values_of
 from trace2skill.domains.shell.check import CheckResult, run_check, run_solution
 from trace2skill.domains.shell.dataset import load_dataset
-from trace2skill.domains.shell.workspace import LEFT, changes, given_files, in_words, lay_out, lay_out_left
+from trace2skill.domains.shell.workspace import LEFT, changes, given_files, in_words, lay_out, lay_out_left, left_of
 from trace2skill.safety.change import Variation
 from trace2skill.sandbox import Limits, Sandbox, choose_sandbox
+from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.types.task import Task, TestCase
 
 ABOUT = """\
@@ -84,6 +84,11 @@ class Shell(FileDomain):
     def collect(self, task: Task, workspace: Path) -> dict[str, bytes]:
         """What changed in the workspace, within bounds, following no link."""
         return changes(task, workspace)
+
+    def left_out(self, task: Task, workspace: Path) -> list[str]:
+        """What `collect` does not read, as it says it itself."""
+        left = left_of(changes(task, workspace))
+        return list(left.left_out) if left else []
 
     def grade(self, task: Task, outputs: Mapping[str, bytes]) -> Grade:
         """Run the check over a copy of what was left."""
@@ -189,7 +194,7 @@ class Shell(FileDomain):
     def _solved(self, task: Task, *, emptied: bool) -> tuple[dict[str, bytes] | None, str]:
         if not self.solution(task):
             return None, ""
-        with tempfile.TemporaryDirectory(prefix="t2s-solved-") as directory:
+        with scratch_directory(prefix="t2s-solved-") as directory:
             workspace = Path(directory)
             (self.lay_out_emptied if emptied else self.lay_out)(task, workspace)
             return run_solution(task, workspace, self._sandbox(), self._limits)

@@ -6,13 +6,13 @@ What an agent left is hostile: links are not followed, nothing is opened that co
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from pydantic import Field, ValidationError
 
 from trace2skill.core.record import Record
-from trace2skill.domains.files import MOST_FILES, files_under
+from trace2skill.domains.files import MOST_FILES, is_text, read_files, tree_under
 from trace2skill.types.task import Task
 
 LEFT = ".left.json"
@@ -67,15 +67,16 @@ def given_files(task: Task) -> dict[str, tuple[bytes, bool]]:
 def changes(task: Task, workspace: Path) -> dict[str, bytes]:
     """New and changed files by path, and `LEFT` where there is more to be said."""
     given = given_files(task)
-    read, left_out = files_under(workspace)
+    tree = tree_under(workspace)
+    read, left_out = read_files(workspace, tree)
     found = {path: content for path, content in read.items() if _theirs(path)}
-    links, folders = _links(workspace), _empty_folders(workspace)
+    links, folders = _links(workspace, tree.links), [path for path in tree.empty if _theirs(path)]
     executable = {path for path in found if os.stat(workspace / path, follow_symlinks=False).st_mode & 0o100}
     left = Left(
         removed=tuple(sorted(path for path in given if path not in found and path not in left_out)),
         executable=tuple(sorted(executable)),
         links=links,
-        folders=folders,
+        folders=tuple(folders[:MOST_FILES]),
         left_out=tuple(path for path in left_out if _theirs(path))[:MOST_FILES],
     )
     changed = {path: content for path, content in found.items() if given.get(path, (None, False))[0] != content}
@@ -133,31 +134,21 @@ def stays_inside(path: str) -> bool:
 
 
 def _theirs(path: str) -> bool:
-    return PurePosixPath(path).parts[0] not in RESERVED
+    parts = PurePosixPath(path).parts
+    return not parts or parts[0] not in RESERVED
 
 
-def _links(workspace: Path) -> dict[str, str]:
+def _links(workspace: Path, paths: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for here, folders, names in os.walk(workspace, followlinks=False):
-        for name in (*folders, *names):
-            path = Path(here, name)
-            relative = path.relative_to(workspace)
-            if not path.is_symlink() or not _theirs(relative.as_posix()) or len(found) >= MOST_FILES:
-                continue
-            target = os.readlink(path)
-            inside = os.path.normpath(os.path.join("/workspace", relative.parent, target))
-            if inside == "/workspace" or inside.startswith("/workspace/"):
-                found[relative.as_posix()] = target
-    return dict(sorted(found.items()))
-
-
-def _empty_folders(workspace: Path) -> tuple[str, ...]:
-    found = []
-    for here, folders, names in os.walk(workspace, followlinks=False):
-        relative = Path(here).relative_to(workspace).as_posix()
-        if not folders and not names and relative != "." and _theirs(relative):
-            found.append(relative)
-    return tuple(sorted(found)[:MOST_FILES])
+    for path in paths[:MOST_FILES]:
+        try:
+            target = os.readlink(workspace / path)
+        except OSError:
+            continue
+        inside = os.path.normpath(os.path.join("/workspace", Path(path).parent, target))
+        if _theirs(path) and is_text(target) and (inside == "/workspace" or inside.startswith("/workspace/")):
+            found[path] = target
+    return found
 
 
 def _remove_empty(workspace: Path, path: str) -> None:

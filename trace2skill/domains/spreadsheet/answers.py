@@ -1,22 +1,22 @@
 """What of an answer its task does not give away: for leak checks, and nothing else."""
 
-from collections.abc import Iterator
+import datetime
+from collections.abc import Callable, Iterable, Mapping
 
 from openpyxl import Workbook as NewWorkbook
 from openpyxl.workbook import Workbook
 
-from trace2skill.domains.spreadsheet.grade import gold_values
 from trace2skill.domains.spreadsheet.values import same
-from trace2skill.domains.spreadsheet.workbook import Unreadable, find_sheet, open_values
+from trace2skill.domains.spreadsheet.workbook import Unreadable, open_values
 from trace2skill.safety.leaks import canonical, is_number, numbers_in
-from trace2skill.types.task import Task, TestCase
+from trace2skill.types.task import Task
 
 TOO_COMMON = {"", "0", "1"}
 
 
-def gold_only(task: Task) -> frozenset[str]:
-    """Canonical texts of answer values that neither the instruction nor any cell of an input holds."""
-    found = {canonical(value) for _, _, value in _answers(task)} - TOO_COMMON
+def gold_only(task: Task, values: Iterable[object]) -> frozenset[str]:
+    """Canonical texts of those answer values that neither the instruction nor any cell of an input holds."""
+    found = {canonical(value) for value in values} - TOO_COMMON
     if not found:
         return frozenset()
     texts, numbers = _given(task)
@@ -25,32 +25,40 @@ def gold_only(task: Task) -> frozenset[str]:
     )
 
 
-def carried(task: Task, outputs: dict[str, Workbook]) -> list[str]:
-    """The answer cells in which workbooks made from emptied inputs are right all the same.
-
-    A value that the instruction itself gives counts for nothing, and neither does an empty cell, a 0 or a 1.
-    """
+def hardly_given(task: Task) -> Callable[[object], bool]:
+    """Is a value one that the instruction itself does not give, and neither empty nor a 0 or a 1?"""
     texts, numbers = _said(task)
-    places = []
-    for case, (sheet_name, cell), value in _answers(task):
-        book = outputs.get(case)
-        sheet = find_sheet(book, sheet_name) if book is not None else None
+
+    def says_something(value: object) -> bool:
         text = canonical(value)
-        if text in TOO_COMMON or (text in numbers if is_number(text) else text.lower() in texts):
-            continue
-        if sheet is not None and same(value, sheet[cell].value):
-            places.append(f"{sheet_name}!{cell}")
-    return places
+        return not (text in TOO_COMMON or (text in numbers if is_number(text) else text.lower() in texts))
+
+    return says_something
 
 
-def answers_in(task: Task, case: TestCase, book: Workbook) -> Iterator[tuple[str, object]]:
-    """(place, value) of the cells of a book where gold has an answer."""
-    wanted = gold_values(case.gold, task.detail["answer_position"]) if case.gold is not None else {}
-    for name, cells in wanted.items():
-        sheet = find_sheet(book, name)
-        for cell, expected in cells.items():
-            if sheet is not None and canonical(expected):
-                yield f"{name}!{cell}", sheet[cell].value
+def place_in(answer: Mapping[str, Mapping[str, Mapping[str, object]]], name: str) -> str | None:
+    """'CASE:Sheet!B3' for a cell of the answer, by case, sheet and cell; None where it has no such cell, or several."""
+    given, _, cell = name.replace("$", "").replace("'", "").strip().rpartition("!")
+    case, mark, sheet = given.rpartition(":")
+    found = [
+        f"{known}:{title}!{cell.upper()}"
+        for known, sheets in answer.items()
+        for title, cells in sheets.items()
+        if cell.upper() in cells and sheet in ("", title.replace("'", "")) and (not mark or case == known)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def right_as_text(expected: object, text: str) -> bool:
+    """Is a value, written as text, the expected one by the rule of the benchmark? Dates are written as YYYY-MM-DD."""
+    if isinstance(expected, datetime.datetime):
+        try:
+            return same(expected, datetime.datetime.fromisoformat(text))
+        except ValueError:
+            return same(expected, text)
+    if isinstance(expected, bool) and text.lower() in ("true", "false"):
+        return expected is (text.lower() == "true")
+    return same(expected, text)
 
 
 def emptied(book: Workbook) -> Workbook:
@@ -60,16 +68,6 @@ def emptied(book: Workbook) -> Workbook:
     for name in book.sheetnames:
         empty.create_sheet(name)
     return empty
-
-
-def _answers(task: Task) -> Iterator[tuple[str, tuple[str, str], object]]:
-    """(case, (sheet, cell), value) of every answer cell of gold."""
-    for case in task.cases:
-        if case.gold is None:
-            continue
-        for sheet, cells in gold_values(case.gold, task.detail["answer_position"]).items():
-            for cell, value in cells.items():
-                yield case.name, (sheet, cell), value
 
 
 def _said(task: Task) -> tuple[str, set[str]]:

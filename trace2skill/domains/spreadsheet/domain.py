@@ -1,22 +1,24 @@
 """The `spreadsheet` domain."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from openpyxl.workbook import Workbook
 from pydantic import Field
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
-from trace2skill.domains.base import Audit, Grade
-from trace2skill.domains.spreadsheet.answers import answers_in, carried, emptied, gold_only
+from trace2skill.domains.base import Audit, CaseGrade, Grade
+from trace2skill.domains.spreadsheet.answers import emptied, gold_only, hardly_given, place_in, right_as_text
 from trace2skill.domains.spreadsheet.changed import changed_workbook, learn
 from trace2skill.domains.spreadsheet.dataset import load_dataset
-from trace2skill.domains.spreadsheet.grade import gold_values, grade_case
+from trace2skill.domains.spreadsheet.gold import calculated_gold, doubts_of, stale
+from trace2skill.domains.spreadsheet.grade import answers_beside, gold_values, grade_case
 from trace2skill.domains.spreadsheet.recalculate import Mode, effective, recalculated
+from trace2skill.domains.spreadsheet.values import same
 from trace2skill.domains.spreadsheet.workbook import Unreadable, open_values
 from trace2skill.safety.change import Variation
+from trace2skill.safety.leaks import canonical
 from trace2skill.sandbox.workspace import safe_read
 from trace2skill.types.task import Task, TestCase
 
@@ -28,6 +30,16 @@ request, often a question from a forum: fill cells or columns, look values up on
 condition, reshape tables, remove or reorder rows, clean text, work with dates. The agent works on the files with Python
 and openpyxl from a shell, changes the cells that the request names, and saves each workbook under the path it is given.
 The values in the cells named as the answer position are compared with those of a correct workbook."""
+
+
+READ_STORED = (
+    "How the result is read: the values stored in the saved workbook. Nothing calculates formulas before, so that one "
+    "without a stored result, as openpyxl writes it, is an empty cell."
+)
+READ_CALCULATED = (
+    "How the result is read: the values stored in the saved workbook. A formula without a stored result is calculated "
+    "by LibreOffice before."
+)
 
 
 class SpreadsheetOptions(Record):
@@ -49,8 +61,10 @@ class Spreadsheet:
 
     def __init__(self, recalculate: Mode = "auto") -> None:
         self._recalculate = effective(recalculate)
+        self._calculate = recalculated if self._recalculate else None
+        self._stale = recalculate == "always"
         self._gold_only: dict[str, frozenset[str]] = {}
-        self.version = "spreadsheet 1" + (" recalculated" if self._recalculate else "")
+        self.version = "spreadsheet 2" + (" recalculated" if self._recalculate else "")
 
     def load(self, data: Path) -> list[Task]:
         """Every task of a directory in SpreadsheetBench layout."""
@@ -75,7 +89,13 @@ class Spreadsheet:
             f"Workbook and where to save the result:\n{pairs}\n{several}\n"
             f"Type of the task: {task.kind or 'not given'}\n"
             f"Answer position: {task.detail['answer_position']}\n"
+            f"{self.how_read}\n"
         )
+
+    @property
+    def how_read(self) -> str:
+        """How a result is read, in words for the agent: it is part of what is asked of it."""
+        return READ_CALCULATED if self._recalculate else READ_STORED
 
     def collect(self, task: Task, workspace: Path) -> dict[str, bytes]:
         """The regular files among `output/CASE.xlsx`, up to 50 MiB each."""
@@ -85,39 +105,55 @@ class Spreadsheet:
 
     def grade(self, task: Task, outputs: Mapping[str, bytes]) -> Grade:
         """Score every case; formulas are recalculated before, where that is on."""
-        grades = []
-        for case in task.cases:
-            output = outputs.get(f"output/{case.name}.xlsx")
-            if output is not None and self._recalculate:
-                output = recalculated(output)
-            grades.append(grade_case(case.name, _gold(case), output, task.detail["answer_position"]))
-        return Grade(cases=tuple(grades))
+        cases = (self._graded(task, case, outputs.get(f"output/{case.name}.xlsx")) for case in task.cases)
+        return Grade(cases=tuple(cases))
 
     def audit(self, task: Task) -> Audit:
-        """Grade gold against itself, and the untouched input."""
+        """Look for what makes gold doubtful, and grade gold against itself, and the untouched input."""
         untouched = []
         for case in task.cases:
-            try:
-                gold = open_values(_gold(case))
-            except Unreadable as error:
-                return Audit(task_id=task.id, verdict="never_passes", reason=f"gold cannot be read: {error}")
-            position = task.detail["answer_position"]
-            itself = grade_case(case.name, gold, gold, position)
-            if not itself.passed:
-                return Audit(
-                    task_id=task.id, verdict="never_passes", reason=itself.problem or "gold is not equal to itself"
-                )
-            content = case.input.read_bytes() if case.input else None
-            untouched.append(grade_case(case.name, gold, content, position).passed)
+            wrong = doubts_of(self._gold(task, case), task.detail["answer_position"])
+            if not wrong and self._stale:
+                wrong = stale(_gold(case), task.detail["answer_position"])
+            itself = self._graded(task, case, _gold(case).read_bytes()) if not wrong else None
+            if itself is None or not itself.passed:
+                reason = wrong or (itself and itself.problem) or "gold is not equal to itself"
+                return Audit(task_id=task.id, verdict="never_passes", reason=reason)
+            untouched.append(self._graded(task, case, case.input.read_bytes() if case.input else None).passed)
         if untouched and all(untouched):
             return Audit(task_id=task.id, verdict="passes_untouched", reason="the untouched input already passes")
         return Audit(task_id=task.id, verdict="usable")
 
+    def _graded(self, task: Task, case: TestCase, output: bytes | None) -> CaseGrade:
+        return grade_case(case.name, self._gold(task, case), output, task.detail["answer_position"], self._calculate)
+
+    def _gold(self, task: Task, case: TestCase) -> Path | bytes:
+        """Gold, with its formulas calculated like those of an output."""
+        return calculated_gold(_gold(case), task.detail["answer_position"]) if self._recalculate else _gold(case)
+
+    def place(self, task: Task, name: str) -> str | None:
+        """'CASE:Sheet!B3' of a cell of the answer. The case may be left out where there is one, the sheet, too."""
+        return place_in(self._answer(task), name)
+
+    def is_right(self, task: Task, place: str, value: str) -> bool:
+        """By the rule of the benchmark; a date as YYYY-MM-DD."""
+        case, _, cell = place.partition(":")
+        sheet, _, name = cell.rpartition("!")
+        return right_as_text(self._answer(task)[case][sheet][name], value)
+
+    def _answer(self, task: Task) -> dict[str, dict[str, dict[str, object]]]:
+        return {case.name: self.gold_values(task, case) for case in task.cases if case.gold is not None}
+
     def gold_only(self, task: Task) -> frozenset[str]:
         """Values of the answer cells that stand neither in the instruction nor in an input workbook."""
         if task.content not in self._gold_only:
-            self._gold_only[task.content] = gold_only(task)
+            self._gold_only[task.content] = gold_only(task, self._values_of_gold(task))
         return self._gold_only[task.content]
+
+    def _values_of_gold(self, task: Task) -> Iterator[object]:
+        for sheets in self._answer(task).values():
+            for cells in sheets.values():
+                yield from cells.values()
 
     def lay_out_emptied(self, task: Task, workspace: Path) -> None:
         """The same files and sheets, without a single value."""
@@ -127,8 +163,12 @@ class Spreadsheet:
 
     def carried(self, task: Task, outputs: Mapping[str, bytes]) -> list[str]:
         """Answer cells that are right although there was nothing to compute them from."""
-        books = {Path(path).stem: self._graded_book(content) for path, content in outputs.items()}
-        return carried(task, {case: book for case, book in books.items() if book is not None})
+        says_something = hardly_given(task)
+        return [
+            place
+            for _, place, expected, got in self._beside(task, outputs)
+            if says_something(expected) and same(expected, got)
+        ]
 
     def changed(self, task: Task, change: Variation, folder: Path) -> Task | None:
         """The task with other values in the cells of its workbooks."""
@@ -150,21 +190,20 @@ class Spreadsheet:
 
     def values(self, task: Task, outputs: Mapping[str, bytes]) -> dict[str, object]:
         """The values of the answer cells, formulas recalculated where that is on."""
-        found: dict[str, object] = {}
-        for case in task.cases:
-            book = self._graded_book(outputs.get(f"output/{case.name}.xlsx"))
-            if book is not None:
-                found |= {f"{case.name}: {place}": value for place, value in answers_in(task, case, book)}
-        return found
+        beside = self._beside(task, outputs)
+        return {f"{case}: {place}": got for case, place, expected, got in beside if canonical(expected)}
 
-    def _graded_book(self, output: bytes | None) -> Workbook | None:
-        """A workbook that was left, as it is graded."""
-        if output is None:
-            return None
-        try:
-            return open_values(recalculated(output) if self._recalculate else output)
-        except Unreadable:
-            return None
+    def _beside(self, task: Task, outputs: Mapping[str, bytes]) -> list[tuple[str, str, object, object]]:
+        """(case, place, value in gold, value in what was left) of the answer cells."""
+        position = task.detail["answer_position"]
+        return [
+            (case.name, *found)
+            for case in task.cases
+            if case.gold is not None
+            for found in answers_beside(
+                self._gold(task, case), outputs.get(f"output/{case.name}.xlsx"), position, self._calculate
+            )
+        ]
 
     def fix_command(self, task: Task) -> str | None:
         """`fix.py` on every case, one after the other."""
@@ -172,7 +211,7 @@ class Spreadsheet:
 
     def gold_values(self, task: Task, case: TestCase) -> dict[str, dict[str, object]]:
         """Sheet -> cell -> value of one case's answer. For leak checks and for the simulated agent, nothing else."""
-        return gold_values(_gold(case), task.detail["answer_position"])
+        return gold_values(self._gold(task, case), task.detail["answer_position"])
 
 
 def _gold(case: TestCase) -> Path:

@@ -24,6 +24,11 @@ class Range(Record):
     first_row: int | None
     last_row: int | None
 
+    def holds(self, row: int, column: int) -> bool:
+        """Does the range hold this cell?"""
+        in_rows = (self.first_row or 1) <= row <= (self.last_row or LAST_ROW)
+        return in_rows and self.first_column <= column <= self.last_column
+
     def cells(self, rows: int) -> Iterator[tuple[int, int]]:
         """(row, column) in reading order; a whole column ends at `rows`."""
         first, last = self.first_row or 1, self.last_row or rows
@@ -69,6 +74,8 @@ def _range(text: str) -> Range:
     name = sheet.strip().strip("'\"").strip() if mark else None
     first, _, last = area.strip().strip("'\"").replace(" ", "").partition(":")
     start, end = _corner(first, text), _corner(last or first, text)
+    if last and start[0] is None and end[0] is None:  # whole rows, as 2:5
+        start, end = (1, start[1]), (LAST_COLUMN, end[1])
     if start[0] is None:
         raise ValueError(f"'{text}' is no range of cells")
     column_from, column_to = start[0], end[0] or start[0]

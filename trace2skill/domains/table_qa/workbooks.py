@@ -15,8 +15,10 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from trace2skill.core.digest import digest_of
 from trace2skill.domains.base import Audit, CaseGrade, Difference, Grade
 from trace2skill.domains.spreadsheet import Spreadsheet
-from trace2skill.domains.spreadsheet.recalculate import Mode, recalculated
-from trace2skill.domains.spreadsheet.workbook import Unreadable, find_sheet, open_values
+from trace2skill.domains.spreadsheet.grade import Calculate, read_graded
+from trace2skill.domains.spreadsheet.ranges import Range
+from trace2skill.domains.spreadsheet.reading import Stored, Unreadable
+from trace2skill.domains.spreadsheet.recalculate import Mode
 from trace2skill.domains.table_qa.dataset import Rows, load_questions, read_table, values_in, write_table
 from trace2skill.domains.table_qa.denotation import Value, distinct, normalised, same, set_of, value_of
 from trace2skill.safety.change import Variation
@@ -24,6 +26,7 @@ from trace2skill.safety.leaks import canonical, is_number, numbers_in
 from trace2skill.types.task import Task, TestCase
 
 TABLE, ANSWER = "Table", "Answer"
+COLUMN = Range(sheet=ANSWER, first_column=1, last_column=1, first_row=None, last_row=None)
 SHOWN = 200
 LONG_AGO = datetime.datetime(2000, 1, 1)
 WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,14})")
@@ -47,7 +50,7 @@ class TableWorkbooks(Spreadsheet):
     def __init__(self, questions: str = "", recalculate: Mode = "auto") -> None:
         super().__init__(recalculate)
         self._questions = questions
-        self.version = "table_qa workbook 1" + (" recalculated" if self._recalculate else "")
+        self.version = "table_qa workbook 2" + (" recalculated" if self._recalculate else "")
 
     def load(self, data: Path) -> list[Task]:
         """Every question of a directory in the layout of WikiTableQuestions."""
@@ -69,6 +72,7 @@ class TableWorkbooks(Spreadsheet):
             "its column A empty.\n\nWorkbook and where to save the result:\n"
             f"- `input/{case.name}.xlsx`, saved to `output/{case.name}.xlsx`\n\n"
             f"Answer position: '{ANSWER}'!A1 and, for more than one value, the cells below\n"
+            f"{self.how_read}\n"
         )
 
     def grade(self, task: Task, outputs: Mapping[str, bytes]) -> Grade:
@@ -76,9 +80,7 @@ class TableWorkbooks(Spreadsheet):
         grades = []
         for case in task.cases:
             output = outputs.get(f"output/{case.name}.xlsx")
-            if output is not None and self._recalculate:
-                output = recalculated(output)
-            grades.append(_grade(case.name, _gold(task), output))
+            grades.append(_grade(case.name, _gold(task), output, self._calculate))
         return Grade(cases=tuple(grades))
 
     def audit(self, task: Task) -> Audit:
@@ -103,12 +105,11 @@ class TableWorkbooks(Spreadsheet):
         wanted = [value_of(text) for text in told]
         places = []
         for path, content in outputs.items():
-            book = self._graded_book(content)
-            found = _answers_of(book) if book is not None else ""
+            found = _answers(content, self._calculate)
             places += [
                 f"{Path(path).stem}: {ANSWER}!A{row}"
-                for row, text in (found.items() if isinstance(found, dict) else ())
-                if any(value.matches(value_of(text)) for value in wanted)
+                for row, item in (found.items() if isinstance(found, dict) else ())
+                if _filled(item) and any(value.matches(value_of(text_of(item.value))) for value in wanted)
             ]
         return places
 
@@ -129,10 +130,10 @@ class TableWorkbooks(Spreadsheet):
         """The cells of the answer's column, formulas recalculated where that is on."""
         found: dict[str, object] = {}
         for path, content in sorted(outputs.items()):
-            book = self._graded_book(content)
-            cells = _answers_of(book) if book is not None else {}
+            cells = _answers(content, self._calculate)
             if isinstance(cells, dict):
-                found |= {f"{Path(path).stem}: {ANSWER}!A{row}": text for row, text in cells.items()}
+                filled = {row: text_of(item.value) for row, item in cells.items() if _filled(item)}
+                found |= {f"{Path(path).stem}: {ANSWER}!A{row}": text for row, text in filled.items()}
         return found
 
     def gold_values(self, task: Task, case: TestCase) -> dict[str, dict[str, object]]:
@@ -174,33 +175,39 @@ def text_of(value: object) -> str:
     return str(value).strip()
 
 
-def _grade(case: str, gold: list[Value], output: bytes | None) -> CaseGrade:
-    found = "there is no output file" if output is None else _answers(output)
+def _grade(case: str, gold: list[Value], output: bytes | None, calculate: Calculate | None) -> CaseGrade:
+    found = "there is no output file" if output is None else _answers(output, calculate)
     if isinstance(found, str):
         return CaseGrade(case=case, passed=False, problem=found)
-    given = set_of(list(found.values()))
+    given = set_of([text_of(item.value) for item in found.values() if _filled(item)])
     if same(gold, given):
         return CaseGrade(case=case, passed=True)
-    got = " | ".join(found.values())[:SHOWN] or "(empty)"
-    expected = " | ".join(value.text for value in gold)[:SHOWN]
-    difference = Difference(where=f"{ANSWER}!A1 downwards", expected=expected, got=got)
+    got = " | ".join(text_of(item.value) for item in found.values() if _filled(item))[:SHOWN] or "(empty)"
+    unstored = [item.formula for item in found.values() if not item.calculated]
+    kind = "formula without a stored result" if unstored else "value" if given else "missing"
+    difference = Difference(
+        where=f"{ANSWER}!A1 downwards",
+        expected=" | ".join(value.text for value in gold)[:SHOWN],
+        got=got,
+        kind=kind,
+        formula=" | ".join(unstored)[:SHOWN],
+    )
     return CaseGrade(case=case, passed=False, differences=(difference,), difference_count=1)
 
 
-def _answers(output: bytes) -> dict[int, str] | str:
-    """Row -> text of the filled cells of the answer's column, or what is wrong with the workbook."""
+def _answers(output: bytes, calculate: Calculate | None = None) -> dict[int, Stored] | str:
+    """Row -> what stands in the filled cells of the answer's column, or what is wrong with the workbook."""
     try:
-        return _answers_of(open_values(output))
+        (area,) = read_graded(output, [COLUMN], calculate)
     except Unreadable as error:
         return f"the output cannot be read as a workbook: {error}"
-
-
-def _answers_of(book: Workbook) -> dict[int, str] | str:
-    sheet = find_sheet(book, ANSWER)
-    if sheet is None:
+    if area.sheet is None:
         return f"the output has no sheet '{ANSWER}'"
-    cells = {row: cell.value for (row, column), cell in sheet._cells.items() if column == 1}
-    return {row: text_of(cells[row]) for row in sorted(cells) if cells[row] is not None and text_of(cells[row])}
+    return {row: area.cells[row, column] for row, column in sorted(area.cells)}
+
+
+def _filled(item: Stored) -> bool:
+    return item.value is not None and bool(text_of(item.value))
 
 
 def _gold(task: Task) -> list[Value]:

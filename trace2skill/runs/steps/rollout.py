@@ -1,7 +1,6 @@
 """Step `rollout`: the agent works on one task, and what it leaves is scored."""
 
 import logging
-import tempfile
 import time
 from pathlib import Path
 
@@ -10,18 +9,20 @@ from trace2skill.agents.react import skill_use
 from trace2skill.baselines.bank import in_prompt
 from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.answers import with_answer
-from trace2skill.domains.base import graded, pictures_of
+from trace2skill.domains.base import SaysLeftOut, graded, pictures_of
 from trace2skill.evaluation.ends import why_failed
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
 from trace2skill.runs.steps.recall import RECALL, recall
 from trace2skill.runs.steps.step import RunStep
+from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.types.evaluation import Cell
 from trace2skill.types.references import Rolled, RolloutJob
 from trace2skill.types.trajectory import Outcome, Timing, Trajectory
 
 log = logging.getLogger(__name__)
+MOST_NAMED = 10
 
 
 def _parts(rt: Runtime, job: RolloutJob) -> tuple[object, ...]:
@@ -38,7 +39,7 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
     task, skill, key = rt.task(job.task_id), rt.skill(job.skill), ROLLOUT.key(rt, job)
     recalled = recall(rt, job)
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="t2s-rollout-") as directory:
+    with scratch_directory(prefix="t2s-rollout-") as directory:
         workspace = Path(directory)
         rt.domain.lay_out(task, workspace)
         assignment = Assignment(
@@ -53,9 +54,13 @@ def rollout(rt: Runtime, job: RolloutJob) -> Rolled:
         )
         conversation = rt.harness.work(rt.client, assignment)
         outputs = with_answer(rt.domain, task, rt.domain.collect(task, workspace), conversation.last_words)
+        left_out = rt.domain.left_out(task, workspace) if isinstance(rt.domain, SaysLeftOut) else []
     grade = graded(rt.domain, task, outputs)
     passed, most = grade.hard == 1.0, rt.settings.models.agent.max_tokens
     reason = grade.reason if passed else why_failed(conversation.stop, grade.reason, most)
+    if left_out and not passed:
+        more = f" and {len(left_out) - MOST_NAMED} more" if len(left_out) > MOST_NAMED else ""
+        reason = f"{reason}; not taken of what was left: {', '.join(left_out[:MOST_NAMED])}{more}"
     opened, run = skill_use(conversation, skill)
     trajectory = Trajectory(
         id=trajectory_id(key),

@@ -1,0 +1,179 @@
+"""What a command may leave behind: nested without end, odd names, no files at all, too many. Nothing of it raises here."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from trace2skill.agents.agent_log import matching_paths
+from trace2skill.domains import load_domain
+from trace2skill.domains.base import Grade, SaysLeftOut
+from trace2skill.domains.files import FileDomain
+from trace2skill.sandbox import Limits, bubblewrap
+from trace2skill.sandbox.bubblewrap import Bubblewrap
+from trace2skill.sandbox.process import PlainProcess
+from trace2skill.sandbox.tree import scratch_directory, size_of
+from trace2skill.types.task import Task
+
+needs_bwrap = pytest.mark.skipif(bool(bubblewrap.works()), reason=f"no working bwrap: {bubblewrap.works()}")
+
+
+def nested(root: Path, name: str, levels: int, content: bytes = b"x") -> None:
+    """So many folders in each other and a file in the last, however long the path becomes."""
+    folder = os.open(root, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir(name, dir_fd=folder)
+        deeper = os.open(name, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = deeper
+    handle = os.open("file", os.O_WRONLY | os.O_CREAT, dir_fd=folder)
+    os.write(handle, content)
+    os.close(handle)
+    os.close(folder)
+
+
+def no_files(root: Path) -> None:
+    os.mkfifo(root / "pipe")
+    socket.socket(socket.AF_UNIX).bind(str(root / "socket"))
+    (root / "link").symlink_to("/etc/passwd")
+    (root / "loop").symlink_to(".")
+
+
+def sparse(root: Path) -> None:
+    with (root / "sparse").open("wb") as file:
+        file.truncate(2**33)
+
+
+def locked(root: Path) -> None:
+    (root / "inner").mkdir()
+    (root / "inner" / "file").write_bytes(b"x")
+    (root / "inner").chmod(0)
+    root.chmod(0)
+
+
+def crowd(root: Path) -> None:
+    for number in range(1_500):
+        (root / f"z{number}").touch()
+
+
+def odd_names(root: Path) -> None:
+    for name in (b"a\xffb", b"back\\slash", b"two\nlines", b"\xf0\x9f\x98\x80"):
+        os.close(os.open(os.path.join(os.fsencode(root), name), os.O_WRONLY | os.O_CREAT))
+
+
+class Files(FileDomain):
+    """A kind of task as a user writes one."""
+
+    name, version, about = "files", "1", ""
+
+    def load(self, data: Path) -> list[Task]:
+        return []
+
+    def grade(self, task: Task, outputs: Mapping[str, bytes]) -> Grade:
+        return Grade(cases=())
+
+
+Made = Callable[[Path], None]
+HOSTILE: dict[str, tuple[Made, str]] = {
+    "18 names of 250 letters": (lambda root: nested(root, "n" * 250, 18), "paths longer than 1000 bytes"),
+    "1,100 levels": (lambda root: nested(root, "d", 1_100), "nested deeper than 40 levels"),
+    "locked": (locked, ""),
+    "no files": (no_files, "pipe"),
+    "sparse": (sparse, "sparse"),
+    "crowd": (crowd, "z3"),
+    "odd names": (odd_names, "names that are no UTF-8"),
+}
+
+
+@pytest.mark.parametrize(("make", "said"), HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("name", ["shell", "files"])
+def test_what_is_left_is_collected_within_bounds_and_what_is_not_is_named(name: str, make: Made, said: str) -> None:
+    domain = load_domain("shell") if name == "shell" else Files()
+    task = Task(id="t", domain="shell", instruction="Do it.", content="t", detail={"inline": "{}"})
+    with scratch_directory("t2s-test-") as directory:
+        workspace = Path(directory)
+        (workspace / "output").mkdir()
+        (workspace / "output" / "right.txt").write_bytes(b"right")
+        make(workspace / "output")
+        outputs = domain.collect(task, workspace)
+        assert isinstance(domain, SaysLeftOut)
+        left_out = domain.left_out(task, workspace)
+        assert outputs.get("output/right.txt") == b"right", "beside the rest"
+        assert sum(map(len, outputs.values())) < 2**20
+        assert not said or any(said in line for line in left_out), left_out
+        assert isinstance(matching_paths(workspace, "*"), list)
+        for content in outputs:
+            content.encode()
+    assert not workspace.exists(), "it is really gone"
+
+
+def test_names_hide_no_bytes(tmp_path: Path) -> None:
+    nested(tmp_path, "n" * 250, 18, b"x" * 2**22)
+    size, more = size_of(tmp_path, 1_000)
+    assert size >= 2**22
+    assert not more
+    assert size_of(tmp_path, 10)[1], "more than may be looked at is said"
+
+
+SMALL = Limits(wall_seconds=20, workspace_mb=3, memory_mb=128)
+HUNGRY = 'python3 -c "x = bytearray(90 * 2**20); import time; time.sleep(8)" & '
+TOO_MUCH = {
+    "nested": ("for i in $(seq 18); do n=$(printf 'n%.0s' $(seq 250)); mkdir $n; cd -P $n; done; head -c 5000000 /dev/zero > f; sleep 9", "disk"),
+    "many": ("for i in $(seq 1300); do : > f$i; done", "files"),
+    "hungry together": (f"{HUNGRY * 4} wait", "memory"),
+}  # fmt: skip
+
+
+@needs_bwrap
+@pytest.mark.parametrize(("command", "stopped"), TOO_MUCH.values(), ids=TOO_MUCH)
+def test_what_takes_too_much_is_stopped(tmp_path: Path, command: str, stopped: str) -> None:
+    assert Bubblewrap().run(command, tmp_path, limits=SMALL).stopped == stopped
+
+
+@needs_bwrap
+def test_memory_outside_the_count_is_bounded(tmp_path: Path) -> None:
+    def said(command: str) -> str:
+        return Bubblewrap().run(command, tmp_path).output
+
+    assert "not permitted" in said("unshare -Urm true")
+    assert "refused" in said(f"python3 - <<'END'\n{CLONE}\nEND")
+    assert "No space left" in said("head -c 100000000 /dev/zero > /dev/shm/x")
+    assert "Read-only" in said("mkdir /dev/more")
+    assert (
+        said("echo x > /dev/null; python3 -c 'import multiprocessing as m; print(m.Pool(1).map(abs, [-1]))'") == "[1]\n"
+    )
+
+
+CLONE = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+found = [libc.syscall(435, None, 0), ctypes.get_errno(), libc.unshare(0x10000000), ctypes.get_errno()]
+print("refused" if found == [-1, 38, -1, 1] else found)
+"""
+
+
+@pytest.mark.parametrize("sandbox", [pytest.param(Bubblewrap(), marks=needs_bwrap, id="bwrap"), PlainProcess()])
+def test_who_locks_itself_out_is_let_in_again(tmp_path: Path, sandbox: Bubblewrap) -> None:
+    assert sandbox.run("chmod 000 .", tmp_path).exit_code == 0
+    assert sandbox.run("echo in", tmp_path).output == "in\n"
+
+
+@needs_bwrap
+def test_an_environment_made_in_the_project_shows_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, workspace = tmp_path / "project", tmp_path / "workspace"
+    for path in (project / ".trace2skill", project / "bin", workspace):
+        path.mkdir(parents=True)
+    (project / ".trace2skill" / "gold").write_text("42")
+    (project / "bin" / "tool").write_text("tool")
+    (project / "pyvenv.cfg").write_text("home = /usr/bin")
+    monkeypatch.setattr(sys, "prefix", str(project))
+    said = Bubblewrap().run(f"ls -A {project} {project}/bin; cat {project}/.trace2skill/gold", workspace).output
+    assert "pyvenv.cfg" in said
+    assert "tool" in said
+    assert ".trace2skill\n" not in said
+    assert "42" not in said
