@@ -48,6 +48,13 @@ def chosen(analysts: str, ways: Iterable[str], stage: Stage) -> list[type[Analys
     ]
 
 
+def comparing(analysts: str, ways: Iterable[str] = ()) -> list[type[Analyst]]:
+    """Those who compare a pass with a failure of one task: all who can, where somebody leaves such pairs to them."""
+    asked = chosen(analysts, ways, "contrast")
+    left = any(item.leaves_pairs for item in chosen(analysts, ways, "extract"))
+    return asked or [item for item in ANALYSTS if left and item.stage == "contrast"]
+
+
 def analyst_named(name: str) -> type[Analyst]:
     """The analyst of that name.
 

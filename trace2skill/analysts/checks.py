@@ -1,8 +1,9 @@
 """What a lesson must not be, checked by program before it goes on.
 
 A lesson quotes no value of the answer, names neither task nor run nor a path of the workspace, points at steps that
-exist, says what proves it, and says something that no other lesson of its trajectory says. Of an environment it says
-when it holds. (A lesson that tells to disregard a request is not dropped here: the screening keeps it for review.)
+exist, says what proves it, and says something that neither another lesson of its trajectory says nor a line of the
+skill that it does not name. Of an environment it says when it holds. (A lesson that tells to disregard a request is not
+dropped here: the screening keeps it for review.)
 """
 
 import re
@@ -10,11 +11,12 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
-from trace2skill.analysts.report import LessonDraft
+from trace2skill.analysts.report import LessonDraft, SkilledDraft
 from trace2skill.core.record import Record
-from trace2skill.core.similarity import similarity
+from trace2skill.core.similarity import similarity, words
 from trace2skill.safety.leaks import in_words, repeated
 from trace2skill.safety.people import people_in
+from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import Fault
 from trace2skill.types.trajectory import Trajectory
 
@@ -25,7 +27,7 @@ SAYS_WHEN = re.compile(
     re.IGNORECASE,
 )
 """What a rule about an environment must hold: it is not the same everywhere."""
-SHORTEST_ID = 3
+SHORTEST_ID, SHORTEST_LINE = 3, 5
 SAME = 0.8
 
 
@@ -38,15 +40,19 @@ class LessonRules(Record):
     gold_only: frozenset[str] = frozenset()
     people: frozenset[str] = Field(default=frozenset(), description="Persons and accounts that a log names.")
     conditional: bool = Field(default=False, description="Must a lesson say when it holds?")
+    stated: tuple[str, ...] = Field(default=(), description="Lines of the skill that the agent had.")
 
     @classmethod
-    def of(cls, trajectory: Trajectory, gold_only: Iterable[str], *others: Trajectory) -> "LessonRules":
-        """The rules for lessons of `trajectory`, drawn with `others` at hand."""
+    def of(
+        cls, trajectory: Trajectory, gold_only: Iterable[str], *others: Trajectory, skill: Skill | None = None
+    ) -> "LessonRules":
+        """The rules for lessons of `trajectory`, drawn with `others` at hand, of an agent that had `skill`."""
         return cls(
             task_id=trajectory.task_id,
             trajectory_ids=(trajectory.id, *(other.id for other in others)),
             last_step=len(trajectory.steps),
             gold_only=frozenset(gold_only),
+            stated=_lines_of(skill) if skill else (),
         )
 
     @classmethod
@@ -79,6 +85,12 @@ class LessonRules(Record):
             found.append("it does not say what proves it (proved_by)")
         if self.conditional and not SAYS_WHEN.search(text):
             found.append("its cause is an environment, and it does not say when it holds ('Where ... is missing, ...')")
+        if isinstance(draft, SkilledDraft) and draft.stands == "new":
+            found += [
+                f"the skill says it already ('{line}'): say how it stands to that line"
+                for line in self.stated
+                if similarity(draft.content, line) >= SAME
+            ][:1]
         if any(similarity(_essence(draft), _essence(other)) >= SAME for other in before):
             found.append("it says the same as another lesson")
         return found
@@ -112,6 +124,13 @@ def _ids(task_id: str) -> list[str]:
 
 def _names(text: str, id: str) -> bool:
     return len(id) >= SHORTEST_ID and re.search(rf"(?<![\w-]){re.escape(id)}(?![\w-])", text) is not None
+
+
+def _lines_of(skill: Skill) -> tuple[str, ...]:
+    """The lines of a skill that can be rules, list marks aside."""
+    texts = (skill.text(file.path) or "" for file in skill.files if file.path.endswith(".md"))
+    lines = (line.strip().lstrip("-*+> ").strip() for text in texts for line in text.splitlines())
+    return tuple(dict.fromkeys(line for line in lines if len(words(line)) >= SHORTEST_LINE))
 
 
 def _essence(draft: LessonDraft) -> str:

@@ -32,6 +32,7 @@ class ContrastAnalyst:
     signal: ClassVar[str] = "contrast"
     way: ClassVar[str] = ""
     outcomes: ClassVar[tuple[OutcomeKind, ...]] = ("passed",)
+    leaves_pairs: ClassVar[bool] = False
     runs_commands: ClassVar[bool] = False
     tokens: ClassVar[tuple[int, int]] = (14_000, 1_200)
     calls: ClassVar[int] = 1
@@ -54,7 +55,8 @@ class ContrastAnalyst:
         """
         task, passed, failed = case.own_task, case.trajectory, case.failure
         client, pictures = self._means.client(), pictures_of(self._domain, task)
-        rules, description = LessonRules.of(passed, self._domain.gold_only(task), failed), self._domain.describe(task)
+        rules = LessonRules.of(passed, self._domain.gold_only(task), failed, skill=case.skill)
+        description = self._domain.describe(task)
         system = render("contrast_analyst", how_to_write=LESSONS())
         skill = shown_skill(case.skill, description, passed, failed)
 

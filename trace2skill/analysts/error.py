@@ -52,6 +52,7 @@ class ErrorAnalyst:
     signal: ClassVar[str] = "error"
     way: ClassVar[str] = "agentic"
     outcomes: ClassVar[tuple[OutcomeKind, ...]] = ("failed",)
+    leaves_pairs: ClassVar[bool] = False
     runs_commands: ClassVar[bool] = True
     tokens: ClassVar[tuple[int, int]] = (45_000, 4_000)
     calls: ClassVar[int] = 8
@@ -112,9 +113,9 @@ class ErrorAnalyst:
         """Is a fix of this task an answer, which is judged and not run?"""
         return self._domain.fix_command(task) is None
 
-    def rules(self, task: Task, trajectory: Trajectory) -> LessonRules:
+    def rules(self, case: Case) -> LessonRules:
         """What the lessons are checked against."""
-        return LessonRules.of(trajectory, self._domain.gold_only(task))
+        return LessonRules.of(case.trajectory, self._domain.gold_only(case.own_task), skill=case.skill)
 
     def _opening(self, case: Case) -> Request:
         task, trajectory, domain = case.own_task, case.trajectory, self._domain
@@ -154,7 +155,7 @@ class _Submission:
         self._trajectory = case.trajectory
         self._skill = case.skill
         self._workspace = workspace
-        self._rules = analyst.rules(case.own_task, case.trajectory)
+        self._rules = analyst.rules(case)
         self._accepted: ErrorReport | None = None
         self._fix = ""
         self._refused = 0

@@ -61,6 +61,7 @@ class LogAnalyst:
     signal: ClassVar[str] = ""
     way: ClassVar[str] = "model"
     outcomes: ClassVar[tuple[OutcomeKind, ...]] = ("passed", "failed", "unknown")
+    leaves_pairs: ClassVar[bool] = False
     runs_commands: ClassVar[bool] = False
     tokens: ClassVar[tuple[int, int]] = (10_000, 1_500)
     calls: ClassVar[int] = 1

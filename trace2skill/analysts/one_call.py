@@ -32,6 +32,7 @@ class OneCallErrorAnalyst:
     signal: ClassVar[str] = "error"
     way: ClassVar[str] = "one_call"
     outcomes: ClassVar[tuple[OutcomeKind, ...]] = ("failed",)
+    leaves_pairs: ClassVar[bool] = False
     runs_commands: ClassVar[bool] = False
     tokens: ClassVar[tuple[int, int]] = (8_000, 1_200)
     calls: ClassVar[int] = 1
@@ -60,7 +61,7 @@ class OneCallErrorAnalyst:
         if not trajectory.turns:
             return [nothing_to_read(trajectory, "error")]
         pictures = pictures_of(self._domain, task)
-        rules = LessonRules.of(trajectory, self._domain.gold_only(task))
+        rules = LessonRules.of(trajectory, self._domain.gold_only(task), skill=case.skill)
         client, description = self._means.client(), self._domain.describe(task)
         system = render("one_call_error_analyst", kinds=kinds_of_causes(fix=False), how_to_write=LESSONS())
         skill = shown_skill(case.skill, description, trajectory)

@@ -29,6 +29,7 @@ class RulesMiner:
     signal: ClassVar[str] = ""
     way: ClassVar[str] = "rules"
     outcomes: ClassVar[tuple[OutcomeKind, ...]] = ("passed", "failed", "unknown")
+    leaves_pairs: ClassVar[bool] = False
     runs_commands: ClassVar[bool] = False
     tokens: ClassVar[tuple[int, int]] = (0, 0)
     calls: ClassVar[int] = 0

@@ -84,6 +84,8 @@ class Analyst(Protocol):
     """The one of several analysts for the same trajectories that a setting names; '' where there is one."""
     outcomes: ClassVar[tuple[OutcomeKind, ...]]
     """The trajectories it takes, by how they ended; of a pair, by how its first one did."""
+    leaves_pairs: ClassVar[bool]
+    """Does it leave a pass beside a failure of the same task to those who compare the two?"""
     runs_commands: ClassVar[bool]
     """Does the sandbox change what it finds?"""
     tokens: ClassVar[tuple[int, int]]

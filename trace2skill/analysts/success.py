@@ -32,6 +32,7 @@ class SuccessAnalyst:
     signal: ClassVar[str] = "success"
     way: ClassVar[str] = ""
     outcomes: ClassVar[tuple[OutcomeKind, ...]] = ("passed",)
+    leaves_pairs: ClassVar[bool] = True
     runs_commands: ClassVar[bool] = False
     tokens: ClassVar[tuple[int, int]] = (8_000, 1_200)
     calls: ClassVar[int] = 1
@@ -56,7 +57,7 @@ class SuccessAnalyst:
         if not trajectory.turns:
             return [nothing_to_read(trajectory, "success")]
         pictures = pictures_of(self._domain, task)
-        rules = LessonRules.of(trajectory, self._domain.gold_only(task))
+        rules = LessonRules.of(trajectory, self._domain.gold_only(task), skill=case.skill)
         client, description = self._means.client(), self._domain.describe(task)
         system = render("success_analyst", how_to_write=LESSONS())
         skill = shown_skill(case.skill, description, trajectory)

@@ -102,7 +102,8 @@ def _print_extraction(
     if extraction.reason:
         console.print(escape(extraction.reason), highlight=False)
     if extraction.cause:
-        console.print(f"[bold]cause[/bold] {escape(extraction.cause)}", highlight=False)
+        kind = f" ({extraction.fault})" if extraction.fault else ""
+        console.print(f"[bold]cause[/bold]{kind} {escape(extraction.cause)}", highlight=False)
     if with_steps and extraction.fix:
         console.print("[bold]fix[/bold] that the harness ran from the original input, and that passed:")
         console.print(code(extraction.fix, "python"))
@@ -123,6 +124,12 @@ def _print_lesson(console: Console, lesson: Lesson) -> None:
         f"[bold]{escape(lesson.title)}[/bold] [{colour}]{lesson.proof}[/] {lesson.id}, steps {steps}", highlight=False
     )
     console.print(f"  {escape(lesson.content)}", highlight=False)
+    told = f"  {lesson.certainty or ''}" + (f", proved by: {lesson.proved_by}" if lesson.proved_by else "")
+    if told.strip():
+        console.print(escape(told), highlight=False, style="dim")
+    if lesson.line:
+        words = (lesson.stands or "").replace("_", " ")
+        console.print(escape(f"  {words}: {lesson.line} {lesson.note}"), highlight=False, style="dim")
 
 
 def _print_steps(console: Console, store: Store, extraction: Extraction) -> None:

@@ -51,6 +51,12 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
         console.print(
             f"left out {plain(left_out.task_id)}: {left_out.verdict}: {plain(left_out.reason)}", highlight=False
         )
+    for task in summary.disputed:
+        console.print(
+            f"[yellow]look at[/yellow] {plain(task.task_id)}: its expected result contradicts the request: "
+            f"{plain(task.reason)}",
+            highlight=False,
+        )
     console.print(f"verdict: {VERDICTS[summary.decision.verdict]}: {plain(summary.decision.reason)}", highlight=False)
     for conflict in summary.candidate.open:
         sides = " <> ".join(f"{len(side.support.tasks)} tasks: {_one_line(side.text)}" for side in conflict.sides)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from pydantic import Field
 
-from trace2skill.analysts import chosen
+from trace2skill.analysts import chosen, comparing
 from trace2skill.core.record import Record
 from trace2skill.evaluation.conditions import jobs_of
 from trace2skill.experiment.conditions import Evolve, Learned, ReasoningBank, Rewrite, Sequential
@@ -112,12 +112,12 @@ def _count_learning(
     if not isinstance(condition, Learned):
         return
     tasks, seeds = len(rt.splits.evolve), len(rt.settings.learning.seeds)
+    pairs = tasks * rates.both(seeds)
     analyses = [
-        (EXTRACT.asked(item.name), tasks * seeds * rates.share(item.outcomes))
+        (EXTRACT.asked(item.name), max(0.0, tasks * seeds * rates.share(item.outcomes) - pairs * item.leaves_pairs))
         for item in chosen(condition.analysts, [condition.error_analyst], "extract")
     ]
-    pairs = chosen(condition.analysts, [], "contrast")
-    analyses += [(CONTRAST.asked(item.name), tasks * rates.both(seeds)) for item in pairs]
+    analyses += [(CONTRAST.asked(item.name), pairs) for item in comparing(condition.analysts) if seeds > 1]
     taught = sum(number for _, number in analyses) * rates.taught
     if isinstance(condition, Sequential):
         once(ROLLOUT.asks[0], roles.agent, tasks * seeds)

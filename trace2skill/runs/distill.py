@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from trace2skill.analysts import chosen
+from trace2skill.analysts import chosen, comparing
 from trace2skill.consolidate.cut import Uncut
 from trace2skill.consolidate.proposals import Proposals
 from trace2skill.core.failures import Failure
@@ -57,29 +57,39 @@ class Distilled(Record):
 
 
 def choose_for_analysis(rolled: Sequence[Rolled], analysts: str, error_analyst: str = "agentic") -> list[AnalysisJob]:
-    """The trajectories whose outcome the chosen analysts examine one by one, in the order given."""
+    """The trajectories whose outcome the chosen analysts examine one by one, in the order given.
+
+    A pass beside a failure of the same task is not among those of analysts who leave pairs to others.
+    """
     found = chosen(analysts, [error_analyst], "extract")
+    paired = {pair.passed.trajectory_id for pair in choose_pairs(rolled, analysts)}
     return [
         AnalysisJob(rolled=item, analyst=analyst.name)
         for item in rolled
         for analyst in found
-        if item.cell.outcome in analyst.outcomes
+        if item.cell.outcome in analyst.outcomes and not (analyst.leaves_pairs and item.trajectory_id in paired)
     ]
 
 
 def choose_pairs(rolled: Sequence[Rolled], analysts: str) -> list[Pair]:
-    """For `+contrast`: of every task with both, the pass and the failure of the lowest seeds, in the order of tasks."""
-    found = chosen(analysts, [], "contrast")
-    if not found:
-        return []
-    first: dict[tuple[str, str], Rolled] = {}
+    """Passes with a failure of the same task, that of the lowest seed, in the order of tasks and seeds.
+
+    For `+contrast` alone it is the first pass of each task; for `+success` all of them: nobody else reads them.
+    """
+    found = comparing(analysts)
+    every = any(item.leaves_pairs for item in chosen(analysts, [], "extract"))
+    passed: dict[str, list[Rolled]] = {}
+    failed: dict[str, Rolled] = {}
     for item in sorted(rolled, key=lambda item: item.cell.seed):
-        first.setdefault((item.cell.task_id, item.cell.outcome), item)
-    tasks = dict.fromkeys(item.cell.task_id for item in rolled)
-    both = [task for task in tasks if (task, "passed") in first and (task, "failed") in first]
+        if item.cell.outcome == "passed":
+            passed.setdefault(item.cell.task_id, []).append(item)
+        elif item.cell.outcome == "failed":
+            failed.setdefault(item.cell.task_id, item)
     return [
-        Pair(passed=first[task, "passed"], failed=first[task, "failed"], analyst=analyst.name)
-        for task in both
+        Pair(passed=item, failed=failed[task], analyst=analyst.name)
+        for task in dict.fromkeys(item.cell.task_id for item in rolled)
+        if task in failed
+        for item in passed.get(task, [])[: None if every else 1]
         for analyst in found
     ]
 

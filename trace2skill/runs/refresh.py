@@ -18,6 +18,7 @@ from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.ends import ended, in_words
+from trace2skill.runs.disputes import disputed_before, keep_disputes
 from trace2skill.runs.distill import Distilled, analyses_of
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.held_back import united
@@ -148,7 +149,8 @@ def skill_given(rt: Runtime) -> str:
 
 
 def plan(rt: Runtime, audits: Sequence[Audit]) -> Plan:
-    """Leave out the tasks that cannot teach: those the untouched input passes and those gold itself does not pass.
+    """Leave out the tasks that cannot teach: those the untouched input passes, those gold itself
+    does not pass, and those whose gold was found to contradict the request.
 
     Raises:
         BadInput: nothing is left to evolve on or to hold out.
@@ -157,6 +159,8 @@ def plan(rt: Runtime, audits: Sequence[Audit]) -> Plan:
     for task in sorted(seen_before(rt, rt.given_skill) & set(rt.splits.validation)):
         reason = "the skill has learned from it in an earlier run, so it proves nothing here"
         left_out.setdefault(task, LeftOut(task_id=task, verdict="seen", reason=reason))
+    for task, why in disputed_before(rt).items():
+        left_out.setdefault(task, LeftOut(task_id=task, verdict="reference", reason=why))
     kept = {
         name: tuple(task for task in getattr(rt.splits, name) if task not in left_out)
         for name in ("evolve", "validation")
@@ -246,6 +250,10 @@ def finish(
         failures=tuple(failures),
         sources=_with_account(rt, read),
         quarantined=_quarantined(rt, distilled),
+        disputed=tuple(
+            LeftOut(task_id=said.task_id, verdict="reference", reason=said.why)
+            for said in keep_disputes(rt, distilled.analysed)
+        ),
         candidate_directory=target,
     )
     keep_evaluations(rt, evaluations, "validation")

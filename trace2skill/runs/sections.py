@@ -59,8 +59,8 @@ class LearningSettings(Record):
     analysts: str = Field(
         default="+combined",
         pattern=f"^{SIGNALS}$",
-        description="Which analysts run: +error (failures), +success, +combined (both), +contrast (a pass against a "
-        "failure of the same task, with two seeds or more), or several in a row: +combined+contrast.",
+        description="Which analysts run: +error (failures), +success (passes; one beside a failure of the same task is "
+        "compared with it), +combined (both), +contrast (only such pairs), or several in a row: +error+contrast.",
     )
     error_analyst: Literal["agentic", "one_call"] = Field(
         default="agentic",

@@ -22,6 +22,12 @@ SIMULATED_NOTE = (
 )
 
 
+DISPUTED = (
+    "An analyst holds that the expected result contradicts the request. Nothing was learned from these runs; after two "
+    "such verdicts a task takes no part in later runs"
+)
+
+
 class LeftOut(Record):
     """A task that takes no part in evolution, and why."""
 
@@ -141,6 +147,9 @@ class RunSummary(Record, form="RunSummary", version=1):
     quarantined: tuple[Quarantined, ...] = Field(
         default=(), exclude_if=not_, description="What the screening kept out of the skill, for review."
     )
+    disputed: tuple[LeftOut, ...] = Field(
+        default=(), exclude_if=not_, description="Tasks whose expected result contradicts the request, says an analyst."
+    )
     candidate_directory: Path | None = None
 
     @property
@@ -198,6 +207,9 @@ class RunSummary(Record, form="RunSummary", version=1):
         if self.left_out:
             listed = "\n".join(f"- {item.task_id}: {item.verdict}: {item.reason}" for item in self.left_out)
             parts.append(f"## Tasks left out\n\n{listed}")
+        if self.disputed:
+            listed = "\n".join(f"- {item.task_id}: {_one_line(item.reason)}" for item in self.disputed)
+            parts.append(f"## Tasks that a person should look at\n\n{DISPUTED}:\n\n{listed}")
         if self.candidate.open:
             parts.append("## Open conflicts\n\n" + "\n\n".join(map(_conflict, self.candidate.open)))
         if self.candidate.scripts:

@@ -14,6 +14,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.safety.harmless import encoded_in_pieces, is_harmless
 from trace2skill.safety.orders import orders_in
+from trace2skill.safety.requests import disregards_in
 from trace2skill.safety.suspicions import HARMLESS_COMMANDS, INVISIBLE, LINE_RULES, SPAN_RULES
 
 LONGEST = 300
@@ -120,7 +121,8 @@ def _reasons(text: str) -> tuple[str, ...]:
     seen = MARKS.sub("", "".join(sign for sign in text if not _hides(sign)))
     forms = dict.fromkeys(" ".join(form.split()) for form in (seen, _folded(seen)))
     found = dict.fromkeys(reason for reason, pattern in LINE_RULES if any(pattern.search(form) for form in forms))
-    return tuple(dict.fromkeys((*found, *(reason for form in forms for reason in orders_in(form)))))
+    read = (reason for form in forms for read in (orders_in, disregards_in) for reason in read(form))
+    return tuple(dict.fromkeys((*found, *read)))
 
 
 def _read(text: str) -> str:

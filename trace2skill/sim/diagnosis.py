@@ -11,7 +11,7 @@ from trace2skill.core.record import Record
 from trace2skill.sim import answers, scripts
 from trace2skill.sim.causes import ALL_CAUSES, CAUSES, applies, cause_of, guided, habit_of, quirk_lesson
 from trace2skill.sim.copying import copy_program, read_values
-from trace2skill.sim.lessons import Wording
+from trace2skill.sim.lessons import SERVING, Wording
 from trace2skill.sim.mistakes.answers import names_of
 from trace2skill.sim.mistakes.scripts import SCRIPT_CAUSES
 from trace2skill.sim.office import parse, program
@@ -20,6 +20,7 @@ from trace2skill.sim.profile import Profile, chance, pick
 PROGRAM = re.compile(r"cat > solve\.py <<'PROGRAM'\n(?P<source>.*?)\nPROGRAM", re.DOTALL)
 STEP = re.compile(r"^## Step (?P<number>\d+) \(agent\)", re.MULTILINE)
 MOST = 3
+SAID_ALREADY = "the skill says it already"
 FORM = frozenset({"formula_without_value", "numbers_as_text", "dates_as_text", "saved_elsewhere"})
 """Mistakes in how a result is stored, and not in what it is."""
 
@@ -119,6 +120,23 @@ def kind_of(diagnosis: Diagnosis) -> str:
     return "form" if diagnosis.mistakes & FORM else "logic"
 
 
+def planted_besides(
+    profile: Profile, salt: str, steps: tuple[int, ...], skill: str, told: str
+) -> list[dict[str, object]]:
+    """What the profile plants beside the lessons: one that serves the check, and a line of the skill as news.
+
+    An analyst that was told that the skill says it already leaves the latter out.
+    """
+    found = []
+    if chance("serves", profile.seed, salt) < profile.serves:
+        found += worded([SERVING[pick(len(SERVING), "serving", salt)]], steps)
+    lines = [line.strip("-* ") for line in skill.splitlines() if line.startswith("- ") and len(line.split()) > MOST * 2]
+    if lines and chance("repeats", profile.seed, salt) < profile.repeats and SAID_ALREADY not in told:
+        line = lines[pick(len(lines), "line", salt)]
+        found += worded([Wording(title=line[:60], description="Applies always.", content=line)], steps)
+    return found
+
+
 def wrong_guess(diagnosis: Diagnosis, salt: str) -> list[dict[str, object]] | None:
     """The lesson of an analyst who blames what was not the cause; None where nothing else could be blamed."""
     others = [name for name in diagnosis.candidates if name not in diagnosis.mistakes]
@@ -145,7 +163,9 @@ def worded(
 def standing(content: str, skill: str, followed: bool) -> dict[str, str]:
     """Is there a line in the skill that gives the guidance of a lesson?"""
     about = cause_of(content) or habit_of(content)
-    line = next((line for line in skill.splitlines() if about and about in guided(line)), "")
+    if not about:
+        return {"stands": "new", "line": "", "note": ""}
+    line = next((line for line in skill.splitlines() if about in guided(line)), "")
     if not line:
         return {"stands": "new", "line": "", "note": ""}
     note = "The agent followed it." if followed else "The agent did not follow it."

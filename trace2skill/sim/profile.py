@@ -29,6 +29,12 @@ class Profile(Record, form="Profile", version=1):
     harmful: float = Field(
         default=0.0, ge=0, le=1, description="Share of successes that teach guidance which makes the agent fail."
     )
+    serves: float = Field(
+        default=0.0, ge=0, le=1, description="Share of failures of which a lesson serves the check and not the user."
+    )
+    repeats: float = Field(
+        default=0.0, ge=0, le=1, description="Share of failures of which a line of the skill is handed in as news."
+    )
     hasty: float = Field(
         default=0.0, ge=0, le=1, description="Share of tasks whose agent writes a program and does not run it."
     )

@@ -47,6 +47,7 @@ RecordKind = Literal[
     "memory",
     "signs",
     "mining",
+    "dispute",
 ]
 T = TypeVar("T", bound=BaseModel)
 NEVER_MISSED: frozenset[RecordKind] = frozenset({"withheld", "support", "memory"})

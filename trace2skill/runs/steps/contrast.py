@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from trace2skill.analysts import analyst_named, chosen
+from trace2skill.analysts import analyst_named, comparing
 from trace2skill.analysts.strategy import Case
 from trace2skill.core.step_label import StepLabel
 from trace2skill.runs.distill import choose_pairs
@@ -39,17 +39,25 @@ def contrast(rt: Runtime, pair: Pair) -> Extracted:
 def _expects(seen: Foresight) -> list[Expected]:
     """Pairs that are there, and of tasks with rollouts to come the share that will have both."""
     settings, found = seen.rt.settings, []
-    for analyst in chosen(settings.learning.analysts, [], "contrast"):
-        old, to_pay = 0, 0.0
-        for rolled, seeds in zip(seen.rolled, seen.rounds, strict=True):
-            pairs = [pair for pair in choose_pairs(rolled, settings.learning.analysts) if pair.analyst == analyst.name]
-            done = sum(seen.has(CONTRAST.key(seen.rt, pair)) for pair in pairs)
-            paired = {pair.passed.cell.task_id for pair in pairs}
-            runs = Counter(item.cell.task_id for item in rolled)
-            open_tasks = sum(task not in paired and runs[task] < len(seeds) for task in seen.evolve)
-            old, to_pay = old + done, to_pay + len(pairs) - done + open_tasks * seen.rates.both(len(seeds))
+    to_come = pairs_to_come(seen)
+    for analyst in comparing(settings.learning.analysts):
+        chosen_pairs = [pair for rolled in seen.rolled for pair in choose_pairs(rolled, settings.learning.analysts)]
+        pairs = [pair for pair in chosen_pairs if pair.analyst == analyst.name]
+        old = sum(seen.has(CONTRAST.key(seen.rt, pair)) for pair in pairs)
+        to_pay = len(pairs) - old + to_come
         seen.analysed(to_pay, old)
         found.append(Expected(CONTRAST.asked(analyst.name), to_pay, old))
+    return found
+
+
+def pairs_to_come(seen: Foresight) -> float:
+    """Of tasks with rollouts to come, how many will have a pass and a failure that no pair has yet."""
+    found = 0.0
+    for rolled, seeds in zip(seen.rolled, seen.rounds, strict=True):
+        paired = {pair.passed.cell.task_id for pair in choose_pairs(rolled, seen.rt.settings.learning.analysts)}
+        runs = Counter(item.cell.task_id for item in rolled)
+        open_tasks = sum(task not in paired and runs[task] < len(seeds) for task in seen.evolve)
+        found += open_tasks * seen.rates.both(len(seeds))
     return found
 
 

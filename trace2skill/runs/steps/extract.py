@@ -3,8 +3,10 @@
 from trace2skill.analysts import analyst_named, chosen
 from trace2skill.analysts.strategy import Case
 from trace2skill.core.step_label import StepLabel
+from trace2skill.runs.distill import choose_for_analysis
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Expected, asked_by
+from trace2skill.runs.steps.contrast import pairs_to_come
 from trace2skill.runs.steps.foresight import Foresight
 from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.stored import keep_extraction, stored
@@ -36,12 +38,13 @@ def extract(rt: Runtime, job: AnalysisJob) -> Extracted:
 
 def _expects(seen: Foresight) -> list[Expected]:
     settings, found = seen.rt.settings, []
-    known = [item for rolled in seen.rolled for item in rolled]
-    for analyst in chosen(settings.learning.analysts, [settings.learning.error_analyst], "extract"):
-        jobs = [AnalysisJob(rolled=item, analyst=analyst.name) for item in known]
-        jobs = [job for job in jobs if job.rolled.cell.outcome in analyst.outcomes]
+    asked = (settings.learning.analysts, settings.learning.error_analyst)
+    known = [job for rolled in seen.rolled for job in choose_for_analysis(rolled, *asked)]
+    for analyst in chosen(asked[0], asked[1:], "extract"):
+        jobs = [job for job in known if job.analyst == analyst.name]
         old = sum(seen.has(EXTRACT.key(seen.rt, job)) for job in jobs)
-        to_pay = len(jobs) - old + seen.unknown * seen.rates.share(analyst.outcomes)
+        to_come = seen.unknown * seen.rates.share(analyst.outcomes)
+        to_pay = len(jobs) - old + max(0.0, to_come - pairs_to_come(seen) * analyst.leaves_pairs)
         seen.analysed(to_pay, old)
         found.append(Expected(EXTRACT.asked(analyst.name), to_pay, old))
     return found

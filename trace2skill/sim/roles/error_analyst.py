@@ -7,7 +7,7 @@ import re
 
 from trace2skill.sim.answers import is_question
 from trace2skill.sim.conversation import Heard, Spoken, call
-from trace2skill.sim.diagnosis import Diagnosis, diagnose, kind_of, lessons, misreads, wrong_guess
+from trace2skill.sim.diagnosis import Diagnosis, diagnose, kind_of, lessons, misreads, planted_besides, wrong_guess
 from trace2skill.sim.pictures import unseen
 from trace2skill.sim.profile import chance
 
@@ -38,7 +38,10 @@ def speak(heard: Heard) -> Spoken:
         turn -= 2
     if turn > 2:
         return Spoken(text="My fix does not hold; I give up.")
-    return _proved(heard, turn, found, lessons(found, heard.opening, heard.block("skill")), found.mended)
+    skill, told = heard.block("skill"), heard.observations[-1]
+    drawn = lessons(found, heard.opening, skill)
+    drawn += planted_besides(heard.profile, heard.opening, found.steps, skill, told)
+    return _proved(heard, turn, found, drawn, found.mended)
 
 
 def _proved(heard: Heard, turn: int, found: Diagnosis, drawn: list[dict[str, object]], fix: str) -> Spoken:

@@ -1,7 +1,7 @@
 """The simulated one-call error analyst: as able a reader as the agentic one, and nobody tells it when it is wrong."""
 
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
-from trace2skill.sim.diagnosis import diagnose, kind_of, lessons, misreads, wrong_guess
+from trace2skill.sim.diagnosis import diagnose, kind_of, lessons, misreads, planted_besides, wrong_guess
 from trace2skill.sim.pictures import unseen
 
 
@@ -16,6 +16,8 @@ def speak(heard: Heard) -> Spoken:
     drawn = (wrong_guess(found, heard.opening) if misreads(heard.profile, heard.opening) else None) or lessons(
         found, heard.opening, heard.block("skill")
     )
+    told = heard.observations[-1] if heard.observations else ""
+    drawn += planted_besides(heard.profile, heard.opening, found.steps, heard.block("skill"), told)
     return answer_json(
         {
             "surface": "The result is wrong.",
