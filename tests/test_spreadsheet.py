@@ -270,6 +270,12 @@ def audit(task: Task) -> Audit:
 
 UNTOUCHED = ["13-1", "73-45"]
 """Real tasks that the untouched input passes already."""
+DOUBTFUL = {
+    "247-24": "refers to another file",
+    "524-31": "nobody has calculated",
+    "56786": "refers to another file",
+}
+"""Real tasks whose gold cannot be trusted, and why."""
 
 
 @pytest.mark.parametrize(
@@ -279,9 +285,11 @@ def test_real_tasks_load_and_every_golden_passes_itself(step: int) -> None:
     tasks = Spreadsheet("never").load(shared("spreadsheetbench_verified"))
     assert len(tasks) == 400
     assert all(isinstance(task.id, str) and len(task.cases) == 1 for task in tasks)
-    looked_at = [task for number, task in enumerate(tasks) if number % step == 0 or task.id in UNTOUCHED]
-    audits = list(map(audit, looked_at))
-    assert [item.task_id for item in audits if item.verdict == "never_passes"] == []
+    named = {*UNTOUCHED, *DOUBTFUL}
+    audits = [audit(task) for number, task in enumerate(tasks) if number % step == 0 or task.id in named]
+    left_out = {item.task_id: item.reason for item in audits if item.verdict == "never_passes"}
+    assert left_out.keys() == DOUBTFUL.keys()
+    assert all(DOUBTFUL[id] in reason for id, reason in left_out.items())
     assert [item.task_id for item in audits if item.verdict == "passes_untouched"] == UNTOUCHED
 
 
