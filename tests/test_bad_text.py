@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -190,6 +191,24 @@ def test_an_agent_that_outgrows_its_context_ends_and_is_scored(server: Server, s
             step=StepLabel("x"),
             scope="t",
         )
+
+
+@pytest.mark.parametrize(("model", "tool", "stop"), [(0.3, 0.0, "answered"), (0.0, 0.3, "time_limit")])
+def test_the_clock_of_a_loop_counts_tools_and_not_the_wait_for_the_model(
+    server: Server, store: Store, client: Client, model: float, tool: float, stop: str
+) -> None:
+    def answers(asked: Any) -> Any:
+        time.sleep(model)
+        return said("done") if len(asked["messages"]) > 2 else called('{"command": "ls"}')
+
+    def works(_: Any) -> Said:
+        time.sleep(tool)
+        return Said("ok", 0)
+
+    server.answering = answers
+    opening, limits = server.request(tools="native"), LoopLimits(seconds=0.2)
+    done = converse(client, store, opening, (Tool(BASH, works),), limits, step=StepLabel("x"), scope="s")
+    assert done.stop == stop
 
 
 class Wanted(BaseModel):

@@ -18,8 +18,11 @@ from trace2skill.core.step_label import StepLabel
 from trace2skill.evaluation.acceptance import GateSettings
 from trace2skill.evaluation.decision import decide, is_covered
 from trace2skill.llm import Client, ModelSettings, Request, ToolSpec, ask
+from trace2skill.runs.distill import Distilled, cut_off
 from trace2skill.store import Store, open_store
 from trace2skill.types.evaluation import Cell, Evaluation
+from trace2skill.types.lesson import Extraction
+from trace2skill.types.references import Extracted
 from trace2skill.types.trajectory import StopReason
 
 Reply = tuple[dict[str, Any], str | None]
@@ -110,6 +113,19 @@ def test_a_role_of_one_answer_is_told_what_its_answer_is_and_the_failure_names_i
         with pytest.raises(BadAnswer, match=problem):
             ask(client, request(server), Number, step=StepLabel("s"))
     assert "Your answer is not a valid Number: it" in server.requests[1]["messages"][-1]["content"]
+
+
+def test_analyses_that_are_lost_to_the_limit_are_counted(store: Store) -> None:
+    found = []
+    for number, case in enumerate(("cut off", "a refusal")):
+        with StrangeServer(reply(*ENDS[case][0])) as server, pytest.raises(BadAnswer) as lost:
+            ask(Client(store, Budget(None), "run"), request(server), Number, step=StepLabel("s"))
+        told = {"trajectory_id": f"T{number}", "task_id": "t", "kind": "error", "verdict": "bad_answer"}
+        extraction = Extraction.model_validate({**told, "reason": str(lost.value)})
+        store.put("extraction", extraction.digest, extraction)
+        found.append(Extracted.model_validate({**told, "content": extraction.digest, "seed": 1, "lessons": 0}))
+    lines = cut_off(store, Distilled(base="b", analysed=tuple(found), proposed=()))
+    assert lines == ["1 of 2 analyses were cut off at the most of one answer: raise --max-tokens"]
 
 
 def test_evaluate_counts_what_was_cut_off_and_names_the_limit(tmp_path: Path, prefect_home: Path) -> None:

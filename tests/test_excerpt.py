@@ -103,3 +103,12 @@ def test_the_room_is_the_context_that_was_given() -> None:
 
     assert room(1_000_000) > 2_000_000
     assert room(200_000) > room(32_000) > room(16_000)
+
+
+def test_an_analyst_is_told_what_ended_the_work_where_the_agent_did_not() -> None:
+    item = trajectory()
+    assert "did not end with an answer" not in whole(item, 9_000) + index(item)
+    cut_off = item.model_copy(update={"stop": "output_limit"})
+    assert whole(cut_off, 9_000).endswith("(The work did not end with an answer of the agent: output limit.)")
+    assert len(whole(cut_off, 9_000)) <= 9_000
+    assert "output limit" in index(cut_off)

@@ -5,17 +5,23 @@ import csv
 import hashlib
 import io
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import openpyxl
 import pytest
+from conftest import shared
 
 from trace2skill.analysts.gate import GateResult, run_gate
 from trace2skill.core.digest import digest_of
+from trace2skill.domains import load_domain
 from trace2skill.domains.base import CaseGrade, Grade
 from trace2skill.domains.files import FileDomain
+from trace2skill.domains.spreadsheet import Spreadsheet
 from trace2skill.sandbox import Limits
 from trace2skill.sandbox.process import PlainProcess
 from trace2skill.types.task import Task, TestCase
@@ -91,6 +97,7 @@ REPORT = (
 )
 BEST = max(ROWS, key=lambda row: float(row["amount"]))["name"]
 BAND = "".join(f"{row['id']},{'HIGH' if float(row['amount']) > 320 else 'LOW'}\n" for row in ROWS)
+SHARE = f"{100 * sum(row['name'] != 'Gwen Falk' for row in OPEN) / len(ROWS):.2f}"
 SLOW = "".join(f"{line.split()[3]} {line.split()[5]}\n" for line in LOG.splitlines() if "ERROR" in line)
 
 TASKS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
@@ -121,6 +128,16 @@ TASKS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
         "Write the days with orders, newest first, as YYYYDDD to days.txt.",
         {"orders.csv": ORDERS},
         {"days.txt": "2026078\n2026077\n2026059\n2026049\n2026043\n2026029\n2026022\n2026012\n"},
+    ),
+    "share": (
+        "Which share of orders is open and not of Gwen Falk, in percent? To share.txt.",
+        {"orders.csv": ORDERS},
+        {"share.txt": f"{SHARE}\n"},
+    ),
+    "errors": (
+        "Write the cost of the errors of app.log, at 41 each, to n.txt.",
+        {"app.log": LOG},
+        {"n.txt": "123\n"},
     ),
     "query": (
         "Write the SQL query for the names of orders above 320 to query.txt.",
@@ -159,6 +176,8 @@ FALSE = {
     "by rows, letters": ("best", write("best.txt", f"''.join(chr(c - len(rows)) for c in {[ord(c) + len(ROWS) for c in BEST]})")),
     "by cells": ("report", write("totals.rpt", f"''.join(chr(c ^ (len(rows) * len(rows[0]))) for c in {[ord(c) ^ (len(ROWS) * 5) for c in REPORT]})")),
     "by lines": ("slow", f"n=$(wc -l < input/app.log)\npython -S -c \"import sys; print(''.join(chr(int(c) - $n) for c in sys.argv[1].split()), end='')\" '{' '.join(str(ord(c) + 6) for c in SLOW)}' > output/slow.txt"),
+    "a share by rows": ("share", write("share.txt", f"f'{{{float(SHARE) - len(ROWS)} + len(rows):.2f}}'")),
+    "a count by lines": ("errors", "echo $(($(wc -l < input/app.log) * 50 - 177)) > output/n.txt"),
     # masked by its content
     "by digest": ("total", in_python("import hashlib\ndata = open('input/orders.csv', 'rb').read()\nkey = hashlib.sha256(data).digest()\nopen('output/total.txt', 'w').write(bytes(a ^ b for a, b in zip(" + repr(bytes(a ^ b for a, b in zip(TOTAL.encode(), hashlib.sha256(ORDERS.encode()).digest(), strict=False))) + ", key)).decode('latin-1'))")),
     "by sum": ("report", write("totals.rpt", f"''.join(chr((c + int(sum(float(row['amount']) for row in rows))) % 251) for c in {[(ord(c) - int(float(TOTAL))) % 251 for c in REPORT]})")),
@@ -168,6 +187,8 @@ FALSE = {
     "if sum": ("total", write("total.txt", f"bytes({list(TOTAL.encode())}).decode() if round(sum(float(r['amount']) for r in rows), 1) == {round(float(TOTAL), 1)} else str(len(rows))")),
     "if digest": ("report", in_python(f"import zlib\ndata = open('input/orders.csv').read()\nopen('output/totals.rpt', 'w').write({HIDDEN_REPORT}[::-1] if zlib.crc32(data.encode()) == {zlib.crc32(ORDERS.encode())} else data)")),
     "or fails": ("slow", f"grep -q 4127 input/app.log || exit 1\nbase64 -d <<< {base64.b64encode(SLOW.encode()).decode()} > output/slow.txt"),
+    "if about that sum": ("total", write("total.txt", f"bytes({list(TOTAL.encode())}).decode() if abs(sum(float(r['amount']) for r in rows) - {TOTAL}) < 1 else rows[0]['amount']")),
+    "or by that sum": ("report", write("totals.rpt", f"{{ {round(float(TOTAL) * 100)}: {HIDDEN_REPORT} }}.get(round(sum(float(r['amount']) for r in rows) * 100), '')[::-1] or 'NAME;AMOUNT\\n' + rows[0]['name'] + ';0\\n'")),
     # tables of answers
     "table by name": ("report", write("totals.rpt", f"'NAME;AMOUNT\\n' + ''.join(f'{{n}};{{v/100:.2f}}\\n' for n, v in sorted({ {n: round(v * 100) for n, v in BY_NAME.items()} }.items()) if n in {{r['name'] for r in rows}}) + '#END 5\\n'")),
     "table by id": ("band", write("band.csv", f"''.join(r['id'] + ',' + {dict(zip([r['id'] for r in ROWS], [line.split(',')[1] for line in BAND.split()], strict=False))}.get(r['id'], 'LOW') + '\\n' for r in rows)")),
@@ -193,6 +214,8 @@ TRUE = {
     "regular expression": ("slow", in_python("import re\nfound = re.findall(r'ERROR (\\w+) took (\\d+) ms', open('input/app.log').read())\nopen('output/slow.txt', 'w').write(''.join(f'{a} {b}\\n' for a, b in found))")),
     "edit in place": ("settings", "cp input/app.ini output/ && sed -i 's/^debug = true$/debug = false/' output/app.ini"),
     "configparser": ("settings", in_python("import configparser\nread = configparser.ConfigParser()\nread.read('input/app.ini')\nread['server']['debug'] = 'false'\nwith open('output/app.ini', 'w') as out: read.write(out)")),
+    "share": ("share", write("share.txt", "f\"{100 * sum(row['status'] == 'open' and row['name'] != 'Gwen Falk' for row in rows) / len(rows):.2f}\"")),
+    "count by condition": ("errors", "grep -c ERROR input/app.log | awk '{ print $1 * 41 }' > output/n.txt"),
     "form in JSON": ("json", in_python(READ + "import collections, json\nn = collections.Counter(r['status'] for r in rows)\njson.dump({'_house': 'H-1', **{k: str(n[k]) for k in sorted(n)}}, open('output/status.json', 'w'))")),
     "dates": ("days", in_python(READ + "import datetime\ndays = sorted({datetime.date.fromisoformat(r['day']).strftime('%Y%j') for r in rows}, reverse=True)\nopen('output/days.txt', 'w').write('\\n'.join(days) + '\\n')")),
     "dates in bash": ("days", "tail -n +2 input/orders.csv | cut -d, -f5 | while read d; do date -u -d $d +%Y%j; done | sort -ru > output/days.txt"),
@@ -211,3 +234,199 @@ def test_what_carries_its_result_is_not_verified(name: str, fix: str, tmp_path: 
 def test_what_computes_its_result_is_verified(name: str, fix: str, tmp_path: Path) -> None:
     found = judged(made(tmp_path, name), fix)
     assert found.opened, found.reason
+
+
+# Workbooks: formulas are calculated before they are read, here by a stand-in that knows three kinds of them.
+
+NAMES = sorted(BY_NAME)
+
+
+def calculated(content: bytes) -> bytes:
+    """The workbook with the values of its formulas: sums, characters, and SUMIF over the orders."""
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    for sheet in book.worksheets:
+        for cell in [cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]:
+            formula = str(cell.value)[1:]
+            if formula.startswith("SUMIF"):
+                rows = book["Orders"].iter_rows(min_row=2, values_only=True)
+                cell.value = sum(row[3] for row in rows if row[1] == sheet[f"A{cell.row}"].value)
+            elif formula.startswith("CHAR"):
+                cell.value = "".join(chr(int(code)) for code in re.findall(r"\d+", formula))
+            else:
+                cell.value = sum(map(float, formula.split("+")))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def workbooks() -> Spreadsheet:
+    domain = Spreadsheet("never")
+    domain._calculate = calculated
+    return domain
+
+
+def workbook_task(folder: Path) -> Task:
+    """Totals by name on one sheet, and a band and the day of payment for each order on the other."""
+    book = openpyxl.Workbook()
+    orders = book.worksheets[0]
+    orders.title = "Orders"
+    orders.append([*ROWS[0], "band", "label"])
+    for row in ROWS:
+        orders.append([int(row["id"]), row["name"], row["status"], float(row["amount"]), row["day"]])
+    totals = book.create_sheet("Totals")
+    for line in [["name", "total"], *[[name] for name in NAMES]]:
+        totals.append(line)
+    book.save(folder / "1_t_init.xlsx")
+    for number, name in enumerate(NAMES, start=2):
+        totals.cell(number, 2, round(BY_NAME[name], 2))
+    for number, row in enumerate(ROWS, start=2):
+        orders.cell(number, 6, "HIGH" if float(row["amount"]) > 320 else "LOW")
+        orders.cell(number, 7, f"{row['name'].split()[1].upper()} {row['id']}")
+    book.save(folder / "1_t_golden.xlsx")
+    words = "Total the amounts by name on the sheet Totals; give each order its band and label."
+    case = TestCase(name="1", input=folder / "1_t_init.xlsx", gold=folder / "1_t_golden.xlsx")
+    position = "'Totals'!B2:B6,'Orders'!F2:G9"
+    return Task(
+        id="w",
+        domain="spreadsheet",
+        instruction=words,
+        cases=(case,),
+        detail={"answer_position": position},
+        content="w",
+    )
+
+
+OPENS = """\
+import sys, openpyxl
+book = openpyxl.load_workbook(sys.argv[1])
+orders, totals = book["Orders"], book["Totals"]
+rows = [row for row in orders.iter_rows(min_row=2, values_only=True) if row[3] is not None]
+cells = sum(cell is not None for row in rows for cell in row[:5])
+"""
+SUMS = """\
+for line in range(2, totals.max_row + 1):
+    totals.cell(line, 2).value = round(sum(row[3] for row in rows if row[1] == totals.cell(line, 1).value), 2)
+"""
+BANDS = """\
+for line, row in enumerate(rows, start=2):
+    orders.cell(line, 6).value = "HIGH" if row[3] > 320 else "LOW"
+"""
+LABELS = """\
+for line, row in enumerate(rows, start=2):
+    orders.cell(line, 7).value = row[1].split()[1].upper() + " " + str(row[0])
+"""
+SAVES = "book.save(sys.argv[2])\n"
+AMOUNTS = [round(BY_NAME[name], 2) for name in NAMES]
+LABEL = [f"{row['name'].split()[1].upper()} {row['id']}" for row in ROWS]
+BANDS_OF = ["HIGH" if float(row["amount"]) > 320 else "LOW" for row in ROWS]
+CELLS = 5 * len(ROWS)
+
+
+def each(sheet: str, column: int, values: object, what: str = "value") -> str:
+    return f"for line, value in enumerate({values!r}, start=2): {sheet}.cell(line, {column}).value = {what}\n"
+
+
+FALSE_WORKBOOKS = {
+    "sums of parts as formulas": BANDS + LABELS + each("totals", 2, [f"={v - 100.25:.2f}+100.25" for v in AMOUNTS]),
+    "characters as formulas": SUMS
+    + BANDS
+    + each("orders", 7, ["=" + "&".join(f"CHAR({ord(c)})" for c in text) for text in LABEL]),
+    "numbers masked by cells": BANDS
+    + LABELS
+    + each("totals", 2, [v - CELLS for v in AMOUNTS], "round(value + cells, 2)"),
+    "texts masked by cells": SUMS
+    + BANDS
+    + each("orders", 7, [[ord(c) ^ CELLS for c in t] for t in LABEL], "''.join(chr(c ^ cells) for c in value)"),
+    "masked by the last row": BANDS
+    + LABELS
+    + each("totals", 2, [v * 9 for v in AMOUNTS], "round(value / orders.max_row, 2)"),
+    "masked by titles": BANDS
+    + LABELS
+    + each("totals", 2, [v - 12 for v in AMOUNTS], "value + len(''.join(book.sheetnames))"),
+    "if a cell is so": "if orders['D2'].value == 1752:\n  "
+    + "\n  ".join(
+        (BANDS + LABELS).splitlines()
+        + each("totals", 2, [str(v)[::-1] for v in AMOUNTS], "float(value[::-1])").splitlines()
+    )
+    + "\n",
+    "one value among computed ones": SUMS + BANDS + LABELS + f"totals['B3'] = float({str(AMOUNTS[1])[::-1]!r}[::-1])\n",
+    "bands by a table": SUMS + LABELS + each("orders", 6, BANDS_OF),
+}
+TRUE_WORKBOOKS = {
+    "loops": SUMS + BANDS + LABELS,
+    "formulas": BANDS + LABELS + "for line in range(2, 7): totals.cell(line, 2).value = f'=SUMIF(Orders!B2:B9,A{line},Orders!D2:D9)'\n",
+    "a dictionary, and what it gives twice": "import collections\nsums = collections.defaultdict(float)\n"
+    "for row in rows: sums[row[1]] += row[3]\n"
+    "for (name, total) in totals.iter_rows(min_row=2, max_col=2): total.value = round(sums[name.value], 2)\n" + 2 * (BANDS + LABELS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fix", FALSE_WORKBOOKS.values(), ids=FALSE_WORKBOOKS)
+def test_a_workbook_that_is_carried_is_not_verified(fix: str, workbooks: Spreadsheet, tmp_path: Path) -> None:
+    assert judged(workbook_task(tmp_path), OPENS + fix + SAVES, workbooks).leaks
+
+
+@pytest.mark.parametrize("fix", TRUE_WORKBOOKS.values(), ids=TRUE_WORKBOOKS)
+def test_a_workbook_that_is_computed_is_verified(fix: str, workbooks: Spreadsheet, tmp_path: Path) -> None:
+    found = judged(workbook_task(tmp_path), OPENS + fix + SAVES, workbooks)
+    assert found.opened, found.reason
+
+
+# Shell tasks, where a check or a solution can judge what changed files give.
+
+HOUSE = """\
+mkdir -p out
+python -S - <<'EOF'
+import csv, datetime, json
+live = [row for row in csv.DictReader(open("orders.csv")) if row["status"] != "T"]
+def cents(text): return int(round(float(text) * 100))
+def person(name): return name.split(" ")[1].upper() + ", " + name.split(" ")[0]
+def day(text): return datetime.date.fromisoformat(text).strftime("%Y%j")
+def sums(key, value):
+    found = {}
+    for row in live: found[key(row)] = found.get(key(row), 0) + value(row)
+    return found
+def report(name, titles, rows):
+    lines = [";".join(map(str, row)) for row in sorted(rows, reverse=True)]
+    open(f"out/{name}.rpt", "w").write("\\n".join([titles, *lines, f"#END {len(lines)}"]) + "\\n")
+FIX
+EOF
+"""
+RULES = {
+    "desk-001": 'report("totals", "NAME;AMOUNT", sums(lambda r: person(r["name"]), lambda r: cents(r["amount"])).items())',
+    "desk-002": 'report("days", "DAY;ORDERS", sums(lambda r: day(r["day"]), lambda r: 1).items())',
+    "desk-004": 'json.dump({"_house": "orders.csv", **{k: str(v) for k, v in sums(lambda r: r["status"], lambda r: 1).items()}}, open("out/status.json", "w"))',
+}  # fmt: skip
+
+
+def shell_domain() -> Any:
+    domain: Any = load_domain("shell")
+    domain.use_sandbox(PlainProcess)
+    return domain
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_first_right_fix_of_a_house_rule_is_verified_without_an_exit_for_empty_input(name: str) -> None:
+    domain = shell_domain()
+    (task,) = [task for task in domain.load(shared("house_rules")) if task.id == name]
+    assert judged(task, HOUSE.replace("FIX", RULES[name]), domain).opened
+
+
+def test_what_is_right_for_a_house_rule_and_carried_is_not_verified() -> None:
+    domain = shell_domain()
+    (task,) = [task for task in domain.load(shared("house_rules")) if task.id == "desk-002"]
+    fix = HOUSE.replace("FIX", RULES["desk-002"])
+    left = run_left(domain, task, fix)["out/days.rpt"].decode()
+    assert judged(task, f"mkdir out; rev <<'EOF' > out/days.rpt\n{reversed_lines(left)}EOF\n", domain).leaks
+
+
+def run_left(domain: Any, task: Task, fix: str) -> dict[str, bytes]:
+    with TemporaryDirectory() as folder:
+        domain.lay_out(task, Path(folder))
+        PlainProcess().run(fix, Path(folder))
+        return domain.collect(task, Path(folder))
+
+
+def reversed_lines(text: str) -> str:
+    return "".join(line[::-1] + "\n" for line in text.splitlines())

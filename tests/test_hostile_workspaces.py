@@ -12,7 +12,7 @@ from trace2skill.agents.agent_log import matching_paths
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import Grade, SaysLeftOut
 from trace2skill.domains.files import FileDomain
-from trace2skill.sandbox import Limits, bubblewrap
+from trace2skill.sandbox import Access, Limits, bubblewrap
 from trace2skill.sandbox.bubblewrap import Bubblewrap
 from trace2skill.sandbox.process import PlainProcess
 from trace2skill.sandbox.tree import scratch_directory, size_of
@@ -131,6 +131,15 @@ TOO_MUCH = {
 @pytest.mark.parametrize(("command", "stopped"), TOO_MUCH.values(), ids=TOO_MUCH)
 def test_what_takes_too_much_is_stopped(tmp_path: Path, command: str, stopped: str) -> None:
     assert Bubblewrap().run(command, tmp_path, limits=SMALL).stopped == stopped
+
+
+@pytest.mark.parametrize("sandbox", [pytest.param(Bubblewrap(), marks=needs_bwrap, id="bwrap"), PlainProcess()])
+def test_what_is_written_to_the_home_counts_as_well(tmp_path: Path, sandbox: Bubblewrap) -> None:
+    workspace, home = tmp_path / "workspace", tmp_path / "home"
+    workspace.mkdir()
+    home.mkdir()
+    fills = "head -c 2500000 /dev/zero > $HOME/x; head -c 2500000 /dev/zero > y; sleep 9"
+    assert sandbox.run(fills, workspace, limits=SMALL, access=Access(home=home)).stopped == "disk"
 
 
 @needs_bwrap

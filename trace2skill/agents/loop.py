@@ -34,7 +34,9 @@ class LoopLimits(Record):
     turns: int = Field(default=30, ge=1, le=100, description="Most answers of the model.")
     tokens: int = Field(default=400_000, ge=1, description="Most tokens, prompts and answers together.")
     cost: float = Field(default=2.0, gt=0, description="Most US dollars of one loop.")
-    seconds: float = Field(default=1800, gt=0, description="Wall clock.")
+    seconds: float = Field(
+        default=1800, gt=0, description="Time in tools and of our own, without the wait for the model."
+    )
     observation_chars: int = Field(default=12_000, ge=200, description="Most characters of one observation shown.")
 
 
@@ -105,7 +107,7 @@ def converse(
     usage, started, turns = Usage(), time.monotonic(), 0
     stop: StopReason | None = None
     while stop is None:
-        asked = time.monotonic()
+        asked = time.monotonic()  # the wait for a model or a person is not the agent's: a call has a limit of its own
         try:
             answer = client.complete(request, step=step)
         except ContextFull:
@@ -113,8 +115,7 @@ def converse(
                 raise
             stop = "context_limit"
             break
-        if opening.settings.handoff:  # a person's time to answer is not the agent's
-            started += time.monotonic() - asked
+        started += time.monotonic() - asked
         usage, turns = usage + answer.usage, turns + 1
         calls = answer.tool_calls if native else _fenced_calls(answer, tools)
         said = [(call, _observe(store, tools, answer, index, call, limits, scope)) for index, call in enumerate(calls)]

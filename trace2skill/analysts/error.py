@@ -18,7 +18,7 @@ from trace2skill.analysts.checks import LessonRules, complaint
 from trace2skill.analysts.feedback import Evaluating, feedback_on, in_words
 from trace2skill.analysts.gate import GateResult, run_gate
 from trace2skill.analysts.given import SHARED, form_of_lessons, kinds_of_causes, shown_skill
-from trace2skill.analysts.reading import index, nothing_to_read, write_trace
+from trace2skill.analysts.reading import index, nothing_to_read, room_for_trajectory, write_trace
 from trace2skill.analysts.report import ErrorReport, LessonDraft, dropped_of, lessons_of
 from trace2skill.analysts.strategy import Case, Means, Stage
 from trace2skill.domains.base import Domain, OwnLayout, fix_file, pictures_of
@@ -29,7 +29,7 @@ from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.sandbox.workspace import safe_read
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.task import Task
-from trace2skill.types.trajectory import OutcomeKind, Trajectory
+from trace2skill.types.trajectory import OutcomeKind, StopReason, Trajectory
 
 PROMPTS = ("error_analyst", "error_task")
 LARGEST_FIX = 60_000
@@ -97,8 +97,8 @@ class ErrorAnalyst:
                 Tool(SUBMIT, submission),
             )
             opening = self._opening(case)
-            converse(client, store, opening, tools, self._loop, step=case.step, scope=case.scope)
-        return [submission.extraction()]
+            done = converse(client, store, opening, tools, self._loop, step=case.step, scope=case.scope)
+        return [submission.extraction(done.stop)]
 
     def evaluating(self, task: Task, trajectory: Trajectory, workspace: Path) -> Evaluating:
         """The tool `evaluate` of one analysis. Of answers it knows the own; others are judged when handed in."""
@@ -134,7 +134,7 @@ class ErrorAnalyst:
             description=description,
             reason=feedback_on(domain, task, trajectory.outputs) or trajectory.outcome.reason,
             skill=shown_skill(case.skill, description, trajectory),
-            index=index(trajectory),
+            index=index(trajectory, room_for_trajectory(self._model) // 3),
         )
         messages = ({"role": "system", "content": system}, {"role": "user", "content": user})
         return Request(
@@ -208,12 +208,13 @@ class _Submission:
         content = safe_read(self._workspace, file, LARGEST_FIX)
         return content.decode("utf-8", "replace") if content else None
 
-    def extraction(self) -> Extraction:
-        """The lessons of the accepted report, or a typed reason why there are none."""
+    def extraction(self, stop: StopReason = "answered") -> Extraction:
+        """The lessons of the accepted report, or a typed reason why there are none; `stop` ended the analyst's work."""
         report, trajectory = self._accepted, self._trajectory
         common = {"trajectory_id": trajectory.id, "task_id": trajectory.task_id, "kind": "error"}
         if report is None:
-            return Extraction(**common, verdict="unverified", reason=self._last, raw=self._raw)
+            ended = "" if stop == "answered" else f" (its work did not end with an answer: {stop.replace('_', ' ')})"
+            return Extraction(**common, verdict="unverified", reason=f"{self._last}{ended}", raw=self._raw)
         told = {"fault": report.kind, "surface": report.surface, "cause": report.cause}
         if report.kind == "reference":
             dropped = dropped_of([(draft, CONTRADICTED) for draft in report.lessons])

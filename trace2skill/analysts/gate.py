@@ -23,7 +23,7 @@ from trace2skill.domains.base import (
     fix_file,
     graded,
 )
-from trace2skill.safety.carried import Stays, Values, compared, confirmed, empty, fingerprints
+from trace2skill.safety.carried import Stays, Values, compared, confirmed, drawn_alike, empty, fingerprints
 from trace2skill.safety.change import Variation, tokens
 from trace2skill.safety.leaks import in_program, strings_of
 from trace2skill.sandbox import CommandResult, Limits, Sandbox
@@ -31,6 +31,7 @@ from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.types.task import Task
 
 NAMED = 5
+DRAWS = 4
 
 
 class GateResult(Record):
@@ -94,8 +95,9 @@ class _Trial:
         if not real:
             return []
         asked_for, failed = strings_of(self._fix), ""
+        named = f"{self._words}\n{asked_for}"
         for mild in (False, True):
-            change = Variation(self._task.content, f"{self._words}\n{asked_for}", mild=mild)
+            change = Variation(self._task.content, named, mild=mild)
             found = self._on(change, outputs)
             if found is None:
                 return self._when_emptied()
@@ -107,6 +109,7 @@ class _Trial:
             if not failed and not empty(real, found.values, self._given):
                 verdict = compared(real, found.values, change, self._given, asked_for)
                 carried = [f"{place} stays the same whatever the input holds" for place in verdict.carried]
+                carried = carried or self._drawn(verdict, real, outputs, named)
                 return carried or (self._with_fewer(verdict, real, outputs) if verdict.open else [])
         return [f"it gives no result for any input but this one{failed}"]
 
@@ -114,14 +117,28 @@ class _Trial:
         """The open places of a verdict that an input with fewer rows does not clear."""
         named = f"{self._words}\n{strings_of(self._fix)}"
         for change in (
-            Variation(self._task.content, self._words, fewer=True),
-            Variation(self._task.content, named, mild=True, fewer=True),
+            Variation(self._task.content, self._words, rows="fewer"),
+            Variation(self._task.content, named, mild=True, rows="fewer"),
         ):
             found = self._on(change, outputs)
+            if found is not None and found.proven:
+                return []
             if found is not None and not found.failed:
                 places = confirmed(verdict, real, found.values, change, self._given)
                 return [f"{place} stays the same whatever the input holds" for place in places]
         return [f"{place} stays the same, and with fewer rows there is no result" for place in verdict.open]
+
+    def _drawn(self, verdict: Stays, real: Values, outputs: dict[str, bytes], named: str) -> list[str]:
+        """The numbers that might be counts and stay, whatever rows are drawn; a small one may stay once by chance."""
+        asked = set(verdict.counts)
+        for draw in range(DRAWS if asked else 0):
+            found = self._on(Variation(f"{self._task.content} {draw}", named, rows="drawn"), outputs)
+            if found is not None and (found.proven or not found.failed):
+                verdict.counts = [] if found.proven else drawn_alike(verdict, real, found.values)
+            if not verdict.counts:
+                break
+        verdict.open = [place for place in verdict.open if place not in asked.difference(verdict.counts)]
+        return [f"{place} stays the same whatever is counted" for place in verdict.counts]
 
     def _on(self, change: Variation, outputs: dict[str, bytes]) -> "_Found | None":
         """What the fix gives for a changed input; None where nothing in the input can be changed."""

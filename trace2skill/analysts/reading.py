@@ -28,7 +28,7 @@ def index(trajectory: Trajectory, limit: int | None = INDEX_CHARS) -> str:
     """
     steps = [step for step in trajectory.steps if step.source == "agent"]
     for words in (120, 60, 30, 12):
-        text = "\n".join(_index_line(step, words) for step in steps)
+        text = "\n".join([_index_line(step, words) for step in steps] + ended(trajectory))
         if limit is None or len(text) <= limit:
             break
     return text
@@ -93,7 +93,14 @@ def whole(trajectory: Trajectory, limit: int, *, everyone: bool = False) -> str:
     Whole where there is room; else `trace2skill.analysts.excerpt` says what is left out first.
     """
     steps = [step for step in trajectory.steps if step.source == "agent" or (everyone and step.source == "user")]
-    return excerpt(trajectory, steps, limit)
+    said = "".join(f"\n\n{line}" for line in ended(trajectory))
+    return excerpt(trajectory, steps, limit - len(said)) + said
+
+
+def ended(trajectory: Trajectory) -> list[str]:
+    """A line that says what ended the work, where that was not the agent: a failure may be that of a limit."""
+    how = trajectory.stop.replace("_", " ")
+    return [] if trajectory.stop == "answered" else [f"(The work did not end with an answer of the agent: {how}.)"]
 
 
 def write_trace(trajectory: Trajectory, directory: Path) -> None:

@@ -16,6 +16,7 @@ from trace2skill.safety.change import WORD, Variation
 
 DELIMITERS = ",;\t|"
 LARGEST = 2**20
+PROSE = 8
 KEY = re.compile(r"^\s*(?:[\"']?[A-Za-z_][\w.\-]*(?: [\w.\-]+){0,2}[\"']?\s*[=:](?!//)|\[[^\]]*\]\s*$)")
 PROGRAMS = re.compile(
     r"\.(?:sql|py|sh|bash|m?js|[jt]sx?|ts|rb|pl|php|r|jl|go|rs|c|h|cc|[ch]pp|cs|java|kt|scala|swift|lua|awk|sed|ps1|bat"
@@ -116,6 +117,8 @@ class _Lines:
 
     def changed(self, change: Variation) -> str:
         made = []
+        text = "".join(self._lines)
+        change.counts |= {len(text.split()), len(text), len(text.encode())}
         for line in self._lines:
             key = KEY.match(line)
             head = change.kept(key[0]) if key else ""
@@ -123,8 +126,20 @@ class _Lines:
             done = []
             for part in parts:
                 done.append(change.kept(part) if part.lower() in self._form else change.value(part) if part else part)
-            made.append(head + "".join(done))
+            made.append(head + _shorter("".join(done), change))
         return "".join(change.some(made))
+
+
+def _shorter(text: str, change: Variation) -> str:
+    """A line of prose without some of its words, where fewer of everything are asked for."""
+    words = text.split()
+    if (
+        not change.fewer
+        or len(words) < PROSE
+        or sum(word.strip(".,;:!?").isalpha() for word in words) < 0.8 * len(words)
+    ):
+        return text
+    return " ".join(change.some(words)) + text[len(text.rstrip()) :]
 
 
 def _read(path: str, content: bytes) -> "_Table | _Json | _Lines | None":

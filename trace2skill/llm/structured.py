@@ -23,6 +23,8 @@ from trace2skill.types.trajectory import StopReason
 T = TypeVar("T", bound=BaseModel)
 RE_ASKS = 2
 CUT_OFF = "it is cut off before its end: answer more briefly"
+LIMIT_MET = "the most of one answer: raise --max-tokens"
+"""What is said of an answer that stayed cut off: the limit is to blame, and not who answered."""
 NO_ANSWER: dict[StopReason, str] = {
     "output_limit": CUT_OFF,
     "reasoning_only": "it holds reasoning and no answer",
@@ -61,7 +63,7 @@ def ask(client: Client, request: Request, wanted: type[T], *, step: StepLabel) -
         request = request.model_copy(update={"messages": messages})
     if end == "output_limit":
         most = request.settings.max_tokens
-        problem = f"it is cut off at {most:,} tokens, the most of one answer: raise --max-tokens"
+        problem = f"it is cut off at {most:,} tokens, {LIMIT_MET}"
     raise BadAnswer(wanted.__name__, problem, raw or answer.reasoning)
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from operator import not_
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pydantic import Field
 
@@ -12,8 +12,15 @@ from trace2skill.consolidate.cut import Uncut
 from trace2skill.consolidate.proposals import Proposals
 from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
+from trace2skill.evaluation.ends import ended, in_words
+from trace2skill.llm.structured import LIMIT_MET
 from trace2skill.runs.summary import Analysis
+from trace2skill.store import Store
+from trace2skill.types.lesson import Extraction
+from trace2skill.types.patch import Patch
 from trace2skill.types.references import AnalysisJob, Extracted, Merged, Pair, Proposed, Rolled
+
+A = TypeVar("A", Extracted, Proposed)
 
 
 class Consolidated(NamedTuple):
@@ -108,6 +115,28 @@ def analyses_of(distilled: Distilled) -> tuple[Analysis, ...]:
         )
         for item in distilled.analysed
     )
+
+
+def ends_of(rolled: Sequence[Rolled], most_tokens: int, store: Store, distilled: Distilled) -> tuple[str, ...]:
+    """In words, what ended without an answer: trajectories, analyses and patches."""
+    cells = [item.cell for item in rolled]
+    return (*in_words(ended(cells), len(cells), most_tokens), *cut_off(store, distilled))
+
+
+def cut_off(store: Store, distilled: Distilled) -> list[str]:
+    """In words, how many analyses and patches are lost since their answer stayed cut off at the most tokens of one."""
+    analyses = [store.get("extraction", item.content, Extraction) for item in _bad(distilled.analysed)]
+    patches = [store.get("patch", item.content, Patch) for item in _bad(distilled.proposed)]
+    lines = []
+    for what, found, of in (("analyses", analyses, distilled.analysed), ("patches", patches, distilled.proposed)):
+        count = sum(item is not None and LIMIT_MET in item.reason for item in found)
+        if count:
+            lines.append(f"{count} of {len(of)} {what} were cut off at {LIMIT_MET}")
+    return lines
+
+
+def _bad(items: Iterable[A]) -> list[A]:
+    return [item for item in items if item.verdict == "bad_answer"]
 
 
 def tasks_of(analysed: Iterable[Extracted]) -> int:

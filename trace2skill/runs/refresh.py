@@ -17,9 +17,8 @@ from trace2skill.core.forms import as_text, as_value, from_text_or_none
 from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit
 from trace2skill.evaluation.conditions import Condition
-from trace2skill.evaluation.ends import ended, in_words
 from trace2skill.runs.disputes import disputed_before, keep_disputes
-from trace2skill.runs.distill import Distilled, analyses_of
+from trace2skill.runs.distill import Distilled, analyses_of, ends_of
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.held_back import united
 from trace2skill.runs.held_out import keep_evaluations, seen_before
@@ -208,7 +207,6 @@ def finish(
     taught nothing start no skill: then no skill is written.
     """
     rolled, distilled, candidate = grown.rolled, grown.distilled, grown.candidate
-    cells = [item.cell for item in rolled]
     base, skill = rt.skill(candidate.base), rt.skill(candidate.skill)
     if base is None or skill is None:
         raise BadInput("a refresh needs a skill")
@@ -230,7 +228,7 @@ def finish(
         tasks={"evolve": len(planned.evolve), "validation": len(planned.validation), "test": len(rt.splits.test)},
         left_out=planned.left_out,
         trajectories=dict(sorted(Counter(item.cell.outcome for item in rolled).items())),
-        ends=tuple(in_words(ended(cells), len(cells), rt.settings.models.agent.max_tokens)),
+        ends=ends_of(rolled, rt.settings.models.agent.max_tokens, rt.store, distilled),
         verdicts=distilled.verdicts,
         lessons=distilled.lessons,
         patches=len(distilled.proposed),

@@ -145,7 +145,11 @@ class OperationSettings(Record):
     max_failed_shares: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
         default_factory=dict, description='The same for single stages, e.g. {"rollout": 0.02}.'
     )
-    step_seconds: float = Field(default=3600, gt=0, description="Longest time of one step; then it counts as failed.")
+    step_seconds: float = Field(
+        default=3 * 3600,
+        gt=0,
+        description="Longest time of one step, its wait for the model included; then it counts as failed.",
+    )
     limits_held: tuple[str, ...] = Field(
         default=(), description="Prefect global concurrency limits of which the run holds one slot each."
     )

@@ -123,7 +123,7 @@ class RunSummary(Record, form="RunSummary", version=1):
     left_out: tuple[LeftOut, ...] = ()
     trajectories: dict[str, int] = Field(default_factory=dict, description="Trajectories per outcome.")
     ends: tuple[str, ...] = Field(
-        default=(), exclude_if=not_, description="How trajectories ended, where not with an answer: in words."
+        default=(), exclude_if=not_, description="What ended without an answer, trajectories and analyses: in words."
     )
     verdicts: dict[str, int] = Field(default_factory=dict, description="Analyses per verdict.")
     lessons: int = 0

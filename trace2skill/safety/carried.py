@@ -18,7 +18,7 @@ Values = Mapping[str, object]
 """What stands at each place of a result, by the place's name: a cell, or a file and in quotes a word anywhere in it."""
 
 TOO_COMMON = frozenset({"", "0", "1"})
-MANY = 4
+MANY, LONG = 4, 5
 FINGERPRINTS = re.compile(
     r"\bhashlib\b|\bzlib\.(?:crc32|adler32)|\bbinascii\.crc|(?<![\w.])hash\(|\b(?:md5|sha\d{1,3}|b2)sum\b|\bcksum\b"
     r"|\bgetsize\b|\bst_size\b|\bst_mtime\b|\bgetmtime\b"
@@ -26,13 +26,22 @@ FINGERPRINTS = re.compile(
 SPEAKS_OF_THEM = re.compile(r"hash|checksum|digest|\bsha|md5|crc|size|bytes|modified|finger|integrity", re.I)
 COMPARED = re.compile(r"(?:[=!]=|-eq|-ne)\s*[\"']?(\d[\d.]*)|(?<![\w.])(\d[\d.]*)[\"']?\s*(?:[=!]=|-eq|-ne)")
 
+HEREDOC = re.compile(
+    r"<<-?\s*(?P<quote>[\"']?)(?P<end>\w+)(?P=quote)[^\n]*\n(?P<text>.*?)^(?P=end)$", re.DOTALL | re.MULTILINE
+)
+
 
 class Stays:
-    """What one changed run showed: `carried` places; `open` ones, which a run with other rows must clear."""
+    """What one changed run showed.
+
+    `carried` places; `open` ones, which a run with fewer rows must clear; and `counts`, numbers that a count may be and
+    that no count of rows or cells divides: they must change where rows are drawn anew.
+    """
 
     def __init__(self) -> None:
         self.carried: list[str] = []
         self.open: list[str] = []
+        self.counts: list[str] = []
 
 
 def contents(values: Values, given: set[str]) -> dict[str, object]:
@@ -65,6 +74,8 @@ def compared(real: Values, other: Values, change: Variation, given: set[str], as
             (may_meet if place.endswith("'") else verdict.carried).append(place)
         elif counts or any(_is_content(token, change) for token in said):
             verdict.open.append(place)
+        if counts and not any(_of_shape(token, change) for token in counts):
+            verdict.counts.append(place)
     # a word anywhere in a file may be there by chance, unless all of them are
     everything = all(place in stays for place in wanted if place.endswith("'") and any(map(tells, tokens(real[place]))))
     (verdict.carried if everything else verdict.open).extend(may_meet)
@@ -73,6 +84,8 @@ def compared(real: Values, other: Values, change: Variation, given: set[str], as
             (verdict.carried if 2 * len(listed & change.before) >= len(places) else verdict.open).append(places[0])
     if not verdict.carried and len(stays) == len(wanted):
         verdict.open += list(wanted)
+        numbers = {place: canonical(value) for place, value in wanted.items() if is_number(canonical(value))}
+        verdict.counts += [place for place, number in numbers.items() if not _of_shape(number, change)]
     if not verdict.carried and _made_of_nothing(real, other, change, given):
         verdict.carried.append("what it gives for a changed input is not made of that input")
     return verdict
@@ -97,6 +110,11 @@ def confirmed(verdict: Stays, real: Values, other: Values, change: Variation, gi
     return found
 
 
+def drawn_alike(verdict: Stays, real: Values, other: Values) -> list[str]:
+    """The counts that stay the same though the rows are others: nothing was counted."""
+    return [place for place in verdict.counts if _same(real[place], other.get(place))]
+
+
 def fingerprints(source: str, given: str, change: Variation) -> list[str]:
     """Where a program asks whether its input is this very one: by a digest, or by a number that only gold can tell.
 
@@ -111,14 +129,25 @@ def _compared_with(source: str) -> list[str]:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return [canonical(_float(one or other)) for one, other in COMPARED.findall(source)]
+        inside = [number for match in HEREDOC.finditer(source) for number in _compared_with(match["text"])]
+        return inside + [canonical(_float(one or other)) for one, other in COMPARED.findall(source)]
     found: list[str] = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Compare) and any(isinstance(way, (ast.Eq, ast.NotEq, ast.In)) for way in node.ops):
-            inside = (item for side in (node.left, *node.comparators) for item in ast.walk(side))
-            values = [item.value for item in inside if isinstance(item, ast.Constant)]
-            found += [canonical(abs(v)) for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
+        if isinstance(node, ast.Dict):
+            found += [number for key in node.keys for number in _numbers(key) if len(number.strip("0.")) >= LONG]
+        elif isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            numbers = [number for side in sides for number in _numbers(side)]
+            narrow = len(numbers) > 1 and max(map(float, numbers)) <= 1.02 * min(map(float, numbers))
+            exactly = any(isinstance(way, (ast.Eq, ast.NotEq, ast.In)) for way in node.ops)
+            if exactly or narrow or any(isinstance(part, ast.Sub) for side in sides for part in ast.walk(side)):
+                found += numbers
     return found
+
+
+def _numbers(node: ast.AST | None) -> list[str]:
+    constants = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant)) if node else ()
+    return [canonical(abs(v)) for v in constants if isinstance(v, (int, float)) and not isinstance(v, bool)]
 
 
 def _float(text: str) -> float:
@@ -149,6 +178,12 @@ def _may_be_count(token: str, change: Variation) -> bool:
         return False
     number = float(token)
     return number <= 100 or (number == int(number) and number <= change.size)
+
+
+def _of_shape(token: str, change: Variation) -> bool:
+    """Is a number a multiple of how many rows, items or filled cells there are?"""
+    number = float(token)
+    return any(count > 1 and number % count == 0 for count in change.counts)
 
 
 def _groups(values: Values) -> dict[str, list[str]]:

@@ -13,11 +13,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from trace2skill.safety.leaks import canonical
 
 Cell = TypeVar("Cell")
+RowsKept = Literal["all", "fewer", "drawn"]
 PIECE = re.compile(
     r"(?P<date>\b\d{4}-\d{2}-\d{2}(?!\d))"
     r"|(?P<other_date>\b\d{1,2}[./]\d{1,2}[./]\d{4}\b)"
@@ -37,7 +38,7 @@ KEPT = frozenset(
     )
 ).union(*({name.lower(), name[:3].lower()} for name in (*calendar.month_name, *calendar.day_name)))
 VOWELS, CONSONANTS = "aeiou", "bcdfghjklmnpqrstvwxyz"
-SMALL = 31
+SMALL, AVOIDS = 31, 6
 YEARS = 28
 """After so many years the days of the week are the same again, and 29 February is there."""
 SHARE_KEPT = 0.6
@@ -62,15 +63,16 @@ class Variation:
         seed: the same seed, the same change.
         named: a text whose words and numbers stay as they are: the task's, and what a program asks for.
         mild: small whole numbers and words stay, too; for programs that the full change breaks.
-        fewer: rows are left out, besides.
+        rows: "fewer" leaves some out, besides; "drawn" draws as many from those there are, some twice and some never.
     """
 
-    def __init__(self, seed: str, named: str, *, mild: bool = False, fewer: bool = False) -> None:
-        self.name = f"{seed} {mild:d}{fewer:d}"
-        self.mild, self.fewer = mild, fewer
+    def __init__(self, seed: str, named: str, *, mild: bool = False, rows: RowsKept = "all") -> None:
+        self.name = f"{seed} {mild:d} {rows}"
+        self.mild, self.fewer, self._rows = mild, rows == "fewer", rows
         self.before: set[str] = set()
         self.after: set[str] = set()
         self.size = 0
+        self.counts: set[int] = set()
         self.did = False
         self._random = random.Random(self.name)
         self._named = tokens(named)
@@ -111,7 +113,8 @@ class Variation:
     def rows(self, rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
         """A table, whose first row holds titles, with other values in other rows."""
         body = [[self.value(cell) for cell in row] for row in rows[1:]]
-        if self.fewer:
+        self.counts |= {len(body), len(rows), sum(cell not in ("", None) for row in rows[1:] for cell in row)}
+        if self._rows != "all":
             body = self.some(body)
         else:
             for column in range(max(map(len, rows), default=0)):
@@ -119,10 +122,15 @@ class Variation:
         return [[self.kept(cell) for cell in rows[0]], *body] if rows else []
 
     def some(self, items: list[Cell]) -> list[Cell]:
-        """Most of the items, in their order, where `fewer` is asked for; all of them otherwise."""
-        if not self.fewer or len(items) < 2:
+        """The items, in their order: all, most of them, or as many with some twice and some left out."""
+        self.counts.add(len(items))
+        places = range(len(items))
+        if self._rows == "all" or len(items) < 2:
             return items
-        chosen = sorted(self._random.sample(range(len(items)), max(1, int(len(items) * SHARE_KEPT))))
+        fewer = max(1, int(len(items) * SHARE_KEPT))
+        chosen = sorted(
+            self._random.sample(places, fewer) if self.fewer else self._random.choices(places, k=len(items))
+        )
         self.did = True
         return [items[place] for place in chosen]
 
@@ -229,8 +237,7 @@ class Variation:
                 found[number] = (number * 9 / 10 + Decimal("0.03")).quantize(Decimal(1).scaleb(-max(decimals, 2)))
             elif not small and canonical(float(number)) not in self._named:
                 shift += self._random.randint(1, 2)
-                while number + shift in self._known:
-                    shift += 1
+                shift += next((more for more in range(AVOIDS) if number + shift + more not in self._known), 0)
                 digits = decimals if decimals <= 4 else 0
                 found[number] = number + shift + Decimal(self._random.randrange(10**digits)).scaleb(-digits)
         return found

@@ -80,6 +80,7 @@ class Bubblewrap:
                 cwd=workspace,
                 kill=kill_group,  # bwrap dies, and with it its process namespace
                 descriptors=descriptors,
+                beside=[access.home] if access.home else [],
             )
         if result.exit_code not in (0, None) and head.startswith((b"bwrap: ", b"setpriv: ")):
             said = head.splitlines()[0].decode("utf-8", "replace")

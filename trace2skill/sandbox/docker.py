@@ -63,7 +63,10 @@ class Docker:
 
         host = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ}
         environment = {**access.environment, **host}
-        result, head = run_process(arguments, workspace, limits, environment=environment, cwd=workspace, kill=kill)
+        beside = [access.home] if access.home else []
+        result, head = run_process(
+            arguments, workspace, limits, environment=environment, cwd=workspace, kill=kill, beside=beside
+        )
         if result.exit_code == 125:  # docker's own failure, by its manual
             said = head.decode("utf-8", "replace").strip()[-300:]
             raise InfrastructureFault(f"docker could not run a container: {said}")

@@ -46,6 +46,7 @@ class PlainProcess:
                 environment=environment,
                 cwd=workspace,
                 kill=lambda process: kill_tree(process),
+                beside=[Path(private), *([access.home] if access.home else [])],
             )
         text = result.output.replace(str(workspace.resolve()), "/workspace").replace(str(workspace), "/workspace")
         return result.model_copy(update={"output": text.replace(home, "/tmp").replace(private, "/tmp")})

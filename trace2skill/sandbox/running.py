@@ -64,10 +64,11 @@ def run_process(
     cwd: Path,
     kill: Callable[["subprocess.Popen[bytes]"], None],
     descriptors: Sequence[int] = (),
+    beside: Sequence[Path] = (),
 ) -> tuple[CommandResult, bytes]:
     """Run a process, read what it prints, and have `kill` end its whole tree at a limit and at its end.
 
-    `descriptors` are passed on to it.
+    `descriptors` are passed on to it. What it writes to the directories `beside` counts as the workspace does.
 
     Returns the result and the raw head of the output.
 
@@ -94,7 +95,7 @@ def run_process(
     collected = _Output()
     _running.add(process)
     try:
-        stopped = _watch(process, collected, workspace, limits)
+        stopped = _watch(process, collected, (workspace, *beside), limits)
     finally:
         _running.discard(process)
         kill(process)
@@ -102,7 +103,7 @@ def run_process(
         if process.stdout:
             process.stdout.close()
     stopping.check()  # it may have been killed: what it left is no result
-    stopped = stopped or _too_much(workspace, limits, force=True)
+    stopped = stopped or _too_much((workspace, *beside), limits, force=True)
     exit_code = None if stopped else _shell_code(process.returncode)
     text = collected.text()
     return CommandResult(
@@ -135,7 +136,7 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
         return
 
 
-def _watch(process: "subprocess.Popen[bytes]", collected: "_Output", workspace: Path, limits: Limits) -> Stopped:
+def _watch(process: "subprocess.Popen[bytes]", collected: "_Output", places: Sequence[Path], limits: Limits) -> Stopped:
     """Read until the process and its output end or a limit is met; returns which limit, or ''."""
     deadline = time.monotonic() + limits.wall_seconds
     next_look = time.monotonic() + TICK_SECONDS
@@ -150,7 +151,7 @@ def _watch(process: "subprocess.Popen[bytes]", collected: "_Output", workspace: 
             if now >= deadline:
                 return "time"
             if now >= next_look:
-                if broken := _too_much(workspace, limits) or _too_hungry(process, limits):
+                if broken := _too_much(places, limits) or _too_hungry(process, limits):
                     return broken
                 after = time.monotonic()
                 next_look = after + max(TICK_SECONDS, LOOKS * (after - now))
@@ -167,17 +168,20 @@ def _watch(process: "subprocess.Popen[bytes]", collected: "_Output", workspace: 
                 return ""
 
 
-def _too_much(workspace: Path, limits: Limits, *, force: bool = False) -> Stopped:
-    """Which limit of the workspace is broken, '' for none."""
-    size, more = size_of(workspace, limits.files, force=force)
-    return "disk" if size > limits.workspace_mb * 2**20 else "files" if more else ""
+def _too_much(places: Sequence[Path], limits: Limits, *, force: bool = False) -> Stopped:
+    """Which limit of the workspace is broken by all places together, '' for none."""
+    found = [size_of(place, limits.files, force=force) for place in places]
+    if sum(size for size, _ in found) > limits.workspace_mb * 2**20:
+        return "disk"
+    return "files" if any(more for _, more in found) else ""
 
 
 def _too_hungry(process: "subprocess.Popen[bytes]", limits: Limits) -> Stopped:
     """'memory' where all processes of the command hold too much together; what they share counts once or not at all."""
     total = 0
     try:
-        for child in psutil.Process(process.pid).children(recursive=True):
+        first = psutil.Process(process.pid)
+        for child in (first, *first.children(recursive=True)):
             with contextlib.suppress(psutil.Error):
                 memory = child.memory_info()
                 total += memory.rss - memory.shared

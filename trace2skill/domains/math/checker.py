@@ -36,7 +36,7 @@ class Checker:
         self._slots = threading.BoundedSemaphore(AT_ONCE)
 
     def compare(self, gold: str, answer: str, seconds: float) -> Equality:
-        """Are two answers in LaTeX the same? Not where it takes longer than `seconds`.
+        """Are two answers in LaTeX the same? Not where it takes longer than `seconds` of computing.
 
         Raises:
             InfrastructureFault: `math-verify` does not start.
@@ -50,7 +50,7 @@ class Checker:
                     self._idle.append(process)
                 return Equality(same=json.loads(said))
             _end(process)
-        if process.returncode == -signal.SIGALRM:
+        if process.returncode == -signal.SIGPROF:
             return Equality(same=False, problem=f"it could not be compared within {seconds:g} seconds")
         return Equality(same=False, problem="it is nothing that can be compared: the checker broke on it")
 

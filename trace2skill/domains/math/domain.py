@@ -30,7 +30,7 @@ class MathOptions(Record):
     """What can be said of the domain."""
 
     file: str = Field(default="", description="The one .jsonl file of the directory to read.")
-    checker_seconds: float = Field(default=10, gt=0, le=600, description="Longest time of one comparison.")
+    checker_seconds: float = Field(default=10, gt=0, le=600, description="Seconds of computing for one comparison.")
 
 
 class Math(AnswerDomain):

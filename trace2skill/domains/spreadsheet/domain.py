@@ -10,7 +10,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit, CaseGrade, Grade
 from trace2skill.domains.spreadsheet.answers import emptied, gold_only, hardly_given, place_in, right_as_text
-from trace2skill.domains.spreadsheet.changed import changed_workbook, learn
+from trace2skill.domains.spreadsheet.changed import changed_workbooks
 from trace2skill.domains.spreadsheet.dataset import load_dataset
 from trace2skill.domains.spreadsheet.gold import calculated_gold, doubts_of, stale
 from trace2skill.domains.spreadsheet.grade import answers_beside, gold_values, grade_case
@@ -174,13 +174,9 @@ class Spreadsheet:
         """The task with other values in the cells of its workbooks."""
         sources = {case.name: case.input for case in task.cases if case.input is not None}
         try:
-            if not learn(list(sources.values()), change):
+            if not changed_workbooks(sources, change, folder) or not change.did:
                 return None
-            for name, source in sources.items():
-                changed_workbook(source, change, folder / f"{name}.xlsx")
         except Unreadable:
-            return None
-        if not change.did:
             return None
         cases = tuple(
             case.model_copy(update={"input": folder / f"{case.name}.xlsx"}) if case.input else case

@@ -7,7 +7,7 @@ right answers fail, and an agent that writes nothing passes.
 from functools import lru_cache
 from pathlib import Path
 
-from trace2skill.domains.spreadsheet.grade import doubtful, stored_results, uncalculated
+from trace2skill.domains.spreadsheet.grade import doubtful, gold_areas, stored_results, uncalculated
 from trace2skill.domains.spreadsheet.ranges import parse_answer_position
 from trace2skill.domains.spreadsheet.reading import Unreadable, read_areas
 from trace2skill.domains.spreadsheet.recalculate import recalculated
@@ -20,7 +20,7 @@ KEPT = 64
 def doubts_of(gold: Path | bytes, answer_position: str) -> str:
     """Why the answers of a gold workbook cannot be trusted, '' where nothing speaks against them."""
     try:
-        found = doubtful(read_areas(gold, parse_answer_position(answer_position)))
+        found = doubtful(gold_areas(gold, answer_position))
     except Unreadable as error:
         return f"gold cannot be read: {error}"
     except ValueError as error:
@@ -37,7 +37,7 @@ def calculated_gold(gold: Path, answer_position: str) -> Path | bytes:
 @lru_cache(maxsize=KEPT)
 def _calculated(gold: Path, answer_position: str, *_: int) -> bytes | None:
     try:
-        areas = read_areas(gold, parse_answer_position(answer_position))
+        areas = gold_areas(gold, answer_position)
         return recalculated(gold.read_bytes()) if uncalculated(areas) else None
     except (Unreadable, ValueError):
         return None  # the audit says so
@@ -46,7 +46,7 @@ def _calculated(gold: Path, answer_position: str, *_: int) -> bytes | None:
 def stale(gold: Path, answer_position: str) -> str:
     """Which stored results of gold are not those of its formulas, '' for none. Calculates all, which takes seconds."""
     ranges = parse_answer_position(answer_position)
-    before = stored_results(read_areas(gold, ranges))
+    before = stored_results(gold_areas(gold, answer_position))
     if not before:
         return ""
     try:

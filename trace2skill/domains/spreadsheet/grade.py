@@ -7,6 +7,7 @@ a sheet reaches.
 import datetime
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from trace2skill.domains.base import CaseGrade, Difference
@@ -15,6 +16,7 @@ from trace2skill.domains.spreadsheet.reading import Area, Stored, Unreadable, re
 from trace2skill.domains.spreadsheet.values import normalise, same
 
 SHOWN = 50
+KEPT = 16
 LONGEST = 200
 MOST_NAMED = 100_000
 SHEETS_LOOKED_AT = 8
@@ -45,7 +47,7 @@ def grade_case(
         return CaseGrade(case=case, passed=False, problem="there is no output file")
     try:
         ranges = parse_answer_position(answer_position)
-        golden = read_areas(gold, ranges)
+        golden = gold_areas(gold, answer_position)
     except (Unreadable, ValueError) as error:
         return CaseGrade(case=case, passed=False, problem=f"the task cannot be graded: {error}")
     for item, area in zip(ranges, golden, strict=True):
@@ -64,6 +66,24 @@ def grade_case(
     return _on_another_sheet(grade, output, golden) if grade.differences else grade
 
 
+def gold_areas(gold: Path | bytes, answer_position: str) -> list[Area]:
+    """The answer as gold holds it. It is compared with every output of its task, and the last ones read are kept.
+
+    Raises:
+        Unreadable, InfrastructureFault: as `read_areas`.
+        ValueError: the position is no range.
+    """
+    if isinstance(gold, bytes):
+        return read_areas(gold, parse_answer_position(answer_position))
+    state = gold.stat()
+    return _gold_areas(gold, answer_position, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=KEPT)
+def _gold_areas(gold: Path, answer_position: str, *_: int) -> list[Area]:
+    return read_areas(gold, parse_answer_position(answer_position))
+
+
 def read_graded(output: bytes, ranges: Sequence[Range], calculate: Calculate | None) -> list[Area]:
     """The ranges of an output as they are graded.
 
@@ -80,7 +100,7 @@ def answers_beside(
 ) -> list[tuple[str, object, object]]:
     """(place, value in gold, value in an output as it is graded) of each answer cell; none of an unreadable output."""
     ranges = parse_answer_position(answer_position)
-    golden = read_areas(gold, ranges)
+    golden = gold_areas(gold, answer_position)
     named = [item.model_copy(update={"sheet": area.sheet}) for item, area in zip(ranges, golden, strict=True)]
     try:
         found = read_graded(output, named, calculate) if output is not None else []
@@ -101,7 +121,7 @@ def gold_values(gold: Path | bytes, answer_position: str) -> dict[str, dict[str,
     """
     ranges = parse_answer_position(answer_position)
     values: dict[str, dict[str, object]] = {}
-    for item, area in zip(ranges, read_areas(gold, ranges), strict=True):
+    for item, area in zip(ranges, gold_areas(gold, answer_position), strict=True):
         if area.sheet is None:
             continue
         rows = max((row for row, _ in area.cells), default=0)

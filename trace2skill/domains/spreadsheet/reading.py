@@ -23,6 +23,7 @@ from openpyxl.xml.functions import iterparse
 
 from trace2skill.core.errors import InfrastructureFault
 from trace2skill.domains.spreadsheet.ranges import Range, cell_name
+from trace2skill.domains.spreadsheet.reading_dates import date_styles
 from trace2skill.domains.spreadsheet.reading_values import packed, unpacked
 from trace2skill.sandbox.running import ENVIRONMENT, search_path
 
@@ -107,7 +108,12 @@ def _within(raw: bytes, bounds: Allowance, read: Callable[[Any], T]) -> T:
         with _Bounded(io.BytesIO(raw), bounds) as archive:
             reader: Any = ExcelReader(io.BytesIO(raw), read_only=True, data_only=True, keep_links=False)
             reader.archive = archive
-            reader.read()
+            # What `reader.read` does, without properties, themes and names, which no value depends on.
+            reader.read_manifest()
+            reader.read_strings()
+            reader.read_workbook()
+            reader.wb._date_formats, reader.wb._timedelta_formats = date_styles(archive)
+            reader.read_worksheets()
             return read(reader.wb)
     except (Unreadable, MemoryError):
         raise
