@@ -39,7 +39,7 @@ def speak(heard: Heard) -> Spoken:
         return _answer(heard, description, *told)
     if script := script_for(description):
         return _script(heard, description, script)
-    if chance("hasty", heard.profile.seed, description, heard.seed) < heard.profile.hasty:
+    if chance("hasty", heard.profile.seed, asked_in(description), heard.seed) < heard.profile.hasty:
         return _hasty(heard, description)
     if heard.turns == 0:
         opened = " ".join(f"skill/{path}" for path in _references(heard))
@@ -50,7 +50,7 @@ def speak(heard: Heard) -> Spoken:
         if source is None:
             return Spoken(text="I do not know how to do this task.")
         return call(heard, "Now I write a program and run it.", "bash", command=f"{_written(source)}\n{RUN}")
-    if heard.turns == 2 and chance("checks", heard.profile.seed, description, heard.seed) < 0.6:
+    if heard.turns == 2 and chance("checks", heard.profile.seed, asked_in(description), heard.seed) < 0.6:
         return call(heard, "I read back what was written.", "bash", command=CHECK)
     return Spoken(text="The workbook is written. Done.")
 
@@ -80,7 +80,7 @@ def _script(heard: Heard, description: str, gold: str) -> Spoken:
         slip = scripts.committed(gold, _task_key(heard, description), guidance, heard.seed, heard.profile.noise)
         command = scripts.said(gold, slip.mistakes, broken=slip.quirk is not None or harmed(guidance))
         return call(heard, "Now I write a script and run it.", "bash", command=command)
-    if heard.turns == 2 and chance("checks", heard.profile.seed, description, heard.seed) < 0.4:
+    if heard.turns == 2 and chance("checks", heard.profile.seed, asked_in(description), heard.seed) < 0.4:
         return call(heard, "I look at what is there now.", "bash", command="ls -lR . | tail -n 20")
     return Spoken(text="It is written. Done.")
 
@@ -124,7 +124,13 @@ def _spoiled(source: str, broken: bool) -> str:
 
 
 def _task_key(heard: Heard, description: str) -> str:
-    return f"{heard.profile.seed}/{description}"
+    return f"{heard.profile.seed}/{asked_in(description)}"
+
+
+def asked_in(description: str) -> str:
+    """A task without how its result is read: the same mistakes are made wherever it is graded."""
+    lines = description.split("\n")
+    return "\n".join(line for line in lines if not line.startswith("How the result is read:")).strip()
 
 
 def _references(heard: Heard) -> list[str]:
