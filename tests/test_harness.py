@@ -318,7 +318,7 @@ class TestAFunction:
 def test_a_refresh_with_a_command_learns_and_repeats_for_nothing(tmp_path: Path, prefect_home: Path) -> None:
     settings = tmp_path / "toy.yaml"
     settings.write_text(json.dumps({**TOY, "name": "toy", "version_command": "echo toy 1.0"}))
-    command = ["run", "--data", OFFICE, "--tasks", "20", "--skill", OFFICE_SKILL, "--model", "sim/office", "--json"]
+    command = ["run", "--data", OFFICE, "--tasks", "26", "--skill", OFFICE_SKILL, "--model", "sim/office", "--json"]
     command += ["--recalculate", "never", "--sandbox", "process", "--harness", settings]
     made = json.loads(run(tmp_path, prefect_home, *command).stdout)
     assert made["candidate"]["skill"] != made["base"]

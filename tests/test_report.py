@@ -19,7 +19,7 @@ from trace2skill.evaluation.decision import decide
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.report import render_report
 from trace2skill.runs.settings import RunSettings
-from trace2skill.runs.summary import Analysis, RunSummary, Spent
+from trace2skill.runs.summary import Analysis, LeftOut, RunSummary, Spent
 from trace2skill.skills.skill import read_skill
 from trace2skill.store import Store, open_store
 from trace2skill.types.evaluation import Cell, Evaluation
@@ -105,6 +105,7 @@ def big_run(store: Store, tasks: int, edits: int) -> RunSummary:
         candidate=made,
         evaluations=tuple(evaluations),
         decision=decide(*evaluations),
+        disputed=(LeftOut(task_id="task-0-0", verdict="reference", reason=f"It contradicts. {HOSTILE}"),),
         spent=Spent(calls=10, cost=1.0),
     )
 
@@ -206,4 +207,8 @@ def test_400_tasks_and_300_edits_stay_responsive(
 
 def test_the_same_run_gives_the_same_bytes(store: Store) -> None:
     summary = big_run(store, 8, 4)
-    assert render_report(store, summary, settings()) == render_report(store, summary, settings())
+    page = render_report(store, summary, settings())
+    assert page == render_report(store, summary, settings())
+    for shown in (page, summary.as_markdown()):
+        assert "Tasks that a person should look at" in shown
+        assert "task-0-0: It contradicts." in shown

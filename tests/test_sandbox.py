@@ -41,6 +41,21 @@ class TestEverySandbox:
         result = sandbox.run("echo before; echo wrong >&2; exit 7", workspace)
         assert (result.exit_code, result.output, result.stopped) == (7, "before\nwrong\n", "")
 
+    @pytest.mark.parametrize(
+        ("command", "said"),
+        [
+            (f"echo {'x' * 200_000}", "200,005 bytes"),
+            ("echo a\0b", "no command can hold"),
+            ("echo \ud800", "no command can hold"),
+        ],
+    )
+    def test_what_no_shell_takes_is_a_result_too(
+        self, command: str, said: str, sandbox: Sandbox, workspace: Path
+    ) -> None:
+        result = sandbox.run(command, workspace)
+        assert result.exit_code == 126
+        assert said in result.output
+
     def test_no_secret_of_the_host_is_in_the_environment(
         self, sandbox: Sandbox, workspace: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -2,14 +2,14 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, get_args
 
+import product
 import pytest
-from conftest import OFFICE, OFFICE_SKILL, environment
+from conftest import OFFICE, OFFICE_SKILL
 from pydantic import BaseModel
+from questions_of_tests import write_math, write_skill_for_sums
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
@@ -288,21 +288,20 @@ def test_estimate_has_what_run_has(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_run_is_repeated_by_its_file(tmp_path: Path, prefect_home: Path) -> None:
-    def call(*words: str) -> dict[str, Any]:
-        command = [str(Path(sys.executable).parent / "trace2skill"), *words, "--json"]
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment(prefect_home, tmp_path / "calls"), capture_output=True, text=True, timeout=600
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
+    write_math(tmp_path / "data", 24)
+    write_skill_for_sums(tmp_path / "sums")
+
+    def call(*words: object) -> dict[str, Any]:
+        said = product.run(tmp_path, prefect_home, *words, "--json", calls=tmp_path / "calls")
+        found: dict[str, Any] = json.loads(said.stdout)
         return found
 
-    more = ("--tasks", "12", "--recalculate", "never", "--sandbox", "process", "--error-analyst", "one_call")
-    first = call("run", *BASIC, "--skill", str(OFFICE_SKILL), *more)
+    given = ("--domain", "math", "--data", "data", "--skill", "sums", "--model", "sim/office", "--sandbox", "process")
+    first = call("run", *given, "--error-analyst", "one_call", "--analysts", "+error")
     (file,) = tmp_path.glob(".trace2skill/runs/*/settings.yaml")
     assert YAML(typ="safe").load(file)["learning"]["error_analyst"] == "one_call"
     paid = (tmp_path / "calls").read_text()
-    again = call("run", "--settings", str(file))
+    again = call("run", "--settings", file)
     assert again["run_id"] == first["run_id"]
     assert again["candidate"]["skill"] == first["candidate"]["skill"]
     assert (tmp_path / "calls").read_text() == paid

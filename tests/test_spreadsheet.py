@@ -4,7 +4,6 @@ import datetime
 import io
 import json
 import shutil
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import openpyxl
@@ -269,18 +268,29 @@ def audit(task: Task) -> Audit:
     return Spreadsheet("never").audit(task)
 
 
-def test_all_real_tasks_load_and_every_golden_passes_itself() -> None:
+UNTOUCHED = ["13-1", "73-45"]
+"""Real tasks that the untouched input passes already."""
+DOUBTFUL = {
+    "247-24": "refers to another file",
+    "524-31": "nobody has calculated",
+    "56786": "refers to another file",
+}
+"""Real tasks whose gold cannot be trusted, and why."""
+
+
+@pytest.mark.parametrize(
+    "step", [pytest.param(1, marks=pytest.mark.slow, id="all"), pytest.param(8, id="one in eight")]
+)
+def test_real_tasks_load_and_every_golden_passes_itself(step: int) -> None:
     tasks = Spreadsheet("never").load(shared("spreadsheetbench_verified"))
     assert len(tasks) == 400
     assert all(isinstance(task.id, str) and len(task.cases) == 1 for task in tasks)
-    with ProcessPoolExecutor(2) as pool:
-        audits = list(pool.map(audit, tasks, chunksize=10))
+    named = {*UNTOUCHED, *DOUBTFUL}
+    audits = [audit(task) for number, task in enumerate(tasks) if number % step == 0 or task.id in named]
     left_out = {item.task_id: item.reason for item in audits if item.verdict == "never_passes"}
-    assert left_out.keys() == {"247-24", "524-31", "56786"}
-    assert "nobody has calculated" in left_out["524-31"]
-    assert "refers to another file" in left_out["247-24"]
-    assert "refers to another file" in left_out["56786"]
-    assert [item.task_id for item in audits if item.verdict == "passes_untouched"] == ["13-1", "73-45"]
+    assert left_out.keys() == DOUBTFUL.keys()
+    assert all(DOUBTFUL[id] in reason for id, reason in left_out.items())
+    assert [item.task_id for item in audits if item.verdict == "passes_untouched"] == UNTOUCHED
 
 
 def test_real_goldens_as_files_pass_and_other_tasks_goldens_do_not() -> None:

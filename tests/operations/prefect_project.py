@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
+import product
 import psutil
 from conftest import PATIENCE, ROOT, environment
 from questions_of_tests import write_math, write_skill_for_sums
@@ -43,8 +43,8 @@ class Project:
         return done.stdout
 
     def told(self, *arguments: object, code: int = 0) -> Any:
-        """What a trace2skill command says as JSON."""
-        return json.loads(self.run("trace2skill", *arguments, "--json", code=code))
+        """What a trace2skill command says as JSON; in this process, which has Prefect and LiteLLM imported already."""
+        return json.loads(product.run(ROOT, self.home, *arguments, "--json", calls=self.calls, code=code).stdout)
 
     def deploy(self) -> None:
         """The three commands of docs/deploy.md."""
@@ -67,9 +67,10 @@ class Project:
             log.close()
 
     def start(self, deployment: str, parameters: dict[str, Any]) -> str:
-        """Start a run of a deployment; returns the flow run's id."""
-        out = self.run("prefect", "deployment", "run", deployment, "--params", json.dumps(parameters))
-        return next(word for word in out.replace("/", " ").split() if is_uuid(word))
+        """Start a run of a deployment, as the UI does; returns the flow run's id."""
+        id = self.request("GET", f"/deployments/name/{deployment}")["id"]
+        made = self.request("POST", f"/deployments/{id}/create_flow_run", {"parameters": parameters})
+        return str(made["id"])
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the server's API, as the UI does; like Prefect's own client, again where the server is busy (503)."""
@@ -159,10 +160,3 @@ def kill_all(process: "psutil.Process") -> None:
         except psutil.NoSuchProcess:
             continue
     psutil.wait_procs(family, timeout=20)
-
-
-def is_uuid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False

@@ -19,7 +19,7 @@ def test_runs_side_by_side_and_shards_on_two_workers_share_what_is_done(
 ) -> None:
     database = databases.fresh(postgres, f"t{uuid.uuid4().hex}")
 
-    # Three runs of the same settings at once, each a process of its own.
+    # Two runs of the same settings at once, each a process of its own.
     given = settings(tmp_path, store=database)
     words = options(given, "store")
     command = [str(BIN / "trace2skill"), "run", *words, "--model", "sim/office?seed=21", "--workers", "4", "--json"]
@@ -28,10 +28,10 @@ def test_runs_side_by_side_and_shards_on_two_workers_share_what_is_done(
             [*command, "--output", str(tmp_path / f"runs{number}")],
             cwd=ROOT, env=project.variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
-        for number in range(3)
+        for number in range(2)
     ]  # fmt: skip
     told = [child.communicate(timeout=4 * PATIENCE) for child in children]
-    assert [child.returncode for child in children] == [0, 0, 0], [error[-2000:] for _, error in told]
+    assert [child.returncode for child in children] == [0, 0], [error[-2000:] for _, error in told]
     assert not any("lock" in error.lower() for _, error in told)
     assert set(Counter(project.calls_made()).values()) == {1}, "no call was made twice"
 
@@ -59,9 +59,9 @@ def test_a_duckdb_store_is_waited_for_with_a_word(tmp_path: Path, project: Proje
     variables = {**project.variables, "TERM": "dumb"}
     children = [
         subprocess.Popen(command, cwd=os.fspath(tmp_path), env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(3)
+        for _ in range(2)
     ]  # fmt: skip
     told = [child.communicate(timeout=4 * PATIENCE) for child in children]
-    assert [child.returncode for child in children] == [0, 0, 0], [error[-2000:] for _, error in told]
-    assert sum("waiting up to 12 h for the store" in error for _, error in told) == 2
+    assert [child.returncode for child in children] == [0, 0], [error[-2000:] for _, error in told]
+    assert sum("waiting up to 12 h for the store" in error for _, error in told) == 1
     assert set(Counter(project.calls_made()).values()) == {1}

@@ -84,7 +84,8 @@ def _parsed(place: str) -> tuple[Path, str | None, int | None]:
 
 
 def _proof(lesson: Lesson) -> str:
-    return f"{lesson.proof}, weak label: {lesson.weak_label}" if lesson.weak_label else lesson.proof
+    weak = f", weak label: {lesson.weak_label}" if lesson.weak_label else ""
+    return lesson.proof + weak + (", inferred" if lesson.certainty == "inferred" else "")
 
 
 def _print_row(console: Console, skill: Skill, row: SupportRow, *, every: bool) -> None:

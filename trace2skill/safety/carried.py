@@ -11,14 +11,14 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-from trace2skill.safety.change import Variation, tokens
+from trace2skill.safety.change import Variation, tokens, whole
 from trace2skill.safety.leaks import canonical, is_number, tells
 
 Values = Mapping[str, object]
 """What stands at each place of a result, by the place's name: a cell, or a file and in quotes a word anywhere in it."""
 
 TOO_COMMON = frozenset({"", "0", "1"})
-MANY, LONG = 4, 5
+MANY, LONG, SHORT = 4, 5, 2
 FINGERPRINTS = re.compile(
     r"\bhashlib\b|\bzlib\.(?:crc32|adler32)|\bbinascii\.crc|(?<![\w.])hash\(|\b(?:md5|sha\d{1,3}|b2)sum\b|\bcksum\b"
     r"|\bgetsize\b|\bst_size\b|\bst_mtime\b|\bgetmtime\b"
@@ -70,7 +70,9 @@ def compared(real: Values, other: Values, change: Variation, given: set[str], as
         said = tokens(value) - given
         telling = {token for token in said if token not in change.after and _is_content(token, change)}
         counts = {token for token in telling if _may_be_count(token, change)}
-        if telling - counts:
+        text = whole(value)
+        of_data = len(text) > SHORT and text in change.whole_before and text not in change.whole_after
+        if telling - counts or (of_data and not is_number(text)):
             (may_meet if place.endswith("'") else verdict.carried).append(place)
         elif counts or any(_is_content(token, change) for token in said):
             verdict.open.append(place)

@@ -39,6 +39,7 @@ KEPT = frozenset(
 ).union(*({name.lower(), name[:3].lower()} for name in (*calendar.month_name, *calendar.day_name)))
 VOWELS, CONSONANTS = "aeiou", "bcdfghjklmnpqrstvwxyz"
 SMALL, AVOIDS = 31, 6
+LONGEST_WHOLE = 80
 YEARS = 28
 """After so many years the days of the week are the same again, and 29 February is there."""
 SHARE_KEPT = 0.6
@@ -56,6 +57,12 @@ def tokens(value: object) -> set[str]:
     return found | {canonical(float(digits.replace(",", ""))) for digits in DIGITS.findall(text)} - {""}
 
 
+def whole(value: object) -> str:
+    """A value as one text, '' where it is long."""
+    text = canonical(value).lower()
+    return text if len(text) <= LONGEST_WHOLE else ""
+
+
 class Variation:
     """One change of one task's inputs. What it has met stands in `before`, what it has put there in `after`.
 
@@ -71,6 +78,8 @@ class Variation:
         self.mild, self.fewer, self._rows = mild, rows == "fewer", rows
         self.before: set[str] = set()
         self.after: set[str] = set()
+        self.whole_before: set[str] = set()
+        self.whole_after: set[str] = set()
         self.size = 0
         self.counts: set[int] = set()
         self.did = False
@@ -89,6 +98,7 @@ class Variation:
         for value in values:
             self.size += len(str(value))
             self.before |= tokens(value)
+            self.whole_before.add(whole(value))
             if isinstance(value, str):
                 self._known |= {_decimal(match["number"]) for match in PIECE.finditer(value) if match["number"]}
                 dates = (match["date"] for match in PIECE.finditer(value) if match["date"])
@@ -101,6 +111,7 @@ class Variation:
     def kept(self, value: Cell) -> Cell:
         """A value that stays, such as a title."""
         self.after |= tokens(value)
+        self.whole_after.add(whole(value))
         return value
 
     def value(self, value: Cell) -> Cell:
@@ -108,13 +119,16 @@ class Variation:
         new = self._changed(value)
         self.did |= new != value
         self.after |= tokens(new)
+        self.whole_after.add(whole(new))
         return new  # type: ignore[return-value]
 
     def rows(self, rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
         """A table, whose first row holds titles, with other values in other rows."""
         body = [[self.value(cell) for cell in row] for row in rows[1:]]
         self.counts |= {len(body), len(rows), sum(cell not in ("", None) for row in rows[1:] for cell in row)}
-        if self._rows != "all":
+        if self._rows == "drawn":
+            self._draw(body)
+        elif self._rows == "fewer":
             body = self.some(body)
         else:
             for column in range(max(map(len, rows), default=0)):
@@ -133,6 +147,15 @@ class Variation:
         )
         self.did = True
         return [items[place] for place in chosen]
+
+    def _draw(self, body: list[list[Cell]]) -> None:
+        """Every filled cell gets the value of some filled cell of its column: as many are filled, with other values."""
+        for column in range(max(map(len, body), default=0)):
+            filled = [row for row in body if column < len(row) and row[column] not in ("", None)]
+            values = [row[column] for row in filled]
+            for row in filled:
+                row[column] = self._random.choice(values)
+            self.did |= len(set(map(str, values))) > 1
 
     def _mix(self, body: list[list[Cell]], column: int, before: Sequence[object]) -> None:
         """Values of a column change places: numbers and dates, and texts that stand there more than once."""

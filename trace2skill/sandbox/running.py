@@ -1,6 +1,7 @@
 """Running one host process under limits: bounded output, a deadline, a watch on the workspace's size."""
 
 import contextlib
+import errno
 import os
 import selectors
 import signal
@@ -21,6 +22,8 @@ from trace2skill.sandbox.tree import size_of
 _running: set["subprocess.Popen[bytes]"] = set()
 KEPT = 64 * 1024
 TICK_SECONDS = 0.25
+MOST_OF_A_COMMAND = 128 * 1024 - 1
+"""Bytes of one argument that Linux takes (MAX_ARG_STRLEN less its end)."""
 LOOKS = 4.0
 """So many times as long as a look at the workspace takes, none is taken."""
 Stopped = Literal["", "time", "output", "disk", "files", "memory"]
@@ -90,7 +93,9 @@ def run_process(
             start_new_session=True,
             pass_fds=descriptors,
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) or error.errno == errno.E2BIG:
+            return _not_taken(arguments[-1]), b""
         raise InfrastructureFault(f"the sandbox could not start {arguments[0]}: {error}") from error
     collected = _Output()
     _running.add(process)
@@ -109,6 +114,15 @@ def run_process(
     return CommandResult(
         exit_code=exit_code, output=text, omitted_bytes=collected.omitted, stopped=stopped
     ), collected.head
+
+
+def _not_taken(command: str) -> CommandResult:
+    """What a shell says of a command that no program can be given: whoever wrote it can write another."""
+    size = len(command.encode("utf-8", "surrogatepass"))
+    why = "it holds a character that no command can hold, such as NUL"
+    if size > MOST_OF_A_COMMAND:
+        why = f"it has {size:,} bytes, more than {MOST_OF_A_COMMAND:,}: write long content to a file, in parts"
+    return CommandResult(exit_code=126, output=f"bash: the command was not run: {why}\n")
 
 
 def end_running() -> None:

@@ -20,7 +20,7 @@ Certainty = Literal["shown", "inferred"]
 Stands = Literal["new", "stated", "stated_not_followed", "stated_wrong", "extends"]
 """How a lesson stands to the skill that the agent had. 'stated': a line says it, and the agent followed it."""
 MOST_LESSONS = 5
-"""Of one trajectory: each has evidence of its own, and more than these have not been seen to."""
+"""Of one trajectory, each with evidence of its own."""
 
 
 class Evidence(Record):
