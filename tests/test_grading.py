@@ -134,6 +134,13 @@ def test_a_merged_cell_has_the_value_of_its_range_alone() -> None:
     assert grade_case("1", book(A1=1), hidden, "A1:A9").passed
 
 
+def test_gold_that_nobody_calculated_passes_nothing_and_says_so(tmp_path: Path) -> None:
+    """A command that audits nothing, such as `rollout`, meets it, too."""
+    domain, task = task_of(tmp_path, book(A1="=1+2"))
+    for left in (book(), book(A1=3)):
+        assert "cannot be graded: nobody has calculated" in domain.grade(task, {"output/1.xlsx": left}).reason
+
+
 # What is said of differences
 
 

@@ -54,6 +54,9 @@ def grade_case(
         if area.sheet is None:
             problem = f"the task cannot be graded: gold has no sheet {item.sheet}"
             return CaseGrade(case=case, passed=False, problem=problem)
+    if unknown := uncalculated(golden):  # read as empty it would pass an agent that writes nothing
+        problem = f"the task cannot be graded: nobody has calculated the formulas of gold: {_listed(unknown)}"
+        return CaseGrade(case=case, passed=False, problem=problem)
     named = [item.model_copy(update={"sheet": area.sheet}) for item, area in zip(ranges, golden, strict=True)]
     try:
         found = read_graded(output, named, calculate)
