@@ -205,7 +205,7 @@ def test_few_questions_are_answered_and_one_of_a_place(tmp_path: Path) -> None:
     assert "not right yet. 2 questions are left" in asked()
     now["output/1.xlsx"] = book(**cells)
     assert "it is all right" in asked()
-    assert "A3: yes. 0 questions" in asked(place="A3", value="3000.00")
+    assert "A3: yes. No questions" in asked(place="A3", value="3000.00")
     assert COMPARISONS == 5
     assert "no more" in asked()
     assert "no more" in asked(place="A4", value="4000")

@@ -67,7 +67,9 @@ class Evaluating:
         description=(
             "Say where what the agent left differs from the expected result, of what kind each difference is, and what "
             "stands there. With `place` and `value`: is that value right at that place? With files changed since: are "
-            f"they right as they are? Such questions are answered by yes or no, {COMPARISONS} in all, one of a place."
+            f"they right as they are? Of these questions {COMPARISONS} are answered in all, of one place one. "
+            "What is wrong may show in layers: mend all that was named before you ask again. A fix that is handed in "
+            "and is not right is explained, too, and costs no question."
         ),
         parameters={
             "type": "object",
@@ -119,4 +121,5 @@ class Evaluating:
         return f"{place}: {'yes' if right else 'no'}. {self._left_over()}"
 
     def _left_over(self) -> str:
-        return f"{COMPARISONS - self._questions} questions are left."
+        left = COMPARISONS - self._questions
+        return "One question is left." if left == 1 else f"{left or 'No'} questions are left."
