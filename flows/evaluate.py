@@ -34,8 +34,12 @@ def evaluate(
 
 @flow(name="evaluate-skills", persist_result=False, flow_run_name="evaluate {settings.label}", **on_bad_end("evaluate"))
 def evaluate_skills(settings: RunSettings, skills: list[Path], split: str, why: str = "") -> list[Evaluation]:
-    """Score skill directories, and the agent without a skill, on one split; the test split needs a reason."""
+    """Score skill directories, and the agent without a skill, on one split; the test split needs a reason.
+
+    Where no directory is named it is the skill of the settings, if they have one.
+    """
     rt = runtime(settings)
+    skills = skills or ([settings.data.skill] if settings.data.skill else [])
     given = {"skills": [str(path) for path in skills], "split": split, "why": why}
     run.start(rt, "evaluate", flow_run=flow_run_id(), **given)
     tasks = held_out.tasks_of_split(rt, split, why)

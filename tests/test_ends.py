@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from product import run
 from pydantic import BaseModel
-from questions_of_tests import write_math
+from questions_of_tests import write_math, write_skill_for_sums
 from strange_server import StrangeServer, said
 
 from trace2skill.agents.loop import LoopLimits, Said, Tool, converse
@@ -134,7 +134,10 @@ def test_evaluate_counts_what_was_cut_off_and_names_the_limit(tmp_path: Path, pr
         asked = ["--model", "openai/mine", "--api-base", server.url, "--price", "0,0", "--tools", "text"]
         command = ["evaluate", "--domain", "math", "--data", "math", "--split", "evolve", "--max-tokens", "8192"]
         told = run(tmp_path, prefect_home, *command, *asked).stdout
-        cells = json.loads(run(tmp_path, prefect_home, *command, *asked, "--json").stdout)[0]["cells"]
+        write_skill_for_sums(tmp_path / "sums")
+        scored = json.loads(run(tmp_path, prefect_home, *command, "--skill", "sums", *asked, "--json").stdout)
+    assert [item["condition"] for item in scored] == ["no skill", "sums"], "--skill is scored where none is named"
+    cells = scored[0]["cells"]
     assert {cell["stop"] for cell in cells} == {"output_limit"}
     assert f"{len(cells)} of {len(cells)} runs were cut off at 8,192 tokens: raise --max-tokens" in " ".join(
         told.split()

@@ -80,7 +80,7 @@ def evaluate(
 
     Args:
         settings: the data, the models and the seeds.
-        skills: skill directories.
+        skills: skill directories; unless given, that of the settings.
         split: 'validation', 'evolve', or 'test', which is sealed and needs a reason.
         why: why the test split is opened; it is counted and recorded.
 

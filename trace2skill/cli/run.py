@@ -74,7 +74,7 @@ def distill(given: Given, json: o.AsJson = False) -> None:
 def evaluate(
     given: Given,
     skills: Annotated[
-        list[Path] | None, typer.Argument(help="Skill directories to score; none scores without a skill.")
+        list[Path] | None, typer.Argument(help="Skill directories to score; unless given, that of --skill.")
     ] = None,
     split: Annotated[
         str, typer.Option(help="Which tasks: validation or evolve; test is sealed and needs --why.")
