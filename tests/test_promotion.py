@@ -70,7 +70,7 @@ def test_a_helpful_candidate_is_promoted_and_its_life_goes_on(tmp_path: Path, pr
 
     # The model behind the name gets worse: the watch sees it, and puts the version before back.
     watch = ["drift", *COMMON, "--skill", live]
-    sick = [*watch, "--model", "sim/office?refusals=0.9", "--label", "tuesday", "--level", "0.1", "--roll-back"]
+    sick = [*watch, "--model", "sim/office?refusals=0.9", "--label", "tuesday", "--level", "0.2", "--roll-back"]
     dropped = told(tmp_path, prefect_home, *sick, code=1)
     assert dropped["rolled_back_to"] == before.digest
     assert read_skill(live) == before
