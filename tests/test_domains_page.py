@@ -54,6 +54,7 @@ def test_the_page_followed_to_the_letter_ends_in_a_report(tmp_path: Path, prefec
     assert (tmp_path / made["candidate_directory"]).parents[1].joinpath("report.html").is_file()
 
 
+@pytest.mark.slow  # a type checker over a new project
 def test_the_skeleton_works_as_it_stands_and_overwrites_nothing(tmp_path: Path, prefect_home: Path) -> None:
     run(tmp_path, prefect_home, "new-domain", "invoices")
     folder = tmp_path / "invoices"

@@ -166,7 +166,7 @@ def test_every_stage_that_asks_a_model_has_its_part_in_the_bill() -> None:
 
 MORE: list[dict[str, Any]] = [
     {"analysts": "+error", "seeds": (11, 12)},
-    {"analysts": "+success", "seeds": (21,), "no_skill": True},
+    {"analysts": "+success", "seeds": (23, 24), "no_skill": True},
     {"analysts": "+contrast", "seeds": (31, 32)},
     {"analysts": "+combined+contrast", "seeds": (41, 42), "polish": True, "candidates": 2},
 ]

@@ -153,6 +153,7 @@ def test_every_step_of_a_golden_run_is_a_hit(tmp_path: Path, prefect_home: Path)
     assert row.state == "completed"
 
 
+@pytest.mark.slow  # a whole experiment
 def test_no_step_of_a_golden_experiment_is_done_again(tmp_path: Path, prefect_home: Path) -> None:
     """Its later rounds roll out what earlier ones changed, so that less can be said of what is new."""
     laid_out(GOLDEN / VERSIONS[-1], tmp_path)
@@ -217,6 +218,7 @@ def test_a_golden_store_is_shown(golden: Path) -> None:
     assert json.loads(said("why", f"skill/{made['candidate']['skill'][:12]}", "--json"))
 
 
+@pytest.mark.slow  # a copy of the project, and a run in it
 def test_modules_may_move_and_classes_may_be_renamed(tmp_path: Path, prefect_home: Path) -> None:
     code, work = tmp_path / "code", tmp_path / "work"
     work.mkdir()

@@ -315,6 +315,7 @@ class TestAFunction:
             bench.harness(PlainProcess(), "no.such.module:f")
 
 
+@pytest.mark.slow  # a process for every run of its agent
 def test_a_refresh_with_a_command_learns_and_repeats_for_nothing(tmp_path: Path, prefect_home: Path) -> None:
     settings = tmp_path / "toy.yaml"
     settings.write_text(json.dumps({**TOY, "name": "toy", "version_command": "echo toy 1.0"}))

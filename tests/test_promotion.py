@@ -29,6 +29,7 @@ def told(cwd: Path, home: Path, *arguments: object, code: int = 0) -> Any:
     return json.loads(run(cwd, home, *arguments, "--json", code=code).stdout)
 
 
+@pytest.mark.slow  # a life of five versions on workbooks
 def test_a_helpful_candidate_is_promoted_and_its_life_goes_on(tmp_path: Path, prefect_home: Path) -> None:
     live = tmp_path / "office-workbooks"
     shutil.copytree(OFFICE_SKILL, live)
@@ -70,7 +71,7 @@ def test_a_helpful_candidate_is_promoted_and_its_life_goes_on(tmp_path: Path, pr
 
     # The model behind the name gets worse: the watch sees it, and puts the version before back.
     watch = ["drift", *COMMON, "--skill", live]
-    sick = [*watch, "--model", "sim/office?refusals=0.9", "--label", "tuesday", "--level", "0.1", "--roll-back"]
+    sick = [*watch, "--model", "sim/office?refusals=0.9", "--label", "tuesday", "--level", "0.2", "--roll-back"]
     dropped = told(tmp_path, prefect_home, *sick, code=1)
     assert dropped["rolled_back_to"] == before.digest
     assert read_skill(live) == before
@@ -89,7 +90,7 @@ def test_a_helpful_candidate_is_promoted_and_its_life_goes_on(tmp_path: Path, pr
 @pytest.mark.slow  # it scores every group of edits on workbooks
 def test_planted_damage_is_rejected_and_pruning_finds_it(tmp_path: Path, prefect_home: Path) -> None:
     model = "sim/office?harmful=0.8"
-    made = told(tmp_path, prefect_home, "run", *COMMON, "--tasks", "30", "--skill", OFFICE_SKILL, "--model", model)
+    made = told(tmp_path, prefect_home, "run", *COMMON, "--tasks", "20", "--skill", OFFICE_SKILL, "--model", model)
     assert made["decision"]["verdict"] == "reject"
     assert not made["promoted"]
     harmful = "Empty the output file after saving"

@@ -16,6 +16,7 @@ from conftest import PATIENCE, ROOT, environment
 from questions_of_tests import write_math, write_skill_for_sums
 
 BIN = Path(sys.executable).parent
+FLOWS = ("run", "retry")
 SIM = {"name": "sim/office", "attempts": 1}
 
 
@@ -43,7 +44,12 @@ class Project:
         return done.stdout
 
     def told(self, *arguments: object, code: int = 0) -> Any:
-        """What a trace2skill command says as JSON; in this process, which has Prefect and LiteLLM imported already."""
+        """What a trace2skill command says as JSON.
+
+        One that runs a flow is a process of its own: in this one Prefect keeps asking the server of the tests before.
+        """
+        if arguments[0] in FLOWS:
+            return json.loads(self.run("trace2skill", *arguments, "--json", code=code))
         return json.loads(product.run(ROOT, self.home, *arguments, "--json", calls=self.calls, code=code).stdout)
 
     def deploy(self) -> None:
