@@ -9,7 +9,7 @@ from tasks.artifacts import publish
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.parameters import guarded
 from tasks.runner import sized
-from trace2skill.runs import promotion
+from trace2skill.runs import closing, promotion
 from trace2skill.runs import refresh as run
 from trace2skill.runs.ingest import NOT_SHOWN, IngestSettings
 from trace2skill.runs.runtime import runtime
@@ -41,6 +41,6 @@ def learn_from_logs(settings: RunSettings) -> RunSummary:
     grown = Evolution(number=0, rolled=(), distilled=distilled, candidate=build(settings, rt, distilled))
     failures = (*observed.failures, *distilled.failures)
     promotion.promote(rt, grown.candidate, base, NOT_SHOWN)
-    summary = run.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, failures, read=intake.read)
+    summary = closing.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, failures, read=intake.read)
     publish(rt, summary)
     return summary

@@ -20,7 +20,7 @@ from tasks.runner import mapped, sized, submitted
 from tasks.steps import task_of
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.core.failures import Failure, in_words
-from trace2skill.runs import promotion, selection
+from trace2skill.runs import closing, promotion, selection
 from trace2skill.runs import refresh as run
 from trace2skill.runs.distill import Distilled
 from trace2skill.runs.estimate import foreseen
@@ -148,12 +148,12 @@ def decide_and_promote(
         champion = rival
         scored, decision = judge(settings, rt, planned, best.candidate, champion, failures)
         if promotion.awaits_approval(rt, best.candidate, decision):
-            waiting = run.finish(rt, planned, best, scored, decision, failures, scores, read=read, state="waiting")
+            waiting = closing.finish(rt, planned, best, scored, decision, failures, scores, read=read, state="waiting")
             publish(rt, waiting)
             approval = ask(*promotion.question(rt, waiting, champion), settings.operation.approval_hours)
         rival = promotion.promote(rt, best.candidate, champion, decision, approval)
     answer = approval.in_words() if approval else ""
-    return run.finish(rt, planned, best, scored, decision, failures, scores, read=read, approval=answer)
+    return closing.finish(rt, planned, best, scored, decision, failures, scores, read=read, approval=answer)
 
 
 def judge(

@@ -24,6 +24,7 @@ import pytest
 from trace2skill.cli.app import _nothing_more_to_say
 from trace2skill.cli.prefect_settings import lean, quiet
 from trace2skill.sim.scripted import Script, scripted
+from trace2skill.store import Store, open_store
 
 if TYPE_CHECKING:
     from prefect_project import Project
@@ -96,6 +97,14 @@ def shared(*parts: str) -> Path:
     if not path.exists():
         pytest.skip(f"the real data are not at {path}")
     return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A new store of the test's own."""
+    opened = open_store(tmp_path / "store.duckdb")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.evaluation.conditions import evaluation_of, jobs_of
-from trace2skill.runs import promotion, selection
+from trace2skill.runs import closing, promotion, selection
 from trace2skill.runs import refresh as run
 from trace2skill.runs.consolidation import united
 from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
@@ -106,7 +106,7 @@ def refresh(settings: RunSettings) -> Done:
     again = done.evaluate(repeat, planned.validation, promotion.fresh_seeds(settings))
     decision = promotion.verdict(rt, best.candidate, scored, again)
     read = intake.read if intake.taken else None
-    done.summary = run.finish(rt, planned, best, [*scored, *again], decision, [], read=read)
+    done.summary = closing.finish(rt, planned, best, [*scored, *again], decision, [], read=read)
     return done
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from trace2skill.llm import ModelSettings, Roles
-from trace2skill.runs import promotion
+from trace2skill.runs import closing, promotion
 from trace2skill.runs import refresh as run
 from trace2skill.runs.consolidation import StepRunner, united
 from trace2skill.runs.distill import with_lessons
@@ -44,4 +44,4 @@ def ingest(given: IngestSettings) -> RunSummary:
         candidate = APPLY(rt, learned.root, base, learned.tasks)
     promotion.promote(rt, candidate, base, NOT_SHOWN)
     grown = Evolution(number=0, rolled=(), distilled=learned, candidate=candidate)
-    return run.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, [], read=intake.read)
+    return closing.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, [], read=intake.read)

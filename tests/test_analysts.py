@@ -1,7 +1,6 @@
 """What analysts hand in: a verdict on the cause, a fix as a file, lessons that serve the user and know the skill."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ from trace2skill.sandbox.process import PlainProcess
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, call
 from trace2skill.skills.place import EditPolicy
 from trace2skill.skills.skill import read_skill
-from trace2skill.store import Store, open_store
+from trace2skill.store import Store
 from trace2skill.types.evaluation import Cell
 from trace2skill.types.lesson import Extraction, Lesson
 from trace2skill.types.patch import Edit, Patch
@@ -54,13 +53,6 @@ LESSON = {
     "proved_by": "the sum of all four",
     "certainty": "shown",
 }
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "store.duckdb")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from trace2skill.core.errors import BadAnswer, ContextFull, InfrastructureFault,
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Client, ModelSettings, Request, ToolSpec, ask
 from trace2skill.llm.transport import context_tokens, has_schema_mode
-from trace2skill.store import Store, open_store
+from trace2skill.store import Store
 
 FULL = {"error": {"code": 400, "message": "request (9031 tokens) exceeds the available context size (8192 tokens)"}}
 VLLM = {"object": "error", "message": "This model's maximum context length is 8192 tokens. Please reduce.", "code": 400}
@@ -78,13 +77,6 @@ def server() -> Iterator[Server]:
     served = Server()
     yield served
     served.http.shutdown()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "store.duckdb")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_a_mistake_of_the_simulated_model_is_planted_in_one_file() -> None:
 
 
 def test_a_setting_is_declared_once() -> None:
-    used = {"trace2skill/consolidate/ledger.py", "trace2skill/runs/refresh.py"}
+    used = {"trace2skill/consolidate/ledger.py", "trace2skill/runs/closing.py"}
     assert naming("forget_after") - used <= allowed("a setting", "")
 
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,14 +23,7 @@ from trace2skill.llm import Client, ModelSettings, Request, ask
 from trace2skill.llm.checks import check_model
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.structured import read
-from trace2skill.store import Store, open_store
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "store.duckdb")
-    yield opened
-    opened.close()
+from trace2skill.store import Store
 
 
 class Provider:

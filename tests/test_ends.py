@@ -1,7 +1,7 @@
 """How a run ended: an answer that is none is no wrong answer, is counted, and decides nothing."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from trace2skill.evaluation.acceptance import GateSettings
 from trace2skill.evaluation.decision import decide, is_covered
 from trace2skill.llm import Client, ModelSettings, Request, ToolSpec, ask
 from trace2skill.runs.distill import Distilled, cut_off
-from trace2skill.store import Store, open_store
+from trace2skill.store import Store
 from trace2skill.types.evaluation import Cell, Evaluation
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.references import Extracted
@@ -45,13 +45,6 @@ def reply(message: dict[str, Any], finish: str | None) -> tuple[int, Any, dict[s
     body = said(**{"text": message.get("content"), **{k: v for k, v in message.items() if k != "content"}})
     body["choices"][0]["finish_reason"] = finish
     return 200, body, {}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "store.duckdb")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(autouse=True)

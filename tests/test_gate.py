@@ -2,8 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ from trace2skill.sandbox import Limits, Sandbox, choose_sandbox
 from trace2skill.sim.conversation import Heard, Spoken, call
 from trace2skill.sim.copying import copy_program
 from trace2skill.sim.office import parse, program
-from trace2skill.store import Store, open_store
+from trace2skill.store import Store
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.task import Task
 from trace2skill.types.trajectory import Outcome, Step, Trajectory
@@ -180,13 +179,6 @@ def test_an_answer_is_graded_where_the_outcome_is_an_answer(sandbox: Sandbox) ->
 
 
 # The whole analyst, cheating.
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "store.duckdb")
-    yield opened
-    opened.close()
 
 
 def failed_run(task: Task) -> Trajectory:

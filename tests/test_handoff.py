@@ -55,13 +55,6 @@ def _imported() -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "store.duckdb")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
     """Threads in which requests wait; whatever still waits at the end is told to stop."""
     threads = ThreadPoolExecutor(80)

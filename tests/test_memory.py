@@ -12,6 +12,7 @@ from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.consolidate.settle import RuleBook
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs import refresh as run
+from trace2skill.runs.closing import keep_support
 from trace2skill.runs.consolidation import StepRunner, united
 from trace2skill.runs.distill import Distilled
 from trace2skill.runs.lineage import keep_evidence
@@ -128,12 +129,12 @@ def test_what_the_skill_states_is_not_written_again_and_gains_the_vote(tmp_path:
     written = first.store.get("skill", candidate.skill, Skill)
     assert base is not None
     assert written is not None
-    run.keep_support(first, base, written, candidate, made)
+    keep_support(first, base, written, candidate, made)
     second = night(tmp_path, 2)
     later = learned(second, {three: RULE}, base=written)
     made_again = candidate_of(second, later)
     assert (made_again.skill, made_again.applied) == (written.digest, ())
-    run.keep_support(second, written, written, made_again, later)
+    keep_support(second, written, written, made_again, later)
     ledger = second.store.get("support", written.digest, SupportLedger)
     assert ledger is not None
     (row,) = ledger.rows
@@ -148,7 +149,7 @@ def test_a_skill_that_says_it_already_needs_no_line(tmp_path: Path) -> None:
     made = learned(first, {one: stated, two: stated})
     assert candidate_of(first, made).applied == ()
     assert first.given_skill is not None
-    run.keep_support(first, first.given_skill, first.given_skill, candidate_of(first, made), made)
+    keep_support(first, first.given_skill, first.given_skill, candidate_of(first, made), made)
     ledger = first.store.get("support", made.base, SupportLedger)
     assert ledger is not None
     assert [(row.group, row.support.tasks) for row in ledger.rows] == [("", tuple(sorted((one, two))))]
@@ -162,7 +163,7 @@ def test_what_people_took_out_stays_out_until_there_is_new_evidence(tmp_path: Pa
     written = first.store.get("skill", candidate.skill, Skill)
     assert base is not None
     assert written is not None
-    run.keep_support(first, base, written, candidate, made)
+    keep_support(first, base, written, candidate, made)
     Registry(first.store).record(written, Version(name=written.name, skill=written.digest, state="promoted"))
     Registry(first.store).adopt(written)
     text = (written.text("SKILL.md") or "").replace(f"- {RULE}\n", "")

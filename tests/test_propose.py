@@ -3,8 +3,6 @@
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +23,7 @@ from trace2skill.skills.apply import apply_edits
 from trace2skill.skills.place import EditPolicy
 from trace2skill.skills.relevant import relevant_sections
 from trace2skill.skills.skill import Skill, SkillFile, problems, read_skill
-from trace2skill.store import Store, open_store
+from trace2skill.store import Store
 from trace2skill.types.lesson import Evidence, Extraction, Lesson
 from trace2skill.types.trajectory import Observation, Outcome, Step, ToolCall, Trajectory
 
@@ -49,13 +47,6 @@ EDITS: list[dict[str, Any]] = [
     {"op": "append_to_section", "section": ["Writing values"], "content": '- Say "no" to text, {like} [this].'},
 ]
 ANSWER = {"reasoning": "Two rules.", "edits": EDITS, "changelog": ["Add: dates"]}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "store.duckdb")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,14 +28,7 @@ from trace2skill.llm import Client, ModelSettings, Request
 from trace2skill.llm.checks import check_model
 from trace2skill.llm.failures import _retry_after
 from trace2skill.sandbox import Limits
-from trace2skill.store import Store, open_store
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "store.duckdb")
-    yield opened
-    opened.close()
+from trace2skill.store import Store
 
 
 @pytest.fixture(autouse=True)

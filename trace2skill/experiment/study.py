@@ -27,10 +27,11 @@ from trace2skill.experiment.grid import (
 from trace2skill.experiment.reading import read_experiment
 from trace2skill.experiment.result import ExperimentResult, MeasuredArm, Opening
 from trace2skill.llm.checks import check_model
+from trace2skill.runs.closing import keep_support
 from trace2skill.runs.distill import Distilled
 from trace2skill.runs.held_out import keep_evaluations, open_test, seen_before
 from trace2skill.runs.preflight import check
-from trace2skill.runs.refresh import end, keep_support, spent
+from trace2skill.runs.refresh import end, spent
 from trace2skill.runs.run_progress import ProgressFile, RunProgress
 from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.settings import RunSettings

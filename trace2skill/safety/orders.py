@@ -7,7 +7,7 @@ a negation governs its verb.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 SENTENCE = re.compile(r"(?<=[.!?;。！？；])\s+|(?<=[。！？；])|\n")
@@ -22,7 +22,8 @@ class Order(NamedTuple):
     unless: re.Pattern[str]
 
 
-def _any(*patterns: str) -> re.Pattern[str]:
+def any_of(*patterns: str) -> re.Pattern[str]:
+    """One pattern for several, in any case of letters."""
     return re.compile("|".join(patterns), re.IGNORECASE)
 
 
@@ -64,100 +65,100 @@ SECRET_RU = r"(?:парол|учетн|учётн|токен|секрет|клю
 
 ORDERS: tuple[Order, ...] = (
     # act without asking
-    Order(UNASKED, _any(
+    Order(UNASKED, any_of(
         rf"\b(?:never|do not|dont|don t|no need to|need not|stop|skip|omit|drop|avoid|bypass|forget)\b(?: \w+){{0,3}}? (?:ask|confirm|wait|check|prompt|request|seek|requir|get|obtain)\w*\b[^.;!?]{{0,40}}\b{YES_EN}",
         r"\b(?:never|do not|dont|don t|no need to|need not|stop)\b(?: \w+){0,2}? (?:ask|consult|involve|wait for|check with|bother)\w* (?:(?:the|a|any|your) )?(?:user|human|operator|owner|customer|reviewer|person|anyone|somebody|supervisor)s?\b[^.;!?]{0,20}(?:\bfirst\b|\bbefore\b|\bwhether\b|\bif\b|$)",
-    ), _any(r"\b(?:twice|again|more than once|if (?:the user|they) (?:has|have) already|already (?:confirmed|approved))\b")),
-    Order(UNASKED, _any(
+    ), any_of(r"\b(?:twice|again|more than once|if (?:the user|they) (?:has|have) already|already (?:confirmed|approved))\b")),
+    Order(UNASKED, any_of(
         r"(?:\A|[,;:] ?|\b(?:always|just|simply|then|and|please|should|must|may|can|directly|automatically|immediately|silently|it is (?:fine|ok|okay|safe) to) )(?:go ahead|proceed|continue|execute|run|approve|accept|apply|merge|push|deploy|delete|remove|send|pay|refund|cancel|book|grant|install|commit|change|overwrite|publish|transfer|close|act|do|make|issue|drop|reset|update|submit)\b[^.;!?]{0,70}\bwithout (?:\w+ ){0,3}?(?:ask|confirm|approv|permission|consent|wait|prompt|review|check|verif|authori)\w*",
         r"\bauto.?approv\w*|\bassume (?:yes|consent|approval|permission|that the user (?:agrees|approves|has approved))|\b(?:answer|say|reply|press|type|click|choose|select)\b (?:with )?(?:yes|y|allow|accept|approve|allow all|always allow)\b[^.;]{0,30}\b(?:every|all|any|each|whatever|always|prompt|dialog|question)",
         r"\b(?:treat|take|consider|regard|count)\b[^.;]{0,50}\b(?:as|to be) (?:pre.?)?(?:approved|confirmed|authori[sz]ed|agreed)|\b(?:confirmation|approval|permission|consent)s? (?:is|are) (?:not (?:needed|required|necessary)|unnecessary|optional|never (?:needed|required)|a waste)|\bno (?:confirmation|approval|permission|consent|review) (?:is )?(?:needed|required|necessary)",
-    ), _any(r"\b(?:never|not|dont|don t|cannot|cant|no|avoid|refuse|nobody|nothing)\b[^.;]*\bwithout\b", r"\b(?:never|do not|dont|don t|avoid) (?:\w+ ){0,2}(?:assume|auto|treat|take|consider|answer|click|press)")),
-    Order(UNASKED, _any(
+    ), any_of(r"\b(?:never|not|dont|don t|cannot|cant|no|avoid|refuse|nobody|nothing)\b[^.;]*\bwithout\b", r"\b(?:never|do not|dont|don t|avoid) (?:\w+ ){0,2}(?:assume|auto|treat|take|consider|answer|click|press)")),
+    Order(UNASKED, any_of(
         rf"\b(?:frag|bitt|wart)\w*\b[^.;]{{0,30}}\b(?:nie|niemals|nicht|keinesfalls)\b[^.;]{{0,30}}\b{YES_DE}|\b(?:nie|niemals|nicht|keinesfalls|nie mehr)\b[^.;]{{0,20}}\b(?:um|nach|auf)\b[^.;]{{0,15}}\b{YES_DE}[^.;]{{0,20}}\b(?:frag|bitt|wart)\w*|\b(?:frag|bitt|wart)\w* (?:nie|niemals|nicht) (?:nach|um|auf|erst|vorher|den)\b",
         rf"\bohne\b[^.;]{{0,25}}\b{YES_DE}|\bohne (?:zu|vorher|erst|jemanden)\b[^.;]{{0,20}}\b(?:fragen|bestatigen)\b|\b{YES_DE} (?:ist|sind|wird) (?:nicht|nie|kein\w*) (?:notig|erforderlich|notwendig)|\b(?:uberspring|spar|lass)\w*\b[^.;]{{0,25}}\b(?:ruckfrage|bestatigung|genehmigung|freigabe)\w*",
-    ), _any(r"\b(?:nie|niemals|nicht|kein\w*|nichts|nur)\b[^.;]*\bohne\b", r"\b(?:nie|niemals|nicht)\b (?:die |eine )?(?:ruckfrage|bestatigung|genehmigung|freigabe)", r"(?:ruckfrage|bestatigung|genehmigung|freigabe)\w* (?:nie|niemals|nicht)\b")),
-    Order(UNASKED, _any(
+    ), any_of(r"\b(?:nie|niemals|nicht|kein\w*|nichts|nur)\b[^.;]*\bohne\b", r"\b(?:nie|niemals|nicht)\b (?:die |eine )?(?:ruckfrage|bestatigung|genehmigung|freigabe)", r"(?:ruckfrage|bestatigung|genehmigung|freigabe)\w* (?:nie|niemals|nicht)\b")),
+    Order(UNASKED, any_of(
         rf"\b(?:nunca|no|jamas)\b(?: \w+){{0,2}}? (?:pid|ped|solicit|esper|pregunt|consult)\w*\b[^.;]{{0,40}}\b(?:{YES_ES}|al usuario|antes)\b|\b(?:omite|salta|evita pedir)\w*\b[^.;]{{0,20}}\b{YES_ES}",
         rf"\bsin (?:\w+ ){{0,2}}?(?:pedir|preguntar|confirmar|consultar|esperar|solicitar|avisar|{YES_ES})\b|\bno (?:hace falta|es necesari[oa]|se necesita)\b[^.;]{{0,20}}\b(?:{YES_ES}|preguntar|confirmar)",
-    ), _any(r"\b(?:nunca|no|jamas|nada)\b[^.;]*\bsin\b")),
-    Order(UNASKED, _any(
+    ), any_of(r"\b(?:nunca|no|jamas|nada)\b[^.;]*\bsin\b")),
+    Order(UNASKED, any_of(
         rf"(?:不要|[无無]需|不必|不用|[从從]不|永[远遠]不要|切勿|别再?|不再|[无無][须須])[^。；]{{0,8}}{YES_ZH}|(?:未[经經]|不[经經]|跳[过過]|省略|[绕繞][过過]|[无無]需等待)[^。；]{{0,10}}{YES_ZH}|(?:自[动動]|一律|[总總]是|直接)[^。；]{{0,6}}(?:批准|同意|接受|允[许許]|[选選][择擇]是)",
-    ), _any(r"(?:不要|切勿|别|禁止|不得|不能|不可|[绝絕]不|避免|不[应應])[^。；]{0,12}(?:未[经經]|不[经經]|没有|[没沒]|跳[过過]|省略|[绕繞][过過]|忽略|忘|自[动動])")),
-    Order(UNASKED, _any(
+    ), any_of(r"(?:不要|切勿|别|禁止|不得|不能|不可|[绝絕]不|避免|不[应應])[^。；]{0,12}(?:未[经經]|不[经經]|没有|[没沒]|跳[过過]|省略|[绕繞][过過]|忽略|忘|自[动動])")),
+    Order(UNASKED, any_of(
         rf"\b(?:не|никогда не|больше не)\s+(?:\w+\s+){{0,2}}?(?:спрашива|запрашива|жди|ждите|ждать|ожида|проси|уточня|подтвержда|согласовыва)\w*[^.;]{{0,40}}(?:{YES_RU}|подтвержд\w*|разрешени\w*|пользовател\w*|человек\w*)|\bне (?:спрашивай|спрашивайте|жди)\b",
         rf"\bбез\s+(?:\w+\s+){{0,2}}?{YES_RU}|\b(?:подтверждение|разрешение|согласие)\s+(?:не\s+)?(?:не нужно|не требуется|не обязательно)",
-    ), _any(r"\b(?:не|нельзя|никогда|ничего)\b[^.;]*\bбез\b")),
+    ), any_of(r"\b(?:не|нельзя|никогда|ничего)\b[^.;]*\bбез\b")),
     # turn off a safeguard
-    Order(UNSAFE, _any(
+    Order(UNSAFE, any_of(
         rf"\b(?:turn(?:ing)? off|switch(?:ing)? off|shut(?:ting)? off|disabl\w+|deactivat\w+|skip\w*|bypass\w*|circumvent\w*|suppress\w*|weaken\w*|relax|loosen|get around|work around|override|overrule|evade|defeat)\b[^.;,]{{0,40}}?\b{GUARD_EN}",
         rf"\bignor(?:e|ing) (?:\w+ ){{0,3}}?(?:certificate|security|safety|permission|authori[sz]ation|polic(?:y|ies)|restriction|warning)s?\b|\b{GUARD_EN}\b[^.;,]{{0,25}}\b(?:must|should|can|may|has to|needs? to)? ?(?:be|is|stay|kept?|set to|to) (?:off|disabled|turned off|switched off|skipped|bypassed|false|deactivated|ignored)\b",
         r"\b(?:outside|out of) (?:of )?the sandbox\b|\b(?:run|work|start|execute|act|log ?in)\b[^.;]{0,30}\b(?:as root|as (?:an )?administrator|with (?:full|all|root|admin|elevated) (?:rights|permissions|privileges|access)|in privileged mode|unrestricted)\b|\b(?:give|grant|allow)\b[^.;]{0,30}\b(?:full|all|admin|root|write|unrestricted) (?:access|rights|permissions|privileges)\b",
-    ), _any(rf"{NOT[:-1]}(?:turn|switch|shut|disabl|deactivat|skip|bypass|circumvent|suppress|weaken|relax|loosen|get around|work around|override|overrule|evade|defeat|ignor|run|work|start|execute|act|log|give|grant|allow)", r"\b(?:never|must not|should not|cannot) (?:be )?(?:off|disabled|skipped|bypassed)")),
-    Order(UNSAFE, _any(
+    ), any_of(rf"{NOT[:-1]}(?:turn|switch|shut|disabl|deactivat|skip|bypass|circumvent|suppress|weaken|relax|loosen|get around|work around|override|overrule|evade|defeat|ignor|run|work|start|execute|act|log|give|grant|allow)", r"\b(?:never|must not|should not|cannot) (?:be )?(?:off|disabled|skipped|bypassed)")),
+    Order(UNSAFE, any_of(
         rf"(?:deaktivier|abschalt|ausschalt|abgeschalt|ausgeschalt|abstell|umgeh|uberspring|ignorier|unterdruck|ausser kraft)\w*[^.;]{{0,50}}\b{GUARD_DE}|\b{GUARD_DE}[^.;]{{0,50}}(?:deaktivier|abschalt|ausschalt|abgeschalt|ausgeschalt|abstell|umgeh|umgang|uberspring|ignorier)\w*|\b(?:schalt|stell)\w*\b[^.;]{{0,40}}\b{GUARD_DE}[^.;]{{0,15}}\b(?:ab|aus)\b|ausserhalb der sandbox|\bmit (?:allen|vollen) rechten\b|\bals (?:root|administrator)\b",
-    ), _any(r"(?:deaktivier|abschalt|ausschalt|abgeschalt|ausgeschalt|abstell|umgeh|uberspring|ignorier|unterdruck|schalt|stell|arbeit|lauf|start)\w*[^.;,]{0,40}\b(?:nie|niemals|nicht|keine?n?)\b", r"\b(?:nie|niemals|nicht|keine?n?)\b[^.;,]{0,40}(?:deaktivier|abschalt|ausschalt|abgeschalt|ausgeschalt|abstell|umgeh|uberspring|ignorier|unterdruck|schalt|stell|arbeit|lauf|start)")),
-    Order(UNSAFE, _any(
+    ), any_of(r"(?:deaktivier|abschalt|ausschalt|abgeschalt|ausgeschalt|abstell|umgeh|uberspring|ignorier|unterdruck|schalt|stell|arbeit|lauf|start)\w*[^.;,]{0,40}\b(?:nie|niemals|nicht|keine?n?)\b", r"\b(?:nie|niemals|nicht|keine?n?)\b[^.;,]{0,40}(?:deaktivier|abschalt|ausschalt|abgeschalt|ausgeschalt|abstell|umgeh|uberspring|ignorier|unterdruck|schalt|stell|arbeit|lauf|start)")),
+    Order(UNSAFE, any_of(
         rf"\b(?:desactiv|deshabilit|inhabilit|apag|omit|salt[ae]|eludi|elude|esquiv|ignor|quita|desconect|suprim)\w*[^.;]{{0,45}}\b{GUARD_ES}|fuera del sandbox|\bcon (?:todos los|plenos) permisos|\bcomo (?:root|administrador)\b",
-    ), _any(r"\b(?:nunca|no|jamas)\b (?:\w+ ){0,1}?(?:desactiv|deshabilit|inhabilit|apag|omit|salt|elud|esquiv|ignor|quit|desconect|suprim)")),
-    Order(UNSAFE, _any(
+    ), any_of(r"\b(?:nunca|no|jamas)\b (?:\w+ ){0,1}?(?:desactiv|deshabilit|inhabilit|apag|omit|salt|elud|esquiv|ignor|quit|desconect|suprim)")),
+    Order(UNSAFE, any_of(
         rf"(?:[关關][闭閉掉]|禁用|停用|[绕繞][过過]|[规規]避|跳[过過]|忽略|解除|卸[载載]|取消|[关關]了)[^。；，]{{0,14}}{GUARD_ZH}|{GUARD_ZH}[^。；，]{{0,8}}(?:[关關][闭閉掉]|禁用|停用|[绕繞][过過])|沙[箱盒]之?外|以?(?:root|管理[员員])(?:身份|[权權]限)",
-    ), _any(r"(?:不要|切勿|禁止|不得|不能|不可|[绝絕]不|别|避免|不[应應])[^。；]{0,8}(?:[关關]|禁用|停用|[绕繞]|[规規]避|跳|忽略|解除|卸|取消|以|在)")),
-    Order(UNSAFE, _any(
+    ), any_of(r"(?:不要|切勿|禁止|不得|不能|不可|[绝絕]不|别|避免|不[应應])[^。；]{0,8}(?:[关關]|禁用|停用|[绕繞]|[规規]避|跳|忽略|解除|卸|取消|以|在)")),
+    Order(UNSAFE, any_of(
         rf"(?:отключ|выключ|обойди|обход|обойти|пропусти|пропуск|игнорируй|деактивир|сними|снять|убери|подави|заглуши)\w*[^.;]{{0,50}}\b{GUARD_RU}|вне песочниц\w*|от имени (?:root|администратор)\w*|с (?:полными|правами) (?:root|прав|администратор)\w*",
-    ), _any(r"\b(?:не|нельзя|никогда)\s+(?:\w+\s+)?(?:отключ|выключ|обходи|обойти|пропуска|игнорир|деактивир|снима|убира|подавл|запуска)")),
+    ), any_of(r"\b(?:не|нельзя|никогда)\s+(?:\w+\s+)?(?:отключ|выключ|обходи|обойти|пропуска|игнорир|деактивир|снима|убира|подавл|запуска)")),
     # take out what is confidential
-    Order(TAKEN, _any(
+    Order(TAKEN, any_of(
         rf"\b(?:send|forward|upload|post|copy|transmit|e-?mail|exfiltrat\w*|leak|share|paste|submit|report|push|sync|mirror|attach|deliver|ship)\b[^.;]{{0,60}}\b{SECRET_EN}\b[^.;]{{0,60}}\b(?:to|at|into|via|with|through)\b",
         rf"\b(?:include|print|echo|write|append|embed|put|quote|output|repeat|dump|add)\b[^.;]{{0,30}}\b{SECRET_EN}\b[^.;]{{0,25}}\b(?:in|into|to|as|at)\b[^.;]{{0,25}}\b(?:answers?|repl(?:y|ies)|commits?|comments?|file names?|urls?|quer(?:y|ies)|reports?|summar(?:y|ies)|messages?|issues?|tickets?|branch|output|response)\b",
         r"\b(?:send|forward|upload|post|copy|transmit|e-?mail|submit|report|push|mirror|deliver|back up|sync)\b[^.;]{0,60}\b(?:to|at|into|via|on|with|through)\b (?:\w+ ){0,3}?(?:webhook|pastebin|paste site|gist|public (?:bucket|repo\w*|channel|link|folder)|external (?:\w+ )?(?:server|host|address|service|endpoint|site|account|mailbox)|third.?part(?:y|ies)|outside (?:\w+ )?(?:server|address|account)|attacker|collector|personal (?:account|e?-?mail|address|drive)|another (?:server|account|tenant)|our (?:server|collector|endpoint|mirror))",
-    ), _any(rf"{NOT[:-1]}(?:send|forward|upload|post|copy|transmit|e-?mail|exfiltrat|leak|share|paste|submit|report|push|sync|mirror|attach|deliver|ship|include|print|echo|write|append|embed|put|quote|output|repeat|dump|add|back)", r"\bauthori[sz]ation header\b")),
-    Order(TAKEN, _any(
+    ), any_of(rf"{NOT[:-1]}(?:send|forward|upload|post|copy|transmit|e-?mail|exfiltrat|leak|share|paste|submit|report|push|sync|mirror|attach|deliver|ship|include|print|echo|write|append|embed|put|quote|output|repeat|dump|add|back)", r"\bauthori[sz]ation header\b")),
+    Order(TAKEN, any_of(
         rf"\b(?:send|sende|schick|leit|ubertrag|lad|kopier|poste|mail|ubermittl|veroffentlich|teil)\w*[^.;]{{0,60}}\b{SECRET_DE}[^.;]{{0,60}}\b(?:an|auf|nach|zu|in|mit|hoch|weiter)\b|\b{SECRET_DE}[^.;]{{0,60}}\b(?:an|auf|nach)\b[^.;]{{0,60}}(?:send|schick|leit|ubertrag|lad|kopier|poste|mail|ubermittl)\w*|\b(?:send|schick|lad|leit|kopier)\w*[^.;]{{0,60}}\b(?:extern\w+|fremd\w+|webhook|pastebin|dritte\w*)",
-    ), _any(r"(?:send|schick|leit|ubertrag|lad|kopier|poste|mail|ubermittl|veroffentlich|teil)\w*[^.;,]{0,40}\b(?:nie|niemals|nicht|keine?n?)\b", r"\b(?:nie|niemals|nicht|keine?n?)\b[^.;,]{0,60}(?:send|schick|leit|ubertrag|lad|kopier|poste|mail|ubermittl|veroffentlich|teil)")),
-    Order(TAKEN, _any(
+    ), any_of(r"(?:send|schick|leit|ubertrag|lad|kopier|poste|mail|ubermittl|veroffentlich|teil)\w*[^.;,]{0,40}\b(?:nie|niemals|nicht|keine?n?)\b", r"\b(?:nie|niemals|nicht|keine?n?)\b[^.;,]{0,60}(?:send|schick|leit|ubertrag|lad|kopier|poste|mail|ubermittl|veroffentlich|teil)")),
+    Order(TAKEN, any_of(
         rf"\b(?:envi|mand|sub[ea]|reenvi|copi|public|transmit|filtr|compart)\w*[^.;]{{0,60}}\b{SECRET_ES}\b[^.;]{{0,60}}\b(?:a|al|hacia|en|con)\b|\b(?:envi|mand|sub[ea]|reenvi|copi)\w*[^.;]{{0,60}}\b(?:extern[oa]|webhook|pastebin|tercer[oa]s?|ajen[oa])\b",
-    ), _any(r"\b(?:nunca|no|jamas)\b[^.;,]{0,20}(?:envi|mand|sub|reenvi|copi|public|transmit|filtr|compart)")),
-    Order(TAKEN, _any(
+    ), any_of(r"\b(?:nunca|no|jamas)\b[^.;,]{0,20}(?:envi|mand|sub|reenvi|copi|public|transmit|filtr|compart)")),
+    Order(TAKEN, any_of(
         rf"(?:[发發][送到给給]|上[传傳]|[转轉][发發]|[复複][制製]|提交|[传傳][输輸送]|泄露|寄[到给給]|[贴貼][到上]|公[开開]|[导導]出)[^。；]{{0,24}}{SECRET_ZH}|(?:把|[将將])[^。；]{{0,20}}{SECRET_ZH}[^。；]{{0,20}}(?:[发發]|上[传傳]|[转轉]|[复複][制製]|提交|[传傳]|寄|[贴貼])[^。；]{{0,8}}(?:到|至|[给給]|去)|(?:[发發]送|上[传傳]|[转轉][发發])[^。；]{{0,16}}(?:外部|第三方|webhook)",
-    ), _any(r"(?:不要|切勿|禁止|不得|不能|不可|[绝絕]不|别|避免|不[应應])[^。；，]{0,16}(?:[发發]|上[传傳]|[转轉]|[复複]|提交|[传傳]|泄露|寄|[贴貼]|公|[导導])")),
-    Order(TAKEN, _any(
+    ), any_of(r"(?:不要|切勿|禁止|不得|不能|不可|[绝絕]不|别|避免|不[应應])[^。；，]{0,16}(?:[发發]|上[传傳]|[转轉]|[复複]|提交|[传傳]|泄露|寄|[贴貼]|公|[导導])")),
+    Order(TAKEN, any_of(
         rf"(?:отправ|пошли|посыла|перешли|пересыла|загруз|скопиру|выложи|передай|передава|опублику|слей)\w*[^.;]{{0,60}}\b{SECRET_RU}[^.;]{{0,60}}\s(?:на|в|по|к|через)\s|(?:отправ|пошли|перешли|загруз)\w*[^.;]{{0,60}}(?:внешн|сторонн|постороннем|webhook|вебхук)\w*",
-    ), _any(r"\b(?:не|нельзя|никогда)\b[^.;,]{0,30}(?:отправ|посыла|пересыла|загруж|копир|выклад|переда|публик|слива)", r"заголов")),
+    ), any_of(r"\b(?:не|нельзя|никогда)\b[^.;,]{0,30}(?:отправ|посыла|пересыла|загруж|копир|выклад|переда|публик|слива)", r"заголов")),
     # hide
-    Order(HIDDEN, _any(
+    Order(HIDDEN, any_of(
         r"\b(?:do not|dont|don t|never|avoid|stop|no need to)\b(?: \w+){0,2}? (?:tell|inform|mention|report|reveal|disclos|alert|notify|log|record|document|note|show|list|say|write down)\w*\b[^.;]{0,30}\b(?:this|that you|these|the (?:change|step|action|fee|charge|transfer|command|deletion|download|installation|rule|instruction|access|failure)s?|in the (?:summary|report|log|commit|answer|reply|changelog)|to (?:the )?(?:user|reviewer|owner|admin|anyone|anybody))\b",
         r"\b(?:secretly|covertly|stealthily|in secret|behind (?:his|her|their|the user.?s) back|unnoticed|without (?:a trace|leaving (?:a trace|traces)|(?:mentioning|reporting|logging|telling|noting|disclosing)))\b|\b(?:clear|delete|erase|wipe|remove|truncate|unset)\b[^.;]{0,25}\b(?:shell history|bash history|command history|histfile|audit (?:log|trail)|traces?|your tracks|evidence|log entr)",
         r"\b(?:hide|conceal|disguise|mask|obscure)\b[^.;]{0,40}\b(?:from (?:the )?(?:user|reviewer|owner|log|admin|anyone)|this|these|the (?:change|command|file|rule|instruction|step)s?)\b",
-    ), _any(r"\b(?:never|do not|dont|don t|must not|avoid) (?:\w+ ){0,2}?(?:hide|conceal|disguise|mask|clear|delete|erase|wipe|secretly|covertly)", r"\b(?:nothing|never|not|no)\b[^.;]*\bwithout (?:mentioning|reporting|logging|telling|noting)", r"\bstack trace")),
-    Order(HIDDEN, _any(
+    ), any_of(r"\b(?:never|do not|dont|don t|must not|avoid) (?:\w+ ){0,2}?(?:hide|conceal|disguise|mask|clear|delete|erase|wipe|secretly|covertly)", r"\b(?:nothing|never|not|no)\b[^.;]*\bwithout (?:mentioning|reporting|logging|telling|noting)", r"\bstack trace")),
+    Order(HIDDEN, any_of(
         r"\b(?:erwahn|sag|meld|bericht|informier|verrat|protokollier|zeig|erzahl|verschweig)\w*\b[^.;]{0,40}\b(?:nicht|nie|niemals|nichts|niemand\w*|keinem)\b[^.;]{0,30}\b(?:nutzer|benutzer|kunden?|anwender|prufer|davon|daruber|dies\w*)\b|\b(?:nutzer|benutzer|kunden?|anwender|prufer|niemandem|keinem)\b[^.;]{0,30}\b(?:nichts?|nie|niemals|davon|niemandem|keinem)?\b[^.;]{0,15}\b(?:erwahn|sag|meld|bericht|verrat|erzahl|verschweig)\w*[^.;]{0,15}(?:nichts?|davon|nie)?",
         r"\b(?:heimlich|unbemerkt|stillschweigend|verdeckt|ohne spuren|ohne (?:es |dies )?(?:zu )?(?:erwahnen|melden|sagen|protokollieren))\b|\bverschweig\w*|\bverheimlich\w*|\b(?:losch|loesch)\w*[^.;]{0,25}\b(?:spuren|verlauf|protokoll\w*)",
-    ), _any(r"\b(?:nie|niemals|nicht) (?:heimlich|unbemerkt|verschweigen|verheimlichen)|\A(?:sag|meld|bericht|informier|zeig|nenn|erklar)\w*\b(?!.*\b(?:nicht|nie|niemals|nichts|keinem|niemandem)\b)")),
-    Order(HIDDEN, _any(
+    ), any_of(r"\b(?:nie|niemals|nicht) (?:heimlich|unbemerkt|verschweigen|verheimlichen)|\A(?:sag|meld|bericht|informier|zeig|nenn|erklar)\w*\b(?!.*\b(?:nicht|nie|niemals|nichts|keinem|niemandem)\b)")),
+    Order(HIDDEN, any_of(
         r"\b(?:no|nunca|jamas)\b (?:(?:se|lo|le|les|la) ){0,2}(?:dig|mencion|inform|cuent|avis|revel|muestr|report|registr|document|comuni)\w*[^.;]{0,40}\b(?:usuario|cliente|nadie|esto|ello|revisor|cambio|paso|registro|informe)\b|\b(?:en secreto|a escondidas|silenciosamente|secretamente|sin (?:decirlo|avisar|mencionar\w*|dejar rastros?|registrar\w*))\b|\b(?:oculta|esconde|disimula|borra)\w*[^.;]{0,30}\b(?:usuario|revisor|historial|rastros?|registros?|huellas?)\b",
-    ), _any(r"\b(?:nunca|no|jamas) (?:ocult|escond|disimul|borr)")),
-    Order(HIDDEN, _any(
+    ), any_of(r"\b(?:nunca|no|jamas) (?:ocult|escond|disimul|borr)")),
+    Order(HIDDEN, any_of(
         r"(?:不要|别|切勿|不得|[无無]需|不必|[绝絕]不)[^。；]{0,6}(?:告[诉訴知]|通知|提[及到]|透露|[记記][录錄]|[显顯]示|[报報]告|[说說]明)[^。；]{0,12}(?:用[户戶]|使用者|客[户戶]|任何人|此|[这這]|[审審]|日志)|(?:偷偷|悄悄|暗中|秘密地|[静靜]默地|不留痕[迹跡])|(?:[隐隱][藏瞒瞞]|掩[盖蓋])[^。；]{0,12}|(?:清除|[删刪]除)[^。；]{0,10}(?:痕[迹跡]|[历歷]史[记記][录錄]|日志)",
-    ), _any(r"(?:不要|切勿|不得|禁止|[绝絕]不)[^。；]{0,4}(?:[隐隱]|掩|偷偷|悄悄|清除|[删刪]除)|[隐隱]藏(?:的)?(?:行|列|工作表|[单單]元格|文件)")),
-    Order(HIDDEN, _any(
+    ), any_of(r"(?:不要|切勿|不得|禁止|[绝絕]不)[^。；]{0,4}(?:[隐隱]|掩|偷偷|悄悄|清除|[删刪]除)|[隐隱]藏(?:的)?(?:行|列|工作表|[单單]元格|文件)")),
+    Order(HIDDEN, any_of(
         r"\bне\s+(?:говори|сообщай|упоминай|рассказывай|показывай|уведомляй|раскрывай|записывай|докладывай|отражай)\w*[^.;]{0,40}(?:пользовател|клиент|никому|об этом|про это|это|журнал|отч[её]т)\w*|\b(?:тайно|тайком|незаметно|скрытно|втихую|молча)\b|(?:скрой|скрыва|спрячь|утаи|замети)\w*[^.;]{0,30}(?:пользовател|следы|журнал|проверя)\w*|(?:сотри|удали|очисти)\w*[^.;]{0,25}(?:следы|истори\w+ команд|журнал)\w*",
-    ), _any(r"\bне\s+(?:скрыва|прячь|утаива|удаля|стира)")),
+    ), any_of(r"\bне\s+(?:скрыва|прячь|утаива|удаля|стира)")),
     # settle
-    Order(SETTLES, _any(
+    Order(SETTLES, any_of(
         r"\b(?:write|add|append|copy|put|paste|insert|include|repeat|save|install|place)\b[^.;]{0,40}\b(?:this|these|the same|it|following)?\b[^.;]{0,40}\b(?:to|into|in|at)\b[^.;]{0,30}(?:claude\.md|agents\.md|gemini\.md|\.cursorrules|copilot-instructions|every (?:other )?skill|all (?:other )?skills|each new (?:file|project|repo)|system prompt|\bcrontab\b|startup script|\.?bashrc|\.?zshrc|\.?profile\b|authorized.?keys)",
-    ), _any(NOT[:-1])),
+    ), any_of(NOT[:-1])),
 )  # fmt: skip
 
 
-def orders_in(text: str) -> Iterator[str]:
+def orders_in(text: str, orders: Iterable[Order] = ORDERS) -> Iterator[str]:
     """Why a text is no advice, each reason once. It is read sentence by sentence."""
     found: set[str] = set()
     for sentence in SENTENCE.split(text):
         said = " ".join(sentence.split())[:LONGEST_SENTENCE]
         if not said:
             continue
-        for order in ORDERS:
+        for order in orders:
             if order.reason not in found and order.pattern.search(said) and not order.unless.search(said):
                 found.add(order.reason)
                 yield order.reason

@@ -118,7 +118,7 @@ def _spans(text: str, read: str) -> Iterator[tuple[str, str]]:
 @lru_cache(maxsize=4096)
 def _reasons(text: str) -> tuple[str, ...]:
     """Why a line is none for a skill, as it is or as its reader would take it: without accents and look-alikes."""
-    seen = MARKS.sub("", "".join(sign for sign in text if not _hides(sign)))
+    seen = MARKS.sub("", _visible(text))
     forms = dict.fromkeys(" ".join(form.split()) for form in (seen, _folded(seen)))
     found = dict.fromkeys(reason for reason, pattern in LINE_RULES if any(pattern.search(form) for form in forms))
     read = (reason for form in forms for read in (orders_in, disregards_in) for reason in read(form))
@@ -127,7 +127,14 @@ def _reasons(text: str) -> tuple[str, ...]:
 
 def _read(text: str) -> str:
     """A text as its reader takes it: what hides is gone, and a letter is the one it looks like."""
-    return _folded("".join(sign for sign in text if not _hides(sign) or sign == "\n"))
+    return _folded(_visible(text))
+
+
+def _visible(text: str) -> str:
+    """A text without the signs that show nothing. Most texts have none, which is seen at once."""
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    return "".join(sign for sign in text if not _hides(sign))
 
 
 def _folded(text: str) -> str:
