@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trace2skill.consolidate.cut import cut, cut_text
+from trace2skill.consolidate.cut import cut, cut_text, given_up
 from trace2skill.core.errors import BadInput
 from trace2skill.sim.meaning import labelled_reader, read_corpus
 from trace2skill.skills.form import in_form
@@ -112,6 +112,25 @@ def test_rows_of_a_table_give_way_to_rows_only() -> None:
     row = Edit(op="replace_in_section", section=("2. Tests",), anchor="| a | b |", content="| a | c |")
     assert isinstance(place(BASE, row), Placed)
     assert isinstance(place(BASE, row.model_copy(update={"content": "no row"})), Unplaced)
+
+
+@pytest.mark.parametrize(
+    ("anchor", "content", "gone"),
+    [
+        ("- Read it once.\n", "- Read it twice.", "- Read it once.\n"),
+        ("- Read it once.", "- Read it once.\n- Read it aloud.", ""),
+        ("- Read it once.", "- First look.\n- **Read it once**.", ""),
+        ("- Read it once.\n- Stop.\n", "- Read it once.\n- Go on.", "- Stop.\n"),
+        ("- Stop.\n- Read it once.\n- Wait.\n", "- Read it once.\n- Go on.", "- Stop.\n"),
+        ("- Read it once.", "- Read it once. Then again.", "- Read it once."),
+        ("a word in a line", "another word", "a word in a line"),
+    ],
+)
+def test_what_a_replacement_says_again_is_not_given_up(anchor: str, content: str, gone: str) -> None:
+    edit = Edit(op="replace_in_section", section=("Small", "2. Tests"), anchor=anchor, content=content)
+    assert given_up(edit) == gone
+    found = cut(Patch(trajectory_id="t", task_id="k", base="b", edits=(edit,)), "error", BASE)
+    assert {rule.replaces for rule in found.rules} <= {gone}
 
 
 def test_a_link_to_a_file_of_the_same_patch_is_recorded_and_no_rule() -> None:
