@@ -136,7 +136,7 @@ def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False, halv
 
 
 def given_up(edit: Edit) -> str:
-    """What a replacement takes the place of: of its anchor the part that it does not say again, '' where it says it all.
+    """What a replacement takes the place of: the part of its anchor that it does not say again, '' where there is none.
 
     Who wants a line kept and another beside it often writes both in its place.
     """
@@ -144,14 +144,11 @@ def given_up(edit: Edit) -> str:
         return ""
     again = {plain_words(text) for text, _ in cut_text(edit.content)}
     lines = split_lines(edit.anchor)
-    parts = [
-        (plain_words(_bare("".join(lines[start:end]), kind)) in again, start, end)
-        for kind, start, end in _spans(edit.anchor)
-    ]
-    if not any(kept for kept, *_ in parts):
+    texts = [("".join(lines[start:end]), kind) for kind, start, end in _spans(edit.anchor)]
+    parts = [(plain_words(_bare(text, kind)) in again, text) for text, kind in texts]
+    if not any(kept for kept, _ in parts):
         return edit.anchor
-    run = takewhile(lambda part: not part[0], dropwhile(lambda part: part[0], parts))
-    return "".join("".join(lines[start:end]) for _, start, end in run)
+    return "".join(text for _, text in takewhile(lambda part: not part[0], dropwhile(lambda part: part[0], parts)))
 
 
 def as_item(text: str) -> str:
