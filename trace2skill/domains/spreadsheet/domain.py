@@ -33,12 +33,14 @@ The values in the cells named as the answer position are compared with those of 
 
 
 READ_STORED = (
-    "How the result is read: the values stored in the saved workbook. Nothing calculates formulas before, so that one "
-    "without a stored result, as openpyxl writes it, is an empty cell."
+    "How the result is read: the values stored in the saved workbook at the answer position, which may be larger than "
+    "the result. Nothing calculates formulas: openpyxl saves one without its result, and such a cell is read as empty. "
+    "Where a macro is asked for, leave in the cells what it would leave."
 )
 READ_CALCULATED = (
-    "How the result is read: the values stored in the saved workbook. A formula without a stored result is calculated "
-    "by LibreOffice before."
+    "How the result is read: the values stored in the saved workbook at the answer position, which may be larger than "
+    "the result. A formula without a stored result is calculated by LibreOffice before. Where a macro is asked for, "
+    "leave in the cells what it would leave."
 )
 
 
