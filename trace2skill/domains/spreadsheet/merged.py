@@ -9,7 +9,7 @@ MOST_MERGED_ROWS, MOST_TALL = 2_000_000, 200
 TALL = 1_000
 
 
-class Merged:
+class MergedRanges:
     """Merged ranges. Of their cells only the first has a value, whatever the file says."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ from openpyxl.xml.functions import iterparse
 
 from trace2skill.core import stopping
 from trace2skill.core.errors import InfrastructureFault
-from trace2skill.domains.spreadsheet.merged import Merged
+from trace2skill.domains.spreadsheet.merged import MergedRanges
 from trace2skill.domains.spreadsheet.ranges import Range, cell_name
 from trace2skill.domains.spreadsheet.reading_dates import date_styles
 from trace2skill.domains.spreadsheet.reading_values import packed, unpacked
@@ -175,7 +175,7 @@ def _areas(book: Any, ranges: Sequence[Range]) -> list[Area]:
     areas = [Area(name if (name := item.sheet or first) in sheets else None, {}) for item in ranges]
     for title in {area.sheet for area in areas if area.sheet is not None}:
         asked = [(item, area.cells) for item, area in zip(ranges, areas, strict=True) if area.sheet == title]
-        merged = Merged()
+        merged = MergedRanges()
         for place, stored in _cells(book, sheets[title], [item for item, _ in asked], merged):
             for item, cells in asked:
                 if item.holds(*place):
@@ -188,7 +188,7 @@ def _areas(book: Any, ranges: Sequence[Range]) -> list[Area]:
     return areas
 
 
-def _cells(book: Any, sheet: Any, ranges: Sequence[Range], merged: Merged) -> Iterator[tuple[Any, Stored]]:
+def _cells(book: Any, sheet: Any, ranges: Sequence[Range], merged: MergedRanges) -> Iterator[tuple[Any, Stored]]:
     """Every filled cell of the rows that a range meets; fills `merged` on the way."""
     first, last = min(item.first_row or 1 for item in ranges), max(item.last_row or 10**9 for item in ranges)
     with sheet._get_source() as source:
