@@ -187,9 +187,12 @@ class Spreadsheet:
         return task.model_copy(update={"cases": cases, "content": digest_of(task.content, change.name)})
 
     def values(self, task: Task, outputs: Mapping[str, bytes]) -> dict[str, object]:
-        """The values of the answer cells, formulas recalculated where that is on."""
-        beside = self._beside(task, outputs)
-        return {f"{case}: {place}": got for case, place, expected, got in beside if canonical(expected)}
+        """The values of the answer cells, formulas recalculated where that is on; true and false as 1 and 0."""
+        return {
+            f"{case}: {place}": int(got) if isinstance(got, bool) else got
+            for case, place, expected, got in self._beside(task, outputs)
+            if canonical(expected) or isinstance(expected, bool)
+        }
 
     def _beside(self, task: Task, outputs: Mapping[str, bytes]) -> list[tuple[str, str, object, object]]:
         """(case, place, value in gold, value in what was left) of the answer cells."""
