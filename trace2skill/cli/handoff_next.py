@@ -14,7 +14,7 @@ from trace2skill.llm.handoff.askers import sharing
 from trace2skill.llm.handoff.folder import Folder, free_for_one
 from trace2skill.llm.handoff.page import PART_CHARACTERS, part_of, rendered
 from trace2skill.llm.handoff.presence import runs
-from trace2skill.llm.handoff.staying import Found, stay
+from trace2skill.llm.handoff.staying import Staying, stay
 from trace2skill.safety.screening import shown
 
 LOOK_SECONDS = 0.5
@@ -82,14 +82,14 @@ def next_(
         raise typer.Exit(NO_RUN if found.state == "nothing" and not runs(folder) else STAYS[found.state])
 
 
-def _look(folder: Folder, by: str, *, stays: bool, role: str, most: int, unattended: bool, whole: bool) -> Found:
+def _look(folder: Folder, by: str, *, stays: bool, role: str, most: int, unattended: bool, whole: bool) -> Staying:
     if stays:
         return stay(folder, by, role=role, unattended=unattended, whole=whole)
     taken = claims.take(folder, by, role=role, most=most, unattended=unattended, whole=whole)
-    return Found("printed" if taken else "nothing", taken=tuple(taken))
+    return Staying("printed" if taken else "nothing", taken=tuple(taken))
 
 
-def _as_json(folder: Folder, found: Found, *, stays: bool) -> dict[str, object]:
+def _as_json(folder: Folder, found: Staying, *, stays: bool) -> dict[str, object]:
     asked = [
         {
             **item.head.model_dump(),
@@ -103,7 +103,7 @@ def _as_json(folder: Folder, found: Found, *, stays: bool) -> dict[str, object]:
     return {"requests": asked, "runs": runs(folder), **standing}
 
 
-def _standing(folder: Folder, found: Found) -> str:
+def _standing(folder: Folder, found: Staying) -> str:
     """How it stands with the conversation of a reader who stays with one."""
     named = ", ".join(f"{head.id} ({shown(head.step)})" for head in found.heads[:MOST_NAMED])
     more = len(found.heads) - MOST_NAMED

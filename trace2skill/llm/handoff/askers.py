@@ -11,7 +11,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.llm.handoff.folder import Folder
 from trace2skill.llm.handoff.page import Sharing
-from trace2skill.llm.handoff.records import ID_DIGITS, Asker, Head, RequestRef
+from trace2skill.llm.handoff.records import ID_DIGITS, AskedBy, Head, RequestRef
 
 
 def id_of(key: str) -> str:
@@ -27,7 +27,9 @@ def note(path: Path, key: str, who: str, *names: str) -> None:
     with contextlib.suppress(BadInput):
         folder, name = Folder(path, make=True), id_of(key)
         if not folder.has("answers", f"{name}.json"):
-            folder.put("askers", f"{name}{digest_of('handoff asker 1', who, *names)[:ID_DIGITS]}.json", Asker(step=who))
+            folder.put(
+                "askers", f"{name}{digest_of('handoff asker 1', who, *names)[:ID_DIGITS]}.json", AskedBy(step=who)
+            )
 
 
 def end(path: Path, key: str) -> None:
@@ -44,5 +46,5 @@ def sharing(folder: Folder, head: Head) -> Sharing:
 
 def _askers(folder: Folder, request: str) -> tuple[str, ...]:
     names = sorted(name for name in folder.names("askers") if name.startswith(request))
-    found = (folder.get("askers", f"{name}.json", Asker) for name in names)
+    found = (folder.get("askers", f"{name}.json", AskedBy) for name in names)
     return tuple(sorted(item.step for item in found if item))

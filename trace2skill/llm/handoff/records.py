@@ -39,7 +39,7 @@ class Body(Record):
     max_tokens: int | None = None
 
 
-class Asker(Record):
+class AskedBy(Record):
     """One who waits for the answer to a request."""
 
     step: str

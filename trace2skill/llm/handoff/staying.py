@@ -16,7 +16,7 @@ State = Literal["printed", "unanswered", "awaits", "ended", "stopped", "nothing"
 
 
 @dataclass(frozen=True)
-class Found:
+class Staying:
     """How it stands with the conversation of a reader.
 
     `printed`: `taken` is to be printed. `unanswered`: the request in `heads` was printed and has no answer. `awaits`:
@@ -30,7 +30,7 @@ class Found:
     taken: tuple[ClaimedRequest, ...] = ()
 
 
-def stay(folder: Folder, by: str, *, role: str = "", unattended: bool = False, whole: bool = False) -> Found:
+def stay(folder: Folder, by: str, *, role: str = "", unattended: bool = False, whole: bool = False) -> Staying:
     """Claim what goes on in the reader's conversation; one new conversation where the reader has none.
 
     A conversation that has ended is said to have once, and is the reader's no longer.
@@ -42,14 +42,14 @@ def stay(folder: Folder, by: str, *, role: str = "", unattended: bool = False, w
     if not mine:
         taken = take(folder, by, role=role, unattended=unattended, whole=whole)
     if taken:
-        return Found("printed", taken=tuple(taken))
+        return Staying("printed", taken=tuple(taken))
     over = [head for head in mine if head not in open_ and folder.has("ended", f"{head.id}.json")]
     if over:
-        return Found("ended", _left(folder, over))
+        return Staying("ended", _left(folder, over))
     if mine and not runs(folder) and not any(folder.attended(head.id) for head in open_):
-        return Found("stopped", _left(folder, mine))
+        return Staying("stopped", _left(folder, mine))
     held = tuple(head for head in open_ if head.conversation not in ready)
-    return Found("unanswered", held) if held else Found("awaits", tuple(mine)) if mine else Found("nothing")
+    return Staying("unanswered", held) if held else Staying("awaits", tuple(mine)) if mine else Staying("nothing")
 
 
 def _left(folder: Folder, heads: list[Head]) -> tuple[Head, ...]:
