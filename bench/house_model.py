@@ -63,6 +63,10 @@ class Play:
 
     misread: float = 0.15
     """Of so many failures the first report blames what nobody asked for."""
+    besides: float = 0.0
+    """Of so many failures the report that proves its fix says one thing more, which nobody asked for."""
+    most: int = MOST_LESSONS
+    """Lessons of one failure, at most."""
     joined: float = 0.2
     """Of so many pairs of rules of one lesson the proposer makes one line."""
 
@@ -115,13 +119,14 @@ def analyst(heard: Heard, how: Play) -> Spoken:
     told = stated("\n".join(complaints(seen[1:])))
     blamed = chance("misread", heard.profile.seed, task) < how.misread
     if turn in (0, 1) and blamed:
-        wrong = UNTRUE[pick(len(UNTRUE), "untrue", task)]
-        return _proved(heard, turn, script(task, before), [_lesson("What went wrong", [wrong])])
+        return _proved(heard, turn, script(task, before), [_untrue(task, "misread")])
     known, tried = {**before, **told}, _unsaid(seen, told, before)
     if tried is None:
         return Spoken(text="I could not find the cause.")
     fix = script(task, {**known, **({"test_lines": tried} if tried else {})})
-    return _proved(heard, turn % 2, fix, lessons(task, heard.profile.seed, told))
+    more = [_untrue(task, "besides")] if chance("besides", heard.profile.seed, task) < how.besides else []
+    drawn = lessons(task, heard.profile.seed, told, how.most - len(more))
+    return _proved(heard, turn % 2, fix, [*drawn, *more])
 
 
 def complaints(said: Collection[str]) -> list[str]:
@@ -142,15 +147,19 @@ def _unsaid(seen: tuple[str, ...], told: Mapping[str, str], before: Mapping[str,
     return letters[len(empty) - 1] if len(empty) <= len(letters) else None
 
 
-def lessons(task: str, seed: int, told: Mapping[str, str]) -> list[dict[str, object]]:
+def lessons(task: str, seed: int, told: Mapping[str, str], most: int = MOST_LESSONS) -> list[dict[str, object]]:
     """What the check said, in words of one's own; several rules a lesson where there are more rules than lessons."""
     names = sorted(told, key=lambda name: chance("order", seed, task, name))
-    parts = [names[start::MOST_LESSONS] for start in range(min(MOST_LESSONS, len(names)))]
+    parts = [names[start::most] for start in range(min(most, len(names)))]
     made = []
     for part in parts:
         title = " and ".join(CONVENTIONS[name].title for name in part)
         made.append(_lesson(title, [worded(name, told[name], seed, task) for name in part]))
     return made
+
+
+def _untrue(task: str, why: str) -> dict[str, object]:
+    return _lesson("What went wrong", [UNTRUE[pick(len(UNTRUE), why, task)]])
 
 
 def _lesson(title: str, sentences: list[str]) -> dict[str, object]:

@@ -11,17 +11,22 @@ from dataclasses import dataclass
 from trace2skill.sim.profile import pick
 
 SENTENCE = re.compile(r"(?<=[.;!])\s+(?=[A-Z])|\n")
+FORBIDDING = re.compile(r"\W*(?:Never|Do not|Don't)\b")
 UNTOLD = "own: "
 
 
 @dataclass(frozen=True)
 class Convention:
-    """One convention. A sentence states it that matches `says`, and none of `denies`."""
+    """One convention. A sentence states it that matches `says`, and neither matches `denies` nor begins by forbidding.
+
+    One that is a ban itself (`bans`) may begin so.
+    """
 
     says: str
     wordings: tuple[str, ...]
     title: str
     denies: str = r"(?!)"
+    bans: bool = False
 
 
 NO = r"\b(?:not|never|no|without|instead of|rather than)\b"
@@ -125,6 +130,7 @@ CONVENTIONS = {
         ),
         "Test customers",
         r"(?i)\bkeep\b|\bcount them\b",
+        bans=True,
     ),
     "json_text": Convention(
         r"(?i)json.*\bnumbers?\b.*\b(?:text|strings?)\b|\bnumbers?\b.*json.*\b(?:text|strings?)\b",
@@ -170,7 +176,8 @@ def stated(text: str) -> dict[str, str]:
     for sentence in SENTENCE.split(text):
         for name, rule in CONVENTIONS.items():
             match = re.search(rule.says, sentence)
-            if match and not re.search(rule.denies, sentence):
+            denied = re.search(rule.denies, sentence) or (FORBIDDING.match(sentence) and not rule.bans)
+            if match and not denied:
                 letters = [letter for letter in match.groupdict().values() if letter]
                 found.setdefault(name, letters[0] if letters else "")
     return found

@@ -263,6 +263,9 @@ def test_one_answer_that_serves_several_says_so(store: Store, pool: ThreadPoolEx
     assert "word for word, by" not in printed
     done("answer", place, id_in(printed), "--as", "carl", said="x")
     alone.result(PATIENCE)
+    for state in ("awaits", "nothing"):
+        assert json.loads(cli("next", place, "--as", "carl", "--stay", "--json").output)["state"] == state
+        done("release", place, "--by", "carl")
 
 
 def test_who_stays_is_given_one_conversation_at_a_time(store: Store, pool: ThreadPoolExecutor, place: Path) -> None:
