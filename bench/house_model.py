@@ -110,22 +110,23 @@ def agent(heard: Heard) -> Spoken:
 def analyst(heard: Heard, how: Play) -> Spoken:
     """Look, compare, then mend what was said until the fix is taken, and hand in what was said in words."""
     if heard.turns == 0:
-        look = "cat trace/index.md; cut -d, -f3 given/orders.csv | tail -n +2 | sort -u"
-        return call(heard, "I look at the trace and at the data.", "bash", command=look)
+        look = "head -n 4 given/orders.csv; cut -d, -f3 given/orders.csv | tail -n +2 | sort -u"
+        return call(heard, "I look at the data.", "bash", command=look)
     if heard.turns == 1:
         return call(heard, "I compare what was left with what was expected.", "evaluate")
     turn, seen = heard.turns - 2, heard.observations
     task, before = heard.block("task"), stated(heard.block("skill"))
+    salt = f"{heard.profile.seed}/{task}/{seen[0]}"  # several tasks are asked for in the same words
     told = stated("\n".join(complaints(seen[1:])))
-    blamed = chance("misread", heard.profile.seed, task) < how.misread
+    blamed = chance("misread", salt) < how.misread
     if turn in (0, 1) and blamed:
-        return _proved(heard, turn, script(task, before), [_untrue(task, "misread")])
+        return _proved(heard, turn, script(task, before), [_untrue(salt, "misread")])
     known, tried = {**before, **told}, _unsaid(seen, told, before)
     if tried is None:
         return Spoken(text="I could not find the cause.")
     fix = script(task, {**known, **({"test_lines": tried} if tried else {})})
-    more = [_untrue(task, "besides")] if chance("besides", heard.profile.seed, task) < how.besides else []
-    drawn = lessons(task, heard.profile.seed, told, how.most - len(more))
+    more = [_untrue(salt, "besides")] if chance("besides", salt) < how.besides else []
+    drawn = lessons(salt, told, how.most - len(more))
     return _proved(heard, turn % 2, fix, [*drawn, *more])
 
 
@@ -147,19 +148,19 @@ def _unsaid(seen: tuple[str, ...], told: Mapping[str, str], before: Mapping[str,
     return letters[len(empty) - 1] if len(empty) <= len(letters) else None
 
 
-def lessons(task: str, seed: int, told: Mapping[str, str], most: int = MOST_LESSONS) -> list[dict[str, object]]:
+def lessons(salt: str, told: Mapping[str, str], most: int = MOST_LESSONS) -> list[dict[str, object]]:
     """What the check said, in words of one's own; several rules a lesson where there are more rules than lessons."""
-    names = sorted(told, key=lambda name: chance("order", seed, task, name))
+    names = sorted(told, key=lambda name: chance("order", salt, name))
     parts = [names[start::most] for start in range(min(most, len(names)))]
     made = []
     for part in parts:
         title = " and ".join(CONVENTIONS[name].title for name in part)
-        made.append(_lesson(title, [worded(name, told[name], seed, task) for name in part]))
+        made.append(_lesson(title, [worded(name, told[name], salt) for name in part]))
     return made
 
 
-def _untrue(task: str, why: str) -> dict[str, object]:
-    return _lesson("What went wrong", [UNTRUE[pick(len(UNTRUE), why, task)]])
+def _untrue(salt: str, why: str) -> dict[str, object]:
+    return _lesson("What went wrong", [UNTRUE[pick(len(UNTRUE), why, salt)]])
 
 
 def _lesson(title: str, sentences: list[str]) -> dict[str, object]:

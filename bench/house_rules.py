@@ -95,7 +95,8 @@ def benchmark(directory: Path, data: Path, model: str, how: Play, workers: int) 
         found = counted(runtime(settings), summary)
         skills = [BASE, *([summary.candidate_directory] if summary.candidate_directory else [])]
         sealed = evaluate_skills(settings, skills, "test", "the benchmark counts them")
-        found["held out"]["test"] = {item.condition: _passed(item) for item in sealed}
+        names = {summary.base: "S0", summary.candidate.skill: "candidate", None: "no skill"}
+        found["held out"]["test"] = {names[item.skill]: _passed(item) for item in sealed}
     forget_runtimes()
     return found
 
