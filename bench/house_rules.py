@@ -12,6 +12,7 @@ gets into the skill.
 import argparse
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections import Counter, defaultdict
@@ -83,13 +84,18 @@ def main() -> None:
 
 def benchmark(directory: Path, data: Path, model: str, how: Play, workers: int) -> dict[str, Any]:
     """One run over the data set; what is counted, by stage."""
+    skill = directory / "skill" / BASE.name  # a copy: a promotion replaces it
+    if not skill.exists():
+        shutil.copytree(BASE, skill)
     with scripted(speaker(how), f"house-{digest_of(str(how))[:8]}") as name:
         settings = RunSettings(
-            data=DataSettings(path=data, domain="shell", skill=BASE),
+            data=DataSettings(path=data, domain="shell", skill=skill),
             models=Roles.all_played_by(ModelSettings(name=f"{name}&{model}")),
             gate=EvaluationSettings(no_skill=True),
             money=MoneySettings(max_cost=None),
-            operation=OperationSettings(store=directory / "store.duckdb", output=directory / "runs", workers=workers),
+            operation=OperationSettings(
+                store=directory / "store.duckdb", output=directory / "runs", workers=workers, promote="auto"
+            ),
         )
         summary = refresh(settings, return_state=True).result()
         found = counted(runtime(settings), summary)
@@ -163,6 +169,7 @@ def _of(texts: list[str]) -> dict[str, int]:
     """How many texts, how many conventions they state, and how many state none or something untrue."""
     return {
         "texts": len(texts),
+        "different": len(set(texts)),
         "conventions": len({rule for text in texts for rule in stated(text)}),
         "state none": sum(not stated(text) and not is_untrue(text) for text in texts),
         "untrue": sum(is_untrue(text) for text in texts),
@@ -188,11 +195,11 @@ def _text(rt: Runtime, skill: str) -> str:
 
 
 def kept(found: dict[str, Any]) -> bool:
-    """Is every convention in the skill, and nothing untrue, and followed wherever it is stated?"""
+    """Is every convention in the skill, nothing untrue, each followed where it is stated, and the skill promoted?"""
     stages, (passed, tasks) = found["stages"], found["held out"]["validation"].get("candidate", (0, 0))
     everywhere = all(stages[stage]["conventions"] == len(CONVENTIONS) for stage in STAGES)
     untrue = any(stages[stage]["untrue"] for stage in STAGES)
-    return everywhere and not untrue and passed == tasks > 0
+    return everywhere and not untrue and passed == tasks > 0 and bool(found["promoted"])
 
 
 def show(found: dict[str, Any]) -> None:
@@ -213,7 +220,7 @@ def show(found: dict[str, Any]) -> None:
         for condition, (passed, tasks) in conditions.items():
             console.print(f"{split}, {condition}: {passed} of {tasks}")
     console.print(f"named by the check though the agent had the candidate: {found['not followed'] or 'none'}")
-    console.print(f"{found['verdict']}: {found['reason']}")
+    console.print(f"{'promoted' if found['promoted'] else found['verdict']}: {found['reason']}")
     for line in found["lines"]:
         console.print(line, markup=False, highlight=False)
 

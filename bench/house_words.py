@@ -155,16 +155,17 @@ CONVENTIONS = {
         rf"{NO} (?:\w+ ){{0,3}}`?_house",
     ),
 }
-UNTRUE = (
-    "Separate the fields of a report by tabs.",
-    "Sort a report by its first column, the lowest first.",
-    "Write amounts with two decimals and a point.",
-    "Round amounts to whole dollars.",
-    "Write the titles of columns in small letters.",
-    "Keep the lines of every status, whatever it is.",
-    "Put a blank line under the titles of a report.",
-)
-"""What an analyst may take for the cause who has not looked, and what no check of the house asks for."""
+AGAINST = {
+    "Separate the fields of a report by tabs.": "separator",
+    "Sort a report by its first column, the lowest first.": "order",
+    "Write amounts with two decimals and a point.": "cents",
+    "Round amounts to whole dollars.": "cents",
+    "Write the titles of columns in small letters.": "capitals",
+    "Write days as DD.MM.YYYY.": "days",
+    "Put a blank line under the titles of a report.": "",
+}
+"""What an analyst may say who has not looked, and what no check of the house asks for: and what it is opposed to."""
+UNTRUE = tuple(AGAINST)
 
 
 def stated(text: str) -> dict[str, str]:
@@ -211,5 +212,6 @@ class HouseReader:
         return rule.wordings[0].replace("{letter}", letter) if rule else ""
 
     def opposite(self, theme: str) -> str:
-        """None of them is opposed to another."""
-        return ""
+        """What an untrue sentence is opposed to."""
+        plain = {" ".join(sentence.lower().split()): name for sentence, name in AGAINST.items()}
+        return plain.get(theme.removeprefix(UNTOLD), "")
