@@ -198,7 +198,7 @@ def kept(found: dict[str, Any]) -> bool:
     """Is every convention in the skill, nothing untrue, each followed where it is stated, and the skill promoted?"""
     stages, (passed, tasks) = found["stages"], found["held out"]["validation"].get("candidate", (0, 0))
     everywhere = all(stages[stage]["conventions"] == len(CONVENTIONS) for stage in STAGES)
-    untrue = any(stages[stage]["untrue"] for stage in STAGES)
+    untrue = stages["new lines"]["untrue"]
     return everywhere and not untrue and passed == tasks > 0 and bool(found["promoted"])
 
 

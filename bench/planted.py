@@ -8,7 +8,6 @@ measures the machinery: the model is simulated.
 """
 
 import argparse
-import contextlib
 import subprocess
 import sys
 import tempfile
@@ -23,9 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
-
-from filled import filling, is_remark
+sys.path.insert(0, str(ROOT))
 
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.consolidation import StepRunner, united
@@ -40,7 +37,6 @@ from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.sim.causes import CAUSES, cause_of, committed, contradicted, guided, habit_of
 from trace2skill.sim.lessons import CONDITIONAL, OPPOSED
 from trace2skill.sim.office import parse
-from trace2skill.sim.scripted import scripted
 from trace2skill.types.references import Rolled, RolloutJob
 
 
@@ -51,15 +47,9 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--model", default="sim/office")
     arguments.add_argument("--workers", type=int, default=6)
-    arguments.add_argument("--fill", type=int, default=0, help="Analysts hand in so many lessons; see bench/filled.py.")
-    arguments.add_argument("--fill-certainty", choices=("shown", "inferred"), default="shown")
     given = arguments.parse_args()
-    with tempfile.TemporaryDirectory(prefix="t2s-bench-") as directory, contextlib.ExitStack() as stack:
-        model = given.model
-        if given.fill:
-            model = stack.enter_context(scripted(filling(given.fill, given.fill_certainty)))
-            model += f"?{given.model.partition('?')[2]}"
-        ok = benchmark(Path(directory), given.tasks, given.seed, model.rstrip("?"), given.workers)
+    with tempfile.TemporaryDirectory(prefix="t2s-bench-") as directory:
+        ok = benchmark(Path(directory), given.tasks, given.seed, given.model, given.workers)
     sys.exit(0 if ok else 1)
 
 
@@ -177,11 +167,7 @@ def report(
     console.print(
         f"causes with support of 3 or more: {len(needed)}, covered: {len([n for n in needed if n in covered])}"
     )
-    remarks = sum(is_remark(text) for text in noise)
-    console.print(
-        f"idiosyncratic lessons in the skill: {len(noise)}, of them added remarks {remarks}; lines in all: "
-        f"{len(candidate.written)}; dropped groups: {len(candidate.dropped)}"
-    )
+    console.print(f"idiosyncratic lessons in the skill: {len(noise)}; dropped groups: {len(candidate.dropped)}")
     console.print(f"open conflicts: {len(candidate.open)}")
     console.print(f"{total.calls} model calls, {seconds:.0f} s")
 
