@@ -120,12 +120,14 @@ def readings(root: Part, book: Sequence[Canonical], rules: Iterable[Rule], codes
 
     Two canonical rules are one where only the induction kept them apart: most rules that were induced into the first
     were coded as the second instead, and hardly any as the first; or each has many that were coded as the other.
+    Rules of equal words are one here: they were read once, and one mistaken answer is not to unite what many say.
     """
-    induced: dict[str, set[int]] = {rule.id: set() for rule in rules}
+    words = {rule.id: rule.plain for rule in rules}
+    induced: dict[str, set[int]] = {id: set() for id in words}
     for number, item in enumerate(book):
         for id in item.rules:
             induced[id].add(number)
-    into = _doubles(book, induced, codes)
+    into = _doubles(book, induced, codes, words)
     return TwoReadings(
         book=tuple(book),
         induced={id: frozenset(into[n] for n in numbers) for id, numbers in induced.items()},
@@ -285,19 +287,27 @@ def _oppositions(made: Sequence[BookRule]) -> tuple[Opposition, ...]:
     )
 
 
-def _doubles(book: Sequence[Canonical], induced: Mapping[str, set[int]], codes: Mapping[str, Code]) -> dict[int, int]:
+def _doubles(
+    book: Sequence[Canonical], induced: Mapping[str, set[int]], codes: Mapping[str, Code], words: Mapping[str, str]
+) -> dict[int, int]:
     """Number of a canonical rule -> number of the one it is, itself where it stands for itself."""
-    coded = Counter(number for code in codes.values() for number in code.says)
-    instead: Counter[tuple[int, int]] = Counter()  # rules induced into the first, coded as the second, and not as both
-    for id, numbers in induced.items():
-        says = codes[id].says if id in codes else frozenset[int]()
-        instead.update((a, b) for a in numbers - says for b in says - numbers)
+    coded = Counter(number for _, number in {(words[id], n) for id, code in codes.items() for n in code.says})
+    sizes = [len({words[id] for id in item.rules}) for item in book]
+    # words that were induced into the first, coded as the second, and not as both
+    apart = {
+        (words[id], a, b)
+        for id, numbers in induced.items()
+        if id in codes
+        for a in numbers - codes[id].says
+        for b in codes[id].says - numbers
+    }
+    instead = Counter((a, b) for _, a, b in apart)
     into = {number: number for number in range(len(book))}
     for (a, b), count in sorted(instead.items()):
         if (coded[a], book[a].says) > (coded[b], book[b].says) or count < 2:
             continue
-        most = count * 2 > len(book[a].rules) and coded[a] * 5 <= count
-        mixed = instead[b, a] >= 2 and min(count, instead[b, a]) * 4 >= min(len(book[a].rules), len(book[b].rules))
+        most = count * 2 > sizes[a] and coded[a] * 5 <= count
+        mixed = instead[b, a] >= 2 and min(count, instead[b, a]) * 4 >= min(sizes[a], sizes[b])
         if (most or mixed) and into[a] == a:
             into[a] = b
     for number in into:
