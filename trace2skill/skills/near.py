@@ -4,6 +4,7 @@ Authors write `Testing` for `4. Tests`, number anew, or leave a word out. The on
 where two come equally close, none is.
 """
 
+import functools
 import re
 
 from trace2skill.skills.markdown import Section, find_section, sections
@@ -47,6 +48,7 @@ def plain_title(title: str) -> str:
     return NUMBER.sub("", bare).rstrip(" :")
 
 
+@functools.lru_cache(maxsize=16_384)
 def stems(title: str) -> frozenset[str]:
     """The words of a title that say something, without their endings."""
     found = {_stem(word) for word in re.findall(r"\w+", plain_title(title).lower()) if word not in SMALL}
