@@ -73,6 +73,16 @@ def test_a_condition_comes_from_the_words_of_supporters() -> None:
     assert wording.lines[1] == ""
 
 
+def test_a_condition_of_one_quote_among_several_is_not_put_on_all() -> None:
+    quotes = ("Weigh flour, when it is rye", "Put the flour on a scale", "Flour goes on a scale")
+    sheet = SHEET.model_copy(update={"rules": (ToWord(says=SHEET.rules[0].says, quotes=quotes),), "pairs": ()})
+
+    def ask(prompt: str, wanted: Any, values: dict[str, Any], before: Sequence[str]) -> Any:
+        return wanted.model_validate({"lines": [{"rule": "k1", "says": "Weigh flour on a scale when it is rye."}]})
+
+    assert write(ask, sheet, Bounds()).lines == ("",)
+
+
 def test_a_conditional_rule_needs_evidence_of_both_sides() -> None:
     lines = [{"rule": "k1", "says": "Weigh flour on a scale."}, GOOD]
     says = "Weigh flour on a scale when it is rye; let hot bread cool before cutting."

@@ -297,8 +297,9 @@ def _beyond(says: str, rule: ToWord, others: Sequence[str]) -> list[str]:
     """What a line has from nowhere in its rule: a condition, a link, or nearly all of its words."""
     words = " ".join((rule.says, *rule.quotes))
     found = []
-    if CONDITION.search(says) and not CONDITION.search(words):
-        found.append(f"'{_found(CONDITION, says)}' makes a condition that none of the quoted words has")
+    having = sum(bool(CONDITION.search(text)) for text in rule.quotes)
+    if CONDITION.search(says) and not CONDITION.search(rule.says) and having * 2 <= len(rule.quotes):
+        found.append(f"'{_found(CONDITION, says)}' makes a condition that neither the draft nor most quotes have")
     wanted, own = stems(says), stems(words)
     shared = len(wanted & own)
     another = max((len(wanted & stems(text)) for text in others), default=0)
