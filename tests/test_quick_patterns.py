@@ -6,7 +6,7 @@ from red_team import COMMANDS, INSTRUCTIONS
 from rules_of_tests import ATTACKS, HONEST
 
 from trace2skill.safety.orders import ORDERS
-from trace2skill.safety.quick import Looked, Quick, alternatives
+from trace2skill.safety.quick import ScreenedView, Quick, alternatives
 from trace2skill.safety.requests import RULES
 from trace2skill.safety.suspicions import LINE_RULES, SPAN_RULES
 
@@ -30,7 +30,7 @@ PATTERNS = [
 
 
 def test_what_is_found_is_the_same() -> None:
-    looked = [Looked(text) for text in TEXTS]
+    looked = [ScreenedView(text) for text in TEXTS]
     found = 0
     for pattern in PATTERNS:
         quick = Quick(pattern)

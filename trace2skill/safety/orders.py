@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from trace2skill.safety.quick import Looked, Quick
+from trace2skill.safety.quick import ScreenedView, Quick
 
 SENTENCE = re.compile(r"(?<=[.!?;。！？；])\s+|(?<=[。！？；])|\n")
 LONGEST_SENTENCE = 2000
@@ -172,7 +172,7 @@ class OrderReader:
                     yield reason
 
     def _looked_at(self, said: str) -> tuple[str, ...]:
-        view = Looked(said)
+        view = ScreenedView(said)
         found = (order.reason for order, quick in self._orders if quick.is_in(view) and not order.unless.search(said))
         return tuple(dict.fromkeys(found))
 

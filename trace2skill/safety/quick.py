@@ -20,7 +20,7 @@ COMMON = " etaoinsrhldcumfpgwybvkxjqz"
 """The letters from the most frequent on; what is not among them is rare."""
 
 
-class Looked(View):
+class ScreenedView(View):
     """A text as alternatives look at it: besides, every three letters of it that follow each other, in lower case."""
 
     __slots__ = ("ascii", "threes")
@@ -46,7 +46,7 @@ class _Alternative:
         clauses = [clause for clause in needs.one_of_each if needs.any_case and all(len(word) > 2 for word in clause)]
         self._threes = sorted((frozenset(map(_rarest, clause)) for clause in clauses), key=len)
 
-    def is_in(self, view: Looked) -> bool:
+    def is_in(self, view: ScreenedView) -> bool:
         """Does it match anywhere in the text?"""
         if self._beyond_ascii and view.ascii:
             return False
@@ -72,11 +72,11 @@ class Quick:
     def __init__(self, pattern: re.Pattern[str]) -> None:
         self.pattern = pattern
 
-    def is_in(self, view: Looked) -> bool:
+    def is_in(self, view: ScreenedView) -> bool:
         """Does the pattern match anywhere in the text?"""
         return any(one.is_in(view) for one in self._alternatives)
 
-    def all_in(self, view: Looked) -> Iterator[re.Match[str]]:
+    def all_in(self, view: ScreenedView) -> Iterator[re.Match[str]]:
         """Its matches in the text, as `finditer` gives them."""
         if self.is_in(view):
             yield from self.pattern.finditer(view.text)

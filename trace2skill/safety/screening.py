@@ -14,7 +14,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.safety.harmless import encoded_in_pieces, is_harmless
 from trace2skill.safety.orders import orders_in
-from trace2skill.safety.quick import Looked, Quick
+from trace2skill.safety.quick import ScreenedView, Quick
 from trace2skill.safety.requests import disregards_in
 from trace2skill.safety.suspicions import HARMLESS_COMMANDS, INVISIBLE, LINE_RULES, SPAN_RULES
 
@@ -105,7 +105,7 @@ def _spans(text: str, read: str) -> Iterator[tuple[str, str]]:
     """What is suspicious in a text as it is written, and as it is read, where that is something else."""
     seen = set()
     for form in dict.fromkeys((text, read)):
-        view, spared = Looked(form), _Spared(form)
+        view, spared = ScreenedView(form), _Spared(form)
         for rule, quick in SPANS:
             for match in quick.all_in(view):
                 if rule.reason == COMMAND and match in spared:
@@ -137,7 +137,7 @@ def _reasons(text: str) -> tuple[str, ...]:
     """Why a line is none for a skill, as it is or as its reader would take it: without accents and look-alikes."""
     seen = MARKS.sub("", _visible(text))
     forms = dict.fromkeys(" ".join(form.split()) for form in (seen, _folded(seen)))
-    views = [Looked(form) for form in forms]
+    views = [ScreenedView(form) for form in forms]
     found = dict.fromkeys(reason for reason, quick in LINES if any(quick.is_in(view) for view in views))
     read = (reason for form in forms for read in (orders_in, disregards_in) for reason in read(form))
     return tuple(dict.fromkeys((*found, *read)))
