@@ -6,7 +6,7 @@ from red_team import COMMANDS, INSTRUCTIONS
 from rules_of_tests import ATTACKS, HONEST
 
 from trace2skill.safety.orders import ORDERS
-from trace2skill.safety.quick import ScreenedView, Quick, alternatives
+from trace2skill.safety.quick import Quick, ScreenedView, alternatives
 from trace2skill.safety.requests import RULES
 from trace2skill.safety.suspicions import LINE_RULES, SPAN_RULES
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from trace2skill.safety.quick import ScreenedView, Quick
+from trace2skill.safety.quick import Quick, ScreenedView
 
 SENTENCE = re.compile(r"(?<=[.!?;。！？；])\s+|(?<=[。！？；])|\n")
 LONGEST_SENTENCE = 2000

@@ -14,7 +14,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.safety.harmless import encoded_in_pieces, is_harmless
 from trace2skill.safety.orders import orders_in
-from trace2skill.safety.quick import ScreenedView, Quick
+from trace2skill.safety.quick import Quick, ScreenedView
 from trace2skill.safety.requests import disregards_in
 from trace2skill.safety.suspicions import HARMLESS_COMMANDS, INVISIBLE, LINE_RULES, SPAN_RULES
 
