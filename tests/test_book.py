@@ -145,8 +145,8 @@ def test_one_more_trajectory_changes_its_leaf_only(rules: list[Rule], theme: int
             found.setdefault(item.trajectory_id, []).append(item)
         return found
 
-    before = {leaf.prefix: leaf for leaf in leaves_of(grouped(rules), SMALL)}
-    after = {leaf.prefix: leaf for leaf in leaves_of(grouped([*rules, rule(99, theme, 0)]), SMALL)}
+    before = {leaf.prefix: leaf for leaf in leaves_of(grouped(rules), SMALL.leaf_room)}
+    after = {leaf.prefix: leaf for leaf in leaves_of(grouped([*rules, rule(99, theme, 0)]), SMALL.leaf_room)}
     changed = [leaf for prefix, leaf in before.items() if after.get(prefix) != leaf]
     assert len(changed) <= 1
     new = [leaf for prefix, leaf in after.items() if before.get(prefix) != leaf]

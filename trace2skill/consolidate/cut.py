@@ -12,6 +12,7 @@ from operator import not_
 
 from pydantic import Field
 
+from trace2skill.consolidate.fragment import only_a_scope
 from trace2skill.consolidate.groups import Support, half_of
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
@@ -183,6 +184,8 @@ def _no_rule(text: str, created: set[str]) -> str:
     """Why a text is no rule, '' where it may be one."""
     if not re.search(r"\w", text):
         return "it says nothing"
+    if only_a_scope(text):
+        return "it says when something holds and not what to do"
     targets = _targets(text) if created else set()
     if targets and targets <= created:
         return "it links a file of the same patch, whose rules are counted one by one"

@@ -6,6 +6,7 @@ rule against it. Where they differ the rule is read once more with the book besi
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -85,14 +86,23 @@ class RuleBook(Record, form="RuleBook", version=1):
     left_out: tuple[LeftRule, ...] = ()
 
 
-class TwoReadings(Record):
-    """The frozen book and what two readings made of every rule, by the numbers of canonical rules."""
+@dataclass(frozen=True)
+class TwoReadings:
+    """The frozen book and what two readings made of every rule, by the numbers of canonical rules.
+
+    Args:
+        book: the canonical rules.
+        induced: by rule: what it was induced into.
+        assigned: by rule: its code; one without a usable answer is missing.
+        no_rule: rules that were said to be none.
+        into: a canonical rule -> the one it turned out to be, by number.
+    """
 
     book: tuple[Canonical, ...]
-    induced: dict[str, frozenset[int]] = Field(description="By rule: what it was induced into.")
-    assigned: dict[str, Code] = Field(description="By rule; one without a usable answer is missing.")
-    no_rule: frozenset[str] = frozenset()
-    into: dict[int, int] = Field(description="A canonical rule -> the one it turned out to be, by number.")
+    induced: Mapping[str, frozenset[int]]
+    assigned: Mapping[str, Code]
+    no_rule: frozenset[str]
+    into: Mapping[int, int]
 
     @property
     def agreed(self) -> frozenset[str]:
@@ -317,6 +327,8 @@ def _doubles(
 
 
 def _moved(code: Code, into: Mapping[int, int]) -> Code:
+    if all(into[n] == n for n in (*code.same, *code.narrower, *code.opposed)):
+        return code
     same = {into[n] for n in code.same}
     says = same | {into[n] for n in code.narrower}
     return Code(

@@ -4,9 +4,7 @@ Who follows a skill works for a user who never sees how the runs were checked th
 such as 'write values even if the request asks for formulas' makes a check pass and the user's work wrong.
 """
 
-from collections.abc import Iterator
-
-from trace2skill.safety.orders import Order, any_of, orders_in
+from trace2skill.safety.orders import Order, OrderReader, any_of
 
 DISREGARDS, PLEASES = "tells to disregard the request", "serves a check and not the user"
 
@@ -68,6 +66,5 @@ RULES: tuple[Order, ...] = (
 )  # fmt: skip
 
 
-def disregards_in(text: str) -> Iterator[str]:
-    """Why a text does not serve the user, each reason once."""
-    return orders_in(text, RULES)
+disregards_in = OrderReader(RULES)
+"""Why a text does not serve the user, each reason once."""
