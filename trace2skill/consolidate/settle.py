@@ -15,6 +15,7 @@ from pydantic import Field
 from trace2skill.consolidate.assign import Code
 from trace2skill.consolidate.book import Canonical, Part
 from trace2skill.consolidate.cut import Rule, plain_words
+from trace2skill.consolidate.doubles import doubles, moved
 from trace2skill.consolidate.groups import Saying, Support
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
@@ -137,11 +138,11 @@ def readings(root: Part, book: Sequence[Canonical], rules: Iterable[Rule], codes
     for number, item in enumerate(book):
         for id in item.rules:
             induced[id].add(number)
-    into = _doubles(book, induced, codes, words)
+    into = doubles(book, induced, codes, words)
     return TwoReadings(
         book=tuple(book),
         induced={id: frozenset(into[n] for n in numbers) for id, numbers in induced.items()},
-        assigned={id: _moved(code, into) for id, code in codes.items()},
+        assigned={id: moved(code, into) for id, code in codes.items()},
         no_rule=frozenset(root.no_rule),
         into=into,
     )
@@ -202,7 +203,7 @@ def _stated(seen: TwoReadings, id: str, later: Sequence[Mapping[str, Code]]) -> 
     """The canonical rules a rule states: those that two of its readings name; with one reading, those of that one."""
     votes: Counter[int] = Counter(seen.induced[id])
     read = 1
-    again = [_moved(reading[id], seen.into) for reading in later if id in reading]
+    again = [moved(reading[id], seen.into) for reading in later if id in reading]
     for code in (seen.assigned.get(id), *again):
         if code is not None:
             votes.update(code.says)
@@ -214,7 +215,7 @@ def _last(seen: TwoReadings, id: str, later: Sequence[Mapping[str, Code]]) -> Co
     """The code that the last reading gave a rule, None where none gave any."""
     for reading in reversed(later):
         if id in reading:
-            return _moved(reading[id], seen.into)
+            return moved(reading[id], seen.into)
     return seen.assigned.get(id)
 
 
@@ -294,47 +295,6 @@ def _oppositions(made: Sequence[BookRule]) -> tuple[Opposition, ...]:
         Opposition(first=a, second=b, tasks=tuple(sorted(tasks[a, b])))
         for a, b in sorted(tasks)
         if len(tasks[a, b]) >= max(2, min(sizes[a], sizes[b]) / 3)
-    )
-
-
-def _doubles(
-    book: Sequence[Canonical], induced: Mapping[str, set[int]], codes: Mapping[str, Code], words: Mapping[str, str]
-) -> dict[int, int]:
-    """Number of a canonical rule -> number of the one it is, itself where it stands for itself."""
-    coded = Counter(number for _, number in {(words[id], n) for id, code in codes.items() for n in code.says})
-    sizes = [len({words[id] for id in item.rules}) for item in book]
-    # words that were induced into the first, coded as the second, and not as both
-    apart = {
-        (words[id], a, b)
-        for id, numbers in induced.items()
-        if id in codes
-        for a in numbers - codes[id].says
-        for b in codes[id].says - numbers
-    }
-    instead = Counter((a, b) for _, a, b in apart)
-    into = {number: number for number in range(len(book))}
-    for (a, b), count in sorted(instead.items()):
-        if (coded[a], book[a].says) > (coded[b], book[b].says) or count < 2:
-            continue
-        most = count * 2 > sizes[a] and coded[a] * 5 <= count
-        mixed = instead[b, a] >= 2 and min(count, instead[b, a]) * 4 >= min(sizes[a], sizes[b])
-        if (most or mixed) and into[a] == a:
-            into[a] = b
-    for number in into:
-        while into[into[number]] != into[number]:
-            into[number] = into[into[number]]
-    return into
-
-
-def _moved(code: Code, into: Mapping[int, int]) -> Code:
-    if all(into[n] == n for n in (*code.same, *code.narrower, *code.opposed)):
-        return code
-    same = {into[n] for n in code.same}
-    says = same | {into[n] for n in code.narrower}
-    return Code(
-        same=tuple(sorted(same)),
-        narrower=tuple(sorted(says - same)),
-        opposed=tuple(sorted({into[n] for n in code.opposed} - says)),
     )
 
 
