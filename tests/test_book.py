@@ -145,8 +145,8 @@ def test_one_more_trajectory_changes_its_leaf_only(rules: list[Rule], theme: int
             found.setdefault(item.trajectory_id, []).append(item)
         return found
 
-    before = {leaf.prefix: leaf for leaf in leaves_of(grouped(rules), SMALL)}
-    after = {leaf.prefix: leaf for leaf in leaves_of(grouped([*rules, rule(99, theme, 0)]), SMALL)}
+    before = {leaf.prefix: leaf for leaf in leaves_of(grouped(rules), SMALL.leaf_room)}
+    after = {leaf.prefix: leaf for leaf in leaves_of(grouped([*rules, rule(99, theme, 0)]), SMALL.leaf_room)}
     changed = [leaf for prefix, leaf in before.items() if after.get(prefix) != leaf]
     assert len(changed) <= 1
     new = [leaf for prefix, leaf in after.items() if before.get(prefix) != leaf]
@@ -176,6 +176,26 @@ def test_nothing_is_lost_or_made_up_whoever_answers(rules: list[Rule], seed: int
     dropped = {saying.trajectory_id for item in groups.dropped for saying in item.group.said}
     assert kept | dropped == {item.trajectory_id for item in rules}
     assert all(not group.edits[0].content.startswith("- Then it") for group in groups.groups)
+
+
+class Slipping(Truthful):
+    """Takes what says theme 0 for theme 1, the first time it compares it with the book."""
+
+    def __call__(self, prompt: str, wanted: Any, values: dict[str, Any], said: Sequence[str]) -> Any:
+        if prompt == "book_assign":
+            values = {**values, "rules": values["rules"].replace("theme0 ", "theme1 ")}
+        return super().__call__(prompt, wanted, values, said)
+
+
+def test_one_mistaken_answer_on_words_that_many_share_unites_nothing() -> None:
+    """Four say theme 0 in the same words: that is one text, read once, and not four votes against it."""
+    rules = [rule(trajectory, 0, 0) for trajectory in range(4)]
+    rules += [rule(trajectory, 1, trajectory) for trajectory in range(4, 8)]
+    book = read(rules, Slipping())
+    assert {made.says: len(made.support.tasks) for made in book.rules} == {"theme0 it is": 4, "theme1 it is": 4}
+    both = [rule(trajectory, 0, trajectory) for trajectory in range(4)] + rules[4:]
+    (united,) = read(both, Slipping()).rules
+    assert len(united.support.tasks) == 8, "four readings of four texts say that two rules are one"
 
 
 @pytest.mark.parametrize("most", [1, 3, 50])

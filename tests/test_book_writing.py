@@ -7,7 +7,7 @@ import pytest
 
 from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.cut import Place, Rule
-from trace2skill.consolidate.places import place_of
+from trace2skill.consolidate.places import place_of, places_of
 from trace2skill.consolidate.settle import BookRule, Opposition, RuleBook, Statement
 from trace2skill.consolidate.write import Sheet, ToWord, sheets, write
 from trace2skill.skills.skill import Skill, SkillFile
@@ -73,6 +73,16 @@ def test_a_condition_comes_from_the_words_of_supporters() -> None:
     assert wording.lines[1] == ""
 
 
+def test_a_condition_of_one_quote_among_several_is_not_put_on_all() -> None:
+    quotes = ("Weigh flour, when it is rye", "Put the flour on a scale", "Flour goes on a scale")
+    sheet = SHEET.model_copy(update={"rules": (ToWord(says=SHEET.rules[0].says, quotes=quotes),), "pairs": ()})
+
+    def ask(prompt: str, wanted: Any, values: dict[str, Any], before: Sequence[str]) -> Any:
+        return wanted.model_validate({"lines": [{"rule": "k1", "says": "Weigh flour on a scale when it is rye."}]})
+
+    assert write(ask, sheet, Bounds()).lines == ("",)
+
+
 def test_a_conditional_rule_needs_evidence_of_both_sides() -> None:
     lines = [{"rule": "k1", "says": "Weigh flour on a scale."}, GOOD]
     says = "Weigh flour on a scale when it is rye; let hot bread cool before cutting."
@@ -98,11 +108,11 @@ def same_start(title: str) -> bool:
 
 def test_one_wording_needs_no_writer_and_opposed_rules_share_a_sheet() -> None:
     same = BookRule(says="Stay.", said=(said(1, "Stay.", "Work"), said(2, "stay", "Work")))
-    assert sheets(BASE, RuleBook(rules=(same,)), [same]) == []
+    assert sheets(BASE, RuleBook(rules=(same,)), [same], places_of(BASE, [same])) == []
     one = BookRule(says="Go on.", said=(said(1, "Go on.", "Work"), said(2, "keep going", "Work")))
     other = BookRule(says="Halt.", said=(said(3, "Halt.", "End"),))
     book = RuleBook(rules=(one, other), opposed=(Opposition(first=one.id, second=other.id, tasks=("k1", "k2")),))
-    ((sheet, order),) = sheets(BASE, book, [one, other])
+    ((sheet, order),) = sheets(BASE, book, [one, other], places_of(BASE, [one, other]))
     assert sheet.place.section == ("Small", "Work")
     assert {rule.id for rule in order} == {one.id, other.id}
     assert sheet.pairs == ((0, 1),)
@@ -112,7 +122,7 @@ def test_a_long_quote_is_cut_around_what_it_says_of_the_rule() -> None:
     story = "It was a long day and nothing went well at first. " * 9
     texts = (f"{story}Then: strip text before it is compared. {story}", "Strip all of the text first.")
     made = BookRule(says="Strip text before comparing.", said=tuple(said(n, text) for n, text in enumerate(texts)))
-    ((sheet, _),) = sheets(BASE, RuleBook(rules=(made,)), [made])
+    ((sheet, _),) = sheets(BASE, RuleBook(rules=(made,)), [made], places_of(BASE, [made]))
     quotes = sheet.rules[0].quotes
     assert max(len(quote) for quote in quotes) <= 320
     (cut,) = (quote for quote in quotes if "day" in quote)

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,33 +32,43 @@ def table() -> dict[str, list[str]]:
     return {what.strip(): re.findall(r"`([^`]+)`", files) for what, files in rows if "`" in files}
 
 
-TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in CODE}
+@cache
+def trees() -> dict[str, ast.Module]:
+    """The modules of the product, parsed once, and only by who asks."""
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in CODE}
+
+
+@cache
+def nodes() -> dict[str, list[ast.AST]]:
+    """Every node of each module: to walk them anew for each question takes most of a minute."""
+    return {place: list(ast.walk(tree)) for place, tree in trees().items()}
+
+
+@cache
+def words() -> dict[str, set[object]]:
+    """The names and texts that stand in each module."""
+    kinds = ("id", "attr", "arg", "value")
+    return {
+        place: {found for node in all_ for kind in kinds if plain(found := getattr(node, kind, None))}
+        for place, all_ in nodes().items()
+    }
+
+
+def plain(found: object) -> bool:
+    return isinstance(found, (str, bytes, int, float))
 
 
 def naming(word: str) -> set[str]:
     """The modules in which a name or a text is that word."""
-
-    def is_it(node: ast.AST) -> bool:
-        if isinstance(node, ast.Constant):
-            return node.value == word
-        return word in (getattr(node, "id", ""), getattr(node, "attr", ""), getattr(node, "arg", ""))
-
-    return {
-        place for place, tree in TREES.items() if any(is_it(node) for node in ast.walk(tree)) or word in targets(tree)
-    }
-
-
-def targets(tree: ast.Module) -> set[str]:
-    """The names that a module's classes declare as fields."""
-    return {str(getattr(node.target, "id", "")) for node in ast.walk(tree) if isinstance(node, ast.AnnAssign)}
+    return {place for place, found in words().items() if word in found}
 
 
 def importing(module: str, name: str) -> set[str]:
     """The modules that import a name of a module."""
     return {
         place
-        for place, tree in TREES.items()
-        for node in ast.walk(tree)
+        for place, all_ in nodes().items()
+        for node in all_
         if isinstance(node, ast.ImportFrom) and node.module == module and name in [item.name for item in node.names]
     }
 
@@ -127,22 +138,25 @@ def test_a_setting_is_declared_once() -> None:
 
 
 def test_a_prompt_is_a_file_and_who_asks_it() -> None:
+    asked = {place: rendered(place) for place in trees()}
     for path in sorted((ROOT / "trace2skill" / "prompts").glob("*.md")):
-        asking = [place for place, tree in TREES.items() if path.stem in rendered(tree)]
+        asking = [place for place, found in asked.items() if path.stem in found]
         if not asking:  # by a name that is handed on, as the editor's two are
             asking = [place for place in naming(path.stem) if importing_anything(place, "trace2skill.prompts")]
         assert len(asking) == 1, (path.stem, asking)
 
 
 def importing_anything(place: str, module: str) -> bool:
-    return any(isinstance(node, ast.ImportFrom) and node.module == module for node in ast.walk(TREES[place]))
+    return any(isinstance(node, ast.ImportFrom) and node.module == module for node in nodes()[place])
 
 
-def rendered(tree: ast.Module) -> set[object]:
+def rendered(place: str) -> set[object]:
     """The prompts that a module renders, or has rendered: the constants PROMPT and the like."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "render"]
+    calls = [node for node in nodes()[place] if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "render"]
     found = {arg.value for call in calls for arg in call.args[:1] if isinstance(arg, ast.Constant)}
-    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)]
+    assigned = [
+        node for node in trees()[place].body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    ]
     for node in assigned:
         if any(str(getattr(target, "id", "")).endswith("PROMPT") for target in node.targets):
             found |= {node.value.value, f"{node.value.value}_task"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trace2skill.consolidate.cut import cut, cut_text
+from trace2skill.consolidate.cut import cut, cut_text, given_up
 from trace2skill.core.errors import BadInput
 from trace2skill.sim.meaning import labelled_reader, read_corpus
 from trace2skill.skills.form import in_form
@@ -114,6 +114,25 @@ def test_rows_of_a_table_give_way_to_rows_only() -> None:
     assert isinstance(place(BASE, row.model_copy(update={"content": "no row"})), Unplaced)
 
 
+@pytest.mark.parametrize(
+    ("anchor", "content", "gone"),
+    [
+        ("- Read it once.\n", "- Read it twice.", "- Read it once.\n"),
+        ("- Read it once.", "- Read it once.\n- Read it aloud.", ""),
+        ("- Read it once.", "- First look.\n- **Read it once**.", ""),
+        ("- Read it once.\n- Stop.\n", "- Read it once.\n- Go on.", "- Stop.\n"),
+        ("- Stop.\n- Read it once.\n- Wait.\n", "- Read it once.\n- Go on.", "- Stop.\n"),
+        ("- Read it once.", "- Read it once. Then again.", "- Read it once."),
+        ("a word in a line", "another word", "a word in a line"),
+    ],
+)
+def test_what_a_replacement_says_again_is_not_given_up(anchor: str, content: str, gone: str) -> None:
+    edit = Edit(op="replace_in_section", section=("Small", "2. Tests"), anchor=anchor, content=content)
+    assert given_up(edit) == gone
+    found = cut(Patch(trajectory_id="t", task_id="k", base="b", edits=(edit,)), "error", BASE)
+    assert {rule.replaces for rule in found.rules} <= {gone}
+
+
 def test_a_link_to_a_file_of_the_same_patch_is_recorded_and_no_rule() -> None:
     edits = (
         Edit(op="create", file="references/more.md", content="# More\n\n- a rule"),
@@ -159,3 +178,42 @@ def test_the_labelled_reader_knows_texts_by_their_labels() -> None:
     assert reader.opposite("C1a") == "C1b"
     (alone,) = reader.themes("Region codes 7 and 9 were swapped in the export of May.")
     assert alone.startswith("own: ")
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "Where the request asks for a report by its name.",
+        "Only when the sheet is empty",
+        "If the header is bold.",
+        "unless a column has dates",
+    ],
+)
+def test_a_scope_without_an_instruction_is_no_rule_and_is_recorded(scope: str) -> None:
+    edit = Edit(op="append_to_section", section=("Small", "2. Tests"), content=f"- {scope}\n- Print it.")
+    found = cut(Patch(trajectory_id="t", task_id="k", base="b", edits=(edit,)), "error", BASE)
+    assert [rule.text for rule in found.rules] == ["Print it."]
+    assert [(item.text, item.reason) for item in found.uncut] == [
+        (scope, "it says when something holds and not what to do")
+    ]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "When writing dates use ISO format.",
+        "If the file is missing stop.",
+        "If the file exists stop.",
+        "When a cell is empty pandas returns NaN.",
+        "If the file has a header skip it.",
+        "When all else fails give up.",
+        "If in doubt ask.",
+        "Where the request asks for a report, name the day.",
+        "Unless told otherwise: write in place.",
+        "When it is a date it must be text.",
+        "Use it where the header is bold.",
+        "If tests fail stop.",
+    ],
+)
+def test_a_condition_with_an_instruction_stays_a_rule(rule: str) -> None:
+    assert [text for text, _ in rules(f"- {rule}")] == [rule]

@@ -17,6 +17,7 @@ from trace2skill.core.errors import BadAnswer
 from trace2skill.core.step_label import StepLabel
 from trace2skill.evaluation.acceptance import GateSettings
 from trace2skill.evaluation.decision import decide, is_covered
+from trace2skill.evaluation.ends import without_undecided
 from trace2skill.llm import Client, ModelSettings, Request, ToolSpec, ask
 from trace2skill.runs.distill import Distilled, cut_off
 from trace2skill.store import Store
@@ -180,6 +181,12 @@ def test_a_limit_that_would_hold_back_does_not() -> None:
     new = matrix("candidate", lambda n: n >= 4, from_to(0, 4, "output_limit"))
     assert decide(old, new).verdict == "unfinished"
     assert decide(old, matrix("candidate", lambda n: n >= 4, {})).verdict == "not_enough_evidence"
+
+
+def test_without_a_run_that_says_nothing_its_pair_is_left_out_too() -> None:
+    cut = from_to(0, 4, "output_limit")
+    old, new = without_undecided(matrix("S0", lambda n: n >= 6, cut), matrix("candidate", lambda _: True, {}))
+    assert [len(old.cells), len(new.cells)] == [36, 36]
 
 
 def test_what_the_skill_answers_for_decides_as_before() -> None:

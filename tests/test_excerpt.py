@@ -75,6 +75,56 @@ def test_every_step_keeps_its_header_in_any_room(room: int) -> None:
         assert LISTING in text
 
 
+@pytest.mark.parametrize("room", [4_000, 6_000, 9_000])
+def test_what_is_kept_stands_there_though_an_earlier_step_said_the_same(room: int) -> None:
+    verified = "row is right\n" * 60 + "=== 3 passed in 0.1s ==="
+    calls = [("python check.py", verified), *[(f"head -50 {n}.csv", f"{n};" + "4;5;6\n" * 300) for n in range(12)]]
+    item = of_calls([*calls, ("python check.py", verified), ("echo done", "ok")])
+    text = whole(item, room)
+    assert verified in text
+    assert f"[the same as in step 14: {len(verified)} characters]" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "said", "code"),
+    [
+        ("bash", "git diff", "+ the state\n" * 60, 0),
+        ("bash", "python check.py", "one is wrong\n" * 60 + "=== 1 failed in 0.1s ===", 1),
+        ("str_replace_editor", "str_replace", "the file was edited\n" * 40, 0),
+    ],
+    ids=["the last state", "tests that fail", "an edit by a tool"],
+)
+def test_what_decides_is_kept_wherever_it_stands(name: str, command: str, said: str, code: int) -> None:
+    others = [(f"head -50 {n}.csv", f"{n};" + "4;5;6\n" * 300) for n in range(12)]
+    item = of_calls([others[0], (command, ""), *others[1:], ("python check.py", "=== 3 passed ==="), ("echo done", "")])
+    step = item.steps[1]
+    changed = {
+        "tool_calls": (step.tool_calls[0].model_copy(update={"name": name}),),
+        "observations": (step.observations[0].model_copy(update={"content": said, "exit_code": code}),),
+    }
+    steps = (item.steps[0], step.model_copy(update=changed), *item.steps[2:])
+    assert said in whole(item.model_copy(update={"steps": steps}), 5_000)
+
+
+def test_what_answers_no_call_is_shown(tmp_path: Path) -> None:
+    """Some logs do not say which call a result belongs to, and some have two for one."""
+    item = of_calls([("make", "")])
+    seen = [Observation(call_id=name, content=said) for name, said in (("c", "one"), ("c", "two"), ("", "of none"))]
+    item = item.model_copy(update={"steps": (item.steps[0].model_copy(update={"observations": tuple(seen)}),)})
+    write_trace(item, tmp_path)
+    for text in (whole(item, 9_000), (tmp_path / "steps/001.md").read_text()):
+        assert all(f"Observation (exit code None):\n{answer.content}" in text for answer in seen)
+
+
+def of_calls(calls: list[tuple[str, str]]) -> Trajectory:
+    steps = []
+    for number, (command, said) in enumerate(calls, start=1):
+        call = ToolCall(id="c", name="bash", arguments={"command": command})
+        answer = Observation(call_id="c", content=said, exit_code=0)
+        steps.append(Step(number=number, source="agent", message="m " * 99, tool_calls=(call,), observations=(answer,)))
+    return trajectory().model_copy(update={"steps": tuple(steps)})
+
+
 def test_a_cut_that_saves_nothing_is_none() -> None:
     for more in (1, 30, 64):
         assert cut("x" * (200 + more), 200) == "x" * (200 + more)

@@ -373,6 +373,61 @@ def test_a_workbook_that_is_computed_is_verified(fix: str, workbooks: Spreadshee
     assert found.opened, found.reason
 
 
+def marks_task(folder: Path, kind: type) -> Task:
+    """Is an order a large one? Beside the orders stand what floats leave of 0, and days that no century has twice."""
+    book = openpyxl.Workbook()
+    orders = book.worksheets[0]
+    orders.append([*ROWS[0], "large", "left"])
+    for row in ROWS:
+        orders.append([int(row["id"]), row["name"], row["status"], float(row["amount"]), row["day"]])
+    orders["G3"] = 0.1 * 3 - 0.3
+    for number in range(1, 30):
+        orders.cell(number, 9).value = f"2072-02-{number:02d}"
+    book.save(folder / "1_t_init.xlsx")
+    for number, row in enumerate(ROWS, start=2):
+        orders.cell(number, 6, kind(float(row["amount"]) > 320))
+    book.save(folder / "1_t_golden.xlsx")
+    case = TestCase(name="1", input=folder / "1_t_init.xlsx", gold=folder / "1_t_golden.xlsx")
+    words, position = "Say of each order whether it is large, that is over 320.", "F2:F9"
+    return Task(
+        id="m",
+        domain="spreadsheet",
+        instruction=words,
+        cases=(case,),
+        detail={"answer_position": position},
+        content="m",
+    )
+
+
+@pytest.mark.parametrize("kind", [bool, int])
+def test_true_and_false_can_be_carried_and_computed(kind: type, tmp_path: Path) -> None:
+    domain, task = Spreadsheet("never"), marks_task(tmp_path, kind)
+    marks = [kind(float(row["amount"]) > 320) for row in ROWS]
+    opens = "import sys, openpyxl\nbook = openpyxl.load_workbook(sys.argv[1])\norders = book.worksheets[0]\n"
+    amount = "orders.cell(line, 4).value"
+    computed = (
+        f"for line in range(2, 10):\n  if {amount}: orders.cell(line, 6).value = {kind.__name__}({amount} > 320)\n"
+    )
+    assert judged(task, opens + each("orders", 6, marks) + SAVES, domain).leaks
+    found = judged(task, opens + computed + SAVES, domain)
+    assert found.opened, found.reason
+
+
+def test_an_input_that_cannot_be_changed_loses_no_analysis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JSON nested too deep to be walked stays as it is; where changing breaks on it, the fix runs on an emptied one."""
+    domain, task = Compared(), made(tmp_path, "total")
+    deep = tmp_path / "deep.json"
+    deep.write_text("[" * 500 + "1234" + "]" * 500)
+    beside = task.model_copy(update={"cases": (*task.cases, TestCase(name="deep", input=deep))})
+    assert judged(beside, TRUE["csv"][1], domain).opened
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(domain, "changed", broken)
+    assert "right even for an empty input" in judged(task, FALSE["chr"][1], domain).reason
+
+
 # Shell tasks, where a check or a solution can judge what changed files give.
 
 HOUSE = """\

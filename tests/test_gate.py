@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trace2skill.agents.loop import LoopLimits
+from trace2skill.analysts import feedback
 from trace2skill.analysts.error import ErrorAnalyst
 from trace2skill.analysts.gate import run_gate
 from trace2skill.analysts.strategy import Case, Means
@@ -275,6 +276,21 @@ def test_gold_is_nowhere_in_the_analysts_workspace(store: Store, sandbox: Sandbo
     assert "./trace/steps/003.md" in seen[0]
     assert "gold" not in seen[0]
     assert "no output file" in seen[1]
+
+
+def test_of_many_wrong_fixes_only_the_first_are_told_where_they_differ(
+    store: Store, sandbox: Sandbox, plays: Plays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feedback, "REFUSALS_EXPLAINED", 1)
+    seen: list[str] = []
+
+    def says(heard: Heard) -> Spoken:
+        seen[:] = heard.observations
+        return call(heard, "", "submit", **submission("import shutil, sys\nshutil.copy(sys.argv[1], sys.argv[2])\n"))
+
+    examine(store, sandbox, KINDS["totals"], says, plays)
+    assert ["there stands" in text for text in seen] == [True, False, False]
+    assert all("places differ" in text for text in seen)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from trace2skill.core.errors import InfrastructureFault
 from trace2skill.domains.base import CaseGrade
 from trace2skill.domains.spreadsheet import Spreadsheet, reading, recalculate
 from trace2skill.domains.spreadsheet.grade import grade_case
+from trace2skill.domains.spreadsheet.ranges import parse_answer_position
 from trace2skill.sandbox.bubblewrap import works
 from trace2skill.types.task import Task
 
@@ -134,6 +135,13 @@ def test_a_merged_cell_has_the_value_of_its_range_alone() -> None:
     assert grade_case("1", book(A1=1), hidden, "A1:A9").passed
 
 
+def test_merged_ranges_may_lie_over_each_other() -> None:
+    """As openpyxl has it: what is the first of one range and within another has no value."""
+    row = "".join(f'<c r="{column}1"><v>{number}</v></c>' for number, column in enumerate("ABCDE", start=1))
+    over = parts(book(), sheet=sheet_of(f'<row r="1">{row}</row>', "A1:B1", "A1:B1", "B1:C2000", "D1:D1", "E1"))
+    assert grade_case("1", book(A1=1, D1=4, E1=5), over, "A1:F9").passed
+
+
 def test_gold_that_nobody_calculated_passes_nothing_and_says_so(tmp_path: Path) -> None:
     """A command that audits nothing, such as `rollout`, meets it, too."""
     domain, task = task_of(tmp_path, book(A1="=1+2"))
@@ -170,6 +178,8 @@ def test_what_stands_on_another_sheet_is_said_to_stand_there() -> None:
     out = io.BytesIO()
     output.save(out)
     assert kinds(book(A1=7), out.getvalue()) == [("Sheet!A1", "wrong sheet: it stands on 'Draft'")]
+    broken = parts(out.getvalue(), **{"xl/worksheets/sheet2.xml": sheet_of("<row><c><v>7</v></c></row>", "none")})
+    assert kinds(book(A1=7), broken) == [("Sheet!A1", "missing")], "nobody asked for that sheet"
 
 
 def test_nothing_that_is_expected_is_said(tmp_path: Path) -> None:
@@ -182,6 +192,7 @@ def test_nothing_that_is_expected_is_said(tmp_path: Path) -> None:
         assert "a secret" not in text
     assert "Sheet!A1: formula without a stored result; there stands =B1+1; whether it would be right" in said
     assert "Sheet!A2: value; there stands 'wrong'" in said
+    assert "Sheet!A2" in in_words(grade, refused=REFUSALS_EXPLAINED)
     assert "Sheet!A2" not in in_words(grade, refused=REFUSALS_EXPLAINED + 1)
     assert "2 places differ" in in_words(grade, refused=REFUSALS_EXPLAINED + 1)
 
@@ -253,6 +264,12 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "merged in every row": lambda: parts(book(), sheet=sheet_of("", *["A1:XFD1000"] * 4000)),
     "more cells than memory": lambda: parts(book(), sheet=sheet_of(f'<row r="1">{"<c/>" * 2_000_000}</row>')),
     "more cells than time": lambda: parts(book(), sheet=sheet_of('<row><c t="b"><v>1</v></c></row>' * 300_000)),
+    "merged backwards, which pays for more": lambda: parts(
+        book(), sheet=sheet_of("", *["A1048576:A1"] * 60, *["A1:A1000"] * 60_000)
+    ),
+    "merged over each other": lambda: parts(
+        book(), sheet=sheet_of(f'<row r="1">{"<c><v>1</v></c>" * 4000}</row>', *["A1"] * 100_000)
+    ),
     "a size that is a lie": lying,
     "three thousand files": crowded,
     "nested deep": lambda: parts(book(), sheet=sheet_of("<a>" * 40_000 + "</a>" * 40_000)),
@@ -281,7 +298,7 @@ def test_an_output_made_to_harm_has_failed(name: str, tmp_path: Path, monkeypatc
     """Graded as wrong, in seconds, in a gigabyte, without an error of the infrastructure, and nothing of the host read."""
     monkeypatch.setattr(reading, "LARGE_SECONDS", 2)
     monkeypatch.setattr(reading, "LARGE_MEMORY", 300 * 2**20)
-    domain, task = task_of(tmp_path, book(A1=1))
+    domain, task = task_of(tmp_path, book(A1=1), "A1:XFD1")
     output = HOSTILE[name]()
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     grade = domain.grade(task, {"output/1.xlsx": output})
@@ -330,6 +347,20 @@ def test_a_large_workbook_is_read_as_a_small_one_is(monkeypatch: pytest.MonkeyPa
     assert before.difference_count == 6  # the formula reads as empty, and so does gold
 
 
+@pytest.mark.parametrize(("signal", "fault"), [("INT", True), ("TERM", True), ("KILL", True), ("XCPU", False)])
+def test_who_ends_the_process_that_reads_says_nothing_of_the_workbook(
+    signal: str, fault: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C, or a machine without memory, while a right answer is read: that is no score."""
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\ncat > /dev/null\nkill -{signal} $$\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(reading.sys, "executable", str(python))
+    monkeypatch.setattr(reading, "SMALL", reading.Allowance(packed=10, unpacked=10, tags=1))
+    with pytest.raises(InfrastructureFault if fault else reading.Unreadable):
+        reading.read_areas(book(A1=1), parse_answer_position("A1"))
+
+
 # LibreOffice
 
 
@@ -372,6 +403,13 @@ def test_a_busy_machine_is_unknown_and_a_workbook_that_breaks_it_is_wrong(
 ) -> None:
     office(tmp_path, monkeypatch, script, **limits)
     with pytest.raises(InfrastructureFault if fault else reading.Unreadable):
+        recalculate.recalculated(plain("slow"))
+
+
+def test_a_machine_that_is_slow_at_one_formula_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    office(tmp_path, monkeypatch, f"if mark; then exit 1; fi; {COPY}")
+    monkeypatch.setattr(recalculate, "QUICK_SECONDS", 0)
+    with pytest.raises(InfrastructureFault):
         recalculate.recalculated(plain("slow"))
 
 

@@ -24,7 +24,7 @@ from trace2skill.cli.app import app
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadInput, InfrastructureFault, Interrupted, ModelUnusable, Unanswered
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Client, EmbeddingRequest, ModelSettings, Request, Roles, ToolSpec, ask
+from trace2skill.llm import Answer, Client, EmbeddingRequest, ModelSettings, Request, Roles, ToolSpec, ask
 from trace2skill.llm.checks import check_model
 from trace2skill.llm.handoff.claims import default_name, take
 from trace2skill.llm.handoff.folder import Folder
@@ -234,6 +234,96 @@ def test_each_conversation_is_answered_by_one(store: Store, pool: ThreadPoolExec
     assert going.result(PATIENCE).text == "done"
     found = json.loads(done("status", place, "--json"))
     assert (found["open"], found["answered"], found["answered_by"]) == ([], {"agent": 2}, {"ann": 1, "bob": 1})
+
+
+def after(first: Request, answer: Answer, output: str) -> Request:
+    """What is asked when a tool has said `output`."""
+    said = [{"role": "tool", "tool_call_id": call.id, "content": output} for call in answer.tool_calls]
+    return first.model_copy(update={"messages": (*first.messages, answer.message, *said)})
+
+
+def test_one_answer_that_serves_several_says_so(store: Store, pool: ThreadPoolExecutor, place: Path) -> None:
+    first, client = request(place, tools=(BASH,)), Client(store, Budget(0.0), "run")
+    going = {task: pool.submit(client.complete, first, step=StepLabel("rollout", task)) for task in ("t1", "t2")}
+    until(lambda: len(list((place / "askers").glob("*.json"))) == 2)
+    printed = done("next", place, "--as", "ann", "--stay", "--wait", PATIENCE)
+    assert "by 2: rollout: t1; rollout: t2. Your answer serves each of them" in printed
+    name = id_in(printed)
+    done("answer", place, name, "--as", "ann", "--tool", "bash", "--raw", said="ls")
+    answers = {task: future.result(PATIENCE) for task, future in going.items()}
+    pool.submit(client.complete, after(first, answers["t2"], "two.txt"), step=StepLabel("rollout", "t2"))
+    printed = done("next", place, "--as", "ann", "--stay", "--wait", PATIENCE)
+    assert "rollout: t2)" in printed.splitlines()[0]
+    assert f"The answer to {name} served 2; this goes on for the one named above." in printed
+    pool.submit(client.complete, after(first, answers["t1"], "one.txt"), step=StepLabel("rollout", "t1"))
+    printed = done("next", place, "--as", "bob", "--stay", "--wait", PATIENCE)
+    assert f"begins with the answer to {name}, which several asked for alike; another conversation" in printed
+    alone = asked(store, pool, request(place, "Something else"))
+    printed = done("next", place, "--as", "carl", "--wait", PATIENCE)
+    assert "word for word, by" not in printed
+    done("answer", place, id_in(printed), "--as", "carl", said="x")
+    alone.result(PATIENCE)
+    for state in ("awaits", "nothing"):
+        assert json.loads(cli("next", place, "--as", "carl", "--stay", "--json").output)["state"] == state
+        done("release", place, "--by", "carl")
+
+
+def test_who_stays_is_given_one_conversation_at_a_time(store: Store, pool: ThreadPoolExecutor, place: Path) -> None:
+    def stays(by: str, *options: object) -> tuple[int, str]:
+        result = cli("next", place, "--as", by, "--stay", *options)
+        return result.exit_code, result.output
+
+    tool = Tool(BASH, lambda _: Said("fine", 0), bare="command")
+    client, limits = Client(store, Budget(0.0), "run"), LoopLimits(turns=5)
+
+    def agent(text: str) -> Future[Any]:
+        opening, step = request(place, text), StepLabel("rollout", text)
+        return pool.submit(converse, client, store, opening, (tool,), limits, step=step, scope=text)
+
+    agents = [agent("first"), agent("second")]
+    until(lambda: len(waiting(place)) == 2)
+    code, printed = stays("ann")
+    assert code == 0
+    name, other = id_in(printed), "second" if "\nfirst\n" in printed else "first"
+    code, printed = stays("ann", "--wait", PATIENCE)
+    assert (code, f"you were shown {name}" in printed) == (4, True), "nothing is waited for that only ann can bring on"
+    done("answer", place, name, "--as", "ann", "--tool", "bash", "--raw", said="ls")
+    code, printed = stays("ann", "--wait", PATIENCE)
+    assert (code, f"goes on from your answer to {name}" in printed) == (0, True)
+    last = id_in(printed)
+    done("answer", place, last, "--as", "ann", said="Done.")
+    code, printed = stays("ann", "--wait", PATIENCE)
+    assert (code, f"your conversation has ended: the run asks nothing further after {last}" in printed) == (3, True)
+    code, printed = stays("ann")
+    assert (code, other in printed) == (0, True)
+    done("answer", place, id_in(printed), "--as", "ann", said="Done, too.")
+    assert [future.result(PATIENCE).stop for future in agents] == ["answered", "answered"]
+    assert stays("ann")[0] == 3
+    assert stays("ann")[0] == 4, "a run may still ask"
+    wanted = pool.submit(ask, client, request(place, "Name it"), Wanted, step=StepLabel("propose", "t"))
+    name = id_in(stays("ann", "--wait", PATIENCE)[1])
+    done("answer", place, name, "--as", "ann", "--force", said='{"name": "x"}')
+    code, printed = stays("ann", "--wait", PATIENCE)
+    assert (code, "not a valid Wanted" in printed) == (0, True), "what is asked again is the same conversation"
+    done("answer", place, id_in(printed), "--as", "ann", said='{"name": "x", "numbers": []}')
+    assert wanted.result(PATIENCE).numbers == []
+    assert json.loads(stays("ann", "--json")[1])["state"] == "ended"
+    assert "--most" in refused("next", place, "--stay", "--most", 2)
+
+
+def test_who_stays_is_told_that_no_run_is_left(store: Store, pool: ThreadPoolExecutor, place: Path) -> None:
+    asked(store, pool, request(place))
+    name = id_in(done("next", place, "--as", "ann", "--stay", "--wait", PATIENCE))
+    end_running()
+    until(lambda: "not now" in done("status", place))
+    for path in (place / "runs").iterdir():
+        path.unlink()
+    result = cli("next", place, "--as", "ann", "--stay")
+    assert (result.exit_code, f"no run uses the folder now; its last request was {name}" in result.output) == (3, True)
+    assert cli("next", place, "--as", "ann", "--stay").exit_code == 5
+    allow_running()
+    asked(store, pool, request(place))
+    assert id_in(done("next", place, "--as", "bob", "--wait", PATIENCE)) == name, "what was left is anybody's"
 
 
 def test_many_wait_at_once_and_each_is_claimed_once(store: Store, pool: ThreadPoolExecutor, place: Path) -> None:

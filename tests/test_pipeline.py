@@ -271,7 +271,7 @@ def test_bad_input_is_one_message_and_exit_code_2(
 
 
 def test_a_job_of_the_rule_book_that_fails_is_named_and_a_rerun_goes_on_from_it(
-    tmp_path: Path, prefect_home: Path
+    tmp_path: Path, prefect_home: Path, sums: list[object]
 ) -> None:
     """The merger is a real HTTP server: it answers the first batch of rules with 500 until it is mended."""
     broken, asked = tmp_path / "broken", list[str]()
@@ -310,7 +310,7 @@ def test_a_job_of_the_rule_book_that_fails_is_named_and_a_rerun_goes_on_from_it(
     server = ThreadingHTTPServer(("127.0.0.1", 0), Merger)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     merger = ["--merger-model", "openai/merger", "--api-base", f"http://127.0.0.1:{server.server_port}/v1"]
-    command = [*SMALL, "--model", "sim/office", *merger, "--price", "0,0"]
+    command = [*sums, "--model", "sim/office", *merger, "--price", "0,0"]
     try:
         failed = run(tmp_path, prefect_home, *command, code=2)
         said = failed.complaint

@@ -63,7 +63,7 @@ def test_a_placeholder_may_be_what_a_later_rule_needs() -> None:
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: f"{rule.place}-{rule.kind}")
 def test_whatever_a_rule_finds_has_what_the_rule_needs(rule: SecretRule) -> None:
-    @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(st.from_regex(rule.pattern), st.sampled_from(["", "é ", "x: "]), st.sampled_from(["", "…\n"]), st.booleans())
     def holds(found: str, before: str, after: str, fancy: bool) -> None:
         text = before + found + after

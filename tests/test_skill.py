@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from trace2skill.core import swap
 from trace2skill.core.errors import BadInput, SkillInvalid
+from trace2skill.skills.markdown import line_of
 from trace2skill.skills.place import place
 from trace2skill.skills.skill import Skill, SkillFile, problems, read_skill, write_skill
 from trace2skill.types.patch import Edit, Unplaced
@@ -296,3 +297,35 @@ def test_a_link_to_a_folder_that_stays_inside_is_what_it_leads_to(tmp_path: Path
     (tmp_path / "shared" / "check.py").write_text("1")
     (tmp_path / "scripts").symlink_to("shared")
     assert [file.path for file in read_skill(tmp_path).files] == ["SKILL.md", "scripts/check.py", "shared/check.py"]
+
+
+@pytest.mark.parametrize(
+    ("quoted", "line"),
+    [
+        ("Use the types that the neighbouring cells have, and no others.", 3),
+        ("- Use the types that the\n  neighbouring cells have,   and no others.", 3),
+        ("the types that the neighbouring cells have", 3),
+        ("Stop.", 6),
+        ("* Stop.", 6),
+        ("and no others.", None),
+        ("have, and no others. Read the whole of it", None),
+        ("Read the whole of it", 8),
+        ("read the whole of it first.", None),
+        ("", None),
+    ],
+    ids=[
+        "whole",
+        "with its breaks",
+        "a part",
+        "a line",
+        "another mark",
+        "too short",
+        "over a gap",
+        "a line that is there twice",
+        "case",
+        "nothing",
+    ],
+)
+def test_a_line_is_found_as_it_is_quoted(quoted: str, line: int | None) -> None:
+    text = "# A\n\n- Use the types that the\n  neighbouring cells have, and no others.\n\n- Stop.\n\nRead the whole of it\nfirst.\n\nRead the whole of it\nlast.\n"
+    assert line_of(text, quoted) == line

@@ -1,5 +1,11 @@
 """From the book to groups: what is replaced, where a rule goes today, what stands against the skill, who counts for what."""
 
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from trace2skill.consolidate import Thresholds
 from trace2skill.consolidate.assign import Coding
 from trace2skill.consolidate.book import Grouping
@@ -107,3 +113,69 @@ def test_rules_of_one_file_count_what_each_counts_alone() -> None:
     assert sorted(counted.values()) == [2, 3]
     (link,) = (row for row in ledger.rows if row.file == "SKILL.md")
     assert len(link.support.tasks) == 5
+
+
+def section_titles(skill: Skill) -> list[str]:
+    return [line.removeprefix("## ") for line in (skill.text("SKILL.md") or "").split("\n") if line.startswith("## ")]
+
+
+def titled(*asked: tuple[str, range]) -> list[BookRule]:
+    return [
+        stated(f"Rule number {n} of {title}.", tasks, Place(section=("Small",), title=title))
+        for n, (title, tasks) in enumerate(asked)
+    ]
+
+
+def written(rules: list[BookRule]) -> Skill:
+    groups = worded(BASE, RuleBook(rules=tuple(rules)), (), 2, OwnWords())
+    skill, _ = build_candidate(BASE, groups, Thresholds(main=2), 40)
+    return skill
+
+
+def test_new_sections_whose_titles_name_one_topic_are_one_under_the_title_that_most_asked_for() -> None:
+    rules = titled(("Reports", range(2)), ("Reports of this house", range(2, 9)), ("Dates", range(4)))
+    rules += titled(("x", range(0)), ("Date handling", range(4, 7)))[1:]
+    titles = section_titles(written(rules))
+    assert sorted(titles) == ["1. Work", "Dates", "End", "Reports of this house"]
+    groups = worded(BASE, RuleBook(rules=tuple(rules)), (), 2, OwnWords()).groups
+    assert {group.note for group in groups if group.note} == {
+        "the new section 'Reports' was taken for 'Reports of this house'",
+        "the new section 'Date handling' was taken for 'Dates'",
+    }
+
+
+def test_a_new_title_that_names_a_section_of_the_skill_is_that_section() -> None:
+    assert today(BASE, Place(section=("Small",), title="Work rules")).section == ("Small", "1. Work")
+    assert today(BASE, Place(section=("Small",), title="Work from home")).title == "Work from home"
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        ("Rows", "Columns"),
+        ("Reading", "Writing"),
+        ("Dates", "Dates and amounts"),
+        ("Dates", "Due dates"),
+        ("Reports", "Report dates"),
+        ("Formulas", "No formulas"),
+        ("Dates to text", "Text to dates", "Dates from text"),
+        ("Before the run", "After the run"),
+        ("Rules", "Further rules"),
+        ("Errors of this house", "Reports of this house"),
+    ],
+)
+def test_titles_of_two_topics_stay_two_sections(titles: tuple[str, ...]) -> None:
+    made = section_titles(written(titled(*((title, range(3 * n, 3 * n + 3)) for n, title in enumerate(titles)))))
+    assert set(titles) <= set(made)
+
+
+TITLES = ["Dates", "Date handling", "Date rules", "Due dates", "Reports", "Reports here", "Rows", "Columns"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(TITLES), min_size=2, max_size=6), st.randoms(use_true_random=False))
+def test_the_order_of_what_is_asked_for_makes_no_difference(titles: list[str], random: Random) -> None:
+    rules = titled(*((title, range(2 * n, 2 * n + 2)) for n, title in enumerate(titles)))
+    other = list(rules)
+    random.shuffle(other)
+    assert written(rules).digest == written(other).digest

@@ -127,6 +127,8 @@ def converse(
             stop = "answered"
         else:
             stop = _limit_reached(limits, turns, usage, started)
+        if stop:
+            client.ended(request, answer)
     return Conversation(steps=tuple(steps), stop=stop, usage=usage)
 
 

@@ -107,6 +107,7 @@ class React:
         system = render(
             "agent_system",
             native_tools=has_native_tools(self._model),
+            shown=self._settings.loop.observation_chars,
             skill=skill,
             skill_files=[file.path for file in skill.files if file.path != "SKILL.md"] if skill else [],
         )

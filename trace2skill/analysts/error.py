@@ -68,7 +68,7 @@ class ErrorAnalyst:
     def identity(self) -> dict[str, object]:
         """What an extraction's key holds of the analyst."""
         return {
-            "analyst": "error 3",
+            "analyst": "error 4",
             "model": self._model.identity,
             "prompts": prompt_digest(*PROMPTS, *SHARED),
             "loop": self._loop.model_dump(mode="json"),

@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from trace2skill.agents.loop import LEAST_CUT, cut
 from trace2skill.analysts.events import TESTS_RAN, Event, events_of
-from trace2skill.types.trajectory import Step, Trajectory
+from trace2skill.types.trajectory import Observation, Step, Trajectory
 
 NOTE = 36
 """About how many characters the note of a cut has."""
@@ -108,20 +108,29 @@ def _pieces(trajectory: Trajectory, steps: Sequence[Step]) -> list[Piece]:
             found.append(Piece(step.number, "Reasoning: ", step.reasoning, Worth.SAID))
         if step.message:
             found.append(Piece(step.number, "", step.message, Worth.KEPT if claims else Worth.SAID))
-        said = {observation.call_id: observation for observation in step.observations}
         for call in step.tool_calls:
             event = by_call.get((step.number, call.id))
             decides = event is not None and (event in kept or _edits(event))
             arguments = "\n".join(f"{name}: {value}" for name, value in call.arguments.items())
             worth = Worth.KEPT if decides else Worth.SAID
             found.append(Piece(step.number, f"Call of {call.name}:\n", arguments, worth))
-            if call.id in said:
-                answer = said[call.id]
-                worth = Worth.KEPT if decides or (event and _fails(event)) else Worth.SHOWN
-                label = f"Observation (exit code {answer.exit_code}):\n"
-                kind = _kind(event) if event else ""
-                found.append(Piece(step.number, label, answer.content, worth, is_output=True, collapses=kind))
+            worth = Worth.KEPT if decides or (event and _fails(event)) else Worth.SHOWN
+            kind = _kind(event) if event else ""
+            for answer in (item for item in step.observations if item.call_id == call.id):
+                found.append(Piece(step.number, label_of(answer), answer.content, worth, True, kind))
+        found += [Piece(step.number, label_of(item), item.content, Worth.SHOWN, True) for item in of_no_call(step)]
     return found
+
+
+def of_no_call(step: Step) -> list[Observation]:
+    """What a step observed that answers none of its calls: some logs do not say which call a result belongs to."""
+    asked = {call.id for call in step.tool_calls}
+    return [item for item in step.observations if item.call_id not in asked]
+
+
+def label_of(answer: Observation) -> str:
+    """What stands before an observation."""
+    return f"Observation (exit code {answer.exit_code}):\n"
 
 
 def _kept(events: Sequence[Event]) -> list[Event]:
@@ -157,16 +166,18 @@ def _kind(event: Event) -> str:
 
 def _collapsed(pieces: Sequence[Piece]) -> list[Piece]:
     """The pieces with what nobody reads collapsed: repeated outputs, installations, listings, runs of warnings."""
-    first: dict[str, int] = {}
+    shown: dict[str, Piece] = {}
+    for piece in pieces:
+        if piece.is_output and (piece.text not in shown or piece.worth < shown[piece.text].worth):
+            shown[piece.text] = piece  # what is kept whole, where one of them is; else the first
     found: list[Piece] = []
     for piece in pieces:
         text = piece.text
         if piece.is_output and len(text) > SHORTEST:
-            if text in first:
-                text = f"[the same as in step {first[text]}: {len(text)} characters]"
-            else:
-                first[text] = piece.step
+            if piece is shown[text]:
                 text = _less(piece)
+            else:
+                text = f"[the same as in step {shown[text].step}: {len(text)} characters]"
         found.append(replace(piece, text=text) if len(piece.text) - len(text) > LEAST_CUT else piece)
     return found
 

@@ -54,6 +54,8 @@ def in_words(grade: Grade, *, refused: int = 0) -> str:
         lines.append(f"case {case.case}: {case.problem or f'{case.difference_count} places differ'}")
         shown = case.differences[:SHOWN_DIFFERENCES] if refused <= REFUSALS_EXPLAINED else ()
         lines += [f"  {item.in_words}" for item in shown]
+        if shown and case.difference_count > len(shown):
+            lines.append(f"  and {case.difference_count - len(shown):,} more, not listed")
     if refused > REFUSALS_EXPLAINED:
         lines.append(f"Where they differ is said of the first {REFUSALS_EXPLAINED} fixes.")
     return "\n".join(lines)
@@ -67,7 +69,8 @@ class Evaluating:
         description=(
             "Say where what the agent left differs from the expected result, of what kind each difference is, and what "
             "stands there. With `place` and `value`: is that value right at that place? With files changed since: are "
-            f"they right as they are? Of these questions {COMPARISONS} are answered in all, of one place one. "
+            f"they right as they are? Each of these two is a question, and {COMPARISONS} are answered in all, of one "
+            "place one; to be told again of what the agent left costs none. "
             "What is wrong may show in layers: mend all that was named before you ask again. A fix that is handed in "
             "and is not right is explained, too, and costs no question."
         ),

@@ -5,6 +5,7 @@ not give away may stand in it as a literal, and run on changed inputs its result
 the inputs can be changed it is run on emptied ones and must not be right.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from pydantic import Field
 
 from trace2skill.analysts.feedback import feedback_on
+from trace2skill.core.errors import Trace2SkillError
 from trace2skill.core.record import Record
 from trace2skill.domains.base import (
     ANSWER,
@@ -30,6 +32,7 @@ from trace2skill.sandbox import CommandResult, Limits, Sandbox
 from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.types.task import Task
 
+log = logging.getLogger(__name__)
 NAMED = 5
 DRAWS = 4
 
@@ -145,7 +148,7 @@ class _Trial:
         domain = self._domain
         assert isinstance(domain, Changing)
         with scratch_directory(prefix="t2s-changed-") as directory:
-            other = domain.changed(self._task, change, Path(directory))
+            other = _changed(domain, self._task, change, Path(directory))
             if other is None:
                 return None
             left, result = _run(domain, other, self._sandbox, self._fix, self._limits, domain.lay_out)
@@ -158,6 +161,17 @@ class _Trial:
             self._domain, self._task, self._sandbox, self._fix, self._limits, self._domain.lay_out_emptied
         )
         return [f"{place} is right even for an empty input" for place in self._domain.carried(self._task, outputs)]
+
+
+def _changed(domain: Changing, task: Task, change: Variation, folder: Path) -> Task | None:
+    """The task with changed inputs; None where none can be. An input that nobody thought of loses no analysis."""
+    try:
+        return domain.changed(task, change, folder)
+    except Trace2SkillError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as in `graded`
+        log.warning("%s: its inputs cannot be changed: %s: %s", task.id, type(error).__name__, error)
+        return None
 
 
 @dataclass(frozen=True)

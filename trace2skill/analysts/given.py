@@ -39,12 +39,12 @@ def form_of_lessons(
         passed: does it read a run that passed?
     """
     told = {"proved_by": proved_by, "shown_by": shown_by, "example": example}
-    return render(LESSON_FORM, **told, skill=skill, fault=fault, passed=passed)
+    return render(LESSON_FORM, **told, skill=skill, fault=fault, passed=passed).strip()
 
 
 def kinds_of_causes(*, fix: bool) -> str:
     """The kinds of causes; `fix`: would one be handed in?"""
-    return render(FAULT_KINDS, fix=fix)
+    return render(FAULT_KINDS, fix=fix).strip()
 
 
 def _said(trajectory: Trajectory) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from trace2skill.agents.loop import cut
-from trace2skill.analysts.excerpt import excerpt
+from trace2skill.analysts.excerpt import excerpt, label_of, of_no_call
 from trace2skill.core.errors import ContextFull
 from trace2skill.llm import ModelSettings
 from trace2skill.llm.transport import context_tokens
@@ -77,13 +77,12 @@ def step_text(step: Step, limit: int | None) -> str:
         parts.append(f"Reasoning: {shown(step.reasoning)}")
     if step.message:
         parts.append(shown(step.message))
-    said = {observation.call_id: observation for observation in step.observations}
     for call in step.tool_calls:
         arguments = "\n".join(f"{name}: {value}" for name, value in call.arguments.items())
         parts.append(f"Call of {call.name}:\n{shown(arguments)}")
-        if call.id in said:
-            code = said[call.id].exit_code
-            parts.append(f"Observation (exit code {code}):\n{shown(said[call.id].content)}")
+        answers = (item for item in step.observations if item.call_id == call.id)
+        parts += [f"{label_of(item)}{shown(item.content)}" for item in answers]
+    parts += [f"{label_of(item)}{shown(item.content)}" for item in of_no_call(step)]
     return "\n\n".join(parts)
 
 

@@ -18,7 +18,7 @@ PROMPTS = ("success_analyst", "success_task")
 LESSONS = partial(
     form_of_lessons,
     proved_by="the mistake that was avoided or mended, and the step in which the log shows it",
-    shown_by="the log shows the mistake, or what would have led to it",
+    shown_by="the log shows the mistake or the wrong result itself, and not only the trap",
     example="dropping by name alone had lost a guest, as step 6 finds",
     passed=True,
 )
@@ -45,7 +45,7 @@ class SuccessAnalyst:
     @property
     def identity(self) -> dict[str, object]:
         """What an extraction's key holds of the analyst."""
-        return {"analyst": "success 3", "model": self._model.identity, "prompts": prompt_digest(*PROMPTS, *SHARED)}
+        return {"analyst": "success 4", "model": self._model.identity, "prompts": prompt_digest(*PROMPTS, *SHARED)}
 
     def examine(self, case: Case) -> list[Extraction]:
         """Name the mistakes that one success avoided, and how; mostly there is nothing to name.

@@ -3,26 +3,24 @@
 import json as json_module
 import sys
 import time
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from trace2skill.cli.console import Console
+from trace2skill.cli.handoff_next import As, Directory, folder_at, next_, of_runs
 from trace2skill.cli.options import AsJson
 from trace2skill.core.errors import BadInput
 from trace2skill.llm.handoff import claims
 from trace2skill.llm.handoff.answers import give
-from trace2skill.llm.handoff.folder import Folder, free_for_one
+from trace2skill.llm.handoff.askers import sharing
 from trace2skill.llm.handoff.page import PART_CHARACTERS, WHOLE, bare_argument, part_of, rendered
-from trace2skill.llm.handoff.presence import runs
 from trace2skill.llm.handoff.records import Body, GivenCall, Handed
 from trace2skill.safety.screening import shown
 from trace2skill.skills.markdown import fenced
 
-LOOK_SECONDS = 0.5
 LONGEST_ANSWER = 4_000_000
 HELP = """Play the model: answer by hand what a run with `--model handoff/DIR` asks.
 
@@ -34,58 +32,18 @@ The run writes each request into DIR and waits. You, or the session of a coding 
 
 3. Again, until `next` says that no run uses the folder.
 
+To see one conversation at a time, from its first request to its end: `next DIR --as ann --stay --wait 600`.
+
 What was printed can be read again: `show DIR ID`, in parts with `--part 2`. Who answers what, and what nobody answers: `status DIR`. A conversation that somebody left: `release DIR ID`.
 
 Each claimant needs a name of its own, with `--as` or $TRACE2SKILL_HANDOFF_AS; else it is the user and the machine."""  # noqa: E501
 
 handoff_app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode="markdown")
-Directory = Annotated[Path, typer.Argument(help="The folder that --model handoff/DIR names.", metavar="DIR")]
 RequestId = Annotated[str, typer.Argument(help="A request, or the first digits of its id.", metavar="ID")]
-As = Annotated[
-    str | None, typer.Option("--as", help="Who you are; $TRACE2SKILL_HANDOFF_AS, else the user on this machine.")
-]
 Size = Annotated[int, typer.Option(help="Characters of a part.", min=500)]
 
 
-@handoff_app.command("next")
-def next_(
-    directory: Directory,
-    role: Annotated[
-        Literal["agent", "analyst", "merger"] | None, typer.Option(help="Only requests to this role.")
-    ] = None,
-    most: Annotated[int, typer.Option(help="Claim and print so many at most.", min=1)] = 1,
-    wait: Annotated[float, typer.Option(help="Wait so many seconds for a request where there is none.", min=0)] = 0,
-    whole: Annotated[bool, typer.Option("--whole", help="Print all, also what you were shown before.")] = False,
-    size: Annotated[
-        int, typer.Option(help="Print only the first part of a request with more characters; 0 prints it whole.", min=0)
-    ] = PART_CHARACTERS,
-    unattended: Annotated[
-        bool, typer.Option("--unattended", help="Also requests of a run that is not going on now.")
-    ] = False,
-    name: As = None,
-    json: AsJson = False,
-) -> None:
-    """Print the next requests and claim them, with all that follows in their conversations.
-
-    First comes what goes on in a conversation of yours, then the oldest. Of a conversation that you answer only what is
-    new is printed; a system prompt, tools or a schema that you were shown once are named and not printed again.
-    """
-    by = name or claims.default_name()
-    folder, deadline = _folder(directory, wait), time.monotonic() + wait
-    while True:
-        taken = claims.take(folder, by, role=role or "", most=most, unattended=unattended, whole=whole)
-        if taken or time.monotonic() >= deadline:
-            break
-        time.sleep(min(LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
-    for number, item in enumerate(taken):
-        if not json:
-            text = rendered(item.head, item.body, item.view, directory=str(directory), reader=name or "")
-            typer.echo(("\n" if number else "") + _first_part(text, size, directory, item.head.id, by))
-    if json:
-        found = [{**item.head.model_dump(), **item.body.model_dump(), "view": item.view.model_dump()} for item in taken]
-        typer.echo(json_module.dumps({"requests": found, "runs": runs(folder)}, indent=2))
-    elif not taken:
-        typer.echo(_nothing(folder, by, role or ""))
+handoff_app.command("next")(next_)
 
 
 @handoff_app.command()
@@ -115,7 +73,7 @@ def answer(
     Where the request has a JSON schema, an object that matches it must be in the answer. With --force the run gets the
     answer as it is, and asks again in its own way.
     """
-    folder = _folder(directory)
+    folder = folder_at(directory)
     head = claims.head_of(folder, request)
     body = claims.body_of(folder, head)
     if (raw and not tool) or (calls and tool) or (say and not (tool or calls)):
@@ -141,14 +99,15 @@ def show(
     json: AsJson = False,
 ) -> None:
     """Print a request again, whole, answered or not; or in parts, where a window cuts what is long."""
-    folder = _folder(directory)
+    folder = folder_at(directory)
     head = claims.head_of(folder, request)
     body = claims.body_of(folder, head)
     if json:
         typer.echo(json_module.dumps({**head.model_dump(), **body.model_dump()}, indent=2))
         return
     handed = folder.get("handed", f"{head.id}.json", Handed) if new else None
-    text = rendered(head, body, handed.view if handed else WHOLE, directory=str(directory), reader=name or "")
+    view = handed.view if handed else WHOLE
+    text = rendered(head, body, view, directory=str(directory), reader=name or "", sharing=sharing(folder, head))
     if part is None:
         typer.echo(text)
         return
@@ -161,7 +120,7 @@ def show(
 @handoff_app.command()
 def status(directory: Directory, json: AsJson = False) -> None:
     """What waits, what is claimed by whom since when, what is answered; a request that nobody answers stands first."""
-    folder = _folder(directory)
+    folder = folder_at(directory)
     found = claims.status(folder)
     if json:
         typer.echo(found.model_dump_json(indent=2))
@@ -182,7 +141,7 @@ def status(directory: Directory, json: AsJson = False) -> None:
     typer.echo(f"{waiting} waiting, {len(found.open) - waiting} claimed; answered: {answered}")
     for by, count in found.answered_by.items():
         typer.echo(f"  {count} by {shown(by)}")
-    typer.echo(_of_runs(found.runs))
+    typer.echo(of_runs(found.runs))
 
 
 @handoff_app.command()
@@ -195,18 +154,10 @@ def release(
     """Free what somebody claimed and does not answer. Whoever takes it next is shown its whole conversation."""
     if not requests and not by and not older_than:
         raise BadInput("name what to free: ids of requests, --by NAME or --older-than MINUTES")
-    folder = _folder(directory)
+    folder = folder_at(directory)
     chosen = {claims.head_of(folder, item).id for item in requests or ()}
     freed = claims.release(folder, chosen, by=by or "", older_than=older_than * 60)
-    typer.echo(f"free again: {', '.join(freed)}" if freed else "nothing was claimed there")
-
-
-def _folder(directory: Path, wait: float = 0.0) -> Folder:
-    """The folder; a run that has just been started may not have made it yet."""
-    deadline = time.monotonic() + wait
-    while time.monotonic() < deadline and free_for_one(directory):
-        time.sleep(LOOK_SECONDS)
-    return Folder(directory)
+    typer.echo(f"free again: {', '.join(freed)}" if freed else "no open request was claimed there")
 
 
 def _counted(text: str) -> str:
@@ -220,40 +171,10 @@ def _counted(text: str) -> str:
     return f" ({', '.join(f'{count} {name}' for name, count in lists.items())})" if lists else ""
 
 
-def _first_part(text: str, size: int, directory: Path, request: str, by: str) -> str:
-    if not size or len(text) <= size:
-        return text
-    piece, count = part_of(text, 1, size)
-    command = f"trace2skill handoff show {directory} {request} --as {by} --new --size {size} --part 2"
-    return f"{piece.rstrip()}\n##### part 1 of {count} of {request}; the next: {command}"
-
-
 def _parted(piece: str, part: int, count: int, request: str) -> None:
     typer.echo(piece, nl=not piece.endswith("\n"))
     sys.stdout.flush()
     typer.echo(f"##### part {part} of {count} of {request}{'' if part < count else ', the last'}", err=True)
-
-
-def _nothing(folder: Folder, by: str, role: str) -> str:
-    found = claims.status(folder)
-    rows = [row for row in found.open if not role or row.role == role]
-    mine = [row.id for row in rows if row.by == by and row.state == "claimed"]
-    others = sum(bool(row.by) and row.by != by for row in rows)
-    idle = sum(not row.attended and not row.by for row in rows)
-    lines = [f"nothing waits for {shown(by)}"]
-    if mine:
-        lines.append(f"you hold {', '.join(mine)}: `trace2skill handoff show {folder.path} {mine[0]}` prints it again")
-    if others:
-        lines.append(f"{others} are claimed by others")
-    if idle:
-        lines.append(f"{idle} are of a run that is not going on now: --unattended prints them all the same")
-    return "\n".join([*lines, _of_runs(found.runs)])
-
-
-def _of_runs(count: int) -> str:
-    return (
-        f"{count} {'run uses' if count == 1 else 'runs use'} the folder now" if count else "no run uses the folder now"
-    )
 
 
 def _stdin() -> str:

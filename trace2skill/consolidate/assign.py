@@ -78,17 +78,17 @@ def assign(ask: Asker, book: Sequence[str], texts: Sequence[str], bounds: Bounds
     """
     prompt, wanted = (AGAIN_PROMPT, CodedAgain) if again else (PROMPT, Coded)
     shown: dict[tuple[int, ...], list[int]] = {}
+    beside = bounds.room_beside(book)
 
     def page(items: Sequence[int]) -> list[int]:
         """The canonical rules that are shown with some texts."""
         key = tuple(items)
         if key not in shown:
-            shown[key] = candidates(book, [texts[i] for i in items], bounds.room // 3)
+            shown[key] = candidates(book, [texts[i] for i in items], bounds.book_room)
         return shown[key]
 
     def fits(items: Sequence[int]) -> bool:
-        cost = tokens([texts[i] for i in items])
-        return cost + min(tokens(book), bounds.room // 3) <= bounds.room
+        return tokens([texts[i] for i in items]) <= beside
 
     def once(items: Sequence[int], said: Sequence[str]) -> Coded:
         known = [book[i] for i in page(items)]
@@ -156,11 +156,11 @@ def _code(code: RuleCode, book_number: dict[str, int]) -> Code:
 
 def _broken(answer: Coded, items: Sequence[int], size: int) -> list[str]:
     """Which rules an answer breaks, in words for the re-ask."""
-    given, known = ids(items, "r"), {f"b{n}" for n in range(1, size + 1)}
-    coded = [code.rule for code in answer.codes]
-    found = [f"{id} was not given" for id in dict.fromkeys(coded) if id not in given]
+    given, known = dict.fromkeys(ids(items, "r")), {f"b{n}" for n in range(1, size + 1)}
+    coded = Counter(code.rule for code in answer.codes)
+    found = [f"{id} was not given" for id in coded if id not in given]
     found += [f"{id} has no code" for id in given if id not in coded]
-    found += [f"{id} has {coded.count(id)} codes" for id in given if coded.count(id) > 1]
+    found += [f"{id} has {coded[id]} codes" for id in given if coded[id] > 1]
     for code in answer.codes:
         named = {*code.same, *code.narrower, *code.opposed}
         found += [f"{id}, named for {code.rule}, is not in the book" for id in sorted(named - known)]

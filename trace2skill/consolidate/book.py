@@ -1,12 +1,13 @@
 """The rule book: canonical rules that cite the rules they stand for, induced by a reduction of bounded nodes.
 
 Trajectories lie in a binary trie over a hash of each alone, so that the set decides and not the order. A leaf is the
-largest part of the trie whose rules fit half a prompt; a node unites the largest part whose canonical rules fit one.
+largest part of the trie whose rules fit `Bounds.leaf_room`; a node unites the largest part whose canonical rules fit.
 One more trajectory changes its leaf and the nodes above it, and those only where the words of a leaf's rules changed:
 prompts hold texts, never counts.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -115,12 +116,13 @@ def induce(ask: Asker, texts: Sequence[str], bounds: Bounds) -> Grouping:
 def _broken(answer: Induced, items: Sequence[int]) -> list[str]:
     """Which rules an answer breaks, in words for the re-ask."""
     given = ids(items, "r")
-    cited = [id for rule in answer.rules for id in dict.fromkeys(rule.cites)]
-    used = set(cited) | set(answer.no_rule)
+    cited = Counter(id for rule in answer.rules for id in dict.fromkeys(rule.cites))
+    none = set(answer.no_rule)
+    used = cited.keys() | none
     found = [f"{id} was not given" for id in sorted(used - set(given))]
     found += [f"{id} is neither cited nor listed under no_rule" for id in given if id not in used]
-    found += [f"{id} is cited and listed under no_rule" for id in given if id in cited and id in answer.no_rule]
-    found += [f"{id} is cited more than {MOST_CITED} times" for id in given if cited.count(id) > MOST_CITED]
+    found += [f"{id} is cited and listed under no_rule" for id in given if id in cited and id in none]
+    found += [f"{id} is cited more than {MOST_CITED} times" for id in given if cited[id] > MOST_CITED]
     found += [
         f"the rule citing {rule.cites[0]} has {len(rule.says)} characters, more than {MOST_SAID}"
         for rule in answer.rules
@@ -207,18 +209,16 @@ def shown_to(parts: Sequence[Part], bounds: Bounds) -> list[Canonical]:
     return shown
 
 
-def leaves_of(rules: Mapping[str, Sequence[Rule]], bounds: Bounds) -> list[Bucket]:
-    """The trajectories in buckets of the trie, each as large as fits half a prompt.
+def leaves_of(rules: Mapping[str, Sequence[Rule]], room: int) -> list[Bucket]:
+    """The trajectories in buckets of the trie, each the largest part whose rules fit.
 
     Args:
         rules: the rules of each trajectory.
-        bounds: what one call may hold.
+        room: most tokens of one bucket; a trajectory that has more is a bucket of its own.
     """
     costs = {id: tokens([rule.text for rule in some]) for id, some in rules.items() if some}
     keys = {id: _bits(id) for id in costs}
-    return _buckets(
-        "", sorted(costs, key=keys.__getitem__), keys, lambda ids: sum(costs[id] for id in ids) <= bounds.room // 2
-    )
+    return _buckets("", sorted(costs, key=keys.__getitem__), keys, lambda ids: sum(costs[id] for id in ids) <= room)
 
 
 def next_nodes(nodes: Sequence[tuple[str, Part]], bounds: Bounds) -> list[tuple[str, tuple[int, ...]]]:

@@ -7,6 +7,7 @@ two, too. A transport fault is neither: it is raised, and the step is run again.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
@@ -47,6 +48,20 @@ class Bounds(Record):
         """Tokens of a prompt's items."""
         return self.tokens - FRAME
 
+    @property
+    def leaf_room(self) -> int:
+        """Tokens of the rules of one leaf: an answer that groups a whole prompt of them would be too long."""
+        return self.room * 3 // 4
+
+    @property
+    def book_room(self) -> int:
+        """Most tokens of the book that stands beside rules which are compared with it."""
+        return self.room // 3
+
+    def room_beside(self, book: Sequence[str]) -> int:
+        """Tokens of the rules that fit one prompt beside the book, or as much of it as is shown."""
+        return self.room - min(tokens(book), self.book_room)
+
 
 class Asker(Protocol):
     """Whoever answers: a model behind its client, or a function in a test."""
@@ -83,7 +98,13 @@ def asked_identity(model: ModelSettings, bounds: Bounds, prompt: str, version: i
 
 def tokens(texts: Sequence[str]) -> int:
     """Tokens that texts take as lines of a prompt, four bytes each."""
-    return sum(len(json.dumps(text, ensure_ascii=False).encode()) // CHARS_PER_TOKEN + PER_LINE for text in texts)
+    return sum(map(_tokens, texts))
+
+
+@lru_cache(maxsize=16_384)
+def _tokens(text: str) -> int:
+    """Each text is measured in every round."""
+    return len(json.dumps(text, ensure_ascii=False).encode("utf-8")) // CHARS_PER_TOKEN + PER_LINE
 
 
 def lines(texts: Sequence[str], letter: str) -> str:

@@ -7,10 +7,12 @@ numbers and list marks are form; they say where a rule belongs and are no part o
 import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property, lru_cache
+from itertools import dropwhile, takewhile
 from operator import not_
 
 from pydantic import Field
 
+from trace2skill.consolidate.fragment import only_a_scope
 from trace2skill.consolidate.groups import Support, half_of
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
@@ -111,6 +113,7 @@ def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False, halv
         if not _is_cut(edit):
             whole.append(edit)
             continue
+        replaced = given_up(edit)
         for text, place, note in _texts(base, edit):
             if edit.op in ADDS_TEXT and _targets(text) & kept:  # a file is only reached by what links it
                 whole.append(_linking(edit, text, place))
@@ -126,11 +129,27 @@ def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False, halv
                 kind=kind,
                 weak=weak or half_of(edit.lessons, halved),
                 lessons=edit.lessons,
-                replaces=edit.anchor if edit.op == "replace_in_section" else "",
+                replaces=replaced,
                 note=note,
             )
             rules.setdefault(rule.id, rule)
     return Cut(rules=tuple(rules.values()), whole=tuple(whole), uncut=tuple(uncut))
+
+
+def given_up(edit: Edit) -> str:
+    """What a replacement takes the place of: the part of its anchor that it does not say again, '' where there is none.
+
+    Who wants a line kept and another beside it often writes both in its place.
+    """
+    if edit.op != "replace_in_section":
+        return ""
+    again = {plain_words(text) for text, _ in cut_text(edit.content)}
+    lines = split_lines(edit.anchor)
+    texts = [("".join(lines[start:end]), kind) for kind, start, end in _spans(edit.anchor)]
+    parts = [(plain_words(_bare(text, kind)) in again, text) for text, kind in texts]
+    if not any(kept for kept, _ in parts):
+        return edit.anchor
+    return "".join(text for _, text in takewhile(lambda part: not part[0], dropwhile(lambda part: part[0], parts)))
 
 
 def as_item(text: str) -> str:
@@ -165,6 +184,8 @@ def _no_rule(text: str, created: set[str]) -> str:
     """Why a text is no rule, '' where it may be one."""
     if not re.search(r"\w", text):
         return "it says nothing"
+    if only_a_scope(text):
+        return "it says when something holds and not what to do"
     targets = _targets(text) if created else set()
     if targets and targets <= created:
         return "it links a file of the same patch, whose rules are counted one by one"
@@ -185,19 +206,23 @@ def _linking(edit: Edit, text: str, place: Place) -> Edit:
 def cut_text(content: str) -> list[tuple[str, tuple[str, ...]]]:
     """The rules of a Markdown text in order, each with the headings above it."""
     lines = split_lines(content)
-    pieces: list[tuple[str, int, int]] = []  # kind, first line, end
-    for token in block_tokens(content):
-        if token.map is None:
-            continue
-        pieces += _pieces(token, content)
     heads = sections(content)
     found = []
-    for kind, start, end in _joined(pieces, lines):
+    for kind, start, end in _spans(content):
         above = next((head.path for head in reversed(heads) if head.heading_start <= start), ())
         text = _bare("".join(lines[start:end]), kind)
         if text:
             found.append((text, above))
     return found
+
+
+def _spans(content: str) -> list[tuple[str, int, int]]:
+    """(kind, first line, end) of the rules of a Markdown text in order."""
+    pieces: list[tuple[str, int, int]] = []
+    for token in block_tokens(content):
+        if token.map is not None:
+            pieces += _pieces(token, content)
+    return _joined(pieces, split_lines(content))
 
 
 def _pieces(token: BlockToken, content: str) -> list[tuple[str, int, int]]:

@@ -85,6 +85,7 @@ class EditGroup(Record):
     path: tuple[str, ...] = Field(default=(), description="The merges that united it, from the leaves up.")
     said: tuple[Saying, ...] = Field(default=(), exclude_if=not_, description="Its supporters' exact words.")
     against: tuple[Saying, ...] = Field(default=(), exclude_if=not_, description="Words that say the opposite.")
+    note: str = Field(default="", exclude_if=not_, description="What was read into the place it was asked for.")
     inner: tuple["EditGroup", ...] = Field(
         default=(),
         exclude_if=not_,

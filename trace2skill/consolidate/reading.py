@@ -10,6 +10,7 @@ from typing import Protocol
 
 from trace2skill.consolidate.assign import Code, Coding
 from trace2skill.consolidate.book import (
+    Bucket,
     Canonical,
     Grouping,
     Part,
@@ -92,9 +93,9 @@ def read_book(rules: Iterable[Rule], runner: Runner, bounds: Bounds) -> RuleBook
     if alone or len({rule.plain for rule in by_id.values()}) < 2:
         return by_words(by_id.values())  # nobody else could say the same, or all use the same words
     buckets = _by_trajectory(by_id.values())
-    root, leaves = _induced(buckets, runner, bounds)
+    root = _induced(buckets, runner, bounds)
     book = frozen(root)
-    codes = _assigned(book, leaves, runner) if book else {}
+    codes = _assigned(book, buckets, runner, bounds) if book else {}
     seen = readings(root, book, by_id.values(), codes)
     agreed = seen.agreed
     open_rules = [rule for id, rule in by_id.items() if id not in agreed]
@@ -111,12 +112,15 @@ def _by_trajectory(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
     return found
 
 
-def _induced(
-    buckets: Mapping[str, Sequence[Rule]], runner: Runner, bounds: Bounds
-) -> tuple[Part, list[dict[str, list[Rule]]]]:
-    """The root of the reduction, and the distinct texts of every leaf."""
-    leaves = leaves_of(buckets, bounds)
-    texts = [distinct_texts(rule for id in leaf.trajectories for rule in buckets[id]) for leaf in leaves]
+def _texts_of(leaves: Iterable[Bucket], buckets: Mapping[str, Sequence[Rule]]) -> list[dict[str, list[Rule]]]:
+    """The distinct texts of each leaf."""
+    return [distinct_texts(rule for id in leaf.trajectories for rule in buckets[id]) for leaf in leaves]
+
+
+def _induced(buckets: Mapping[str, Sequence[Rule]], runner: Runner, bounds: Bounds) -> Part:
+    """The root of the reduction."""
+    leaves = leaves_of(buckets, bounds.leaf_room)
+    texts = _texts_of(leaves, buckets)
     jobs = [
         InduceJob(name=f"leaf {leaf.prefix or '-'}", level=0, texts=tuple(some))
         for leaf, some in zip(leaves, texts, strict=True)
@@ -130,7 +134,7 @@ def _induced(
     while len(nodes) > 1:
         level += 1
         nodes = _one_level(nodes, level, runner, bounds)
-    return nodes[0][1], texts
+    return nodes[0][1]
 
 
 def _one_level(nodes: list[tuple[str, Part]], level: int, runner: Runner, bounds: Bounds) -> list[tuple[str, Part]]:
@@ -154,13 +158,16 @@ def _node_id(job: InduceJob) -> str:
     return "N" + job.asks[:12]
 
 
-def _assigned(book: Sequence[Canonical], leaves: Sequence[Mapping[str, list[Rule]]], runner: Runner) -> dict[str, Code]:
+def _assigned(
+    book: Sequence[Canonical], buckets: Mapping[str, Sequence[Rule]], runner: Runner, bounds: Bounds
+) -> dict[str, Code]:
     """Every rule's code; one that nobody could give is missing."""
     says = tuple(item.says for item in book)
-    jobs = [AssignJob(name=f"batch {n}", book=says, texts=tuple(texts)) for n, texts in enumerate(leaves, 1)]
+    texts = _texts_of(leaves_of(buckets, bounds.room_beside(says)), buckets)
+    jobs = [AssignJob(name=f"batch {n}", book=says, texts=tuple(some)) for n, some in enumerate(texts, 1)]
     codes: dict[str, Code] = {}
-    for texts, coding in zip(leaves, runner.assign(jobs), strict=True):
-        for same, code in zip(texts.values(), coding.codes, strict=True):
+    for some, coding in zip(texts, runner.assign(jobs), strict=True):
+        for same, code in zip(some.values(), coding.codes, strict=True):
             if code is not None:
                 codes.update(dict.fromkeys((rule.id for rule in same), code))
     return codes
@@ -173,9 +180,8 @@ def _read_again(
     if not rules:
         return {}, []
     says = tuple(item.says for item in book)
-    leaves = leaves_of(_by_trajectory(rules), bounds)
-    by_trajectory = _by_trajectory(rules)
-    texts = [distinct_texts(rule for id in leaf.trajectories for rule in by_trajectory[id]) for leaf in leaves]
+    buckets = _by_trajectory(rules)
+    texts = _texts_of(leaves_of(buckets, bounds.room_beside(says)), buckets)
     jobs = [AssignJob(name=f"again {n}", book=says, texts=tuple(some), again=True) for n, some in enumerate(texts, 1)]
     codes: dict[str, Code] = {}
     new: list[tuple[str, list[str]]] = []

@@ -6,6 +6,7 @@ rule against it. Where they differ the rule is read once more with the book besi
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -14,6 +15,7 @@ from pydantic import Field
 from trace2skill.consolidate.assign import Code
 from trace2skill.consolidate.book import Canonical, Part
 from trace2skill.consolidate.cut import Rule, plain_words
+from trace2skill.consolidate.doubles import doubles, moved
 from trace2skill.consolidate.groups import Saying, Support
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
@@ -85,14 +87,23 @@ class RuleBook(Record, form="RuleBook", version=1):
     left_out: tuple[LeftRule, ...] = ()
 
 
-class TwoReadings(Record):
-    """The frozen book and what two readings made of every rule, by the numbers of canonical rules."""
+@dataclass(frozen=True)
+class TwoReadings:
+    """The frozen book and what two readings made of every rule, by the numbers of canonical rules.
+
+    Args:
+        book: the canonical rules.
+        induced: by rule: what it was induced into.
+        assigned: by rule: its code; one without a usable answer is missing.
+        no_rule: rules that were said to be none.
+        into: a canonical rule -> the one it turned out to be, by number.
+    """
 
     book: tuple[Canonical, ...]
-    induced: dict[str, frozenset[int]] = Field(description="By rule: what it was induced into.")
-    assigned: dict[str, Code] = Field(description="By rule; one without a usable answer is missing.")
-    no_rule: frozenset[str] = frozenset()
-    into: dict[int, int] = Field(description="A canonical rule -> the one it turned out to be, by number.")
+    induced: Mapping[str, frozenset[int]]
+    assigned: Mapping[str, Code]
+    no_rule: frozenset[str]
+    into: Mapping[int, int]
 
     @property
     def agreed(self) -> frozenset[str]:
@@ -120,16 +131,18 @@ def readings(root: Part, book: Sequence[Canonical], rules: Iterable[Rule], codes
 
     Two canonical rules are one where only the induction kept them apart: most rules that were induced into the first
     were coded as the second instead, and hardly any as the first; or each has many that were coded as the other.
+    Rules of equal words are one here: they were read once, and one mistaken answer is not to unite what many say.
     """
-    induced: dict[str, set[int]] = {rule.id: set() for rule in rules}
+    words = {rule.id: rule.plain for rule in rules}
+    induced: dict[str, set[int]] = {id: set() for id in words}
     for number, item in enumerate(book):
         for id in item.rules:
             induced[id].add(number)
-    into = _doubles(book, induced, codes)
+    into = doubles(book, induced, codes, words)
     return TwoReadings(
         book=tuple(book),
         induced={id: frozenset(into[n] for n in numbers) for id, numbers in induced.items()},
-        assigned={id: _moved(code, into) for id, code in codes.items()},
+        assigned={id: moved(code, into) for id, code in codes.items()},
         no_rule=frozenset(root.no_rule),
         into=into,
     )
@@ -190,7 +203,7 @@ def _stated(seen: TwoReadings, id: str, later: Sequence[Mapping[str, Code]]) -> 
     """The canonical rules a rule states: those that two of its readings name; with one reading, those of that one."""
     votes: Counter[int] = Counter(seen.induced[id])
     read = 1
-    again = [_moved(reading[id], seen.into) for reading in later if id in reading]
+    again = [moved(reading[id], seen.into) for reading in later if id in reading]
     for code in (seen.assigned.get(id), *again):
         if code is not None:
             votes.update(code.says)
@@ -202,7 +215,7 @@ def _last(seen: TwoReadings, id: str, later: Sequence[Mapping[str, Code]]) -> Co
     """The code that the last reading gave a rule, None where none gave any."""
     for reading in reversed(later):
         if id in reading:
-            return _moved(reading[id], seen.into)
+            return moved(reading[id], seen.into)
     return seen.assigned.get(id)
 
 
@@ -282,37 +295,6 @@ def _oppositions(made: Sequence[BookRule]) -> tuple[Opposition, ...]:
         Opposition(first=a, second=b, tasks=tuple(sorted(tasks[a, b])))
         for a, b in sorted(tasks)
         if len(tasks[a, b]) >= max(2, min(sizes[a], sizes[b]) / 3)
-    )
-
-
-def _doubles(book: Sequence[Canonical], induced: Mapping[str, set[int]], codes: Mapping[str, Code]) -> dict[int, int]:
-    """Number of a canonical rule -> number of the one it is, itself where it stands for itself."""
-    coded = Counter(number for code in codes.values() for number in code.says)
-    instead: Counter[tuple[int, int]] = Counter()  # rules induced into the first, coded as the second, and not as both
-    for id, numbers in induced.items():
-        says = codes[id].says if id in codes else frozenset[int]()
-        instead.update((a, b) for a in numbers - says for b in says - numbers)
-    into = {number: number for number in range(len(book))}
-    for (a, b), count in sorted(instead.items()):
-        if (coded[a], book[a].says) > (coded[b], book[b].says) or count < 2:
-            continue
-        most = count * 2 > len(book[a].rules) and coded[a] * 5 <= count
-        mixed = instead[b, a] >= 2 and min(count, instead[b, a]) * 4 >= min(len(book[a].rules), len(book[b].rules))
-        if (most or mixed) and into[a] == a:
-            into[a] = b
-    for number in into:
-        while into[into[number]] != into[number]:
-            into[number] = into[into[number]]
-    return into
-
-
-def _moved(code: Code, into: Mapping[int, int]) -> Code:
-    same = {into[n] for n in code.same}
-    says = same | {into[n] for n in code.narrower}
-    return Code(
-        same=tuple(sorted(same)),
-        narrower=tuple(sorted(says - same)),
-        opposed=tuple(sorted({into[n] for n in code.opposed} - says)),
     )
 
 

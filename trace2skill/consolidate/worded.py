@@ -7,7 +7,7 @@ from trace2skill.consolidate.contradiction import OpenConflict
 from trace2skill.consolidate.cut import Place, Rule, as_item
 from trace2skill.consolidate.groups import Dropped, EditGroup, Saying, Support
 from trace2skill.consolidate.node import Groups
-from trace2skill.consolidate.places import place_of
+from trace2skill.consolidate.places import place_of, places_of
 from trace2skill.consolidate.reading import Runner, WriteJob
 from trace2skill.consolidate.settle import BookRule, RuleBook, Statement, saying_of
 from trace2skill.consolidate.write import USUAL, Limit, own_words, sheets
@@ -43,11 +43,12 @@ def worded(
     """
     there, kept_out = standing or {}, out or {}
     fresh = [rule for rule in book.rules if rule.id not in there and rule.id not in kept_out]
-    words = _words(base, book, [rule for rule in fresh if rule.support.weight >= enough], runner)
+    places = places_of(base, fresh)
+    words = _words(base, book, [rule for rule in fresh if rule.support.weight >= enough], runner, places)
     groups: dict[str, EditGroup] = {}
     replaced: set[tuple[Place, str]] = set()
     for rule in fresh:  # the best supported first: only one rule can take the place of a line
-        at, says = words.homes.get(rule.id) or place_of(base, rule), words.lines.get(rule.id) or own_words(rule, limit)
+        at, says = words.homes.get(rule.id, places[rule.id]), words.lines.get(rule.id) or own_words(rule, limit)
         old = _replaced(base, rule, at)
         old = "" if (at, old) in replaced else old
         replaced.add((at, old))
@@ -74,8 +75,10 @@ class _Words(NamedTuple):
     between: dict[frozenset[str], tuple[Place, str]]
 
 
-def _words(base: Skill, book: RuleBook, wanted: Sequence[BookRule], runner: Runner) -> _Words:
-    made = sheets(base, book, wanted)
+def _words(
+    base: Skill, book: RuleBook, wanted: Sequence[BookRule], runner: Runner, places: Mapping[str, Place]
+) -> _Words:
+    made = sheets(base, book, wanted, places)
     said = _Words({}, {}, {})
     answers = runner.write([WriteJob(name=sheet.place.words, sheet=sheet) for sheet, _ in made])
     for (sheet, rules), wording in zip(made, answers, strict=True):
@@ -163,10 +166,19 @@ def _group(base: Skill, rules: Sequence[BookRule], place: Place, says: str, repl
         edits=edits,
         support=Support.union(rule.support for rule in rules),
         stands_for=tuple(sorted(sayings)) if len(sayings) > 1 else (),
+        note=_moved(base, rules, place),
         path=tuple(dict.fromkeys(step for rule in rules for step in rule.path)),
         said=tuple(sayings[id] for id in sorted(sayings)),
         against=tuple(saying_of(Statement(rule=against[id])) for id in sorted(against)),
     )
+
+
+def _moved(base: Skill, rules: Sequence[BookRule], place: Place) -> str:
+    """What was read into the title that its supporters asked for, '' where the section has that title."""
+    asked = place_of(base, rules[0])
+    if not place.title or not asked.title or asked == place or asked.section != place.section:
+        return ""
+    return f"the new section '{asked.title}' was taken for '{place.title}'"
 
 
 def _edits(base: Skill, place: Place, says: str, lessons: Sequence[str]) -> tuple[Edit, ...]:

@@ -6,13 +6,12 @@ alone; one that is not is asked for again, and then the rule keeps the words it 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.consolidate.bounded import Asker, Bounds, answered, lines, tokens
 from trace2skill.consolidate.cut import Place, plain_words
-from trace2skill.consolidate.places import place_of
 from trace2skill.consolidate.settle import BookRule, RuleBook
 from trace2skill.core.record import Record
 from trace2skill.skills.markdown import section_text
@@ -142,15 +141,17 @@ def own_words(rule: BookRule, limit: Limit = USUAL) -> str:
     return best if FENCE.search(best) else _one_line(best)
 
 
-def sheets(base: Skill, book: RuleBook, wanted: Iterable[BookRule]) -> list[tuple[Sheet, tuple[BookRule, ...]]]:
-    """The sheets of the rules to be written, each with its rules in the order of their numbers.
+def sheets(
+    base: Skill, book: RuleBook, wanted: Iterable[BookRule], places: Mapping[str, Place]
+) -> list[tuple[Sheet, tuple[BookRule, ...]]]:
+    """The sheets of the rules to be written, each with its rules in the order of their numbers; `places` by their ids.
 
     A rule whose supporters all use the same words keeps them and is on no sheet, unless something opposes it. A rule
     that opposes another stands on the sheet of the better supported one.
     """
     rules = {rule.id: rule for rule in wanted}
     pairs = [(item.first, item.second) for item in book.opposed if item.first in rules and item.second in rules]
-    home = {id: place_of(base, rule) for id, rule in rules.items()}
+    home = {id: places[id] for id in rules}
     for pair in pairs:
         first, second = sorted(pair, key=lambda id: (-rules[id].support.weight, id))
         home[second] = home[first]
@@ -296,8 +297,9 @@ def _beyond(says: str, rule: ToWord, others: Sequence[str]) -> list[str]:
     """What a line has from nowhere in its rule: a condition, a link, or nearly all of its words."""
     words = " ".join((rule.says, *rule.quotes))
     found = []
-    if CONDITION.search(says) and not CONDITION.search(words):
-        found.append(f"'{_found(CONDITION, says)}' makes a condition that none of the quoted words has")
+    having = sum(bool(CONDITION.search(text)) for text in rule.quotes)
+    if CONDITION.search(says) and not CONDITION.search(rule.says) and having * 2 <= len(rule.quotes):
+        found.append(f"'{_found(CONDITION, says)}' makes a condition that neither the draft nor most quotes have")
     wanted, own = stems(says), stems(words)
     shared = len(wanted & own)
     another = max((len(wanted & stems(text)) for text in others), default=0)

@@ -84,7 +84,8 @@ class Grade(Record):
                 return case.problem or "it is not right"
             kinds = Counter(item.kind for item in case.differences).most_common()
             named = ", ".join(f"{count} {kind}" for kind, count in kinds)
-            first = f"{case.difference_count} cells differ ({named})"
+            looked = "" if len(case.differences) == case.difference_count else f"of the first {len(case.differences)}: "
+            first = f"{case.difference_count} cells differ ({looked}{named})"
             return f"{first}, first {case.differences[0].in_words}"
         return ""
 

@@ -15,7 +15,7 @@ from typing import Any
 from trace2skill.safety.change import WORD, Variation
 
 DELIMITERS = ",;\t|"
-LARGEST = 2**20
+LARGEST, DEEPEST = 2**20, 100
 PROSE = 8
 KEY = re.compile(r"^\s*(?:[\"']?[A-Za-z_][\w.\-]*(?: [\w.\-]+){0,2}[\"']?\s*[=:](?!//)|\[[^\]]*\]\s*$)")
 PROGRAMS = re.compile(
@@ -163,9 +163,19 @@ def _read(path: str, content: bytes) -> "_Table | _Json | _Lines | None":
 
 def _parsed(text: str, lines: bool) -> list[Any] | None:
     try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()] if lines else [json.loads(text)]
+        found = [json.loads(line) for line in text.splitlines() if line.strip()] if lines else [json.loads(text)]
     except (ValueError, RecursionError):
         return None
+    return None if _too_deep(found) else found
+
+
+def _too_deep(parsed: list[Any]) -> bool:
+    """Is it nested so that nothing which calls itself can walk it?"""
+    level: list[Any] = parsed
+    for _ in range(DEEPEST):
+        inside = [list(item.values()) if isinstance(item, dict) else item for item in level]
+        level = [item for items in inside if isinstance(items, list) for item in items]
+    return bool(level)
 
 
 def _delimiter(text: str, suffix: str) -> str:

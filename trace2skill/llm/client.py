@@ -19,6 +19,7 @@ from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import embedding, transport
 from trace2skill.llm.embedding import Embedding, EmbeddingRequest
 from trace2skill.llm.failures import CallFailed
+from trace2skill.llm.handoff import askers
 from trace2skill.llm.request import Answer, Request
 from trace2skill.llm.spans import call_span
 from trace2skill.store import CallOutcome, LedgerRow, Store
@@ -60,6 +61,9 @@ class Client:
             ModelUnusable: the provider refused in a way that only a person can mend.
             BudgetReached: the call could pass the cap of the run.
         """
+        by_hand = request.settings.handoff
+        if by_hand and self._store.get_call(request.key) is None:
+            askers.note(by_hand, request.key, str(step), self._run_id, step.unit)
         with self._store.alone(request.key), call_span(request, run_id=self._run_id, step=step) as span:
             answer = self._remembered(request.key, Answer)
             if answer is not None:
@@ -71,6 +75,11 @@ class Client:
             )
             span.answered(answer, tries=tries)
             return answer
+
+    def ended(self, request: Request, answer: Answer) -> None:
+        """Say that nothing more is asked in the conversation which `answer` ends: a reader may be waiting for it."""
+        if request.settings.handoff:
+            askers.end(request.settings.handoff, answer.key)
 
     @contextmanager
     def elsewhere(

@@ -52,6 +52,8 @@ def ask(client: Client, request: Request, wanted: type[T], *, step: StepLabel) -
             raise BadAnswer(wanted.__name__, f"{problem} (and no room to ask again)", raw) from None
         raw, end = answer.text, answer.end
         value, problem = (None, NO_ANSWER[end]) if end in NO_ANSWER else read(raw, wanted)
+        if value is not None or number == RE_ASKS:
+            client.ended(request, answer)
         if value is not None:
             return value
         again = f"Your answer is not a valid {wanted.__name__}: {problem}\nAnswer again, with the corrected JSON only."

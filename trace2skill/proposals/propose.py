@@ -27,7 +27,7 @@ class EditDraft(BaseModel):
     """An edit as the proposer writes it."""
 
     model_config = ConfigDict(extra="ignore")
-    op: EditOp
+    op: EditOp = Field(description="One of those that the instructions list.")
     file: str = "SKILL.md"
     section: list[str] = Field(default_factory=list, description="Path of headings from the outermost in.")
     anchor: str = Field(default="", description="Text the edit holds on to, word for word.")
@@ -49,10 +49,10 @@ class PatchDraft(BaseModel):
     """What the proposer answers."""
 
     model_config = ConfigDict(extra="ignore")
-    reasoning: str = ""
+    reasoning: str = Field(default="", description="Why so, in a sentence or two, for people who read the patch.")
     edits: list[EditDraft]
     already: list[Stated] = Field(default_factory=list, description="Lessons the skill states already, and where.")
-    changelog: list[str] = Field(default_factory=list)
+    changelog: list[str] = Field(default_factory=list, description="Each change in a few words, for people.")
 
 
 class NewPlace(BaseModel):

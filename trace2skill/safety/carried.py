@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
+from trace2skill.core.program import parse_program
 from trace2skill.safety.change import Variation, tokens, whole
 from trace2skill.safety.leaks import canonical, is_number, tells
 
@@ -129,8 +130,8 @@ def fingerprints(source: str, given: str, change: Variation) -> list[str]:
 
 def _compared_with(source: str) -> list[str]:
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse_program(source)
+    except SyntaxError:
         inside = [number for match in HEREDOC.finditer(source) for number in _compared_with(match["text"])]
         return inside + [canonical(_float(one or other)) for one, other in COMPARED.findall(source)]
     found: list[str] = []

@@ -39,9 +39,11 @@ KEPT = frozenset(
 ).union(*({name.lower(), name[:3].lower()} for name in (*calendar.month_name, *calendar.day_name)))
 VOWELS, CONSONANTS = "aeiou", "bcdfghjklmnpqrstvwxyz"
 SMALL, AVOIDS = 31, 6
+NOISE, MOST_DECIMALS = Decimal("1e-9"), 20
+"""Below it a number is what is left of 0 where floats were added, and stays as 0 does."""
 LONGEST_WHOLE = 80
 YEARS = 28
-"""After so many years the days of the week are the same again, and 29 February is there."""
+"""After so many years the days of the week are the same again, and 29 February is there, but for whole centuries."""
 SHARE_KEPT = 0.6
 
 
@@ -229,7 +231,8 @@ class Variation:
             turns = self._random.sample(range(1, length), length - 1)
             self._turns[year, month] = min(turns, key=lambda k: len(known & {(d - 1 + k) % length + 1 for d in known}))
         later = YEARS if self.fewer and str(year) not in self._named and year + YEARS <= datetime.MAXYEAR else 0
-        return year + later, (day - 1 + self._turns[year, month]) % length + 1
+        turned = (day - 1 + self._turns[year, month]) % length + 1
+        return year + later, min(turned, calendar.monthrange(year + later, month)[1])  # 2100 has no 29 February
 
     @staticmethod
     def _late_day(text: str) -> str:
@@ -256,8 +259,9 @@ class Variation:
             exponent = number.as_tuple().exponent
             decimals = -exponent if isinstance(exponent, int) and exponent < 0 else 0
             small = number <= 1 or (self.mild and number <= SMALL and number == int(number))
-            if small and 0 < number < 1 and not self.mild:
-                found[number] = (number * 9 / 10 + Decimal("0.03")).quantize(Decimal(1).scaleb(-max(decimals, 2)))
+            if small and NOISE < number < 1 and not self.mild:
+                places = min(max(decimals, 2), MOST_DECIMALS)
+                found[number] = (number * 9 / 10 + Decimal("0.03")).quantize(Decimal(1).scaleb(-places))
             elif not small and canonical(float(number)) not in self._named:
                 shift += self._random.randint(1, 2)
                 shift += next((more for more in range(AVOIDS) if number + shift + more not in self._known), 0)

@@ -9,6 +9,8 @@ import datetime
 import re
 from collections.abc import Iterable
 
+from trace2skill.core.program import parse_program
+
 NUMBER = re.compile(r"(?<![\w.])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w])|(?<![\w.])-?\d+(?:\.\d+)?(?![\w])")
 QUOTES = "'\"`‘’“”«»"
 SHORTEST_TEXT = 3
@@ -64,8 +66,8 @@ def numbers_in(text: str) -> set[str]:
 def strings_of(source: str) -> str:
     """What a program asks its input for by name: its texts and numbers; all of one that is no Python."""
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse_program(source)
+    except SyntaxError:
         return source
     found = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
     return "\n".join(str(value) for value in found if isinstance(value, (str, int, float)))
@@ -89,8 +91,8 @@ def _words(text: str) -> list[str]:
 
 def _literals(source: str) -> tuple[set[str], list[str]]:
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse_program(source)
+    except SyntaxError:
         return _numbers_in(source), [source]
     constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     texts = [value for value in constants if isinstance(value, str)]

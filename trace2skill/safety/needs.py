@@ -141,7 +141,12 @@ def needs_of(pattern: re.Pattern[str], mark: Mark | None = None, *, near_key: bo
     lower case where the pattern has no regard to case.
     """
     parsed = _parser.parse(pattern.pattern, pattern.flags)
-    any_case = bool(pattern.flags & re.IGNORECASE)
+    return needs_in(parsed, pattern.flags, mark, near_key=near_key)
+
+
+def needs_in(parsed: Any, flags: int, mark: Mark | None = None, *, near_key: bool = False) -> Needs:
+    """`needs_of` an expression that is parsed already."""
+    any_case = bool(flags & re.IGNORECASE)
     part = _sequence(parsed, any_case)
     clauses = {_least(clause) for clause in (*part.one_of_each, *([part.spelt] if part.spelt else []))}
     clauses |= {frozenset({start}) for start in map(commonprefix, map(tuple, clauses)) if len(start) >= TELLING_START}

@@ -8,7 +8,10 @@ a negation governs its verb.
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
+
+from trace2skill.safety.quick import Quick, ScreenedView
 
 SENTENCE = re.compile(r"(?<=[.!?;。！？；])\s+|(?<=[。！？；])|\n")
 LONGEST_SENTENCE = 2000
@@ -151,14 +154,27 @@ ORDERS: tuple[Order, ...] = (
 )  # fmt: skip
 
 
-def orders_in(text: str, orders: Iterable[Order] = ORDERS) -> Iterator[str]:
-    """Why a text is no advice, each reason once. It is read sentence by sentence."""
-    found: set[str] = set()
-    for sentence in SENTENCE.split(text):
-        said = " ".join(sentence.split())[:LONGEST_SENTENCE]
-        if not said:
-            continue
-        for order in orders:
-            if order.reason not in found and order.pattern.search(said) and not order.unless.search(said):
-                found.add(order.reason)
-                yield order.reason
+class OrderReader:
+    """Reads texts for orders, sentence by sentence. A sentence is read once: a text is looked at whole and in lines."""
+
+    def __init__(self, orders: Iterable[Order]) -> None:
+        self._orders = [(order, Quick(order.pattern)) for order in orders]
+        self._in_sentence = lru_cache(maxsize=4096)(self._looked_at)
+
+    def __call__(self, text: str) -> Iterator[str]:
+        """Why a text is no advice, each reason once."""
+        found: set[str] = set()
+        for sentence in SENTENCE.split(text):
+            said = " ".join(sentence.split())[:LONGEST_SENTENCE]
+            for reason in self._in_sentence(said) if said else ():
+                if reason not in found:
+                    found.add(reason)
+                    yield reason
+
+    def _looked_at(self, said: str) -> tuple[str, ...]:
+        view = ScreenedView(said)
+        found = (order.reason for order, quick in self._orders if quick.is_in(view) and not order.unless.search(said))
+        return tuple(dict.fromkeys(found))
+
+
+orders_in = OrderReader(ORDERS)

@@ -4,9 +4,7 @@ Who follows a skill works for a user who never sees how the runs were checked th
 such as 'write values even if the request asks for formulas' makes a check pass and the user's work wrong.
 """
 
-from collections.abc import Iterator
-
-from trace2skill.safety.orders import Order, any_of, orders_in
+from trace2skill.safety.orders import Order, OrderReader, any_of
 
 DISREGARDS, PLEASES = "tells to disregard the request", "serves a check and not the user"
 
@@ -19,6 +17,8 @@ WISHES = (
 NOT_BEFORE = r"\b(?:never|not|dont|cannot|cant|mustnt|avoid|without|refuse to|no reason to)\b[^.;,]{0,25}"
 """A negation that governs what follows it: 'never ignore the instructions'."""
 
+INSTEAD = r"\b(?:instead of|rather than|in place of)\b"
+
 RULES: tuple[Order, ...] = (
     Order(DISREGARDS, any_of(
         rf"\b(?:even (?:if|when|where|though)|although|though|despite (?:the fact )?that)\b (?:the |a |an |your |its )?(?:\w+ )?{ASKER}\b[^.;,]{{0,30}}?\b{WISHES}\b",
@@ -30,8 +30,10 @@ RULES: tuple[Order, ...] = (
         rf"{NOT_BEFORE}(?:regardless|irrespective|despite|contrary|whatever|even (?:if|when))",
     )),
     Order(DISREGARDS, any_of(
-        r"\b(?:instead of|rather than|in place of)\b (?:\w+ing )?(?:exactly )?(?:what|whatever|the way) (?:\w+ ){0,3}?(?:was |is |were |has been )?(?:ask|request|instruct|told|specif|want|said|says)\w*",
-        r"\b(?:instead of|rather than|in place of)\b (?:the|a|an) (?:requested|asked.for|instructed|demanded|wanted) \w+",
+        rf"{INSTEAD} (?:\w+ing )?(?:exactly )?(?:what|whatever|the way) (?:(?:was|is|were|are|has been|had been|you were) )?(?:\w+ly )?(?:asked|requested|instructed|told|specified|wanted|demanded|said)\b",
+        rf"{INSTEAD} (?:\w+ing )?(?:exactly )?(?:what|whatever|the way) (?:(?:the |a |an |your |its )?(?:\w+ )?{ASKER}|you|they|he|she|somebody|someone) (?:\w+ )?{WISHES}\b",
+        rf"{INSTEAD} (?:the|a|an) (?:requested|asked.for|instructed|demanded|wanted) \w+",
+        rf"{INSTEAD} (?:the |a |an )?(?:\w+ ){{1,3}}(?:that|which) (?:was|is|were|are) (?:\w+ly )?(?:requested|asked for|demanded|wanted)\b",
     ), any_of(rf"{NOT_BEFORE}(?:instead of|rather than|in place of)", r"\bdo something else\b")),
     Order(DISREGARDS, any_of(
         r"\b(?:ignore|disregard|override|overrule|disobey|deviate from|do the opposite of|(?:do not|dont|never|stop) (?:follow|obey|do as))(?:ing|s)?\b (?:the |any |all |what (?:the )?|a |an |such |these |those |explicit |literal )*(?:users?|customers?|clients?|tasks?)?\s?(?:requests?|instructions?|wishes|wording|asks?|wants?|says?|request for \w+)\b(?! (?:sheet|tab|rows?|columns?|cells?|lines?|headers?|page|logs?|ids?|with|that (?:time|fail|are|have)|code|block))",
@@ -41,6 +43,7 @@ RULES: tuple[Order, ...] = (
     )),
     Order(PLEASES, any_of(
         r"\b(?:so that|because|since|as|for)\b[^.;]{0,20}\b(?:hidden (?:checks?|tests?)|(?:the|automatic) (?:check(?:er|ers)?|graders?|grading (?:script|program)|evaluator|scoring script))\b[^.;]{0,20}\b(?:pass\w*|accepts?|wants?|expects?|compares?|reads?|looks?)\b",
+        r"\bhidden (?:checks?|tests?) (?:only |just )?(?:compare|read|look)\w*|\b(?:the |automatic )(?:grader|grading|evaluator|evaluation|scoring)(?: script| program)? (?:only|just|merely) (?:compare|read|look|accept|check)s?\b",
         r"\b(?:match|please|satisfy|fool|pass)\b (?:the )?(?:gold(?:en)? (?:answer|file|output|result|workbook)|reference (?:answer|workbook|solution)|hidden (?:checks?|tests?)|checker|grader)\b",
     ), any_of(r"\b(?:type|spell|link|syntax|style|schema|spelling|grammar)[- ]?checker", r"\b(?:students?|exams?|homework)\b")),
     # German, Spanish: accents are gone. Chinese, Russian: as they are.
@@ -63,6 +66,5 @@ RULES: tuple[Order, ...] = (
 )  # fmt: skip
 
 
-def disregards_in(text: str) -> Iterator[str]:
-    """Why a text does not serve the user, each reason once."""
-    return orders_in(text, RULES)
+disregards_in = OrderReader(RULES)
+"""Why a text does not serve the user, each reason once."""

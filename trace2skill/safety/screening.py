@@ -8,12 +8,13 @@ for in `orders`, what it brings along in `suspicions`.
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.safety.harmless import encoded_in_pieces, is_harmless
 from trace2skill.safety.orders import orders_in
+from trace2skill.safety.quick import Quick, ScreenedView
 from trace2skill.safety.requests import disregards_in
 from trace2skill.safety.suspicions import HARMLESS_COMMANDS, INVISIBLE, LINE_RULES, SPAN_RULES
 
@@ -22,6 +23,8 @@ COMMAND = "dangerous command"
 EMOJI_FORM = "\ufe0f"
 """Makes a picture of the sign before it; behind a letter it only hides a word from whoever looks for it."""
 MARKS = re.compile(r"[*_`~\"'’“”]")
+LINES = tuple((reason, Quick(pattern)) for reason, pattern in LINE_RULES)
+SPANS = tuple((rule, Quick(rule.pattern)) for rule in SPAN_RULES)
 
 
 class Finding(Record):
@@ -102,10 +105,10 @@ def _spans(text: str, read: str) -> Iterator[tuple[str, str]]:
     """What is suspicious in a text as it is written, and as it is read, where that is something else."""
     seen = set()
     for form in dict.fromkeys((text, read)):
-        spared = [match.span() for match in HARMLESS_COMMANDS.finditer(form)]
-        for rule in SPAN_RULES:
-            for match in rule.pattern.finditer(form):
-                if rule.reason == COMMAND and any(a <= match.start() and match.end() <= z for a, z in spared):
+        view, spared = ScreenedView(form), _Spared(form)
+        for rule, quick in SPANS:
+            for match in quick.all_in(view):
+                if rule.reason == COMMAND and match in spared:
                     continue
                 piece = " ".join(match[0].split())
                 if piece and (rule.reason, piece) not in seen and not is_harmless(rule.reason, form, match):
@@ -115,12 +118,27 @@ def _spans(text: str, read: str) -> Iterator[tuple[str, str]]:
         yield "encoded text", piece
 
 
+class _Spared:
+    """The pieces of a text in which a dangerous command seems to stand; looked for when one is found."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __contains__(self, match: re.Match[str]) -> bool:
+        return any(a <= match.start() and match.end() <= z for a, z in self._spans)
+
+    @cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        return [match.span() for match in HARMLESS_COMMANDS.finditer(self._text)]
+
+
 @lru_cache(maxsize=4096)
 def _reasons(text: str) -> tuple[str, ...]:
     """Why a line is none for a skill, as it is or as its reader would take it: without accents and look-alikes."""
     seen = MARKS.sub("", _visible(text))
     forms = dict.fromkeys(" ".join(form.split()) for form in (seen, _folded(seen)))
-    found = dict.fromkeys(reason for reason, pattern in LINE_RULES if any(pattern.search(form) for form in forms))
+    views = [ScreenedView(form) for form in forms]
+    found = dict.fromkeys(reason for reason, quick in LINES if any(quick.is_in(view) for view in views))
     read = (reason for form in forms for read in (orders_in, disregards_in) for reason in read(form))
     return tuple(dict.fromkeys((*found, *read)))
 

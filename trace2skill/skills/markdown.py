@@ -5,8 +5,11 @@ Lines are counted as CommonMark does: they end with \\n, \\r\\n or a lone \\r, a
 """
 
 import re
+from bisect import bisect_right
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,6 +22,8 @@ from trace2skill.core.record import Record
 BlockToken = Token
 """A block of Markdown as the parser gives it."""
 
+LEAST_QUOTED = 5
+"""Words from which a part of a line, or what goes over several, is taken for a quotation."""
 LINE_END = re.compile(r"\r\n|\n|\r")
 PROTECTED = {"fence", "code_block", "html_block", "front_matter", "table_open"}
 
@@ -123,9 +128,27 @@ def section_text(text: str, path: tuple[str, ...]) -> str:
 
 
 def line_of(text: str, wanted: str) -> int | None:
-    """The number, from 1, of the first line that reads `wanted`, white space and list marks aside; None without one."""
-    plain = _as_read(wanted)
-    return next((n for n, line in enumerate(split_lines(text), 1) if plain and _as_read(line) == plain), None)
+    """The number, from 1, of the first line that reads `wanted`, white space and list marks aside; None without one.
+
+    A quotation of a wrapped paragraph or item, or of a sentence in it, is found at the line where it begins.
+    """
+    plain = " ".join(filter(None, map(_as_read, split_lines(wanted))))
+    if not plain:
+        return None
+    lines = [_as_read(line) for line in split_lines(text)]
+    if plain in lines:
+        return lines.index(plain) + 1
+    return _wrapped(lines, plain)
+
+
+def _wrapped(lines: Sequence[str], quoted: str) -> int | None:
+    """The number of the first of the lines that together hold a quotation, where it is long enough and found once."""
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    whole = "".join(f"{line} " for line in lines)
+    found = [match.start() for match in re.finditer(rf"(?<!\w){re.escape(quoted)}(?!\w)", whole)]
+    if len(found) != 1 or len(quoted.split()) < LEAST_QUOTED:
+        return None
+    return bisect_right(starts, found[0])
 
 
 def outline(text: str) -> str:

@@ -4,6 +4,7 @@ Authors write `Testing` for `4. Tests`, number anew, or leave a word out. The on
 where two come equally close, none is.
 """
 
+import functools
 import re
 
 from trace2skill.skills.markdown import Section, find_section, sections
@@ -37,8 +38,34 @@ SMALL = frozenset(
         "your",
     ]
 )
+SAYS_LITTLE = frozenset(
+    [
+        "about",
+        "convention",
+        "detail",
+        "guidance",
+        "guideline",
+        "handling",
+        "hint",
+        "matter",
+        "note",
+        "practice",
+        "rule",
+        "specific",
+        "tip",
+        "topic",
+        "usage",
+    ]
+)
+"""Words that a title may have besides its topic and still names that topic, in the singular."""
+OF_THIS = re.compile(
+    r"\s+(?:of|in|for|at|on|from)\s+(?:this|these|our|your)\b(?:\s+[\w-]+){1,2}$|\s+here$", re.IGNORECASE
+)
+"""Where all of a skill holds anyway: 'of this house'."""
 ENDINGS = ("ications", "ication", "ations", "ation", "ings", "ing", "ers", "er", "ies", "es", "ed", "s", "e", "y")
 LEAST_ALIKE = 0.5
+TURNS = frozenset(["and", "or", "from", "to", "into"])
+"""Small words that make another topic of the same words: what is listed is more than one, and a way has two ends."""
 
 
 def plain_title(title: str) -> str:
@@ -47,6 +74,7 @@ def plain_title(title: str) -> str:
     return NUMBER.sub("", bare).rstrip(" :")
 
 
+@functools.lru_cache(maxsize=16_384)
 def stems(title: str) -> frozenset[str]:
     """The words of a title that say something, without their endings."""
     found = {_stem(word) for word in re.findall(r"\w+", plain_title(title).lower()) if word not in SMALL}
@@ -57,6 +85,21 @@ def same_title(a: str, b: str) -> bool:
     """Do two titles name one thing, numbers, endings and small words aside?"""
     left, right = stems(a), stems(b)
     return left == right if left and right else plain_title(a).lower() == plain_title(b).lower()
+
+
+def topic(title: str) -> tuple[str, ...]:
+    """What a title is about: its words without those that say little, and without what says where it holds.
+
+    Two titles of one topic name one thing, so that two sections of them are one: 'Dates' and 'Date handling'. A word
+    more that says something makes another topic: 'Dates' and 'Due dates', 'Dates and amounts', 'No dates'. Where a
+    small word joins or turns the others their order counts: 'Text to dates'.
+    """
+    bare = OF_THIS.sub("", plain_title(title))
+    said = stems(bare) - {_stem(word) for word in SAYS_LITTLE}
+    words = re.findall(r"\w+", bare.lower())
+    if said and TURNS & set(words):
+        return tuple(word if word in TURNS else _stem(word) for word in words if word in TURNS or _stem(word) in said)
+    return tuple(sorted(said or stems(title)))
 
 
 def find_near(text: str, path: tuple[str, ...]) -> Section | None:

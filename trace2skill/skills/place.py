@@ -1,6 +1,5 @@
 """Placing an edit: where exactly it lands in the frozen S0, or why it cannot land at all."""
 
-import ast
 import json
 import re
 from difflib import SequenceMatcher
@@ -8,6 +7,7 @@ from pathlib import PurePosixPath
 
 from pydantic import Field
 
+from trace2skill.core.program import parse_program
 from trace2skill.core.record import Record
 from trace2skill.skills.file_names import wrong_name
 from trace2skill.skills.markdown import (
@@ -95,8 +95,8 @@ def _check_path(edit: Edit, policy: EditPolicy) -> None:
 def _check_script(edit: Edit) -> None:
     if edit.op == "create" and edit.file.endswith(".py"):
         try:
-            ast.parse(edit.content)
-        except (SyntaxError, ValueError) as error:
+            parse_program(edit.content)
+        except SyntaxError as error:
             raise _CannotPlace(f"the script does not parse: {error}") from error
 
 

@@ -33,12 +33,14 @@ The values in the cells named as the answer position are compared with those of 
 
 
 READ_STORED = (
-    "How the result is read: the values stored in the saved workbook. Nothing calculates formulas before, so that one "
-    "without a stored result, as openpyxl writes it, is an empty cell."
+    "How the result is read: the values stored in the saved workbook at the answer position, which may be larger than "
+    "the result. Nothing calculates formulas: openpyxl saves one without its result, and such a cell is read as empty. "
+    "Where a macro is asked for, leave in the cells what it would leave."
 )
 READ_CALCULATED = (
-    "How the result is read: the values stored in the saved workbook. A formula without a stored result is calculated "
-    "by LibreOffice before."
+    "How the result is read: the values stored in the saved workbook at the answer position, which may be larger than "
+    "the result. A formula without a stored result is calculated by LibreOffice before. Where a macro is asked for, "
+    "leave in the cells what it would leave."
 )
 
 
@@ -185,9 +187,12 @@ class Spreadsheet:
         return task.model_copy(update={"cases": cases, "content": digest_of(task.content, change.name)})
 
     def values(self, task: Task, outputs: Mapping[str, bytes]) -> dict[str, object]:
-        """The values of the answer cells, formulas recalculated where that is on."""
-        beside = self._beside(task, outputs)
-        return {f"{case}: {place}": got for case, place, expected, got in beside if canonical(expected)}
+        """The values of the answer cells, formulas recalculated where that is on; true and false as 1 and 0."""
+        return {
+            f"{case}: {place}": int(got) if isinstance(got, bool) else got
+            for case, place, expected, got in self._beside(task, outputs)
+            if canonical(expected) or isinstance(expected, bool)
+        }
 
     def _beside(self, task: Task, outputs: Mapping[str, bytes]) -> list[tuple[str, str, object, object]]:
         """(case, place, value in gold, value in what was left) of the answer cells."""

@@ -186,7 +186,11 @@ def _on_another_sheet(grade: CaseGrade, output: bytes, golden: Sequence[Area]) -
     (area,) = golden
     whole = Range(sheet=None, first_column=1, last_column=LAST_COLUMN, first_row=1, last_row=LAST_ROW)
     others = [name for name in sheets_of(output) if name != area.sheet][:SHEETS_LOOKED_AT]
-    for other in read_areas(output, [whole.model_copy(update={"sheet": name}) for name in others]) if others else []:
+    try:
+        elsewhere = read_areas(output, [whole.model_copy(update={"sheet": name}) for name in others]) if others else []
+    except Unreadable:
+        return grade  # sheets that nobody asked for are no part of the answer
+    for other in elsewhere:
         if all(same(item.value, other.cells.get(place, NOTHING).value) for place, item in area.cells.items()):
             marked = tuple(
                 item.model_copy(update={"kind": f"wrong sheet: it stands on '{other.sheet}'"})

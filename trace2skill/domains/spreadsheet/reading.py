@@ -8,10 +8,10 @@ its own, which the system ends at a gigabyte or at `LARGE_SECONDS` of computing.
 
 import io
 import json
+import signal
 import subprocess
 import sys
 import zipfile
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -21,7 +21,9 @@ from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, VALUE_TAG, WorkShee
 from openpyxl.xml.constants import SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
+from trace2skill.core import stopping
 from trace2skill.core.errors import InfrastructureFault
+from trace2skill.domains.spreadsheet.merged import MergedRanges
 from trace2skill.domains.spreadsheet.ranges import Range, cell_name
 from trace2skill.domains.spreadsheet.reading_dates import date_styles
 from trace2skill.domains.spreadsheet.reading_values import packed, unpacked
@@ -32,8 +34,8 @@ LARGE_MEMORY = 2**30
 LARGE_SECONDS = 15
 PATIENCE_SECONDS = 120
 MOST_CELLS = 2_000_000
-MOST_MERGED_ROWS, MOST_TALL = 2_000_000, 200
-TALL = 1_000
+FROM_OUTSIDE = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL})
+"""Signals that end no process for what it reads; one that passes its own limits ends by others."""
 MERGED_TAG = f"{{{SHEET_MAIN_NS}}}mergeCell"
 IN_ROWS = frozenset(f"{{{SHEET_MAIN_NS}}}{name}" for name in ("c", "v", "f", "is", "t", "r", "rPr"))
 
@@ -173,7 +175,7 @@ def _areas(book: Any, ranges: Sequence[Range]) -> list[Area]:
     areas = [Area(name if (name := item.sheet or first) in sheets else None, {}) for item in ranges]
     for title in {area.sheet for area in areas if area.sheet is not None}:
         asked = [(item, area.cells) for item, area in zip(ranges, areas, strict=True) if area.sheet == title]
-        merged = _Merged()
+        merged = MergedRanges()
         for place, stored in _cells(book, sheets[title], [item for item, _ in asked], merged):
             for item, cells in asked:
                 if item.holds(*place):
@@ -186,7 +188,7 @@ def _areas(book: Any, ranges: Sequence[Range]) -> list[Area]:
     return areas
 
 
-def _cells(book: Any, sheet: Any, ranges: Sequence[Range], merged: "_Merged") -> Iterator[tuple[Any, Stored]]:
+def _cells(book: Any, sheet: Any, ranges: Sequence[Range], merged: MergedRanges) -> Iterator[tuple[Any, Stored]]:
     """Every filled cell of the rows that a range meets; fills `merged` on the way."""
     first, last = min(item.first_row or 1 for item in ranges), max(item.last_row or 10**9 for item in ranges)
     with sheet._get_source() as source:
@@ -246,43 +248,6 @@ class _CellParser(WorkSheetParser):
         return f"={master} (filled in from {where})"
 
 
-class _Merged:
-    """Merged ranges. Of their cells only the first has a value, whatever the file says."""
-
-    def __init__(self) -> None:
-        self._by_row: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-        self._tall: list[tuple[int, int, int, int]] = []
-        self._rows = 0
-
-    def add(self, text: str) -> None:
-        first, _, last = text.partition(":")
-        top, bottom = _corner(first), _corner(last or first)
-        (row, column), height = top, bottom[0] - top[0] + 1
-        if height > TALL:
-            self._tall.append((row, bottom[0], column, bottom[1]))
-        else:
-            for each in range(row, bottom[0] + 1):
-                self._by_row[each].append((row, column, bottom[1]))
-        self._rows += min(height, TALL)
-        if self._rows > MOST_MERGED_ROWS or len(self._tall) > MOST_TALL:
-            raise Unreadable("it has more merged ranges than anything a task needs")
-
-    def hides(self, row: int, column: int) -> bool:
-        return any(
-            first <= column <= last and (row, column) != (top, first) for top, first, last in self._by_row.get(row, ())
-        ) or any(
-            top <= row <= bottom and first <= column <= last and (row, column) != (top, first)
-            for top, bottom, first, last in self._tall
-        )
-
-
-def _corner(text: str) -> tuple[int, int]:
-    from openpyxl.utils.cell import coordinate_to_tuple
-
-    row, column = coordinate_to_tuple(text.replace("$", ""))
-    return int(row), int(column)
-
-
 def _read_apart(raw: bytes, ranges: Sequence[Range]) -> list[Area]:
     """`read_areas` in a process of its own, under limits of time and memory. It inherits no secret."""
     if len(raw) > LARGE.packed:
@@ -300,9 +265,13 @@ def _read_apart(raw: bytes, ranges: Sequence[Range]) -> list[Area]:
             env=environment,
             timeout=PATIENCE_SECONDS,
             check=False,
+            start_new_session=True,  # Ctrl-C is for whoever waits for it
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise InfrastructureFault(f"a workbook could not be read on this machine now: {error}") from error
+    if -done.returncode in FROM_OUTSIDE:
+        stopping.check()
+        raise InfrastructureFault("a workbook could not be read: the process that reads it was ended from outside")
     if done.returncode != 0:
         raise Unreadable(f"it takes more than {LARGE_SECONDS} s or a gigabyte to be read")
     answer = json.loads(done.stdout)

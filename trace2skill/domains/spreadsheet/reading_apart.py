@@ -12,7 +12,8 @@ def main() -> None:
     seconds, memory = map(int, sys.argv[1:])
     with contextlib.suppress(ValueError, OSError):  # macOS knows no such limit
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    # At the first the system sends SIGXCPU, at the second SIGKILL, which may as well be its lack of memory.
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     sys.stdout.buffer.write(answer_apart(sys.stdin.buffer.read()))
 
 

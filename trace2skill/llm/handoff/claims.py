@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,15 +54,24 @@ class ClaimedRequest:
 
 
 def take(
-    folder: Folder, by: str, *, role: str = "", most: int = 1, unattended: bool = False, whole: bool = False
+    folder: Folder,
+    by: str,
+    *,
+    role: str = "",
+    most: int = 1,
+    unattended: bool = False,
+    whole: bool = False,
+    only: Collection[str] | None = None,
 ) -> list[ClaimedRequest]:
     """Claim up to `most` requests: first what goes on in a conversation of one's own, then the oldest.
 
     Nobody else gets them then, nor what follows in their conversations. What no run waits for now is passed over,
-    unless it is asked for.
+    unless it is asked for. `only` names the conversations of which one is wanted.
     """
     taken: list[ClaimedRequest] = []
     for head in _in_turn(folder, by, role):
+        if only is not None and head.conversation not in only:
+            continue
         if len(taken) >= most:
             break
         if not unattended and not folder.attended(head.id):
@@ -86,6 +95,12 @@ def held(folder: Folder, by: str) -> list[str]:
     )
 
 
+def claimed_by(folder: Folder, by: str) -> list[str]:
+    """Ids of the conversations that are this reader's, whether anything is open in them or not; sorted."""
+    claims = {name: folder.get("claims", f"{name}.json", Claim) for name in folder.names("claims")}
+    return sorted(name for name, claim in claims.items() if claim and claim.by == by)
+
+
 def release(folder: Folder, chosen: set[str], *, by: str = "", older_than: float = 0.0) -> list[str]:
     """Free the conversations of requests without an answer: those named, or those of one claimant, or old ones.
 
@@ -94,6 +109,8 @@ def release(folder: Folder, chosen: set[str], *, by: str = "", older_than: float
         chosen: ids of requests.
         by: a claimant, all of whose requests are meant.
         older_than: only claims of at least so many seconds.
+
+    A claimant's own are freed also where no request is open: what comes next in them is anybody's.
 
     Returns the ids of the requests that may be claimed again.
     """
@@ -106,6 +123,8 @@ def release(folder: Folder, chosen: set[str], *, by: str = "", older_than: float
             folder.remove("handed", f"{head.id}.json")
             folder.remove("claims", f"{head.conversation}.json")
             freed.append(head.id)
+    for name in claimed_by(folder, by) if by and not older_than and not chosen else ():
+        folder.remove("claims", f"{name}.json")
     return sorted(freed)
 
 

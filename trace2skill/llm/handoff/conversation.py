@@ -33,8 +33,10 @@ def placed(folder: Folder, head: Head, how: Sequence[Any], messages: Sequence[di
         return head
     link = folder.get("said", f"{_digest(how, messages[: last + 1])}.json", RequestRef)
     parent = folder.get("heads", f"{link.id}.json", Head) if link else None
-    if parent is None or not _goes_on(folder, parent, head):
+    if parent is None:
         return head
+    if not _goes_on(folder, parent, head):
+        return head.model_copy(update={"shares": parent.id})
     return head.model_copy(update={"conversation": parent.conversation, "parent": parent.id, "new_from": last + 1})
 
 

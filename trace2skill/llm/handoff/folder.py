@@ -13,6 +13,8 @@ file that can be made once (link(2) fails where the name exists).
     said/DIGEST, next/ID      by which answer a history ends, and which request goes on from it
     shown/DIGEST              where a reader was shown a prompt that comes again and again
     pictures/DIGEST.png       pictures of requests
+    askers/ID+DIGEST          one who waits for the answer to a request; several, where equal requests are one
+    ended/ID                  nothing goes on from the answer to this request
     runs/                     a locked file for each process that asks
 """
 
@@ -35,7 +37,10 @@ from trace2skill.core.record import Record
 N = TypeVar("N", bound=Record)
 MARK = "handoff.json"
 VERSION = 1
-PLACES = ("waiting", "heads", "bodies", "claims", "handed", "answers", "said", "next", "shown", "pictures", "runs")
+PLACES = (
+    *("waiting", "heads", "bodies", "claims", "handed", "answers", "said", "next", "shown", "pictures", "askers"),
+    *("ended", "runs"),
+)
 NAME = re.compile(r"[0-9a-f]{8,64}(\.[a-z]{2,4})?")
 ATTENDED_SECONDS = 20.0
 """A request that nobody has touched for so long is waited for by no run now."""

@@ -8,6 +8,7 @@ text is printed as its number.
 import json
 import math
 import shlex
+from dataclasses import dataclass
 from typing import Any
 
 from trace2skill.core.digest import digest_of
@@ -17,7 +18,19 @@ from trace2skill.safety.screening import shown
 WHOLE = PrintedView()
 RULE = "#####"
 PART_CHARACTERS = 20_000
+MOST_NAMED = 5
 ESCAPED = "Control characters and invisible ones are printed as \\u{...}."
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Who asked alike: for this answer, and for the one that it goes on from. Empty where nobody said so."""
+
+    askers: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+
+
+ALONE = Sharing()
 
 
 def blocks(body: Body, view: PrintedView = WHOLE) -> dict[str, str]:
@@ -38,10 +51,19 @@ def block_digest(reader: str, text: str) -> str:
     return digest_of("handoff block 1", reader, text)
 
 
-def rendered(head: Head, body: Body, view: PrintedView = WHOLE, *, directory: str, reader: str = "") -> str:
+def rendered(
+    head: Head,
+    body: Body,
+    view: PrintedView = WHOLE,
+    *,
+    directory: str,
+    reader: str = "",
+    sharing: Sharing = ALONE,
+) -> str:
     """The request as text, between two lines of ours; the first says how many characters stand between them.
 
     `directory` and `reader` stand in the commands that the text names; '' for a reader who goes by the usual name.
+    `sharing` says whose this answer, and the one before it, is besides.
     """
     parts = blocks(body, view)
     lines: list[str] = []
@@ -58,7 +80,7 @@ def rendered(head: Head, body: Body, view: PrintedView = WHOLE, *, directory: st
     lines.append(f"{RULE} {head.id}: how to answer")
     lines.append(shown(_how(head, body, directory, reader)))
     text = "\n".join(lines)
-    return f"{_opening(head, view, len(text))}\n{text}\n{RULE} end of {head.id}"
+    return f"{_opening(head, view, len(text), sharing)}\n{text}\n{RULE} end of {head.id}"
 
 
 def part_of(text: str, number: int, size: int) -> tuple[str, int]:
@@ -78,16 +100,33 @@ def part_of(text: str, number: int, size: int) -> tuple[str, int]:
     return (pieces[number - 1] if 0 < number <= len(pieces) else ""), len(pieces)
 
 
-def _opening(head: Head, view: PrintedView, characters: int) -> str:
+def _opening(head: Head, view: PrintedView, characters: int, sharing: Sharing) -> str:
     who = ", ".join(part for part in (head.role, head.step) if part)
     lines = [
         f"{RULE} request {head.id} ({shown(who)}), {characters:,} characters up to the line '{RULE} end of {head.id}'"
     ]
+    if len(sharing.askers) > 1:
+        lines.append(
+            f"Asked alike, word for word, by {len(sharing.askers)}: {shown(_few(sharing.askers))}. Your answer serves "
+            "each of them, and each goes on from it in a conversation of its own."
+        )
+    if head.shares:
+        lines.append(
+            f"It begins with the answer to {head.shares}, which several asked for alike; another conversation went on "
+            "from it first. This one has files and outputs of tools of its own, and is printed whole."
+        )
+    elif head.parent and len(sharing.before) > 1:
+        lines.append(f"The answer to {head.parent} served {len(sharing.before)}; this goes on for the one named above.")
     if view.new_from:
         lines.append(f"It goes on from your answer to {head.parent}. Only what is new follows.")
     elif head.parent:
         lines.append(f"It goes on from an answer to {head.parent}, and is printed whole.")
     return "\n".join(lines)
+
+
+def _few(names: tuple[str, ...]) -> str:
+    more = f"; and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return "; ".join(names[:MOST_NAMED]) + more
 
 
 def _unless_seen(part: str, text: str, view: PrintedView) -> str:

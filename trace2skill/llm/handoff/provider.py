@@ -10,10 +10,11 @@ from typing import Any
 from trace2skill.core.digest import digest_of, digest_of_bytes
 from trace2skill.core.errors import BadInput
 from trace2skill.llm.handoff import conversation
+from trace2skill.llm.handoff.askers import id_of, sharing
 from trace2skill.llm.handoff.folder import Folder
 from trace2skill.llm.handoff.page import rendered
 from trace2skill.llm.handoff.presence import join
-from trace2skill.llm.handoff.records import ID_DIGITS, Body, GivenAnswer, Head
+from trace2skill.llm.handoff.records import Body, GivenAnswer, Head
 from trace2skill.llm.request import readable
 from trace2skill.types.picture import USUAL_TOKENS
 
@@ -87,7 +88,7 @@ def asked(folder: Folder, request: dict[str, Any], told: dict[str, Any]) -> tupl
     )
     how = [request["model"], *(options.get(name) for name in ("seed", "temperature", "top_p", "reasoning_effort"))]
     key = told.get("key") or "call/" + digest_of("handoff call 1", how, body)
-    name = key.rpartition("/")[2][:ID_DIGITS]
+    name = id_of(key)
     known = folder.get("heads", f"{name}.json", Head)
     if known is None:
         head = Head(
@@ -102,7 +103,8 @@ def asked(folder: Folder, request: dict[str, Any], told: dict[str, Any]) -> tupl
         )
         head = conversation.placed(folder, head, how, messages)
         folder.put("bodies", f"{name}.json", body)
-        folder.put("waiting", f"{name}.md", rendered(head, body, directory=str(folder.path)).encode("utf-8"))
+        page = rendered(head, body, directory=str(folder.path), sharing=sharing(folder, head))
+        folder.put("waiting", f"{name}.md", page.encode("utf-8"))
         folder.put("heads", f"{name}.json", head)
         known = folder.get("heads", f"{name}.json", Head) or head
     if known.key != key:

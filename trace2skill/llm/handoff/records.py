@@ -1,5 +1,6 @@
 """What the files of a handoff folder hold."""
 
+from operator import not_
 from typing import Any
 
 from pydantic import Field
@@ -21,6 +22,11 @@ class Head(Record):
     conversation: str = Field(description="Id of the conversation's first request.")
     parent: str = Field(default="", description="Id of the request whose answer this one goes on from.")
     new_from: int = Field(default=0, description="Index of the first message that came after that answer.")
+    shares: str = Field(
+        default="",
+        exclude_if=not_,
+        description="Id of an answered request from which it goes on, too, after another conversation that did.",
+    )
     characters: int = Field(default=0, description="Characters of all messages.")
 
 
@@ -31,6 +37,12 @@ class Body(Record):
     tools: tuple[dict[str, Any], ...] = ()
     answer_schema: dict[str, Any] | None = None
     max_tokens: int | None = None
+
+
+class AskedBy(Record):
+    """One who waits for the answer to a request."""
+
+    step: str
 
 
 class Claim(Record):

@@ -57,7 +57,7 @@ def book_calls(patches: float, new: float, bounds: Bounds) -> BookCalls:
     """
     if new < 1 or patches < 2:
         return BookCalls()
-    leaves = math.ceil(patches * PATCH_TOKENS / (bounds.room / 2))
+    leaves = math.ceil(patches * PATCH_TOKENS / bounds.leaf_room)
     above = math.ceil((leaves - 1) / 2)
     return BookCalls(induce=min(leaves, new) + above, assign=leaves + LOOKS, write=min(SECTIONS, patches / 2))
 

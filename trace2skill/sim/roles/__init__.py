@@ -1,5 +1,7 @@
 """The roles the simulated model plays. It finds its role where a model would: in the first sentence of its prompt."""
 
+from collections.abc import Callable
+
 from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.roles import (
     agent,
@@ -16,7 +18,7 @@ from trace2skill.sim.roles import (
     translator,
 )
 
-ROLES = {
+ROLES: dict[str, Callable[..., Spoken]] = {
     "You are an agent": agent.speak,
     "You are an error analyst": error_analyst.speak,
     "You are a one-call error analyst": one_call_error_analyst.speak,
@@ -26,10 +28,7 @@ ROLES = {
     "You are a contrast analyst": contrast_analyst.speak,
     "You keep a skill": proposer.speak,
     "You find places for edits": translator.speak,
-    "You group rules by meaning": book.induce,
-    "You compare rules with a rule book": book.assign,
-    "You give left-over rules a second look": book.again,
-    "You word the rules": book.write,
+    **book.ROLES,
     "You rewrite a skill in one go": rewriter.speak,
     "You polish the wording": editor.speak,
     "You repair one file": editor.repair,

@@ -1,10 +1,12 @@
 """The simulated inducer, coder and writer: they know what texts mean and err in a given share of their judgements.
 
-A judgement is one theme of one text in one request; whether it goes wrong, and how, is drawn by a hash.
+A judgement is one theme of one text in one request; whether it goes wrong, and how, is drawn by a hash. A script
+may play these roles with a reader of its own.
 """
 
 import json
 import re
+from collections.abc import Callable
 
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 from trace2skill.sim.meaning import MeaningReader, PlantedReader, labelled_reader
@@ -25,9 +27,9 @@ def reader_of(heard: Heard) -> MeaningReader:
     return labelled_reader(heard.profile.corpus) if heard.profile.name == "labelled" else PlantedReader()
 
 
-def induce(heard: Heard) -> Spoken:
+def induce(heard: Heard, reader: MeaningReader | None = None) -> Spoken:
     """Group the rules by theme."""
-    reader, texts = reader_of(heard), _lines(heard, "rules")
+    reader, texts = reader or reader_of(heard), _lines(heard, "rules")
     meant = {id: reader.themes(text) for id, text in texts.items()}
     known = sorted({theme for themes in meant.values() for theme in themes if not theme.startswith(OWN)})
     by_theme: dict[str, list[str]] = {}
@@ -44,15 +46,15 @@ def induce(heard: Heard) -> Spoken:
     return answer_json({"rules": groups, "no_rule": [id for id in texts if id not in cited_anywhere]})
 
 
-def assign(heard: Heard) -> Spoken:
+def assign(heard: Heard, reader: MeaningReader | None = None) -> Spoken:
     """Compare the rules with the book."""
-    return answer_json({"codes": [code for code, _ in _coded(heard)]})
+    return answer_json({"codes": [code for code, _ in _coded(heard, reader or reader_of(heard))]})
 
 
-def again(heard: Heard) -> Spoken:
+def again(heard: Heard, reader: MeaningReader | None = None) -> Spoken:
     """Compare the rules with the book, and group what fits nothing in it."""
-    reader, texts = reader_of(heard), _lines(heard, "rules")
-    coded = _coded(heard)
+    reader, texts = reader or reader_of(heard), _lines(heard, "rules")
+    coded = _coded(heard, reader)
     meant = {id: reader.themes(text) for id, text in texts.items()}
     by_theme: dict[str, list[str]] = {}
     for code, missing in coded:
@@ -62,9 +64,9 @@ def again(heard: Heard) -> Spoken:
     return answer_json({"codes": [code for code, _ in coded], "new": new})
 
 
-def write(heard: Heard) -> Spoken:
+def write(heard: Heard, reader: MeaningReader | None = None) -> Spoken:
     """Word the rules in the words they have where these can stand alone, else in the plain words of their themes."""
-    reader = reader_of(heard)
+    reader = reader or reader_of(heard)
     drafts = {name: json.loads(found["text"]) for name, found in _drafts(heard).items()}
     said = {}
     for id, draft in drafts.items():
@@ -102,9 +104,9 @@ def _backing(heard: Heard, rule: str, says: str) -> str:
     return best if shared[best] >= 2 else ""
 
 
-def _coded(heard: Heard) -> list[tuple[dict[str, object], frozenset[str]]]:
+def _coded(heard: Heard, reader: MeaningReader) -> list[tuple[dict[str, object], frozenset[str]]]:
     """Each rule's code, and its themes that are not in the book."""
-    reader, texts, book = reader_of(heard), _lines(heard, "rules"), _lines(heard, "book")
+    texts, book = _lines(heard, "rules"), _lines(heard, "book")
     where: dict[str, str] = {}
     for id, says in book.items():
         for theme in reader.themes(says):
@@ -158,3 +160,11 @@ def _plain(reader: MeaningReader, text: str) -> str:
     """What a text says in the plain words of its first theme, else the text without what leans on others."""
     words = [reader.words(theme) for theme in sorted(reader.themes(text)) if reader.words(theme)]
     return words[0] if words else text
+
+
+ROLES: dict[str, Callable[..., Spoken]] = {
+    "You group rules by meaning": induce,
+    "You compare rules with a rule book": assign,
+    "You give left-over rules a second look": again,
+    "You word the rules": write,
+}

@@ -1,0 +1,54 @@
+"""Screening asks first what a text must have for a pattern to match: that changes no verdict."""
+
+import pytest
+from clean_lessons import CLEAN
+from red_team import COMMANDS, INSTRUCTIONS
+from rules_of_tests import ATTACKS, HONEST
+
+from trace2skill.safety.orders import ORDERS
+from trace2skill.safety.quick import Quick, ScreenedView, alternatives
+from trace2skill.safety.requests import RULES
+from trace2skill.safety.suspicions import LINE_RULES, SPAN_RULES
+
+ODD = [
+    "",
+    "a",
+    "KILLALL",
+    "\u212aillall",
+    "IGNORE ALL PREVIOU\u017f instructions",
+    "Не спрашивай",
+    "无需确认",
+    "x" * 3000,
+]
+ATTACKED = [text for texts in ATTACKS.values() for text in texts]
+TEXTS = [str(text) for some in (ATTACKED, HONEST, CLEAN, COMMANDS, INSTRUCTIONS.values(), ODD) for text in some]
+PATTERNS = [
+    *(order.pattern for order in (*ORDERS, *RULES)),
+    *(pattern for _, pattern in LINE_RULES),
+    *(rule.pattern for rule in SPAN_RULES),
+]
+
+
+def test_what_is_found_is_the_same() -> None:
+    looked = [ScreenedView(text) for text in TEXTS]
+    found = 0
+    for pattern in PATTERNS:
+        quick = Quick(pattern)
+        for view in looked:
+            plain = [match.span() for match in pattern.finditer(view.text)]
+            assert [match.span() for match in quick.all_in(view)] == plain, (pattern.pattern[:80], view.text)
+            found += bool(plain)
+    assert found > 100
+
+
+@pytest.mark.parametrize(
+    ("pattern", "wanted"),
+    [
+        ("a|b", ["a", "b"]),
+        (r"a\|b|c(?:d|e)", [r"a\|b", "c(?:d|e)"]),
+        (r"[|]|[]|]|[^]|]x|[\]|]", ["[|]", "[]|]", "[^]|]x", r"[\]|]"]),
+        (r"\(a|b\)", [r"\(a", r"b\)"]),
+    ],
+)
+def test_alternatives_are_what_stands_between_bars_outside_of_brackets(pattern: str, wanted: list[str]) -> None:
+    assert alternatives(pattern) == wanted
