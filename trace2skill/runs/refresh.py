@@ -66,6 +66,7 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
     """
     rt.begin(kind)
     check(rt)
+    rt.keep_division()
     if rt.given_skill is not None:
         rt.store.put("skill", rt.given_skill.digest, rt.given_skill)
         if rt.settings.data.skill is not None:
@@ -95,6 +96,7 @@ def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
     if settings.data.sources is None:
         return settings, NOTHING_READ
     rt = runtime(settings)
+    rt.keep_division()
     held_out = [rt.task(id) for id in (*rt.splits.validation, *rt.splits.test)]
     said_in_evolve = {rt.task(id).instruction for id in rt.splits.evolve}
     telling = {task.instruction for task in held_out} - said_in_evolve
