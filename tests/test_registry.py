@@ -1,6 +1,7 @@
 """Versions and champions: whatever crashes or races, the registry and the directory agree in the end."""
 
 import itertools
+import json
 import subprocess
 import threading
 import zipfile
@@ -12,7 +13,9 @@ from conftest import OFFICE_SKILL
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+from typer.testing import CliRunner
 
+from trace2skill.cli.app import app
 from trace2skill.core.errors import BadInput, ChampionChanged
 from trace2skill.skills.skill import Skill, read_skill, write_skill
 from trace2skill.store import Store, open_store
@@ -110,6 +113,70 @@ def test_what_people_change_by_hand_is_a_version_and_never_overwritten(store: St
     with pytest.raises(ChampionChanged):
         registry.promote(variant(8), live, expected=SKILL.digest, run_id="run-8", reason="")
     assert read_skill(live) == variant(7)
+
+
+def judged(registry: Registry, skill: Skill, run: str, verdict: str, over: Skill = SKILL) -> None:
+    decision = Decision(verdict=verdict, reason=f"{verdict} by {run}")
+    state = "rejected" if verdict == "reject" else "candidate"
+    version = Version(
+        name=skill.name, skill=skill.digest, parent=SKILL.digest, run_id=run, state=state, decision=decision
+    )
+    registry.record(skill, version, over.digest)
+
+
+def test_a_staged_winner_keeps_its_win_until_the_same_comparison_is_lost(store: Store) -> None:
+    registry, skill = Registry(store), variant(1)
+    registry.adopt(SKILL)
+
+    def shown() -> tuple[str, str, str]:
+        found = registry.version(skill.digest)
+        assert found.decision
+        return found.decision.verdict, found.run_id, found.state
+
+    judged(registry, skill, "monday", "promote")
+    for night in ("tuesday", "wednesday"):
+        judged(registry, skill, night, "not_enough_evidence")
+        judged(registry, skill, night, "not_enough_evidence")  # the run is repeated: it is said once
+    judged(registry, skill, "thursday", "reject", over=variant(2))  # another comparison
+    assert shown() == ("promote", "monday", "candidate")
+    win = registry.win(registry.version(skill.digest), SKILL.digest)
+    assert win
+    assert win.run_id == "monday"
+    assert registry.win(registry.version(skill.digest), variant(2).digest) is None
+    judged(registry, skill, "friday", "reject")
+    assert shown() == ("reject", "friday", "rejected")
+    assert registry.win(registry.version(skill.digest), SKILL.digest) is None
+    judged(registry, skill, "saturday", "promote")
+    assert shown() == ("promote", "saturday", "candidate")
+    nights = [(item.run_id, item.verdict) for item in registry.judgements(registry.version(skill.digest))]
+    assert nights == [
+        ("monday", "promote"),
+        ("tuesday", "not_enough_evidence"),
+        ("wednesday", "not_enough_evidence"),
+        ("thursday", "reject"),
+        ("friday", "reject"),
+        ("saturday", "promote"),
+    ]
+
+
+def test_a_winner_that_was_judged_again_is_promoted_without_a_why(tmp_path: Path, live: Path, store: Store) -> None:
+    registry, skill = Registry(store), variant(1)
+    registry.adopt(SKILL)
+    judged(registry, skill, "monday", "promote")
+    judged(registry, skill, "tuesday", "not_enough_evidence")
+    store.close()
+    runner, at = CliRunner(), ["--store", str(store.path)]
+    told = json.loads(runner.invoke(app, ["versions", "--json", *at]).stdout)
+    assert [said["run_id"] for said in told["versions"][1]["judgements"]] == ["monday", "tuesday"]
+    lines = runner.invoke(app, ["versions", *at]).stdout.splitlines()
+    assert [line.partition(" by ")[2] for line in lines if " judged " in line] == [
+        "monday: promote (stands)",
+        "tuesday: not enough evidence",
+    ]
+    done = runner.invoke(app, ["promote", skill.digest[:12], str(live), "--json", *at])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["run_id"] == "monday"
+    assert read_skill(live) == skill
 
 
 def test_nothing_to_go_back_to_is_said(store: Store, live: Path) -> None:

@@ -162,7 +162,7 @@ def promote(
         decision=decision,
         author=rt.settings.models.analyst.name,
     )
-    registry.record(skill, version)
+    registry.record(skill, version, champion)
     allowed = rt.settings.operation.promote == "auto" or (approval is not None and approval.given)
     if decision.verdict != "promote" or not allowed or rt.settings.data.skill is None:
         return None
@@ -170,7 +170,7 @@ def promote(
         registry.promote(skill, rt.settings.data.skill, expected=champion, run_id=rt.run_id, reason=decision.reason)
     except ChampionChanged as changed:
         return changed.champion
-    registry.record(skill, version.model_copy(update={"state": "promoted"}))
+    registry.record(skill, version.model_copy(update={"state": "promoted"}), champion)
     return None
 
 

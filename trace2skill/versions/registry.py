@@ -20,6 +20,7 @@ from trace2skill.skills.skill import Skill, check_writable, faults, is_named, re
 from trace2skill.store import Store
 from trace2skill.store.skill_history import ChangeRow, SkillHistory, VersionRow
 from trace2skill.types.decision import Decision, Look
+from trace2skill.versions.judgements import VersionJudgement, read_judgement, standing, standing_row
 from trace2skill.versions.spending import look
 
 State = Literal["candidate", "promoted", "rejected", "by_hand"]
@@ -98,8 +99,27 @@ class Registry:
         changes = self.history(name)
         return changes[-1].skill if changes else None
 
-    def record(self, skill: Skill, version: Version) -> Version:
-        """Keep a version; its state and decision are those given last, its number stays. Returns it as it is kept."""
+    def judgements(self, version: Version) -> list[VersionJudgement]:
+        """What was ever said of a version, oldest first."""
+        return [read_judgement(row) for row in self._history.judgements(version.name, version.skill)]
+
+    def win(self, version: Version, champion: str) -> VersionJudgement | None:
+        """The judgement by which a version is better than that champion and which still stands, None where none is."""
+        over = [item for item in self.judgements(version) if item.champion == champion]
+        stands = over[standing(over)] if over else None
+        return stands if stands and stands.verdict == "promote" else None
+
+    def record(self, skill: Skill, version: Version, over: str | None = None) -> Version:
+        """Keep a version. Its decision is added to those there are, and its number stays.
+
+        Args:
+            skill: its files.
+            version: what is known of it; the decision of `versions` is the one that stands, by `standing`.
+            over: digest of the champion it was compared with; its parent, unless given.
+
+        Returns:
+            It as it was given, with its number.
+        """
         self._store.put("skill", skill.digest, skill)
         decision = as_text(version.decision) if version.decision else ""
         row = VersionRow(
@@ -111,7 +131,7 @@ class Registry:
             decision=decision,
             author=version.author,
         )
-        number = self._history.keep_version(row)
+        number = self._history.keep_version(row, version.parent if over is None else over, standing_row)
         write_skill(skill, self.directory(skill))
         return version.model_copy(update={"number": number})
 
