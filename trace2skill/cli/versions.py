@@ -82,11 +82,16 @@ def promote(
     """Make a version the champion and put it into the directory the skill is used from, in one step.
 
     A version that the gate did not promote needs --why: a person overrules the gate, and the record says so.
+    Where it is the champion already, a directory that holds an older one is put right.
     """
     registry = Registry(o.existing_store(store))
     kept = registry.version(version)
     skill = registry.skill(kept.skill)
     expected = _live(registry, skill.name, skill_dir)
+    if kept.skill == expected:
+        stands = registry.put_right(skill.name, skill_dir)
+        _said(stands.model_dump(mode="json"), f"{skill_dir} holds the champion {kept.skill[:12]} again", json)
+        return
     won = registry.win(kept, expected)  # one over another skill than the one it would replace says nothing here
     if won is None and not why:
         said = kept.decision.reason if kept.decision else "nobody has compared it"
@@ -183,7 +188,8 @@ def _live(registry: Registry, name: str, directory: Path) -> str:
         live = read_skill(directory)
         if live.name != name:
             raise BadInput(f"{directory} holds the skill '{live.name}', not '{name}'")
-        registry.adopt(live)
+        if not registry.is_former(live):  # an old checkout is no change by people: what is asked for replaces it
+            registry.adopt(live, directory)
     return registry.champion(name) or ""
 
 

@@ -139,15 +139,44 @@ class Registry:
         """Where a version stands as a plain directory."""
         return self._root / skill.digest[:12] / skill.name
 
-    def adopt(self, skill: Skill, reason: str = "found in its directory") -> None:
-        """Make what stands in the live directory the champion, where people have put it there."""
-        if self.champion(skill.name) == skill.digest:
+    def adopt(self, skill: Skill, directory: Path, reason: str = "found in its directory") -> None:
+        """Make what stands in the live directory the champion, where people have put it there.
+
+        Raises:
+            BadInput: the directory holds a former champion: it was left behind, and nobody decided for it.
+        """
+        champion = self.champion(skill.name)
+        if champion == skill.digest:
             return
+        if champion and self.is_former(skill):
+            raise BadInput(
+                f"{directory} holds version {skill.digest[:12]} of '{skill.name}', which was champion before "
+                f"{champion[:12]}: is it an old checkout? `trace2skill promote {champion[:12]} {directory}` puts "
+                f"it right, `trace2skill rollback {directory} --to {skill.digest[:12]}` goes back to that version"
+            )
         known = any(item.skill == skill.digest for item in self.versions(skill.name))
         if not known:
-            parent = self.champion(skill.name) or ""
-            self.record(skill, Version(name=skill.name, skill=skill.digest, parent=parent, state="by_hand"))
+            self.record(skill, Version(name=skill.name, skill=skill.digest, parent=champion or "", state="by_hand"))
         self._change(skill.name, "adopt", skill.digest, None, "", reason, done=True)
+
+    def is_former(self, skill: Skill) -> bool:
+        """Was it champion, and is no longer?"""
+        digests = [change.skill for change in self.history(skill.name)]
+        return skill.digest in digests and digests[-1] != skill.digest
+
+    def put_right(self, name: str, directory: Path) -> Change:
+        """Write the champion into its directory, which holds something older; returns how it came to be champion.
+
+        Raises:
+            BadInput: there is no champion, or the directory cannot be written.
+        """
+        changes = self.history(name)
+        if not changes:
+            raise BadInput(f"'{name}' has no history: nothing was promoted yet")
+        skill = self.skill(changes[-1].skill)
+        check_place(skill, directory)
+        write_skill(skill, directory)
+        return changes[-1]
 
     def promote(self, skill: Skill, directory: Path, *, expected: str, run_id: str, reason: str) -> Change:
         """Make `skill` the champion and put it into the live directory.
