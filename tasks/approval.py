@@ -20,11 +20,12 @@ from prefect.runtime import flow_run as running
 from prefect.states import Cancelled
 from pydantic import Field
 
+from tasks.deployed import deployment_name
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.promotion import Approval
 from trace2skill.runs.settings import RunSettings
 
-DEADLINE = "approval-deadline/approval-deadline"
+DEADLINE = "approval-deadline"
 GRACE_HOURS = 24.0
 """Longer than the wait itself, so that the deadline's own run ends it and not Prefect, which would fail the run."""
 
@@ -52,11 +53,11 @@ def check(settings: RunSettings) -> None:
         )
     with get_client(sync_client=True) as client:
         try:
-            client.read_deployment_by_name(DEADLINE)
+            client.read_deployment_by_name(deployment_name(DEADLINE))
         except ObjectNotFound as error:
             raise BadInput(
-                f"promotion by approval needs the deployment {DEADLINE}: `prefect deploy --all --prefect-file "
-                "deployments/prefect.yaml`"
+                f"promotion by approval needs the deployment {deployment_name(DEADLINE)}: `prefect deploy --all "
+                "--prefect-file deployments/prefect.yaml`, or `make serve`"
             ) from error
 
 
@@ -87,7 +88,7 @@ def answer_no(flow_run: UUID, reason: str) -> str:
 
 def _end_the_wait(flow_run: str, key: str, hours: float) -> UUID:
     scheduled = run_deployment(
-        DEADLINE,
+        deployment_name(DEADLINE),
         parameters={"flow_run": flow_run, "hours": hours},
         scheduled_time=datetime.now(UTC) + timedelta(hours=hours),
         timeout=0,
