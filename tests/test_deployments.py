@@ -5,6 +5,7 @@ import importlib
 import inspect
 import json
 import logging
+import os
 import pkgutil
 import subprocess
 import sys
@@ -16,6 +17,9 @@ import pytest
 from conftest import OFFICE, ROOT, environment
 from prefect import Flow
 from prefect.exceptions import ObjectAlreadyExists
+from prefect.server.api import server as prefect_server
+from prefect.server.api.server import SubprocessASGIServer
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.callables import parameter_schema
 from prefect.utilities.schema_tools.validation import validate
 from pydantic import BaseModel
@@ -34,6 +38,7 @@ from tasks.deployed import deployment_name
 from tasks.parameters import guarded, whole
 from tasks.results import StoreResults, saved_block
 from tasks.runner import sized
+from tasks.server import keep_signals_from_server
 from trace2skill.core.errors import BadInput
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs import flat_settings
@@ -183,6 +188,23 @@ def test_what_the_product_logs_in_a_run_stands_in_the_ui(prefect_home: Path) -> 
     said = {line["message"]: line for line in found if not line["name"].startswith("prefect")}
     assert set(said) == {"said in a flow", "said in a step"}
     assert said["said in a step"]["task_run_id"]
+
+
+def test_a_server_of_the_commands_own_is_not_in_reach_of_the_terminals_signals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ctrl-C goes to a whole process group: with its server gone first, a run waited for answers that never came."""
+    monkeypatch.setattr(prefect_server, "subprocess", subprocess)
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        keep_signals_from_server()
+        server = SubprocessASGIServer(port=1)
+        process = server._run_uvicorn_command()
+        try:
+            assert os.getpgid(process.pid) == process.pid != os.getpgrp()
+        finally:
+            process.kill()
+            process.wait()
+            SubprocessASGIServer._instances.pop(1)
 
 
 FLAT = """    data: examples/office
