@@ -87,7 +87,7 @@ def promote(
     registry = Registry(o.existing_store(store))
     kept = registry.version(version)
     skill = registry.skill(kept.skill)
-    expected = _live(registry, skill.name, skill_dir)
+    expected = registry.take_over(skill.name, skill_dir)
     if kept.skill == expected:
         stands = registry.put_right(skill.name, skill_dir)
         _said(stands.model_dump(mode="json"), f"{skill_dir} holds the champion {kept.skill[:12]} again", json)
@@ -118,7 +118,7 @@ def rollback(
     """Put the version before back, or a named one. Rolling back twice undoes the first."""
     registry = Registry(o.existing_store(store))
     live = read_skill(skill_dir)
-    _live(registry, live.name, skill_dir)
+    registry.take_over(live.name, skill_dir)
     target = registry.version(to).skill if to else None
     change = registry.rollback(live.name, skill_dir, to=target, reason=why)
     _said(change.model_dump(mode="json"), f"{skill_dir} holds {live.name} {change.skill[:12]} again", json)
@@ -179,18 +179,6 @@ def _skill(registry: Registry, which: str) -> Skill:
     if Path(which).is_dir():
         return read_skill(Path(which))
     return registry.skill(registry.version(which).skill)
-
-
-def _live(registry: Registry, name: str, directory: Path) -> str:
-    """Finish what a crash left, take over what people changed, and return the digest of the champion."""
-    registry.recover(name, directory)
-    if (directory / "SKILL.md").is_file():
-        live = read_skill(directory)
-        if live.name != name:
-            raise BadInput(f"{directory} holds the skill '{live.name}', not '{name}'")
-        if not registry.is_former(live):  # an old checkout is no change by people: what is asked for replaces it
-            registry.adopt(live, directory)
-    return registry.champion(name) or ""
 
 
 def _said(record: dict[str, object], words: str, as_json: bool) -> None:

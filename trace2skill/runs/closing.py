@@ -76,7 +76,7 @@ def finish(
         }
     )
     keep_evaluations(rt, evaluations, "validation")
-    _write_pages(summary, directory)
+    write_pages(summary, directory)
     write_report(rt.store, summary, rt.settings, directory)
     end(rt, state, as_text(summary), decision.reason + (f"; {approval}" if approval else ""))
     return summary
@@ -163,7 +163,8 @@ def keep_support(rt: Runtime, base: Skill, skill: Skill, candidate: Candidate, d
         rt.store.put("support", skill.digest, with_all_votes(ledger, skill) or ledger)
 
 
-def _write_pages(summary: RunSummary, directory: Path) -> None:
+def write_pages(summary: RunSummary, directory: Path) -> None:
+    """Write the summary as Markdown and JSON, and the skill's diff, into a run's directory."""
     (directory / "summary.md").write_text(summary.as_markdown(), encoding="utf-8")
     (directory / "summary.json").write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
     (directory / "skill.diff").write_text(summary.candidate.diff, encoding="utf-8")

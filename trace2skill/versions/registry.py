@@ -164,6 +164,26 @@ class Registry:
         digests = [change.skill for change in self.history(skill.name)]
         return skill.digest in digests and digests[-1] != skill.digest
 
+    def is_by(self, skill: Skill, run_id: str) -> bool:
+        """Is it the champion, and that by this run?"""
+        changes = self.history(skill.name)
+        return bool(changes) and (changes[-1].skill, changes[-1].run_id) == (skill.digest, run_id)
+
+    def take_over(self, name: str, directory: Path) -> str:
+        """Finish what a crash left, adopt what people changed, and return the digest of the champion, '' for none.
+
+        Raises:
+            BadInput: the directory holds another skill.
+        """
+        self.recover(name, directory)
+        if (directory / "SKILL.md").is_file():
+            live = read_skill(directory)
+            if live.name != name:
+                raise BadInput(f"{directory} holds the skill '{live.name}', not '{name}'")
+            if not self.is_former(live):  # an old checkout is no change by people
+                self.adopt(live, directory)
+        return self.champion(name) or ""
+
     def put_right(self, name: str, directory: Path) -> Change:
         """Write the champion into its directory, which holds something older; returns how it came to be champion.
 
