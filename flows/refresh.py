@@ -55,12 +55,14 @@ def refresh(settings: RunSettings) -> State[Any]:
         answered(settings)
         settings, intake = run.take_in_logs(settings)
         rt = runtime(settings)
+        before = closing.outcome_before(rt)
         run.start(rt, flow_run=flow_run_id())
         with tags(*settings.tags):
             summary = learn(settings, rt, intake)
         answered(settings)
     publish(rt, summary)
-    tell(f"skill.{summary.outcome}", summary.skill_name, summary.headline())
+    if summary.outcome != before:  # a night without news is the same run again: nothing has happened
+        tell(f"skill.{summary.outcome}", summary.skill_name, summary.headline())
     if summary.failures:
         return Completed(
             name="PartiallyCompleted", message=f"{in_words(summary.failures)}. The next run picks them up", data=summary

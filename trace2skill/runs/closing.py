@@ -12,7 +12,7 @@ from trace2skill.consolidate.settle import RuleBook
 from trace2skill.consolidate.standing import with_votes
 from trace2skill.core.errors import BadInput
 from trace2skill.core.failures import Failure
-from trace2skill.core.forms import as_text
+from trace2skill.core.forms import as_text, from_text_or_none
 from trace2skill.runs.disputes import keep_disputes
 from trace2skill.runs.distill import Distilled, analyses_of, ends_of
 from trace2skill.runs.estimate import Estimate
@@ -80,6 +80,15 @@ def finish(
     write_report(rt.store, summary, rt.settings, directory)
     end(rt, state, as_text(summary), decision.reason + (f"; {approval}" if approval else ""))
     return summary
+
+
+def outcome_before(rt: Runtime) -> str:
+    """What came of this run when it ended before, '' where it has not."""
+    row = rt.store.run(rt.run_id)
+    if row is None or row.state != "completed":
+        return ""
+    found = from_text_or_none(row.summary, RunSummary)
+    return found.outcome if found else ""
 
 
 def _summary(
