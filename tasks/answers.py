@@ -9,10 +9,10 @@ import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound
-from prefect.input import keyset_from_base_key
+from prefect.input import keyset_from_paused_state
 from prefect.input.actions import read_flow_run_input
 from prefect.settings import PREFECT_API_URL
-from prefect.states import Cancelled
+from prefect.states import Cancelled, Suspended
 
 from tasks.events import tell
 from trace2skill.core.errors import Trace2SkillError
@@ -58,7 +58,8 @@ def answer_of(waiting: WaitingRun) -> Approval | None:
             return None
     if state is None or not state.is_final():
         return None
-    said: Any = read_flow_run_input(keyset_from_base_key(waiting.question)["response"], flow_run_id=id)
+    asked: State[Any] = Suspended(pause_key=waiting.question)  # Prefect's name for the answer comes of it
+    said: Any = read_flow_run_input(keyset_from_paused_state(asked)["response"], flow_run_id=id)
     if not said:
         return Approval(given=False, reason=f"its flow run ended as {state.name} before anybody answered")
     return Approval(given=bool(said.get("promote")), reason=str(said.get("reason") or ""))

@@ -11,7 +11,7 @@ from conftest import OFFICE_SKILL
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
-from prefect.input import keyset_from_base_key
+from prefect.input import keyset_from_paused_state
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelled, Suspended
 from questions_of_tests import write_math
@@ -184,7 +184,8 @@ def test_an_answer_that_another_run_kept_from_its_own_is_carried_out_by_whoever_
     with temporary_settings({PREFECT_API_URL: (prefect_home / "api").read_text()}):
         id = flow_run(state)
         asked = Asked(tmp_path, id)
-        key = keyset_from_base_key(waiting_run(asked.store, asked.run_id).question)["response"]
+        question = Suspended(pause_key=waiting_run(asked.store, asked.run_id).question)
+        key = keyset_from_paused_state(question)["response"]
         if answer is not None:
             with get_client(sync_client=True) as client:
                 client.create_flow_run_input(flow_run_id=id, key=key, value=json.dumps(answer))
