@@ -167,6 +167,8 @@ def report(
     console.print(
         f"causes with support of 3 or more: {len(needed)}, covered: {len([n for n in needed if n in covered])}"
     )
+    for text in noise:
+        console.print(f"  {text}", highlight=False)
     console.print(f"idiosyncratic lessons in the skill: {len(noise)}; dropped groups: {len(candidate.dropped)}")
     console.print(f"open conflicts: {len(candidate.open)}")
     console.print(f"{total.calls} model calls, {seconds:.0f} s")

@@ -1,6 +1,7 @@
 """Every deployment of prefect.yaml on this machine, without a work pool: `make serve`.
 
-Flow runs are processes of this one; Ctrl-C ends it. Schedules hold as long as it runs.
+Flow runs are processes of this one; Ctrl-C ends it. Schedules hold as long as it runs. The deployments have names of
+their own (`nightly-refresh-served`), so that those of workers on the same server stay as they are.
 """
 
 import os
@@ -13,17 +14,20 @@ from prefect import serve
 from prefect.deployments.runner import RunnerDeployment
 
 from deployments.declared import FILE, ROOT, declared
+from tasks.deployed import SERVED, VARIABLE
 from tasks.results import BLOCK_NAME, StoreResults
 
 FOR_RUNS = {
     "PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK": f"trace2skill-results/{BLOCK_NAME}",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "trace2skill",
+    VARIABLE: SERVED,
 }
 
 
 def deployments(file: Path = FILE) -> list[RunnerDeployment]:
     """What the file declares, as deployments that a process serves."""
-    made: list[RunnerDeployment] = [item.flow.to_deployment(**item.shown) for item in declared(file)]
+    served = [(item.flow, {**item.shown, "name": f"{item.name}{SERVED}"}) for item in declared(file)]
+    made: list[RunnerDeployment] = [flow.to_deployment(**shown) for flow, shown in served]
     return made
 
 

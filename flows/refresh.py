@@ -4,12 +4,14 @@ from typing import Any
 
 from prefect import flow, tags
 from prefect.client.schemas.objects import State
+from prefect.runtime import deployment
 from prefect.states import Completed
 
 from flows.distill import distill
 from flows.evaluate import evaluate
 from flows.observe import observe
 from flows.rollout import rollout
+from tasks.answers import settle
 from tasks.approval import ask, check
 from tasks.artifacts import publish
 from tasks.events import tell
@@ -50,18 +52,31 @@ def refresh(settings: RunSettings) -> State[Any]:
     """
     check(settings)
     with held(settings):
+        answered(settings)
         settings, intake = run.take_in_logs(settings)
         rt = runtime(settings)
+        before = closing.outcome_before(rt)
         run.start(rt, flow_run=flow_run_id())
         with tags(*settings.tags):
             summary = learn(settings, rt, intake)
+        answered(settings)
     publish(rt, summary)
-    tell(f"skill.{summary.outcome}", summary.skill_name, summary.headline())
+    if summary.outcome != before:  # a night without news is the same run again: nothing has happened
+        tell(f"skill.{summary.outcome}", summary.skill_name, summary.headline())
     if summary.failures:
         return Completed(
             name="PartiallyCompleted", message=f"{in_words(summary.failures)}. The next run picks them up", data=summary
         )
     return Completed(message=summary.decision.reason, data=summary)
+
+
+def answered(settings: RunSettings) -> None:
+    """Before it reads the skill and after it is done, a run of a deployment carries out what was answered meanwhile.
+
+    The run that asked was Cancelled where this one had its place.
+    """
+    if deployment.id:
+        settle(settings.operation.store, settings.operation.store_wait_seconds)
 
 
 def learn(settings: RunSettings, rt: Runtime, intake: Intake) -> RunSummary:
@@ -150,7 +165,8 @@ def decide_and_promote(
         if promotion.awaits_approval(rt, best.candidate, decision):
             waiting = closing.finish(rt, planned, best, scored, decision, failures, scores, read=read, state="waiting")
             publish(rt, waiting)
-            approval = ask(*promotion.question(rt, waiting, champion), settings.operation.approval_hours)
+            hours, store = settings.operation.approval_hours, str(settings.operation.store)
+            approval = ask(*promotion.question(rt, waiting, champion), hours, store)
         rival = promotion.promote(rt, best.candidate, champion, decision, approval)
     answer = approval.in_words() if approval else ""
     return closing.finish(rt, planned, best, scored, decision, failures, scores, read=read, approval=answer)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from prefect import Task, flow, task, unmapped
 from prefect.deployments import run_deployment
 
+from tasks.deployed import deployment_name
 from tasks.gather import gather
 from tasks.hooks import flow_run_id
 from tasks.runner import mapped, sized
@@ -21,7 +22,7 @@ from trace2skill.runs.steps.extract import EXTRACT
 from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.types.references import AnalysisJob, RolloutJob
 
-DEPLOYMENT = "shard/shard"
+DEPLOYMENT = "shard"
 Stage = Literal["rollout", "extract"]
 
 
@@ -52,7 +53,10 @@ def start_shard(settings: RunSettings, stage: Stage, batch: str, parent: str, nu
     del number, of
     parameters = {"settings": settings.model_dump(mode="json"), "stage": stage, "batch": batch, "parent": parent}
     done: Any = run_deployment(
-        DEPLOYMENT, parameters=parameters, timeout=None, idempotency_key=f"{flow_run_id()} {stage} {batch}"
+        deployment_name(DEPLOYMENT),
+        parameters=parameters,
+        timeout=None,
+        idempotency_key=f"{flow_run_id()} {stage} {batch}",
     )
     if not done.state.is_completed():
         raise InfrastructureFault(f"the shard's flow run {done.id} ended as {done.state.name}: {done.state.message}")

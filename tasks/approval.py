@@ -20,11 +20,13 @@ from prefect.runtime import flow_run as running
 from prefect.states import Cancelled
 from pydantic import Field
 
+from tasks.deployed import deployment_name
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.promotion import Approval
 from trace2skill.runs.settings import RunSettings
 
-DEADLINE = "approval-deadline/approval-deadline"
+DEADLINE = "approval-deadline"
+IN_TIME = "answered in time"
 GRACE_HOURS = 24.0
 """Longer than the wait itself, so that the deadline's own run ends it and not Prefect, which would fail the run."""
 
@@ -52,23 +54,24 @@ def check(settings: RunSettings) -> None:
         )
     with get_client(sync_client=True) as client:
         try:
-            client.read_deployment_by_name(DEADLINE)
+            client.read_deployment_by_name(deployment_name(DEADLINE))
         except ObjectNotFound as error:
             raise BadInput(
-                f"promotion by approval needs the deployment {DEADLINE}: `prefect deploy --all --prefect-file "
-                "deployments/prefect.yaml`"
+                f"promotion by approval needs the deployment {deployment_name(DEADLINE)}: `prefect deploy --all "
+                "--prefect-file deployments/prefect.yaml`, or `make serve`"
             ) from error
 
 
-def ask(question: str, key: str, hours: float) -> Approval:
+def ask(question: str, key: str, hours: float, store: str = "") -> Approval:
     """Suspend the flow run until a person has answered, or so many hours have passed.
 
     Args:
         question: Markdown shown above the form.
         key: names what is asked, in letters, digits and dashes: the same question is asked once.
         hours: how long to wait.
+        store: where the run's store is, for the deadline to carry an answer out that this run cannot.
     """
-    deadline = _end_the_wait(str(running.id), key, hours)
+    deadline = _end_the_wait(str(running.id), key, hours, store)
     form = ApprovalForm.with_initial_data(description=question, promote=False, reason="")
     seconds = int((hours + GRACE_HOURS) * 3600)
     answer = suspend_flow_run(wait_for_input=form, timeout=seconds, key=key)
@@ -81,14 +84,14 @@ def answer_no(flow_run: UUID, reason: str) -> str:
     try:
         resume_flow_run(flow_run, run_input={"promote": False, "reason": reason})
     except NotPausedError:
-        return "answered in time"
+        return IN_TIME
     return reason
 
 
-def _end_the_wait(flow_run: str, key: str, hours: float) -> UUID:
+def _end_the_wait(flow_run: str, key: str, hours: float, store: str) -> UUID:
     scheduled = run_deployment(
-        DEADLINE,
-        parameters={"flow_run": flow_run, "hours": hours},
+        deployment_name(DEADLINE),
+        parameters={"flow_run": flow_run, "hours": hours, "store": store},
         scheduled_time=datetime.now(UTC) + timedelta(hours=hours),
         timeout=0,
         as_subflow=False,

@@ -14,7 +14,7 @@ from prefect.filesystems import WritableFileSystem
 
 from tasks.parameters import guarded
 from tasks.serializer import readable
-from tasks.server import check_server
+from tasks.server import check_server, keep_signals_from_server
 from trace2skill.core.errors import FormUnreadable
 from trace2skill.core.forms import missed
 from trace2skill.store import Store, current_store
@@ -70,6 +70,7 @@ def with_store_results(flow: Flow[..., Any]) -> Flow[..., Any]:
         BadInput: the server that the settings name does not answer.
     """
     check_server()
+    keep_signals_from_server()
     return guarded(flow.with_options(result_storage=saved_block(), persist_result=False))
 
 

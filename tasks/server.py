@@ -1,6 +1,10 @@
-"""Is the Prefect server there that the settings name?"""
+"""The Prefect server: is the one there that the settings name, and is one of our own out of the way of signals?"""
 
+import subprocess
 import time
+from functools import partial
+from importlib import import_module
+from typing import Any
 
 import httpx
 from prefect.settings import PREFECT_API_URL
@@ -30,6 +34,27 @@ def check_server() -> None:
             f"no Prefect server answers at {Redactor().text(url)} ({problem}): start it (`prefect server start`), "
             "or unset PREFECT_API_URL, and the run has a server of its own"
         )
+
+
+class _InItsOwnGroup:
+    """The module `subprocess` for whoever starts the server: it is no member of our process group."""
+
+    Popen = staticmethod(partial(subprocess.Popen, process_group=0))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(subprocess, name)
+
+
+def keep_signals_from_server() -> None:
+    """Let Ctrl-C reach this process and not the server that Prefect starts for it.
+
+    A terminal signals the whole group. With its server gone first, Prefect waits for an answer that never comes.
+    Prefect ends the server with the process, and so does `cli.stop`.
+    """
+    if PREFECT_API_URL.value():
+        return
+    prefect_server = import_module("prefect.server.api.server")  # it takes seconds, which a lasting server saves
+    prefect_server.subprocess = _InItsOwnGroup()  # type: ignore[attr-defined]
 
 
 def _asked(url: str) -> str:

@@ -5,14 +5,21 @@ import importlib
 import inspect
 import json
 import logging
+import os
 import pkgutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from conftest import OFFICE, ROOT
+from conftest import OFFICE, ROOT, environment
 from prefect import Flow
 from prefect.exceptions import ObjectAlreadyExists
+from prefect.server.api import server as prefect_server
+from prefect.server.api.server import SubprocessASGIServer
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.callables import parameter_schema
 from prefect.utilities.schema_tools.validation import validate
 from pydantic import BaseModel
@@ -21,15 +28,17 @@ from run_settings import run_settings
 
 import flows
 from deployments.deploy import deployments as in_python
-from deployments.serve import deployments
+from deployments.serve import FOR_RUNS, deployments
 from flows.ablate import ablate
 from flows.drift import drift_watch
 from flows.ingest import ingest
 from flows.refresh import refresh
 from flows.rollout import rollout
+from tasks.deployed import deployment_name
 from tasks.parameters import guarded, whole
 from tasks.results import StoreResults, saved_block
 from tasks.runner import sized
+from tasks.server import keep_signals_from_server
 from trace2skill.core.errors import BadInput
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs import flat_settings
@@ -124,13 +133,78 @@ def many_paths() -> RunSettings:
 def test_every_schedule_has_a_time_zone_and_no_two_runs_at_once() -> None:
     declared = YAML(typ="safe").load((ROOT / "deployments" / "prefect.yaml").read_text())["deployments"]
     for served in (deployments(), in_python()):
-        by_name = {item.name: item for item in served}
+        by_name = {item.name.removesuffix("-served"): item for item in served}
         assert {"nightly-refresh", "drift-watch", "ingest", "experiment", "approval-deadline", "shard"} <= set(by_name)
         for item in declared:
             schedules = [schedule.schedule for schedule in by_name[item["name"]].schedules or []]
             assert [one.timezone for one in schedules] == [one["timezone"] for one in item.get("schedules", [])]
             limited = "concurrency_limit" in item
             assert (by_name[item["name"]].concurrency_limit == 1) == limited
+
+
+def test_what_a_process_serves_takes_no_deployment_of_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its own names nor those that its runs start: Prefect would give them to whoever came last."""
+    of_workers = {item.name for item in in_python()}
+    served = {f"{item.flow_name}/{item.name}" for item in deployments()}
+    assert not of_workers & {name.partition("/")[2] for name in served}
+    assert {deployment_name(flow) for flow in ("shard", "approval-deadline")} <= {f"{n}/{n}" for n in of_workers}
+    for name, value in FOR_RUNS.items():
+        monkeypatch.setenv(name, value)
+    assert {deployment_name(flow) for flow in ("shard", "approval-deadline")} <= served
+
+
+SAYS = """
+import logging
+from prefect import flow, task
+import flows.refresh
+
+@task
+def step():
+    logging.getLogger("trace2skill.runs.steps").info("said in a step")
+
+@flow
+def says():
+    logging.getLogger("trace2skill.runs").info("said in a flow")
+    logging.getLogger("trace2skill.runs").debug("too fine")
+    logging.getLogger("another.library").info("not the product's")
+    step()
+
+says()
+"""
+
+
+def test_what_the_product_logs_in_a_run_stands_in_the_ui(prefect_home: Path) -> None:
+    """In a process with the variables that the deployments give their runs, on the locked Prefect."""
+    (one, *_) = in_python()
+    given = {**one.job_variables["env"], "PREFECT_LOGGING_TO_API_ENABLED": "true"}
+    del given["PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK"]  # nothing is kept here
+    known = {**environment(prefect_home), **given, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", SAYS], env=known, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    asked = {"logs": {"level": {"ge_": 0}}, "limit": 200}
+    found = httpx.post(f"{known['PREFECT_API_URL']}/logs/filter", json=asked, timeout=60).json()
+    said = {line["message"]: line for line in found if not line["name"].startswith("prefect")}
+    assert set(said) == {"said in a flow", "said in a step"}
+    assert said["said in a step"]["task_run_id"]
+
+
+def test_a_server_of_the_commands_own_is_not_in_reach_of_the_terminals_signals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ctrl-C goes to a whole process group: with its server gone first, a run waited for answers that never came."""
+    monkeypatch.setattr(prefect_server, "subprocess", subprocess)
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        keep_signals_from_server()
+        server = SubprocessASGIServer(port=1)
+        process = server._run_uvicorn_command()
+        try:
+            assert os.getpgid(process.pid) == process.pid != os.getpgrp()
+        finally:
+            process.kill()
+            process.wait()
+            SubprocessASGIServer._instances.pop(1)
 
 
 FLAT = """    data: examples/office
@@ -154,7 +228,7 @@ def with_settings(tmp_path: Path, settings: str) -> Path:
 
 def test_both_ways_to_deploy_read_one_file() -> None:
     for one, other in zip(deployments(), in_python(), strict=True):
-        assert (one.name, one.parameters, one.tags, one.description) == (
+        assert (one.name.removesuffix("-served"), one.parameters, one.tags, one.description) == (
             other.name, other.parameters, other.tags, other.description,
         )  # fmt: skip
     assert {item.work_pool_name for item in in_python()} == {"trace2skill"}

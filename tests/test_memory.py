@@ -1,5 +1,6 @@
 """Rules live on from night to night: support grows, nothing is written twice, and a run tried again sees what it saw."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +16,10 @@ from trace2skill.runs import refresh as run
 from trace2skill.runs.closing import keep_support
 from trace2skill.runs.consolidation import StepRunner, united
 from trace2skill.runs.distill import Distilled
-from trace2skill.runs.lineage import keep_evidence
 from trace2skill.runs.memory import memory_of
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.steps.apply import APPLY
-from trace2skill.skills.skill import Skill
+from trace2skill.skills.skill import Skill, write_skill
 from trace2skill.types.patch import Edit, Patch
 from trace2skill.types.references import Extracted, Proposed
 from trace2skill.versions.registry import Registry, Version
@@ -41,13 +41,12 @@ def night(tmp_path: Path, seed: int, **more: object) -> Runtime:
     rt = runtime(
         run_settings(
             data=OFFICE,
-            skill=OFFICE_SKILL,
             roles=Roles.all_played_by(model),
             seeds=(seed,),
             sandbox="process",
             store=tmp_path / "s.duckdb",
             output=tmp_path / "runs",
-            **more,
+            **{"skill": OFFICE_SKILL, **more},
         )
     )
     run.start(rt)
@@ -156,7 +155,9 @@ def test_a_skill_that_says_it_already_needs_no_line(tmp_path: Path) -> None:
 
 
 def test_what_people_took_out_stays_out_until_there_is_new_evidence(tmp_path: Path) -> None:
-    first = night(tmp_path, 1)
+    live = tmp_path / "live" / OFFICE_SKILL.name
+    shutil.copytree(OFFICE_SKILL, live)
+    first = night(tmp_path, 1, skill=live)
     tasks = first.splits.evolve
     made = learned(first, {tasks[0]: RULE, tasks[1]: RULE, tasks[2]: ANOTHER, tasks[3]: ANOTHER})
     base, candidate = first.given_skill, candidate_of(first, made)
@@ -165,12 +166,11 @@ def test_what_people_took_out_stays_out_until_there_is_new_evidence(tmp_path: Pa
     assert written is not None
     keep_support(first, base, written, candidate, made)
     Registry(first.store).record(written, Version(name=written.name, skill=written.digest, state="promoted"))
-    Registry(first.store).adopt(written)
+    Registry(first.store).promote(written, live, expected=base.digest, run_id="first", reason="better")
     text = (written.text("SKILL.md") or "").replace(f"- {RULE}\n", "")
     edited = written.with_files({"SKILL.md": text.encode()})
-    second = night(tmp_path, 2)
-    keep_evidence(second, edited)
-    Registry(second.store).adopt(edited)
+    write_skill(edited, live)
+    second = night(tmp_path, 2, skill=live)
     ledger = second.store.get("support", edited.digest, SupportLedger)
     assert ledger is not None
     assert [{saying.text for saying in row.said} for row in ledger.rows] == [{ANOTHER}]
@@ -178,6 +178,6 @@ def test_what_people_took_out_stays_out_until_there_is_new_evidence(tmp_path: Pa
     again = candidate_of(second, later)
     assert again.skill == edited.digest
     assert [item.reason for item in again.dropped] == [f"it stood in version {written.digest[:12]} and was taken out"]
-    third = night(tmp_path, 3)
+    third = night(tmp_path, 3, skill=live)
     more = candidate_of(third, learned(third, {tasks[5]: RULE}, base=edited))
     assert [group.edits[0].content for group in more.applied] == [f"- {RULE}"]

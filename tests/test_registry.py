@@ -1,10 +1,12 @@
 """Versions and champions: whatever crashes or races, the registry and the directory agree in the end."""
 
 import itertools
+import json
 import subprocess
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,15 @@ from conftest import OFFICE_SKILL
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+from questions_of_tests import write_math
+from run_settings import run_settings
+from typer.testing import CliRunner
 
+from trace2skill.cli.app import app
 from trace2skill.core.errors import BadInput, ChampionChanged
+from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runs import refresh
+from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.skills.skill import Skill, read_skill, write_skill
 from trace2skill.store import Store, open_store
 from trace2skill.types.decision import Decision
@@ -22,6 +31,7 @@ from trace2skill.versions.export import to_directory, to_git, to_zip
 from trace2skill.versions.registry import Registry, Version
 
 SKILL = read_skill(OFFICE_SKILL)
+LIVE = Path("live") / SKILL.name
 
 
 def variant(number: int) -> Skill:
@@ -61,7 +71,7 @@ def promoted(registry: Registry, skill: Skill, over: Skill, live: Path) -> None:
 
 def test_promote_roll_back_and_back_again(store: Store, live: Path) -> None:
     registry = Registry(store)
-    registry.adopt(SKILL)
+    registry.adopt(SKILL, LIVE)
     promoted(registry, variant(1), SKILL, live)
     assert read_skill(live) == variant(1)
     registry.rollback(SKILL.name, live, reason="worse in practice")
@@ -77,7 +87,7 @@ def test_promote_roll_back_and_back_again(store: Store, live: Path) -> None:
 
 def test_of_two_that_promote_at_once_one_wins_and_the_other_is_told(store: Store, live: Path) -> None:
     registry = Registry(store)
-    registry.adopt(SKILL)
+    registry.adopt(SKILL, LIVE)
     ends: list[str] = []
     gate = threading.Barrier(8)
 
@@ -101,9 +111,9 @@ def test_of_two_that_promote_at_once_one_wins_and_the_other_is_told(store: Store
 
 def test_what_people_change_by_hand_is_a_version_and_never_overwritten(store: Store, live: Path) -> None:
     registry = Registry(store)
-    registry.adopt(SKILL)
+    registry.adopt(SKILL, LIVE)
     write_skill(variant(7), live)
-    registry.adopt(read_skill(live))
+    registry.adopt(read_skill(live), live)
     assert registry.champion(SKILL.name) == variant(7).digest
     assert registry.versions(SKILL.name)[-1].state == "by_hand"
     kept(registry, variant(8), SKILL)
@@ -112,11 +122,134 @@ def test_what_people_change_by_hand_is_a_version_and_never_overwritten(store: St
     assert read_skill(live) == variant(7)
 
 
+def judged(registry: Registry, skill: Skill, run: str, verdict: str, over: Skill = SKILL) -> None:
+    decision = Decision(verdict=verdict, reason=f"{verdict} by {run}")
+    state = "rejected" if verdict == "reject" else "candidate"
+    version = Version(
+        name=skill.name, skill=skill.digest, parent=SKILL.digest, run_id=run, state=state, decision=decision
+    )
+    registry.record(skill, version, over.digest)
+
+
+def test_a_staged_winner_keeps_its_win_until_the_same_comparison_is_lost(store: Store) -> None:
+    registry, skill = Registry(store), variant(1)
+    registry.adopt(SKILL, LIVE)
+
+    def shown() -> tuple[str, str, str]:
+        found = registry.version(skill.digest)
+        assert found.decision
+        return found.decision.verdict, found.run_id, found.state
+
+    judged(registry, skill, "monday", "promote")
+    for night in ("tuesday", "wednesday"):
+        judged(registry, skill, night, "not_enough_evidence")
+        judged(registry, skill, night, "not_enough_evidence")  # the run is repeated: it is said once
+    judged(registry, skill, "thursday", "reject", over=variant(2))  # another comparison
+    assert shown() == ("promote", "monday", "candidate")
+    win = registry.win(registry.version(skill.digest), SKILL.digest)
+    assert win
+    assert win.run_id == "monday"
+    assert registry.win(registry.version(skill.digest), variant(2).digest) is None
+    judged(registry, skill, "friday", "reject")
+    assert shown() == ("reject", "friday", "rejected")
+    assert registry.win(registry.version(skill.digest), SKILL.digest) is None
+    judged(registry, skill, "saturday", "promote")
+    assert shown() == ("promote", "saturday", "candidate")
+    nights = [(item.run_id, item.verdict) for item in registry.judgements(registry.version(skill.digest))]
+    assert nights == [
+        ("monday", "promote"),
+        ("tuesday", "not_enough_evidence"),
+        ("wednesday", "not_enough_evidence"),
+        ("thursday", "reject"),
+        ("friday", "reject"),
+        ("saturday", "promote"),
+    ]
+
+
+def test_a_winner_that_was_judged_again_is_promoted_without_a_why(tmp_path: Path, live: Path, store: Store) -> None:
+    registry, skill = Registry(store), variant(1)
+    registry.adopt(SKILL, LIVE)
+    judged(registry, skill, "monday", "promote")
+    judged(registry, skill, "tuesday", "not_enough_evidence")
+    store.close()
+    runner, at = CliRunner(), ["--store", str(store.path)]
+    told = json.loads(runner.invoke(app, ["versions", "--json", *at]).stdout)
+    assert [said["run_id"] for said in told["versions"][1]["judgements"]] == ["monday", "tuesday"]
+    lines = runner.invoke(app, ["versions", *at]).stdout.splitlines()
+    assert [line.partition(" by ")[2] for line in lines if " judged " in line] == [
+        "monday: promote (stands)",
+        "tuesday: not enough evidence",
+    ]
+    done = runner.invoke(app, ["promote", skill.digest[:12], str(live), "--json", *at])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["run_id"] == "monday"
+    assert read_skill(live) == skill
+
+
+def test_an_old_directory_rolls_nothing_back_and_is_put_right_by_what_the_refusal_names(
+    store: Store, live: Path
+) -> None:
+    registry, new = Registry(store), variant(1)
+    registry.adopt(SKILL, live)
+    promoted(registry, new, SKILL, live)
+    before = registry.history(SKILL.name)
+    write_skill(SKILL, live)  # a git checkout, a new container, a second worker
+    with pytest.raises(BadInput) as refused:
+        registry.adopt(read_skill(live), live)
+    said = str(refused.value)
+    assert f"`trace2skill promote {new.digest[:12]} {live}` puts it right" in said
+    assert f"`trace2skill rollback {live} --to {SKILL.digest[:12]}` goes back to that version" in said
+    assert registry.history(SKILL.name) == before
+    store.close()
+    runner, at = CliRunner(), ["--store", str(store.path)]
+    done = runner.invoke(app, ["promote", new.digest[:12], str(live), *at])
+    assert f"holds the champion {new.digest[:12]} again" in done.output
+    assert read_skill(live) == new
+    write_skill(SKILL, live)
+    done = runner.invoke(app, ["rollback", str(live), "--to", SKILL.digest[:12], "--json", *at])
+    assert json.loads(done.stdout)["kind"] == "rollback"
+    with closing(open_store(store.path)) as opened:
+        kinds = [change.kind for change in Registry(opened).history(SKILL.name)]
+        assert kinds == ["adopt", "promote", "rollback"]
+        Registry(opened).adopt(read_skill(live), live)  # what was decided for is no old checkout
+        assert len(Registry(opened).history(SKILL.name)) == 3
+
+
+def test_no_run_begins_on_an_old_directory_and_measuring_it_changes_no_champion(tmp_path: Path, live: Path) -> None:
+    write_math(tmp_path / "data", 12)
+    given = run_settings(
+        domain="math",
+        data=tmp_path / "data",
+        skill=live,
+        roles=Roles.all_played_by(ModelSettings(name="sim/office")),
+        store=tmp_path / "s.duckdb",
+        output=tmp_path / "runs",
+        sandbox="process",
+    )
+    try:
+        registry = Registry(runtime(given).store)
+        refresh.start(runtime(given))
+        promoted(registry, variant(1), SKILL, live)
+        before = registry.history(SKILL.name)
+        write_skill(SKILL, live)
+        for kind in ("run", "drift"):
+            with pytest.raises(BadInput, match="old checkout"):
+                refresh.start(runtime(given), kind)
+        refresh.start(runtime(given), "evaluate")
+        assert registry.history(SKILL.name) == before
+        write_skill(variant(2), live)
+        forget_runtimes()
+        refresh.start(runtime(given))
+        assert Registry(runtime(given).store).history(SKILL.name)[-1].kind == "adopt", "an edit by people"
+    finally:
+        forget_runtimes()
+
+
 def test_nothing_to_go_back_to_is_said(store: Store, live: Path) -> None:
     registry = Registry(store)
     with pytest.raises(BadInput, match="nothing was promoted"):
         registry.rollback(SKILL.name, live)
-    registry.adopt(SKILL)
+    registry.adopt(SKILL, LIVE)
     with pytest.raises(BadInput, match="nothing to go back to"):
         registry.rollback(SKILL.name, live)
     with pytest.raises(BadInput, match="no version with digest"):
@@ -135,7 +268,7 @@ def test_a_look_is_spent_once_however_often_it_is_asked_for(store: Store) -> Non
 
 def test_versions_go_out_as_directory_zip_and_git_branch(store: Store, live: Path, tmp_path: Path) -> None:
     registry = Registry(store)
-    registry.adopt(SKILL)
+    registry.adopt(SKILL, LIVE)
     promoted(registry, variant(1), SKILL, live)
     assert read_skill(to_directory(variant(1), tmp_path / "out")) == variant(1)
     one, two = to_zip(variant(1), tmp_path / "a.skill"), to_zip(variant(1), tmp_path / "b.skill")
@@ -181,7 +314,7 @@ class Champions(RuleBasedStateMachine):
         self.live = self.folder / "live" / SKILL.name
         write_skill(SKILL, self.live)
         self.registry = Registry(self.store)
-        self.registry.adopt(SKILL)
+        self.registry.adopt(SKILL, self.live)
         self.expected = SKILL.digest
         self.crashed = False
 
@@ -229,7 +362,12 @@ class Champions(RuleBasedStateMachine):
     def edit_by_hand(self, number: int) -> None:
         self.settle()
         write_skill(variant(number), self.live)
-        self.registry.adopt(read_skill(self.live))
+        if self.registry.is_former(variant(number)):
+            with pytest.raises(BadInput, match="old checkout"):
+                self.registry.adopt(read_skill(self.live), self.live)
+            self.registry.put_right(SKILL.name, self.live)
+            return
+        self.registry.adopt(read_skill(self.live), self.live)
         self.expected = variant(number).digest
 
     @rule()

@@ -62,6 +62,31 @@ def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path
     }
 
 
+def test_a_yes_that_lost_its_place_to_another_run_is_carried_out_outside_of_it(
+    tmp_path: Path, project: Project
+) -> None:
+    given = settings(tmp_path, 48, promote="approve", gate={"level": 0.4})
+    live = Path(given["skill"])
+    with project.worker():
+        run = project.start("refresh/nightly-refresh", {"settings": given})
+        project.wait(run, "Suspended", "COMPLETED", "FAILED")
+    (name,) = [item["run_id"] for item in project.told("status", "--output", given["output"])]
+    taker = project.start("refresh/nightly-refresh", {"settings": given})
+    for state in ("PENDING", "RUNNING"):
+        project.request("POST", f"/flow_runs/{taker}/set_state", {"state": {"type": state}})
+    project.request("POST", f"/flow_runs/{run}/resume", {"run_input": {"promote": True, "reason": "agreed"}})
+    asked = {"flow_run": run, "hours": 1, "store": given["store"]}
+    with project.worker():
+        project.wait(run, "CANCELLED")
+        deadline = project.start("approval-deadline/approval-deadline", {**asked})
+        assert project.wait(deadline, "COMPLETED", "FAILED")["type"] == "COMPLETED"
+    project.request("POST", f"/flow_runs/{taker}/set_state", {"state": {"type": "CANCELLED"}, "force": True})
+    shown = project.told("show", name, "--store", given["store"])
+    assert (shown["promoted"], shown["approval"]) == (True, "approved: agreed")
+    assert read_skill(live).digest == shown["candidate"]["skill"]
+    assert project.told("status", name, "--output", given["output"])["state"] == "completed"
+
+
 def events_of(project: Project) -> set[str]:
     asked = {"filter": {"event": {"prefix": ["trace2skill."]}}, "limit": 50}
     return {item["event"] for item in project.request("POST", "/events/filter", asked)["events"]}

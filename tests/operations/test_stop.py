@@ -20,7 +20,7 @@ MOMENTS: dict[str, tuple[StrangeServer | None, int]] = {
     "a rate limit": (LIMITED, signal.SIGTERM),
     "a busy server": (BUSY, signal.SIGINT),
     "a slow answer": ((200, said("Answer: 3"), {}), signal.SIGTERM),
-    "an answer by hand": (None, signal.SIGINT),
+    "an answer by hand": (None, signal.SIGHUP),
     "a store that another holds": (None, signal.SIGTERM),
 }  # type: ignore[dict-item]
 

@@ -22,7 +22,7 @@ from trace2skill.cli.handoff import handoff_app
 from trace2skill.cli.ingest import ingest, quarantine, reveal
 from trace2skill.cli.learned import lessons, patch
 from trace2skill.cli.look import doctor, show, validate
-from trace2skill.cli.operate import failures, retry, status, watch
+from trace2skill.cli.operate import approve, failures, retry, status, watch
 from trace2skill.cli.report import report
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
 from trace2skill.cli.stop import leave_on_signals
@@ -48,7 +48,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-OPERATE = (status, watch, failures, retry, estimate)
+OPERATE = (status, watch, failures, retry, approve, estimate)
 RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
 LOOKS = (show, report, lessons, patch, why, book, quarantine, reveal, validate, doctor, domains, new_domain)
 EVIDENCE = (experiment, power, ablate, usage, transfer)

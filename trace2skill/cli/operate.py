@@ -1,5 +1,6 @@
-"""Commands for whoever looks after runs: status, watch, failures, retry."""
+"""Commands for whoever looks after runs: status, watch, failures, retry, approve."""
 
+import importlib
 import json as json_module
 import time
 from collections import Counter
@@ -20,6 +21,9 @@ from trace2skill.cli.print import print_summary
 from trace2skill.core.errors import BadInput, FormUnreadable
 from trace2skill.core.forms import from_value
 from trace2skill.experiment.grid import ExperimentSettings
+from trace2skill.runs.approvals import carry_out as carry_out_approval
+from trace2skill.runs.approvals import waiting_run
+from trace2skill.runs.promotion import Approval
 from trace2skill.runs.run_progress import RunProgress, all_progress, read_progress
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import RunSummary
@@ -115,6 +119,31 @@ def retry(
         typer.echo(ended.model_dump_json(indent=2, exclude={"settings"}))
     else:
         Console().print(_page(ended))
+
+
+def approve(
+    run: RunId,
+    no: Annotated[bool, typer.Option("--no", help="Do not promote.")] = False,
+    why: Annotated[str, typer.Option(help="Why; it is kept with the version.")] = "",
+    store: o.StorePath = None,
+    json: o.AsJson = False,
+) -> None:
+    """Answer a run that waits for an approval, here and not in the Prefect UI: also where its flow run was lost."""
+    opened = o.existing_store(store)
+    waiting = waiting_run(opened, run)
+    summary = carry_out_approval(opened, waiting, Approval(given=not no, reason=why))
+    left = _withdrawn(waiting.flow_run)
+    if left:
+        Console(stderr=True).print(left, highlight=False, markup=False, soft_wrap=True)
+    if json:
+        typer.echo(summary.model_dump_json(indent=2))
+    else:
+        typer.echo(f"{summary.skill_name}: {'promoted' if summary.promoted else 'not promoted'}: {summary.approval}")
+
+
+def _withdrawn(flow_run: str) -> str:
+    """End the flow run that asked; returns what a person must know where that is not possible, else ''."""
+    return str(importlib.import_module("tasks.answers").withdraw(flow_run)) if flow_run else ""
 
 
 def _settings(run: RunProgress, kind: type[S], max_cost: float | None) -> S:

@@ -1,4 +1,4 @@
-"""Stop means stop: Ctrl-C and SIGTERM end a command within seconds, whatever it waits for.
+"""Stop means stop: Ctrl-C, SIGTERM and SIGHUP end a command within seconds, whatever it waits for.
 
 The signal reaches the main thread; sandboxes are ended and whatever waits is told (`core.stopping`), and then the
 command ends as any other does. A call of a model that is under way cannot be called back, though, and a server may take
@@ -25,7 +25,8 @@ GRACE_SECONDS = 2.5
 LAST_SECONDS = 1.0
 """How long the store may take after that to write what waits."""
 INTERRUPTED = 130
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Asked to, interrupted, and the terminal is gone. What is ignored from the start, as `nohup` does, stays ignored."""
 _ours = [False]
 
 
@@ -46,7 +47,8 @@ def stoppable(console: Console) -> Iterator[None]:
     ending = _Ending(console)
     allow_running()
     with _watched(ending):
-        before = {number: signal.signal(number, ending.interrupt) for number in SIGNALS}
+        heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, ending.interrupt) for number in heeded}
         try:
             yield
         except KeyboardInterrupt:  # typer turns it into exit code 130 and says nothing

@@ -14,6 +14,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.skills.apply import unified_diff
 from trace2skill.skills.skill import Skill, read_skill
 from trace2skill.versions.export import to_directory, to_git, to_zip
+from trace2skill.versions.judgements import VersionJudgement, standing
 from trace2skill.versions.registry import Registry, Version
 
 Which = Annotated[str, typer.Argument(help="A version: its digest or the start of it, or a skill directory.")]
@@ -31,14 +32,24 @@ def versions(
     champions = {item: registry.champion(item) for item in names}
     if json:
         changes = {item: [change.model_dump(mode="json") for change in registry.history(item)] for item in names}
-        rows = [{**v.model_dump(mode="json"), "champion": champions[v.name] == v.skill} for v in found]
+        rows = [
+            {
+                **v.model_dump(mode="json"),
+                "champion": champions[v.name] == v.skill,
+                "judgements": [said.model_dump(mode="json") for said in registry.judgements(v)],
+            }
+            for v in found
+        ]
         typer.echo(json_module.dumps({"versions": rows, "history": changes}, indent=2))
         return
     console = Console()
     if not found:
         console.print("no versions yet: `trace2skill run` makes them")
     for item in names:
-        _print_versions(console, item, [v for v in found if v.name == item], champions[item])
+        mine = [v for v in found if v.name == item]
+        _print_versions(console, item, mine, champions[item])
+        for version in mine:
+            _print_judgements(console, version, registry.judgements(version))
         for change in registry.history(item):
             back = f" from {change.previous[:12]}" if change.previous else ""
             console.print(
@@ -71,22 +82,26 @@ def promote(
     """Make a version the champion and put it into the directory the skill is used from, in one step.
 
     A version that the gate did not promote needs --why: a person overrules the gate, and the record says so.
+    Where it is the champion already, a directory that holds an older one is put right.
     """
     registry = Registry(o.existing_store(store))
     kept = registry.version(version)
     skill = registry.skill(kept.skill)
-    expected = _live(registry, skill.name, skill_dir)
-    decided = kept.decision is not None and kept.decision.verdict == "promote"
-    if decided and kept.parent != expected:
-        decided = False  # it won against another skill than the one it would replace
-    if not decided and not why:
+    expected = registry.take_over(skill.name, skill_dir)
+    if kept.skill == expected:
+        stands = registry.put_right(skill.name, skill_dir)
+        _said(stands.model_dump(mode="json"), f"{skill_dir} holds the champion {kept.skill[:12]} again", json)
+        return
+    won = registry.win(kept, expected)  # one over another skill than the one it would replace says nothing here
+    if won is None and not why:
         said = kept.decision.reason if kept.decision else "nobody has compared it"
         raise BadInput(
             f"the gate does not promote {kept.skill[:12]} over {expected[:12] or 'nothing'} ({said}): "
             "say --why to do it all the same"
         )
-    reason = why or (kept.decision.reason if kept.decision else "")
-    change = registry.promote(skill, skill_dir, expected=expected, run_id=kept.run_id, reason=reason)
+    reason = why or (won.decision.reason if won and won.decision else "")
+    run_id = won.run_id if won else kept.run_id
+    change = registry.promote(skill, skill_dir, expected=expected, run_id=run_id, reason=reason)
     registry.record(skill, kept.model_copy(update={"state": "promoted"}))
     _said(change.model_dump(mode="json"), f"{skill_dir} holds {skill.name} {kept.number} ({kept.skill[:12]}) now", json)
 
@@ -103,7 +118,7 @@ def rollback(
     """Put the version before back, or a named one. Rolling back twice undoes the first."""
     registry = Registry(o.existing_store(store))
     live = read_skill(skill_dir)
-    _live(registry, live.name, skill_dir)
+    registry.take_over(live.name, skill_dir)
     target = registry.version(to).skill if to else None
     change = registry.rollback(live.name, skill_dir, to=target, reason=why)
     _said(change.model_dump(mode="json"), f"{skill_dir} holds {live.name} {change.skill[:12]} again", json)
@@ -146,21 +161,24 @@ def _print_versions(console: Console, name: str, found: list[Version], champion:
     console.print(table)
 
 
+def _print_judgements(console: Console, version: Version, judged: list[VersionJudgement]) -> None:
+    """Where a version was judged more than once: by whom, over whom, and which judgement stands."""
+    stands = standing(judged)
+    for at, said in enumerate(judged if len(judged) > 1 else ()):
+        verdict = said.verdict.replace("_", " ") or "unreadable"
+        mark = " (stands)" if at == stands else ""
+        over = f" over {said.champion[:12]}" if said.champion else ""
+        console.print(
+            f"{said.written} judged {version.skill[:12]}{over} by {escape(said.run_id)}: {verdict}{mark}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
 def _skill(registry: Registry, which: str) -> Skill:
     if Path(which).is_dir():
         return read_skill(Path(which))
     return registry.skill(registry.version(which).skill)
-
-
-def _live(registry: Registry, name: str, directory: Path) -> str:
-    """Finish what a crash left, take over what people changed, and return the digest of the champion."""
-    registry.recover(name, directory)
-    if (directory / "SKILL.md").is_file():
-        live = read_skill(directory)
-        if live.name != name:
-            raise BadInput(f"{directory} holds the skill '{live.name}', not '{name}'")
-        registry.adopt(live)
-    return registry.champion(name) or ""
 
 
 def _said(record: dict[str, object], words: str, as_json: bool) -> None:

@@ -1,18 +1,24 @@
 """Dividing tasks into evolve, validation and test: disjoint by construction, and checked.
 
 Lessons come from *evolve* alone, the decision looks at *validation* alone, *test* stays sealed. Tasks with the same
-input bytes are never divided.
+input bytes are never divided. A task that has a place keeps it, whatever tasks come or go: new ones only fill up the
+shares.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 from trace2skill.core.digest import digest_of, digest_of_files
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
+from trace2skill.store.divisions import PlaceRow
 from trace2skill.types.task import Task
 
 PAPER_ROWS = 200
+HELD_OUT = ("evolve", "validation", "test")
+"""From what may be learned from to what is sealed."""
+NOWHERE: Mapping[str, str] = {}
 
 
 class Splits(Record):
@@ -38,6 +44,7 @@ def split_tasks(
     scheme: Literal["stratified", "paper"] = "stratified",
     seed: int = 42,
     shares: tuple[float, float] = (0.5, 0.25),
+    places: Mapping[str, str] = NOWHERE,
 ) -> Splits:
     """Divide tasks.
 
@@ -48,15 +55,16 @@ def split_tasks(
             which the paper does not have. The two halves of SpreadsheetBench-Verified differ in their kinds of task.
         seed: another seed is another division.
         shares: of evolve and validation; the rest is test.
+        places: splits of tasks that have one, by id; these stay, and only the others are dealt out.
 
     Raises:
         BadInput: fewer than three tasks, or one input in two splits.
     """
     if scheme == "paper":
-        evolve = _assign(tasks[:PAPER_ROWS], seed, (0.75, 0.25))
-        names = {**evolve, **{task.id: "test" for task in tasks[PAPER_ROWS:]}}
+        evolve = _assign(tasks[:PAPER_ROWS], seed, (0.75, 0.25), places)
+        names = {**evolve, **{task.id: places.get(task.id, "test") for task in tasks[PAPER_ROWS:]}}
     else:
-        names = _assign(tasks, seed, shares)
+        names = _assign(tasks, seed, shares, places)
     splits = Splits(**{name: tuple(t.id for t in tasks if names[t.id] == name) for name in Splits.model_fields})
     if not splits.evolve or not splits.validation:
         raise BadInput(f"{len(tasks)} tasks are too few to divide: use more (--tasks)")
@@ -96,8 +104,40 @@ def check_disjoint(splits: Splits, tasks: Sequence[Task]) -> None:
                     )
 
 
-def _assign(tasks: Sequence[Task], seed: int, shares: tuple[float, float]) -> dict[str, str]:
-    """Split name per task id. Tasks with the same input are one unit; units are dealt out per kind."""
+def remembered(tasks: Sequence[Task], data: Path, rows: Sequence[PlaceRow]) -> dict[str, str]:
+    """The splits in which tasks stand already, by id.
+
+    A task is known by what it holds, under whatever id and in whatever folder; one that was edited by its id, where
+    nothing else holds what stood there. Tasks of the same input have one split, the most held out that any of them had.
+    """
+    marks = {task.id: _inputs(task) for task in tasks}
+    present = set(marks.values())
+    of_mark = _strictest((row.mark, row.split) for row in rows)
+    of_name = _strictest((row.name, row.split) for row in rows if row.mark not in present)
+    edited = _strictest((mark, of_name[name]) for id, mark in marks.items() if (name := _name(data, id)) in of_name)
+    found = {**edited, **of_mark}
+    return {id: found[mark] for id, mark in marks.items() if mark in found}
+
+
+def places_of(splits: Splits, tasks: Sequence[Task], data: Path) -> list[PlaceRow]:
+    """What `remembered` needs to know of a division later."""
+    where = {id: split for split in Splits.model_fields for id in getattr(splits, split)}
+    return [PlaceRow(_inputs(task), _name(data, task.id), where[task.id]) for task in tasks]
+
+
+def _strictest(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, split in pairs:
+        found[key] = max(found.get(key, split), split, key=HELD_OUT.index)
+    return found
+
+
+def _name(data: Path, id: str) -> str:
+    return f"{data.resolve()} {id}"
+
+
+def _assign(tasks: Sequence[Task], seed: int, shares: tuple[float, float], places: Mapping[str, str]) -> dict[str, str]:
+    """Split name per task id. Tasks with the same input are one unit; units without a place are dealt out per kind."""
     units: dict[str, list[Task]] = {}
     for task in tasks:
         units.setdefault(_inputs(task), []).append(task)
@@ -107,15 +147,21 @@ def _assign(tasks: Sequence[Task], seed: int, shares: tuple[float, float]) -> di
     names: dict[str, str] = {}
     carried = [0.0, 0.0]
     for kind in sorted(by_kind):
-        ranked = sorted(by_kind[kind], key=lambda unit: digest_of("split", seed, sorted(task.id for task in unit)))
+        placed = {unit[0].id: places[unit[0].id] for unit in by_kind[kind] if unit[0].id in places}
+        new = [unit for unit in by_kind[kind] if unit[0].id not in placed]
+        ranked = sorted(new, key=lambda unit: digest_of("split", seed, sorted(task.id for task in unit)))
+        known = [list(placed.values()).count(name) for name in ("evolve", "validation")]
         # What rounding takes from one kind the next one gives back, so that the whole keeps its shares.
-        wanted = [len(ranked) * share + rest for share, rest in zip(shares, carried, strict=True)]
-        first = min(round(wanted[0]), len(ranked))
-        second = min(round(wanted[1]), len(ranked) - first)
-        carried = [wanted[0] - first, wanted[1] - second]
-        for place, unit in enumerate(ranked):
-            name = "evolve" if place < first else "validation" if place < first + second else "test"
+        wanted = [len(by_kind[kind]) * share + rest for share, rest in zip(shares, carried, strict=True)]
+        first = min(max(0, round(wanted[0]) - known[0]), len(ranked))
+        second = min(max(0, round(wanted[1]) - known[1]), len(ranked) - first)
+        carried = [wanted[0] - known[0] - first, wanted[1] - known[1] - second]
+        dealt = ["evolve"] * first + ["validation"] * second + ["test"] * (len(ranked) - first - second)
+        for unit, name in zip(ranked, dealt, strict=True):
             names.update({task.id: name for task in unit})
+        for unit in by_kind[kind]:
+            if unit[0].id in placed:
+                names.update({task.id: placed[unit[0].id] for task in unit})
     return names
 
 

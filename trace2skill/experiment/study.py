@@ -150,6 +150,7 @@ def start(how: ExperimentSettings, flow_run: str = "") -> Study:
         rt = runtime(settings)
         rt.begin("experiment")
         check(rt)
+        rt.keep_division()
     for condition in study.experiment.conditions:
         if condition.kind == "reasoning_bank" and condition.bank.embedding:
             check_model(condition.bank.embedding)

@@ -12,7 +12,7 @@ from trace2skill.consolidate.settle import RuleBook
 from trace2skill.consolidate.standing import with_votes
 from trace2skill.core.errors import BadInput
 from trace2skill.core.failures import Failure
-from trace2skill.core.forms import as_text
+from trace2skill.core.forms import as_text, from_text_or_none
 from trace2skill.runs.disputes import keep_disputes
 from trace2skill.runs.distill import Distilled, analyses_of, ends_of
 from trace2skill.runs.estimate import Estimate
@@ -76,10 +76,19 @@ def finish(
         }
     )
     keep_evaluations(rt, evaluations, "validation")
-    _write_pages(summary, directory)
+    write_pages(summary, directory)
     write_report(rt.store, summary, rt.settings, directory)
     end(rt, state, as_text(summary), decision.reason + (f"; {approval}" if approval else ""))
     return summary
+
+
+def outcome_before(rt: Runtime) -> str:
+    """What came of this run when it ended before, '' where it has not."""
+    row = rt.store.run(rt.run_id)
+    if row is None or row.state != "completed":
+        return ""
+    found = from_text_or_none(row.summary, RunSummary)
+    return found.outcome if found else ""
 
 
 def _summary(
@@ -163,7 +172,8 @@ def keep_support(rt: Runtime, base: Skill, skill: Skill, candidate: Candidate, d
         rt.store.put("support", skill.digest, with_all_votes(ledger, skill) or ledger)
 
 
-def _write_pages(summary: RunSummary, directory: Path) -> None:
+def write_pages(summary: RunSummary, directory: Path) -> None:
+    """Write the summary as Markdown and JSON, and the skill's diff, into a run's directory."""
     (directory / "summary.md").write_text(summary.as_markdown(), encoding="utf-8")
     (directory / "summary.json").write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
     (directory / "skill.diff").write_text(summary.candidate.diff, encoding="utf-8")

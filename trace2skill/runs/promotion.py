@@ -15,9 +15,10 @@ from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import SEED_STEP, Evolution
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import RunSummary
+from trace2skill.skills.skill import Skill
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation
-from trace2skill.versions.registry import Registry, State, Version
+from trace2skill.versions.registry import Registry, Version
 from trace2skill.versions.spending import single_look
 
 
@@ -127,7 +128,12 @@ def question(rt: Runtime, summary: RunSummary, champion: str) -> tuple[str, str]
         f"{len(summary.candidate.written)} rules. For {summary.spent.calls} calls: {summary.cost_in_words()}.",
         f"[The report]({report_address(rt)}) shows every edit with the traces that asked for it.",
     ]
-    return "\n\n".join(lines), f"promote-{summary.candidate.skill[:16]}-over-{champion[:16]}"
+    return "\n\n".join(lines), question_key(summary.candidate.skill, champion)
+
+
+def question_key(candidate: str, champion: str) -> str:
+    """Names the question whether a candidate is to replace a champion."""
+    return f"promote-{candidate[:16]}-over-{champion[:16]}"
 
 
 def report_address(rt: Runtime) -> str:
@@ -148,34 +154,54 @@ def promote(
     skill = rt.skill(candidate.skill)
     if skill is None or candidate.skill == candidate.base:
         return None
-    registry = Registry(rt.store)
-    refused = approval is not None and not approval.given
-    if approval is not None:
-        decision = decision.model_copy(update={"reason": f"{decision.reason}; {approval.in_words()}"})
-    state: State = "rejected" if decision.verdict == "reject" or refused else "candidate"
     version = Version(
         name=skill.name,
         skill=skill.digest,
         parent=candidate.base,
         run_id=rt.run_id,
-        state=state,
+        state="candidate",
         decision=decision,
         author=rt.settings.models.analyst.name,
     )
-    registry.record(skill, version)
-    allowed = rt.settings.operation.promote == "auto" or (approval is not None and approval.given)
-    if decision.verdict != "promote" or not allowed or rt.settings.data.skill is None:
+    return settled(Registry(rt.store), rt.settings, skill, version, champion, approval)
+
+
+def settled(
+    registry: Registry,
+    settings: RunSettings,
+    skill: Skill,
+    version: Version,
+    champion: str,
+    approval: Approval | None = None,
+) -> str | None:
+    """Keep a version with the decision it has, and make it champion where the settings or a person say so.
+
+    Done again after a crash it finishes what was begun. Returns as `promote` does.
+    """
+    decision = version.decision
+    if decision is None:
         return None
-    try:
-        registry.promote(skill, rt.settings.data.skill, expected=champion, run_id=rt.run_id, reason=decision.reason)
-    except ChampionChanged as changed:
-        return changed.champion
-    registry.record(skill, version.model_copy(update={"state": "promoted"}))
+    if approval is not None:
+        decision = decision.model_copy(update={"reason": f"{decision.reason}; {approval.in_words()}"})
+    refused = decision.verdict == "reject" or (approval is not None and not approval.given)
+    version = version.model_copy(update={"state": "rejected" if refused else "candidate", "decision": decision})
+    registry.record(skill, version, champion)
+    allowed = settings.operation.promote == "auto" or (approval is not None and approval.given)
+    if decision.verdict != "promote" or not allowed or settings.data.skill is None:
+        return None
+    if registry.is_by(skill, version.run_id):
+        registry.recover(skill.name, settings.data.skill)
+    else:
+        run, reason = version.run_id, decision.reason
+        try:
+            registry.promote(skill, settings.data.skill, expected=champion, run_id=run, reason=reason)
+        except ChampionChanged as changed:
+            return changed.champion
+    registry.record(skill, version.model_copy(update={"state": "promoted"}), champion)
     return None
 
 
 def is_champion(rt: Runtime, candidate: Candidate) -> bool:
     """Did this run make its candidate the champion?"""
     skill = rt.skill(candidate.skill)
-    changes = Registry(rt.store).history(skill.name) if skill else []
-    return bool(changes) and (changes[-1].skill, changes[-1].run_id) == (candidate.skill, rt.run_id)
+    return skill is not None and Registry(rt.store).is_by(skill, rt.run_id)

@@ -20,7 +20,7 @@ from trace2skill.runs.runtime import RunKind, Runtime, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.settings_file import write_settings
 from trace2skill.runs.summary import LeftOut, Spent
-from trace2skill.skills.skill import read_skill
+from trace2skill.skills.skill import Skill, read_skill
 from trace2skill.store import RunRow
 from trace2skill.types.references import RolloutJob
 from trace2skill.versions.registry import Registry
@@ -48,6 +48,8 @@ COMMANDS: dict[RunKind, str] = {
     "ingest": "ingest",
 }
 """The command that repeats a run of a kind."""
+MEASURING: tuple[RunKind, ...] = ("rollout", "evaluate", "ablate")
+"""Kinds of runs that change no champion."""
 NO_PLAN = Plan(evolve=(), validation=(), left_out=())
 """The plan of a run that has no tasks."""
 
@@ -62,15 +64,16 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
         arguments: what the flow was given besides the settings, as JSON has it; a retry gives them again.
 
     Raises:
-        BadInput: a model is unknown, lacks its key, or has no price.
+        BadInput: a model is unknown, lacks its key, or has no price; or the skill directory holds a former champion.
     """
     rt.begin(kind)
     check(rt)
+    rt.keep_division()
     if rt.given_skill is not None:
         rt.store.put("skill", rt.given_skill.digest, rt.given_skill)
         if rt.settings.data.skill is not None:
             keep_evidence(rt, rt.given_skill)
-            Registry(rt.store).adopt(rt.given_skill)
+            _take_over(rt, rt.given_skill, rt.settings.data.skill, kind)
     rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=as_text(rt.settings)))
     settings = as_value(rt.settings)
     first = RunProgress(
@@ -86,6 +89,14 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
     return rt.run_id
 
 
+def _take_over(rt: Runtime, skill: Skill, directory: Path, kind: RunKind) -> None:
+    """What people have changed is the champion. A former one may be measured, but nothing is built on it."""
+    registry = Registry(rt.store)
+    if kind in MEASURING and registry.is_former(skill):
+        return
+    registry.adopt(skill, directory)
+
+
 def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
     """Read the logs a run learns from. Returns the settings with what was read, which then names the run, and that.
 
@@ -95,6 +106,7 @@ def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
     if settings.data.sources is None:
         return settings, NOTHING_READ
     rt = runtime(settings)
+    rt.keep_division()
     held_out = [rt.task(id) for id in (*rt.splits.validation, *rt.splits.test)]
     said_in_evolve = {rt.task(id).instruction for id in rt.splits.evolve}
     telling = {task.instruction for task in held_out} - said_in_evolve

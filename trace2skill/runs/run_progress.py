@@ -119,10 +119,7 @@ class ProgressFile:
                 "stages": tuple(StageProgress(**entry) for entry in self._stages),
             }
         )
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._path.with_suffix(f".{os.getpid()}")
-        beside.write_text(self._run.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        beside.replace(self._path)
+        _write_whole(self._path, self._run)
         self._written = time.monotonic()
 
 
@@ -141,6 +138,16 @@ def read_progress(output: Path, run_id: str) -> RunProgress:
         raise BadInput(f"{path} is damaged: run the command of that run again, which writes it anew") from error
 
 
+def end_later(output: Path, run_id: str, state: State, message: str) -> None:
+    """Say how a run ended that no process carries out any more. Nothing where it has no progress file."""
+    try:
+        found = read_progress(output, run_id)
+    except BadInput:
+        return
+    ended = found.model_copy(update={"state": state, "message": message, "updated": _now()})
+    _write_whole(output / run_id / FILE, ended)
+
+
 def all_progress(output: Path) -> list[RunProgress]:
     """Every run below a directory, the one that changed last first; damaged files are left out."""
     found = []
@@ -150,6 +157,13 @@ def all_progress(output: Path) -> list[RunProgress]:
         except (OSError, ValidationError):
             continue
     return sorted(found, key=lambda run: (run.updated, run.run_id), reverse=True)
+
+
+def _write_whole(path: Path, run: RunProgress) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(f".{os.getpid()}")
+    beside.write_text(run.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    beside.replace(path)
 
 
 def _now() -> str:

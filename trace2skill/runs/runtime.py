@@ -15,7 +15,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import Domain, Pictured, Sandboxed
-from trace2skill.domains.splits import Splits, sample_tasks, split_tasks
+from trace2skill.domains.splits import Splits, places_of, remembered, sample_tasks, split_tasks
 from trace2skill.llm import Client
 from trace2skill.llm.checks import check_model, check_vision
 from trace2skill.proposals.draft import empty_skill
@@ -25,6 +25,7 @@ from trace2skill.sandbox import Access, CommandResult, Limits, Sandbox, choose_s
 from trace2skill.sandbox.limits import NO_ACCESS
 from trace2skill.skills.skill import Skill, read_skill
 from trace2skill.store import Store, open_store
+from trace2skill.store.divisions import Divisions
 from trace2skill.types.task import Task
 from trace2skill.versions.registry import Registry
 
@@ -49,7 +50,7 @@ class Runtime:
             loaded = sample_tasks(loaded, data.tasks, data.split_seed)
         self.tasks: dict[str, Task] = {task.id: task for task in loaded}
         of_logs = data.domain == LOGS and data.sources is not None
-        self.splits: Splits = NOTHING if of_logs else split_tasks(loaded, data.splits, data.split_seed)
+        self.splits: Splits = NOTHING if of_logs else self._divided()
         self.given_skill: Skill | None = _live_skill(self.store, data.skill) if data.skill else None
         if of_logs and self.given_skill is None and data.sources is not None:
             self.given_skill = empty_skill(data.sources.name)
@@ -79,6 +80,14 @@ class Runtime:
         if kind != self.kind:
             self.kind = kind
             self.__dict__.pop("client", None)
+
+    def keep_division(self) -> None:
+        """Write down where each task stands, before anything looks at one: tasks that come later move none of these."""
+        if self.splits == NOTHING:
+            return
+        tasks, data = [*self.tasks.values()], self.settings.data.path
+        while not Divisions(self.store).keep(self._plan, places_of(self.splits, tasks, data)):
+            self.splits = self._divided()  # another process has placed some of them since
 
     @property
     def run_id(self) -> str:
@@ -164,6 +173,15 @@ class Runtime:
     def run_directory(self) -> Path:
         """Where the run writes what a person reads."""
         return self.settings.operation.output / self.run_id
+
+    @property
+    def _plan(self) -> str:
+        return f"{self.settings.data.splits} {self.settings.data.split_seed}"
+
+    def _divided(self) -> Splits:
+        data, tasks = self.settings.data, [*self.tasks.values()]
+        places = remembered(tasks, data.path, Divisions(self.store).places(self._plan))
+        return split_tasks(tasks, data.splits, data.split_seed, places=places)
 
     def _teach_simulated_model(self) -> None:
         from trace2skill.sim.answer_key import teach, teach_answers, teach_scripts

@@ -77,7 +77,7 @@ def export_store(store: Store, directory: Path) -> list[Path]:
     except OSError as error:
         raise BadInput(f"{directory} cannot be written to: {error.strerror}") from error
     written = []
-    for name in (*TABLES, "run", "version", "champion", "look", "opening"):
+    for name in (*TABLES, "run", "version", "champion", "look", "opening", "place", "judgement"):
         written.append(directory / f"{name}.parquet")
         store.copy_table(name, written[-1], "parquet")
     written.append(directory / "ledger.csv")

@@ -36,6 +36,15 @@ STAGE_OF_A_CALL = [
     "UPDATE ledger SET stage = split_part(split_part(step, ':', 1), ' ', 1), part = '', unit = ''",
 ]
 
+EVIDENCE_STANDS = [
+    # Where each task was placed, by its content; every judgement of a version, beside the one that stands.
+    "CREATE TABLE place (plan TEXT, mark TEXT, name TEXT, split TEXT, written TIMESTAMP NOT NULL, "
+    "PRIMARY KEY (plan, mark, name))",
+    "CREATE TABLE judgement (name TEXT, digest TEXT, number INTEGER, run_id TEXT, champion TEXT, decision TEXT, "
+    "written TIMESTAMP NOT NULL, PRIMARY KEY (name, digest, number))",
+    "INSERT INTO judgement SELECT name, digest, 1, run_id, parent, decision, written FROM version WHERE decision <> ''",
+]
+
 MIGRATIONS: list[list[str]] = [
     [
         "CREATE TABLE result (key TEXT PRIMARY KEY, value BLOB NOT NULL, written TIMESTAMP NOT NULL)",
@@ -67,6 +76,7 @@ MIGRATIONS: list[list[str]] = [
         "PRIMARY KEY (data, number))",
     ],
     STAGE_OF_A_CALL,
+    EVIDENCE_STANDS,
 ]
 VERSION = len(MIGRATIONS)
 
@@ -95,6 +105,7 @@ POSTGRES_MIGRATIONS: list[list[str]] = [
         "CREATE INDEX ledger_by_run ON ledger (run_id)",
     ],
     STAGE_OF_A_CALL,
+    EVIDENCE_STANDS,
 ]
 """The same tables in PostgreSQL, and those that only processes which share a store need."""
 

@@ -1,9 +1,10 @@
-"""The rows behind the registry: versions of skills, what happened to their champions, looks at held-out tasks.
+"""The rows behind the registry: versions of skills, what was said of them, their champions, looks at held-out tasks.
 
 Every change reads and writes as one, so that it sees no half of another's, in all processes.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from trace2skill.store.base import Store
 
@@ -22,6 +23,19 @@ class VersionRow(NamedTuple):
     author: str
     number: int = 0
     written: str = ""
+
+
+class JudgementRow(NamedTuple):
+    """One judgement of a version: by which run, over which champion; `decision` is JSON."""
+
+    run_id: str
+    champion: str
+    decision: str
+    written: str = ""
+
+
+Standing = Callable[[Sequence[JudgementRow]], JudgementRow]
+"""Which of the judgements of a version, oldest first, stands."""
 
 
 class ChangeRow(NamedTuple):
@@ -53,14 +67,32 @@ class SkillHistory:
         )
         return [VersionRow(*row) for row in rows]
 
-    def keep_version(self, row: VersionRow) -> int:
-        """Keep a version and return its number: a known one keeps its own, whatever stands in the row."""
+    def judgements(self, name: str, digest: str) -> list[JudgementRow]:
+        """Every judgement of a version, oldest first."""
+        rows = self._store.query(
+            f"SELECT run_id, champion, decision, {WRITTEN} FROM judgement "
+            "WHERE name = ? AND digest = ? ORDER BY number",
+            [name, digest],
+        )
+        return [JudgementRow(*row) for row in rows]
+
+    def keep_version(self, row: VersionRow, over: str, standing: Standing) -> int:
+        """Keep a version and return its number: a known one keeps its own, whatever stands in the row.
+
+        A decision is added to those there are, each once. The row has the one that stands, and keeps its state where
+        that is not the last one.
+        """
         with self._store.together() as run:
-            known = run("SELECT number FROM version WHERE name = ? AND digest = ?", row.name, row.digest)
+            judged = _with_judgement(run, row, over)
+            if judged:
+                stands = standing(judged)
+                row = row._replace(decision=stands.decision, run_id=stands.run_id)
+            known = run("SELECT number, state FROM version WHERE name = ? AND digest = ?", row.name, row.digest)
             if known:
+                old = judged and row.decision != judged[-1].decision and row.state != "promoted"
                 run(
                     "UPDATE version SET state = ?, decision = ?, run_id = ? WHERE name = ? AND digest = ?",
-                    *(row.state, row.decision, row.run_id, row.name, row.digest),
+                    *(known[0][1] if old else row.state, row.decision, row.run_id, row.name, row.digest),
                 )
                 return int(known[0][0])
             ((last,),) = run("SELECT coalesce(max(number), 0) FROM version WHERE name = ?", row.name)
@@ -132,3 +164,17 @@ class SkillHistory:
             ((number,),) = run("SELECT count(*) + 1 FROM opening WHERE data = ?", data)
             run("INSERT INTO opening VALUES (?, ?, ?, now()::TIMESTAMP)", data, number, reason)
         return int(number), True
+
+
+def _with_judgement(run: Callable[..., list[tuple[Any, ...]]], row: VersionRow, over: str) -> list[JudgementRow]:
+    """The judgements of a version with the one that the row brings, which is written where it is new."""
+    found = run(
+        "SELECT run_id, champion, decision FROM judgement WHERE name = ? AND digest = ? ORDER BY number",
+        *(row.name, row.digest),
+    )
+    judged, new = [JudgementRow(*item) for item in found], JudgementRow(row.run_id, over, row.decision)
+    if not row.decision or any((item.run_id, item.decision) == (new.run_id, new.decision) for item in judged):
+        return judged
+    values = (row.name, row.digest, len(judged) + 1, *new[:-1])
+    run("INSERT INTO judgement VALUES (?, ?, ?, ?, ?, ?, now()::TIMESTAMP)", *values)
+    return [*judged, new]

@@ -20,6 +20,7 @@ from trace2skill.skills.skill import Skill, check_writable, faults, is_named, re
 from trace2skill.store import Store
 from trace2skill.store.skill_history import ChangeRow, SkillHistory, VersionRow
 from trace2skill.types.decision import Decision, Look
+from trace2skill.versions.judgements import VersionJudgement, read_judgement, standing, standing_row
 from trace2skill.versions.spending import look
 
 State = Literal["candidate", "promoted", "rejected", "by_hand"]
@@ -98,8 +99,27 @@ class Registry:
         changes = self.history(name)
         return changes[-1].skill if changes else None
 
-    def record(self, skill: Skill, version: Version) -> Version:
-        """Keep a version; its state and decision are those given last, its number stays. Returns it as it is kept."""
+    def judgements(self, version: Version) -> list[VersionJudgement]:
+        """What was ever said of a version, oldest first."""
+        return [read_judgement(row) for row in self._history.judgements(version.name, version.skill)]
+
+    def win(self, version: Version, champion: str) -> VersionJudgement | None:
+        """The judgement by which a version is better than that champion and which still stands, None where none is."""
+        over = [item for item in self.judgements(version) if item.champion == champion]
+        stands = over[standing(over)] if over else None
+        return stands if stands and stands.verdict == "promote" else None
+
+    def record(self, skill: Skill, version: Version, over: str | None = None) -> Version:
+        """Keep a version. Its decision is added to those there are, and its number stays.
+
+        Args:
+            skill: its files.
+            version: what is known of it; the decision of `versions` is the one that stands, by `standing`.
+            over: digest of the champion it was compared with; its parent, unless given.
+
+        Returns:
+            It as it was given, with its number.
+        """
         self._store.put("skill", skill.digest, skill)
         decision = as_text(version.decision) if version.decision else ""
         row = VersionRow(
@@ -111,7 +131,7 @@ class Registry:
             decision=decision,
             author=version.author,
         )
-        number = self._history.keep_version(row)
+        number = self._history.keep_version(row, version.parent if over is None else over, standing_row)
         write_skill(skill, self.directory(skill))
         return version.model_copy(update={"number": number})
 
@@ -119,15 +139,64 @@ class Registry:
         """Where a version stands as a plain directory."""
         return self._root / skill.digest[:12] / skill.name
 
-    def adopt(self, skill: Skill, reason: str = "found in its directory") -> None:
-        """Make what stands in the live directory the champion, where people have put it there."""
-        if self.champion(skill.name) == skill.digest:
+    def adopt(self, skill: Skill, directory: Path, reason: str = "found in its directory") -> None:
+        """Make what stands in the live directory the champion, where people have put it there.
+
+        Raises:
+            BadInput: the directory holds a former champion: it was left behind, and nobody decided for it.
+        """
+        champion = self.champion(skill.name)
+        if champion == skill.digest:
             return
+        if champion and self.is_former(skill):
+            raise BadInput(
+                f"{directory} holds version {skill.digest[:12]} of '{skill.name}', which was champion before "
+                f"{champion[:12]}: is it an old checkout? `trace2skill promote {champion[:12]} {directory}` puts "
+                f"it right, `trace2skill rollback {directory} --to {skill.digest[:12]}` goes back to that version"
+            )
         known = any(item.skill == skill.digest for item in self.versions(skill.name))
         if not known:
-            parent = self.champion(skill.name) or ""
-            self.record(skill, Version(name=skill.name, skill=skill.digest, parent=parent, state="by_hand"))
+            self.record(skill, Version(name=skill.name, skill=skill.digest, parent=champion or "", state="by_hand"))
         self._change(skill.name, "adopt", skill.digest, None, "", reason, done=True)
+
+    def is_former(self, skill: Skill) -> bool:
+        """Was it champion, and is no longer?"""
+        digests = [change.skill for change in self.history(skill.name)]
+        return skill.digest in digests and digests[-1] != skill.digest
+
+    def is_by(self, skill: Skill, run_id: str) -> bool:
+        """Is it the champion, and that by this run?"""
+        changes = self.history(skill.name)
+        return bool(changes) and (changes[-1].skill, changes[-1].run_id) == (skill.digest, run_id)
+
+    def take_over(self, name: str, directory: Path) -> str:
+        """Finish what a crash left, adopt what people changed, and return the digest of the champion, '' for none.
+
+        Raises:
+            BadInput: the directory holds another skill.
+        """
+        self.recover(name, directory)
+        if (directory / "SKILL.md").is_file():
+            live = read_skill(directory)
+            if live.name != name:
+                raise BadInput(f"{directory} holds the skill '{live.name}', not '{name}'")
+            if not self.is_former(live):  # an old checkout is no change by people
+                self.adopt(live, directory)
+        return self.champion(name) or ""
+
+    def put_right(self, name: str, directory: Path) -> Change:
+        """Write the champion into its directory, which holds something older; returns how it came to be champion.
+
+        Raises:
+            BadInput: there is no champion, or the directory cannot be written.
+        """
+        changes = self.history(name)
+        if not changes:
+            raise BadInput(f"'{name}' has no history: nothing was promoted yet")
+        skill = self.skill(changes[-1].skill)
+        check_place(skill, directory)
+        write_skill(skill, directory)
+        return changes[-1]
 
     def promote(self, skill: Skill, directory: Path, *, expected: str, run_id: str, reason: str) -> Change:
         """Make `skill` the champion and put it into the live directory.
