@@ -303,6 +303,7 @@ def test_stats_and_export(tmp_path: Path, address: Path | str) -> None:
     written = export_store(store, tmp_path / "out")
     assert all(path.stat().st_size for path in written)
     assert "sim/x" in (tmp_path / "out" / "ledger.csv").read_text()
+    assert {"stage", "part", "unit"} <= set((tmp_path / "out" / "ledger.csv").read_text().split("\n")[0].split(","))
     with pytest.raises(BadInput, match="not empty"):
         export_store(store, tmp_path / "out")
     store.close()

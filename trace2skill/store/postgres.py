@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -102,7 +103,7 @@ class PostgresStore(Store):
     def copy_table(self, name: str, target: Path, kind: Literal["parquet", "csv"]) -> None:
         """See `Store.copy_table`: the rows go through DuckDB, which writes the file."""
         with duckdb.connect() as scratch:
-            for statement in (*MIGRATIONS[0], *MIGRATIONS[2]):
+            for statement in chain.from_iterable(MIGRATIONS):
                 scratch.execute(statement)
             columns = [row[0] for row in scratch.execute(f"DESCRIBE {name}").fetchall()]
             rows = self._all(f"SELECT {', '.join(columns)} FROM {name}")
