@@ -39,6 +39,7 @@ from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.sim.causes import Slip, cause_of, committed
 from trace2skill.sim.lessons import SERVING
 from trace2skill.sim.office import parse
+from trace2skill.sim.roles.agent import asked_in
 from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.references import Rolled, RolloutJob
@@ -151,7 +152,7 @@ def slip_of(rt: Runtime, item: Rolled) -> Slip:
     files = rt.given_skill.files if rt.given_skill else ()
     text = "\n".join(rt.given_skill.text(file.path) or "" for file in files) if rt.given_skill else ""
     description = rt.domain.describe(rt.task(item.cell.task_id)).strip()
-    return committed(f"0/{description}", parse(description), text, item.cell.seed, 0.1)
+    return committed(f"0/{asked_in(description)}", parse(description), text, item.cell.seed, 0.1)
 
 
 def truth(slip: Slip, content: str) -> str:

@@ -37,6 +37,7 @@ from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.sim.causes import CAUSES, cause_of, committed, contradicted, guided, habit_of
 from trace2skill.sim.lessons import CONDITIONAL, OPPOSED
 from trace2skill.sim.office import parse
+from trace2skill.sim.roles.agent import asked_in
 from trace2skill.types.references import Rolled, RolloutJob
 
 
@@ -143,7 +144,7 @@ def support_of_causes(rt: Runtime, rolled: Sequence[Rolled]) -> Counter[str]:
     shown: Counter[str] = Counter()
     for item in rolled:
         description = rt.domain.describe(rt.task(item.cell.task_id)).strip()
-        slip = committed(f"0/{description}", parse(description), base, item.cell.seed, 0.1)
+        slip = committed(f"0/{asked_in(description)}", parse(description), base, item.cell.seed, 0.1)
         shown.update(slip.mistakes)
     return shown
 
