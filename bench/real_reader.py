@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from labelled_corpus import Corpus, load
-from real_text import Run, consolidated
+from real_run import Run, consolidated
 from rich.console import Console
 from rich.table import Table
 

@@ -12,13 +12,10 @@ import json
 import statistics
 import sys
 import tempfile
-import threading
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from rich.console import Console
 from rich.table import Table
@@ -26,77 +23,23 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
-from labelled_corpus import Corpus, load, multiplied, rules_of
+from labelled_corpus import Corpus, load, multiplied
+from real_run import Run, consolidated, in_store
 
-from trace2skill.consolidate.bounded import Asker, Bounds, ModelAsker
-from trace2skill.consolidate.candidate import build_candidate
+from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.cut import cut
 from trace2skill.consolidate.groups import EditGroup
-from trace2skill.consolidate.node import Groups
-from trace2skill.consolidate.reading import AssignJob, InduceJob, WriteJob, read_book
-from trace2skill.consolidate.route import Thresholds
-from trace2skill.consolidate.runner import ThreadRunner
-from trace2skill.consolidate.worded import worded
-from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadInput
-from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Client, ModelSettings
 from trace2skill.sim.profile import chance
 from trace2skill.skills.form import in_form
 from trace2skill.skills.place import place
-from trace2skill.skills.skill import Skill
-from trace2skill.store import Store, open_store
+from trace2skill.store import Store
 from trace2skill.types.patch import Patch, Unplaced
 
 CHOICES = 20
 SIZES = (1_000, 5_000)
 PAIRWISE = {"989c7f922acf077c08f1f11a525488707a7328cefc8d31f600bc9fa9c71b4e86": 226_483}
 """Prompt tokens of the pairwise merge of edits, the design before this one, by digest of patches.jsonl."""
-
-
-@dataclass
-class Counted:
-    """A runner that counts: calls one after the other in the slowest job of each round, and rounds."""
-
-    inner: ThreadRunner
-    rounds: int = 0
-    by_round: list[tuple[str, int]] = field(default_factory=list)
-    calls: Counter[str] = field(default_factory=Counter)
-
-    def induce(self, jobs: Sequence[InduceJob]) -> Any:
-        """One round."""
-        return self._round("induce", jobs, self.inner.induce)
-
-    def assign(self, jobs: Sequence[AssignJob]) -> Any:
-        """One round."""
-        return self._round("again" if any(job.again for job in jobs) else "assign", jobs, self.inner.assign)
-
-    def write(self, jobs: Sequence[WriteJob]) -> Any:
-        """One round."""
-        return self._round("write", jobs, self.inner.write)
-
-    def _round(self, kind: str, jobs: Sequence[Any], answer: Callable[[Sequence[Any]], Any]) -> Any:
-        before = Counter(self.calls)
-        found = answer(jobs)
-        longest = max((self.calls - before).values(), default=0)
-        self.rounds += longest
-        self.by_round.append((kind, sum((self.calls - before).values())))
-        return found
-
-
-@dataclass
-class Run:
-    """What one consolidation came to and what it cost."""
-
-    groups: Groups
-    written: list[EditGroup]
-    conflicts: list[tuple[EditGroup, ...]]
-    calls: int
-    rounds: int
-    tokens: int
-    largest: int
-    by_round: list[tuple[str, int]]
-    skill: Skill
 
 
 def main() -> None:
@@ -121,53 +64,6 @@ def main() -> None:
     sys.exit(0 if all(row["reached"] for row in figures["rows"]) else 1)
 
 
-def consolidated(
-    corpus: Corpus,
-    patches: Sequence[Patch],
-    store: Store,
-    bounds: Bounds,
-    mistakes: float,
-    seed: int,
-    model: ModelSettings | None = None,
-) -> Run:
-    """The product's path from patches to a candidate, each call over the real path; by default by the labels."""
-    query = {"corpus": str(corpus.directory.resolve()), **({"mistakes": mistakes} if mistakes else {}), "seed": seed}
-    model = model or ModelSettings(name=f"sim/labelled?{urlencode(query)}")
-    before = len(store.ledger())
-    client = Client(store, Budget(None), "bench")
-    guard = threading.Lock()
-
-    def asker(step: StepLabel) -> Asker:
-        inner = ModelAsker(client, model, step)
-
-        def asked(prompt: str, wanted: Any, values: Any, said: Sequence[str]) -> Any:
-            with guard:
-                counted.calls[str(step)] += 1
-            return inner(prompt, wanted, values, said)
-
-        return asked
-
-    counted = Counted(ThreadRunner(asker, bounds))
-    tasks = len({patch.task_id for patch in patches})
-    thresholds = Thresholds()
-    book = read_book(rules_of(corpus, patches), counted, bounds)
-    groups = worded(corpus.base, book, (), thresholds.for_tasks(tasks)[1], counted)
-    skill, candidate = build_candidate(corpus.base, groups, thresholds, tasks)
-    rows = [row for row in store.ledger()[before:] if row.outcome == "answered"]
-    written = [inner for group in candidate.applied for inner in (group.inner or (group,))]
-    return Run(
-        groups=groups,
-        written=written,
-        conflicts=[item.sides for item in candidate.open],
-        calls=len(rows),
-        rounds=counted.rounds,
-        tokens=sum(row.tokens_in for row in rows),
-        largest=max((row.tokens_in for row in rows), default=0),
-        by_round=counted.by_round,
-        skill=skill,
-    )
-
-
 def measure(corpus: Corpus, mistakes: float, seed: int, bounds: Bounds, *, quick: bool) -> dict[str, Any]:
     """All figures of the table."""
     with tempfile.TemporaryDirectory(prefix="t2s-real-") as directory:
@@ -181,15 +77,6 @@ def measure(corpus: Corpus, mistakes: float, seed: int, bounds: Bounds, *, quick
         if not quick:
             rows += bounded(corpus, run, directory, bounds, mistakes, seed)
     return {"corpus": str(corpus.directory), "mistakes": mistakes, "rows": rows, "rounds": run.by_round}
-
-
-def in_store(directory: str, name: str, work: Callable[[Store], Any]) -> Any:
-    """Do something with a store of its own."""
-    store = open_store(Path(directory) / name)
-    try:
-        return work(store)
-    finally:
-        store.close()
 
 
 def row(name: str, value: Any, wanted: str, reached: bool) -> dict[str, Any]:

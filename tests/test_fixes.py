@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import re
+import warnings
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from conftest import shared
 
 from trace2skill.analysts.gate import GateResult, run_gate
 from trace2skill.core.digest import digest_of
+from trace2skill.core.program import parse_program
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import CaseGrade, Grade
 from trace2skill.domains.files import FileDomain
@@ -485,3 +487,22 @@ def run_left(domain: Any, task: Task, fix: str) -> dict[str, bytes]:
 
 def reversed_lines(text: str) -> str:
     return "".join(line[::-1] + "\n" for line in text.splitlines())
+
+
+@pytest.mark.parametrize("source", ["print('\\w')", "1 is 1", "x = 'a'(1)"])
+def test_a_program_that_python_would_warn_of_is_parsed_without_a_word(
+    source: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    warnings.simplefilter("always")
+    assert parse_program(source).body
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["1 +", "a\0b", "-" * 100_000 + "1", "x = '\ud800'"],
+    ids=["unfinished", "a null", "deep", "half a letter"],
+)
+def test_what_is_no_program_is_said_to_be_none(source: str) -> None:
+    with pytest.raises(SyntaxError):
+        parse_program(source)

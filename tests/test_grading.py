@@ -17,7 +17,7 @@ from openpyxl.styles import Font
 
 from trace2skill.analysts.feedback import COMPARISONS, REFUSALS_EXPLAINED, Evaluating, in_words
 from trace2skill.core.errors import InfrastructureFault
-from trace2skill.domains.base import CaseGrade
+from trace2skill.domains.base import CaseGrade, Grade
 from trace2skill.domains.spreadsheet import Spreadsheet, reading, recalculate
 from trace2skill.domains.spreadsheet.grade import grade_case
 from trace2skill.domains.spreadsheet.ranges import parse_answer_position
@@ -429,3 +429,17 @@ def test_a_result_that_cannot_be_read_is_a_wrong_output(tmp_path: Path, monkeypa
     office(tmp_path, monkeypatch, "mkdir out; echo nothing > out/book.xlsx")
     grade: CaseGrade = grade_case("1", book(A1=3), book(A1="=1+2"), "A1", recalculate.recalculated)
     assert "cannot be read as a workbook" in grade.problem
+
+
+def test_what_is_not_listed_is_counted_so() -> None:
+    """60 cells differ, 50 of them were looked at, 12 are listed: each number is said for what it is."""
+    gold = book(**{f"A{row}": row for row in range(1, 61)})
+    (case,) = [grade_case("1", gold, book(**{f"A{row}": 0 for row in range(1, 61)}), "A1:A60", None)]
+    grade = Grade(cases=(case,))
+    assert "  and 48 more, not listed" in in_words(grade).split("\n")
+    assert grade.reason.startswith("60 cells differ (of the first 50: 50 value), first ")
+    few = Grade(
+        cases=(grade_case("1", gold, book(**{f"A{row}": max(row, 3) for row in range(1, 61)}), "A1:A60", None),)
+    )
+    assert "more, not listed" not in in_words(few)
+    assert few.reason.startswith("2 cells differ (2 value), first ")

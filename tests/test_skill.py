@@ -304,7 +304,12 @@ def test_a_link_to_a_folder_that_stays_inside_is_what_it_leads_to(tmp_path: Path
     [
         ("Use the types that the neighbouring cells have, and no others.", 3),
         ("- Use the types that the\n  neighbouring cells have,   and no others.", 3),
-        ("the types that the neighbouring cells have", 3),
+        ("the types that the neighbouring cells have", None),
+        ("Two of them are enough here.", 16),
+        ("use the saved values of the cells.", None),
+        ("Or three.", None),
+        ("Say it once, in plain words.", None),
+        ("Two of them are enough here. Or three.", 16),
         ("Stop.", 6),
         ("* Stop.", 6),
         ("and no others.", None),
@@ -317,6 +322,11 @@ def test_a_link_to_a_folder_that_stays_inside_is_what_it_leads_to(tmp_path: Path
         "whole",
         "with its breaks",
         "a part",
+        "a sentence",
+        "without its never",
+        "a short sentence",
+        "a sentence that is there twice",
+        "two sentences over a break of the line",
         "a line",
         "another mark",
         "too short",
@@ -327,5 +337,11 @@ def test_a_link_to_a_folder_that_stays_inside_is_what_it_leads_to(tmp_path: Path
     ],
 )
 def test_a_line_is_found_as_it_is_quoted(quoted: str, line: int | None) -> None:
-    text = "# A\n\n- Use the types that the\n  neighbouring cells have, and no others.\n\n- Stop.\n\nRead the whole of it\nfirst.\n\nRead the whole of it\nlast.\n"
+    wrapped = "# A\n\n- Use the types that the\n  neighbouring cells have, and no others.\n\n- Stop.\n\n"
+    again = "Read the whole of it\nfirst.\n\nRead the whole of it\nlast.\n\n"
+    several = (
+        "- Never\n  use the saved values of the cells.\n- First of all. Two of them are enough here.\n  Or three.\n"
+    )
+    several += "- Be short. Say it once, in plain words.\n- Be plain. Say it once, in plain words.\n"
+    text = f"{wrapped}{again}{several}"
     assert line_of(text, quoted) == line

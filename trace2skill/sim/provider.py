@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -100,22 +100,10 @@ def _handler(litellm: Any) -> Any:
                 native_tools=bool(options.get("tools")),
                 seed=options.get("seed") or 0,
             )
-            if problem := refusal(heard) or unscripted(profile):
-                raise litellm.BadRequestError(message=f"simulated: {problem}", model=profile.name, llm_provider="sim")
             with self._guard:
                 self._tries[heard.key] += 1
                 attempt = self._tries[heard.key]
-            if chance("outage", heard.key) < _outage():
-                raise litellm.ServiceUnavailableError(
-                    message="simulated: outage", llm_provider="sim", model=profile.name
-                )
-            _sleep(profile, heard.key, attempt)
-            if chance("hang", heard.key, attempt) < profile.hangs:
-                time.sleep(float(request.get("timeout") or 600))
-                raise litellm.Timeout(message="simulated: hung", llm_provider="sim", model=profile.name)
-            if self._in_storm(profile) and chance("storm", heard.key, attempt) < STORM:
-                raise _too_many(litellm, profile)
-            _fail_as_planned(litellm, profile, heard.key, attempt)
+            _refuse(litellm, heard, attempt, request.get("timeout"), lambda: self._in_storm(profile))
             _log_call(heard.key, heard.messages)
             said = speak(heard) if profile.name == SCRIPTED else play(heard)
             spoken = _disturbed(profile, heard, said, structured=bool(options.get("response_format")))
@@ -124,10 +112,7 @@ def _handler(litellm: Any) -> Any:
         def embedding(self, *_: Any, **request: Any) -> Any:
             profile, texts = profile_of(request["model"]), [str(text) for text in request["input"]]
             key = digest_of("embedding", profile.seed, texts)
-            if chance("outage", key) < _outage():
-                raise litellm.ServiceUnavailableError(
-                    message="simulated: outage", llm_provider="sim", model=profile.name
-                )
+            _check_outage(litellm, profile, key)
             _log_call(key, texts)
             response = request["model_response"]
             response.data = [
@@ -139,6 +124,26 @@ def _handler(litellm: Any) -> Any:
             return response
 
     return Simulated()
+
+
+def _refuse(litellm: Any, heard: Heard, attempt: int, timeout: object, in_storm: Callable[[], bool]) -> None:
+    """Whatever keeps a call from being answered: what it asks, an outage, its latency, a storm, a planned fault."""
+    profile, key = heard.profile, heard.key
+    if problem := refusal(heard) or unscripted(profile):
+        raise litellm.BadRequestError(message=f"simulated: {problem}", model=profile.name, llm_provider="sim")
+    _check_outage(litellm, profile, key)
+    _sleep(profile, key, attempt)
+    if chance("hang", key, attempt) < profile.hangs:
+        time.sleep(float(timeout or 600))  # type: ignore[arg-type]
+        raise litellm.Timeout(message="simulated: hung", llm_provider="sim", model=profile.name)
+    if in_storm() and chance("storm", key, attempt) < STORM:
+        raise _too_many(litellm, profile)
+    _fail_as_planned(litellm, profile, key, attempt)
+
+
+def _check_outage(litellm: Any, profile: Profile, key: str) -> None:
+    if chance("outage", key) < _outage():
+        raise litellm.ServiceUnavailableError(message="simulated: outage", llm_provider="sim", model=profile.name)
 
 
 def _sleep(profile: Profile, key: str, attempt: int) -> None:

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,7 +23,8 @@ BlockToken = Token
 """A block of Markdown as the parser gives it."""
 
 LEAST_QUOTED = 5
-"""Words from which a part of a line, or what goes over several, is taken for a quotation."""
+"""Words from which a sentence of a line, or what goes over several, is taken for a quotation."""
+BREAK = "\n"
 LINE_END = re.compile(r"\r\n|\n|\r")
 PROTECTED = {"fence", "code_block", "html_block", "front_matter", "table_open"}
 
@@ -130,25 +131,34 @@ def section_text(text: str, path: tuple[str, ...]) -> str:
 def line_of(text: str, wanted: str) -> int | None:
     """The number, from 1, of the first line that reads `wanted`, white space and list marks aside; None without one.
 
-    A quotation of a wrapped paragraph or item, or of a sentence in it, is found at the line where it begins.
+    A quotation of a wrapped paragraph or item, or of whole sentences of it, is found at the line where it begins. Part
+    of a sentence is none: what was left out may have been its 'never'.
     """
     plain = " ".join(filter(None, map(_as_read, split_lines(wanted))))
+    raw = [line.strip() for line in split_lines(text)]
+    lines = [_as_read(line) for line in raw]
+    opens = [not before or before.startswith("#") or _opens(now) for before, now in pairwise(["", *raw])]
     if not plain:
         return None
-    lines = [_as_read(line) for line in split_lines(text)]
-    if plain in lines:
-        return lines.index(plain) + 1
-    return _wrapped(lines, plain)
+    alone = (n for n, (line, new) in enumerate(zip(lines, opens, strict=True), 1) if new and line == plain)
+    return next(alone, None) or _within(lines, opens, plain)
 
 
-def _wrapped(lines: Sequence[str], quoted: str) -> int | None:
-    """The number of the first of the lines that together hold a quotation, where it is long enough and found once."""
-    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
-    whole = "".join(f"{line} " for line in lines)
-    found = [match.start() for match in re.finditer(rf"(?<!\w){re.escape(quoted)}(?!\w)", whole)]
-    if len(found) != 1 or len(quoted.split()) < LEAST_QUOTED:
+def _within(lines: Sequence[str], opens: Sequence[bool], quoted: str) -> int | None:
+    """The number of the line where the only run of whole sentences begins that reads `quoted`; None where two do."""
+    if len(quoted.split()) < LEAST_QUOTED:
         return None
-    return bisect_right(starts, found[0])
+    # What lies between two paragraphs or items is no white space: nothing that is quoted goes over it.
+    whole = "".join(f"{BREAK if new else ' '}{line}" for new, line in zip(opens, lines, strict=True)) + BREAK
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=1))
+    begins, ends = rf"(?:(?<={BREAK})|(?<=[.!?:;] ))", rf"(?:(?<=[.!?:;])|(?=[.!?:;{BREAK}]))"
+    found = [match.start() for match in re.finditer(f"{begins}{re.escape(quoted)}{ends}", whole)]
+    return bisect_right(starts, found[0]) if len(found) == 1 else None
+
+
+def _opens(line: str) -> bool:
+    """Does a line begin a block: an item, a heading, or nothing?"""
+    return not line or line.startswith(("- ", "* ", "+ ", "#", "|", "```")) or bool(re.match(r"\d+[.)] ", line))
 
 
 def outline(text: str) -> str:
