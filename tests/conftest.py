@@ -13,6 +13,7 @@ import tempfile
 import time
 import urllib.request
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,8 +62,19 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return (os.cpu_count() or 1) + 1
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: -DURATIONS.get(plain(item.nodeid), 0.0))
+    """Sort by duration, a group of tests that one worker runs by the sum of it."""
+    seconds: Counter[str] = Counter()
+    for item in items:
+        seconds[unit(item)] += DURATIONS.get(plain(item.nodeid), 0.0)
+    items.sort(key=lambda item: -seconds[unit(item)])
+
+
+def unit(item: pytest.Item) -> str:
+    """What is given to one worker as a whole: a group, or else a test."""
+    marker = item.get_closest_marker("xdist_group")
+    return marker.kwargs["name"] if marker else item.nodeid
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -72,8 +84,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def plain(node: str) -> str:
-    """A test's name without its parameters."""
-    return node.partition("[")[0].removeprefix("tests/")
+    """A test's name without its parameters and its group."""
+    return node.partition("[")[0].partition("@")[0].removeprefix("tests/")
 
 
 def pytest_sessionfinish() -> None:
@@ -121,11 +133,11 @@ def prefect_home() -> Path:
     return HOME
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Project"]:
-    """A Prefect server with all that it does of its own accord and our deployments, for the tests of one file.
+    """A Prefect server with all that it does of its own accord and our deployments.
 
-    It takes a fifth of a core even while nobody asks it anything, so that it is not kept for the session.
+    The tests that use it are one group, which one worker runs: `pytestmark = OPERATED`.
     """
     from prefect_project import Project
 

@@ -157,9 +157,7 @@ def rendered(place: str) -> set[object]:
     found = {arg.value for call in calls for arg in call.args[:1] if isinstance(arg, ast.Constant)}
     (module, *_) = nodes(place)
     assert isinstance(module, ast.Module)
-    assigned = [
-        node for node in module.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-    ]
+    assigned = [node for node in module.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)]
     for node in assigned:
         if any(str(getattr(target, "id", "")).endswith("PROMPT") for target in node.targets):
             found |= {node.value.value, f"{node.value.value}_task"}
