@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from conftest import PATIENCE
 from prefect_project import OPERATED, Project, settings
@@ -57,11 +58,9 @@ def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path
     while not wanted <= events_of(project, began):  # the server takes events in a while after they are sent
         assert time.monotonic() < deadline, events_of(project, began)
         time.sleep(1)
-    asked = {"artifacts": {"flow_run_id": {"any_": [run]}}, "limit": 200}
-    artifacts = project.request("POST", "/artifacts/filter", asked)
-    assert {"refresh-summary", "refresh-report", "refresh-scores", "refresh-cost", "stage-rollout"} <= {
-        item["key"] for item in artifacts
-    }
+    told = artifacts_of(project, {"id": {"any_": [run]}})
+    assert {"refresh-summary", "refresh-report", "refresh-scores", "refresh-cost"} <= told
+    assert "stage-rollout" in artifacts_of(project, {"parent_flow_run_id": {"any_": [run]}})
 
 
 def test_a_yes_that_lost_its_place_to_another_run_is_carried_out_outside_of_it(
@@ -92,6 +91,11 @@ def test_a_yes_that_lost_its_place_to_another_run_is_carried_out_outside_of_it(
 def events_of(project: Project, since: str) -> set[str]:
     asked = {"filter": {"event": {"prefix": ["trace2skill."]}, "occurred": {"since": since}}, "limit": 50}
     return {item["event"] for item in project.request("POST", "/events/filter", asked)["events"]}
+
+
+def artifacts_of(project: Project, flow_runs: dict[str, Any]) -> set[str]:
+    found = project.request("POST", "/artifacts/filter", {"flow_runs": flow_runs, "limit": 200})
+    return {item["key"] for item in found}
 
 
 def keyset(project: Project, run: str) -> dict[str, str]:
