@@ -162,14 +162,16 @@ def report(
         table.add_row(cause.name, str(shown[cause.name]), support, "yes" if cause.name in covered else "no")
     console = Console()
     console.print(table)
-    noise = [group.text for group in candidate.applied if not planted_text(group.text)]
+    noise = [group for group in candidate.applied if not planted_text(group.text)]
     needed = [name for name, times in shown.items() if times >= 3]
     total = rt.store.ledger_total(rt.run_id)
     console.print(
         f"causes with support of 3 or more: {len(needed)}, covered: {len([n for n in needed if n in covered])}"
     )
-    for text in noise:
-        console.print(f"  {text}", highlight=False)
+    for group in noise:
+        console.print(f"  {group.text}", highlight=False, markup=False)
+        for said in (item for one in (group.inner or (group,)) for item in one.said):
+            console.print(f"    {said.task_id}: {said.text}", highlight=False, markup=False)
     console.print(f"idiosyncratic lessons in the skill: {len(noise)}; dropped groups: {len(candidate.dropped)}")
     console.print(f"open conflicts: {len(candidate.open)}")
     console.print(f"{total.calls} model calls, {seconds:.0f} s")

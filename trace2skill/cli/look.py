@@ -18,7 +18,7 @@ from trace2skill.core.forms import from_text
 from trace2skill.core.record import Record
 from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.skill import is_named, problems, read_skill
-from trace2skill.store import Store, open_store
+from trace2skill.store import Store, store_to_read
 
 
 def validate(
@@ -45,7 +45,7 @@ def show(
     json: o.AsJson = False,
 ) -> None:
     """Show a run again, or list the runs in the store."""
-    opened = o.existing_store(store)
+    opened = o.store_to_look_into(store)
     if run is None:
         rows = opened.runs()
         if json:
@@ -143,11 +143,12 @@ def _prefect() -> Check:
 def _store(path: Path | str) -> Check:
     if isinstance(path, Path) and not path.is_file():
         return Check(what="store", state="ok", detail=f"{path} (will be made)")
+    said: list[str] = []
     try:
-        rows = open_store(path, wait_seconds=1).runs()
+        rows = store_to_read(path, on_copy=said.append).runs()
     except Trace2SkillError as error:
         return Check(what="store", state="problem", detail=str(error))
-    return Check(what="store", state="ok", detail=f"{path}, {len(rows)} runs")
+    return Check(what="store", state="ok", detail=f"{path}, {len(rows)} runs" + "".join(f"; {one}" for one in said))
 
 
 def _model(name: str | None) -> list[Check]:
