@@ -4,6 +4,7 @@ import json as json_module
 import os
 import shutil
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from trace2skill.core.errors import BadInput, SkillInvalid, Trace2SkillError
 from trace2skill.core.forms import from_text
 from trace2skill.core.record import Record
 from trace2skill.runs.summary import RunSummary
+from trace2skill.safety.redaction import Redactor
 from trace2skill.skills.skill import is_named, problems, read_skill
 from trace2skill.store import Store, store_to_read
 
@@ -131,13 +133,11 @@ def _prefect() -> Check:
         return Check(
             what="Prefect", state="ok", detail="a server of its own for each run; PREFECT_API_URL names a lasting one"
         )
-    import httpx
-
     try:
-        httpx.get(f"{api.rstrip('/')}/health", timeout=5).raise_for_status()
-    except httpx.HTTPError as error:
-        return Check(what="Prefect", state="problem", detail=f"{api} does not answer: {error}; `prefect server start`")
-    return Check(what="Prefect", state="ok", detail=api)
+        import_module("tasks.server").check_server()
+    except Trace2SkillError as error:
+        return Check(what="Prefect", state="problem", detail=str(error))
+    return Check(what="Prefect", state="ok", detail=Redactor().text(api))
 
 
 def _store(path: Path | str) -> Check:
