@@ -91,3 +91,38 @@ def test_a_package_that_a_provider_needs_is_named_at_once(store: Store) -> None:
     with StrangeServer((200, said(), {})) as server, pytest.raises(ModelUnusable, match="pip install"):
         ask(store, server, "vertex_ai/claude-sonnet-4-5", (1.0, 1.0))
     assert not server.requests
+
+
+THOUGHT = "U2lnbmVk"
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second", "kept"),
+    [
+        (CLAUDE,
+         claude({"type": "thinking", "thinking": "Which files?", "signature": THOUGHT},
+                {"type": "tool_use", "id": "t1", "name": "bash", "input": {"command": "ls"}}, stop="tool_use"),
+         claude({"type": "text", "text": "done"}),
+         lambda sent: sent["messages"][1]["content"][0]["signature"]),
+        ("gemini/gemini-3-pro-preview",
+         gemini({"functionCall": {"name": "bash", "args": {"command": "ls"}}, "thoughtSignature": THOUGHT}),
+         gemini({"text": "done"}),
+         lambda sent: sent["contents"][1]["parts"][0]["thoughtSignature"]),
+    ],
+    ids=["Anthropic", "Gemini"],
+)  # fmt: skip
+def test_a_thought_that_a_provider_signed_goes_back_with_the_call_it_led_to(
+    store: Store, name: str, first: Any, second: Any, kept: Any
+) -> None:
+    """Without it they refuse the next turn of an agent."""
+    with StrangeServer((200, first, {}), (200, second, {})) as server:
+        model = ModelSettings(name=name, api_base=server.url, price=(1.0, 1.0), max_tokens=50, tools="native")
+        client = Client(store, Budget(None), "run")
+        said: tuple[dict[str, Any], ...] = ({"role": "user", "content": f"Look. {server.url}"},)
+        for output in ("a.txt", ""):
+            request = Request(role="agent", settings=model, messages=said, tools=(BASH,))
+            answer = client.complete(request, step=StepLabel("s"))
+            result = ({"role": "tool", "tool_call_id": call.id, "content": output} for call in answer.tool_calls)
+            said = (*said, answer.message, *result)
+    assert answer.text == "done"
+    assert kept(server.requests[1]) == THOUGHT

@@ -1,10 +1,13 @@
 """What a run writes with its last steps is tried before its first; what is printed and exported stays where it belongs."""
 
+import base64
 import io
 import os
 import subprocess
+import threading
 import unicodedata
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +213,38 @@ def test_a_prefect_server_that_is_not_there_is_one_line(tmp_path: Path, monkeypa
     assert "no Prefect server answers at" in str(refused.value)
     assert "\n" not in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_prefect_server_that_lets_nobody_in_is_one_line() -> None:
+    """Everybody may ask it for its health; a run would fail with a traceback at its first block."""
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
+    from tasks import server
+
+    right = f"Basic {base64.b64encode(b'me:hunter2hunter2').decode()}"
+
+    class Guarded(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            let_in = self.path == "/api/health" or self.headers.get("authorization") == right
+            self.send_response(200 if let_in else 401)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Guarded) as guarded:
+        threading.Thread(target=guarded.serve_forever, daemon=True).start()
+        url = {PREFECT_API_URL: f"http://127.0.0.1:{guarded.server_port}/api"}
+        for sent in ({}, {PREFECT_API_AUTH_STRING: "me:wrong"}):
+            with (
+                temporary_settings({**url, **sent}),
+                pytest.raises(BadInput, match="PREFECT_API_AUTH_STRING") as refused,
+            ):
+                server.check_server()
+            assert "\n" not in str(refused.value)
+        with temporary_settings({**url, PREFECT_API_AUTH_STRING: "me:hunter2hunter2"}):
+            server.check_server()
+        guarded.shutdown()
 
 
 def test_a_skill_with_folders_of_its_own_is_valid(tmp_path: Path, prefect_home: Path) -> None:
