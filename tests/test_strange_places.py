@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import subprocess
+import sys
 import threading
 import unicodedata
 import zipfile
@@ -15,6 +16,8 @@ import pytest
 from conftest import OFFICE_SKILL
 from product import run
 
+from trace2skill.cli import store as cli_store
+from trace2skill.cli.app import main
 from trace2skill.cli.console import Console, code, plain
 from trace2skill.consolidate.quarantine import Quarantined
 from trace2skill.core.errors import BadInput, SkillInvalid
@@ -255,3 +258,24 @@ def test_a_skill_with_folders_of_its_own_is_valid(tmp_path: Path, prefect_home: 
     assert "valid, 4 files" in run(tmp_path, prefect_home, "validate", "rows").stdout
     os.mkfifo(tmp_path / "rows" / "pipe")
     assert "pipe" in run(tmp_path, prefect_home, "validate", "rows", code=2).complaint
+
+
+def test_a_full_disk_is_one_line_wherever_it_is_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The report is written last, after all was paid for; any other file may be the one."""
+    open_store(tmp_path / "s.duckdb").close()
+
+    def filled(*_: object) -> None:
+        with Path("/dev/full").open("w") as full:
+            full.write("x")
+
+    monkeypatch.setattr(cli_store, "export_store", filled)
+    monkeypatch.setattr(sys, "argv", ["trace2skill", "store", "export", "out", "--store", str(tmp_path / "s.duckdb")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "No space left on device" in said
+    assert "free some space, then run the same command again" in said
+    assert "Traceback" not in said
