@@ -14,8 +14,8 @@ from trace2skill.sandbox import bubblewrap
 from trace2skill.skills.skill import problems, read_skill
 
 SCRIPT = ROOT / "examples" / "local_model.py"
-FEWER = ("--tasks", "2", "--max-tokens", "40")
-"""Less of the same: a task to learn from and one to score on, and shorter answers."""
+FEWER = ("--tasks", "3", "--max-tokens", "40")
+"""Less of the same: the fewest tasks, and shorter answers."""
 
 
 @pytest.mark.slow
@@ -38,7 +38,8 @@ def test_a_real_model_without_a_key(tmp_path: Path, prefect_home: Path, monkeypa
     assert not made["promoted"]
     assert made["decision"]["verdict"] != "promote"
     assert problems(read_skill(Path(made["candidate_directory"]))) == []
-    assert sum(made["trajectories"].values()) + sum(item["stage"] == "rollout" for item in made["failures"]) == 1
+    rolled_out = sum(made["trajectories"].values()) + sum(item["stage"] == "rollout" for item in made["failures"])
+    assert rolled_out == made["tasks"]["evolve"] > 0
     for failure in made["failures"]:  # what failed says what it is
         assert issubclass(getattr(errors, failure["kind"], object), errors.Trace2SkillError), failure
     assert "Traceback" not in done.stderr
