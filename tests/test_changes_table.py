@@ -182,9 +182,6 @@ def test_every_file_of_the_table_is_there() -> None:
 # --- making the change in a copy -------------------------------------------------------------------------------------
 
 
-IN_A_COPY = pytest.mark.xdist_group(name="a changed copy")
-
-
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project's code with a new analyst, a new stage and a new rule of the gate, by the files that the table names."""
@@ -274,16 +271,13 @@ def said(copy: Path) -> list[str]:
     return done.stdout.strip().splitlines()
 
 
-@IN_A_COPY
 def test_a_new_analyst_is_asked_for_chosen_estimated_and_keyed(said: list[str]) -> None:
     assert said[0] == "['success', 'surprise'] extract"
 
 
-@IN_A_COPY
 def test_a_new_stage_is_a_task_and_may_fail_in_part(said: list[str]) -> None:
     assert said[1] == "weigh weigh: {task_id} weigh"
 
 
-@IN_A_COPY
 def test_a_new_rule_of_the_gate_decides(said: list[str]) -> None:
     assert said[2] == "never"

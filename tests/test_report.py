@@ -121,9 +121,6 @@ def settings() -> RunSettings:
     return run_settings(data=OFFICE, roles=Roles.all_played_by(ModelSettings(name="sim/office")))
 
 
-IN_A_BROWSER = pytest.mark.xdist_group(name="browser")
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -150,7 +147,6 @@ def visit(browser: Any, path: Path, **more: Any) -> tuple[Any, list[str], float]
     return page, complaints, time.monotonic() - started
 
 
-@IN_A_BROWSER
 def test_the_page_loads_offline_with_every_text_shown_as_text(store: Store, tmp_path: Path, browser: Any) -> None:
     path = tmp_path / "report.html"
     summary = big_run(store, 12, 6)
@@ -174,7 +170,6 @@ def test_the_page_loads_offline_with_every_text_shown_as_text(store: Store, tmp_
         page.context.close()
 
 
-@IN_A_BROWSER
 def test_every_link_leads_somewhere_and_a_line_opens_its_evidence(store: Store, tmp_path: Path, browser: Any) -> None:
     path = tmp_path / "report.html"
     path.write_text(render_report(store, big_run(store, 12, 6), settings()))
@@ -194,7 +189,6 @@ def test_every_link_leads_somewhere_and_a_line_opens_its_evidence(store: Store, 
     assert phone.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-@IN_A_BROWSER
 @pytest.mark.slow  # the largest page; a small one is looked at above
 def test_400_tasks_and_300_edits_stay_responsive(
     store: Store, tmp_path: Path, browser: Any, capsys: pytest.CaptureFixture[str]

@@ -16,8 +16,8 @@ import pytest
 from conftest import PATIENCE, ROOT, environment
 from questions_of_tests import write_math, write_skill_for_sums
 
-OPERATED = [pytest.mark.slow, pytest.mark.xdist_group(name="operated")]
-"""Marks of the tests on a deployed project: there is one, which one worker has."""
+OPERATED = pytest.mark.slow
+"""Of the tests on a deployed project."""
 BIN = Path(sys.executable).parent
 FLOWS = ("run", "retry")
 SIM = {"name": "sim/office", "attempts": 1}
