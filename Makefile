@@ -14,7 +14,7 @@ test test-all: $(STAMP)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/pytest -n auto --maxschedchunk 1 $(PYTEST)
+	.venv/bin/pytest -n auto --maxschedchunk 1 --no-loadscope-reorder $(PYTEST)
 
 install: $(STAMP)
 

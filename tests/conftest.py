@@ -13,13 +13,15 @@ import tempfile
 import time
 import urllib.request
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import databases
 import psutil
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from trace2skill.cli.app import _nothing_more_to_say
 from trace2skill.cli.prefect_settings import lean, quiet
@@ -52,6 +54,14 @@ atexit.register(_nothing_more_to_say)
 TABLE = ROOT / "tests" / "durations.json"
 DURATIONS: dict[str, float] = json.loads(TABLE.read_text())
 WORTH_SORTING = 2.0
+GROUPS = {
+    **dict.fromkeys(
+        ["operations/test_approval.py", "operations/test_nightly.py", "operations/test_together.py"], "operated"
+    ),
+    **dict.fromkeys(["test_report.py"], "browser"),
+    **dict.fromkeys(["test_changes_table.py"], "changed copy"),
+}
+"""Files whose tests share something dear, by what that is: one worker runs them all."""
 _taken: dict[str, float] = {}
 
 
@@ -61,8 +71,32 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return (os.cpu_count() or 1) + 1
 
 
+class Grouped(LoadScopeScheduling):
+    """Hands tests out one by one, and those of a group to one worker.
+
+    The groups of pytest-xdist's own `loadgroup` stand in node ids, which pytest 9.2 does not let it change.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Grouped:
+    return Grouped(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: -DURATIONS.get(plain(item.nodeid), 0.0))
+    """Sort by duration, a group of tests that one worker runs by the sum of it."""
+    seconds: Counter[str] = Counter()
+    for item in items:
+        seconds[unit(item.nodeid)] += DURATIONS.get(plain(item.nodeid), 0.0)
+    items.sort(key=lambda item: -seconds[unit(item.nodeid)])
+
+
+def unit(node: str) -> str:
+    """What is given to one worker as a whole: a group, or else a test."""
+    file = node.partition("::")[0].removeprefix("tests/")
+    return GROUPS.get(file, node)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -121,11 +155,11 @@ def prefect_home() -> Path:
     return HOME
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Project"]:
-    """A Prefect server with all that it does of its own accord and our deployments, for the tests of one file.
+    """A Prefect server with all that it does of its own accord and our deployments.
 
-    It takes a fifth of a core even while nobody asks it anything, so that it is not kept for the session.
+    The tests that use it are one group, which one worker runs: see `GROUPS`.
     """
     from prefect_project import Project
 

@@ -22,7 +22,11 @@ from trace2skill.store.duck import DuckStore
 from trace2skill.store.postgres import PostgresStore
 from trace2skill.traces.formats import READERS
 
-CODE = sorted(path for top in ("trace2skill", "tasks", "flows", "deployments") for path in (ROOT / top).rglob("*.py"))
+TEXTS = {
+    path.relative_to(ROOT).as_posix(): path.read_text()
+    for top in ("trace2skill", "tasks", "flows", "deployments")
+    for path in sorted((ROOT / top).rglob("*.py"))
+}
 
 
 def table() -> dict[str, list[str]]:
@@ -33,25 +37,22 @@ def table() -> dict[str, list[str]]:
 
 
 @cache
-def trees() -> dict[str, ast.Module]:
-    """The modules of the product, parsed once, and only by who asks."""
-    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in CODE}
+def nodes(place: str) -> list[ast.AST]:
+    """Every node of a module, the module itself first. A module is parsed only where its text has what is asked for:
+    to parse and walk all of them takes half a minute."""
+    return list(ast.walk(ast.parse(TEXTS[place])))
+
+
+def holding(text: str) -> list[str]:
+    """The modules in whose text this stands, be it in a comment."""
+    return [place for place, found in TEXTS.items() if text in found]
 
 
 @cache
-def nodes() -> dict[str, list[ast.AST]]:
-    """Every node of each module: to walk them anew for each question takes most of a minute."""
-    return {place: list(ast.walk(tree)) for place, tree in trees().items()}
-
-
-@cache
-def words() -> dict[str, set[object]]:
-    """The names and texts that stand in each module."""
+def words(place: str) -> set[object]:
+    """The names and texts that stand in a module."""
     kinds = ("id", "attr", "arg", "value")
-    return {
-        place: {found for node in all_ for kind in kinds if plain(found := getattr(node, kind, None))}
-        for place, all_ in nodes().items()
-    }
+    return {found for node in nodes(place) for kind in kinds if plain(found := getattr(node, kind, None))}
 
 
 def plain(found: object) -> bool:
@@ -60,15 +61,15 @@ def plain(found: object) -> bool:
 
 def naming(word: str) -> set[str]:
     """The modules in which a name or a text is that word."""
-    return {place for place, found in words().items() if word in found}
+    return {place for place in holding(word) if word in words(place)}
 
 
 def importing(module: str, name: str) -> set[str]:
     """The modules that import a name of a module."""
     return {
         place
-        for place, all_ in nodes().items()
-        for node in all_
+        for place in holding(name)
+        for node in nodes(place)
         if isinstance(node, ast.ImportFrom) and node.module == module and name in [item.name for item in node.names]
     }
 
@@ -138,7 +139,7 @@ def test_a_setting_is_declared_once() -> None:
 
 
 def test_a_prompt_is_a_file_and_who_asks_it() -> None:
-    asked = {place: rendered(place) for place in trees()}
+    asked = {place: rendered(place) for place in {*holding("render("), *holding("PROMPT")}}
     for path in sorted((ROOT / "trace2skill" / "prompts").glob("*.md")):
         asking = [place for place, found in asked.items() if path.stem in found]
         if not asking:  # by a name that is handed on, as the editor's two are
@@ -147,16 +148,16 @@ def test_a_prompt_is_a_file_and_who_asks_it() -> None:
 
 
 def importing_anything(place: str, module: str) -> bool:
-    return any(isinstance(node, ast.ImportFrom) and node.module == module for node in nodes()[place])
+    return any(isinstance(node, ast.ImportFrom) and node.module == module for node in nodes(place))
 
 
 def rendered(place: str) -> set[object]:
     """The prompts that a module renders, or has rendered: the constants PROMPT and the like."""
-    calls = [node for node in nodes()[place] if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "render"]
+    calls = [node for node in nodes(place) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "render"]
     found = {arg.value for call in calls for arg in call.args[:1] if isinstance(arg, ast.Constant)}
-    assigned = [
-        node for node in trees()[place].body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-    ]
+    (module, *_) = nodes(place)
+    assert isinstance(module, ast.Module)
+    assigned = [node for node in module.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)]
     for node in assigned:
         if any(str(getattr(target, "id", "")).endswith("PROMPT") for target in node.targets):
             found |= {node.value.value, f"{node.value.value}_task"}
@@ -234,47 +235,49 @@ def listed(registry: Path, imported: str, last: str) -> None:
     registry.write_text(f"{text[:start]}from {imported}\n{text[start:]}")
 
 
-def said(copy: Path, program: str) -> str:
-    known = {**os.environ, "PYTHONPATH": str(copy), "PREFECT_HOME": str(copy / "prefect")}
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=copy, env=known, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def test_a_new_analyst_is_asked_for_chosen_estimated_and_keyed(copy: Path) -> None:
-    program = """
-from trace2skill.runs.sections import LearningSettings
+PROGRAM = """
+from tasks.steps import TASKS
+from trace2skill.evaluation.acceptance import GateSettings
+from trace2skill.evaluation.decision import decide
 from trace2skill.runs.distill import choose_for_analysis
+from trace2skill.runs.sections import LearningSettings
+from trace2skill.runs.steps import STEPS
 from trace2skill.runs.steps.extract import EXTRACT
-from trace2skill.types.evaluation import Cell
+from trace2skill.types.evaluation import Cell, Evaluation
 from trace2skill.types.references import Rolled
+
 LearningSettings(analysts="+error+surprise")
 cell = Cell(task_id="t", seed=1, outcome="passed")
 rolled = [Rolled(trajectory_id="T", content="c", skill=None, cell=cell)]
 print([job.analyst for job in choose_for_analysis(rolled, "+success+surprise")], EXTRACT.asked("surprise").stage)
-"""
-    assert said(copy, program) == "['success', 'surprise'] extract"
 
-
-def test_a_new_stage_is_a_task_and_may_fail_in_part(copy: Path) -> None:
-    program = """
-from tasks.steps import TASKS
-from trace2skill.runs.steps import STEPS
 print(TASKS["weigh"].name, TASKS["weigh"].task_run_name, [step.name for step in STEPS if step.mapped][-1])
-"""
-    assert said(copy, program) == "weigh weigh: {task_id} weigh"
 
-
-def test_a_new_rule_of_the_gate_decides(copy: Path) -> None:
-    program = """
-from trace2skill.evaluation.acceptance import GateSettings
-from trace2skill.evaluation.decision import decide
-from trace2skill.types.evaluation import Cell, Evaluation
 def scored(name, hard):
     cells = [Cell(task_id=f"t{n}", seed=1, outcome="passed" if hard else "failed", hard=hard) for n in range(20)]
     return Evaluation.of(name, name, cells)
 print(decide(scored("S0", 0.0), scored("candidate", 1.0), GateSettings()).reason)
 """
-    assert said(copy, program) == "never"
+
+
+@pytest.fixture(scope="module")
+def said(copy: Path) -> list[str]:
+    """What one program says that uses all three changes."""
+    known = {**os.environ, "PYTHONPATH": str(copy), "PREFECT_HOME": str(copy / "prefect")}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=copy, env=known, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().splitlines()
+
+
+def test_a_new_analyst_is_asked_for_chosen_estimated_and_keyed(said: list[str]) -> None:
+    assert said[0] == "['success', 'surprise'] extract"
+
+
+def test_a_new_stage_is_a_task_and_may_fail_in_part(said: list[str]) -> None:
+    assert said[1] == "weigh weigh: {task_id} weigh"
+
+
+def test_a_new_rule_of_the_gate_decides(said: list[str]) -> None:
+    assert said[2] == "never"

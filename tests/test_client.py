@@ -1,6 +1,8 @@
 """The model client, over the real LiteLLM path with the simulated provider: retries, memory, ledger, money, answers."""
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from conftest import ROOT
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -19,7 +22,7 @@ from pydantic import BaseModel, Field
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadAnswer, BadInput, BudgetReached, InfrastructureFault, ModelUnusable
 from trace2skill.core.step_label import StepLabel
-from trace2skill.llm import Client, ModelSettings, Request, ask
+from trace2skill.llm import Client, ModelSettings, Request, ask, transport
 from trace2skill.llm.checks import check_model
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.structured import read
@@ -334,3 +337,28 @@ def test_a_bad_answer_is_asked_again_with_the_reason_at_most_twice(store: Store,
         ask(client(store), request(provider, text="again"), Wanted, step=StepLabel("s"))
     assert caught.value.raw == "prose 2"
     assert len(provider.requests) == 6
+
+
+@pytest.mark.parametrize("name", ["sim/office", "sim/office?blind=1", "sim/embedding", "sim/scripted"])
+def test_what_a_run_from_the_store_asks_of_a_simulated_model_is_what_litellm_says(name: str) -> None:
+    settings = ModelSettings(name=name)
+    lite = transport.litellm_for(settings)
+    price = lite.cost_per_token(model=name, prompt_tokens=1, completion_tokens=1)
+    assert transport.prices(settings) == tuple(map(float, price))
+    assert transport.context_tokens(settings) == lite.get_model_info(name)["max_input_tokens"]
+    assert transport.has_native_tools(settings) == bool(lite.supports_function_calling(name))
+    assert transport.has_schema_mode(settings) == bool(lite.supports_response_schema(name))
+
+
+def test_a_run_from_the_store_does_not_import_litellm_for_it() -> None:
+    code = """
+import sys
+from trace2skill.llm import transport
+from trace2skill.llm.settings import ModelSettings
+settings = ModelSettings(name="sim/office")
+transport.prices(settings), transport.context_tokens(settings)
+transport.has_native_tools(settings), transport.has_schema_mode(settings)
+print("litellm" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

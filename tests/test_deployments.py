@@ -17,8 +17,6 @@ import pytest
 from conftest import OFFICE, ROOT, environment
 from prefect import Flow
 from prefect.exceptions import ObjectAlreadyExists
-from prefect.server.api import server as prefect_server
-from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.callables import parameter_schema
 from prefect.utilities.schema_tools.validation import validate
@@ -194,17 +192,19 @@ def test_a_server_of_the_commands_own_is_not_in_reach_of_the_terminals_signals(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Ctrl-C goes to a whole process group: with its server gone first, a run waited for answers that never came."""
+    from prefect.server.api import server as prefect_server  # seconds, which each worker would pay at collection
+
     monkeypatch.setattr(prefect_server, "subprocess", subprocess)
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
         keep_signals_from_server()
-        server = SubprocessASGIServer(port=1)
+        server = prefect_server.SubprocessASGIServer(port=1)
         process = server._run_uvicorn_command()
         try:
             assert os.getpgid(process.pid) == process.pid != os.getpgrp()
         finally:
             process.kill()
             process.wait()
-            SubprocessASGIServer._instances.pop(1)
+            prefect_server.SubprocessASGIServer._instances.pop(1)
 
 
 FLAT = """    data: examples/office

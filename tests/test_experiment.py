@@ -54,6 +54,7 @@ def experiment(cwd: Path, home: Path, *arguments: str, code: int = 0) -> Said:
     return run(cwd, home, "experiment", "grid.yaml", *arguments, calls=cwd / "calls", code=code)
 
 
+@pytest.mark.slow  # eight conditions; the next one is an experiment of three
 def test_every_kind_of_condition_is_made_scored_and_told_and_a_second_run_asks_no_model(
     place: Path, prefect_home: Path
 ) -> None:

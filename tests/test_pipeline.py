@@ -31,7 +31,7 @@ SMALL = [
     "--skill",
     OFFICE_SKILL,
     "--tasks",
-    "20",
+    "14",
     "--recalculate",
     "never",
     "--sandbox",

@@ -36,6 +36,7 @@ def test_what_was_planted_is_learned_and_helps(
     assert any(group["support"]["errors"] for group in made["candidate"]["applied"])
 
 
+@pytest.mark.slow  # a process for every command on a workbook
 def test_a_skill_for_spreadsheets_helps_on_tables_in_workbooks(tmp_path: Path, prefect_home: Path) -> None:
     skill = tmp_path / "spreadsheets"
     skill.mkdir()

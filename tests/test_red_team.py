@@ -34,7 +34,9 @@ def _fresh() -> Iterator[None]:
     forget_runtimes()
 
 
-@pytest.mark.parametrize("model", ["", "sim/office?gullible=1"], ids=["rules", "model"])
+@pytest.mark.parametrize(
+    "model", ["", pytest.param("sim/office?gullible=1", marks=pytest.mark.slow)], ids=["rules", "model"]
+)
 def test_nothing_hostile_gets_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
     secrets, marks, sessions = red_team.write(tmp_path / "logs")
     assert sessions >= 150

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 import red_team
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trace2skill.safety.clean_texts import CleanTexts
@@ -63,16 +63,15 @@ def test_a_placeholder_may_be_what_a_later_rule_needs() -> None:
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: f"{rule.place}-{rule.kind}")
 def test_whatever_a_rule_finds_has_what_the_rule_needs(rule: SecretRule) -> None:
-    @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    @given(st.from_regex(rule.pattern), st.sampled_from(["", "é ", "x: "]), st.sampled_from(["", "…\n"]), st.booleans())
-    def holds(found: str, before: str, after: str, fancy: bool) -> None:
-        text = before + found + after
-        if fancy:
-            text = text.translate(str.maketrans(LIKE))
-        assume(rule.pattern.search(text))
-        view = View(text)
-        assert rule.needs.met_by(view), text
-        assert rule in rules_for(view)
+    @settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(st.from_regex(rule.pattern), st.sampled_from(["", "é ", "x: "]), st.sampled_from(["", "…\n"]))
+    def holds(found: str, before: str, after: str) -> None:
+        plain = before + found + after
+        for text in {found, plain, plain.translate(str.maketrans(LIKE))}:
+            if rule.pattern.search(text):  # always in the first; to reject an example costs ten others
+                view = View(text)
+                assert rule.needs.met_by(view), text
+                assert rule in rules_for(view)
 
     holds()
 

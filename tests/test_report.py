@@ -189,6 +189,7 @@ def test_every_link_leads_somewhere_and_a_line_opens_its_evidence(store: Store, 
     assert phone.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+@pytest.mark.slow  # the largest page; a small one is looked at above
 def test_400_tasks_and_300_edits_stay_responsive(
     store: Store, tmp_path: Path, browser: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

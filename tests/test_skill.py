@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -118,27 +117,33 @@ def test_an_invalid_skill_changes_nothing_on_disk(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-sys.path.insert(0, {root!r})
 from trace2skill.core import swap
 from trace2skill.skills.skill import read_skill, write_skill
-if {portable}:
+new, target, portable = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "True"
+if portable:
     swap._exchange = lambda one, other: False
-stop_at, seen = {stop_at}, 0
-def tracer(name):
-    real = getattr(os, name)
-    def step(*args, **kwargs):
-        global seen
-        seen += 1
-        if seen == stop_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return real(*args, **kwargs)
-    setattr(os, name, step)
-for name in ("mkdir", "rename", "fsync", "open", "chmod", "rmdir", "unlink"):
-    tracer(name)
-skill = read_skill(Path({new!r}))
-write_skill(skill, Path({target!r}))
-print("finished")
+def dies_at(stop_at):
+    seen = 0
+    def tracer(name):
+        real = getattr(os, name)
+        def step(*args, **kwargs):
+            nonlocal seen
+            seen += 1
+            if seen == stop_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(*args, **kwargs)
+        setattr(os, name, step)
+    for name in ("mkdir", "rename", "fsync", "open", "chmod", "rmdir", "unlink"):
+        tracer(name)
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        dies_at(int(line))
+        write_skill(read_skill(new), target)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+"""Writes a skill in a process of its own for each number that it is given, which dies at that step; tells how each ended."""
 
 
 @pytest.mark.parametrize("portable", [False, True], ids=["exchange", "two renames"])
@@ -147,21 +152,24 @@ def test_killed_at_any_step_the_directory_is_the_old_or_the_new_skill(tmp_path: 
     write_skill(new, tmp_path / "new" / "small")
     target = tmp_path / "live" / "small"
     seen = set()
-    for stop_at in range(1, 60):
-        write_skill(old, target)
-        code = KILLED.format(
-            root=str(ROOT), portable=portable, stop_at=stop_at, new=str(tmp_path / "new/small"), target=str(target)
-        )
-        done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True)
-        found = read_skill(target)
-        assert found in (old, new), f"killed at step {stop_at}"
-        assert [path.name for path in target.parent.iterdir()] == ["small"]
-        seen.add(found == new)
-        if "finished" in done.stdout:
-            break
-        assert done.returncode == -signal.SIGKILL, done.stderr
-    else:
-        pytest.fail("the write never finished")
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "new/small"), str(target), str(portable)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writers:
+        assert writers.stdin
+        assert writers.stdout
+        for stop_at in range(1, 60):
+            write_skill(old, target)
+            print(stop_at, file=writers.stdin, flush=True)
+            ended = int(writers.stdout.readline())
+            found = read_skill(target)
+            assert found in (old, new), f"killed at step {stop_at}"
+            assert [path.name for path in target.parent.iterdir()] == ["small"]
+            seen.add(found == new)
+            if ended == 0:
+                break
+            assert ended == -signal.SIGKILL
+        else:
+            pytest.fail("the write never finished")
+        writers.stdin.close()
     assert seen == {True, False}
 
 

@@ -10,6 +10,7 @@ import pytest
 from conftest import OFFICE, OFFICE_SKILL
 from ingesting import ingest, settings
 from pydantic import ValidationError
+from questions_of_tests import write_math, write_skill_for_sums
 from run_settings import run_settings
 from test_ingest import logs, session
 
@@ -61,7 +62,8 @@ def lesson(content: str, task: str = "t1", **more: object) -> Lesson:
 
 def test_a_refresh_learns_from_logs_as_well_and_reads_them_once(tmp_path: Path, prefect_home: Path) -> None:
     logs(tmp_path / "logs")
-    command = ["run", "--data", OFFICE, "--skill", OFFICE_SKILL, "--tasks", "20", "--recalculate", "never"]
+    data, skill = write_math(tmp_path / "data", 32), write_skill_for_sums(tmp_path / "sums")
+    command = ["run", "--domain", "math", "--data", data, "--skill", skill]
     command += ["--sandbox", "process", "--model", "sim/office", "--sources", "logs", "--json"]
     first, again = (json.loads(product.run(tmp_path, prefect_home, *command).stdout) for _ in range(2))
     assert first["sources"]["fresh"] == 4

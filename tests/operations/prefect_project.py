@@ -12,9 +12,12 @@ from typing import Any
 
 import product
 import psutil
+import pytest
 from conftest import PATIENCE, ROOT, environment
 from questions_of_tests import write_math, write_skill_for_sums
 
+OPERATED = pytest.mark.slow
+"""Of the tests on a deployed project."""
 BIN = Path(sys.executable).parent
 FLOWS = ("run", "retry")
 SIM = {"name": "sim/office", "attempts": 1}
@@ -117,10 +120,14 @@ class Project:
         state = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Retry from the UI"}
         self.request("POST", f"/flow_runs/{flow_run}/set_state", {"state": state, "force": True})
 
-    def let_a_second_run_wait(self, deployment: str) -> None:
+    @contextmanager
+    def a_second_run_waits(self, deployment: str) -> Iterator[None]:
         """What `collision_strategy: ENQUEUE` in prefect.yaml does."""
         found = self.request("GET", f"/deployments/name/{deployment}")
-        self.request("PATCH", f"/deployments/{found['id']}", {"concurrency_options": {"collision_strategy": "ENQUEUE"}})
+        place = f"/deployments/{found['id']}"
+        self.request("PATCH", place, {"concurrency_options": {"collision_strategy": "ENQUEUE"}})
+        yield
+        self.request("PATCH", place, {"concurrency_options": found["concurrency_options"]})
 
     def calls_made(self) -> list[str]:
         """Keys of the calls that the simulated provider has answered, in order."""

@@ -1,15 +1,16 @@
 """A promotion that a person approves: the run waits without a worker, a form or the deadline ends the wait."""
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import pytest
 from conftest import PATIENCE
-from prefect_project import Project, settings
+from prefect_project import OPERATED, Project, settings
 
 from trace2skill.skills.skill import read_skill
 
-pytestmark = pytest.mark.slow
+pytestmark = OPERATED
 
 SHORT_HOURS = 8 / 3600
 
@@ -18,6 +19,7 @@ def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path
     given = settings(tmp_path, 48, promote="approve", gate={"level": 0.4})
     live = Path(given["skill"])
     before = read_skill(live)
+    began = datetime.now(UTC).isoformat()
     # Nobody answers: the deadline does.
     with project.worker():
         run = project.start("refresh/nightly-refresh", {"settings": {**given, "approval_hours": SHORT_HOURS}})
@@ -53,13 +55,12 @@ def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path
     assert any("approved: read and agreed" in reason for reason in reasons)
     wanted = {"trace2skill.skill.staged", "trace2skill.skill.promoted"}
     deadline = time.monotonic() + PATIENCE
-    while not wanted <= events_of(project):  # the server takes events in a while after they are sent
-        assert time.monotonic() < deadline, events_of(project)
+    while not wanted <= events_of(project, began):  # the server takes events in a while after they are sent
+        assert time.monotonic() < deadline, events_of(project, began)
         time.sleep(1)
-    artifacts = project.request("POST", "/artifacts/latest/filter", {"limit": 200})
-    assert {"refresh-summary", "refresh-report", "refresh-scores", "refresh-cost", "stage-rollout"} <= {
-        item["key"] for item in artifacts
-    }
+    told = artifacts_of(project, {"id": {"any_": [run]}})
+    assert {"refresh-summary", "refresh-report", "refresh-scores", "refresh-cost"} <= told
+    assert "stage-rollout" in artifacts_of(project, {"parent_flow_run_id": {"any_": [run]}})
 
 
 def test_a_yes_that_lost_its_place_to_another_run_is_carried_out_outside_of_it(
@@ -87,9 +88,14 @@ def test_a_yes_that_lost_its_place_to_another_run_is_carried_out_outside_of_it(
     assert project.told("status", name, "--output", given["output"])["state"] == "completed"
 
 
-def events_of(project: Project) -> set[str]:
-    asked = {"filter": {"event": {"prefix": ["trace2skill."]}}, "limit": 50}
+def events_of(project: Project, since: str) -> set[str]:
+    asked = {"filter": {"event": {"prefix": ["trace2skill."]}, "occurred": {"since": since}}, "limit": 50}
     return {item["event"] for item in project.request("POST", "/events/filter", asked)["events"]}
+
+
+def artifacts_of(project: Project, flow_runs: dict[str, Any]) -> set[str]:
+    found = project.request("POST", "/artifacts/filter", {"flow_runs": flow_runs, "limit": 200})
+    return {item["key"] for item in found}
 
 
 def keyset(project: Project, run: str) -> dict[str, str]:

@@ -8,13 +8,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import pytest
 from conftest import PATIENCE
-from prefect_project import Project, kill_all, options, settings
+from prefect_project import OPERATED, Project, kill_all, options, settings
 
 from trace2skill.store import open_store
 
-pytestmark = pytest.mark.slow
+pytestmark = OPERATED
 
 
 def test_what_failed_is_run_again_by_button_command_and_deployment(project: Project, tmp_path: Path) -> None:
@@ -48,11 +47,11 @@ def test_what_failed_is_run_again_by_button_command_and_deployment(project: Proj
         calls = project.calls_made()
         assert set(Counter(calls).values()) == {1}, "each distinct call was made once over all attempts"
         # Where a second run is to wait for the first instead, it does.
-        project.let_a_second_run_wait("refresh/nightly-refresh")
-        again, waiting = (project.start("refresh/nightly-refresh", {"settings": given}) for _ in range(2))
-        project.wait(waiting, "AwaitingConcurrencySlot")
-        for one in (again, waiting):
-            assert project.wait(one, "FAILED", "COMPLETED")["type"] == "COMPLETED"
+        with project.a_second_run_waits("refresh/nightly-refresh"):
+            again, waiting = (project.start("refresh/nightly-refresh", {"settings": given}) for _ in range(2))
+            project.wait(waiting, "AwaitingConcurrencySlot")
+            for one in (again, waiting):
+                assert project.wait(one, "FAILED", "COMPLETED")["type"] == "COMPLETED"
     project.told("retry", name, "--output", given["output"])
     backup = tmp_path / "restored"
     backup.mkdir()

@@ -7,11 +7,10 @@ from collections import Counter
 from pathlib import Path
 
 import databases
-import pytest
 from conftest import PATIENCE
-from prefect_project import BIN, ROOT, Project, options, settings
+from prefect_project import BIN, OPERATED, ROOT, Project, options, settings
 
-pytestmark = pytest.mark.slow
+pytestmark = OPERATED
 
 
 def test_runs_side_by_side_and_shards_on_two_workers_share_what_is_done(

@@ -75,6 +75,13 @@ def litellm_for(settings: ModelSettings) -> Any:
     return module
 
 
+def _simulated(settings: ModelSettings) -> dict[str, Any]:
+    """What is known of a model of ours without LiteLLM: a run that finds all in the store never imports it."""
+    from trace2skill.sim.provider import abilities
+
+    return abilities(settings.name)
+
+
 def prices(settings: ModelSettings) -> tuple[float, float]:
     """US dollars per token, in and out: the given price, else LiteLLM's; nothing for answers by hand.
 
@@ -85,6 +92,9 @@ def prices(settings: ModelSettings) -> tuple[float, float]:
         return 0.0, 0.0
     if settings.price is not None:
         return settings.price[0] / 1e6, settings.price[1] / 1e6
+    if settings.simulated:
+        known = _simulated(settings)
+        return known["input_cost_per_token"], known["output_cost_per_token"]
     try:
         price_in, price_out = litellm_for(settings).cost_per_token(
             model=settings.name, prompt_tokens=1, completion_tokens=1
@@ -101,6 +111,8 @@ def has_native_tools(settings: ModelSettings) -> bool:
     """Does this model call tools natively? `settings.tools` decides, 'auto' asks LiteLLM."""
     if settings.tools != "auto":
         return settings.tools == "native"
+    if settings.simulated:
+        return bool(_simulated(settings).get("supports_function_calling"))
     return bool(litellm_for(settings).supports_function_calling(settings.name))
 
 
@@ -108,6 +120,8 @@ def has_schema_mode(settings: ModelSettings) -> bool:
     """Does the provider enforce a JSON schema? `settings.answers` decides, 'auto' asks LiteLLM."""
     if settings.answers != "auto":
         return settings.answers == "schema"
+    if settings.simulated:
+        return bool(_simulated(settings).get("supports_response_schema"))
     return bool(litellm_for(settings).supports_response_schema(settings.name))
 
 
@@ -115,6 +129,8 @@ def context_tokens(settings: ModelSettings) -> int | None:
     """Most tokens of a prompt, as stated or as LiteLLM reports it; None where nobody knows."""
     if settings.context is not None:
         return settings.context
+    if settings.simulated:
+        return int(_simulated(settings)["max_input_tokens"])
     try:
         found = litellm_for(settings).get_model_info(settings.name)
     except Exception:  # noqa: BLE001 - LiteLLM raises a bare Exception for a model it does not know

@@ -50,30 +50,33 @@ def ensure_known(litellm: Any, name: str) -> None:
     Raises:
         BadInput: the name holds a setting that is not understood.
     """
-    if name in litellm.model_cost:
-        return
+    if name not in litellm.model_cost:
+        litellm.register_model({name: abilities(name)})
+
+
+def abilities(name: str) -> dict[str, Any]:
+    """The price and abilities of one simulated model, in LiteLLM's words: known without LiteLLM, which takes seconds.
+
+    Raises:
+        BadInput: the name holds a setting that is not understood.
+    """
     profile = profile_of(name)
     price_in, price_out = PRICE_PER_TOKEN
     if profile.name == EMBEDDING:
         mode = {"litellm_provider": "sim", "mode": "embedding", "max_input_tokens": 8_000, "max_tokens": 8_000}
-        litellm.register_model({name: {**mode, "input_cost_per_token": price_in / 10, "output_cost_per_token": 0.0}})
-        return
-    litellm.register_model(
-        {
-            name: {
-                "litellm_provider": "sim",
-                "mode": "chat",
-                "max_input_tokens": 200_000,
-                "max_output_tokens": 32_000,
-                "max_tokens": 32_000,
-                "input_cost_per_token": price_in,
-                "output_cost_per_token": price_out,
-                "supports_function_calling": True,
-                "supports_response_schema": True,
-                "supports_vision": not profile.blind,
-            }
-        }
-    )
+        return {**mode, "input_cost_per_token": price_in / 10, "output_cost_per_token": 0.0}
+    return {
+        "litellm_provider": "sim",
+        "mode": "chat",
+        "max_input_tokens": 200_000,
+        "max_output_tokens": 32_000,
+        "max_tokens": 32_000,
+        "input_cost_per_token": price_in,
+        "output_cost_per_token": price_out,
+        "supports_function_calling": True,
+        "supports_response_schema": True,
+        "supports_vision": not profile.blind,
+    }
 
 
 def _handler(litellm: Any) -> Any:
