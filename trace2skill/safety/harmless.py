@@ -17,7 +17,7 @@ WARNS = re.compile(
 )
 SENTENCE_END = re.compile(r"[.!?;。！？；]\s|\n|,\s")
 MADE_BY_BUILDS = re.compile(
-    r"\brm\s+(?:-{1,2}[\w-]+\s+)+[`\"']?(?:\./)?(?:build|dist|target|node_modules|__pycache__|\.?pytest_cache|\.mypy_cache|\.ruff_cache|\.tox|\.venv|venv|out|tmp|temp|coverage|htmlcov|\.next|\.cache|[\w-]+\.egg-info"
+    r"\brm\s+(?:-[\w-]+\s+)+[`\"']?(?:\./)?(?:build|dist|target|node_modules|__pycache__|\.?pytest_cache|\.mypy_cache|\.ruff_cache|\.tox|\.venv|venv|out|tmp|temp|coverage|htmlcov|\.next|\.cache|[\w-]+\.egg-info"
     r"|\*\.(?:o|pyc|tmp|log|bak|class))/?[`\"'.,;:)]*\Z",
     re.IGNORECASE,
 )
