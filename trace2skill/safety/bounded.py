@@ -1,8 +1,8 @@
 """Time that grows with the length of a text and no faster, whoever wrote it.
 
 Python's engine may take the square of a text's length, or the cube, where one part that repeats follows another. A
-linear engine (RE2) has neither the look-arounds nor the word ends of all scripts that these expressions need. So what is
-looked for has bounds, and long texts are looked at piece by piece.
+linear engine (RE2) has neither the look-arounds nor the word ends of all scripts that these expressions need. So what
+is looked for has bounds, and long texts are looked at piece by piece; `tests/test_growing_texts.py` tries it.
 """
 
 import re
@@ -17,7 +17,11 @@ REPEATS = re.compile(r"(?P<part>\\w|\[\^\.[;,]{0,2}\])(?P<sign>[*+])")
 
 def bounded(expression: str) -> str:
     r"""An expression in which words, and the rest of a sentence, have a bound: `\w*` is `\w{0,40}`."""
-    return REPEATS.sub(lambda found: f"{found['part']}{{{int(found['sign'] == '+')},{MOST[found['part']]}}}", expression)
+
+    def bound(found: re.Match[str]) -> str:
+        return f"{found['part']}{{{int(found['sign'] == '+')},{MOST[found['part']]}}}"
+
+    return REPEATS.sub(bound, expression)
 
 
 def pieces(text: str) -> Iterator[tuple[str, int]]:

@@ -14,6 +14,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.safety.bounded import PIECE, pieces
 from trace2skill.safety.harmless import encoded_in_pieces, is_harmless
+from trace2skill.safety.lookalikes import LOOKALIKES
 from trace2skill.safety.orders import orders_in
 from trace2skill.safety.quick import Quick, ScreenedView
 from trace2skill.safety.requests import disregards_in
@@ -195,7 +196,3 @@ def _hides(sign: str) -> bool:
         or "\ufe00" <= sign <= "\ufe0f"
         or "\U000e0100" <= sign <= "\U000e01ef"
     )
-
-
-LOOKALIKES = dict(zip("аеорсухіѕԁԛոΙΟΑΕгІОАЕ", "aeopcyxisdqnIOAErIOAE", strict=True))
-"""Cyrillic, Armenian and Greek letters with which Latin words are disguised."""

@@ -243,7 +243,7 @@ def _replacement(text: str, edit: Edit, start: int, end: int, section: Section) 
         covered = start <= block.start and block.end <= end
         if overlaps and not covered and not (inside and block.kind == "fence"):
             raise _CannotPlace(f"the anchor cuts into a {block.kind.removesuffix('_open')} block")
-        if inside and re.search(r"^\s*(```|~~~)", edit.content, re.MULTILINE):
+        if inside and re.search(r"^[ \t]*(```|~~~)", edit.content, re.MULTILINE):
             raise _CannotPlace("the content would close the code fence it stands in")
     lines = split_lines(text)
     body = _with(newline_of(text), edit.content.strip("\r\n") + "\n")
