@@ -10,31 +10,43 @@ import argparse
 import io
 import json
 import logging
+import os
 import random
 import resource
+import sys
 import tempfile
 import time
 import traceback
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
 
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from strange_server import StrangeServer
+
+from trace2skill.core.budget import Budget
 from trace2skill.core.errors import Trace2SkillError
+from trace2skill.core.step_label import StepLabel
 from trace2skill.domains.base import ANSWER, graded
 from trace2skill.domains.document_qa.domain import DocumentQA
 from trace2skill.domains.math.forms import answer_in
 from trace2skill.domains.spreadsheet.grade import grade_case
 from trace2skill.domains.table_qa.domain import TableQuestions
+from trace2skill.llm import Client, ModelSettings, Request
 from trace2skill.llm.structured import read
 from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.safety.screening import screened
 from trace2skill.skills.apply import apply_edits
 from trace2skill.skills.markdown import sections
 from trace2skill.skills.skill import Skill, problems, read_skill
+from trace2skill.store import open_store
 from trace2skill.traces import Notes, Source, read_source
 from trace2skill.traces.outcomes import labelled
 from trace2skill.traces.segments import segmented
@@ -217,16 +229,12 @@ def a_workbook(dice: random.Random, folder: Path) -> None:
 
 def a_reply(dice: random.Random, folder: Path) -> None:
     """What a server answers, over the whole path of a call."""
-    from trace2skill.core.budget import Budget
-    from trace2skill.core.step_label import StepLabel
-    from trace2skill.llm import Client, ModelSettings, Request
-    from trace2skill.store import open_store
-
-    server = SERVER[0]
+    server = _server()
     body: Any = json.dumps(mutated_value(dice, REPLY))
     server.replies[:] = [
         (dice.choice((200, 200, 200, 400, 413)), mutated(dice, body) if dice.random() < 0.3 else body, {})
     ]
+    os.environ.setdefault("OPENAI_API_KEY", "sk-test")
     store = open_store(folder / "s.duckdb")
     settings = ModelSettings(name="openai/mine", api_base=server.url, price=(1.0, 1.0), timeout_seconds=10)
     messages = ({"role": "user", "content": f"{dice.random()}"},)
@@ -289,7 +297,13 @@ LOGS: dict[str, Any] = {
                    {"role": "assistant", "content": "<thinking>a</thinking><execute_command>\n<command>ls</command>\n</execute_command>"},
                    {"role": "user", "content": [{"type": "text", "text": "[execute_command for 'ls'] Result:\nCommand executed.\nOutput:\na"}]}],
 }  # fmt: skip
-SERVER: list[Any] = []
+
+
+@cache
+def _server() -> StrangeServer:
+    return StrangeServer((200, REPLY, {}))
+
+
 KINDS: dict[str, tuple[Callable[[random.Random, Path], None], int]] = {
     "answers": (an_answer, 40), "skills": (a_skill, 25), "logs": (a_log, 25), "workbooks": (a_workbook, 8), "replies": (a_reply, 2),
 }  # fmt: skip
@@ -345,13 +359,6 @@ def main() -> None:
     for kind in [given.kind] if given.kind else KINDS:
         count = 1 if given.only is not None else given.cases if given.kind else given.cases * KINDS[kind][1] // 100
         began = time.monotonic()
-        if kind == "replies":
-            import sys
-
-            sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-            from strange_server import StrangeServer
-
-            SERVER[:] = [StrangeServer((200, REPLY, {}))]
         wrong, longest = fuzz(kind, count, given.seed, given.only or 0)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(

@@ -96,7 +96,7 @@ COMMANDS = _any(
 HARMLESS_COMMANDS = re.compile(
     # the checkout itself, as it lies there; asking an interpreter what it imports; what Python makes again by itself
     r"\b(?:uv\s+)?pip3?\s+install\s+(?:-[\w-]+\s+)*?(?:-e|--editable)\s+['\"]?\.(?:\[[\w,-]+\])?['\"]?(?=\s*(?:$|[`'\").,;:]|--?[a-z]))"
-    r"|\bpython3?\s+-c\s+(?P<mark>[\"'])(?:(?:import\s+[\w.]+(?:\s*,\s*[\w.]+)*|from\s+[\w.]+\s+import\s+[\w, ]+|print\([\w., ]*\))(?:\s*;)?\s*){1,8}(?P=mark)"
+    r"|\bpython3?\s+-c\s+(?P<mark>[\"'])(?:(?:import\s+[\w.]+(?:\s*,\s*[\w.]+)*|from\s+[\w.]+\s+import\s+\w[\w, ]*+|print\([\w., ]*\))\s*+(?:;\s*+)?){1,8}(?P=mark)"
     r"|\bfind\s+\.\s+(?:-type\s+[fd]\s+)?-name\s+['\"]?(?:\*\.pyc|__pycache__)['\"]?\s+(?:-type\s+[fd]\s+)?(?:-delete|(?:-prune\s+)?-exec\s+rm\s+-rf?\s+\{\}\s+(?:\+|\\?;))"
 )
 """Pieces in which a dangerous command seems to stand, and that do nothing but what a reader at work does all day."""
