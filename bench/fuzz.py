@@ -7,6 +7,7 @@ A case is drawn from its kind, its number and the seed: the one that raised is d
 """
 
 import argparse
+import contextlib
 import io
 import json
 import logging
@@ -40,6 +41,7 @@ from trace2skill.domains.math.forms import answer_in
 from trace2skill.domains.spreadsheet.grade import grade_case
 from trace2skill.domains.table_qa.domain import TableQuestions
 from trace2skill.llm import Client, ModelSettings, Request
+from trace2skill.llm.request import readable
 from trace2skill.llm.structured import read
 from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.safety.screening import screened
@@ -179,7 +181,7 @@ def a_skill(dice: random.Random, folder: Path) -> None:
     made = []
     for edit in edits:
         try:
-            made.append(Edit.model_validate(edit))
+            made.append(Edit.model_validate(readable(edit)))
         except ValueError:
             continue
     good = Skill.model_validate(found.model_dump())
@@ -330,6 +332,8 @@ def fuzz(kind: str, cases: int, seed: int, first: int = 0) -> tuple[list[str], f
     wrong, longest = [], 0.0
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
+        with contextlib.suppress(Exception):  # what is imported when it is first needed
+            one(random.Random("first"), folder)
         for number in range(first, first + cases):
             began = time.monotonic()
             try:

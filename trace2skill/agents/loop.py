@@ -18,6 +18,7 @@ from trace2skill.core.errors import ContextFull
 from trace2skill.core.record import Record
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Answer, Client, Request, ToolSpec
+from trace2skill.llm.request import readable
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.store import Store
 from trace2skill.types.picture import in_words
@@ -166,7 +167,7 @@ def _fenced_calls(answer: Answer, tools: tuple[Tool, ...]) -> tuple[ToolCall, ..
         if tool.bare:
             return (ToolCall(id="call_0", name=name, arguments={tool.bare: body.rstrip("\n")}),)
         try:
-            arguments = json.loads(body or "{}")
+            arguments = readable(json.loads(body or "{}"))
         except (ValueError, RecursionError):
             arguments = None
         if isinstance(arguments, dict):

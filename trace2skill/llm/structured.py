@@ -16,7 +16,7 @@ from trace2skill.core.errors import BadAnswer, ContextFull
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import transport
 from trace2skill.llm.client import Client
-from trace2skill.llm.request import Request
+from trace2skill.llm.request import Request, readable
 from trace2skill.skills.markdown import fenced
 from trace2skill.types.trajectory import StopReason
 
@@ -93,7 +93,7 @@ def _json_texts(text: str) -> list[tuple[Any, bool]]:
     repaired: list[tuple[Any, bool]] = []
     for candidate in [*reversed(fenced(text)), text]:
         try:
-            strict.append((_first_object(candidate), False))
+            strict.append((readable(_first_object(candidate)), False))
         except (ValueError, RecursionError):
             if "{" in candidate and not is_cut_off(candidate):
                 repaired.append((_repair(candidate), True))
@@ -123,7 +123,7 @@ def _repair(text: str) -> Any:
         said = json.dumps(value, ensure_ascii=False)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) and _letters(said) == _letters(broken) else None
+    return readable(value) if isinstance(value, dict) and _letters(said) == _letters(broken) else None
 
 
 def _letters(text: str) -> str:
