@@ -207,3 +207,12 @@ def test_half_characters_and_nul_of_an_answer_never_reach_a_skill_or_a_store() -
         found, _ = read(text, Said)
         assert found is not None
         assert found.words == "a \ufffd b \N{SYMBOL FOR NULL}"
+
+
+@pytest.mark.parametrize("opens", ["(", "[", "{", '["', "{'", '{"a" ', "(1"])
+def test_what_is_opened_without_end_is_asked_for_again_and_not_mended(opens: str) -> None:
+    class Said(BaseModel):
+        words: str
+
+    text = '{"words": ' + opens * 20_000 + "}" * 20_000 + "]" * 20_000
+    assert read(text, Said)[0] is None

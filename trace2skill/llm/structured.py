@@ -20,6 +20,7 @@ from trace2skill.llm.request import Request, readable
 from trace2skill.skills.markdown import fenced
 from trace2skill.types.trajectory import StopReason
 
+MOST_OPENED = 1000
 T = TypeVar("T", bound=BaseModel)
 RE_ASKS = 2
 CUT_OFF = "it is cut off before its end: answer more briefly"
@@ -116,8 +117,13 @@ def is_cut_off(text: str) -> bool:
 
 
 def _repair(text: str) -> Any:
-    """The object in a slightly broken text, None where mending would lose or invent a single letter or digit."""
+    """The object in a slightly broken text, None where mending would lose or invent a single letter or digit.
+
+    What mends takes the square of the time for brackets that stay open: a text with a thousand is asked for again.
+    """
     broken = text[text.index("{") : text.rindex("}") + 1]
+    if sum(map(broken.count, "{[(")) > MOST_OPENED:
+        return None
     try:
         value = json_repair.loads(broken, skip_json_loads=True)
         said = json.dumps(value, ensure_ascii=False)
