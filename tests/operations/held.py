@@ -2,7 +2,8 @@
 
     python held.py MODULE FUNCTION MARK run --data ...
 
-The file MARK is there once the moment has come.
+The file MARK is there once the moment has come. With a `+` before its name the function does its work after all: what
+comes after it is the moment.
 """
 
 import importlib
@@ -15,16 +16,20 @@ from trace2skill.cli.app import main
 
 def hold(module: str, function: str, mark: Path) -> None:
     """Let `module.function` (or `module.Class.function`) never end; it computes and does not wait."""
+    goes_on, function = function.startswith("+"), function.removeprefix("+")
     *path, name = function.split(".")
     owner: Any = importlib.import_module(module)
     for part in path:
         owner = getattr(owner, part)
+    real = getattr(owner, name)
 
-    def busy(*_: object, **__: object) -> None:
+    def busy(*arguments: Any, **options: Any) -> Any:
         mark.touch()
+        if goes_on:
+            return real(*arguments, **options)
         number = 1
-        while number:
-            number = (number * 1_103_515_245 + 12_345) % 2_147_483_648 or 1
+        while True:
+            number = (number * 1_103_515_245 + 12_345) % 2_147_483_648
 
     setattr(owner, name, busy)
 

@@ -98,8 +98,10 @@ def test_while_people_are_to_answer(tmp_path: Path, prefect_home: Path) -> None:
     ended(command.reaches(lambda: any((tmp_path / "hand").glob("waiting/*"))).stop(signal.SIGHUP), KEPT)
     assert state_of(tmp_path, prefect_home) == "interrupted"
     reader = ["handoff", "next", "hand", "--as", "me", "--wait", "600", "--role", "merger"]
-    reading = Command(tmp_path, prefect_home, *reader)
-    time.sleep(4)  # it shows nothing while it waits
+    mark = tmp_path / "reached"
+    reading = Command(tmp_path, prefect_home, *reader, hold=("trace2skill.cli.handoff_next", "+_look", mark))
+    reading.reaches(mark.exists)
+    time.sleep(1)
     ended(reading.stop(signal.SIGTERM), f"{AGAIN} handoff next hand")
 
 
@@ -199,8 +201,12 @@ def test_while_its_server_starts(tmp_path: Path, refresh: list[object], number: 
 def test_while_a_run_that_waits_for_approval_is_watched(tmp_path: Path, prefect_home: Path, number: int) -> None:
     place = tmp_path / ".trace2skill" / "runs" / "run-1"
     ProgressFile(place, RunProgress(run_id="run-1", kind="run"), lambda: 0.0).end("waiting", "for a person")
-    command = Command(tmp_path, prefect_home, "watch", "run-1")
-    time.sleep(4)  # it shows a page to a terminal alone
+    mark = tmp_path / "reached"
+    command = Command(
+        tmp_path, prefect_home, "watch", "run-1", hold=("trace2skill.cli.operate", "+read_progress", mark)
+    )
+    command.reaches(mark.exists)
+    time.sleep(1)
     ended(command.stop(number), f"{AGAIN} watch run-1")
 
 
