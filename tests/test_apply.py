@@ -97,6 +97,31 @@ def test_inserts_hold_on_to_their_anchor() -> None:
     assert "x = 1\n```\n\ntext\n" in in_fence
 
 
+@pytest.mark.parametrize(
+    "content", ["<pre>\nx", "<?x", "<![CDATA[ x", "<!-- x", "<script>", " <style>\n", "<!DOCTYPE x", "- a\n\n<pre>"]
+)
+def test_what_opens_html_and_does_not_close_it_hides_no_section(content: str) -> None:
+    skill = skill_of("# A\n\n## Rules\n\n- one\n\n## Ends\n\nlast\n")
+    for edit in (
+        Edit(op="append_to_section", file="SKILL.md", section=("A", "Rules"), content=content),
+        Edit(op="add_section", file="SKILL.md", section=("A",), title="New", content=content),
+    ):
+        made = apply_edits(skill, [edit])
+        after = [section.path for section in sections(made.skill.body)]
+        assert [path for path in after if path != ("A", "New")] == [("A",), ("A", "Rules"), ("A", "Ends")]
+
+
+def test_a_line_of_signs_makes_no_heading_of_the_text_above_it() -> None:
+    skill = skill_of("# A\n\n## Rules\n\none\ntwo\n\n## Ends\n\nlast\n")
+    for content in ("===", "---", "  ====  "):
+        edit = Edit(op="replace_in_section", file="SKILL.md", section=("A", "Rules"), anchor="two", content=content)
+        made = apply_edits(skill, [edit])
+        assert [section.path for section in sections(made.skill.body)] == [("A",), ("A", "Rules"), ("A", "Ends")]
+    inside = skill_of("# A\n\n```html\n<b>\n```\n\n## Ends\n\nlast\n")
+    edit = Edit(op="replace_in_section", file="SKILL.md", section=("A",), anchor="<b>", content="<pre>")
+    assert not apply_edits(inside, [edit]).unplaced
+
+
 def test_replacing_inside_a_fence_is_possible_when_it_is_meant() -> None:
     assert "x = 2\n```" in after(Edit(op="replace_in_section", section=("Write",), anchor="x = 1", content="x = 2"))
     closing = Edit(op="replace_in_section", section=("Write",), anchor="x = 1", content="```\nout")

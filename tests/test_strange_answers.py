@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from trace2skill.core.errors import BadInput
 from trace2skill.domains.answers import unwrapped
@@ -21,6 +22,7 @@ from trace2skill.domains.table_qa.denotation import normalised, same, set_of, va
 from trace2skill.domains.table_qa.domain import TableQuestions
 from trace2skill.llm.failures import _retry_after
 from trace2skill.llm.server_words import meaning
+from trace2skill.llm.structured import read
 from trace2skill.safety.leaks import canonical
 from trace2skill.safety.redaction import Redactor
 from trace2skill.safety.screening import screened
@@ -195,3 +197,22 @@ def test_mutated_texts_end_in_a_result_and_in_time(seed: int) -> None:
         with contextlib.suppress(ValueError):
             parts(f"---\n{text}\n---\n")
         assert time.monotonic() - started < 5, text[:200]
+
+
+def test_half_characters_and_nul_of_an_answer_never_reach_a_skill_or_a_store() -> None:
+    class Said(BaseModel):
+        words: str
+
+    for text in ('{"words": "a \\ud800 b \\u0000"}', '```json\n{"words": "a \\ud800 b \\u0000"}\n```'):
+        found, _ = read(text, Said)
+        assert found is not None
+        assert found.words == "a \ufffd b \N{SYMBOL FOR NULL}"
+
+
+@pytest.mark.parametrize("opens", ["(", "[", "{", '["', "{'", '{"a" ', "(1"])
+def test_what_is_opened_without_end_is_asked_for_again_and_not_mended(opens: str) -> None:
+    class Said(BaseModel):
+        words: str
+
+    text = '{"words": ' + opens * 20_000 + "}" * 20_000 + "]" * 20_000
+    assert read(text, Said)[0] is None

@@ -8,7 +8,7 @@ where a command prints the time.
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import Field
@@ -18,6 +18,7 @@ from trace2skill.core.errors import ContextFull
 from trace2skill.core.record import Record
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Answer, Client, Request, ToolSpec
+from trace2skill.llm.request import readable
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.store import Store
 from trace2skill.types.picture import in_words
@@ -25,7 +26,8 @@ from trace2skill.types.trajectory import Observation, Step, StopReason, ToolCall
 
 LEAST_CUT = 64
 """A cut saves more characters than this; its note has about 36."""
-FENCED_CALL = re.compile(r"^```(?P<tool>[a-z_]+)[ \t]*\n(?P<body>.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+FENCE_OPENS = re.compile(r"^```(?P<tool>[a-z_]+)[ \t]*\n", re.MULTILINE)
+FENCE_CLOSES = re.compile(r"^```[ \t]*$", re.MULTILINE)
 
 
 class LoopLimits(Record):
@@ -158,20 +160,31 @@ def _limit_reached(limits: LoopLimits, turns: int, usage: Usage, started: float)
 def _fenced_calls(answer: Answer, tools: tuple[Tool, ...]) -> tuple[ToolCall, ...]:
     """The first fenced block that bears a tool's name, as a call."""
     known = {tool.spec.name: tool for tool in tools}
-    for found in FENCED_CALL.finditer(answer.text):
-        tool = known.get(found["tool"])
+    for name, body in _fences(answer.text):
+        tool = known.get(name)
         if tool is None:
             continue
         if tool.bare:
-            return (ToolCall(id="call_0", name=found["tool"], arguments={tool.bare: found["body"].rstrip("\n")}),)
+            return (ToolCall(id="call_0", name=name, arguments={tool.bare: body.rstrip("\n")}),)
         try:
-            arguments = json.loads(found["body"] or "{}")
-        except json.JSONDecodeError:
+            arguments = readable(json.loads(body or "{}"))
+        except (ValueError, RecursionError):
             arguments = None
         if isinstance(arguments, dict):
-            return (ToolCall(id="call_0", name=found["tool"], arguments=arguments),)
-        return (ToolCall(id="malformed", name=found["tool"]),)
+            return (ToolCall(id="call_0", name=name, arguments=arguments),)
+        return (ToolCall(id="malformed", name=name),)
     return ()
+
+
+def _fences(text: str) -> Iterator[tuple[str, str]]:
+    """Name and body of each fenced block; the text is read once, however many are not closed."""
+    place = 0
+    while opened := FENCE_OPENS.search(text, place):
+        closed = FENCE_CLOSES.search(text, opened.end())
+        if closed is None:
+            return
+        yield opened["tool"], text[opened.end() : closed.start()]
+        place = closed.end()
 
 
 def _observe(

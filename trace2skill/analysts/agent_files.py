@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from trace2skill.core.here_documents import here_documents
 from trace2skill.types.trajectory import Trajectory
 
 COMMANDS = "commands.sh"
 MOST_FILES, MOST_CHARS = 40, 100_000
-HEREDOC = re.compile(r"<<(?P<dash>-?)[ \t]*(?P<quote>['\"]?)(?P<mark>\w+)(?P=quote)")
 TO_FILE = re.compile(r"(?<![\d&>])>[ \t]*['\"]?(?P<path>[\w./~+-]+)")
 PROGRAM = re.compile(r"\b(?P<kind>python3?|bash|sh|node|perl|ruby)\b")
 SUFFIXES = {"bash": "sh", "sh": "sh", "node": "js", "perl": "pl", "ruby": "rb"}
@@ -43,12 +43,12 @@ def _commands(trajectory: Trajectory) -> Iterator[tuple[int, str]]:
 def _written(trajectory: Trajectory) -> Iterator[tuple[str, str]]:
     """Name and text of all that was written, in order."""
     for number, command in _commands(trajectory):
-        for line, body in _heredocs(command):
-            to, program = TO_FILE.search(line), PROGRAM.search(line)
+        for found in here_documents(command):
+            to, program = TO_FILE.search(found.line), PROGRAM.search(found.line)
             if to:
-                yield _name(to["path"]), body
+                yield _name(to["path"]), found.body
             elif program:
-                yield f"step_{number:03d}.{SUFFIXES.get(program['kind'], 'py')}", body
+                yield f"step_{number:03d}.{SUFFIXES.get(program['kind'], 'py')}", found.body
     for step in trajectory.steps:
         for call in step.tool_calls:
             path, text = (
@@ -56,21 +56,6 @@ def _written(trajectory: Trajectory) -> Iterator[tuple[str, str]]:
             )
             if isinstance(path, str) and isinstance(text, str):
                 yield _name(path), text
-
-
-def _heredocs(command: str) -> Iterator[tuple[str, str]]:
-    """The line that opens each here-document of a command, and its body; one that is not closed is none."""
-    lines = command.split("\n")
-    at = 0
-    while at < len(lines):
-        opened = HEREDOC.search(lines[at])
-        at += 1
-        if not opened:
-            continue
-        end = next((n for n in range(at, len(lines)) if lines[n].strip() == opened["mark"]), None)
-        if end is not None:
-            yield lines[at - 1], "\n".join(lines[at:end]) + "\n"
-            at = end + 1
 
 
 def _name(path: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
+from trace2skill.core.here_documents import without_here_documents
 from trace2skill.safety.screening import screened
 from trace2skill.types.trajectory import Observation, ToolCall, Trajectory
 
@@ -14,7 +15,7 @@ FAILED = re.compile(
     r"|command not found|No such file or directory|Traceback \(most recent call last\)",
 )
 TELLS = re.compile(
-    r"(?:^|\n)[^\n]*?((?:\w*(?:Error|Exception)|error|ERROR|fatal|Failed to|[Cc]ommand not found|No such)[^\n]{0,160})"
+    r"((?:\b\w*(?:Error|Exception)|error|ERROR|fatal|Failed to|[Cc]ommand not found|No such)[^\n]{0,160})"
 )
 WRITES = re.compile(
     r"\A(?:update|create|delete|cancel|book|add|remove|set|modify|write|edit|insert|replace|send|apply|multi_?edit|"
@@ -55,7 +56,8 @@ BENIGN = re.compile(
 )
 """Programs whose exit code 1 is an answer: no match, a difference, not there."""
 TESTS_RAN = re.compile(
-    r"(?m)^=+ .*\b\d+ (?:passed|failed)\b.*=+$|^Ran \d+ tests? in |^Tests:\s+.*\d+ total|^test result: |^(?:FAIL|ok)\s+\S+\s+[\d.]+s$"
+    r"(?m)^=+ .{0,200}?\b\d{1,9} (?:passed|failed)\b.{0,200}=$|^Ran \d+ tests? in |^Tests:[ \t]{1,40}.{0,200}?\d total"
+    r"|^test result: |^(?:FAIL|ok)[ \t]{1,40}\S{1,300}[ \t]{1,40}[\d.]{1,20}s$"
 )
 """A test runner that came to its end: what it says of the code is no failure of the call."""
 WRAPPER = re.compile(
@@ -66,9 +68,9 @@ WRAPPER = re.compile(
 """What tools put around an answer; it is not the error."""
 IN_ERRORS = {"address of a host", "dangerous command", "encoded text", "HTML", "hidden link or comment of Markdown"}
 """What ordinary error messages hold, and what is taken out of them with everything else that differs."""
-QUOTED = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?\n.*?\n\1\b|'[^']*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
+QUOTED = re.compile(r"'[^']*'|(?<!\\)\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 HIDES_CODE = re.compile(
-    r"(?<![|>])\|(?![|])|\|\|\s*(?:true|:|echo|exit 0)\b|[;\n]\s*(?:true|:|echo\b[^;\n]*|exit 0)\s*\Z"
+    r"(?<![|>])\|(?![|])|\|\|\s*(?:true|:|echo|exit 0)\b|[;\n][ \t]*(?:true|:|echo\b[^;\n]*|exit 0)\s*\Z"
 )
 """What stands behind a command and gives it an exit code of its own; in a quoted text or a document it means nothing."""
 MOST_QUOTED = 600
@@ -102,7 +104,7 @@ class Event(NamedTuple):
             return ""
         given = self.call.arguments.get("command", self.call.arguments.get("cmd", ""))
         text = " ".join(map(str, given)) if isinstance(given, list) else str(given)
-        return re.sub(r"\A\s*(?:bash -l?c )?[\"']?\s*cd [^&;\n]+(?:&&|;)", "", text).strip()
+        return re.sub(r"\A\s*+(?:bash -l?c )?[\"']?\s*+cd [^&;\n]+(?:&&|;)", "", text).strip()
 
     @property
     def tool(self) -> str:
@@ -141,7 +143,9 @@ class Event(NamedTuple):
         if self.answer is None or self.answer.state != "worked" or self.failed:
             return False
         return not (
-            self.is_shell and HIDES_CODE.search(QUOTED.sub("", self.command)) and "pipefail" not in self.command
+            self.is_shell
+            and HIDES_CODE.search(QUOTED.sub("", without_here_documents(self.command)))
+            and "pipefail" not in self.command
         )
 
     @property

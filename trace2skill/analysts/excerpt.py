@@ -28,8 +28,8 @@ VERIFIES = re.compile(
 )
 STATE = re.compile(r"\bgit (?:diff|status|show|log)\b|\bsubmit\b")
 INSTALLS = re.compile(
-    r"\b(?:pip[\d.]*|uv pip|poetry|conda|mamba|npm|pnpm|yarn|apt(?:-get)?|brew|gem|cargo|apk|dnf|yum) (?:-\S+ )*"
-    r"(?:install|add|i|ci|update|upgrade|sync|create)\b"
+    r"\b(?:pip[\d.]*|uv pip|poetry|conda|mamba|npm|pnpm|yarn|apt(?:-get)?|brew|gem|cargo|apk|dnf|yum) "
+    r"(?:-\S{1,80} ){0,8}(?:install|add|i|ci|update|upgrade|sync|create)\b"
 )
 LISTS = re.compile(r"\A\s*(?:ls|find|tree|dir|git ls-files|du|fd|rg --files|pip list|pip freeze|env|printenv)\b")
 LISTERS = re.compile(r"(?i)\A(?:ls|list_?(?:dir|files|directory)\w*|glob|find_files?)\Z")

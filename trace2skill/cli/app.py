@@ -26,11 +26,11 @@ from trace2skill.cli.look import doctor, show, validate
 from trace2skill.cli.operate import approve, failures, retry, status, watch
 from trace2skill.cli.report import report
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
-from trace2skill.cli.stop import leave_on_signals
+from trace2skill.cli.stop import INTERRUPTED, leave_on_signals, stoppable
 from trace2skill.cli.store import store_app
 from trace2skill.cli.versions import diff, export, promote, rollback, versions
 from trace2skill.cli.why import why
-from trace2skill.core.errors import Trace2SkillError
+from trace2skill.core.errors import Interrupted, Trace2SkillError
 
 
 def _nothing_more_to_say() -> None:
@@ -103,7 +103,10 @@ def main() -> None:
     atexit.register(_nothing_more_to_say)
     leave_on_signals()
     try:
-        app()
+        with stoppable(Console(stderr=True)):
+            app()
+    except Interrupted:  # what was kept has been said
+        sys.exit(INTERRUPTED)
     except Trace2SkillError as error:
         _end_with(str(error))
     except OSError as error:

@@ -8,7 +8,7 @@ from typing import Any
 from trace2skill.cli.console import Console
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.prefect_settings import lean
-from trace2skill.cli.stop import stoppable
+from trace2skill.cli.stop import KEPT, stoppable
 from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
 from trace2skill.experiment.grid import ExperimentSettings
@@ -33,7 +33,7 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
         KeyboardInterrupt: Ctrl-C or SIGTERM; what is finished is kept.
     """
     console = Console(stderr=True)
-    with stoppable(console):
+    with stoppable(console, KEPT):
         open_store(
             settings.operation.store,
             wait_seconds=settings.operation.store_wait_seconds,
@@ -54,7 +54,7 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
 def run_experiment_flow(study: Study, settings: ExperimentSettings, *, quiet: bool = False) -> Any:
     """Run the flow of an experiment whose file was read and whose store is open, as `run_flow` does."""
     console, lead = Console(stderr=True), study.lead
-    with stoppable(console):
+    with stoppable(console, KEPT):
         _say_by_hand(lead.settings, console, quiet)
         lean()
         with starting(console, quiet):

@@ -10,6 +10,7 @@ import shlex
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,10 +25,16 @@ GRACE_SECONDS = 2.5
 """How long a command may take to end by itself."""
 LAST_SECONDS = 1.0
 """How long the store may take after that to write what waits."""
+ONE_SECONDS = 1.0
+"""What comes so soon after the first signal is the same one: Prefect sends SIGTERM to its own process again."""
 INTERRUPTED = 130
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """Asked to, interrupted, and the terminal is gone. What is ignored from the start, as `nohup` does, stays ignored."""
+AGAIN = "interrupted: run the same command again: {command}"
+KEPT = "interrupted; everything finished is kept: run the same command to go on: {command}"
+"""What a run says."""
 _ours = [False]
+_active: list["_Ending"] = []
 
 
 def leave_on_signals() -> None:
@@ -36,25 +43,31 @@ def leave_on_signals() -> None:
 
 
 @contextmanager
-def stoppable(console: Console) -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does, and say what was kept and how it goes on.
+def stoppable(console: Console, words: str = AGAIN) -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, and say in `words` what was kept and how it goes on.
 
-    Signals reach the main thread alone: what a program starts in another one is the program's to end.
+    A block within another has words of its own and shares the rest. Signals reach the main thread alone: what a program
+    starts in another one is the program's to end.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    ending = _Ending(console)
+    if _active:
+        with _active[-1].saying(words):
+            yield
+        return
+    ending = _Ending(console, words)
     allow_running()
+    _active.append(ending)
     with _watched(ending):
         heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
         before = {number: signal.signal(number, ending.interrupt) for number in heeded}
         try:
             yield
-        except KeyboardInterrupt:  # typer turns it into exit code 130 and says nothing
-            ending.say()
-            raise
         finally:
+            _active.pop()
+            if ending.begun:  # typer turns a KeyboardInterrupt into exit code 130 and says nothing
+                ending.say()
             if not (ending.begun and _ours[0]):
                 for number, handler in before.items():
                     signal.signal(number, handler)
@@ -88,12 +101,14 @@ def _watched(ending: "_Ending") -> Iterator[None]:
 class _Ending:
     """The end of a command: it has begun once a signal came."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, words: str) -> None:
         self._console = console
+        self._words = words
         self._said = threading.Lock()
         self._guard = threading.Lock()
         self._heard = {"thread": 0, "handler": 0}
         self._signals = 0
+        self._first = 0.0
 
     @property
     def begun(self) -> bool:
@@ -107,9 +122,10 @@ class _Ending:
         """
         with self._guard:
             self._heard[who] += 1
-            if self._heard[who] <= self._signals:
+            if self._heard[who] <= self._signals or (self.begun and time.monotonic() - self._first < ONE_SECONDS):
                 return
             self._signals = self._heard[who]
+            self._first = self._first or time.monotonic()
         if not _ours[0]:
             end_running()
             return
@@ -124,12 +140,24 @@ class _Ending:
         end_running()
         raise KeyboardInterrupt
 
+    @contextmanager
+    def saying(self, words: str) -> Iterator[None]:
+        """Other words for the block."""
+        before, self._words = self._words, words
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.say()
+            raise
+        finally:
+            self._words = before
+
     def say(self) -> None:
         """Say once what was kept."""
         if self._said.acquire(blocking=False):
             command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
             self._console.print(
-                f"interrupted; everything finished is kept: run the same command to go on: {command}",
+                self._words.format(command=command),
                 highlight=False,
                 markup=False,
                 soft_wrap=True,

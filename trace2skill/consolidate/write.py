@@ -28,7 +28,7 @@ CONDITION = re.compile(
 )
 TARGET = re.compile(r"\]\(([^)\s]+)")
 LEAST_SHARED = 0.25  # share of a line's words that its draft or its quotes must have
-FENCE = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
+FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 LEANS = re.compile(
     r"^(?:then|they|them|it|its|this|that|these|those|such|also|afterwards|otherwise|and|but|so|however|instead|"
     r"likewise|similarly|as above|the same|the former|the latter)\b",

@@ -16,10 +16,11 @@ from trace2skill.core.errors import BadAnswer, ContextFull
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import transport
 from trace2skill.llm.client import Client
-from trace2skill.llm.request import Request
+from trace2skill.llm.request import Request, readable
 from trace2skill.skills.markdown import fenced
 from trace2skill.types.trajectory import StopReason
 
+MOST_OPENED = 1000
 T = TypeVar("T", bound=BaseModel)
 RE_ASKS = 2
 CUT_OFF = "it is cut off before its end: answer more briefly"
@@ -93,7 +94,7 @@ def _json_texts(text: str) -> list[tuple[Any, bool]]:
     repaired: list[tuple[Any, bool]] = []
     for candidate in [*reversed(fenced(text)), text]:
         try:
-            strict.append((_first_object(candidate), False))
+            strict.append((readable(_first_object(candidate)), False))
         except (ValueError, RecursionError):
             if "{" in candidate and not is_cut_off(candidate):
                 repaired.append((_repair(candidate), True))
@@ -116,14 +117,19 @@ def is_cut_off(text: str) -> bool:
 
 
 def _repair(text: str) -> Any:
-    """The object in a slightly broken text, None where mending would lose or invent a single letter or digit."""
+    """The object in a slightly broken text, None where mending would lose or invent a single letter or digit.
+
+    What mends takes the square of the time for brackets that stay open: a text with a thousand is asked for again.
+    """
     broken = text[text.index("{") : text.rindex("}") + 1]
+    if sum(map(broken.count, "{[(")) > MOST_OPENED:
+        return None
     try:
         value = json_repair.loads(broken, skip_json_loads=True)
         said = json.dumps(value, ensure_ascii=False)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) and _letters(said) == _letters(broken) else None
+    return readable(value) if isinstance(value, dict) and _letters(said) == _letters(broken) else None
 
 
 def _letters(text: str) -> str:

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
+from trace2skill.core.here_documents import here_documents
 from trace2skill.core.program import parse_program
 from trace2skill.safety.change import Variation, tokens, whole
 from trace2skill.safety.leaks import canonical, is_number, tells
@@ -26,10 +27,6 @@ FINGERPRINTS = re.compile(
 )
 SPEAKS_OF_THEM = re.compile(r"hash|checksum|digest|\bsha|md5|crc|size|bytes|modified|finger|integrity", re.I)
 COMPARED = re.compile(r"(?:[=!]=|-eq|-ne)\s*[\"']?(\d[\d.]*)|(?<![\w.])(\d[\d.]*)[\"']?\s*(?:[=!]=|-eq|-ne)")
-
-HEREDOC = re.compile(
-    r"<<-?\s*(?P<quote>[\"']?)(?P<end>\w+)(?P=quote)[^\n]*\n(?P<text>.*?)^(?P=end)$", re.DOTALL | re.MULTILINE
-)
 
 
 class Stays:
@@ -132,7 +129,7 @@ def _compared_with(source: str) -> list[str]:
     try:
         tree = parse_program(source)
     except SyntaxError:
-        inside = [number for match in HEREDOC.finditer(source) for number in _compared_with(match["text"])]
+        inside = [number for found in here_documents(source) for number in _compared_with(found.body)]
         return inside + [canonical(_float(one or other)) for one, other in COMPARED.findall(source)]
     found: list[str] = []
     for node in ast.walk(tree):
@@ -193,7 +190,8 @@ def _groups(values: Values) -> dict[str, list[str]]:
     """Places by their column, where at least four of them hold at least two different values and are no sequence."""
     columns: dict[str, list[str]] = defaultdict(list)
     for place, value in values.items():
-        column, digits = re.fullmatch(r"(.*?)(\d*)", place, re.S).groups()  # type: ignore[union-attr]
+        column = place.rstrip("0123456789")
+        digits = place[len(column) :]
         if digits and canonical(value):
             columns[column].append(place)
     return {

@@ -17,7 +17,7 @@ WARNS = re.compile(
 )
 SENTENCE_END = re.compile(r"[.!?;。！？；]\s|\n|,\s")
 MADE_BY_BUILDS = re.compile(
-    r"\brm\s+(?:-{1,2}[\w-]+\s+)+[`\"']?(?:\./)?(?:build|dist|target|node_modules|__pycache__|\.?pytest_cache|\.mypy_cache|\.ruff_cache|\.tox|\.venv|venv|out|tmp|temp|coverage|htmlcov|\.next|\.cache|[\w-]+\.egg-info"
+    r"\brm\s+(?:-[\w-]+\s+)+[`\"']?(?:\./)?(?:build|dist|target|node_modules|__pycache__|\.?pytest_cache|\.mypy_cache|\.ruff_cache|\.tox|\.venv|venv|out|tmp|temp|coverage|htmlcov|\.next|\.cache|[\w-]+\.egg-info"
     r"|\*\.(?:o|pyc|tmp|log|bak|class))/?[`\"'.,;:)]*\Z",
     re.IGNORECASE,
 )
@@ -27,7 +27,7 @@ LOCAL = re.compile(
     r"(?:https?://)?(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)(?::\d+)?(?:/[\w./?=&%-]*)?", re.IGNORECASE
 )
 GOES_OUT = re.compile(
-    r"://|\b[\w-]+\.[a-z]{2,24}\b(?![\w(])|\b\d{1,3}(?:\.\d{1,3}){3}\b|\|\s*(?:sudo\s+)?(?:\w*sh|python3?|perl|ruby|node)\b|(?:-d|--data\S*|-F|--form|-T|--upload-file)\s*\S*[@<]|\$\(|`\s*\|",
+    r"://|\b[\w-]+\.[a-z]{2,24}\b(?![\w(])|\b\d{1,3}(?:\.\d{1,3}){3}\b|\|\s*(?:sudo\s+)?(?:\w*sh|python3?|perl|ruby|node)\b|(?:-d|--data[\w-]{0,16}|-F|--form|-T|--upload-file)\s{0,20}[^\s@<]{0,200}[@<]|\$\(|`\s*\|",
     re.IGNORECASE,
 )
 MENTIONED = re.compile(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from trace2skill.safety.bounded import bounded
 from trace2skill.safety.quick import Quick, ScreenedView
 
 SENTENCE = re.compile(r"(?<=[.!?;。！？；])\s+|(?<=[。！？；])|\n")
@@ -27,7 +28,7 @@ class Order(NamedTuple):
 
 def any_of(*patterns: str) -> re.Pattern[str]:
     """One pattern for several, in any case of letters."""
-    return re.compile("|".join(patterns), re.IGNORECASE)
+    return re.compile(bounded("|".join(patterns)), re.IGNORECASE)
 
 
 UNSAFE, UNASKED, TAKEN, HIDDEN, SETTLES = (

@@ -12,7 +12,9 @@ from functools import cached_property, lru_cache
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
+from trace2skill.safety.bounded import PIECE, pieces
 from trace2skill.safety.harmless import encoded_in_pieces, is_harmless
+from trace2skill.safety.lookalikes import LOOKALIKES
 from trace2skill.safety.orders import orders_in
 from trace2skill.safety.quick import Quick, ScreenedView
 from trace2skill.safety.requests import disregards_in
@@ -104,11 +106,12 @@ def _findings(text: str) -> Iterator[tuple[str, str]]:
 def _spans(text: str, read: str) -> Iterator[tuple[str, str]]:
     """What is suspicious in a text as it is written, and as it is read, where that is something else."""
     seen = set()
-    for form in dict.fromkeys((text, read)):
+    forms = [piece for whole in dict.fromkeys((text, read)) for piece in pieces(whole)]
+    for form, end in forms:
         view, spared = ScreenedView(form), _Spared(form)
         for rule, quick in SPANS:
             for match in quick.all_in(view):
-                if rule.reason == COMMAND and match in spared:
+                if match.start() >= end or (rule.reason == COMMAND and match in spared):
                     continue
                 piece = " ".join(match[0].split())
                 if piece and (rule.reason, piece) not in seen and not is_harmless(rule.reason, form, match):
@@ -132,9 +135,15 @@ class _Spared:
         return [match.span() for match in HARMLESS_COMMANDS.finditer(self._text)]
 
 
-@lru_cache(maxsize=4096)
 def _reasons(text: str) -> tuple[str, ...]:
     """Why a line is none for a skill, as it is or as its reader would take it: without accents and look-alikes."""
+    if len(text) <= PIECE:
+        return _reasons_of(text)
+    return tuple(dict.fromkeys(reason for piece, _ in pieces(text) for reason in _reasons_of(piece)))
+
+
+@lru_cache(maxsize=4096)
+def _reasons_of(text: str) -> tuple[str, ...]:
     seen = MARKS.sub("", _visible(text))
     forms = dict.fromkeys(" ".join(form.split()) for form in (seen, _folded(seen)))
     views = [ScreenedView(form) for form in forms]
@@ -187,7 +196,3 @@ def _hides(sign: str) -> bool:
         or "\ufe00" <= sign <= "\ufe0f"
         or "\U000e0100" <= sign <= "\U000e01ef"
     )
-
-
-LOOKALIKES = dict(zip("аеорсухіѕԁԛոΙΟΑΕгІОАЕ", "aeopcyxisdqnIOAErIOAE", strict=True))
-"""Cyrillic, Armenian and Greek letters with which Latin words are disguised."""

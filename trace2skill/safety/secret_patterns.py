@@ -68,6 +68,8 @@ anew, nothing is missed for it, they are only looked for more slowly."""
 SETTINGS = ("key|pwd|pw|password|pass|token", "key|pwd|password|pass|token")
 ASSIGNED = r"""(?:"|\'|)(?:\]|)(?: *)(?:=|:|:=|=>| +|::)(?: *)(?:"|\'|)"""
 """What patterns of detect-secrets have for the name of a setting, and between it and the value."""
+ASSIGNED_BOUNDED = r"""(?:"|\'|)(?:\]|)(?: {0,40}(?:=|:|:=|=>|::) {0,40}| {1,80})(?:"|\'|)"""
+"""The same for all but eighty blanks in a row, in time that grows with their number and not with its third power."""
 ASSIGNED_ONCE = r"[\"']?\]?[ :=>]+[\"']?"
 """The same and more, without its time that grows with the third power of blanks in a row."""
 
@@ -110,7 +112,7 @@ def _library() -> Iterator[tuple[str, re.Pattern[str]]]:
             for pattern in getattr(plugin(), "denylist", ()):
                 name = re.sub(r"[^a-z0-9]+", "-", kind.lower()).strip("-")
                 if not re.match(pattern.pattern, "") and name != "private-key":
-                    yield name, pattern
+                    yield name, re.compile(pattern.pattern.replace(ASSIGNED, ASSIGNED_BOUNDED), pattern.flags)
 
 
 def _mark(pattern: re.Pattern[str]) -> Mark | None:
@@ -118,7 +120,7 @@ def _mark(pattern: re.Pattern[str]) -> Mark | None:
     if pattern.pattern in MARKS:
         words, behind = MARKS[pattern.pattern]
         return Mark(words, re.compile(behind, any_case))
-    name, assigned, value = pattern.pattern.partition(ASSIGNED)
+    name, assigned, value = pattern.pattern.partition(ASSIGNED_BOUNDED)
     for setting in SETTINGS:
         if assigned and name.endswith(f"(?:{setting})"):
             return Mark(tuple(setting.split("|")), re.compile(ASSIGNED_ONCE + value, any_case))

@@ -7,12 +7,14 @@ is named by the whole line. `SPAN_RULES` look at the text as it is and name the 
 import re
 from typing import NamedTuple
 
+from trace2skill.safety.bounded import bounded
+
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u180b\u180c\u180d\u180f")
 """Signs of ordinary categories that show nothing."""
 
 
 def _any(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(patterns), re.IGNORECASE)
+    return re.compile(bounded("|".join(patterns)), re.IGNORECASE)
 
 
 ORDERS = r"(?:instruction|prompt|rule|guideline|polic|direction|command|constraint|restriction)"
@@ -75,7 +77,7 @@ LINE_RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
 ENDINGS = r"(?:com|net|org|dev|xyz|ru|cn|top|info|biz|site|online|onion|example|test|tk|club|live|cloud|page|link|click|zip|mov)"
 COMMANDS = _any(
     # delete
-    r"\brm\s+(?:-{1,2}[\w-]+\s+)+\S*|\brm\s+[/~*.]\S*|\bfind\b[^\n|;]{0,80}\s-(?:delete|exec\s+rm)\b|\bshred\s+\S+|\bmkfs(?:\.\w+)?\b|\bdd\s+(?:if|of)=\S*",
+    r"\brm\s+(?:-[\w-]+\s+)+\S*|\brm\s+[/~*.]\S*|\bfind\b[^\n|;]{0,80}\s-(?:delete|exec\s+rm)\b|\bshred\s+\S+|\bmkfs(?:\.\w+)?\b|\bdd\s+(?:if|of)=\S*",
     r"\btruncate\s+-s\s*0|>\s*/dev/(?:sd|nvme|hd)\w*|\bgit\s+(?:reset\s+--hard|clean\s+-\w*[fdx]\w*|push\s+(?:\S+\s+)*(?:-f\b|--force\S*|--mirror))",
     r"\b(?:drop|truncate)\s+(?:table|database|schema)\b|\bdelete\s+from\s+\w+\s*(?:;|$)|\bshutil\.rmtree\b|\bos\.(?:remove|unlink|rmdir|removedirs)\(|\bdel\s+/[sfq]\b|\brmdir\s+/s\b|\bRemove-Item\b|\bformat\s+[a-z]:",
     r"\bkill\s+-9\s+-1\b|\bkillall\b|:\(\)\s*\{|\b(?:docker|podman)\s+(?:system\s+prune|rm\s+-f)|\bkubectl\s+delete\b|\bterraform\s+destroy\b|\baws\s+s3\s+(?:rm|rb)\b|\bdropdb\b",
@@ -93,8 +95,8 @@ COMMANDS = _any(
 
 HARMLESS_COMMANDS = re.compile(
     # the checkout itself, as it lies there; asking an interpreter what it imports; what Python makes again by itself
-    r"\b(?:uv\s+)?pip3?\s+install\s+(?:--?[\w-]+\s+)*?(?:-e|--editable)\s+['\"]?\.(?:\[[\w,-]+\])?['\"]?(?=\s*(?:$|[`'\").,;:]|--?[a-z]))"
-    r"|\bpython3?\s+-c\s+(?P<mark>[\"'])(?:(?:import\s+[\w.]+(?:\s*,\s*[\w.]+)*|from\s+[\w.]+\s+import\s+[\w, ]+|print\([\w., ]*\))\s*;?\s*)+(?P=mark)"
+    r"\b(?:uv\s+)?pip3?\s+install\s+(?:-[\w-]+\s+)*?(?:-e|--editable)\s+['\"]?\.(?:\[[\w,-]+\])?['\"]?(?=\s*(?:$|[`'\").,;:]|--?[a-z]))"
+    r"|\bpython3?\s+-c\s+(?P<mark>[\"'])(?:(?:import\s+[\w.]+(?:\s*,\s*[\w.]+)*|from\s+[\w.]+\s+import\s+\w[\w, ]*+|print\([\w., ]*\))\s*+(?:;\s*+)?){1,8}(?P=mark)"
     r"|\bfind\s+\.\s+(?:-type\s+[fd]\s+)?-name\s+['\"]?(?:\*\.pyc|__pycache__)['\"]?\s+(?:-type\s+[fd]\s+)?(?:-delete|(?:-prune\s+)?-exec\s+rm\s+-rf?\s+\{\}\s+(?:\+|\\?;))"
 )
 """Pieces in which a dangerous command seems to stand, and that do nothing but what a reader at work does all day."""
@@ -121,7 +123,7 @@ STARTS = _any(
     r"|\.git/hooks/\S*|\bLD_PRELOAD\s*=|\bPROMPT_COMMAND\s*=|\balias\s+(?:ls|cd|sudo|git|ssh|rm|python3?|pip3?|npm|cat)=|\bsystemctl\s+(?:--user\s+)?(?:enable|link)\b|\bsetx\s+\S+|\breg\s+add\b|\bschtasks\b|\blaunchctl\s+load\b|\bat\s+now\b|\bnohup\s+\S+",
 )
 INSTALLS = _any(
-    r"\b(?:poetry|pdm|rye|hatch|bun|deno|composer|nuget|luarocks|cpan|cpanm|opam|stack|cabal|mix|vcpkg|conan|helm|flatpak|pkg|port|pacman|zypper|nix-env|mamba|micromamba|pixi|easy_install|asdf|volta|mise|gh\s+extension|code|cursor|vsce|kubectl\s+krew|ansible-galaxy|terraform|R|julia)\s+(?:-{1,2}[\w-]+\s+)*(?:install|add|require|repo\s+add|get|-S|-i|-iA|in|--install-extension|plugin\s+install)\b\s*\S+"
+    r"\b(?:poetry|pdm|rye|hatch|bun|deno|composer|nuget|luarocks|cpan|cpanm|opam|stack|cabal|mix|vcpkg|conan|helm|flatpak|pkg|port|pacman|zypper|nix-env|mamba|micromamba|pixi|easy_install|asdf|volta|mise|gh\s+extension|code|cursor|vsce|kubectl\s+krew|ansible-galaxy|terraform|R|julia)\s+(?:-[\w-]+\s+)*(?:install|add|require|repo\s+add|get|-S|-i|-iA|in|--install-extension|plugin\s+install)\b\s*\S+"
     r"|\beasy_install\s+\S+|\bdotnet\s+(?:add\s+\S*\s*package|tool\s+install)\s+\S+|\b(?:uvx|bunx|pipx\s+run|uv\s+tool\s+run|(?:p?npm|yarn|pnpm)\s+(?:exec|dlx|i)|deno\s+run|go\s+run)\s+\S+|\binstall\.packages\(|\bPkg\.add\(|\bbrew\s+tap\s+\S+|\badd-apt-repository\s+\S+|\bpip3?\s+(?:-\S+\s+)*(?:download|wheel)\s+\S+|--(?:extra-)?index-url\b\S*(?:\s+\S+)?|\bregistry\s*=\s*\S+|\bpython3?\s+-m\s+pip\s+install\s+\S+",
 )
 
@@ -131,7 +133,7 @@ SPAN_RULES: tuple[SpanRule, ...] = tuple(SpanRule(reason, pattern) for reason, p
     ("dangerous command", INSTALLS),
     ("HTML", re.compile(r"<!--|-->|</?(?:script|img|iframe|a|style|svg|object|embed|form|input|link|meta|base|video|audio|div|span|button|template|noscript|textarea|details|summary|marquee|plaintext|xmp|listing|dialog|title|select|option|canvas|math|frame|frameset|applet)\b[^>\n]{0,120}>?|<!\[CDATA\[|<!DOCTYPE\b|<\?(?:php|xml)?(?=[\s=])|<pre\b[^>\n]{0,120}>?", re.I)),
     ("hidden link or comment of Markdown", re.compile(r"^\[[^\]\n]*\]:\s*\S+.*$|!\[[^\]\n]*\]\([^)\n]*\)|\[\]\([^)\n]*\)", re.M)),
-    ("data URL", re.compile(r"\bdata:[\w.+-]*/?[\w.+-]*[;,][^\s)\"']{0,80}|\b(?:java|vb)script:[^\s)\"']{0,80}", re.I)),
+    ("data URL", re.compile(r"\bdata:[\w.+-]{0,80}/?[\w.+-]{0,80}[;,][^\s)\"']{0,80}|\b(?:java|vb)script:[^\s)\"']{0,80}", re.I)),
     ("address of a host", re.compile(
         rf"\b(?:https?|hxxps?|ftps?|wss?|ssh|git|file|s3|gs|ldap|jdbc:\w+)://[^\s)\"'>`\]]+|\bwww\.[^\s)\"'>`\]]+|(?<![\w.@/-])(?:[a-z0-9-]+\.)+{ENDINGS}\b(?:/[^\s)\"'>`\]]*)?"
         r"|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?![\w.])|(?<![\w.@/-])(?:[\w-]+\.)+(?:io|ai|co|me|sh|de|fr|uk|eu|us|br|es|it|nl|pl|jp|kr|in|to|cc|gg|ly|app|tech|store|shop|host|website|space|pw|su|kz|ir)/[^\s)\"'>`\]]+|(?<![\w.@/-])[\w.-]*[^\x00-\x7f\W][\w.-]*\.(?:com|net|org|dev|io|ru|cn)\b|\bxn--[a-z0-9-]+\b|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[a-z0-9-]+(?:\[\.\]|\(dot\)| dot )(?:com|net|org|io|ru|xyz)\b", re.I)),

@@ -23,6 +23,7 @@ BlockToken = Token
 """A block of Markdown as the parser gives it."""
 
 LEAST_QUOTED = 5
+PROBE = "\n\n# probe\n"
 """Words from which a sentence of a line, or what goes over several, is taken for a quotation."""
 BREAK = "\n"
 LINE_END = re.compile(r"\r\n|\n|\r")
@@ -240,6 +241,22 @@ def closes_its_fences(text: str) -> bool:
             if token.map[1] - token.map[0] < 2 or not re.fullmatch(re.escape(mark[0]) + f"{{{len(mark)},}}", last):
                 return False
     return True
+
+
+def moves_headings(text: str, start: int, end: int, new: str) -> bool:
+    """Would `new`, in place of the lines start..end of a text, take headings around it away, or make one of its own?
+
+    `<pre>`, `<!--`, `<?` and `<![CDATA[` go on over blank lines to their own ends, if there are any. `===` makes a
+    heading of the paragraph that it comes to stand under.
+    """
+    if "<" not in new and not any(line.strip() and not line.strip().strip("=-") for line in split_lines(new)):
+        return False
+    lines = split_lines(text)
+    found = [(first, title) for _, title, first, _ in _headings(text + PROBE)]
+    around = [title for first, title in found if first < start], [title for first, title in found if first >= end]
+    own = [title for _, title, _, _ in _headings(new)]
+    made = [title for _, title, _, _ in _headings("".join([*lines[:start], new, "\n", *lines[end:], PROBE]))]
+    return bool(around[1]) and made != [*around[0], *own, *around[1]]
 
 
 def _first_heading(text: str) -> int:

@@ -59,7 +59,8 @@ SAYS_LITTLE = frozenset(
 )
 """Words that a title may have besides its topic and still names that topic, in the singular."""
 OF_THIS = re.compile(
-    r"\s+(?:of|in|for|at|on|from)\s+(?:this|these|our|your)\b(?:\s+[\w-]+){1,2}$|\s+here$", re.IGNORECASE
+    r"(?<!\s)\s++(?:of|in|for|at|on|from)\s++(?:this|these|our|your)\b(?:\s++[\w-]++){1,2}$|(?<!\s)\s++here$",
+    re.IGNORECASE,
 )
 """Where all of a skill holds anyway: 'of this house'."""
 ENDINGS = ("ications", "ication", "ations", "ation", "ings", "ing", "ers", "er", "ies", "es", "ed", "s", "e", "y")

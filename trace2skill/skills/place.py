@@ -17,6 +17,7 @@ from trace2skill.skills.markdown import (
     closes_its_fences,
     find_section,
     front_matter_end,
+    moves_headings,
     protected_blocks,
     sections,
     split_lines,
@@ -65,7 +66,10 @@ def place(skill: Skill, edit: Edit, policy: EditPolicy = EditPolicy()) -> Placed
             return _place_file(skill, edit)
         if edit.op == "set_description":
             return _place_description(skill, edit, policy)
-        return _place_lines(skill, edit)
+        found = _place_lines(skill, edit)
+        if moves_headings(skill.text(edit.file) or "", found.start, found.end, found.text):
+            raise _CannotPlace("the content would hide headings that follow, or make one of the text above it")
+        return found
     except _CannotPlace as reason:
         return Unplaced(edit=edit, reason=str(reason))
 
@@ -243,7 +247,7 @@ def _replacement(text: str, edit: Edit, start: int, end: int, section: Section) 
         covered = start <= block.start and block.end <= end
         if overlaps and not covered and not (inside and block.kind == "fence"):
             raise _CannotPlace(f"the anchor cuts into a {block.kind.removesuffix('_open')} block")
-        if inside and re.search(r"^\s*(```|~~~)", edit.content, re.MULTILINE):
+        if inside and re.search(r"^[ \t]*(```|~~~)", edit.content, re.MULTILINE):
             raise _CannotPlace("the content would close the code fence it stands in")
     lines = split_lines(text)
     body = _with(newline_of(text), edit.content.strip("\r\n") + "\n")

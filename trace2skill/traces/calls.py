@@ -84,16 +84,11 @@ FOOTER = re.compile(
 TERMINAL = re.compile(
     r"\A(?:Command executed|Command execution)[^\n]{0,400}?\bExit code: (-?\d{1,6})[^\n]*\n(?:Output:\n?)?", re.I
 )
-SHELL_PARTS = re.compile(
-    r"\A(?:Command: .*?\n)?(?:Directory: [^\n]*\n)?(?:Output|Stdout): (?P<out>.*?)(?:\nStderr: (?P<stderr>.*?))?"
-    r"(?:\nError: (?P<error>.*?))?(?:\nExit Code: (?P<code>-?\d{1,6}|\(none\)))?"
-    r"(?:\n(?:Signal|Background PIDs|Process Group PGID): [^\n]*)*\s*\Z",
-    re.S,
-)
-BEFORE = re.compile(r"\A\s*(?:(?:cd\s+[^&;|\n]+(?:&&|;)|\w+=\S*|time|command|sudo|env|timeout\s+\S+)\s+)*")
+SHELL_HEAD = re.compile(r"(?:Command: .*?\n)?(?:Directory: [^\n]*\n)?(?:Output|Stdout): ", re.S)
+SHELL_CODE = re.compile(r"Exit Code: (?P<code>-?\d{1,6}|\(none\))")
+SHELL_END = ("Signal: ", "Background PIDs: ", "Process Group PGID: ")
+BEFORE = re.compile(r"\A\s*(?:(?:cd\s+[^\s&;|][^&;|\n]*(?:&&|;)|\w+=\S*|time|command|sudo|env|timeout\s+\S+)\s+)*")
 NO_MATCH = re.compile(r"\A(?:git\s+grep|grep|egrep|fgrep|zgrep|rg|ag|ack|pgrep|which|type|command\s+-v)\b")
-COUNTED_NONE = re.compile(r"(?:(?:[^\n]*:)?0\s*)+\Z")
-"""What `grep -c` prints where nothing matches."""
 DIFFERS = re.compile(
     r"\A(?:git\s+(?:--no-pager\s+)?diff\b[^|;&\n]*(?:--exit-code|--quiet|--no-index)|diff|cmp|colordiff)\b"
 )
@@ -153,12 +148,18 @@ def _inside(shown: str) -> str:
 
 def opened_shell(shown: str) -> Opened:
     """The output of the shell tool of Gemini CLI and Qwen Code, which names its parts (`Output:`, `Exit Code:`)."""
-    found = SHELL_PARTS.match(shown) if shown.startswith(("Command: ", "Directory: ", "Output: ", "Stdout: ")) else None
-    if found is None:
+    begins = shown.startswith(("Command: ", "Directory: ", "Output: ", "Stdout: "))
+    head = SHELL_HEAD.match(shown) if begins else None
+    if head is None:
         return Opened(shown)
-    parts = [found[name] for name in ("out", "stderr", "error") if found[name] not in (None, "", "(none)", "(empty)")]
-    code = found["code"]
-    return Opened("\n".join(parts), int(code) if code and code != "(none)" else None)
+    lines = shown[head.end() :].rstrip().split("\n")
+    while len(lines) > 1 and f"{lines[-1]} ".startswith(SHELL_END):
+        lines.pop()
+    code = SHELL_CODE.fullmatch(lines[-1]) if len(lines) > 1 else None
+    out, _, failed = "\n".join(lines[:-1] if code else lines).partition("\nError: ")
+    out, _, stderr = out.partition("\nStderr: ")
+    parts = [part for part in (out, stderr, failed) if part not in ("", "(none)", "(empty)")]
+    return Opened("\n".join(parts), int(code["code"]) if code and code["code"] != "(none)" else None)
 
 
 def stopped_by(shown: str) -> str:
@@ -178,11 +179,16 @@ def harmless(command: str, exit_code: int | None, output: str) -> str:
         return ""
     last = BEFORE.sub("", re.split(r"\|\||&&|;|\n|(?<!\|)\|(?!\|)", command.strip().rstrip(";&\n"))[-1])
     program = " ".join(last.split()[:1]).rpartition("/")[2]
-    if NO_MATCH.match(last) and (not output.strip() or COUNTED_NONE.match(output)):
+    if NO_MATCH.match(last) and (not output.strip() or _counted_none(output)):
         return f"{program}: no match"
     if DIFFERS.match(last) and (output.strip() or "quiet" in last or " -q" in last):
         return f"{program}: differs"
     return f"{program}: false" if FALSE.match(last) and not output.strip() else ""
+
+
+def _counted_none(output: str) -> bool:
+    """Does every line say 0? That is what `grep -c` prints where nothing matches."""
+    return all(line.strip().rpartition(":")[2] == "0" for line in output.splitlines() if line.strip())
 
 
 def command_of(name: str, arguments: dict[str, object]) -> str:

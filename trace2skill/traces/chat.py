@@ -49,7 +49,7 @@ RESPONSE_PARTS = {
     "function_call_output",
     "custom_tool_call_output",
 }
-DRAWN = re.compile(r"(?=[A-Za-z_-]*\d)(?=[\d_-]*[A-Za-z])[A-Za-z0-9_-]*[A-Za-z0-9]{16,}\Z")
+DRAWN = re.compile(r"(?=[A-Za-z_-]*\d)(?=[\d_-]*[A-Za-z])[A-Za-z0-9_-]++(?<=[A-Za-z0-9]{16})\Z")
 """An id that was drawn by chance, so that no two calls have it: long, with letters and digits."""
 SHORTEST_DRAWN = 16
 PLAIN = {"role", "content", "tool_calls", "name", "id", "type"}

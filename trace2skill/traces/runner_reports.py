@@ -12,16 +12,16 @@ SUMMARY = re.compile(
     r"(?i)\b(?:passed|passing|passes|failed|failing|failures?|errors?|examples?|tests?|assertions|ok|pass|fail)\b"
 )
 COUNTED = re.compile(
-    r"(?i)(\d+)\s+(?:tests?\s+|specs?\s+|suites?\s+|unexpected\s+)?"
+    r"(?i)(?<!\d)(\d+)\s{1,20}(?:tests?\s{1,20}|specs?\s{1,20}|suites?\s{1,20}|unexpected\s{1,20})?"
     r"(passed|passing|pass|failed|failing|fail|failures?|errors?|errored)\b"
 )
 NAMED = re.compile(
-    r"(?i)\b(passed|failed|failures|errors|errored|pass|fail)\b\s*[:=]?\s*(\d+)"
-    r"(?![\d.]*\s*(?:passed|failed|%|m?s\b))"
+    r"(?i)\b(passed|failed|failures|errors|errored|pass|fail)\b\s{0,20}[:=]?\s{0,20}(\d++)"
+    r"(?![\d.]{0,20}\s{0,20}(?:passed|failed|%|m?s\b))"
 )
 RAN = re.compile(
-    r"(?i)\b(\d+)\s+(?:tests?|examples?|specs?|runs?|assertions)\b"
-    r"|\b(?:tests(?: run)?|total|executed)\s*[:=]?\s*(\d+)\b"
+    r"(?i)\b(\d+)\s{1,20}(?:tests?|examples?|specs?|runs?|assertions)\b"
+    r"|\b(?:tests(?: run)?|total|executed)\s{0,20}[:=]?\s{0,20}(\d+)\b"
 )
 LIKE_A_REPORT = re.compile(
     r"(?i)^[\s=#*-]*(?:\d+\s+(?:tests?\s+|specs?\s+)?(?:passed|passing|failed|failing|failures?|errors?)"
@@ -31,8 +31,8 @@ LIKE_A_REPORT = re.compile(
     r"|\bin [\d.]+ ?m?s\b|\btotal\b"
 )
 GOOD_LINE = re.compile(
-    r"^(?:100% tests passed\b.*|OK(?: \(.*\))?|All tests (?:passed|successful)\.?|Result: PASS|PASS|"
-    r"ok\s+\S+\s+(?:[\d.]+s|\(cached\)).*)\s*$"
+    r"^(?:100% tests passed\b.*|ok\s+\S+\s+(?:[\d.]+s|\(cached\)).*"
+    r"|(?:OK(?: \(.*\))?|All tests (?:passed|successful)\.?|Result: PASS|PASS)\s*)$"
 )
 BAD_LINE = re.compile(
     r"^(?:FAIL\b.*|FAILED \(.*|FAILURES!|--- FAIL: .*|not ok \d+.*|Result: FAIL.*|test result: FAILED.*|"

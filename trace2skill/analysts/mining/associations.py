@@ -22,7 +22,7 @@ LEAST_LIFT = 0.2
 MOST_STRATA = 200
 SAME = 0.8
 SHELL_CHANGES = re.compile(
-    r"(?:sed|patch|tee|mv|cp|rm|git (?:commit|push|merge|apply)|\w+ (?:push|publish|apply|deploy|release|install))\Z"
+    r"(?:sed|patch|tee|mv|cp|rm|git (?:commit|push|merge|apply)|\w (?:push|publish|apply|deploy|release|install))\Z"
 )
 EXPLAINED = 0.05
 RANK = {"answer": 0, "value": 1, "flag": 1, "before": 2, "after": 2, "use": 3, "error": 4, "stuck": 4, "repeat": 5}

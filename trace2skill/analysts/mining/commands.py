@@ -174,7 +174,7 @@ def _split(command: str) -> list[tuple[str, str]]:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    text = re.sub(r"\s*\d?>{1,2}\s*(?:&\d|\S+)|\s*&>\s*\S+|\s+&\s*\Z", " ", text)
+    text = re.sub(r"\d?>{1,2}\s*(?:&\d|\S+)|&>\s*\S+|\s&\s*\Z", " ", text)
     try:
         words = shlex.split(text, comments=True)
     except ValueError:

@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 WANTED = "problem (or question) and answer, or prompt and reward_model.ground_truth"
 DAPO_WRAPPING = re.compile(
     r"\ASolve the following math problem step by step\. The last line of your response should be of the form Answer: "
-    r"\$Answer.*?answer to the problem\.\s*|\s*Remember to put your answer on its own line after \"Answer:\"\.?\s*\Z",
+    r"\$Answer.*?answer to the problem\.\s*"
+    r"|(?<!\s)\s*+Remember to put your answer on its own line after \"Answer:\"\.?\s*\Z",
     re.DOTALL,
 )
 

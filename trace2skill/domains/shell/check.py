@@ -17,11 +17,13 @@ from trace2skill.types.task import Task
 
 SCORE = re.compile(r"score:\s*(?P<score>[01](?:\.\d+)?|\.\d+)\s*")
 OWN_FAULT = re.compile(
-    r"\.check/\S+: line \d+: (?:syntax error.*|unexpected EOF.*)"
-    r"|\.check/\S+: line \d+: (?P<program>[\w.+-]+): command not found"
-    r"|\.check/\S+: (?:cannot execute.*|Permission denied.*|bad interpreter.*)$"
-    r'|File "[^"\n]*\.check/[^"\n]*", line \d+.*\n(?:(?! *File ).*\n){0,4}(?:Syntax|Indentation)Error: .*'
-    r'|File "[^"\n]*\.check/[^"\n]*", line \d+, in .*\n(?:(?! *File ).*\n){0,2}ModuleNotFoundError: No module named '
+    r"\.check/[^\s:]{1,300}: line \d{1,9}: (?:syntax error.*|unexpected EOF.*)"
+    r"|\.check/[^\s:]{1,300}: line \d{1,9}: (?P<program>[\w.+-]+): command not found"
+    r"|\.check/[^\s:]{1,300}: (?:cannot execute.*|Permission denied.*|bad interpreter.*)$"
+    r'|File "[^"\n]{0,300}\.check/[^"\n]{0,300}", line \d{1,9}.{0,300}\n'
+    r"(?:(?! *File ).*\n){0,4}(?:Syntax|Indentation)Error: .*"
+    r'|File "[^"\n]{0,300}\.check/[^"\n]{0,300}", line \d{1,9}, in .{0,300}\n'
+    r"(?:(?! *File ).*\n){0,2}ModuleNotFoundError: No module named "
     r"'(?P<module>[\w.]+)'",
     re.MULTILINE,
 )

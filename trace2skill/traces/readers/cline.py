@@ -13,6 +13,7 @@ from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.chat import usage_of
 from trace2skill.traces.machine import is_machine, without_machine
 from trace2skill.traces.session import Session
+from trace2skill.traces.tags import elements, without
 from trace2skill.traces.values import arguments, content, identity, label, mapping, moment, objects, text
 from trace2skill.types.trajectory import Trajectory
 
@@ -25,13 +26,13 @@ TOOLS = (
     "condense", "report_bug", "edit_file", "apply_patch",
 )  # fmt: skip
 CALL = re.compile(rf"<({'|'.join(TOOLS)})>(.*?)(?:</\1>|\Z)", re.S)
-PARAMETER = re.compile(r"<(\w+)>(.*?)</\1>", re.S)
-THINKING = re.compile(r"<thinking>(.*?)</thinking>\s*", re.S)
+PARAMETER = re.compile(r"<(\w+)>")
+THINKING = re.compile(r"<(thinking)>")
 RESULT = re.compile(r"\A\[(\w+)(?: for .*?)?\] Result:\s*", re.S)
 SURROUNDINGS = re.compile(r"<environment_details>.*?(?:</environment_details>\s*|\Z)", re.S)
-SAID = re.compile(r"<(task|feedback|user_message|answer)>\s*(.*?)\s*</\1>", re.S)
+SAID = re.compile(r"<(task|feedback|user_message|answer)>")
 DENIED = re.compile(r"The user denied this operation\b")
-FAILED = re.compile(r"The tool execution failed with the following error:\s*(?:<error>\s*(.*?)\s*</error>)?", re.S)
+FAILED, ERROR = "The tool execution failed with the following error:", re.compile(r"<(error)>")
 OUTPUT = re.compile(r"\ACommand executed\.(?:\s*Output:)?\s*")
 
 
@@ -82,19 +83,19 @@ def _add_agent(session: Session, message: dict[str, Any], name: str, place: int)
         for part in parts
         if part.get("type") in ("thinking", "reasoning")
     ]
-    thoughts += THINKING.findall(said)
+    thoughts += [part.inside for part in elements(said, THINKING)]
     calls = [
         session.call(part.get("id"), part.get("name"), arguments(part.get("input")))
         for part in parts
         if part.get("type") == "tool_use"
     ]
     for number, found in enumerate(CALL.finditer(said) if not calls else (), start=1):
-        given = {key: value.strip() for key, value in PARAMETER.findall(found[2])}
+        given = {part.name: part.inside.strip() for part in elements(found[2], PARAMETER)}
         calls.append(session.call(f"message-{place}-{number}", found[1], given))
     when = moment(message.get("ts"))
     session.say(
         "agent",
-        THINKING.sub("", CALL.sub("", said) if calls else said).strip(),
+        without(CALL.sub("", said) if calls else said, THINKING).strip(),
         reasoning="\n".join(thoughts),
         calls=calls,
         timestamp=when,
@@ -131,7 +132,7 @@ def _add_user(session: Session, message: dict[str, Any]) -> None:
     if open_result is not None:
         _answer(session, "", "\n".join(open_result).strip(), False, spoken)
     for said in spoken:
-        own = "\n".join(found[1] for found in SAID.findall(said)) or said
+        own = "\n".join(part.inside.strip() for part in elements(said, SAID)) or said
         machine = is_machine(said) and own == said
         mark = {"mark": "notice"} if machine else {}
         session.say(
@@ -148,7 +149,10 @@ def _answer(session: Session, id: str, shown: str, error: bool, spoken: list[str
         spoken.append(shown)
         return
     stopped = "user" if DENIED.match(shown) else ""
-    failed = FAILED.match(shown)
-    told = (failed[1] or shown) if failed else OUTPUT.sub("", shown)
-    session.answer(id, told, error=error or bool(failed), not_run=stopped)
-    spoken.extend(f"<{name}>{said}</{name}>" for name, said in SAID.findall(shown) if name != "answer")
+    failed = shown.startswith(FAILED)
+    why = next((part.inside.strip() for part in elements(shown, ERROR)), "") if failed else ""
+    told = (why or shown) if failed else OUTPUT.sub("", shown)
+    session.answer(id, told, error=error or failed, not_run=stopped)
+    spoken.extend(
+        f"<{part.name}>{part.inside.strip()}</{part.name}>" for part in elements(shown, SAID) if part.name != "answer"
+    )

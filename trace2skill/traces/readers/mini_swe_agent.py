@@ -17,7 +17,7 @@ from trace2skill.traces.session import Session
 from trace2skill.traces.values import content, label, mapping, moment, money, rest, text
 from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
-COMMAND = re.compile(r"```(?:bash|sh|mswea_bash_command)\s*\n(.*?)\n?```", re.DOTALL)
+COMMAND = re.compile(r"```(?:bash|sh|mswea_bash_command)(?:[^\S\n]*+\n)++(.*?)\n?```", re.DOTALL)
 LARGEST_REPORT = 4 * 1024 * 1024
 
 

@@ -14,7 +14,7 @@ from trace2skill.traces.values import content, label, mapping, money, number, ob
 from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
 SHOWN = {"action", "observation", "response", "thought", "state"}
-COMMAND = re.compile(r"```[^\n]*\n(.*?)```", re.DOTALL)
+COMMAND = re.compile(r"(?<!`)`{3,}[^`\n]*\n(.*?)```", re.DOTALL)
 
 
 class SweAgent:
