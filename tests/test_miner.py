@@ -161,6 +161,18 @@ def test_a_second_cause_is_seen_once_the_first_is_apart() -> None:
     assert rules_of(*found) == ["Use `weigh_parts`.", 'Do not call `pack_parts` with `speed` = `"fast"`.']
 
 
+def test_what_no_call_asked_for_tells_of_the_environment_too() -> None:
+    """A person ran the checks: what they lacked is lacking, whoever asked, and the agent has failed in nothing."""
+
+    def checked(task: int) -> Trajectory:
+        made = session(f"t{task}", [bash("ls", "app.py")])
+        seen = Observation(call_id="", content="sh: xmllint: not found", exit_code=127)
+        step = Step(number=len(made.steps) + 1, source="user", message="I ran the checks.", observations=(seen,))
+        return made.model_copy(update={"steps": (*made.steps, step)})
+
+    assert rules_of(checked(1), checked(2)) == ["`xmllint` is not installed in this environment: do not call it."]
+
+
 def test_what_was_missing_beside_something_else_joins_it_from_two_tasks_on() -> None:
     def lacks(task: int, *names: str) -> Trajectory:
         calls = []

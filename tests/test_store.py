@@ -269,7 +269,9 @@ def test_a_fork_does_not_share_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("limit", ["1KB", "2MB", "256MB"])
-def test_closing_within_little_memory_loses_nothing(tmp_path: Path, limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_within_little_memory_loses_nothing(
+    tmp_path: Path, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Most of the file has changed, so that closing writes it anew; where the memory does not do for that, it waits."""
     monkeypatch.setattr("trace2skill.store.duck.AT_CLOSE", limit)
     wanted = {}
