@@ -79,7 +79,7 @@ class Watermark(Record, form="Watermark", version=1):
     heard: str = Field(default="", exclude_if=not_, description="Digest of the verdicts that stood under them.")
 
 
-class Mark(NamedTuple):
+class HeldMark(NamedTuple):
     """What is held in memory of a watermark while logs are read."""
 
     memory: Memory
@@ -93,7 +93,7 @@ class Mark(NamedTuple):
     """Those verdicts are what they were."""
 
     @classmethod
-    def of(cls, full: Watermark, verdicts: Verdicts) -> "Mark":
+    def of(cls, full: Watermark, verdicts: Verdicts) -> "HeldMark":
         """What is needed of a watermark."""
         taken = tuple(Taken.lean(item.id, item.content, item.task_id, item.outcome, item.source) for item in full.taken)
         ids = {item.id: item.id for item in taken}
@@ -111,7 +111,7 @@ class Mark(NamedTuple):
 class Known:
     """What is remembered of the files below the paths, where the store still holds all that came of them."""
 
-    def __init__(self, marks: dict[str, list[Mark]]) -> None:
+    def __init__(self, marks: dict[str, list[HeldMark]]) -> None:
         self.marks = marks
 
     @classmethod
@@ -119,7 +119,7 @@ class Known:
         """What the store remembers. A file whose verdicts are others now is not known."""
         every = _every(store, verdicts)
         there = store.ids_of("trajectory") if every else set()
-        found: dict[str, list[Mark]] = {}
+        found: dict[str, list[HeldMark]] = {}
         for given in sources.paths if every else ():
             for path in [given] if given.is_file() else given.rglob("*"):
                 name = str(path.absolute())
@@ -143,19 +143,19 @@ class Known:
         )
 
 
-def _every(store: Store, verdicts: Verdicts) -> dict[str, Mark]:
+def _every(store: Store, verdicts: Verdicts) -> dict[str, HeldMark]:
     """All marks by their ids, a few of the full ones at a time."""
     ids = sorted(store.ids_of("source"))
-    found: dict[str, Mark] = {}
+    found: dict[str, HeldMark] = {}
     for start in range(0, len(ids), MARKS_AT_ONCE):
         full = store.several("source", ids[start : start + MARKS_AT_ONCE], Watermark)
-        found |= {id: Mark.of(mark, verdicts) for id, mark in full.items()}
+        found |= {id: HeldMark.of(mark, verdicts) for id, mark in full.items()}
     return found
 
 
-def _chain(every: Mapping[str, Mark], sources: Sources, path: str) -> list[Mark]:
+def _chain(every: Mapping[str, HeldMark], sources: Sources, path: str) -> list[HeldMark]:
     """The marks of a file, part after part; those that an older state of the file has left behind do not count."""
-    chain: list[Mark] = []
+    chain: list[HeldMark] = []
     while (mark := every.get(mark_id(sources, path, len(chain)))) is not None:
         if chain and mark.memory.sha256 != chain[0].memory.sha256:
             break
