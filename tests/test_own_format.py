@@ -13,7 +13,7 @@ from trace2skill.runs.dry_run import SeenSession, dry_run
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.sources import Sources
 from trace2skill.store import open_store
-from trace2skill.traces.installed import installed_readers
+from trace2skill.traces.installed import forget_installed
 from trace2skill.traces.own_format import identity_of
 from trace2skill.types.trajectory import Trajectory
 
@@ -157,7 +157,7 @@ def test_a_package_registers_its_reader_by_entry_point(tmp_path: Path, monkeypat
     log = write(tmp_path / "a.log", '{"n": "one", "t": "done"}\n')
     assert dry_run(Sources(paths=(log,))).files[0].format == ""
     monkeypatch.syspath_prepend(str(site))
-    installed_readers.cache_clear()
+    forget_installed()
     try:
         assert dry_run(Sources(paths=(log,))).files[0].format == "mine"
         (seen,) = seen_by(log, "mine")
@@ -168,7 +168,7 @@ def test_a_package_registers_its_reader_by_entry_point(tmp_path: Path, monkeypat
         with pytest.raises(BadInput, match=r"no format 'other'.*mine"):
             seen_by(log, "other")
     finally:
-        installed_readers.cache_clear()
+        forget_installed()
 
 
 def seen_by(log: Path, format: str) -> tuple[SeenSession, ...]:

@@ -61,6 +61,12 @@ def installed_readers() -> tuple[Reader, ...]:
     return tuple(_loaded())
 
 
+def forget_installed() -> None:
+    """Look anew what is installed the next time: it is looked up once a process."""
+    installed_readers.cache_clear()
+    _points.cache_clear()
+
+
 def _loaded() -> Iterator[Reader]:
     for name in installed_names():
         try:
@@ -69,5 +75,6 @@ def _loaded() -> Iterator[Reader]:
             log.warning("%s: it is left out", error)
 
 
+@cache
 def _points() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
