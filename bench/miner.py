@@ -1,12 +1,15 @@
 """What the miner finds: every rule of some logs with its odds; or of planted causes in synthetic logs the share found.
 
     python bench/miner.py ../shared/data/traces/tau_bench ../shared/data/traces/mini_swe_agent [--labels labels.csv]
-    python bench/miner.py --planted --sessions 60 --seeds 5
+    python bench/miner.py --planted --sessions 30 --seeds 30
+    python bench/miner.py --ceiling --sessions 20 --seeds 400
 
 The second writes sessions of three kinds of work, each in a format of its own (chat messages, Claude Code, ATIF), with
 11 planted causes among noise and a file of labels, and reads them as any other logs. It exits 1 where fewer than 80% of
 the causes are found, or more than 20% of the lines state none. With `--shuffled` the labels are dealt out by chance:
-then no rule about outcomes should come at all.
+then no rule about outcomes should come at all. `--ceiling` computes what so many sessions can show to one who knows the
+causes: each is held alone against the outcomes of its kind of work, at 5% and without any correction, and an error that
+was put right counts from two sessions on.
 """
 
 import argparse
@@ -22,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 from bench.planted_logs.formats import FORMATS
 from bench.planted_logs.worlds import WORLDS, Planted
 from trace2skill.analysts.mining import Mining
+from trace2skill.analysts.mining.exact import fisher
 from trace2skill.analysts.rules import mined
 from trace2skill.traces import ReadFile, read_paths
 from trace2skill.traces.outcomes import labelled, read_labels
@@ -38,11 +42,14 @@ def main() -> int:
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("--labels", type=Path)
     parser.add_argument("--planted", action="store_true")
+    parser.add_argument("--ceiling", action="store_true")
     parser.add_argument("--sessions", type=int, default=60, help="of each of the three kinds of work")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--shuffled", action="store_true")
     parser.add_argument("--quiet", action="store_true")
     given = parser.parse_args()
+    if given.ceiling:
+        return ceiling(given.sessions, given.seeds)
     if given.planted:
         return planted(given.sessions, given.seeds, shuffled=given.shuffled, quiet=given.quiet)
     show(mining_of(given.paths, given.labels))
@@ -106,6 +113,26 @@ def told(causes: list[Planted], hits: Counter[str], seeds: int, lines: int, nois
     share, other = sum(hits.values()) / (len(causes) * seeds), noise / max(1, lines)
     print(f"planted causes found: {share:.0%}; lines {lines}, of them stating none: {noise} ({other:.0%})")
     return int(share < LEAST_FOUND or other > MOST_NOISE)
+
+
+def ceiling(sessions: int, seeds: int) -> int:
+    """What the sessions of so many seeds can show to one who knows the causes."""
+    shown = {True: [0, 0], False: [0, 0]}
+    for seed in range(1, seeds + 1):
+        chance = random.Random(seed)
+        for world in WORLDS:
+            told = [world.session(number, chance) for number in range(sessions)]
+            for place, cause in enumerate(world.causes):
+                there = [one.shows[place] for one in told]
+                counts = Counter((one.shows[place], one.passed) for one in told)
+                table = (counts[True, False], counts[True, True], counts[False, False], counts[False, True])
+                shown[cause.by_outcome][0] += fisher(table).p <= 0.05 if cause.by_outcome else sum(there) >= 2
+                shown[cause.by_outcome][1] += 1
+    for by_outcome, (good, of) in shown.items():
+        print(f"{'causes that show in outcomes' if by_outcome else 'errors put right'}: {good / of:.0%} can be shown")
+    good, of = (sum(pair[at] for pair in shown.values()) for at in (0, 1))
+    print(f"of all planted causes {good / of:.0%} can be shown by {sessions * len(WORLDS)} sessions")
+    return 0
 
 
 def write(folder: Path, sessions: int, seed: int, *, shuffled: bool) -> Path:

@@ -3,7 +3,9 @@
 import itertools
 import json
 import math
+import random
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -46,9 +48,18 @@ def rules_of(*found: Trajectory) -> list[str]:
 
 
 def test_planted_causes_are_found_and_lines_that_state_none_are_few(capsys: pytest.CaptureFixture[str]) -> None:
-    """60 sessions of each of three kinds of work, a format each, three times: the bench fails below its figures."""
-    assert bench.planted(60, 3, shuffled=False, quiet=True) == 0
+    """40 sessions of each of three kinds of work, a format each, three times: the bench fails below its figures."""
+    assert bench.planted(40, 3, shuffled=False, quiet=True) == 0
     assert "planted causes found" in capsys.readouterr().out
+
+
+def test_few_sessions_cannot_show_what_more_do(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the bench says of causes that are known beforehand bounds what may be asked of the miner."""
+    shares = []
+    for sessions in (20, 40):
+        bench.ceiling(sessions, 60)
+        shares.append(int(capsys.readouterr().out.split("of all planted causes ")[1].split("%")[0]))
+    assert shares[0] < 80 < shares[1]
 
 
 def test_outcomes_by_chance_and_outcomes_that_nobody_knows_teach_nothing(tmp_path: Path) -> None:
@@ -85,6 +96,29 @@ def test_what_could_never_be_significant_costs_the_others_nothing() -> None:
     assert level([strong, *[fisher((1, 1, 1, 1))] * 500], 0.05) == (strong.p, 1)
 
 
+def test_a_sign_of_few_sessions_weighs_as_much_as_chance_could_make_of_it() -> None:
+    """Forty tests whose p values cannot be as small weigh nothing; forty that could well be do."""
+    found, rare, frequent = fisher((5, 1, 1, 10)), fisher((3, 1, 1, 3)), fisher((8, 5, 5, 8))
+    assert found.p == pytest.approx(0.0054, abs=1e-4)
+    assert level([found, *[rare] * 40], 0.05)[0] == found.p
+    assert level([found, *[frequent] * 40], 0.05)[0] < found.p
+
+
+def test_outcomes_by_chance_seldom_reach_the_level() -> None:
+    """20 signs of 24 tasks each, by chance, 400 times: the rate is that of the level."""
+    chance, reached = random.Random(3), 0
+    for _ in range(400):
+        ends = [chance.random() < 0.5 for _ in range(24)]
+        tests = []
+        for sign in range(20):
+            shows = [chance.random() < (0.2 + sign / 40) for _ in ends]
+            pairs = Counter(zip(shows, ends, strict=True))
+            tests.append(fisher((pairs[True, False], pairs[True, True], pairs[False, False], pairs[False, True])))
+        below, _ = level(tests, 0.05)
+        reached += any(test.p <= below for test in tests)
+    assert reached <= 0.07 * 400
+
+
 def test_what_only_marks_hard_tasks_is_no_cause() -> None:
     """Ten hard tasks need `zoom` and mostly fail; within a task it makes no difference."""
     found = [
@@ -102,6 +136,54 @@ def test_what_only_marks_hard_tasks_is_no_cause() -> None:
         for k, well in enumerate((True, False))
     ]
     assert rules_of(*helped) == ["Use `zoom`."]
+
+
+def test_what_only_belongs_to_a_kind_of_work_is_no_cause() -> None:
+    """Two kinds of work share no tool, and one of them fails more: that is nothing that its tools do."""
+    found = [
+        session(
+            f"{kind}-{n}", [(f"look_{kind}", {"n": n}, "seen", 0), (f"fit_{kind}", {"n": n}, "done", 0)], n % of > 0
+        )
+        for kind, of in (("roofs", 10), ("cellars", 1))
+        for n in range(20)
+    ]
+    assert rules_of(*found) == []
+
+
+def test_a_second_cause_is_seen_once_the_first_is_apart() -> None:
+    """Of 48 tasks 10 go without `weigh_parts` and fail; of the others 4 of 6 fail with `fast`, and 2 of 32 without."""
+    found = []
+    for n in range(48):
+        weighed, fast = n >= 10, 10 <= n < 16
+        well = weighed and n not in (10, 11, 12, 13, 16, 17)
+        calls = [("order_parts", {"n": n}, "seen", 0), *[("weigh_parts", {"n": n}, "fine", 0)] * weighed]
+        found.append(session(f"t{n}", [*calls, ("pack_parts", {"speed": "fast" if fast else "slow"}, "done", 0)], well))
+    assert rules_of(*found) == ["Use `weigh_parts`.", 'Do not call `pack_parts` with `speed` = `"fast"`.']
+
+
+def test_what_no_call_asked_for_tells_of_the_environment_too() -> None:
+    """A person ran the checks: what they lacked is lacking, whoever asked, and the agent has failed in nothing."""
+
+    def checked(task: int) -> Trajectory:
+        made = session(f"t{task}", [bash("ls", "app.py")])
+        seen = Observation(call_id="", content="sh: xmllint: not found", exit_code=127)
+        step = Step(number=len(made.steps) + 1, source="user", message="I ran the checks.", observations=(seen,))
+        return made.model_copy(update={"steps": (*made.steps, step)})
+
+    assert rules_of(checked(1), checked(2)) == ["`xmllint` is not installed in this environment: do not call it."]
+
+
+def test_what_was_missing_beside_something_else_joins_it_from_two_tasks_on() -> None:
+    def lacks(task: int, *names: str) -> Trajectory:
+        calls = []
+        for name in names:
+            calls.append(bash(f"python run.py {task}", f"ModuleNotFoundError: No module named '{name}'", 1))
+            calls.append(bash(f"pip install {name}", f"Successfully installed {name}-1"))
+        return session(f"t{task}", [*calls, bash(f"python run.py {task}", "ran")])
+
+    some = [lacks(0, "numpy", "pint"), lacks(1, "numpy", "pint"), lacks(2, "numpy"), lacks(3, "yaml"), lacks(4, "yaml")]
+    told = rules_of(*some, *[lacks(n) for n in range(5, 35)])
+    assert told == ["The environment lacks `numpy` and `pint`: install them first (`pip install numpy pint`)."]
 
 
 def test_answers_with_an_exit_code_are_no_failures() -> None:

@@ -13,6 +13,8 @@ from trace2skill.runs.dry_run import SeenSession, dry_run
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.sources import Sources
 from trace2skill.store import open_store
+from trace2skill.traces.installed import forget_installed
+from trace2skill.traces.own_format import identity_of
 from trace2skill.types.trajectory import Trajectory
 
 ROW = {
@@ -143,6 +145,30 @@ def test_a_reader_of_ones_own_is_a_class_in_a_file(tmp_path: Path) -> None:
         seen_by(log, f"{reader}:Session")
     with pytest.raises(BadInput, match="no reader at"):
         seen_by(log, f"{tmp_path}/none.py:Mine")
+
+
+def test_a_package_registers_its_reader_by_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is found by the content of a file and by its name; one that cannot be loaded stands in nobody's way."""
+    site = tmp_path / "site"
+    write(site / "shop-1.0.dist-info" / "METADATA", "Metadata-Version: 2.1\nName: shop\nVersion: 1.0\n")
+    points = "[trace2skill.readers]\nbroken = shop_readers:Nothing\nmine = shop_readers:Mine\n"
+    write(site / "shop-1.0.dist-info" / "entry_points.txt", points)
+    write(site / "shop_readers.py", READER)
+    log = write(tmp_path / "a.log", '{"n": "one", "t": "done"}\n')
+    assert dry_run(Sources(paths=(log,))).files[0].format == ""
+    monkeypatch.syspath_prepend(str(site))
+    forget_installed()
+    try:
+        assert dry_run(Sources(paths=(log,))).files[0].format == "mine"
+        (seen,) = seen_by(log, "mine")
+        assert (seen.ids[1], seen.steps) == ("one", 1)
+        assert identity_of("mine") == "mine shop 1.0"
+        with pytest.raises(BadInput, match="no reader|cannot be imported"):
+            seen_by(log, "broken")
+        with pytest.raises(BadInput, match=r"no format 'other'.*mine"):
+            seen_by(log, "other")
+    finally:
+        forget_installed()
 
 
 def seen_by(log: Path, format: str) -> tuple[SeenSession, ...]:

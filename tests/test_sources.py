@@ -78,6 +78,24 @@ def test_a_refresh_learns_from_logs_as_well_and_reads_them_once(tmp_path: Path, 
     assert others, "the rollouts teach, too"
 
 
+def test_a_refresh_takes_the_miners_rules_of_logs_through_its_gate(tmp_path: Path, prefect_home: Path) -> None:
+    """The model examines the rollouts, and no model the logs: their rule stands beside the others in one candidate."""
+    logs(tmp_path / "logs")
+    data, skill = write_math(tmp_path / "data", 32), write_skill_for_sums(tmp_path / "sums")
+    command = ["run", "--domain", "math", "--data", data, "--skill", skill, "--sandbox", "process", "--json"]
+    command += ["--model", "sim/office", "--sources", "logs", "--source-analyst", "rules"]
+    made = json.loads(product.run(tmp_path, prefect_home, *command).stdout)
+    assert made["sources"]["fresh"] == 4
+    assert any("1 of these ways" in line for line in made["sources"]["mined"])
+    new = (Path(tmp_path / made["candidate_directory"]) / "SKILL.md").read_text()
+    assert "give `unit` as `mm`, not `cm`" in new
+    from_logs = [group for group in made["candidate"]["applied"] if "`mm`" in json.dumps(group["edits"])]
+    assert [len(group["support"]["tasks"]) for group in from_logs] == [4]
+    assert len(made["candidate"]["applied"]) > 1, "the rollouts teach, too"
+    assert "candidate" in {item["condition"] for item in made["evaluations"]}
+    assert made["decision"]["reason"], "the gate has judged it"
+
+
 def test_nothing_is_learned_from_a_log_of_a_held_out_task(tmp_path: Path) -> None:
     rt = runtime(office(tmp_path))
     known = {rt.task(id).instruction for id in rt.splits.evolve}

@@ -268,6 +268,22 @@ def test_a_fork_does_not_share_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     store.close()
 
 
+@pytest.mark.parametrize("limit", ["1KB", "2MB", "256MB"])
+def test_closing_within_little_memory_loses_nothing(
+    tmp_path: Path, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most of the file has changed, so that closing writes it anew; where the memory does not do for that, it waits."""
+    monkeypatch.setattr("trace2skill.store.duck.AT_CLOSE", limit)
+    wanted = {}
+    for turn in range(2):
+        with closing(open_store(tmp_path / "s.duckdb")) as store:
+            for number in range(300):
+                wanted[f"k{number}"] = random.Random(number + turn).randbytes(4000)
+                store.put_result(f"k{number}", wanted[f"k{number}"])
+    with closing(open_store(tmp_path / "s.duckdb")) as store:
+        assert {key: store.get_result(key) for key in wanted} == wanted
+
+
 def test_pruning_leaves_no_result_that_names_what_is_gone(address: Path | str) -> None:
     store = filled(address)
     assert prune_store(store, 30, dry_run=True)["noun"] == 1

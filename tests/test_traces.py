@@ -411,6 +411,47 @@ def test_langsmith_runs(tmp_path: Path) -> None:
         assert (item.outcome.kind, item.outcome.source, item.usage.prompt) == ("failed", "log", 4)
 
 
+def test_traces_of_the_agents_sdk(tmp_path: Path) -> None:
+    """Spans come in the order in which they ended; those of the Responses API have an id, tokens, and no words."""
+
+    def span(id: str, began: int, data: dict, error: dict | None = None) -> dict:
+        times = {"started_at": f"2025-01-01T10:00:{began:02d}+00:00", "ended_at": "2025-01-01T10:01:00+00:00"}
+        common = {"object": "trace.span", "id": id, "trace_id": "trace_1", "parent_id": None}
+        return {**common, **times, "span_data": data, "error": error}
+
+    told = [{"role": "user", "content": "hi"}]
+    asked = {
+        "role": "assistant",
+        "content": "",
+        "tool_calls": [{"id": "c", "function": {"name": "get", "arguments": '{"a": 1}'}}],
+    }
+    heard = {"role": "tool", "tool_call_id": "c", "content": "no such thing"}
+    said = {"role": "assistant", "content": "It is not there."}
+    usage = {"input_tokens": 5, "output_tokens": 2}
+    first = {"type": "generation", "input": told, "output": [asked], "model": "m", "usage": usage}
+    second = {"type": "generation", "input": [*told, asked, heard], "output": [said], "model": "m", "usage": usage}
+    got = {"type": "function", "name": "get", "input": '{"a": 1}', "output": None, "mcp_data": None}
+    failed = {"message": "Error running tool", "data": {"tool_name": "get", "error": "no such thing"}}
+    spans = [
+        span("f", 2, got, failed),
+        span("g", 1, first),
+        span("h", 3, second),
+        span("x", 0, {"type": "agent", "name": "A"}),
+    ]
+    trace = {"object": "trace", "id": "trace_1", "workflow_name": "Desk", "group_id": "g1", "metadata": None}
+    for path in (write(tmp_path / "a.jsonl", trace, *spans), write(tmp_path / "b.json", {"data": [trace, *spans]})):
+        (item,), _ = read(path)
+        assert (item.agent, item.session, item.usage.prompt, item.extra) == ("Desk", "trace_1", 10, {"group_id": "g1"})
+        assert [step.message for step in item.steps] == ["hi", "", "It is not there."]
+        assert item.steps[1].observations[0].state == "failed"
+        assert "no such thing" in item.steps[1].observations[0].content
+    worked = {**got, "output": "7"}
+    unsaid = [span("r", 1, {"type": "response", "response_id": "resp_1", "usage": usage}), span("f", 2, worked)]
+    (item,), notes = read(write(tmp_path / "c.jsonl", *unsaid))
+    assert (item.steps[0].tool_calls[0].arguments, item.steps[0].observations[0].content) == ({"a": 1}, "7")
+    assert (item.usage.completion, notes.counts["response without its words"]) == (2, 1)
+
+
 def test_tau2_results(tmp_path: Path) -> None:
     messages = [
         {"role": "assistant", "content": "Hi", "tool_calls": None, "turn_idx": 0},

@@ -25,10 +25,14 @@ class Call(NamedTuple):
 
 
 class Planted(NamedTuple):
-    """A cause: its name, and the words that a line must hold to state it, any of the alternatives."""
+    """A cause: its name, and the words that a line must hold to state it, any of the alternatives.
+
+    Those by outcome show in how sessions end; the others are errors that are put right.
+    """
 
     name: str
     words: tuple[tuple[str, ...], ...]
+    by_outcome: bool = False
 
     def stated_in(self, line: str) -> bool:
         """Does a line name all that makes the cause?"""
@@ -42,6 +46,8 @@ class Told(NamedTuple):
     asked: str
     calls: list[Call]
     passed: bool
+    shows: tuple[bool, ...]
+    """For each cause of its world whether it is in here."""
 
 
 class World(NamedTuple):
@@ -83,16 +89,19 @@ def orders(number: int, chance: random.Random) -> Told:
     )
     if chance.random() < 0.6:
         calls.append(Call("send_mail", {"order": order, "template": chance.choice(["short", "long"])}, "sent"))
-    return Told(f"orders-{number}", f"Refund order {order}, please.", calls, ended(chance, no_policy, voucher))
+    shows = (no_policy, voucher, dated)
+    return Told(f"orders-{number}", f"Refund order {order}, please.", calls, ended(chance, no_policy, voucher), shows)
 
 
 def checkout(number: int, chance: random.Random) -> Told:
     """A checkout of a program, with a shell."""
     file, calls = f"src/part_{number}.py", list[Call]()
+    lacking = 0
     bare, unchecked, forced, serial = (chance.random() < SHARE for _ in range(4))
     calls.append(bash(f"grep -rn handler_{number} src", "", 1) if chance.random() < 0.4 else bash("ls src", "app.py"))
     if bare:
-        for module in ("tabulate", "pint")[: chance.randrange(1, 3)]:
+        lacking = chance.randrange(1, 3)
+        for module in ("tabulate", "pint")[:lacking]:
             missing = f"ModuleNotFoundError: No module named '{module}'"
             calls.append(bash(f"python tools/report.py {number}", f"{TRACEBACK}\n{missing}", 1))
             calls.append(bash(f"pip install {module}", f"Successfully installed {module}-1.0"))
@@ -107,7 +116,9 @@ def checkout(number: int, chance: random.Random) -> Told:
     if not unchecked:
         calls.append(bash("make check", "all good"))
     calls.append(bash("git commit -m done" + (" --no-verify" if forced else ""), "[main 1234abc] done"))
-    return Told(f"checkout-{number}", f"Mend part {number} of the program.", calls, ended(chance, unchecked, forced))
+    shows = (lacking == 2, unchecked, forced, serial)
+    passed = ended(chance, unchecked, forced)
+    return Told(f"checkout-{number}", f"Mend part {number} of the program.", calls, passed, shows)
 
 
 def database(number: int, chance: random.Random) -> Told:
@@ -133,7 +144,8 @@ def database(number: int, chance: random.Random) -> Told:
     calls.append(Call("force_apply" if forced else "apply_plan", {"table": table}, "applied"))
     if chance.random() < 0.5:
         calls.append(Call("read_log", {"lines": chance.randrange(20, 99)}, "quiet"))
-    return Told(f"database-{number}", f"Vacuum {table}.", calls, ended(chance, locked and not released, forced))
+    shows = (locked and released, forced, stale, unscoped)
+    return Told(f"database-{number}", f"Vacuum {table}.", calls, ended(chance, locked and not released, forced), shows)
 
 
 def bash(command: str, answer: str, code: int = 0) -> Call:
@@ -143,19 +155,19 @@ def bash(command: str, answer: str, code: int = 0) -> Call:
 
 WORLDS = (
     World("orders", (
-        Planted("refund without the policy", (("get_policy", "refund_order"), ("Use `get_policy`",))),
-        Planted("refund as a voucher", (("refund_order", "method", "voucher"),)),
+        Planted("refund without the policy", (("get_policy", "refund_order"), ("Use `get_policy`",)), True),
+        Planted("refund as a voucher", (("refund_order", "method", "voucher"),), True),
         Planted("dates that are not ISO", (("list_slots", "day", "9999-99-99"),)),
     ), orders),
     World("checkout", (
         Planted("modules that are not there", (("tabulate", "pint", "pip install"),)),
-        Planted("no check after the edit", (("make check", "sed"), ("make check", "git commit"), ("Use `make",))),
-        Planted("hooks skipped", (("git commit", "--no-verify"),)),
+        Planted("no check after the edit", (("make check", "sed"), ("make check", "git commit"), ("Use `make",)), True),
+        Planted("hooks skipped", (("git commit", "--no-verify"),), True),
         Planted("build out of memory", (("npm run", "--max-old-space-size=4096"),)),
     ), checkout),
     World("database", (
         Planted("a lock that is waited for", (("run_query", "lock timeout", "release_lock"),)),
-        Planted("plans by force", (("force_apply",), ("apply_plan",))),
+        Planted("plans by force", (("force_apply",), ("apply_plan",)), True),
         Planted("a stale pid file", (("restart_service", "clear_pid", "stale pid"),)),
         Planted("a scope that is missing", (("set_config", "scope"),)),
     ), database),

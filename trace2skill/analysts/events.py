@@ -186,6 +186,16 @@ def events_of(trajectory: Trajectory) -> list[Event]:
     return found
 
 
+def unasked_failures(trajectory: Trajectory) -> Iterator[tuple[int, str]]:
+    """What a log shows as failed and no call of the agent asked for, with its step: a person's command, a check."""
+    for step in trajectory.steps:
+        asked = {call.id for call in step.tool_calls} if step.source == "agent" else set()
+        for seen in step.observations:
+            told = seen.exit_code is None and FAILED.search(unwrapped(seen.content)[:2000])
+            if seen.call_id not in asked and (seen.state == "failed" or (told and seen.state == "worked")):
+                yield step.number, seen.content
+
+
 def recovered(events: list[Event]) -> Iterator[tuple[Event, Event]]:
     """Calls that failed, each with the call that soon after asked for the same in another way and worked.
 

@@ -80,8 +80,9 @@ class Taking:
         elif file is not None and file.memory is not None:  # how it is now, so that its bytes are not looked at again
             chain = self.known.marks.get(file.path, [])
             if chain and chain[-1].memory != file.memory:
-                newer = chain[-1].model_copy(update={"memory": file.memory})
-                self._put("source", mark_id(self.sources, file.path, len(chain) - 1), newer)
+                id = mark_id(self.sources, file.path, len(chain) - 1)
+                if (last := self.store.get("source", id, Watermark)) is not None:
+                    self._put("source", id, last.model_copy(update={"memory": file.memory}))
         self._part = _Part()
         state: ItemState = "cached" if file is not None and file.state == "unchanged" else "done"
         for _ in range(units):

@@ -3,8 +3,10 @@
 It is written together with these trajectories, so that a run that dies goes on where it stopped.
 """
 
+import sys
 from collections.abc import Mapping
 from operator import not_
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -18,6 +20,7 @@ from trace2skill.traces.verdicts import Verdicts
 from trace2skill.types.trajectory import Trajectory
 
 VERSION = "intake 3"
+MARKS_AT_ONCE = 64
 
 
 class Taken(Record, form="Taken", version=1):
@@ -33,13 +36,22 @@ class Taken(Record, form="Taken", version=1):
     def of(cls, trajectory: Trajectory) -> "Taken":
         """What is handed on of a trajectory."""
         outcome = trajectory.outcome
-        return cls(
-            id=trajectory.id,
-            content=trajectory.digest,
-            task_id=trajectory.task_id,
-            outcome=outcome.kind,
-            source=outcome.source,
+        return cls.lean(trajectory.id, trajectory.digest, trajectory.task_id, outcome.kind, outcome.source)
+
+    @classmethod
+    def lean(cls, id: str, content: str, task_id: str, outcome: str, source: str) -> "Taken":
+        """One of very many: the names of its fields, and the words that all of them have, are there once for all."""
+        return cls.model_construct(
+            _ALL_FIELDS,
+            id=id,
+            content=content,
+            task_id=id if task_id == id else task_id,
+            outcome=sys.intern(outcome),
+            source=sys.intern(source),
         )
+
+
+_ALL_FIELDS = set(Taken.model_fields)
 
 
 class Withheld(Record, form="Withheld", version=1):
@@ -67,28 +79,55 @@ class Watermark(Record, form="Watermark", version=1):
     heard: str = Field(default="", exclude_if=not_, description="Digest of the verdicts that stood under them.")
 
 
+class HeldMark(NamedTuple):
+    """What is held in memory of a watermark while logs are read."""
+
+    memory: Memory
+    taken: tuple[Taken, ...]
+    read: int
+    more: bool
+    names: dict[str, str]
+    has_verdict: tuple[str, ...]
+    """Ids under which a verdict stands."""
+    heard: bool
+    """Those verdicts are what they were."""
+
+    @classmethod
+    def of(cls, full: Watermark, verdicts: Verdicts) -> "HeldMark":
+        """What is needed of a watermark."""
+        taken = tuple(Taken.lean(item.id, item.content, item.task_id, item.outcome, item.source) for item in full.taken)
+        ids = {item.id: item.id for item in taken}
+        return cls(
+            memory=full.memory,
+            taken=taken,
+            read=full.read,
+            more=full.more,
+            names={ids.get(id, id): digest for id, digest in full.names.items()},
+            has_verdict=tuple(id for id in full.asked if id in verdicts.labels or id in verdicts.found),
+            heard=verdicts.heard(full.asked) == full.heard,
+        )
+
+
 class Known:
     """What is remembered of the files below the paths, where the store still holds all that came of them."""
 
-    def __init__(self, marks: dict[str, list[Watermark]]) -> None:
+    def __init__(self, marks: dict[str, list[HeldMark]]) -> None:
         self.marks = marks
 
     @classmethod
     def of(cls, store: Store, sources: Sources, verdicts: Verdicts) -> "Known":
         """What the store remembers. A file whose verdicts are others now is not known."""
-        every = dict(store.entries("source", Watermark))
+        every = _every(store, verdicts)
         there = store.ids_of("trajectory") if every else set()
-        found: dict[str, list[Watermark]] = {}
+        found: dict[str, list[HeldMark]] = {}
         for given in sources.paths if every else ():
             for path in [given] if given.is_file() else given.rglob("*"):
                 name = str(path.absolute())
                 chain = _chain(every, sources, name)
-                if all(item.id in there for mark in chain for item in mark.taken) and all(
-                    verdicts.heard(mark.asked) == mark.heard for mark in chain
-                ):
+                if all(item.id in there for mark in chain for item in mark.taken) and all(mark.heard for mark in chain):
                     found[name] = chain
                     for mark in chain:
-                        verdicts.note(mark.asked)
+                        verdicts.note(mark.has_verdict)
         return cls({name: chain for name, chain in found.items() if chain})
 
     def before(self) -> Before:
@@ -104,9 +143,19 @@ class Known:
         )
 
 
-def _chain(every: Mapping[str, Watermark], sources: Sources, path: str) -> list[Watermark]:
+def _every(store: Store, verdicts: Verdicts) -> dict[str, HeldMark]:
+    """All marks by their ids, a few of the full ones at a time."""
+    ids = sorted(store.ids_of("source"))
+    found: dict[str, HeldMark] = {}
+    for start in range(0, len(ids), MARKS_AT_ONCE):
+        full = store.several("source", ids[start : start + MARKS_AT_ONCE], Watermark)
+        found |= {id: HeldMark.of(mark, verdicts) for id, mark in full.items()}
+    return found
+
+
+def _chain(every: Mapping[str, HeldMark], sources: Sources, path: str) -> list[HeldMark]:
     """The marks of a file, part after part; those that an older state of the file has left behind do not count."""
-    chain: list[Watermark] = []
+    chain: list[HeldMark] = []
     while (mark := every.get(mark_id(sources, path, len(chain)))) is not None:
         if chain and mark.memory.sha256 != chain[0].memory.sha256:
             break

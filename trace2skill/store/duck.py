@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,9 @@ from trace2skill.core.budget import LocalReservations
 from trace2skill.core.errors import StoreUnavailable
 from trace2skill.store.base import Row, Store
 from trace2skill.store.writer import Writer
+
+AT_CLOSE = "256MB"
+"""Closing writes the file anew where much of it has changed, and would take several times its size for that."""
 
 
 class DuckStore(Store):
@@ -41,6 +44,8 @@ class DuckStore(Store):
         for cursor in self._cursors:
             cursor.close()
         self._cursors.clear()
+        with suppress(duckdb.Error):  # it holds more than that and cannot let go of it
+            self._connection.execute(f"SET GLOBAL memory_limit = '{AT_CLOSE}'")
         self._connection.close()
 
     def bytes_used(self) -> int:

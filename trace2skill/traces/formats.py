@@ -1,6 +1,6 @@
 """The formats, and which one a file has. The first reader that claims a file reads it.
 
-Readers are found by their folder: `readers/` holds a file for each format.
+Readers are found by their folder: `readers/` holds a file for each format. Those of installed packages come after them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from trace2skill.core.errors import BadInput
 from trace2skill.traces import readers
 from trace2skill.traces.base import Notes, Reader, Source
+from trace2skill.traces.installed import installed_names, installed_reader, installed_readers
 from trace2skill.traces.session import trajectory_id
 from trace2skill.types.trajectory import Trajectory
 
@@ -33,14 +34,16 @@ READERS = _found()
 
 
 def reader_named(name: str, readers: Sequence[Reader] = READERS) -> Reader:
-    """The reader of that name.
+    """The reader of that name: one of ours, or one that an installed package registers.
 
     Raises:
-        BadInput: there is none; names those there are.
+        BadInput: there is none; names those there are. Or it cannot be loaded.
     """
     found = next((reader for reader in readers if reader.name == name), None)
+    if found is None and name in installed_names():
+        return installed_reader(name)
     if found is None:
-        named = ", ".join(sorted(reader.name for reader in readers))
+        named = ", ".join(sorted({*(reader.name for reader in readers), *installed_names()}))
         raise BadInput(f"no format '{name}': use one of {named}, rows, or a mapping of your own (FILE.yaml)")
     return found
 
@@ -54,7 +57,8 @@ def detect(source: Source, readers: Sequence[Reader] = READERS) -> Reader | None
     """
     if not source.head:  # what cannot be opened is no question of its format
         return None
-    return next((reader for reader in readers if _claims(reader, source)), None)
+    found = next((reader for reader in readers if _claims(reader, source)), None)
+    return found or next((reader for reader in installed_readers() if _claims(reader, source)), None)
 
 
 def _claims(reader: Reader, source: Source) -> bool:
@@ -76,7 +80,8 @@ def unknown_format(source: Source) -> str:
         return "no format that is known: neither JSON nor lines of JSON"
     fields = sorted({key for value in source.first_objects for key in value})[:8]
     told = f" (its fields: {', '.join(map(str, fields))})" if fields else ""
-    return f"no format that is known{told}; --format forces one of {', '.join(sorted(item.name for item in READERS))}"
+    named = ", ".join(sorted({*(item.name for item in READERS), *installed_names()}))
+    return f"no format that is known{told}; --format forces one of {named}"
 
 
 def _says_something(trajectory: Trajectory) -> bool:

@@ -6,7 +6,6 @@ members of `trace2skill.traces.Reader`. A place is a path: names and numbers of 
 """
 
 import importlib.util
-import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from trace2skill.core.digest import digest_of_bytes
 from trace2skill.core.errors import BadInput
 from trace2skill.traces.base import Notes, Reader, Source
 from trace2skill.traces.formats import reader_named
+from trace2skill.traces.installed import as_reader, installed_version
 from trace2skill.traces.outcome_of import from_score
 from trace2skill.traces.session import UNLABELLED, Call, Session
 from trace2skill.traces.values import arguments, content, label, mapping, moment, number, text
@@ -187,11 +187,12 @@ def reader_for(name: str) -> Reader:
 
 
 def identity_of(name: str | None) -> str | None:
-    """What a reading depends on: the name of a format, and the bytes of a file that is one."""
+    """What a reading depends on: a format's name, with the bytes of a file or the version of a package that is one."""
     path = Path(name.rpartition(":")[0] if name and ".py:" in name else name or "")
     if name and path.suffix in (".yaml", ".yml", ".py") and path.is_file():
         return f"{name} {digest_of_bytes(path.read_bytes())[:16]}"
-    return name
+    version = installed_version(name) if name else ""
+    return f"{name} {version}" if version else name
 
 
 def read_mapping(path: Path) -> RowMapping:
@@ -244,9 +245,4 @@ def _plugged_in(path: Path, member: str) -> Reader:
     except Exception as error:  # whatever a file of somebody's own raises
         raise BadInput(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
     cls: Any = getattr(module, member, None)
-    missing = [name for name in ("name", "claims", "read") if not hasattr(cls, name)]
-    if not inspect.isclass(cls) or missing:
-        raise BadInput(f"{path}:{member} is no reader: it lacks {', '.join(missing) or 'a class'}; see docs/traces.md")
-    made: Any = cls()
-    found: Reader = made
-    return found
+    return as_reader(cls, f"{path}:{member}")

@@ -1,42 +1,27 @@
 """Signs that go with failure or with success, by an exact test over tasks with known outcomes.
 
 Where a third of the sessions and more are of tasks that were both passed and failed, a sign is compared within each
-task: what makes a task hard is then the same on both sides. Else a task counts once, as most of its sessions went. A
-sign is compared among those sessions only in which it could have shown: a flag among those that used the program.
+task: what makes a task hard is then the same on both sides. Else a task counts once, as most of its sessions went.
+Once some signs are found, the others are tested again, with the sessions that show a found one apart from the rest: a
+second cause shows better where the failures of the first do not stand beside it.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from trace2skill.analysts.events import WRITES
-from trace2skill.analysts.mining.corpus import LEAST_SESSIONS, Corpus, numbers
-from trace2skill.analysts.mining.exact import Table, Tested, fisher, level, odds_ratio, stratified
-from trace2skill.analysts.mining.signs import SEP
+from trace2skill.analysts.mining.candidates import Sign, candidates
+from trace2skill.analysts.mining.corpus import Corpus, bits, numbers
+from trace2skill.analysts.mining.exact import Table, Tested, level, odds_ratio, stratified
 
 ALPHA = 0.05
-"""The rate of false discoveries."""
+"""The rate of false discoveries of each round."""
+ROUNDS = 4
 LEAST_ODDS = 3.0
 LEAST_LIFT = 0.2
 MOST_STRATA = 200
 SAME = 0.8
-SHELL_CHANGES = re.compile(
-    r"(?:sed|patch|tee|mv|cp|rm|git (?:commit|push|merge|apply)|\w (?:push|publish|apply|deploy|release|install))\Z"
-)
 EXPLAINED = 0.05
-RANK = {"answer": 0, "value": 1, "flag": 1, "before": 2, "after": 2, "use": 3, "error": 4, "stuck": 4, "repeat": 5}
-"""Of signs that are nearly the same, the one that says best what to do comes first."""
-
-
-@dataclass(frozen=True)
-class Sign:
-    """Something that a session shows or does not, and the sessions in which it could."""
-
-    kind: str
-    words: tuple[str, ...]
-    shown: int
-    eligible: int
 
 
 class Distinction(NamedTuple):
@@ -67,18 +52,64 @@ class Looked:
 def associations(corpus: Corpus) -> Looked:
     """The signs that distinguish failed from passed tasks, each once, the surest first."""
     within = _within(corpus)
-    known = corpus.known
     if not corpus.failed or not corpus.passed:
         return Looked((), 0, 0, ALPHA, within, None)
+    signs = candidates(corpus)
+    first, below, shared = _round(corpus, signs, (), within)
+    good = [item for item in first if _good(item, below)]
+    found = list(_distinct(corpus, good, within))
+    for _ in range(ROUNDS - 1):
+        more = _more(corpus, signs, found, within) if found else []
+        if not more:
+            break
+        found += more
+    nearest = first[0] if first and not good else None
+    return Looked(tuple(found), len(signs), shared, below, within, nearest)
+
+
+def _round(
+    corpus: Corpus, signs: Sequence[Sign], found: Sequence[Distinction], within: bool
+) -> tuple[list[Distinction], float, int]:
+    """All signs tested beside those that are found, the surest first; with the level, and how many could reach it."""
+    known, apart = corpus.known, 0
+    for item in found:
+        apart |= _side(item)
+    apart = _whole_tasks(corpus, apart, within)
     tested = []
-    for sign in _once(_signs(corpus)):
-        table = _table(corpus, sign.shown & known, sign.eligible & known, within)
-        tested.append(Distinction(sign, table, _test(corpus, sign.shown & known, sign.eligible & known, within)))
+    for sign in signs:
+        shown, eligible = sign.shown & known, sign.eligible & known
+        if found:
+            test = _test(corpus, shown, (eligible & ~apart, eligible & apart), within)
+            table = _table(corpus, shown, eligible & ~apart, within)
+        else:
+            test, table = _test(corpus, shown, (eligible,), within), _table(corpus, shown, eligible, within)
+        tested.append(Distinction(sign, table, test))
     below, shared = level([item.tested for item in tested], ALPHA)
-    surest = sorted(tested, key=lambda item: (item.tested.p, RANK[item.sign.kind], item.sign.words))
-    good = [item for item in surest if item.tested.p <= below and _strong(item.table) and _tells(item)]
-    nearest = surest[0] if surest and not good else None
-    return Looked(tuple(_distinct(corpus, good, within)), len(tested), shared, below, within, nearest)
+    tested.sort(key=lambda item: (item.tested.p, item.sign.order[0], item.sign.words))
+    return tested, below, shared
+
+
+def _more(corpus: Corpus, signs: Sequence[Sign], found: Sequence[Distinction], within: bool) -> list[Distinction]:
+    """What distinguishes besides the signs that are found, with the numbers of all sessions."""
+    tested, below, _ = _round(corpus, signs, found, within)
+    good = [item for item in tested if _good(item, below) and not any(_same(corpus, one, item) for one in found)]
+    known = corpus.known
+    return [
+        item._replace(table=_table(corpus, item.sign.shown & known, item.sign.eligible & known, within))
+        for item in _distinct(corpus, good, within, found)
+    ]
+
+
+def _good(item: Distinction, below: float) -> bool:
+    return item.tested.p <= below and _strong(item.table) and _tells(item)
+
+
+def _whole_tasks(corpus: Corpus, of: int, within: bool) -> int:
+    """Where tasks count once: all sessions of the tasks of these."""
+    if within or not of:
+        return of
+    names = {corpus.sessions[number].task for number in numbers(of)}
+    return bits(number for name in names for number in corpus.tasks[name])
 
 
 def _within(corpus: Corpus) -> bool:
@@ -90,55 +121,6 @@ def _is_mixed(corpus: Corpus, sessions: list[int]) -> bool:
     return 0 < sum(corpus.sessions[number].outcome == "failed" for number in sessions) < len(sessions)
 
 
-def _signs(corpus: Corpus) -> Iterator[Sign]:
-    known = corpus.known
-    for mark, shown in sorted(corpus.marks.items()):
-        kind, *words = mark.split(SEP)
-        if kind == "arg":
-            given = _gave(corpus, words[0], words[1])
-            yield Sign("value", tuple(words), shown, given)
-        else:
-            yield Sign(kind, tuple(words), shown, corpus.used.get(words[0], known))
-    for tool in corpus.tools:
-        yield Sign("use", (tool,), corpus.used[tool], known)
-    for tool in corpus.paired:
-        for other in corpus.paired:
-            if tool != other:
-                yield Sign("before", (tool, other), corpus.before(tool, other), corpus.used[tool])
-                yield Sign("after", (tool, other), corpus.after(tool, other), corpus.used[tool])
-    for (mark, tool), shown in sorted(corpus.after_error.items()):
-        _, *words = mark.split(SEP)
-        yield Sign("answer", (*words, tool), shown, corpus.marks[mark])
-
-
-def _gave(corpus: Corpus, tool: str, name: str) -> int:
-    """The sessions that gave an argument any of the values that are told apart."""
-    start, found = SEP.join(("arg", tool, name, "")), 0
-    for mark, shown in corpus.marks.items():
-        if mark.startswith(start):
-            found |= shown
-    return found
-
-
-def _once(signs: Iterator[Sign]) -> list[Sign]:
-    """Signs that some sessions show and some do not; of those that are the same sessions the one that says most."""
-    best: dict[tuple[int, int], Sign] = {}
-    for sign in signs:
-        shown = (sign.shown & sign.eligible).bit_count()
-        if min(shown, sign.eligible.bit_count() - shown) < LEAST_SESSIONS:
-            continue
-        key = (sign.shown & sign.eligible, sign.eligible)
-        if key not in best or _order(sign) < _order(best[key]):
-            best[key] = sign
-    return list(best.values())
-
-
-def _order(sign: Sign) -> tuple[float, tuple[str, ...]]:
-    """Of the same sessions the sign that says most: an order matters around what changes something."""
-    idle = sign.kind in ("before", "after") and not (WRITES.match(sign.words[0]) or SHELL_CHANGES.match(sign.words[0]))
-    return RANK[sign.kind] + 1.5 * idle, sign.words
-
-
 def _table(corpus: Corpus, shown: int, eligible: int, within: bool) -> Table:
     """Sessions of tasks that were both passed and failed, or all tasks once each."""
     total = [0, 0, 0, 0]
@@ -148,10 +130,12 @@ def _table(corpus: Corpus, shown: int, eligible: int, within: bool) -> Table:
     return total[0], total[1], total[2], total[3]
 
 
-def _test(corpus: Corpus, shown: int, eligible: int, within: bool) -> Tested:
+def _test(corpus: Corpus, shown: int, parts: Sequence[int], within: bool) -> Tested:
+    """Over sessions that are eligible, in parts that are not compared with each other."""
     if within:
-        return stratified(_tables(corpus, shown, eligible, within, most=MOST_STRATA))
-    return fisher(_table(corpus, shown, eligible, within))
+        most = MOST_STRATA // len(parts)
+        return stratified(table for part in parts for table in _tables(corpus, shown, part, within, most))
+    return stratified(_table(corpus, shown, part, within) for part in parts)
 
 
 def _tables(corpus: Corpus, shown: int, eligible: int, within: bool, most: int) -> list[Table]:
@@ -197,20 +181,21 @@ def _strong(table: Table) -> bool:
     return max(odds, 1 / odds) >= LEAST_ODDS and lift >= LEAST_LIFT
 
 
-def _distinct(corpus: Corpus, good: list[Distinction], within: bool) -> Iterator[Distinction]:
+def _distinct(
+    corpus: Corpus, good: list[Distinction], within: bool, found: Sequence[Distinction] = ()
+) -> Iterator[Distinction]:
     """One sign of each cause: those nearly of the same sessions are one, and one that nothing is left of is none."""
-    explained_failures = explained_passes = 0
-    left = list(good)
+    explained = 0
+    for item in found:
+        explained |= _side(item) & corpus.failed
+    left = [item for item in good if not found or _still(corpus, item, explained, within)]
     while left:
         best = left[0]
         group = [item for item in left if _same(corpus, best, item)]
-        chosen = min(group, key=lambda item: (_order(item.sign)[0], item.tested.p, item.sign.words))
+        chosen = min(group, key=lambda item: (item.sign.order[0], item.tested.p, item.sign.words))
         yield chosen
-        for item in (best, chosen):
-            bad = _side(item)
-            explained_failures |= bad & corpus.failed
-            explained_passes |= item.sign.eligible & ~bad & corpus.passed if not item.with_failure else 0
-        left = [item for item in left if item not in group and _still(corpus, item, explained_failures, within)]
+        explained |= (_side(best) | _side(chosen)) & corpus.failed
+        left = [item for item in left if item not in group and _still(corpus, item, explained, within)]
 
 
 def _side(item: Distinction) -> int:
@@ -230,6 +215,6 @@ def _still(corpus: Corpus, item: Distinction, explained: int, within: bool) -> b
     """Does a sign distinguish without the failures that are explained already?"""
     known = corpus.known & ~explained
     shown, eligible = item.sign.shown & known, item.sign.eligible & known
-    test = _test(corpus, shown, eligible, within)
+    test = _test(corpus, shown, (eligible,), within)
     table = _table(corpus, shown, eligible, within)
     return test.p <= EXPLAINED and _strong(table) and (odds_ratio(table) > 1) == item.with_failure

@@ -84,6 +84,32 @@ INSTALLERS = {
     "go install": "command",
 }
 """Commands that install packages by name, and what kind of thing these are."""
+READ_ONLY = frozenset(
+    [
+        "ls",
+        "cat",
+        "head",
+        "tail",
+        "pwd",
+        "which",
+        "grep",
+        "rg",
+        "find",
+        "wc",
+        "stat",
+        "tree",
+        "file",
+        "echo",
+        "less",
+        "more",
+        "sed",
+        "awk",
+        "type",
+        "du",
+        "df",
+    ]
+)
+"""Programs that put nothing right: they look."""
 PACKAGE = re.compile(r"\A@?[A-Za-z][\w.-]*(?:/[\w.-]+)?(?:\[[\w,-]+\])?(?:[=<>~!]=?[\w.*,<>=!]+)?\Z")
 PLAIN = re.compile(r"\A(@?[A-Za-z][\w.-]*(?:/[\w.-]+)?)")
 SPLIT = re.compile(r"\A(?:&&|\|\||;|\n|\|)")

@@ -3,13 +3,16 @@
 Fisher's exact test (R. A. Fisher, "On the interpretation of chi-squared from contingency tables", JRSS 85, 1922), and
 the same within strata: the exact conditional test of a common odds ratio (J. J. Gart, "Point and interval estimation of
 the common odds ratio in the combination of 2 x 2 tables with fixed marginals", Biometrika 57, 1970), by the
-convolution of the strata's hypergeometric distributions. With many hypotheses, those that could not be significant
-whatever was seen do not count (R. E. Tarone, "A modified Bonferroni method for discrete data", Biometrics 46, 1990),
-and the rate of false discoveries among the others is bounded (P. B. Gilbert, "A modified false discovery rate
-multiple-comparisons procedure for discrete data", JRSS C 54, 2005, after Benjamini and Hochberg, JRSS B 57, 1995).
+convolution of the strata's hypergeometric distributions.
+
+With many hypotheses the rate of false discoveries is bounded for tests that take few values (S. Döhler, G. Durand,
+E. Roquain, "New FDR bounds for discrete and heterogeneous tests", Electronic Journal of Statistics 12, 2018, their
+step-up procedure): a hypothesis weighs by how probable so small a p value of it is, which for a sign of few sessions is
+far below that value, and nothing where it could not come out so small at all.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -18,13 +21,18 @@ Table = tuple[int, int, int, int]
 """failed with the sign, passed with it, failed without it, passed without it"""
 SLACK = 1e-9
 SMALL = 40
+LEAST_P, MOST_P = 1e-9, 0.1
+"""Between these a p value is told exactly from the others that could have come out."""
 
 
 class Tested(NamedTuple):
-    """A two-sided p value, and the smallest that these margins could have given."""
+    """A two-sided p value, and those up to `MOST_P` that these margins could have given, in order.
+
+    Each of these is also the probability of a p value so small; below `LEAST_P` only the greatest is there.
+    """
 
     p: float
-    least: float
+    possible: tuple[float, ...]
 
 
 def _hypergeometric(failed: int, passed: int, signs: int) -> tuple[int, tuple[float, ...]]:
@@ -60,7 +68,23 @@ def stratified(tables: Iterable[Table]) -> Tested:
         spread = _convolved(spread, found)
     mine = spread[seen - low]
     p = sum(chance for chance in spread if chance <= mine * (1 + SLACK))
-    return Tested(min(1.0, p), min(spread[0], spread[-1]))
+    return Tested(min(1.0, p), _possible(spread))
+
+
+def _possible(spread: Sequence[float]) -> tuple[float, ...]:
+    found: list[float] = []
+    total, before = 0.0, 0.0
+    for chance in sorted(spread):
+        if chance > before * (1 + SLACK):  # all tables as improbable as the last are in the sum
+            if total > MOST_P:
+                break
+            found.append(total)
+            before = chance
+        total += chance
+    else:
+        found.append(total)
+    small = bisect_right(found, LEAST_P)
+    return tuple(value for value in found[max(0, small - 1) :] if 0 < value <= MOST_P)
 
 
 def odds_ratio(table: Table) -> float:
@@ -70,18 +94,45 @@ def odds_ratio(table: Table) -> float:
 
 
 def level(tests: Sequence[Tested], rate: float) -> tuple[float, int]:
-    """The p value up to which a test counts, and how many hypotheses share the rate of false discoveries (Gilbert).
+    """The p value up to which a test counts, and how many of the tests could have come out so small.
 
-    Those whose smallest p value is above what any of them could be held to do not count (Tarone); among the others the
-    level is that of Benjamini and Hochberg.
+    Where none counts it is the p value that one alone would have needed.
     """
-    least = sorted(test.least for test in tests)
-    shared = next(
-        (k for k in range(1, len(least) + 1) if sum(item <= rate / k for item in least) <= k), max(1, len(least))
+    most = _most(tests, rate)
+    rises: list[tuple[float, float]] = []
+    for test in tests:
+        reached = test.possible[: bisect_right(test.possible, most * (1 + SLACK))]
+        left = 1 - reached[-1] if reached else 1.0
+        rises += [(p, (p - before) / left) for before, p in zip((0.0, *reached), reached, strict=False)]
+    rises.sort()
+    counted = sorted(max(test.p, LEAST_P) for test in tests if test.p <= most * (1 + SLACK))
+    at, total, below, alone = 0, 0.0, 0.0, 0.0
+    for rank, p in enumerate([*counted, most], start=1):
+        while at < len(rises) and rises[at][0] <= p * (1 + SLACK):
+            total += rises[at][1]
+            alone = rises[at][0] if total <= rate else alone
+            at += 1
+        if rank <= len(counted) and total <= rate * rank:
+            below = p
+    below = below or alone or rate / max(1, len(tests))
+    return below, sum(bool(test.possible) and test.possible[0] <= below for test in tests)
+
+
+def _most(tests: Sequence[Tested], rate: float) -> float:
+    """The greatest p value that may count at all: where the mean of the odds of so small a one reaches the rate."""
+    rises = sorted(
+        (p, p / (1 - p) - before / (1 - before))
+        for test in tests
+        for before, p in zip((0.0, *test.possible), test.possible, strict=False)
     )
-    counted = sorted(test.p for test in tests if test.least <= rate / shared)
-    reached = [p for place, p in enumerate(counted, start=1) if p <= rate * place / len(counted)]
-    return (reached[-1] if reached else rate / max(1, len(counted))), max(1, len(counted))
+    most, total = 0.0, 0.0
+    for place, (p, rise) in enumerate(rises):
+        total += rise
+        if total > rate * len(tests):
+            break
+        if place + 1 == len(rises) or rises[place + 1][0] > p * (1 + SLACK):
+            most = p
+    return most
 
 
 def _choose(n: int, k: int) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from trace2skill.analysts.events import IN_ERRORS
-from trace2skill.analysts.mining.commands import Segment, installed_by, tail
+from trace2skill.analysts.mining.commands import READ_ONLY, Segment, installed_by, tail
 from trace2skill.analysts.mining.corpus import Read
 from trace2skill.analysts.mining.rule import MinedRule, Witness
 from trace2skill.analysts.mining.signs import SEP, Mended, Signs, step_of
@@ -23,32 +23,6 @@ MOST_SHOWN = 400
 OPPOSED = 4
 TOGETHER = 0.3
 MOST_NAMES = 8
-READ_ONLY = frozenset(
-    [
-        "ls",
-        "cat",
-        "head",
-        "tail",
-        "pwd",
-        "which",
-        "grep",
-        "rg",
-        "find",
-        "wc",
-        "stat",
-        "tree",
-        "file",
-        "echo",
-        "less",
-        "more",
-        "sed",
-        "awk",
-        "type",
-        "du",
-        "df",
-    ]
-)
-"""Programs that put nothing right: they look."""
 SHAPES = ((re.compile(r"[0-9]"), "9"), (re.compile(r"[A-Z]+"), "A"), (re.compile(r"[a-z]+"), "a"))
 EDITS = frozenset(["git", "patch", "tee", "cp", "mv", "rm", "touch"])
 
@@ -243,12 +217,13 @@ def environment_rules(read: Read, tasks: int) -> list[MinedRule]:
 
 
 def _facts(lacks: dict[tuple[str, str], _Lack], least: int) -> Iterator[MinedRule]:
-    solid = [lack for lack in lacks.values() if len(lack.installed) >= least and lack.kind != "ruby"]
+    """One line starts with what is lacking in many tasks; what was missing beside it joins from two tasks on."""
     for kind in ("python", "node", "command"):
         wanted = sorted(
-            (lack for lack in solid if lack.kind == kind), key=lambda lack: (-len(lack.installed), lack.name)
+            (lack for lack in lacks.values() if lack.kind == kind and len(lack.installed) >= FEW),
+            key=lambda lack: (-len(lack.installed), lack.name),
         )
-        while wanted:
+        while wanted and len(wanted[0].installed) >= least:
             group = [wanted[0], *(lack for lack in wanted[1:] if _together(wanted[0], lack))][:MOST_NAMES]
             wanted = [lack for lack in wanted if lack not in group]
             yield _installable(kind, sorted(group, key=lambda lack: lack.name.lower()))

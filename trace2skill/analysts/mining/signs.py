@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from trace2skill.analysts.events import Event, events_of, normal_error, telling_line
+from trace2skill.analysts.events import Event, events_of, normal_error, telling_line, unasked_failures
 from trace2skill.analysts.mining.commands import Segment, changed, installed_by, segments
 from trace2skill.core.digest import canonical_json
 from trace2skill.core.record import Record
@@ -97,6 +97,8 @@ def signs_of(trajectory: Trajectory) -> Signs:
         marks.setdefault(key, place)
     for key, place in _repeated(looked):
         marks.setdefault(key, place)
+    # What nobody asked for says nothing of what the agent did, and as much as any other of what is not there.
+    unasked = [(shown, step * PLACES) for step, shown in unasked_failures(trajectory)]
     outcome = trajectory.outcome
     return Signs(
         id=trajectory.id,
@@ -109,7 +111,7 @@ def signs_of(trajectory: Trajectory) -> Signs:
         last=last,
         marks=marks,
         mended=mended[:MOST_MENDED],
-        lacking=_lacking(looked),
+        lacking=_lacking([*_failures(looked), *unasked]),
         installed=_installed(looked),
     )
 
@@ -261,14 +263,18 @@ def _repeated(looked: list[_Look]) -> Iterator[tuple[str, int]]:
                 yield SEP.join(("repeat", look.tool)), look.place
 
 
-def _lacking(looked: list[_Look]) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _failures(looked: list[_Look]) -> Iterator[tuple[str, int]]:
     for look in looked:
         if look.failed and look.event.answer:
-            shown = look.event.answer.content[-6000:]
-            for kind, pattern in MISSING:
-                for name in pattern.findall(shown):
-                    found.setdefault(f"{kind}{SEP}{name}", look.place)
+            yield look.event.answer.content, look.place
+
+
+def _lacking(failures: list[tuple[str, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for shown, place in failures:
+        for kind, pattern in MISSING:
+            for name in pattern.findall(shown[-6000:]):
+                found.setdefault(f"{kind}{SEP}{name}", place)
     return found
 
 

@@ -4,7 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from trace2skill.analysts.mining.associations import Distinction, Sign
+from trace2skill.analysts.mining.associations import Distinction
+from trace2skill.analysts.mining.candidates import Sign
 from trace2skill.analysts.mining.commands import tail
 from trace2skill.core.similarity import similarity
 
