@@ -1,5 +1,6 @@
 """Flow `refresh`: rollout, distill, evaluate, decide. What a nightly run does."""
 
+import logging
 from typing import Any
 
 from prefect import flow, tags
@@ -37,6 +38,9 @@ from trace2skill.runs.summary import CandidateScore, RunSummary, SourcesRead
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.references import Extracted
+
+log = logging.getLogger("trace2skill.gate")
+"""Below the library's name, so that Prefect shows it with the run."""
 
 
 @flow(
@@ -82,7 +86,9 @@ def answered(settings: RunSettings) -> None:
 def learn(settings: RunSettings, rt: Runtime, intake: Intake) -> RunSummary:
     """The stages of a refresh, one after the other."""
     planned = plan_run(settings, rt)
-    foreseen(rt, intake, planned.evolve, planned.validation)
+    gate = foreseen(rt, intake, planned.evolve, planned.validation).gate
+    if gate and gate.in_words:
+        log.warning("%s: %s", rt.run_id, gate.in_words)
     base = skill_to_improve(settings, rt)
     observed = what_logs_show(settings, intake)
     grown = [

@@ -52,6 +52,8 @@ def print_estimate(found: Estimate, console: Console) -> None:
         console.print(
             f"this {within} the cap of ${found.cap:.2f} (--max-cost), which no call may pass", highlight=False
         )
+    if found.gate and found.gate.in_words:
+        console.print(f"[yellow]before you spend[/yellow]: {found.gate.in_words}", highlight=False)
 
 
 def _figures(name: str) -> Column:

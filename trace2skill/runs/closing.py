@@ -128,6 +128,7 @@ def _summary(
         promoted=is_champion(rt, candidate),
         spent=spent(rt),
         foreseen=before.cost if before else None,
+        outlook=before.gate if before else None,
         sources=_with_account(rt, read),
         quarantined=_quarantined(rt, distilled),
     )

@@ -13,6 +13,7 @@ from trace2skill.consolidate.quarantine import Quarantined
 from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
 from trace2skill.evaluation.ends import of_each, short
+from trace2skill.evaluation.outlook import GateOutlook
 from trace2skill.safety.screening import shown
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation, score_names
@@ -142,6 +143,9 @@ class RunSummary(Record, form="RunSummary", version=1):
     candidates: tuple[CandidateScore, ...] = Field(default=(), description="Where several were evolved.")
     spent: Spent = Spent()
     foreseen: float | None = Field(default=None, description="US dollars, estimated before the first attempt.")
+    outlook: GateOutlook | None = Field(
+        default=None, exclude_if=not_, description="What the gate could say at best, before the first attempt."
+    )
     failures: tuple[Failure, ...] = ()
     sources: SourcesRead | None = Field(default=None, exclude_if=not_, description="The logs it learned from.")
     quarantined: tuple[Quarantined, ...] = Field(
@@ -224,7 +228,8 @@ class RunSummary(Record, form="RunSummary", version=1):
         words = {"promote": "Promote", "reject": "Do not promote", "not_enough_evidence": "Not enough evidence"}
         words["unfinished"] = "No verdict"
         answered = f" {self.approval}." if self.approval else ""
-        return f"**{words[self.decision.verdict]}**: {self.decision.reason}.{answered}"
+        known = f"\n\nKnown before it began: {self.outlook.in_words}." if self.outlook and self.outlook.in_words else ""
+        return f"**{words[self.decision.verdict]}**: {self.decision.reason}.{answered}{known}"
 
     def _scores(self) -> str:
         if not self.evaluations:
