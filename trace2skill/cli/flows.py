@@ -102,10 +102,11 @@ def starting(console: Console, quiet: bool) -> Iterator[None]:
 
 def _cost_of(settings: RunSettings) -> Any:
     rt = runtime(settings)
-    before = rt.store.ledger_total().cost if settings.data.sources else 0.0  # what is read names the run: not known yet
+    unknown = settings.data.sources is not None or settings.learning.moving_seeds  # both name the run: not known yet
+    before = rt.store.ledger_total().cost if unknown else 0.0
 
     def cost() -> float:
-        if settings.data.sources:
+        if unknown:
             return rt.store.ledger_total().cost - before
         return rt.store.ledger_total(rt.run_id).cost
 

@@ -186,6 +186,7 @@ def _numbers(console: Console, summary: RunSummary) -> None:
     spent = summary.spent
     lines = [
         *([f"trajectories: {outcomes}"] if outcomes else []),
+        *summary.search_in_words(),
         *summary.ends,
         f"analyses: {verdicts}",
         f"lessons {summary.lessons}, patches {summary.patches}, rules {summary.rules_in_words()}; "

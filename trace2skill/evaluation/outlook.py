@@ -42,8 +42,8 @@ class GateOutlook(Record):
         which = f"all {open_tasks}" if open_tasks != 1 else "the one"
         passed = f" that the champion does not always pass (it passes {self.settled})" if self.settled else ""
         said = (
-            f"no result of this run can promote: if {which} held-out tasks{passed} turned for the better, the one-sided "
-            f"p would be {self.best_p:.4f}, and look {self.look} has level {self.level:.4f}"
+            f"no result of this run can promote: if {which} held-out tasks{passed} turned for the better, the "
+            f"one-sided p would be {self.best_p:.4f}, and look {self.look} has level {self.level:.4f}"
         )
         if self.tasks_needed is None:
             return f"{said}; more tasks would not change that (--level, --margin, --score)"

@@ -103,7 +103,7 @@ def estimate(
             expected += step.expects(seen)
         if step is ROLLOUT:
             seen.rates = rates_of(rt, [item for rolled in seen.rolled for item in rolled])
-    expected += scoring(seen)
+    expected += [*trials(seen), *scoring(seen)]
     outside = settings.learning.agent.harness
     bounds = {"rollout": bound_of(outside, settings.learning.agent.loop)} if outside else {}
     stages = tuple(
@@ -126,6 +126,12 @@ def foreseen(
         kept = estimate(rt, intake, evolve, validation)
         rt.store.put("foreseen", rt.run_id, kept)
     return kept
+
+
+def trials(seen: Foresight) -> list[Expected]:
+    """With several rounds, the rollouts of each round's candidate on the evolve tasks."""
+    rounds = seen.rt.settings.learning.rounds
+    return [Expected(ROLLOUT.asks[0], rounds * seen.sweep)] if rounds > 1 and seen.learns else []
 
 
 def scoring(seen: Foresight) -> list[Expected]:

@@ -87,7 +87,7 @@ def verdict(
 
 
 def level_of(settings: RunSettings) -> float:
-    """The level of all looks of a champion's life together: each of several candidates that are looked at has a share."""
+    """The level of all looks at one champion together; each of several candidates that are looked at has a share."""
     how = settings.learning
     return settings.gate.level / (how.candidates if how.select == "validation" else 1)
 

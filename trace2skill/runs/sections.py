@@ -92,10 +92,37 @@ class LearningSettings(Record):
     candidates: int = Field(
         default=1, ge=1, le=16, description="Evolve so many candidates, each from rollouts with seeds of its own."
     )
+    moving_seeds: bool = Field(
+        default=False,
+        exclude_if=not_,
+        description="Each night of a skill rolls out with seeds of its own, and so learns from other runs; one that is "
+        "run again has the seeds it had.",
+    )
+    night: int | None = Field(
+        default=None,
+        ge=1,
+        exclude_if=not_,
+        description="With moving seeds, the number of the night; counted in the store unless given.",
+    )
+    night_of: str = Field(default="", exclude_if=not_, description="Day of that night (ISO 8601); set by the run.")
+    rounds: int = Field(
+        default=1,
+        ge=1,
+        le=8,
+        exclude_if=lambda rounds: rounds == 1,
+        description="Roll the candidate out on the evolve tasks and learn from what still fails, so many times in all; "
+        "the best round's candidate competes.",
+    )
     select: Literal["train", "validation"] = Field(
         default="train",
         description="The best candidate is chosen by its score on the evolve tasks, or on validation at level / k.",
     )
+
+    @model_validator(mode="after")
+    def _a_night_has_seeds_that_move(self) -> "LearningSettings":
+        if self.night is not None and not self.moving_seeds:
+            raise ValueError("night: the seeds of a night are those that move: set moving_seeds, too")
+        return self
 
 
 class EvaluationSettings(GateSettings):
