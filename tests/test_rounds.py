@@ -17,6 +17,7 @@ from trace2skill.runs.distill import Distilled
 from trace2skill.runs.estimate import Estimate, estimate
 from trace2skill.runs.report.page import render_report
 from trace2skill.runs.rounds import ALL_PASS, ALL_ROUNDS, NO_BETTER, NOTHING_NEW, Search
+from trace2skill.runs.rule_book import listed_book
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.sim.conversation import Heard, Spoken
@@ -124,6 +125,22 @@ def test_a_line_has_the_supporters_of_its_own_round_and_keeps_them(nights: tuple
     every = {item.trajectory_id for item in two.summary.analyses}
     assert s0 < every
     assert asked < every
+
+
+def test_the_book_says_in_which_candidates_a_rule_was_and_what_became_of_them(nights: tuple[Done, Done]) -> None:
+    one, two = nights
+    assert one.summary is not None
+    assert two.summary is not None
+    skill = runtime(two.rt.settings).given_skill
+    assert skill is not None
+    tried = {cause: rule.tried for rule in listed_book(store_of(two), skill).rules for cause in stated(rule.says)}
+    assert [item.run_id for item in tried["amount"]] == [one.summary.run_id, two.summary.run_id]
+    assert [item.candidate for item in tried["rate"]] == [two.summary.candidate.skill]
+    (only,) = tried["rate"]
+    assert (only.outcome, only.lift) == (two.summary.outcome, two.summary.decision.lift)
+    rare = [rule for rule in listed_book(store_of(two), skill).rules if rule.tasks == 1]
+    assert rare
+    assert not any(rule.tried for rule in rare)
 
 
 def test_held_out_tasks_are_looked_at_once_and_for_the_chosen_candidate_alone(nights: tuple[Done, Done]) -> None:
