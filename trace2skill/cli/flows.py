@@ -102,7 +102,8 @@ def starting(console: Console, quiet: bool) -> Iterator[None]:
 
 def _cost_of(settings: RunSettings) -> Any:
     rt = runtime(settings)
-    unknown = settings.data.sources is not None or settings.learning.moving_seeds  # both name the run: not known yet
+    how = settings.learning  # what is read and the night name the run: neither is known yet
+    unknown = settings.data.sources is not None or how.moving_seeds or how.night is not None
     before = rt.store.ledger_total().cost if unknown else 0.0
 
     def cost() -> float:

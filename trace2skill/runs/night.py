@@ -25,7 +25,7 @@ def tonight(settings: RunSettings, store: Store, day: str) -> RunSettings:
         day: for which the run was planned (ISO 8601).
     """
     how = settings.learning
-    if not how.moving_seeds or how.night_of:
+    if how.night_of or not (how.moving_seeds or how.night):
         return settings
     if how.night is not None:
         return _on(settings, how.night, day)
@@ -43,7 +43,7 @@ def lineage_of(settings: RunSettings) -> str:
 def is_night_of(found: RunSettings, settings: RunSettings) -> bool:
     """Are these the settings, with some night filled in?"""
     how = found.learning
-    if not how.moving_seeds or how.night is None or how.night_of == "" or settings.learning.night_of:
+    if how.night is None or how.night_of == "" or settings.learning.night_of:
         return False
     return _on(settings, how.night, how.night_of).identity == found.identity
 

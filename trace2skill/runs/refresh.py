@@ -119,7 +119,8 @@ def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
 def as_it_went_on(settings: RunSettings, kind: RunKind) -> RunSettings:
     """The settings under which a run went on once it knew its night and had read its logs: both name the run."""
     asked = settings.data.sources is not None and not settings.data.sources.content
-    if not asked and (not settings.learning.moving_seeds or settings.learning.night_of):
+    how = settings.learning
+    if not asked and (how.night_of or not (how.moving_seeds or how.night)):
         return settings
     for row in reversed(runtime(settings).store.runs()):
         if row.kind == kind and row.state == "running":

@@ -102,7 +102,7 @@ class LearningSettings(Record):
         default=None,
         ge=1,
         exclude_if=not_,
-        description="With moving seeds, the number of the night; counted in the store unless given.",
+        description="Be the night of that number, with its seeds; with moving seeds it is counted, unless given.",
     )
     night_of: str = Field(default="", exclude_if=not_, description="Day of that night (ISO 8601); set by the run.")
     rounds: int = Field(
@@ -117,12 +117,6 @@ class LearningSettings(Record):
         default="train",
         description="The best candidate is chosen by its score on the evolve tasks, or on validation at level / k.",
     )
-
-    @model_validator(mode="after")
-    def _a_night_has_seeds_that_move(self) -> "LearningSettings":
-        if self.night is not None and not self.moving_seeds:
-            raise ValueError("night: the seeds of a night are those that move: set moving_seeds, too")
-        return self
 
 
 class EvaluationSettings(GateSettings):
