@@ -24,6 +24,8 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from trace2skill.consolidate.groups import EditGroup
+from trace2skill.core.digest import digest_of
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.consolidation import StepRunner, united
 from trace2skill.runs.distill import choose_for_analysis, with_lessons
@@ -39,6 +41,7 @@ from trace2skill.sim.lessons import CONDITIONAL, OPPOSED
 from trace2skill.sim.office import parse
 from trace2skill.sim.roles.agent import asked_in
 from trace2skill.types.references import Rolled, RolloutJob
+from trace2skill.types.trajectory import Trajectory
 
 
 def main() -> None:
@@ -72,7 +75,7 @@ def benchmark(directory: Path, tasks: int, seed: int, model: str, workers: int) 
     shown = support_of_causes(rt, rolled)
     covered = guided(candidate_text)
     report(shown, covered, candidate, len(rolled), time.monotonic() - started, rt)
-    noise = [group for group in candidate.applied if not planted_text(group.text)]
+    noise = idiosyncratic(rt, candidate)
     missed = [name for name, count in shown.items() if count >= 3 and name not in covered]
     settled = contradictions_settled(rt, candidate, candidate_text)
     forget_runtimes()
@@ -82,6 +85,22 @@ def benchmark(directory: Path, tasks: int, seed: int, model: str, workers: int) 
 def planted_text(text: str) -> bool:
     """Is a text about anything that was planted, rather than a remark that holds for one run?"""
     return bool(cause_of(text) or habit_of(text) or contradicted(text))
+
+
+def idiosyncratic(rt: Runtime, candidate: Any) -> list[Any]:
+    """What the skill has of remarks that hold for one run only. Runs that read alike in every word are none of these:
+
+    an analyst is asked once about both, and both rightly say what it found.
+    """
+    rest = [group for group in candidate.applied if not planted_text(group.text)]
+    return [group for group in rest if any(not read_alike(rt, one) for one in group.inner or (group,))]
+
+
+def read_alike(rt: Runtime, group: EditGroup) -> bool:
+    """Did all who ask for a group see the same request and the same steps, as several trajectories?"""
+    runs = [rt.store.get("trajectory", id, Trajectory) for id in group.support.trajectories]
+    seen = {(rt.domain.describe(rt.task(run.task_id)), digest_of(*run.steps)) for run in runs if run}
+    return len(runs) > 1 and len(seen) == 1
 
 
 def in_order(text: str, candidate: Any) -> bool:
@@ -162,15 +181,20 @@ def report(
         table.add_row(cause.name, str(shown[cause.name]), support, "yes" if cause.name in covered else "no")
     console = Console()
     console.print(table)
-    noise = [group.text for group in candidate.applied if not planted_text(group.text)]
+    noise = idiosyncratic(rt, candidate)
+    alike = [group for group in candidate.applied if not planted_text(group.text) and group not in noise]
     needed = [name for name, times in shown.items() if times >= 3]
     total = rt.store.ledger_total(rt.run_id)
     console.print(
         f"causes with support of 3 or more: {len(needed)}, covered: {len([n for n in needed if n in covered])}"
     )
-    for text in noise:
-        console.print(f"  {text}", highlight=False)
+    for group in noise:
+        console.print(f"  {group.text}", highlight=False, markup=False)
+        for said in (item for one in (group.inner or (group,)) for item in one.said):
+            console.print(f"    {said.task_id}: {said.text}", highlight=False, markup=False)
     console.print(f"idiosyncratic lessons in the skill: {len(noise)}; dropped groups: {len(candidate.dropped)}")
+    if alike:
+        console.print(f"remarks on several runs that read alike in every word: {len(alike)}")
     console.print(f"open conflicts: {len(candidate.open)}")
     console.print(f"{total.calls} model calls, {seconds:.0f} s")
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import httpx
-from prefect.settings import PREFECT_API_URL
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, PREFECT_API_URL
 
 from trace2skill.core.errors import BadInput
 from trace2skill.safety.redaction import Redactor
@@ -16,12 +16,12 @@ PATIENCE_SECONDS, LOOK_FOR_SECONDS = 5.0, 1.0
 
 
 def check_server() -> None:
-    """Refuse a Prefect server that is not there, in one line and before anything is done.
+    """Refuse a Prefect server that is not there or does not let us in, in one line and before anything is done.
 
-    A server that answers anything at all is left to Prefect: it may be slow, or want a key.
+    A server that answers anything else is left to Prefect: it may be slow.
 
     Raises:
-        BadInput: nothing answers at the address.
+        BadInput: nothing answers at the address, or it wants another password or key than the environment has.
     """
     url = PREFECT_API_URL.value()
     if not url:
@@ -33,6 +33,11 @@ def check_server() -> None:
         raise BadInput(
             f"no Prefect server answers at {Redactor().text(url)} ({problem}): start it (`prefect server start`), "
             "or unset PREFECT_API_URL, and the run has a server of its own"
+        )
+    if _shut_out(url):
+        raise BadInput(
+            f"the Prefect server at {Redactor().text(url)} does not take the password or key of this environment: "
+            "set PREFECT_API_AUTH_STRING=USER:PASSWORD as the server has it, or PREFECT_API_KEY"
         )
 
 
@@ -66,3 +71,20 @@ def _asked(url: str) -> str:
     except httpx.HTTPError:
         return ""
     return ""
+
+
+def _shut_out(url: str) -> bool:
+    """Does it refuse what Prefect's client will send? `/health` is open to all, so something else is asked for."""
+    password, key = PREFECT_API_AUTH_STRING.value(), PREFECT_API_KEY.value()
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    user, _, secret = (password or "").partition(":")
+    try:
+        answer = httpx.get(
+            f"{url.rstrip('/')}/admin/version",
+            headers=headers,
+            auth=httpx.BasicAuth(user, secret) if password else None,
+            timeout=PATIENCE_SECONDS,
+        )
+    except httpx.HTTPError:
+        return False
+    return answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)

@@ -326,6 +326,21 @@ def test_who_stays_is_told_that_no_run_is_left(store: Store, pool: ThreadPoolExe
     assert id_in(done("next", place, "--as", "bob", "--wait", PATIENCE)) == name, "what was left is anybody's"
 
 
+@pytest.mark.parametrize(("how", "code"), [(["--stay"], 5), ([], 0)], ids=["stays", "any"])
+def test_who_waits_goes_home_with_the_run(
+    store: Store, pool: ThreadPoolExecutor, place: Path, how: list[str], code: int
+) -> None:
+    going = asked(store, pool, request(place))
+    done("next", place, "--as", "ann", "--wait", PATIENCE)
+    waiting = pool.submit(cli, "next", place, "--as", "bob", "--wait", 3600, *how)
+    time.sleep(1)  # bob has seen that a run is there
+    end_running()
+    until(going.done)
+    for path in (place / "runs").iterdir():
+        path.unlink()
+    assert waiting.result(PATIENCE).exit_code == code
+
+
 def test_many_wait_at_once_and_each_is_claimed_once(store: Store, pool: ThreadPoolExecutor, place: Path) -> None:
     going = [asked(store, pool, request(place, f"Question {number}")) for number in range(64)]
     until(lambda: len(list((place / "heads").glob("*.json"))) == 64)

@@ -1,10 +1,14 @@
 """What a run writes with its last steps is tried before its first; what is printed and exported stays where it belongs."""
 
+import base64
 import io
 import os
 import subprocess
+import sys
+import threading
 import unicodedata
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,8 @@ import pytest
 from conftest import OFFICE_SKILL
 from product import run
 
+from trace2skill.cli import store as cli_store
+from trace2skill.cli.app import main
 from trace2skill.cli.console import Console, code, plain
 from trace2skill.consolidate.quarantine import Quarantined
 from trace2skill.core.errors import BadInput, SkillInvalid
@@ -212,6 +218,38 @@ def test_a_prefect_server_that_is_not_there_is_one_line(tmp_path: Path, monkeypa
     assert "hunter2" not in str(refused.value)
 
 
+def test_a_prefect_server_that_lets_nobody_in_is_one_line() -> None:
+    """Everybody may ask it for its health; a run would fail with a traceback at its first block."""
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
+    from tasks import server
+
+    right = f"Basic {base64.b64encode(b'me:hunter2hunter2').decode()}"
+
+    class Guarded(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            let_in = self.path == "/api/health" or self.headers.get("authorization") == right
+            self.send_response(200 if let_in else 401)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Guarded) as guarded:
+        threading.Thread(target=guarded.serve_forever, daemon=True).start()
+        url = {PREFECT_API_URL: f"http://127.0.0.1:{guarded.server_port}/api"}
+        for sent in ({}, {PREFECT_API_AUTH_STRING: "me:wrong"}):
+            with (
+                temporary_settings({**url, **sent}),
+                pytest.raises(BadInput, match="PREFECT_API_AUTH_STRING") as refused,
+            ):
+                server.check_server()
+            assert "\n" not in str(refused.value)
+        with temporary_settings({**url, PREFECT_API_AUTH_STRING: "me:hunter2hunter2"}):
+            server.check_server()
+        guarded.shutdown()
+
+
 def test_a_skill_with_folders_of_its_own_is_valid(tmp_path: Path, prefect_home: Path) -> None:
     write_skill(
         named("rows").with_files({"forms.md": b"f", "reference/api.md": b"a", "templates/a.html": b"h"}),
@@ -220,3 +258,24 @@ def test_a_skill_with_folders_of_its_own_is_valid(tmp_path: Path, prefect_home: 
     assert "valid, 4 files" in run(tmp_path, prefect_home, "validate", "rows").stdout
     os.mkfifo(tmp_path / "rows" / "pipe")
     assert "pipe" in run(tmp_path, prefect_home, "validate", "rows", code=2).complaint
+
+
+def test_a_full_disk_is_one_line_wherever_it_is_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The report is written last, after all was paid for; any other file may be the one."""
+    open_store(tmp_path / "s.duckdb").close()
+
+    def filled(*_: object) -> None:
+        with Path("/dev/full").open("w") as full:
+            full.write("x")
+
+    monkeypatch.setattr(cli_store, "export_store", filled)
+    monkeypatch.setattr(sys, "argv", ["trace2skill", "store", "export", "out", "--store", str(tmp_path / "s.duckdb")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "No space left on device" in said
+    assert "free some space, then run the same command again" in said
+    assert "Traceback" not in said

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 the run ended without a usable result, 2 something given i
 """
 
 import atexit
+import errno
 import logging
 import os
 import sys
@@ -66,6 +67,15 @@ app.add_typer(store_app, name="store")
 app.add_typer(handoff_app, name="handoff")
 
 
+OF_THE_DISK = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space, or have the quota raised",
+    errno.EROFS: "make the file system writable, or name another place",
+    errno.EACCES: "make it writable for this user, or name another place",
+}
+"""Ordinary trouble that any file may bring, and the remedy."""
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"trace2skill {__version__}")
@@ -95,5 +105,17 @@ def main() -> None:
     try:
         app()
     except Trace2SkillError as error:
-        Console(stderr=True).print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(2)
+        _end_with(str(error))
+    except OSError as error:
+        if error.errno not in OF_THE_DISK:
+            raise
+        what = error.filename or "a file"  # what fails while it is written has no name
+        _end_with(
+            f"{what} cannot be used ({error.strerror}): {OF_THE_DISK[error.errno]}, then run the same command again; "
+            "what was paid for is in the store"
+        )
+
+
+def _end_with(message: str) -> None:
+    Console(stderr=True).print(f"[red]error:[/red] {escape(message)}", highlight=False, soft_wrap=True)
+    sys.exit(2)

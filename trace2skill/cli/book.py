@@ -26,7 +26,7 @@ def book(
     A rule that is not in the skill says why not; one that was in a candidate says what became of it.
     `trace2skill why` shows the words behind a line of the skill.
     """
-    found = listed_book(o.existing_store(store), read_skill(skill))
+    found = listed_book(o.store_to_look_into(store), read_skill(skill))
     if json:
         typer.echo(found.model_dump_json(indent=2))
         return

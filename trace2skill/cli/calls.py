@@ -7,7 +7,7 @@ from typing import Any
 
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.option_values import store_path
-from trace2skill.cli.options import checked, existing_store
+from trace2skill.cli.options import checked, store_to_look_into
 from trace2skill.cli.why import support_of
 from trace2skill.consolidate.ledger import SupportRow
 from trace2skill.llm.settings import Roles
@@ -122,7 +122,7 @@ def why(place: Path | str, *, store: Path | str | None = None) -> list[SupportRo
     Raises:
         BadInput: no such place, or the store knows nothing of this version of the skill.
     """
-    with closing(existing_store(str(store) if store else None)) as opened:
+    with closing(store_to_look_into(str(store) if store else None)) as opened:
         return list(support_of(str(place), opened).rows)
 
 

@@ -52,7 +52,7 @@ def power(
 ) -> None:
     """Before spending: the smallest lift these tasks can show, and how many tasks or seeds a wanted lift needs."""
     if run is not None:
-        before, after = _pair(summary_of(o.existing_store(store), run).evaluations)
+        before, after = _pair(summary_of(o.store_to_look_into(store), run).evaluations)
         spread = spread_of(before, after)
         tasks = tasks or len({cell.task_id for cell in before.cells})
         seeds = seeds or len({cell.seed for cell in before.cells})
@@ -120,7 +120,7 @@ def ablate(
 
 def usage(run: RunId, store: o.StorePath = None, json: o.AsJson = False) -> None:
     """Estimate which parts of a run's candidate agents use: files they open, sections that show in what they do."""
-    opened = o.existing_store(store)
+    opened = o.store_to_look_into(store)
     found = usage_in(opened, run)
     if json:
         typer.echo(found.model_dump_json(indent=2))
@@ -195,7 +195,7 @@ def transfer(
 
     It holds whatever was evaluated with this store, by `run` and by `evaluate`.
     """
-    opened = o.existing_store(store)
+    opened = o.store_to_look_into(store)
     registry = Registry(opened)
     known = {item.skill: item for item in registry.versions()}
 
@@ -220,7 +220,7 @@ def transfer(
 
 def _as_in(run: str, given: Given) -> RunSettings:
     """The settings of a run, with what was given besides."""
-    store = o.existing_store(given.typed.get("store"))
+    store = o.store_to_look_into(given.typed.get("store"))
     row = store.run(run)
     if row is None:
         raise BadInput(f"no run '{run}' in {store.path}: `trace2skill show` lists them")

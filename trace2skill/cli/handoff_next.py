@@ -57,16 +57,19 @@ def next_(
     With --stay you are given one new conversation, and then only what goes on in it; --wait waits for that. The exit
     code says how it stands: 0 a request is printed, 3 your conversation has ended (the next call gives you another
     one), 4 nothing new yet, or what you were shown has no answer yet, 5 you have none and no run uses the folder.
+    A run that ends meanwhile ends the wait.
     """
     if stays and most > 1:
         raise BadInput("--stay gives one request at a time: leave out --most")
     by = name or claims.default_name()
-    folder, deadline = folder_at(directory, wait), time.monotonic() + wait
+    folder, deadline, went = folder_at(directory, wait), time.monotonic() + wait, False
     while True:
+        going = bool(runs(folder))  # before one looks: what its last moment brought is found, too
         found = _look(folder, by, stays=stays, role=role or "", most=most, unattended=unattended, whole=whole)
-        over = found.state not in ("awaits", "nothing")
+        over = found.state not in ("awaits", "nothing") or (went and not going)
         if over or time.monotonic() >= deadline:
             break
+        went = went or going
         time.sleep(min(LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
     for number, item in enumerate(found.taken):
         if not json:

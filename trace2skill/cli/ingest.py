@@ -75,7 +75,7 @@ def quarantine(
 
     A finding that is allowed gets in with the next run: run the same command again, nothing else is computed anew.
     """
-    opened = o.existing_store(store)
+    opened = o.existing_store(store) if allow else o.store_to_look_into(store)
     allowed = let_in(opened, allow, why) if allow else []
     left = united(waiting(opened))
     if json:

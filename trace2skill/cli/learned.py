@@ -37,7 +37,7 @@ def lessons(
 
     With --trajectory the steps themselves are shown, too, and the fix that proved the cause of a failure.
     """
-    opened = o.existing_store(store)
+    opened = o.store_to_look_into(store)
     analyses = _chosen(summary_of(opened, run).analyses, trajectory)
     found = [(item, _stored(opened, item)) for item in analyses]
     if json:
@@ -56,7 +56,7 @@ def patch(
     json: o.AsJson = False,
 ) -> None:
     """Show what one trajectory asks of the skill, as a diff, with the lessons each edit writes down."""
-    opened = o.existing_store(store)
+    opened = o.store_to_look_into(store)
     row = opened.run(run)
     policy = RunSettings.kept(row.settings).learning.edits if row else EditPolicy()
     chosen = [item for item in _chosen(summary_of(opened, run).analyses, trajectory) if item.patch]

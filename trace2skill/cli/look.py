@@ -4,6 +4,7 @@ import json as json_module
 import os
 import shutil
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +18,9 @@ from trace2skill.core.errors import BadInput, SkillInvalid, Trace2SkillError
 from trace2skill.core.forms import from_text
 from trace2skill.core.record import Record
 from trace2skill.runs.summary import RunSummary
+from trace2skill.safety.redaction import Redactor
 from trace2skill.skills.skill import is_named, problems, read_skill
-from trace2skill.store import Store, open_store
+from trace2skill.store import Store, store_to_read
 
 
 def validate(
@@ -45,7 +47,7 @@ def show(
     json: o.AsJson = False,
 ) -> None:
     """Show a run again, or list the runs in the store."""
-    opened = o.existing_store(store)
+    opened = o.store_to_look_into(store)
     if run is None:
         rows = opened.runs()
         if json:
@@ -131,23 +133,22 @@ def _prefect() -> Check:
         return Check(
             what="Prefect", state="ok", detail="a server of its own for each run; PREFECT_API_URL names a lasting one"
         )
-    import httpx
-
     try:
-        httpx.get(f"{api.rstrip('/')}/health", timeout=5).raise_for_status()
-    except httpx.HTTPError as error:
-        return Check(what="Prefect", state="problem", detail=f"{api} does not answer: {error}; `prefect server start`")
-    return Check(what="Prefect", state="ok", detail=api)
+        import_module("tasks.server").check_server()
+    except Trace2SkillError as error:
+        return Check(what="Prefect", state="problem", detail=str(error))
+    return Check(what="Prefect", state="ok", detail=Redactor().text(api))
 
 
 def _store(path: Path | str) -> Check:
     if isinstance(path, Path) and not path.is_file():
         return Check(what="store", state="ok", detail=f"{path} (will be made)")
+    said: list[str] = []
     try:
-        rows = open_store(path, wait_seconds=1).runs()
+        rows = store_to_read(path, on_copy=said.append).runs()
     except Trace2SkillError as error:
         return Check(what="store", state="problem", detail=str(error))
-    return Check(what="store", state="ok", detail=f"{path}, {len(rows)} runs")
+    return Check(what="store", state="ok", detail=f"{path}, {len(rows)} runs" + "".join(f"; {one}" for one in said))
 
 
 def _model(name: str | None) -> list[Check]:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from trace2skill.cli.option_values import store_path
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
-from trace2skill.store import Store, open_store
+from trace2skill.store import Store, open_store, store_to_read
 
 N = TypeVar("N", bound=Record)
 
@@ -20,7 +20,7 @@ StorePath = Annotated[
 Output = Annotated[Path, typer.Option(help="Where run directories are written.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else, on stdout.")]
 
-__all__ = ["AsJson", "Output", "StorePath", "checked", "existing_store", "store_path"]
+__all__ = ["AsJson", "Output", "StorePath", "checked", "existing_store", "store_path", "store_to_look_into"]
 
 
 def existing_store(given: str | None) -> Store:
@@ -29,10 +29,23 @@ def existing_store(given: str | None) -> Store:
     Raises:
         BadInput: there is none yet.
     """
+    return open_store(_existing(given))
+
+
+def store_to_look_into(given: str | None) -> Store:
+    """The store in use, for commands that change nothing: while a run holds it they read a copy, and say so on stderr.
+
+    Raises:
+        BadInput: there is none yet.
+    """
+    return store_to_read(_existing(given), on_copy=lambda said: typer.echo(said, err=True))
+
+
+def _existing(given: str | None) -> Path | str:
     path = store_path(given)
     if isinstance(path, Path) and not path.is_file():
         raise BadInput(f"there is no store at {path}: run `trace2skill demo` first, or name one with --store")
-    return open_store(path)
+    return path
 
 
 def checked(cls: type[N], **values: Any) -> N:

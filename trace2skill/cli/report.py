@@ -22,7 +22,7 @@ def report(
     json: o.AsJson = False,
 ) -> None:
     """Write the report of a run: one page that needs no network, with the decision and everything behind it."""
-    opened = o.existing_store(store)
+    opened = o.store_to_look_into(store)
     summary = summary_of(opened, run)
     row = opened.run(run)
     settings = RunSettings.kept(row.settings if row else "{}")

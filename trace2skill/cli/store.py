@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from trace2skill.cli.console import Console
-from trace2skill.cli.options import AsJson, StorePath, existing_store
+from trace2skill.cli.options import AsJson, StorePath, existing_store, store_to_look_into
 from trace2skill.store.housekeeping import export_store, prune_store, store_stats
 
 store_app = typer.Typer(help="Look into the store, drop what is old, take it out as files.", no_args_is_help=True)
@@ -17,7 +17,7 @@ store_app = typer.Typer(help="Look into the store, drop what is old, take it out
 @store_app.command()
 def stats(store: StorePath = None, json: AsJson = False) -> None:
     """Rows and size per table, and what the calls in the ledger have cost."""
-    found = store_stats(existing_store(store))
+    found = store_stats(store_to_look_into(store))
     if json:
         typer.echo(found.model_dump_json(indent=2))
         return
@@ -54,5 +54,5 @@ def export(
     store: StorePath = None,
 ) -> None:
     """Write every table as a Parquet file, and the ledger as CSV, too."""
-    written = export_store(existing_store(store), directory)
+    written = export_store(store_to_look_into(store), directory)
     typer.echo(f"wrote {len(written)} files to {directory}")

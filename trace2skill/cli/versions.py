@@ -26,7 +26,7 @@ def versions(
     json: o.AsJson = False,
 ) -> None:
     """List the versions of skills: who wrote them, what was decided, which is champion, and how that came about."""
-    registry = Registry(o.existing_store(store))
+    registry = Registry(o.store_to_look_into(store))
     found = registry.versions(name)
     names = sorted({item.name for item in found})
     champions = {item: registry.champion(item) for item in names}
@@ -59,7 +59,7 @@ def versions(
 
 def diff(old: Which, new: Which, store: o.StorePath = None, json: o.AsJson = False) -> None:
     """Show what changed from one version to another, as a diff that `git apply` takes."""
-    registry = Registry(o.existing_store(store))
+    registry = Registry(o.store_to_look_into(store))
     before, after = _skill(registry, old), _skill(registry, new)
     text = unified_diff(before, after)
     if json:
@@ -133,7 +133,7 @@ def export(
     store: o.StorePath = None,
 ) -> None:
     """Take versions out: as a directory, as a .skill zip, or as a Git branch whose messages hold the evidence."""
-    registry = Registry(o.existing_store(store))
+    registry = Registry(o.store_to_look_into(store))
     if (directory is not None) + (zip_file is not None) + (git is not None) != 1:
         raise BadInput("say where to: one of --to DIR, --zip FILE, --git REPOSITORY")
     if git is not None:

@@ -29,7 +29,7 @@ def why(
     json: o.AsJson = False,
 ) -> None:
     """Say for a line of a skill, or for each that a refresh wrote, who asked for it and which steps show it."""
-    opened = o.existing_store(store)
+    opened = o.store_to_look_into(store)
     found = support_of(place, opened)
     if json:
         typer.echo(json_module.dumps([row.model_dump(mode="json") for row in found.rows], indent=2))

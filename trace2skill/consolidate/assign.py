@@ -7,6 +7,7 @@ one that says two things counts for both.
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -57,7 +58,7 @@ class Code(Record):
     narrower: tuple[int, ...] = ()
     opposed: tuple[int, ...] = ()
 
-    @property
+    @cached_property
     def says(self) -> frozenset[int]:
         """The canonical rules it states, whether as widely or for a narrower case."""
         return frozenset((*self.same, *self.narrower))

@@ -53,6 +53,8 @@ class Support(Record):
     def union(cls, supports: Iterable["Support"]) -> "Support":
         """The exact union: a trajectory on two sides still counts once."""
         given = list(supports)
+        if len(given) == 1:
+            return given[0]
         return cls(
             trajectories=_distinct(item.trajectories for item in given),
             tasks=_distinct(item.tasks for item in given),

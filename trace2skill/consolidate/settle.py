@@ -60,6 +60,8 @@ class BookRule(Record, form="BookRule", version=1):
     @cached_property
     def texts(self) -> tuple[str, ...]:
         """The distinct wordings of its supporters, in an order that depends on each alone."""
+        if len(self.said) == 1:  # as most rules have it
+            return (self.said[0].rule.text,)
         by_plain = {said.rule.plain: said.rule.text for said in sorted(self.said, key=lambda said: said.rule.text)}
         return tuple(by_plain[plain] for plain in sorted(by_plain, key=digest_of))
 

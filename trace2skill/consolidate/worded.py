@@ -175,8 +175,10 @@ def _group(base: Skill, rules: Sequence[BookRule], place: Place, says: str, repl
 
 def _moved(base: Skill, rules: Sequence[BookRule], place: Place) -> str:
     """What was read into the title that its supporters asked for, '' where the section has that title."""
+    if not place.title:
+        return ""
     asked = place_of(base, rules[0])
-    if not place.title or not asked.title or asked == place or asked.section != place.section:
+    if not asked.title or asked == place or asked.section != place.section:
         return ""
     return f"the new section '{asked.title}' was taken for '{place.title}'"
 

@@ -67,6 +67,8 @@ def sort_out(types: Any, error: Exception) -> Exception:
     `types` is litellm's module of exceptions, which is imported late.
     """
     text, all_words = _first_line(error), server_words.words_of(error)
+    if ("install" in text or "No module named" in text) and _lacks_a_package(error):
+        return ModelUnusable(f"a package that this provider needs is not installed: {text}")
     limited = isinstance(error, types.RateLimitError)
     status = 429 if limited else getattr(error, "status_code", None)
     meant = (
@@ -155,6 +157,18 @@ def wait(state: tenacity.RetryCallState) -> float:
     backoff = float(tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS)(state))
     asked = error.wait if isinstance(error, CallFailed) and error.wait is not None else 0.0
     return max(backoff, min(asked, LONGEST_WAIT_SECONDS))
+
+
+def _lacks_a_package(error: BaseException) -> bool:
+    """Is it an import of LiteLLM's own that failed? It calls this an error of the server, or a broken connection."""
+    seen: BaseException | None = error
+    for _ in range(20):
+        if seen is None:
+            return False
+        if isinstance(seen, ImportError):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def _was_told(types: Any, error: Exception) -> bool:

@@ -1,6 +1,7 @@
 """What goes to a model and what comes back."""
 
 import re
+from functools import cached_property
 from operator import not_
 from typing import Any
 
@@ -38,7 +39,7 @@ class Request(Record):
         default=(), exclude_if=not_, description="Shown with the first user message, before its words."
     )
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Content key of the call: 'call/' and 64 hex digits."""
         parts = (self.settings.identity, self.messages, self.tools, self.answer_schema, self.seed)

@@ -234,7 +234,7 @@ def _try_once(request: Request, step: str) -> Answer:
             "type": "json_schema",
             "json_schema": {"name": name, "schema": request.answer_schema, "strict": False},
         }
-    if "claude" in settings.name and litellm().supports_prompt_caching(settings.name):
+    if "claude" in settings.name and litellm().utils.supports_prompt_caching(settings.name):
         points = [{"location": "message", "role": "system"}, {"location": "message", "index": -1}]
         extra["cache_control_injection_points"] = points
     if settings.api_base and litellm().validate_environment(settings.name)["missing_keys"]:

@@ -1,6 +1,7 @@
 """The consolidation of a run as a whole: patches to rules, rules to the book, the book to groups to be applied."""
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from trace2skill.consolidate.assign import Coding
 from trace2skill.consolidate.book import Grouping
@@ -129,8 +130,11 @@ def consolidated(rt: Runtime, found: Proposals, base: str, tasks: int, runner: R
     where = {id: item.words for id, item in standing.items()}
     enough = rt.settings.learning.thresholds.for_tasks(tasks)[1]
     out = taken_out(rt, skill, book, where, enough) if rt.settings.learning.memory else {}
-    root = worded(skill, book, found.whole, enough, runner, standing=where, out=out)
-    rt.store.put_all([("book", book.digest, book), ("groups", root.digest, root)])
+    with ThreadPoolExecutor(1) as meanwhile:  # while the writers are asked
+        kept = meanwhile.submit(lambda: rt.store.put_all([("book", book.digest, book)]))
+        root = worded(skill, book, found.whole, enough, runner, standing=where, out=out)
+        kept.result()
+    rt.store.put_all([("groups", root.digest, root)])
     return Consolidated(Merged(content=root.digest, groups=len(root.groups)), book.digest)
 
 

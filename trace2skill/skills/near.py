@@ -87,6 +87,7 @@ def same_title(a: str, b: str) -> bool:
     return left == right if left and right else plain_title(a).lower() == plain_title(b).lower()
 
 
+@functools.lru_cache(maxsize=16_384)
 def topic(title: str) -> tuple[str, ...]:
     """What a title is about: its words without those that say little, and without what says where it holds.
 
@@ -95,7 +96,7 @@ def topic(title: str) -> tuple[str, ...]:
     small word joins or turns the others their order counts: 'Text to dates'.
     """
     bare = OF_THIS.sub("", plain_title(title))
-    said = stems(bare) - {_stem(word) for word in SAYS_LITTLE}
+    said = stems(bare) - _little()
     words = re.findall(r"\w+", bare.lower())
     if said and TURNS & set(words):
         return tuple(word if word in TURNS else _stem(word) for word in words if word in TURNS or _stem(word) in said)
@@ -132,6 +133,11 @@ def _most_alike(candidates: list[Section] | tuple[Section, ...], title: str) -> 
 def _alike(a: frozenset[str], b: frozenset[str]) -> float:
     """Share of common stems, 0 to 1 (Dice)."""
     return 2 * len(a & b) / (len(a) + len(b)) if a and b else 0.0
+
+
+@functools.cache
+def _little() -> frozenset[str]:
+    return frozenset(map(_stem, SAYS_LITTLE))
 
 
 def _stem(word: str) -> str:

@@ -9,6 +9,7 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -76,11 +77,7 @@ class Skill(Record, form="Skill", version=1):
 
     def text(self, path: str) -> str | None:
         """A file as text, None where there is none or it is not UTF-8."""
-        file = next((file for file in self.files if file.path == path), None)
-        try:
-            return None if file is None else file.content.decode("utf-8")
-        except UnicodeDecodeError:
-            return None
+        return self._texts.get(path)
 
     def with_files(self, changes: Mapping[str, bytes | None]) -> "Skill":
         """A copy with files replaced, added (bytes) or removed (None)."""
@@ -96,6 +93,15 @@ class Skill(Record, form="Skill", version=1):
     @property
     def _front_matter(self) -> dict[str, object]:
         return self._parts[0]
+
+    @cached_property
+    def _texts(self) -> dict[str, str]:
+        """Read once: thousands of rules ask for the same few files."""
+        found = {}
+        for file in self.files:
+            with suppress(UnicodeDecodeError):
+                found[file.path] = file.content.decode("utf-8")
+        return found
 
     @cached_property
     def _parts(self) -> tuple[dict[str, object], str]:

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -16,6 +17,7 @@ from trace2skill.store import versioned
 from trace2skill.store.base import Store
 from trace2skill.store.duck import DuckStore
 from trace2skill.store.schema import MIGRATIONS, VERSION
+from trace2skill.store.snapshot import Snapshot, copied
 
 log = logging.getLogger(__name__)
 _open: dict[Path | str, Store] = {}
@@ -49,6 +51,34 @@ def open_store(
             _open[resolved] = known
         _latest[:] = [resolved]
         return known
+
+
+def store_to_read(address: Path | str, *, on_copy: Callable[[str], None] | None = None) -> Store:
+    """The store at an address, for those who only look. Nobody waits: what another process holds is read from a copy.
+
+    Args:
+        address: as for `open_store`.
+        on_copy: told, in words, that and of whom a copy is read.
+
+    Raises:
+        StoreUnavailable: as `open_store`; there may be no room for a copy.
+    """
+    resolved = address.expanduser().resolve() if isinstance(address, Path) else address
+    with _guard:
+        known = _open.get(resolved)
+        if not isinstance(resolved, Path) or (known is not None and not known.closed):
+            return open_store(address)
+        found = _attempt(resolved)
+        if isinstance(found, str):
+            copy = copied(resolved)
+            if copy is None:
+                return open_store(address)
+            at = f"{datetime.now(UTC):%H:%M:%S} UTC"
+            (on_copy or log.warning)(f"{found} holds the store {resolved}: shown is what it had written at {at}")
+            return Snapshot(resolved, _connect(Path(copy.name) / resolved.name, 0.0, None), copy)
+        _open[resolved] = DuckStore(resolved, _migrated(found, resolved))
+        _latest[:] = [resolved]
+        return _open[resolved]
 
 
 def current_store() -> Store:
@@ -88,26 +118,34 @@ def _connect(path: Path, wait_seconds: float, on_wait: Callable[[str], None] | N
         raise StoreUnavailable(f"the store {path} cannot be made: {error}") from error
     deadline, pause, told = time.monotonic() + wait_seconds, FIRST_PAUSE, False
     while True:
-        try:
-            connection = duckdb.connect(str(path))
-            connection.execute("SET GLOBAL TimeZone = 'UTC'")  # every time in a store is UTC, wherever it was written
-            break
-        except duckdb.Error as error:
-            if "Could not set lock" not in str(error):
-                raise _cannot_open(path, error) from error
-            holder = _holder(str(error))
-            if time.monotonic() >= deadline:
-                raise StoreUnavailable(
-                    f"the store {path} is held by {holder}, and still was after {_in_words(wait_seconds)}: "
-                    "wait for that run to end, or use another --store"
-                ) from error
-            if not told:
-                (on_wait or log.warning)(
-                    f"waiting up to {_in_words(wait_seconds)} for the store {path}, held by {holder}"
-                )
-                told = True
-            time.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
+        found = _attempt(path)
+        if not isinstance(found, str):
+            return _migrated(found, path)
+        if time.monotonic() >= deadline:
+            raise StoreUnavailable(
+                f"the store {path} is held by {found}, and still was after {_in_words(wait_seconds)}: "
+                "wait for that run to end, or use another --store"
+            )
+        if not told:
+            (on_wait or log.warning)(f"waiting up to {_in_words(wait_seconds)} for the store {path}, held by {found}")
+            told = True
+        time.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def _attempt(path: Path) -> duckdb.DuckDBPyConnection | str:
+    """A connection, or who holds the file, in words."""
+    try:
+        connection = duckdb.connect(str(path))
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")  # every time in a store is UTC, wherever it was written
+    except duckdb.Error as error:
+        if "Could not set lock" not in str(error):
+            raise _cannot_open(path, error) from error
+        return _holder(str(error))
+    return connection
+
+
+def _migrated(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyConnection:
     try:
         migrate(connection, path)
     except BaseException:
