@@ -25,25 +25,42 @@ from trace2skill.types.references import Extracted, Rolled
     flow_run_name="distill {settings.learning.analysts}",
     validate_parameters=False,
 )
-def distill(settings: RunSettings, rolled: list[Rolled], base: str, observed: Sequence[Extracted] = ()) -> Distilled:
+def distill(
+    settings: RunSettings,
+    rolled: list[Rolled],
+    base: str,
+    observed: Sequence[Extracted] = (),
+    before: Distilled | None = None,
+    tried: str = "",
+) -> Distilled:
     """One analyst per trajectory, one patch per analysis with lessons, and one book of all their rules.
 
-    `observed` is what was drawn from imported trajectories: it goes the same way.
+    `observed` is what was drawn from imported trajectories: it goes the same way. In a later round, `before` is what
+    the round before came to, whose rules stay in the book, and `tried` the candidate that these trajectories had.
     """
-    return learn_from(settings, rolled, base, observed)
+    return learn_from(settings, rolled, base, observed, before, tried)
 
 
-def learn_from(settings: RunSettings, rolled: list[Rolled], base: str, observed: Sequence[Extracted] = ()) -> Distilled:
+def learn_from(
+    settings: RunSettings,
+    rolled: list[Rolled],
+    base: str,
+    observed: Sequence[Extracted] = (),
+    before: Distilled | None = None,
+    tried: str = "",
+) -> Distilled:
     """The stages of a distillation."""
     rt = runtime(settings)
     analysed = analyse(settings, rolled)
     analyses = [*analysed.results, *observed]
     taught = with_lessons(analyses)
-    patches = mapped(task_of(PROPOSE), settings, taught, base)
+    patches = mapped(task_of(PROPOSE), settings, taught, tried or base)
     cutting = Cutting(rt, base)
     proposed = gather(rt, PROPOSE.name, patches, [item.name for item in taught], each=cutting.take)
     failures = (*analysed.failures, *proposed.failures)
-    return united(rt, base, analyses, proposed.results, MappedRunner(settings), failures, cutting)
+    every = [*(before.analysed if before else ()), *analyses]
+    patched = [*(before.proposed if before else ()), *proposed.results]
+    return united(rt, base, every, patched, MappedRunner(settings), failures, cutting)
 
 
 def analyse(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extracted]:

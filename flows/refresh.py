@@ -1,5 +1,6 @@
 """Flow `refresh`: rollout, distill, evaluate, decide. What a nightly run does."""
 
+import logging
 from typing import Any
 
 from prefect import flow, tags
@@ -16,7 +17,7 @@ from tasks.approval import ask, check
 from tasks.artifacts import publish
 from tasks.events import tell
 from tasks.gather import Gathered, gather
-from tasks.hooks import flow_run_id, on_bad_end
+from tasks.hooks import flow_run_id, on_bad_end, planned_day
 from tasks.limits import held
 from tasks.runner import mapped, sized, submitted
 from tasks.steps import task_of
@@ -27,6 +28,8 @@ from trace2skill.runs import refresh as run
 from trace2skill.runs.distill import Distilled
 from trace2skill.runs.estimate import foreseen
 from trace2skill.runs.intake import Intake
+from trace2skill.runs.night import tonight
+from trace2skill.runs.rounds import Search
 from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import RunSettings
@@ -37,6 +40,9 @@ from trace2skill.runs.summary import CandidateScore, RunSummary, SourcesRead
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.references import Extracted
+
+log = logging.getLogger("trace2skill.gate")
+"""Below the library's name, so that Prefect shows it with the run."""
 
 
 @flow(
@@ -53,6 +59,7 @@ def refresh(settings: RunSettings) -> State[Any]:
     check(settings)
     with held(settings):
         answered(settings)
+        settings = tonight(settings, runtime(settings).store, planned_day())
         settings, intake = run.take_in_logs(settings)
         rt = runtime(settings)
         before = closing.outcome_before(rt)
@@ -82,7 +89,9 @@ def answered(settings: RunSettings) -> None:
 def learn(settings: RunSettings, rt: Runtime, intake: Intake) -> RunSummary:
     """The stages of a refresh, one after the other."""
     planned = plan_run(settings, rt)
-    foreseen(rt, intake, planned.evolve, planned.validation)
+    gate = foreseen(rt, intake, planned.evolve, planned.validation).gate
+    if gate and gate.in_words:
+        log.warning("%s: %s", rt.run_id, gate.in_words)
     base = skill_to_improve(settings, rt)
     observed = what_logs_show(settings, intake)
     grown = [
@@ -117,14 +126,23 @@ def skill_to_improve(settings: RunSettings, rt: Runtime) -> str:
 def evolve(
     settings: RunSettings, rt: Runtime, planned: run.Plan, base: str, number: int, observed: list[Extracted]
 ) -> tuple[Evolution, tuple[Failure, ...]]:
-    """One evolution run: roll out with seeds of its own, distill, and build a candidate."""
-    jobs = planned.jobs(selection.seeds_of(settings.learning.seeds, number), base)
-    rolled = sized(rollout, settings)(settings, jobs)
+    """One evolution run: roll out with seeds of its own, distill, and build a candidate; again with that candidate."""
+    seeds = selection.seeds_of(settings.learning.seeds, number)
+    rolled = sized(rollout, settings)(settings, planned.jobs(seeds, base))
     distilled = sized(distill, settings)(settings, rolled.results, base, observed)
-    grown = Evolution(
-        number=number, rolled=tuple(rolled.results), distilled=distilled, candidate=build(settings, rt, distilled)
-    )
-    return grown, (*rolled.failures, *distilled.failures)
+    failures = [*rolled.failures, *distilled.failures]
+    search = Search(number, tuple(rolled.results), settings.learning.rounds)
+    search.learned(rolled.results, distilled, build(settings, rt, distilled))
+    while (skill := search.to_try) is not None:
+        tried = sized(rollout, settings)(settings, planned.jobs(seeds, skill))
+        failures += tried.failures
+        search.tried(tried.results)
+        if search.goes_on:
+            again = search.failing
+            distilled = sized(distill, settings)(settings, again, base, (), distilled, skill)
+            failures += distilled.failures
+            search.learned(again, distilled, build(settings, rt, distilled))
+    return search.evolution, tuple(failures)
 
 
 def build(settings: RunSettings, rt: Runtime, distilled: Distilled) -> Candidate:

@@ -14,8 +14,8 @@ from trace2skill.runs import refresh as run
 from trace2skill.runs.consolidation import united
 from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
 from trace2skill.runs.estimate import Estimate, foreseen
+from trace2skill.runs.rounds import Search
 from trace2skill.runs.runtime import Runtime, runtime
-from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.steps.assign import ASSIGN
@@ -88,13 +88,18 @@ def refresh(settings: RunSettings) -> Done:
     observed = [found for item in to_observe(intake.taken, judged) for found in done.step(OBSERVE, item).extracted]
     grown = []
     for number in range(how.candidates):
-        rolled = [done.step(ROLLOUT, job) for job in planned.jobs(selection.seeds_of(how.seeds, number), base)]
-        analysed = [done.step(EXTRACT, job) for job in choose_for_analysis(rolled, how.analysts, how.error_analyst)]
-        analysed += [done.step(CONTRAST, pair) for pair in choose_pairs(rolled, how.analysts)]
-        analysed += observed
-        proposed = [done.step(PROPOSE, item, base) for item in with_lessons(analysed)]
-        learned = united(rt, base, analysed, proposed, Stepped(done))
-        grown.append(Evolution(number=number, rolled=tuple(rolled), distilled=learned, candidate=_built(done, learned)))
+        seeds = selection.seeds_of(how.seeds, number)
+        rolled = [done.step(ROLLOUT, job) for job in planned.jobs(seeds, base)]
+        search = Search(number, tuple(rolled), how.rounds)
+        learned = _learned(done, rolled, base, observed)
+        search.learned(rolled, learned, _built(done, learned))
+        while (skill := search.to_try) is not None:
+            search.tried([done.step(ROLLOUT, job) for job in planned.jobs(seeds, skill)])
+            if search.goes_on:
+                again = search.failing
+                learned = _learned(done, again, base, [], learned, skill)
+                search.learned(again, learned, _built(done, learned))
+        grown.append(search.evolution)
     best = grown[0]
     if len(grown) > 1:
         tasks = planned.validation if how.select == "validation" else planned.evolve
@@ -108,6 +113,19 @@ def refresh(settings: RunSettings) -> Done:
     read = intake.read if intake.taken else None
     done.summary = closing.finish(rt, planned, best, [*scored, *again], decision, [], read=read)
     return done
+
+
+def _learned(
+    done: Done, rolled: Any, base: str, observed: Any, before: Distilled | None = None, tried: str = ""
+) -> Distilled:
+    how = done.rt.settings.learning
+    analysed = [done.step(EXTRACT, job) for job in choose_for_analysis(rolled, how.analysts, how.error_analyst)]
+    analysed += [done.step(CONTRAST, pair) for pair in choose_pairs(rolled, how.analysts)]
+    analysed += observed
+    proposed = [done.step(PROPOSE, item, tried or base) for item in with_lessons(analysed)]
+    if before:
+        analysed, proposed = [*before.analysed, *analysed], [*before.proposed, *proposed]
+    return united(done.rt, base, analysed, proposed, Stepped(done))
 
 
 def _built(done: Done, learned: Distilled) -> Candidate:

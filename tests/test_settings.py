@@ -143,6 +143,7 @@ OTHER: dict[str, Any] = {
     "part_of": "e",
     "skill": "other",
     "seeds": (7,),
+    "night_of": "2026-03-01",
     "held_out_seeds": (7,),
     "data": "elsewhere",
     "most_skill_tokens": 900,

@@ -1,5 +1,7 @@
 """`trace2skill estimate`: the bill before the run."""
 
+from datetime import UTC, datetime
+
 import typer
 from rich.markup import escape
 from rich.table import Column, Table
@@ -10,6 +12,7 @@ from trace2skill.cli.console import Console
 from trace2skill.cli.settings_options import Given, with_settings
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.estimate import estimate as count
+from trace2skill.runs.night import tonight
 from trace2skill.runs.refresh import take_in_logs
 from trace2skill.runs.runtime import forget_runtimes, runtime
 
@@ -23,6 +26,7 @@ def estimate(given: Given, json: o.AsJson = False) -> None:
     """
     settings = given.settings()
     try:
+        settings = tonight(settings, runtime(settings).store, datetime.now(UTC).date().isoformat())
         settings, intake = take_in_logs(settings)
         found = count(runtime(settings), intake)
     finally:
@@ -52,6 +56,8 @@ def print_estimate(found: Estimate, console: Console) -> None:
         console.print(
             f"this {within} the cap of ${found.cap:.2f} (--max-cost), which no call may pass", highlight=False
         )
+    if found.gate and found.gate.in_words:
+        console.print(f"[yellow]before you spend[/yellow]: {found.gate.in_words}", highlight=False)
 
 
 def _figures(name: str) -> Column:

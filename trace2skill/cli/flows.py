@@ -102,10 +102,12 @@ def starting(console: Console, quiet: bool) -> Iterator[None]:
 
 def _cost_of(settings: RunSettings) -> Any:
     rt = runtime(settings)
-    before = rt.store.ledger_total().cost if settings.data.sources else 0.0  # what is read names the run: not known yet
+    how = settings.learning  # what is read and the night name the run: neither is known yet
+    unknown = settings.data.sources is not None or how.moving_seeds or how.night is not None
+    before = rt.store.ledger_total().cost if unknown else 0.0
 
     def cost() -> float:
-        if settings.data.sources:
+        if unknown:
             return rt.store.ledger_total().cost - before
         return rt.store.ledger_total(rt.run_id).cost
 

@@ -58,6 +58,8 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
             highlight=False,
         )
     console.print(f"verdict: {VERDICTS[summary.decision.verdict]}: {plain(summary.decision.reason)}", highlight=False)
+    if summary.outlook and summary.outlook.in_words:
+        console.print(f"[yellow]known before[/yellow]: {escape(summary.outlook.in_words)}", highlight=False)
     for conflict in summary.candidate.open:
         sides = " <> ".join(f"{len(side.support.tasks)} tasks: {_one_line(side.text)}" for side in conflict.sides)
         console.print(f"[yellow]open conflict[/yellow] {escape(conflict.reason)}: {escape(sides)}", highlight=False)
@@ -184,6 +186,7 @@ def _numbers(console: Console, summary: RunSummary) -> None:
     spent = summary.spent
     lines = [
         *([f"trajectories: {outcomes}"] if outcomes else []),
+        *summary.search_in_words(),
         *summary.ends,
         f"analyses: {verdicts}",
         f"lessons {summary.lessons}, patches {summary.patches}, rules {summary.rules_in_words()}; "

@@ -39,7 +39,7 @@ MAKING = (
     "polish",
     "forget_after",
 )
-CHOOSING = ("candidates", "select")
+CHOOSING = ("candidates", "rounds", "moving_seeds", "night", "select")
 GATE = (
     "level",
     "margin",

@@ -155,6 +155,9 @@ OPTIONS = (
     _one("polish", "learning.polish"),
     _one("forget_after", "learning.forget_after"),
     _one("candidates", "learning.candidates"),
+    _one("rounds", "learning.rounds"),
+    _one("moving_seeds", "learning.moving_seeds"),
+    _one("night", "learning.night"),
     _one("select", "learning.select"),
     _one("evaluate", "gate.evaluate"),
     _one("no_skill", "gate.no_skill", flag="--no-skill"),
@@ -227,6 +230,7 @@ NOT_OPTIONS = {
     "data.sources.name": "only a skill that logs alone start has it: `ingest --name`",
     "data.sources.content": "filled in by the run: the digest of what was read",
     "operation.part_of": "set by an experiment for its parts",
+    "learning.night_of": "filled in by the run, with the night",
     **{
         f"learning.{loop}.{name}": _LOOP
         for loop in ("agent.loop", "analyst")

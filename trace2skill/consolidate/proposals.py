@@ -1,6 +1,6 @@
 """What the patches of a run propose: rules, edits that stand as they are, and what is kept out, screened one by one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from trace2skill.consolidate.cut import Rule, Uncut, cut
@@ -66,15 +66,7 @@ class Cutter:
 
     def of(self, given: Iterable[Proposal]) -> Proposals:
         """All that patches propose, in their order; what is kept out is put where people can review it."""
-        every = [self.take(item) for item in given]
-        aside = {item.digest: item for one in every for item in one.aside}
-        keep(self._store, aside.values())
-        return Proposals(
-            rules=tuple({rule.id: rule for one in every for rule in one.rules}.values()),
-            whole=tuple(unite_equal(group for one in every for group in one.whole)),
-            uncut=tuple(item for one in every for item in one.uncut),
-            aside=tuple(aside.values()),
-        )
+        return together(self._store, [self.take(item) for item in given])
 
     def _cut(self, given: Proposal) -> Proposals:
         patch, kind = given.patch, given.kind
@@ -96,6 +88,18 @@ class Cutter:
             uncut += part.uncut
         whole = cut_into_groups(patch.model_copy(update={"edits": made.whole}), kind, **half)
         return Proposals(rules=tuple(rules), whole=tuple(whole), uncut=tuple(uncut), aside=tuple(aside))
+
+
+def together(store: Store, every: Sequence[Proposals]) -> Proposals:
+    """What several patches propose, in their order; what is kept out is put where people can review it."""
+    aside = {item.digest: item for one in every for item in one.aside}
+    keep(store, aside.values())
+    return Proposals(
+        rules=tuple({rule.id: rule for one in every for rule in one.rules}.values()),
+        whole=tuple(unite_equal(group for one in every for group in one.whole)),
+        uncut=tuple(item for one in every for item in one.uncut),
+        aside=tuple(aside.values()),
+    )
 
 
 def _of(patch: Patch, groups: Iterable[EditGroup]) -> Patch:

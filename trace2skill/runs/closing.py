@@ -101,6 +101,7 @@ def _summary(
 ) -> RunSummary:
     """What came of a run, as far as its stages and its store tell."""
     rolled, distilled, candidate = grown.rolled, grown.distilled, grown.candidate
+    most, how = rt.settings.models.agent.max_tokens, rt.settings.learning
     before, skill = rt.store.get("foreseen", rt.run_id, Estimate), stored(rt, "skill", candidate.skill, Skill)
     return RunSummary(
         run_id=rt.run_id,
@@ -113,7 +114,11 @@ def _summary(
         tasks={"evolve": len(planned.evolve), "validation": len(planned.validation), "test": len(rt.splits.test)},
         left_out=planned.left_out,
         trajectories=dict(sorted(Counter(item.cell.outcome for item in rolled).items())),
-        ends=ends_of(rolled, rt.settings.models.agent.max_tokens, rt.store, distilled),
+        ends=ends_of([*rolled, *grown.tried], most, rt.store, distilled),
+        rounds=grown.rounds,
+        night=how.night,
+        night_of=how.night_of,
+        seeds=how.seeds if how.night else (),
         verdicts=distilled.verdicts,
         lessons=distilled.lessons,
         patches=len(distilled.proposed),
@@ -128,6 +133,7 @@ def _summary(
         promoted=is_champion(rt, candidate),
         spent=spent(rt),
         foreseen=before.cost if before else None,
+        outlook=before.gate if before else None,
         sources=_with_account(rt, read),
         quarantined=_quarantined(rt, distilled),
     )

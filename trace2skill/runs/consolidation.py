@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from trace2skill.consolidate.assign import Coding
 from trace2skill.consolidate.book import Grouping
 from trace2skill.consolidate.ledger import SupportLedger
-from trace2skill.consolidate.proposals import Cutter, Proposal, Proposals
+from trace2skill.consolidate.proposals import Cutter, Proposal, Proposals, together
 from trace2skill.consolidate.reading import AssignJob, InduceJob, Runner, WriteJob, read_book
 from trace2skill.consolidate.settle import RuleBook, by_words
 from trace2skill.consolidate.standing import standing_in
@@ -21,6 +21,7 @@ from trace2skill.runs.steps.assign import ASSIGN
 from trace2skill.runs.steps.induce import INDUCE
 from trace2skill.runs.steps.stored import skill_of, stored
 from trace2skill.runs.steps.write import WRITE
+from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import LessonKind
 from trace2skill.types.patch import Patch
 from trace2skill.types.references import Extracted, Merged, Proposed
@@ -46,19 +47,30 @@ class StepRunner:
 
 
 class Cutting:
-    """Cuts the patches of a run while others are still being written, so that nothing waits for it in the end."""
+    """Cuts the patches of a run while others are still being written, so that nothing waits for it in the end.
+
+    Each is cut by the skill it was written against: the candidate of the round before, in later rounds.
+    """
 
     def __init__(self, rt: Runtime, base: str) -> None:
-        self._rt, self._cutter = rt, Cutter(rt.store, skill_of(rt, base))
+        self._rt, self._base = rt, skill_of(rt, base)
+        self._cutters: dict[str, Cutter] = {}
         self._known: dict[tuple[str, LessonKind, bool, tuple[str, ...]], Proposal] = {}
 
     def take(self, item: Proposed) -> None:
         """Cut one patch."""
-        self._cutter.take(self._proposal(item))
+        self._cut(self._proposal(item))
 
     def of(self, proposed: Iterable[Proposed]) -> Proposals:
         """What the patches propose, without what the screening keeps out."""
-        return self._cutter.of(self._proposal(item) for item in proposed)
+        return together(self._rt.store, [self._cut(self._proposal(item)) for item in proposed])
+
+    def _cut(self, given: Proposal) -> Proposals:
+        digest = given.patch.base
+        if digest not in self._cutters:
+            known = None if digest == self._base.digest else self._rt.store.get("skill", digest, Skill)
+            self._cutters[digest] = Cutter(self._rt.store, known or self._base)
+        return self._cutters[digest].take(given)
 
     def _proposal(self, item: Proposed) -> Proposal:
         key = (item.content, item.kind, item.weak, item.halved)

@@ -14,9 +14,11 @@ from pydantic import Field
 
 from trace2skill.agents.billing import bound_of
 from trace2skill.core.record import Record
+from trace2skill.evaluation.outlook import GateOutlook
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.llm.transport import prices
 from trace2skill.runs.intake import NOTHING_READ, Intake
+from trace2skill.runs.outlook import gate_outlook
 from trace2skill.runs.promotion import fresh_seeds
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps import STEPS
@@ -51,6 +53,7 @@ class Estimate(Record, form="Estimate", version=1):
 
     stages: tuple[StageEstimate, ...]
     cap: float | None = Field(description="The run's cap in US dollars.")
+    gate: GateOutlook | None = Field(default=None, exclude_if=not_, description="What the gate can say at best.")
 
     @property
     def cost(self) -> float:
@@ -100,7 +103,7 @@ def estimate(
             expected += step.expects(seen)
         if step is ROLLOUT:
             seen.rates = rates_of(rt, [item for rolled in seen.rolled for item in rolled])
-    expected += scoring(seen)
+    expected += [*trials(seen), *scoring(seen)]
     outside = settings.learning.agent.harness
     bounds = {"rollout": bound_of(outside, settings.learning.agent.loop)} if outside else {}
     stages = tuple(
@@ -108,7 +111,7 @@ def estimate(
         for item in added_up(expected)
         if round(item.to_pay) or item.in_store
     )
-    return Estimate(stages=stages, cap=settings.money.max_cost)
+    return Estimate(stages=stages, cap=settings.money.max_cost, gate=gate_outlook(rt, seen.validation))
 
 
 def foreseen(
@@ -123,6 +126,12 @@ def foreseen(
         kept = estimate(rt, intake, evolve, validation)
         rt.store.put("foreseen", rt.run_id, kept)
     return kept
+
+
+def trials(seen: Foresight) -> list[Expected]:
+    """With several rounds, the rollouts of each round's candidate on the evolve tasks."""
+    rounds = seen.rt.settings.learning.rounds
+    return [Expected(ROLLOUT.asks[0], rounds * seen.sweep)] if rounds > 1 and seen.learns else []
 
 
 def scoring(seen: Foresight) -> list[Expected]:

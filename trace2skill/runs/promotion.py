@@ -86,6 +86,12 @@ def verdict(
     return decision.model_copy(update={"reason": reason, "missing": len(missing)})
 
 
+def level_of(settings: RunSettings) -> float:
+    """The level of all looks at one champion together; each of several candidates that are looked at has a share."""
+    how = settings.learning
+    return settings.gate.level / (how.candidates if how.select == "validation" else 1)
+
+
 def _verdict(
     rt: Runtime, candidate: Candidate, evaluations: Sequence[Evaluation], repeat: Sequence[Evaluation]
 ) -> Decision:
@@ -95,7 +101,7 @@ def _verdict(
         return Decision(verdict="reject", reason="nothing was learned, so there is nothing to promote")
     champion, scored = evaluations[:2]
     gate, skill = rt.settings.gate, rt.skill(candidate.skill)
-    level = gate.level / (rt.settings.learning.candidates if rt.settings.learning.select == "validation" else 1)
+    level = level_of(rt.settings)
     look = single_look(level)
     if gate.spend == "over_nights" and skill is not None and is_covered(champion, scored, gate):
         evidence = (candidate.skill, [(cell.task_id, cell.seed) for cell in scored.cells])

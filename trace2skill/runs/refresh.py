@@ -14,6 +14,7 @@ from trace2skill.runs.disputes import disputed_before
 from trace2skill.runs.held_out import seen_before
 from trace2skill.runs.intake import NOTHING_READ, Intake, take_in
 from trace2skill.runs.lineage import keep_evidence
+from trace2skill.runs.night import is_night_of
 from trace2skill.runs.preflight import check, store_from
 from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
 from trace2skill.runs.runtime import RunKind, Runtime, runtime
@@ -116,8 +117,10 @@ def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
 
 
 def as_it_went_on(settings: RunSettings, kind: RunKind) -> RunSettings:
-    """The settings under which a run went on after it had read its logs: what was read names the run."""
-    if settings.data.sources is None or settings.data.sources.content:
+    """The settings under which a run went on once it knew its night and had read its logs: both name the run."""
+    asked = settings.data.sources is not None and not settings.data.sources.content
+    how = settings.learning
+    if not asked and (how.night_of or not (how.moving_seeds or how.night)):
         return settings
     for row in reversed(runtime(settings).store.runs()):
         if row.kind == kind and row.state == "running":
@@ -125,7 +128,8 @@ def as_it_went_on(settings: RunSettings, kind: RunKind) -> RunSettings:
             if found is None:
                 continue
             sources = found.data.sources and found.data.sources.model_copy(update={"content": ""})
-            if found.changed(sources=sources).identity == settings.identity:
+            unread = found.changed(sources=sources)
+            if unread.identity == settings.identity or is_night_of(unread, settings):
                 return found
     return settings
 

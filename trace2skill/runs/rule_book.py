@@ -13,6 +13,7 @@ from trace2skill.consolidate.standing import Standing, standing_in
 from trace2skill.core.errors import BadInput
 from trace2skill.core.forms import from_text_or_none
 from trace2skill.core.record import Record
+from trace2skill.runs.rule_trials import RuleTrial, trials_of
 from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
@@ -34,6 +35,9 @@ class ListedRule(Record):
     last_seen: str = ""
     place: str = Field(default="", description="Where the skill says it, '' where it does not.")
     why_not: str = Field(default="", exclude_if=not_, description="Why it is not in the skill.")
+    tried: tuple[RuleTrial, ...] = Field(
+        default=(), exclude_if=not_, description="The candidates it was in, oldest first, and what became of them."
+    )
 
 
 class ListedBook(Record):
@@ -62,7 +66,13 @@ def listed_book(store: Store, skill: Skill) -> ListedBook:
     for pair in book.opposed:
         opposed.setdefault(pair.first, []).append(pair.second)
         opposed.setdefault(pair.second, []).append(pair.first)
-    rules = [_listed(rule, memory, standing.get(rule.id), fate, opposed.get(rule.id, [])) for rule in book.rules]
+    tried = trials_of(store, skill.name, book.rules)
+    rules = [
+        _listed(rule, memory, standing.get(rule.id), fate, opposed.get(rule.id, [])).model_copy(
+            update={"tried": tried.get(rule.id, ())}
+        )
+        for rule in book.rules
+    ]
     return ListedBook(skill=skill.name, run_id=summary.run_id, rules=tuple(rules), left_out=len(book.left_out))
 
 

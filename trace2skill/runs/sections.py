@@ -92,6 +92,27 @@ class LearningSettings(Record):
     candidates: int = Field(
         default=1, ge=1, le=16, description="Evolve so many candidates, each from rollouts with seeds of its own."
     )
+    moving_seeds: bool = Field(
+        default=False,
+        exclude_if=not_,
+        description="Each night of a skill rolls out with seeds of its own, and so learns from other runs; one that is "
+        "run again has the seeds it had.",
+    )
+    night: int | None = Field(
+        default=None,
+        ge=1,
+        exclude_if=not_,
+        description="Be the night of that number, with its seeds; with moving seeds it is counted, unless given.",
+    )
+    night_of: str = Field(default="", exclude_if=not_, description="Day of that night (ISO 8601); set by the run.")
+    rounds: int = Field(
+        default=1,
+        ge=1,
+        le=8,
+        exclude_if=lambda rounds: rounds == 1,
+        description="Roll the candidate out on the evolve tasks and learn from what still fails, so many times in all; "
+        "the best round's candidate competes.",
+    )
     select: Literal["train", "validation"] = Field(
         default="train",
         description="The best candidate is chosen by its score on the evolve tasks, or on validation at level / k.",

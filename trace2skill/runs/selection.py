@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.core.record import Record
 from trace2skill.runs.distill import Distilled
+from trace2skill.runs.round_score import RoundScore
 from trace2skill.runs.summary import CandidateScore
 from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.references import Rolled
@@ -13,12 +14,17 @@ SEED_STEP = 1_000
 
 
 class Evolution(Record):
-    """One evolution run: its trajectories, what was distilled from them, and the candidate."""
+    """One evolution run: its trajectories, what was distilled from them, and the candidate.
+
+    `tried` are rollouts of the candidates of its rounds, where there are several.
+    """
 
     number: int
     rolled: tuple[Rolled, ...]
     distilled: Distilled
     candidate: Candidate
+    tried: tuple[Rolled, ...] = ()
+    rounds: tuple[RoundScore, ...] = ()
 
 
 def seeds_of(seeds: Sequence[int], number: int) -> tuple[int, ...]:

@@ -13,6 +13,8 @@ from trace2skill.consolidate.quarantine import Quarantined
 from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
 from trace2skill.evaluation.ends import of_each, short
+from trace2skill.evaluation.outlook import GateOutlook
+from trace2skill.runs.round_score import RoundScore
 from trace2skill.safety.screening import shown
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation, score_names
@@ -140,8 +142,17 @@ class RunSummary(Record, form="RunSummary", version=1):
     promoted: bool = False
     approval: str = Field(default="", description="What a person said of the promotion, '' where nobody was asked.")
     candidates: tuple[CandidateScore, ...] = Field(default=(), description="Where several were evolved.")
+    night: int | None = Field(default=None, exclude_if=not_, description="Of the skill, where its seeds move.")
+    night_of: str = Field(default="", exclude_if=not_, description="The day of that night (ISO 8601).")
+    seeds: tuple[int, ...] = Field(default=(), exclude_if=not_, description="Of that night's rollouts.")
+    rounds: tuple[RoundScore, ...] = Field(
+        default=(), exclude_if=not_, description="Of the evolution run that was chosen, where it may have several."
+    )
     spent: Spent = Spent()
     foreseen: float | None = Field(default=None, description="US dollars, estimated before the first attempt.")
+    outlook: GateOutlook | None = Field(
+        default=None, exclude_if=not_, description="What the gate could say at best, before the first attempt."
+    )
     failures: tuple[Failure, ...] = ()
     sources: SourcesRead | None = Field(default=None, exclude_if=not_, description="The logs it learned from.")
     quarantined: tuple[Quarantined, ...] = Field(
@@ -224,7 +235,8 @@ class RunSummary(Record, form="RunSummary", version=1):
         words = {"promote": "Promote", "reject": "Do not promote", "not_enough_evidence": "Not enough evidence"}
         words["unfinished"] = "No verdict"
         answered = f" {self.approval}." if self.approval else ""
-        return f"**{words[self.decision.verdict]}**: {self.decision.reason}.{answered}"
+        known = f"\n\nKnown before it began: {self.outlook.in_words}." if self.outlook and self.outlook.in_words else ""
+        return f"**{words[self.decision.verdict]}**: {self.decision.reason}.{answered}{known}"
 
     def _scores(self) -> str:
         if not self.evaluations:
@@ -252,6 +264,7 @@ class RunSummary(Record, form="RunSummary", version=1):
         counts = ", ".join(f"{count} {name}" for name, count in sorted(self.trajectories.items()))
         verdicts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(self.verdicts.items()))
         ends = "".join(f"- {line}\n" for line in self.ends)
+        ends += "".join(f"- {line}\n" for line in self.search_in_words())
         return (
             "## Numbers\n\n"
             f"- trajectories: {counts or 'none'}\n{ends}- analyses: {verdicts or 'none'}\n"
@@ -261,6 +274,12 @@ class RunSummary(Record, form="RunSummary", version=1):
             f"- model calls {self.spent.calls}, tokens {self.spent.tokens_in} in and {self.spent.tokens_out} out\n"
             f"- {self.cost_in_words()}"
         )
+
+    def search_in_words(self) -> list[str]:
+        """Which night it was and with which seeds, and how its rounds went: a line each, where there is any of it."""
+        seeds = ", ".join(map(str, self.seeds))
+        night = [f"night {self.night} of this skill ({self.night_of}), rollout seeds {seeds}"] if self.night else []
+        return [*night, *(item.in_words for item in self.rounds)]
 
     def rules_in_words(self) -> str:
         """How many rules there were, and how many of them earlier runs left."""

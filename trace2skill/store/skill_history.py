@@ -145,6 +145,11 @@ class SkillHistory:
             run("INSERT INTO look VALUES (?, ?, ?, ?, now()::TIMESTAMP)", name, champion, key, number)
         return int(number)
 
+    def looks(self, name: str, champion: str) -> int:
+        """How many looks were taken at a champion."""
+        ((number,),) = self._store.query("SELECT count(*) FROM look WHERE name = ? AND champion = ?", [name, champion])
+        return int(number)
+
     def opening_number(self, data: str, reason: str, *, once: bool) -> tuple[int, bool]:
         """Write an opening of a test split down.
 

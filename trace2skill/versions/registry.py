@@ -254,6 +254,10 @@ class Registry:
         """The look that this evidence is, at this champion: a new one, or the one it was before."""
         return look(self._history.look_number(name, champion, digest_of("look", evidence)), level)
 
+    def next_look(self, name: str, champion: str, level: float) -> Look:
+        """The look that evidence not seen before would be. Nothing is spent."""
+        return look(self._history.looks(name, champion) + 1, level)
+
     def _change(
         self, name: str, kind: Kind, digest: str, expected: str | None, run_id: str, reason: str, *, done: bool
     ) -> Change:

@@ -46,7 +46,7 @@ def _expects(seen: Foresight) -> list[Expected]:
     """Whether a file will need repair nobody knows; most do not."""
     settings = seen.rt.settings
     polishes = settings.learning.polish and "merger" in settings.roles_asked and seen.new_patches >= 1 and seen.learns
-    return [Expected(APPLY.asked("wording"), float(len(seen.rounds)))] if polishes else []
+    return [Expected(APPLY.asked("wording"), float(len(seen.evolutions) * (1 + seen.later_rounds)))] if polishes else []
 
 
 APPLY = RunStep(

@@ -46,6 +46,7 @@ def _expects(seen: Foresight) -> list[Expected]:
         old = sum(seen.has(CONTRAST.key(seen.rt, pair)) for pair in pairs)
         to_pay = len(pairs) - old + to_come
         seen.analysed(to_pay, old)
+        to_pay += seen.analysed_again(pairs_of_a_round(seen))
         found.append(Expected(CONTRAST.asked(analyst.name), to_pay, old))
     return found
 
@@ -53,12 +54,17 @@ def _expects(seen: Foresight) -> list[Expected]:
 def pairs_to_come(seen: Foresight) -> float:
     """Of tasks with rollouts to come, how many will have a pass and a failure that no pair has yet."""
     found = 0.0
-    for rolled, seeds in zip(seen.rolled, seen.rounds, strict=True):
+    for rolled, seeds in zip(seen.rolled, seen.evolutions, strict=True):
         paired = {pair.passed.cell.task_id for pair in choose_pairs(rolled, seen.rt.settings.learning.analysts)}
         runs = Counter(item.cell.task_id for item in rolled)
         open_tasks = sum(task not in paired and runs[task] < len(seeds) for task in seen.evolve)
         found += open_tasks * seen.rates.both(len(seeds))
     return found
+
+
+def pairs_of_a_round(seen: Foresight) -> float:
+    """How many tasks will have a pass and a failure in a later round."""
+    return sum(len(seen.evolve) * seen.rates.both(len(seeds)) for seeds in seen.evolutions)
 
 
 CONTRAST = RunStep(

@@ -46,6 +46,8 @@ def _expects(seen: Foresight) -> list[Expected]:
         to_come = seen.unknown * seen.rates.share(analyst.outcomes)
         to_pay = len(jobs) - old + max(0.0, to_come - pairs_to_come(seen) * analyst.leaves_pairs)
         seen.analysed(to_pay, old)
+        if "failed" in analyst.outcomes:  # passes that no failure stands beside are not read again
+            to_pay += seen.analysed_again(seen.sweep * seen.rates.share(("failed",)))
         found.append(Expected(EXTRACT.asked(analyst.name), to_pay, old))
     return found
 

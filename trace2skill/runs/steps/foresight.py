@@ -78,14 +78,19 @@ class Foresight:
     analyses: float = 0.0
     """All analyses, those in the store too."""
     new_analyses: float = 0.0
+    later_analyses: float = 0.0
+    """Of the analyses, those of each round after the first."""
     mined: float = 0.0
     """Analyses by rules, whose lessons need no model to be placed."""
     patches: float = 0.0
     """Analyses with lessons give a patch each."""
     new_patches: float = 0.0
 
+    later_patches: float = 0.0
+    """Of the patches, those of each round after the first."""
+
     @property
-    def rounds(self) -> list[tuple[int, ...]]:
+    def evolutions(self) -> list[tuple[int, ...]]:
         """The seeds of each evolution run."""
         settings = self.rt.settings
         return [seeds_of(settings.learning.seeds, number) for number in range(settings.learning.candidates)]
@@ -93,7 +98,24 @@ class Foresight:
     @property
     def unknown(self) -> int:
         """Rollouts to learn from that are not in the store."""
-        return sum(len(self.evolve) * len(seeds) for seeds in self.rounds) - sum(map(len, self.rolled))
+        return sum(len(self.evolve) * len(seeds) for seeds in self.evolutions) - sum(map(len, self.rolled))
+
+    def analysed_again(self, each: float) -> float:
+        """So many analyses more in each round after the first; returns how many those are in all."""
+        more = self.later_rounds * each
+        self.later_analyses += each if more else 0.0
+        self.analysed(more, 0)
+        return more
+
+    @property
+    def later_rounds(self) -> int:
+        """Rounds after the first, each from what fails with the candidate: as much as with S0, as far as one knows."""
+        return self.rt.settings.learning.rounds - 1
+
+    @property
+    def sweep(self) -> int:
+        """Rollouts on the evolve tasks of one skill for each evolution run."""
+        return sum(len(self.evolve) * len(seeds) for seeds in self.evolutions)
 
     @property
     def learns(self) -> bool:
@@ -101,8 +123,10 @@ class Foresight:
 
         A rule needs a few tasks that ask for it, and not all patches of a run are about the same.
         """
-        least = self.rt.settings.learning.thresholds.for_tasks(round(self.analyses))[1]
-        return self.patches >= (2 * least if least > 1 else 1)
+        first = self.analyses - self.later_rounds * self.later_analyses
+        least = self.rt.settings.learning.thresholds.for_tasks(round(first))[1]
+        patches = self.patches - self.later_rounds * self.later_patches
+        return patches >= (2 * least if least > 1 else 1)
 
     def has(self, key: str) -> bool:
         """Is the result of that key in the store?"""
@@ -123,7 +147,11 @@ class Foresight:
         settings = self.rt.settings
         if "merger" not in settings.roles_asked:
             return BookCalls()
-        return book_calls(self.patches + self.remembered, self.new_patches, settings.learning.merge)
+        bounds, later = settings.learning.merge, self.later_patches
+        first = self.patches + self.remembered - self.later_rounds * later
+        calls = [book_calls(first, self.new_patches - self.later_rounds * later, bounds)]
+        calls += [book_calls(first + n * later, later, bounds) for n in range(1, self.later_rounds + 1)]
+        return BookCalls(*map(math.fsum, zip(*((item.induce, item.assign, item.write) for item in calls), strict=True)))
 
     @property
     def remembered(self) -> int:

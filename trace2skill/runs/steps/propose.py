@@ -63,6 +63,7 @@ def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
 def _expects(seen: Foresight) -> list[Expected]:
     """The analyses in the store have their patches there, too."""
     asked = seen.new_analyses * seen.rates.taught
+    seen.later_patches = seen.later_analyses * seen.rates.taught
     seen.new_patches = asked + seen.mined
     seen.patches = seen.analyses * seen.rates.taught + seen.mined
     return [Expected(PROPOSE.asks[0], asked)]

@@ -94,7 +94,7 @@ def trajectory_id(key: str) -> str:
 
 def _expects(seen: Foresight) -> list[Expected]:
     """The rollouts that lessons come from; those that score skills are counted once it is known what was learned."""
-    for seeds in seen.rounds:
+    for seeds in seen.evolutions:
         jobs = seen.jobs(seen.base, seen.evolve, seeds) if seen.base else []
         seen.rolled.append([found for found in (known_rollout(seen.rt, job) for job in jobs) if found])
     return [Expected(ROLLOUT.asks[0], seen.unknown, sum(map(len, seen.rolled)))]
