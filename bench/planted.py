@@ -25,7 +25,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from trace2skill.consolidate.groups import EditGroup
-from trace2skill.core.digest import digest_of
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.consolidation import StepRunner, united
 from trace2skill.runs.distill import choose_for_analysis, with_lessons
@@ -41,7 +40,6 @@ from trace2skill.sim.lessons import CONDITIONAL, OPPOSED
 from trace2skill.sim.office import parse
 from trace2skill.sim.roles.agent import asked_in
 from trace2skill.types.references import Rolled, RolloutJob
-from trace2skill.types.trajectory import Trajectory
 
 
 def main() -> None:
@@ -97,10 +95,12 @@ def idiosyncratic(rt: Runtime, candidate: Any) -> list[Any]:
 
 
 def read_alike(rt: Runtime, group: EditGroup) -> bool:
-    """Did all who ask for a group see the same request and the same steps, as several trajectories?"""
-    runs = [rt.store.get("trajectory", id, Trajectory) for id in group.support.trajectories]
-    seen = {(rt.domain.describe(rt.task(run.task_id)), digest_of(*run.steps)) for run in runs if run}
-    return len(runs) > 1 and len(seen) == 1
+    """Do several runs ask for a group whose analysts were asked in the same words, so that it was paid for once?"""
+    read = {
+        frozenset(row.call_key for row in rt.store.ledger() if row.step.startswith(f"{EXTRACT.name}: {task} seed "))
+        for task in group.support.tasks
+    }
+    return len(group.support.tasks) > 1 and len(read) == 1
 
 
 def in_order(text: str, candidate: Any) -> bool:
