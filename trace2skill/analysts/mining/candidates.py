@@ -15,7 +15,8 @@ from trace2skill.analysts.mining.corpus import LEAST_SESSIONS, Corpus
 from trace2skill.analysts.mining.signs import SEP
 
 SHELL_CHANGES = re.compile(
-    r"(?:sed|patch|tee|mv|cp|rm|git (?:commit|push|merge|apply)|\w{1,40} (?:push|publish|apply|deploy|release|install))\Z"
+    r"(?:sed|patch|tee|mv|cp|rm|git (?:commit|push|merge|apply)"
+    r"|\w{1,40} (?:push|publish|apply|deploy|release|install))\Z"
 )
 RANK = {"answer": 0, "value": 1, "flag": 1, "before": 2, "after": 2, "use": 3, "error": 4, "stuck": 4, "repeat": 5}
 """Of signs that are nearly the same, the one that says best what to do comes first."""
