@@ -102,14 +102,14 @@ def test_a_run_that_is_done_again_takes_the_look_it_took(tmp_path: Path) -> None
     assert "one-sided p" in render_report(done.rt.store, done.summary, settings)
 
 
-def test_a_run_and_its_pages_say_it(tmp_path: Path, prefect_home: Path) -> None:
+def test_a_run_and_its_pages_say_it(tmp_path: Path, prefect_home: Path, caplog: pytest.LogCaptureFixture) -> None:
     sums(tmp_path, 20)
     options = [*("--data", "data", "--domain", "math", "--skill", "sums", "--model", "sim/office"), "--sandbox=process"]
     where = ["--store", "s.duckdb", "--output", "runs"]
     said = run(tmp_path, prefect_home, "estimate", *options, *where)
     assert "6 held-out tasks would do" in " ".join(said.stdout.split())
     said = run(tmp_path, prefect_home, "run", *options, *where, "--analysts", "+error")
-    assert "no result of this run can promote" in said.complaint
+    assert "no result of this run can promote" in f"{said.complaint}{caplog.text}", "on stderr, or where tests catch it"
     assert "no result of this run can promote" in " ".join(said.stdout.split())
     (directory,) = (tmp_path / "runs").iterdir()
     for page in ("summary.md", "report.html"):

@@ -176,7 +176,7 @@ def test_real_tasks_are_rolled_out_graded_and_the_useless_ones_named(tmp_path: P
         "--data",
         data,
         "--tasks",
-        "24",
+        "14",
         "--model",
         "sim/office",
         "--recalculate",
@@ -187,7 +187,7 @@ def test_real_tasks_are_rolled_out_graded_and_the_useless_ones_named(tmp_path: P
     run(tmp_path, prefect_home, *command, "--json")
     made = summary(tmp_path)
     assert made["mode"] == "creation"
-    assert sum(made["tasks"].values()) + len(made["left_out"]) == 24
+    assert sum(made["tasks"].values()) + len(made["left_out"]) == 14
     assert made["trajectories"].get("passed", 0) > 0
     assert made["trajectories"].get("failed", 0) > 0
     assert all(len(item["cells"]) == made["tasks"]["validation"] for item in made["evaluations"])

@@ -26,7 +26,7 @@ from trace2skill.cli.look import doctor, show, validate
 from trace2skill.cli.operate import approve, failures, retry, status, watch
 from trace2skill.cli.report import report
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
-from trace2skill.cli.stop import INTERRUPTED, leave_on_signals, stoppable
+from trace2skill.cli.stop import INTERRUPTED, leave_if_stopped, leave_on_signals, stoppable
 from trace2skill.cli.store import store_app
 from trace2skill.cli.versions import diff, export, promote, rollback, versions
 from trace2skill.cli.why import why
@@ -117,6 +117,8 @@ def main() -> None:
             f"{what} cannot be used ({error.strerror}): {OF_THE_DISK[error.errno]}, then run the same command again; "
             "what was paid for is in the store"
         )
+    finally:
+        leave_if_stopped()
 
 
 def _end_with(message: str) -> None:

@@ -34,12 +34,22 @@ AGAIN = "interrupted: run the same command again: {command}"
 KEPT = "interrupted; everything finished is kept: run the same command to go on: {command}"
 """What a run says."""
 _ours = [False]
+_over: list["_Ending"] = []
 _active: list["_Ending"] = []
 
 
 def leave_on_signals() -> None:
     """The process is the command's own: `stoppable` may end it. A program that calls the library ends itself."""
     _ours[0] = True
+
+
+def leave_if_stopped() -> None:
+    """End the process of a command that a signal has ended; it does not return then.
+
+    What Python does at its own end may be aborted, after all was said and kept, by threads that are still in a call.
+    """
+    if _over:
+        _over[-1].leave()
 
 
 @contextmanager
@@ -68,7 +78,9 @@ def stoppable(console: Console, words: str = AGAIN) -> Iterator[None]:
             _active.pop()
             if ending.begun:  # typer turns a KeyboardInterrupt into exit code 130 and says nothing
                 ending.say()
-            if not (ending.begun and _ours[0]):
+            if ending.begun and _ours[0]:
+                _over.append(ending)
+            else:
                 for number, handler in before.items():
                     signal.signal(number, handler)
 
@@ -171,8 +183,9 @@ class _Ending:
             _within(LAST_SECONDS, _close_stores)
             _end_prefect()
         finally:
-            with suppress(Exception):
-                sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(Exception):
+                    stream.flush()
             os._exit(INTERRUPTED)
 
 

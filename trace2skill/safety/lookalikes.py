@@ -1,8 +1,8 @@
 """Letters that look like Latin ones, as the reader of a text takes them.
 
-Of the tables of confusable signs on PyPI none is both kept up and small enough to be read: what stands here are the
-letters of living scripts that a person, or a model, reads as a Latin letter in a word. Compatibility forms (full width,
-mathematical, circled, superscript) are not among them: Unicode's NFKD makes letters of them.
+The letters of living scripts that a person, or a model, reads as a Latin letter in a word; Unicode's own table of
+confusable signs (UTS 39) has many more, for single signs side by side. Compatibility forms (full width, mathematical,
+circled, superscript) are not among them: Unicode's NFKD makes letters of them.
 """
 
 SCRIPTS = (
