@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from trace2skill.cli.app import app
 from trace2skill.core.errors import StoreUnavailable
-from trace2skill.store import RunRow, open_store, store_to_read
+from trace2skill.store import RunRow, close_all, open_store, store_to_read
 from trace2skill.store.snapshot import copied
 
 WRITES = """
@@ -95,6 +95,15 @@ def test_a_copy_takes_nothing_and_goes_with_its_store(held: "subprocess.Popen[st
         store.put_result("c", b"1")
     assert oct(os.stat(next((folder / "tmp").iterdir())).st_mode)[-3:] == "700"
     store.close()
+    assert not list((folder / "tmp").iterdir())
+
+
+def test_no_copy_outlives_a_command_that_is_stopped(held: "subprocess.Popen[str]", folder: Path) -> None:
+    """A signal ends the process without Python's own end, at which a copy would go by itself."""
+    store = store_to_read(folder / "s.duckdb", on_copy=lambda said: None)
+    assert list((folder / "tmp").iterdir())
+    close_all()
+    assert store.closed
     assert not list((folder / "tmp").iterdir())
 
 
