@@ -5,7 +5,7 @@ from typing import Any
 
 from prefect import flow
 
-from flows.distill import analyse, distill, learn_from
+from flows.distill import analyse, distill
 from flows.refresh import build, skill_to_improve
 from flows.rollout import rollout
 from tasks.gather import Gathered, gather
@@ -82,7 +82,7 @@ def sequential(
     for batch in planned:
         futures = mapped(task_of(ROLLOUT), settings, with_skill(batch, skill))
         rolled = gather(rt, ROLLOUT.name, futures, [job.name for job in batch])
-        distilled = learn_from(settings, rolled.results, skill)
+        distilled = distill.fn(settings, rolled.results, skill)  # no flow run for each batch
         candidate = build(settings, rt, distilled)
         run.keep_votes(rt, candidate, distilled)
         skill, lessons, done = candidate.skill, lessons + distilled.lessons, done + len(rolled.results)

@@ -38,18 +38,6 @@ def distill(
     `observed` is what was drawn from imported trajectories: it goes the same way. In a later round, `before` is what
     the round before came to, whose rules stay in the book, and `tried` the candidate that these trajectories had.
     """
-    return learn_from(settings, rolled, base, observed, before, tried)
-
-
-def learn_from(
-    settings: RunSettings,
-    rolled: list[Rolled],
-    base: str,
-    observed: Sequence[Extracted] = (),
-    before: Distilled | None = None,
-    tried: str = "",
-) -> Distilled:
-    """The stages of a distillation."""
     rt = runtime(settings)
     analysed = analyse(settings, rolled)
     analyses = [*analysed.results, *observed]

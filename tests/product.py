@@ -42,7 +42,7 @@ def run(cwd: Path, home: Path, *arguments: object, calls: Path | None = None, co
 
     from trace2skill.cli.app import main
     from trace2skill.runs.runtime import forget_runtimes
-    from trace2skill.store.database import _close_all
+    from trace2skill.store.database import close_all
 
     out, err = io.StringIO(), io.StringIO()
     known = environment(home, calls)
@@ -60,7 +60,7 @@ def run(cwd: Path, home: Path, *arguments: object, calls: Path | None = None, co
             ended = end.code or 0
         finally:  # as the end of a process does
             forget_runtimes()
-            _close_all()
+            close_all()
     done = Said(ended, out.getvalue(), err.getvalue())
     assert done.returncode == code, done.stdout + done.stderr
     return done

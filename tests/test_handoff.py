@@ -332,7 +332,7 @@ def test_who_waits_goes_home_with_the_run(
 ) -> None:
     going = asked(store, pool, request(place))
     done("next", place, "--as", "ann", "--wait", PATIENCE)
-    waiting = pool.submit(cli, "next", place, "--as", "bob", "--wait", 3600, *how)
+    waiting = pool.submit(cli, "next", place, "--as", "bob", "--wait", 2 * PATIENCE, *how)
     time.sleep(1)  # bob has seen that a run is there
     end_running()
     until(going.done)

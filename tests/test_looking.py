@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from trace2skill.cli.app import app
 from trace2skill.core.errors import StoreUnavailable
-from trace2skill.store import RunRow, open_store, store_to_read
+from trace2skill.store import RunRow, close_all, open_store, store_to_read
 from trace2skill.store.snapshot import copied
 
 WRITES = """
@@ -27,12 +27,14 @@ from pathlib import Path
 sys.path.insert(0, {root!r})
 from trace2skill.store import open_store
 store = open_store(Path({path!r}))
-store._cursor().execute("SET GLOBAL checkpoint_threshold = '64KB'")
+wanted = "\\n"
 for n in range(1_000_000):
     store.put_result(f"a/{{n}}", b"x" * 2_000)
     store.put_result(f"b/{{n}}", b"x" * 2_000)
+    if wanted == "fold\\n":
+        store._cursor().execute("FORCE CHECKPOINT")
     print(n, flush=True)
-    sys.stdin.readline()
+    wanted = sys.stdin.readline()
 """
 
 
@@ -45,7 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def held(folder: Path) -> Iterator["subprocess.Popen[str]"]:
-    """A process that holds a store with one run and writes on, a step for each line it is sent."""
+    """A process that holds a store with one run and writes on, a step for each line it is sent; `fold` folds its log."""
     path = folder / "s.duckdb"
     with closing(open_store(path)) as store:
         store.start_run(RunRow(id="run-1", kind="refresh", settings="{}"))
@@ -59,21 +61,47 @@ def held(folder: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def test_what_was_written_is_seen_at_once_and_whole(held: "subprocess.Popen[str]", folder: Path) -> None:
-    """Also while the writer folds its log into the file, again and again."""
+    """Out of the log and out of the file, also while the writer goes on and folds the one into the other."""
     assert held.stdin
     assert held.stdout
-    for done in range(1, 40):
-        held.stdin.write("\n")
+    for done in range(1, 31):
+        held.stdin.write("fold\n" if done % 5 == 0 else "\n")
         held.stdin.flush()
-        if done % 3:  # every third time it writes while its file is copied
+        waits = done % 3 != 0  # else it writes while its file is copied
+        if waits:
             assert held.stdout.readline() == f"{done}\n"
-        with closing(store_to_read(folder / "s.duckdb", on_copy=lambda said: None)) as store:
-            found = [row[0] for row in store.query("SELECT key FROM result")]
-        first, second = ({int(key[2:]) for key in found if key[0] == letter} for letter in "ab")
-        assert set(range(done - (not done % 3) + 1)) <= second <= first
-        if not done % 3:
+        first, second = seen(folder)
+        assert set(range(done + waits)) <= second <= first
+        if not waits:
             assert held.stdout.readline() == f"{done}\n"
     assert not list((folder / "tmp").iterdir())
+
+
+def test_a_log_that_is_folded_between_the_two_copies_loses_nothing(
+    held: "subprocess.Popen[str]", folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is copied before, and the log, which is empty, after."""
+    real, folded = shutil.copyfile, []
+
+    def copyfile(source: Path, to: Path) -> None:
+        real(source, to)
+        if not folded and held.stdin and held.stdout:
+            folded.append(source)
+            held.stdin.write("fold\n")
+            held.stdin.flush()
+            assert held.stdout.readline() == "1\n"
+
+    monkeypatch.setattr(shutil, "copyfile", copyfile)
+    assert seen(folder) == ({0, 1}, {0, 1})
+    assert folded
+
+
+def seen(folder: Path) -> tuple[set[int], set[int]]:
+    """The steps whose first, and whose second part a reader finds."""
+    with closing(store_to_read(folder / "s.duckdb", on_copy=lambda said: None)) as store:
+        found = [row[0] for row in store.query("SELECT key FROM result")]
+    first, second = ({int(key[2:]) for key in found if key[0] == letter} for letter in "ab")
+    return first, second
 
 
 @pytest.mark.parametrize(
@@ -95,6 +123,15 @@ def test_a_copy_takes_nothing_and_goes_with_its_store(held: "subprocess.Popen[st
         store.put_result("c", b"1")
     assert oct(os.stat(next((folder / "tmp").iterdir())).st_mode)[-3:] == "700"
     store.close()
+    assert not list((folder / "tmp").iterdir())
+
+
+def test_no_copy_outlives_a_command_that_is_stopped(held: "subprocess.Popen[str]", folder: Path) -> None:
+    """A signal ends the process without Python's own end, at which a copy would go by itself."""
+    store = store_to_read(folder / "s.duckdb", on_copy=lambda said: None)
+    assert list((folder / "tmp").iterdir())
+    close_all()
+    assert store.closed
     assert not list((folder / "tmp").iterdir())
 
 

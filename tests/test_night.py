@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import forms_of_tests
 import pytest
 from conftest import ROOT
 from in_process import Done, refresh
 from product import run
 from ruamel.yaml import YAML
-from run_settings import run_settings
 
 from deployments.declared import declared
-from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.night import tonight
 from trace2skill.runs.refresh import as_it_went_on, end, start
 from trace2skill.runs.runtime import forget_runtimes, runtime
@@ -24,8 +23,6 @@ from trace2skill.sim.scripted import scripted
 sys.path.insert(0, str(ROOT / "bench"))
 from nights_world import speak, write_world
 
-WORLD = f"{ROOT / 'bench' / 'nights_world.py'}:Forms"
-
 
 @pytest.fixture(autouse=True)
 def _world() -> Iterator[None]:
@@ -35,21 +32,7 @@ def _world() -> Iterator[None]:
 
 
 def forms(tmp_path: Path, **more: Any) -> RunSettings:
-    if not (tmp_path / "data").exists():
-        write_world(tmp_path, 24)
-    values = {
-        "data": tmp_path / "data",
-        "domain": WORLD,
-        "skill": tmp_path / "forms",
-        "roles": Roles.all_played_by(ModelSettings(name="sim/scripted")),
-        "analysts": "+error",
-        "error_analyst": "one_call",
-        "sandbox": "process",
-        "moving_seeds": True,
-        "store": tmp_path / "s.duckdb",
-        "output": tmp_path / "runs",
-    }
-    return run_settings(**{**values, **more})
+    return forms_of_tests.forms(tmp_path, 24, **{"moving_seeds": True, **more})
 
 
 def on(settings: RunSettings, day: str) -> RunSettings:
@@ -138,7 +121,17 @@ def test_a_second_night_without_news_rolls_out_anew_and_looks_at_other_runs(tmp_
 
 def test_a_run_states_its_night_and_its_settings_repeat_it(tmp_path: Path, prefect_home: Path) -> None:
     write_world(tmp_path, 24)
-    how = ["--data", "data", "--domain", WORLD, "--skill", "forms", "--model", "sim/scripted", "--sandbox=process"]
+    how = [
+        "--data",
+        "data",
+        "--domain",
+        forms_of_tests.WORLD,
+        "--skill",
+        "forms",
+        "--model",
+        "sim/scripted",
+        "--sandbox=process",
+    ]
     how += ["--analysts", "+error", "--error-analyst", "one_call", "--moving-seeds", "--rounds", "2", "--no-evaluate"]
     how += ["--store", "s.duckdb", "--output", "runs"]
     said = run(tmp_path, prefect_home, "run", *how)

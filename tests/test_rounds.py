@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import forms_of_tests
 import pytest
 from conftest import ROOT
 from in_process import Done, refresh
-from run_settings import run_settings
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.ledger import SupportLedger
@@ -27,11 +27,10 @@ from trace2skill.types.evaluation import Cell
 from trace2skill.types.references import Rolled
 
 sys.path.insert(0, str(ROOT / "bench"))
-from nights_world import speak, stated, write_world
+from nights_world import speak, stated
 
 FIRST = {"amount", "name", "phone", "stamp", "title"}
 """Causes that nothing hides, in a world of this size."""
-WORLD = f"{ROOT / 'bench' / 'nights_world.py'}:Forms"
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -47,20 +46,7 @@ def _closed() -> Iterator[None]:
 
 
 def forms(tmp_path: Path, rounds: int, tasks: int = 64, **more: Any) -> RunSettings:
-    if not (tmp_path / "data").exists():
-        write_world(tmp_path, tasks)
-    values = {
-        "data": tmp_path / "data",
-        "domain": WORLD,
-        "skill": tmp_path / "forms",
-        "roles": Roles.all_played_by(ModelSettings(name="sim/scripted")),
-        "analysts": "+error",
-        "error_analyst": "one_call",
-        "sandbox": "process",
-        "store": tmp_path / "s.duckdb",
-        "output": tmp_path / "runs",
-    }
-    return run_settings(rounds=rounds, **{**values, **more})
+    return forms_of_tests.forms(tmp_path, tasks, rounds=rounds, **more)
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from trace2skill.core.errors import Trace2SkillError
 from trace2skill.runs.refresh import end
 from trace2skill.runs.runtime import open_runtimes
 from trace2skill.sandbox.running import allow_running, end_running
+from trace2skill.store import close_all
 
 GRACE_SECONDS = 2.5
 """How long a command may take to end by itself."""
@@ -202,6 +203,7 @@ def _close_stores() -> None:
             if row is not None and row.state == "running":
                 end(opened, "interrupted", message="stopped by a signal")
         opened.store.close()
+    close_all()
 
 
 def _end_prefect() -> None:

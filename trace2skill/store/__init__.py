@@ -5,7 +5,7 @@ and the runs. Nothing else in the product imports duckdb.
 """
 
 from trace2skill.store.base import RecordKind, Store, T
-from trace2skill.store.database import current_store, open_store, store_to_read
+from trace2skill.store.database import close_all, current_store, open_store, store_to_read
 from trace2skill.store.rows import CallOutcome, LedgerRow, LedgerTotal, RunRow
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "RunRow",
     "Store",
     "T",
+    "close_all",
     "current_store",
     "open_store",
     "store_to_read",

@@ -22,6 +22,7 @@ from trace2skill.store.snapshot import Snapshot, copied
 log = logging.getLogger(__name__)
 _open: dict[Path | str, Store] = {}
 _latest: list[Path | str] = []
+_copies: list[Snapshot] = []
 _guard = threading.RLock()
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
 
@@ -75,7 +76,8 @@ def store_to_read(address: Path | str, *, on_copy: Callable[[str], None] | None 
                 return open_store(address)
             at = f"{datetime.now(UTC):%H:%M:%S} UTC"
             (on_copy or log.warning)(f"{found} holds the store {resolved}: shown is what it had written at {at}")
-            return Snapshot(resolved, _connect(Path(copy.name) / resolved.name, 0.0, None), copy)
+            _copies.append(Snapshot(resolved, _connect(Path(copy.name) / resolved.name, 0.0, None), copy))
+            return _copies[-1]
         _open[resolved] = DuckStore(resolved, _migrated(found, resolved))
         _latest[:] = [resolved]
         return _open[resolved]
@@ -95,8 +97,9 @@ def current_store() -> Store:
 
 
 @atexit.register
-def _close_all() -> None:
-    for store in _open.values():
+def close_all() -> None:
+    """Close what this process has open, at its end: what waits is written, and copies to look at are removed."""
+    for store in (*_open.values(), *_copies):
         if store.pid == os.getpid():
             store.close()
 
