@@ -94,7 +94,6 @@ def test_the_time_that_an_expression_takes_grows_with_the_text_alone() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="two of detect-secrets' patterns and that of JSON web tokens take the square", strict=False)
 def test_redaction_as_well() -> None:
     complaints = {one.place: found for one in of_secrets() if (found := complaint_of(one))}
     assert not complaints, "\n".join(f"{place}: {words}" for place, words in complaints.items())

@@ -209,7 +209,7 @@ def _named(kind: str, source: Any) -> str:
 
 
 def may_be_bytes(shown: str) -> bool:
-    """May a text of `SHORT` characters and more hold the bytes of a file? The one sign is rare, and quick to look for."""
+    """May a text of `SHORT` characters and more hold the bytes of a file? One sign is rare, and quick to look for."""
     return (";" in shown and ";base64," in shown) or " " not in shown[:SHORT]
 
 
