@@ -34,8 +34,9 @@ NOTHING: Spellings = frozenset()
 
 
 SIGNS = "@\\<?=JKP_/:-'\". "
-"""Signs by which most patterns are ruled out at once: which a text has is found out for all patterns together, the rarest
-first. The letters count for patterns with regard to case."""
+"""Signs by which most patterns are ruled out at once: which a text has is found out for all patterns together.
+
+The rarest come first. Letters count for patterns with regard to case."""
 BITS = {sign: 1 << place for place, sign in enumerate(SIGNS)}
 BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 KEY_RUN, BEFORE_KEY = 20, 20
