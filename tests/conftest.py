@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import databases
 import psutil
 import pytest
+import warm
 from xdist.scheduler import LoadScopeScheduling
 
 from trace2skill.cli.app import _nothing_more_to_say
@@ -117,11 +118,12 @@ def pytest_sessionfinish() -> None:
     if os.environ.get("RENEW_DURATIONS"):
         known = {name: seconds for name, seconds in {**DURATIONS, **_taken}.items() if seconds >= WORTH_SORTING}
         TABLE.write_text(json.dumps(known, indent=0, sort_keys=True) + "\n")
-    if (HOME / "server").exists():
-        with contextlib.suppress(psutil.Error):
-            server = psutil.Process(int((HOME / "server").read_text()))
-            server.terminate()
-            server.wait(30)
+    for started in ("forking", "server"):
+        if (HOME / started).exists():
+            with contextlib.suppress(psutil.Error):
+                process = psutil.Process(int((HOME / started).read_text()))
+                process.terminate()
+                process.wait(30)
     shutil.rmtree(HOME, ignore_errors=True)
 
 
@@ -156,6 +158,17 @@ def prefect_home() -> Path:
 
 
 @pytest.fixture(scope="session")
+def warm_home(prefect_home: Path) -> Path:
+    """The same home, with the one process of the session that commands are forked from."""
+    with (prefect_home / "lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        if not (prefect_home / "warm").exists():
+            forking = warm.start(prefect_home / "warm", environment(prefect_home), ROOT)
+            (prefect_home / "forking").write_text(str(forking.pid))
+    return prefect_home
+
+
+@pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Project"]:
     """A Prefect server with all that it does of its own accord and our deployments.
 
@@ -165,11 +178,13 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Project"]:
 
     home = tmp_path_factory.mktemp("prefect")
     server = start_server(home)
+    forking = warm.start(home / "warm", environment(home), ROOT)
     found = Project(home)
     found.deploy()
     yield found
-    server.terminate()
-    server.wait(60)
+    for process in (forking, server):
+        process.terminate()
+        process.wait(60)
 
 
 @pytest.fixture
