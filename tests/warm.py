@@ -170,6 +170,7 @@ def _fork(line: socket.socket, others: list[socket.socket], pipe: tuple[int, int
 def _be(asked: dict[str, object], files: list[int]) -> None:
     """What the fork does, with the end of an interpreter; it does not return."""
     os.setsid()
+    _die_with_parent()
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
@@ -195,6 +196,13 @@ def _be(asked: dict[str, object], files: list[int]) -> None:
             with contextlib.suppress(Exception):
                 stream.flush()
         os._exit(code)
+
+
+def _die_with_parent() -> None:
+    """A fork does not outlive the process that it was forked from."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _done(do: str, arguments: list[str], cwd: str, env: dict[str, str]) -> int:

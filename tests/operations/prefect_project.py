@@ -133,7 +133,7 @@ class Project:
             if {state["name"], state["type"]} & set(states):
                 return state
             assert time.monotonic() < deadline, f"{state['name']}: {state['message']}\n{self.worker_said()}"
-            time.sleep(0.5)
+            time.sleep(1)
 
     def worker_said(self) -> str:
         """The last lines of the workers' log that are theirs."""
