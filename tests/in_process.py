@@ -110,6 +110,7 @@ def refresh(settings: RunSettings) -> Done:
     repeat = promotion.repeat_of(rt, best.candidate, base)
     again = done.evaluate(repeat, planned.validation, promotion.fresh_seeds(settings))
     decision = promotion.verdict(rt, best.candidate, scored, again)
+    promotion.promote(rt, best.candidate, base, decision)
     read = intake.read if intake.taken else None
     done.summary = closing.finish(rt, planned, best, [*scored, *again], decision, [], read=read)
     return done
