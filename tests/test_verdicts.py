@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from trace2skill.cli.app import app
 from trace2skill.consolidate.settle import RuleBook
 from trace2skill.evaluation.ablation import Ablation, GroupEffect
+from trace2skill.runs.lineage_page import nights_of
 from trace2skill.runs.night import tonight
 from trace2skill.runs.past import MeasuredCandidate, Past
 from trace2skill.runs.refutation import verdicts_of
@@ -115,6 +116,28 @@ def test_the_record_says_refuted_waiting_and_returned(nights: list[Done]) -> Non
     assert words in found[-1].as_markdown()
     done = nights[-1]
     assert words in render_report(done.rt.store, found[-1], done.rt.settings)
+
+
+def test_a_line_a_night_says_what_was_tried_and_what_waits(nights: list[Done]) -> None:
+    found = summaries(nights)
+    settings = nights[-1].rt.settings
+    told = ("nights", str(settings.data.skill), "--store", str(settings.operation.store))
+    asked = json.loads(CliRunner().invoke(app, [*told, "--json"]).output)["nights"]
+    assert [item["night"] for item in asked[:NIGHTS]] == list(range(1, NIGHTS + 1))
+    assert [item["calls"] for item in asked[:NIGHTS]] == [summary.spent.calls for summary in found]
+    first, last = asked[0], asked[NIGHTS - 1]
+    assert (first["tried"], first["refuted"], first["came"], first["waiting"]) == (1, [HARM], [], [])
+    assert first["champion"]["mean"] == 1.0 > first["candidate"]["mean"] == 0.0
+    assert first["champion"]["low"] < 1.0, "it has an interval"
+    assert (last["refuted"], [item["says"] for item in last["waiting"]]) == ([], [HARM])
+    assert last["candidate"] is None, "nothing was scored, which is not a score of 0"
+    shown = CliRunner().invoke(app, list(told)).output
+    assert "waiting for evidence" in shown
+    done = nights[2]
+    page = nights_of(done.rt.store, "forms", found[2])
+    assert [item.night for item in page.nights] == [1, 2, 3], "a report ends with its own night"
+    assert "| 1 (2026-03-01) | rejected | 100.0%" in page.as_markdown()
+    assert ">Nights of this skill<" in render_report(done.rt.store, found[2], done.rt.settings)
 
 
 def test_the_book_command_says_so_too(nights: list[Done]) -> None:

@@ -34,6 +34,13 @@ class Past(NamedTuple):
         """Was it read only after the run at that place? What no run has read yet is being read now."""
         return self.read.get(trajectory_id, at + 1) > at
 
+    def until(self, at: int, last: RunSummary) -> "Past":
+        """The past as it was once the run at that place had ended; `last` is what it came to."""
+        runs = (*((n, summary) for n, summary in self.runs if n < at), (at, last))
+        read = {id: n for id, n in self.read.items() if n < at}
+        measured = {id: found for id, found in self.measured.items() if found.at <= at}
+        return Past(runs, measured, {**{item.trajectory_id: at for item in last.analyses}, **read})
+
 
 NO_PAST = Past((), {}, {})
 

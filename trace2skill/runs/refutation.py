@@ -49,6 +49,12 @@ def verdicts_of(past: Past, rules: Sequence[BookRule], needed: int) -> Mapping[s
     return found
 
 
+def refutations_of(past: Past, rules: Sequence[BookRule]) -> Mapping[str, tuple[Refutation, ...]]:
+    """All refutations of the rules of a book, by id, oldest first, also those that a win has ended."""
+    found = _refutations(candidates_of(past, rules))
+    return {id: tuple(item for _, item in items) for id, items in found.items()}
+
+
 def _refutations(tried: Sequence[Tried]) -> dict[str, list[tuple[int, Refutation]]]:
     """By rule: the place of the run that refuted it, and the refutation, in the order of places."""
     cleared = {id for one in tried for line in one.lines if _clears(line) for id in line.rules}
