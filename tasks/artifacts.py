@@ -21,6 +21,7 @@ from prefect.artifacts import (
 from prefect.runtime import flow_run as running
 
 from trace2skill.experiment.result import ExperimentResult
+from trace2skill.runs.lineage_page import nights_of
 from trace2skill.runs.promotion import report_address
 from trace2skill.runs.report.facts import costs_of
 from trace2skill.runs.runtime import Runtime
@@ -82,6 +83,8 @@ def publish(rt: Runtime, summary: RunSummary) -> None:
         return
     name = summary.run_id
     _kept(lambda: create_markdown_artifact(summary.as_markdown(), key="refresh-summary", description=name))
+    lineage = nights_of(rt.store, summary.skill_name, summary)
+    _kept(lambda: create_markdown_artifact(lineage.as_markdown(), key="skill-nights", description=summary.skill_name))
     address = report_address(rt)
     _kept(lambda: create_link_artifact(address, link_text="report", key="refresh-report", description=name))
     for key, rows in (

@@ -24,6 +24,7 @@ from trace2skill.runs.steps.assign import ASSIGN
 from trace2skill.runs.steps.induce import INDUCE
 from trace2skill.runs.steps.stored import skill_of, stored
 from trace2skill.runs.steps.write import WRITE
+from trace2skill.runs.verdicts import verdicts_for
 from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import LessonKind
 from trace2skill.types.patch import Patch
@@ -170,8 +171,13 @@ def consolidated(rt: Runtime, found: Proposals, base: str, tasks: int, runner: R
     where = {id: item.words for id, item in standing.items()}
     enough = rt.settings.learning.thresholds.for_tasks(tasks)[1]
     out = taken_out(rt, skill, book, where, enough) if rt.settings.learning.memory else {}
+    refuted = {
+        id: found.in_words
+        for id, found in verdicts_for(rt, skill.name, book).items()
+        if found.waits and id not in where
+    }
     with _Beside(runner, lambda: rt.store.put_all([("book", book.digest, book)])) as asked:
-        root = worded(skill, book, found.whole, enough, asked, standing=where, out=out)
+        root = worded(skill, book, found.whole, enough, asked, standing=where, out={**out, **refuted}, refuted=refuted)
     rt.store.put_all([("groups", root.digest, root)])
     return Consolidated(Merged(content=root.digest, groups=len(root.groups)), book.digest)
 
