@@ -65,9 +65,14 @@ class Rule(Record, form="Rule", version=1):
         """The words that count when two texts are compared: no emphasis, no code marks, no case, no full stop."""
         return plain_words(self.text)
 
+    @cached_property
+    def order(self) -> str:
+        """A place among other wordings that depends on the words alone: their digest."""
+        return digest_of(self.plain)
+
     def worked_out(self) -> None:
         """Work out now what will be asked of it: while patches are still being written nothing waits for that."""
-        _ = (self.id, self.plain, self.support)
+        _ = (self.id, self.plain, self.order, self.support)
 
     @property
     def as_edit(self) -> Edit:
