@@ -30,7 +30,7 @@ def parse(raw: bytes) -> Any:
         ValueError: it is no JSON, or nested too deep. The message says where.
     """
     try:
-        return from_json(raw, allow_inf_nan=False, cache_strings="keys")
+        return from_json(raw, allow_inf_nan=False)
     except ValueError as error:
         return scrub(_second_try(raw, error))
 
@@ -42,7 +42,7 @@ def parse_text(text: str) -> Any:
         ValueError: see `parse`.
     """
     try:
-        return from_json(text, allow_inf_nan=False, cache_strings="keys")
+        return from_json(text, allow_inf_nan=False)
     except ValueError:
         return parse(text.encode("utf-8", "replace"))
 
