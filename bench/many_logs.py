@@ -13,22 +13,27 @@ import argparse
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from trace2skill.runs.run_progress import all_progress
-
-BIN = Path(sys.executable).parent
+COMMAND = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from trace2skill.cli import live, main
+live.SAID_EVERY = 0.1
+sys.exit(main())
+"""
+"""The command, but that it says more often how far it is: so few logs, too, can be stopped half way."""
 MB = 2**20
 MOST_MB = 1024
 LOOK_SECONDS = 0.2
@@ -103,7 +108,7 @@ def told(went: Went, name: str) -> None:
 def ingest(folder: Path, logs: Path, kill_at: float = 0.0) -> Went:
     """The command; killed once that share of the units is read."""
     store = folder / "store.duckdb"
-    command = [str(BIN / "trace2skill"), "ingest", str(logs), "--analyst", "rules", "--store", str(store)]
+    command = [sys.executable, "-c", COMMAND, "ingest", str(logs), "--analyst", "rules", "--store", str(store)]
     command += ["--output", str(folder / "runs"), *([] if kill_at else ["--json"])]
     environment = {**os.environ, "PREFECT_HOME": str(folder / "prefect"), "PREFECT_LOGGING_LEVEL": "CRITICAL"}
     with (folder / "out").open("w+") as out, (folder / "err").open("w+") as err:
@@ -114,23 +119,32 @@ def ingest(folder: Path, logs: Path, kill_at: float = 0.0) -> Went:
             time.sleep(LOOK_SECONDS)
             own, others = memory(child.pid)
             peak, server = max(peak, own), max(server, others)
-            if kill_at and share_read(folder / "runs") >= kill_at:
-                os.killpg(child.pid, signal.SIGKILL)  # a session of its own, started above
-                child.wait()
+            if kill_at and share_read(folder / "err") >= kill_at:
+                kill(child)
         seconds = time.monotonic() - started
         out.seek(0)
         if kill_at:
-            return Went(seconds, peak, server, {}, share_read(folder / "runs"))
+            return Went(seconds, peak, server, {}, share_read(folder / "err"))
         text = out.read()
         if child.returncode:
             raise SystemExit((folder / "err").read_text()[-3000:])
         return Went(seconds, peak, server, json.loads(text[text.index("{") :]))
 
 
-def share_read(runs: Path) -> float:
-    """How far the reading is, by the file of the run that others may watch."""
-    stages = [stage for run in all_progress(runs) for stage in run.stages if stage.stage == "read" and stage.total]
-    return stages[0].ended / stages[0].total if stages else 0.0
+def kill(child: subprocess.Popen[bytes]) -> None:
+    """SIGKILL for the command, and for the Prefect server that it started, which has a session of its own."""
+    started = psutil.Process(child.pid).children(recursive=True)
+    os.killpg(child.pid, signal.SIGKILL)  # a session of its own, started here
+    child.wait()
+    for process in started:
+        with suppress(psutil.Error):
+            process.kill()
+
+
+def share_read(said: Path) -> float:
+    """How far the reading is, by what the command says of it."""
+    found = re.findall(r"^read: (\d+) of (\d+)", said.read_text(), re.M)
+    return int(found[-1][0]) / int(found[-1][1]) if found else 0.0
 
 
 def memory(pid: int) -> tuple[float, float]:
