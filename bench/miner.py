@@ -110,6 +110,9 @@ def told(causes: list[Planted], hits: Counter[str], seeds: int, lines: int, nois
         return int(lines > max(1, 0.1 * seeds))
     for cause in causes:
         print(f"{cause.name}: found {hits[cause.name]} of {seeds} times")
+    for world in WORLDS:
+        of_world = sum(hits[cause.name] for cause in world.causes) / (len(world.causes) * seeds)
+        print(f"{world.name}: {of_world:.0%} of its {len(world.causes)} planted causes")
     share, other = sum(hits.values()) / (len(causes) * seeds), noise / max(1, lines)
     print(f"planted causes found: {share:.0%}; lines {lines}, of them stating none: {noise} ({other:.0%})")
     return int(share < LEAST_FOUND or other > MOST_NOISE)

@@ -9,13 +9,14 @@ from trace2skill.evaluation.ablation import AblationSettings
 from trace2skill.runs import ablate as run
 from trace2skill.runs import promotion
 from trace2skill.runs import refresh as refresh_steps
+from trace2skill.runs.pruned import Pruned
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.types.decision import Decision
 
 
 @flow(name="ablate", persist_result=False, flow_run_name="ablate {of}", **on_bad_end("ablate"))
-def ablate(settings: RunSettings, of: str, how: AblationSettings) -> run.Pruned:
+def ablate(settings: RunSettings, of: str, how: AblationSettings) -> Pruned:
     """Leave the edit groups of a run's candidate out one by one, then let the pruned skill compete.
 
     Args:

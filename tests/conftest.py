@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from prefect_project import Project
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "bench"))  # its worlds and its refresh without a server are those of tests, too
 OFFICE = ROOT / "examples" / "office"
 OFFICE_SKILL = ROOT / "examples" / "skills" / "office-workbooks"
 PATIENCE = 300.0

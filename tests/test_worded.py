@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from trace2skill.consolidate import Thresholds
 from trace2skill.consolidate.assign import Coding
 from trace2skill.consolidate.book import Grouping
+from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.candidate import build_candidate
 from trace2skill.consolidate.cut import Place, Rule
 from trace2skill.consolidate.ledger import build_ledger
 from trace2skill.consolidate.places import today
 from trace2skill.consolidate.settle import BookRule, Opposition, RuleBook, Statement
 from trace2skill.consolidate.worded import worded
-from trace2skill.consolidate.write import SheetWording
+from trace2skill.consolidate.write import Sheet, SheetWording, write
+from trace2skill.prompts.refuted import with_refuted
 from trace2skill.skills.skill import Skill, SkillFile
 
 TEXT = b"""---
@@ -51,6 +53,40 @@ class OwnWords:
             SheetWording(lines=("",) * len(job.sheet.rules), conditional=("",) * len(job.sheet.pairs))  # type: ignore[attr-defined]
             for job in jobs  # type: ignore[attr-defined]
         ]
+
+
+def test_a_writer_is_shown_what_is_refuted_for_its_section_and_sheets_without_are_what_they_were() -> None:
+    sheets: list[Sheet] = []
+
+    class Watched(OwnWords):
+        def write(self, jobs: object) -> list[SheetWording]:
+            sheets.extend(job.sheet for job in jobs)  # type: ignore[attr-defined]
+            return super().write(jobs)
+
+    two = stated("Read it twice.", range(3))
+    two = two.model_copy(update={"said": (*two.said, *stated("Twice read it.", range(3, 5)).said)})
+    harm, elsewhere = (
+        stated("Read it backwards.", range(5, 9)),
+        stated("Run.", range(9, 12), Place(section=("Small", "End"))),
+    )
+    book = RuleBook(rules=(two, harm, elsewhere))
+    out = {harm.id: "refuted by the gate", elsewhere.id: "refuted by the gate"}
+    made = worded(BASE, book, (), 2, Watched(), out=out, refuted=out)
+    assert {item.reason for item in made.dropped} == {"refuted by the gate"}
+    (sheet,) = sheets
+    assert sheet.refuted == ("Read it backwards.",), "what was asked for elsewhere is not shown here"
+    worded(BASE, RuleBook(rules=(two,)), (), 2, Watched())
+    assert "refuted" not in sheets[1].model_dump()
+    asked: list[str] = []
+
+    def ask(prompt: str, wanted: type, values: dict[str, object], said: object) -> object:
+        asked.append(with_refuted(values["refuted"]))  # type: ignore[arg-type]
+        return wanted(lines=[{"rule": "k1", "says": "Read it twice."}])
+
+    for one in sheets:
+        write(ask, one, Bounds())  # type: ignore[arg-type]
+    assert "Read it backwards." in asked[0]
+    assert asked[1] == ""
 
 
 def stated(text: str, tasks: range, place: Place = WORK, replaces: str = "") -> BookRule:

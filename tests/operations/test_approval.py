@@ -60,7 +60,6 @@ def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path
         time.sleep(1)
     told = artifacts_of(project, {"id": {"any_": [run]}})
     assert {"refresh-summary", "refresh-report", "refresh-scores", "refresh-cost"} <= told
-    assert "stage-rollout" in artifacts_of(project, {"parent_flow_run_id": {"any_": [run]}})
 
 
 def test_a_yes_that_lost_its_place_to_another_run_is_carried_out_outside_of_it(

@@ -23,6 +23,7 @@ from trace2skill.cli.handoff import handoff_app
 from trace2skill.cli.ingest import ingest, quarantine, reveal
 from trace2skill.cli.learned import lessons, patch
 from trace2skill.cli.look import doctor, show, validate
+from trace2skill.cli.nights import nights
 from trace2skill.cli.operate import approve, failures, retry, status, watch
 from trace2skill.cli.report import report
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
@@ -51,7 +52,7 @@ app = typer.Typer(
 )
 OPERATE = (status, watch, failures, retry, approve, estimate)
 RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
-LOOKS = (show, report, lessons, patch, why, book, quarantine, reveal, validate, doctor, domains, new_domain)
+LOOKS = (show, report, lessons, patch, why, book, nights, quarantine, reveal, validate, doctor, domains, new_domain)
 EVIDENCE = (experiment, power, ablate, usage, transfer)
 VERSIONS = (versions, diff, promote, rollback, export)
 for panel, commands in (

@@ -23,7 +23,8 @@ def book(
 ) -> None:
     """List the rule book of a skill: each rule, how many tasks ask for it, since when, and where the skill says it.
 
-    A rule that is not in the skill says why not; one that was in a candidate says what became of it.
+    A rule that is not in the skill says why not; one that was in a candidate says what became of it, and
+    one that was refuted on what evidence, and how much has come since.
     `trace2skill why` shows the words behind a line of the skill.
     """
     found = listed_book(o.store_to_look_into(store), read_skill(skill))
@@ -48,6 +49,8 @@ def _print(console: Console, rule: ListedRule) -> None:
     where = f"[green]{escape(rule.place)}[/green]" if rule.place else f"not in the skill: {escape(rule.why_not)}"
     opposed = f"; [yellow]opposed by {', '.join(rule.opposed_by)}[/yellow]" if rule.opposed_by else ""
     console.print(f"           {rule.id}{seen}; {where}{opposed}", highlight=False)
+    if rule.verdict:
+        console.print(f"           [yellow]{escape(rule.verdict.in_words)}[/yellow]", highlight=False)
     if rule.tried:
         many = f"in {len(rule.tried)} candidates; the last was " if len(rule.tried) > 1 else "in one candidate: "
         console.print(f"           {many}{escape(rule.tried[-1].in_words)}", highlight=False)

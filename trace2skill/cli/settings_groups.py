@@ -31,6 +31,7 @@ MAKING = (
     "fan_in",
     "merge_tokens",
     "memory",
+    "new_evidence",
     "main_from",
     "reference_from",
     "most_lines",

@@ -139,6 +139,7 @@ OPTIONS = (
     _one("fan_in", "learning.merge.fan_in"),
     _one("merge_tokens", "learning.merge.tokens"),
     _one("memory", "learning.memory"),
+    _one("new_evidence", "learning.new_evidence"),
     _one(
         "main_from",
         "learning.thresholds.main",

@@ -17,6 +17,7 @@ from trace2skill.core.record import Record
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Client, ModelSettings, Request, ask
 from trace2skill.prompts import prompt_digest, render
+from trace2skill.prompts.refuted import with_refuted
 
 A = TypeVar("A", bound=BaseModel)
 Item = TypeVar("Item")
@@ -83,7 +84,7 @@ class ModelAsker:
         """See `Asker`."""
         messages: list[dict[str, Any]] = [
             {"role": "system", "content": render(prompt)},
-            {"role": "user", "content": render(f"{prompt}_task", **values)},
+            {"role": "user", "content": render(f"{prompt}_task", **values) + with_refuted(values.get("refuted", ()))},
         ]
         messages += [{"role": ("assistant", "user")[n % 2], "content": text} for n, text in enumerate(said)]
         request = Request(role="merger", settings=self._model, messages=tuple(messages))

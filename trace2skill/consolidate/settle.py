@@ -98,7 +98,7 @@ class TwoReadings:
         induced: by rule: what it was induced into.
         assigned: by rule: its code; one without a usable answer is missing.
         no_rule: rules that were said to be none.
-        into: a canonical rule -> the one it turned out to be, by number.
+        into: a canonical rule that turned out to be another one -> that one, by number.
     """
 
     book: tuple[Canonical, ...]
@@ -143,7 +143,7 @@ def readings(root: Part, book: Sequence[Canonical], rules: Iterable[Rule], codes
     into = doubles(book, induced, codes, words)
     return TwoReadings(
         book=tuple(book),
-        induced={id: frozenset(into[n] for n in numbers) for id, numbers in induced.items()},
+        induced={id: frozenset(into.get(n, n) for n in numbers) for id, numbers in induced.items()},
         assigned={id: moved(code, into) for id, code in codes.items()},
         no_rule=frozenset(root.no_rule),
         into=into,

@@ -1,6 +1,6 @@
 """The finished book as edit groups: what routing, size limits, screening and the ledger work on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from trace2skill.consolidate.contradiction import OpenConflict
@@ -10,7 +10,7 @@ from trace2skill.consolidate.node import Groups
 from trace2skill.consolidate.places import place_of, places_of
 from trace2skill.consolidate.reading import Runner, WriteJob
 from trace2skill.consolidate.settle import BookRule, RuleBook, Statement, saying_of
-from trace2skill.consolidate.write import USUAL, Limit, own_words, sheets
+from trace2skill.consolidate.write import USUAL, Limit, Sheet, own_words, sheets
 from trace2skill.skills.skill import Skill
 from trace2skill.types.patch import Edit
 
@@ -28,6 +28,7 @@ def worded(
     limit: Limit = USUAL,
     standing: Mapping[str, str] | None = None,
     out: Mapping[str, str] | None = None,
+    refuted: Collection[str] = (),
 ) -> Groups:
     """The groups of a finished book, ready to be routed.
 
@@ -40,11 +41,13 @@ def worded(
         limit: how long a rule may be.
         standing: rules that S0 states already, by id, and where: they are not written again.
         out: rules that are not to be written, by id, and why.
+        refuted: those of them whose words the writers are shown as refuted.
     """
     there, kept_out = standing or {}, out or {}
     fresh = [rule for rule in book.rules if rule.id not in there and rule.id not in kept_out]
     places = places_of(base, fresh)
-    words = _words(base, book, [rule for rule in fresh if rule.support.weight >= enough], runner, places)
+    wanted = [rule for rule in fresh if rule.support.weight >= enough]
+    words = _words(runner, sheets(base, book, wanted, places, _by_place(base, book, refuted)))
     groups: dict[str, EditGroup] = {}
     replaced: set[tuple[Place, str]] = set()
     for rule in fresh:  # the best supported first: only one rule can take the place of a line
@@ -75,10 +78,15 @@ class _Words(NamedTuple):
     between: dict[frozenset[str], tuple[Place, str]]
 
 
-def _words(
-    base: Skill, book: RuleBook, wanted: Sequence[BookRule], runner: Runner, places: Mapping[str, Place]
-) -> _Words:
-    made = sheets(base, book, wanted, places)
+def _by_place(base: Skill, book: RuleBook, ids: Collection[str]) -> dict[Place, list[str]]:
+    found: dict[Place, list[str]] = {}
+    for rule in book.rules:
+        if rule.id in ids:
+            found.setdefault(place_of(base, rule), []).append(rule.says)
+    return found
+
+
+def _words(runner: Runner, made: Sequence[tuple[Sheet, tuple[BookRule, ...]]]) -> _Words:
     said = _Words({}, {}, {})
     answers = runner.write([WriteJob(name=sheet.place.words, sheet=sheet) for sheet, _ in made])
     for (sheet, rules), wording in zip(made, answers, strict=True):

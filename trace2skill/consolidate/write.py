@@ -7,6 +7,7 @@ alone; one that is not is asked for again, and then the rule keeps the words it 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import not_
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -81,6 +82,9 @@ class Sheet(Record, form="Sheet", version=1):
     section: str
     rules: tuple[ToWord, ...]
     pairs: tuple[tuple[int, int], ...] = ()
+    refuted: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="Rules for this section that were tried and refuted."
+    )
 
 
 class SheetWording(Record, form="SheetWording", version=1):
@@ -118,7 +122,7 @@ def write(ask: Asker, sheet: Sheet, bounds: Bounds, limit: Limit = USUAL) -> She
         return _problems(answer, sheet, items, limit).in_words if asked[tuple(items)] < 2 else []
 
     def fits(items: Sequence[int]) -> bool:
-        return tokens([*_shown(sheet, items), sheet.section]) <= bounds.room
+        return tokens([*_shown(sheet, items), sheet.section, *sheet.refuted]) <= bounds.room
 
     for items, answer in answered(numbers, fits, once, broken):
         if answer is None:
@@ -142,12 +146,17 @@ def own_words(rule: BookRule, limit: Limit = USUAL) -> str:
 
 
 def sheets(
-    base: Skill, book: RuleBook, wanted: Iterable[BookRule], places: Mapping[str, Place]
+    base: Skill,
+    book: RuleBook,
+    wanted: Iterable[BookRule],
+    places: Mapping[str, Place],
+    refuted: Mapping[Place, Sequence[str]] | None = None,
 ) -> list[tuple[Sheet, tuple[BookRule, ...]]]:
     """The sheets of the rules to be written, each with its rules in the order of their numbers; `places` by their ids.
 
     A rule whose supporters all use the same words keeps them and is on no sheet, unless something opposes it. A rule
-    that opposes another stands on the sheet of the better supported one.
+    that opposes another stands on the sheet of the better supported one. `refuted` are the words of refuted rules, by
+    the place that they were asked for.
     """
     rules = {rule.id: rule for rule in wanted}
     pairs = [(item.first, item.second) for item in book.opposed if item.first in rules and item.second in rules]
@@ -169,6 +178,7 @@ def sheets(
             section=_section(base, place),
             rules=tuple(ToWord(says=rule.says, quotes=_quotes(rule)) for rule in here),
             pairs=tuple(sorted((number[a], number[b]) for a, b in pairs if a in number and b in number)),
+            refuted=tuple((refuted or {}).get(place, ())),
         )
         made.append((sheet, tuple(here)))
     return made
@@ -222,6 +232,7 @@ def _values(sheet: Sheet, items: Sequence[int], limit: Limit) -> dict[str, objec
         "rules": rules,
         "pairs": pairs,
         "limit": limit.characters,
+        "refuted": sheet.refuted,
     }
 
 

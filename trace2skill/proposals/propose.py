@@ -11,6 +11,7 @@ from trace2skill.core.errors import BadAnswer
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Client, ModelSettings, Request, ask
 from trace2skill.prompts import prompt_digest, render
+from trace2skill.prompts.refuted import with_refuted
 from trace2skill.skills.form import in_form, notes
 from trace2skill.skills.markdown import line_of
 from trace2skill.skills.place import EditPolicy, place
@@ -77,9 +78,18 @@ def propose_identity(model: ModelSettings, policy: EditPolicy) -> dict[str, obje
 
 
 def propose(
-    client: Client, model: ModelSettings, extraction: Extraction, base: Skill, policy: EditPolicy, *, step: StepLabel
+    client: Client,
+    model: ModelSettings,
+    extraction: Extraction,
+    base: Skill,
+    policy: EditPolicy,
+    *,
+    step: StepLabel,
+    refuted: Sequence[str] = (),
 ) -> Patch:
     """Write the lessons of one extraction into a patch of `base`. An answer that stays malformed is a typed outcome.
+
+    `refuted` are rules that were tried in it and refuted: the proposer is shown them in a block of their own.
 
     Raises:
         InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
@@ -93,6 +103,7 @@ def propose(
         skill_text=relevant_sections(base, texts),
         lessons=extraction.lessons,
     )
+    task += with_refuted(refuted)
     try:
         draft = ask(client, _request(model, render("proposer", policy=policy), task), PatchDraft, step=step)
     except BadAnswer as error:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from pydantic import Field
-
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.core.errors import BadInput
 from trace2skill.core.forms import as_text, from_text
@@ -11,6 +9,7 @@ from trace2skill.core.record import Record
 from trace2skill.evaluation.ablation import Ablation, AblationSettings, GroupEffect, by_cost, judge, untried, without
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.ends import without_undecided
+from trace2skill.runs.pruned import Pruned
 from trace2skill.runs.refresh import end
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import SEED_STEP
@@ -26,15 +25,6 @@ class NextBatch(Record):
 
     conditions: list[Condition]
     seeds: tuple[int, ...]
-
-
-class Pruned(Record, form="Pruned", version=1):
-    """The result of an ablation: the effects, and what the gate says of the skill without the groups to prune."""
-
-    ablation: Ablation
-    evaluations: tuple[Evaluation, ...] = ()
-    decision: Decision
-    directory: str = Field(default="", description="Where the pruned skill stands; '' where nothing is pruned.")
 
 
 class AblationStudy:

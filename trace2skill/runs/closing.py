@@ -21,12 +21,14 @@ from trace2skill.runs.held_out import keep_evaluations
 from trace2skill.runs.promotion import is_champion
 from trace2skill.runs.refresh import Plan, end, spent
 from trace2skill.runs.report import write_report
+from trace2skill.runs.rule_verdict import RuleVerdict
 from trace2skill.runs.run_progress import State
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import LOGS
 from trace2skill.runs.steps.stored import stored
 from trace2skill.runs.summary import CandidateScore, LeftOut, RunSummary, SourcesRead
+from trace2skill.runs.verdicts import verdicts_for
 from trace2skill.skills.skill import Skill, write_skill
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation
@@ -116,6 +118,8 @@ def _summary(
         trajectories=dict(sorted(Counter(item.cell.outcome for item in rolled).items())),
         ends=ends_of([*rolled, *grown.tried], most, rt.store, distilled),
         rounds=grown.rounds,
+        turned=grown.turned,
+        refuted=_refuted(rt, skill, distilled),
         night=how.night,
         night_of=how.night_of,
         seeds=how.seeds if how.night else (),
@@ -137,6 +141,11 @@ def _summary(
         sources=_with_account(rt, read),
         quarantined=_quarantined(rt, distilled),
     )
+
+
+def _refuted(rt: Runtime, skill: Skill, distilled: Distilled) -> tuple[RuleVerdict, ...]:
+    book = rt.store.get("book", distilled.book, RuleBook) if distilled.book else None
+    return tuple(verdicts_for(rt, skill.name, book).values()) if book else ()
 
 
 def _with_account(rt: Runtime, read: SourcesRead | None) -> SourcesRead | None:

@@ -12,6 +12,7 @@ from trace2skill.consolidate.candidate import Candidate
 from trace2skill.runs.distill import Distilled
 from trace2skill.runs.round_score import RoundScore
 from trace2skill.runs.selection import Evolution
+from trace2skill.runs.turned import turned
 from trace2skill.types.evaluation import Cell
 from trace2skill.types.references import Rolled
 
@@ -107,6 +108,7 @@ class Search:
             rounds=tuple(self._score(n, item, chosen=item is best) for n, item in enumerate(self.made))
             if self.most > 1
             else (),
+            turned=turned(self.rolled, best.tried) if best.tried else None,
         )
 
     def _score(self, at: int, one: _Round, *, chosen: bool) -> RoundScore:

@@ -13,7 +13,12 @@ from trace2skill.consolidate.standing import Standing, standing_in
 from trace2skill.core.errors import BadInput
 from trace2skill.core.forms import from_text_or_none
 from trace2skill.core.record import Record
-from trace2skill.runs.rule_trials import RuleTrial, trials_of
+from trace2skill.runs.past import past_of
+from trace2skill.runs.refutation import verdicts_of
+from trace2skill.runs.rule_trials import RuleTrial, candidates_of, trials_of
+from trace2skill.runs.rule_verdict import RuleVerdict
+from trace2skill.runs.sections import LearningSettings
+from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
@@ -37,6 +42,9 @@ class ListedRule(Record):
     why_not: str = Field(default="", exclude_if=not_, description="Why it is not in the skill.")
     tried: tuple[RuleTrial, ...] = Field(
         default=(), exclude_if=not_, description="The candidates it was in, oldest first, and what became of them."
+    )
+    verdict: RuleVerdict | None = Field(
+        default=None, exclude_if=not_, description="That it stands refuted, and what has come since."
     )
 
 
@@ -66,14 +74,22 @@ def listed_book(store: Store, skill: Skill) -> ListedBook:
     for pair in book.opposed:
         opposed.setdefault(pair.first, []).append(pair.second)
         opposed.setdefault(pair.second, []).append(pair.first)
-    tried = trials_of(store, skill.name, book.rules)
+    past = past_of(store, skill.name)
+    tried = trials_of(candidates_of(past, book.rules))
+    refuted = verdicts_of(past, book.rules, _needed(store, summary.run_id))
     rules = [
         _listed(rule, memory, standing.get(rule.id), fate, opposed.get(rule.id, [])).model_copy(
-            update={"tried": tried.get(rule.id, ())}
+            update={"tried": tried.get(rule.id, ()), "verdict": refuted.get(rule.id)}
         )
         for rule in book.rules
     ]
     return ListedBook(skill=skill.name, run_id=summary.run_id, rules=tuple(rules), left_out=len(book.left_out))
+
+
+def _needed(store: Store, run_id: str) -> int:
+    row = store.run(run_id)
+    settings = from_text_or_none(row.settings, RunSettings) if row else None
+    return (settings.learning if settings else LearningSettings()).new_evidence
 
 
 def _last_run(store: Store, name: str) -> RunSummary:

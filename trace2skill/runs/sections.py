@@ -83,6 +83,13 @@ class LearningSettings(Record):
         exclude_if=bool,
         description="Learn from the rules of earlier runs over this skill in the store, too, and leave one's own.",
     )
+    new_evidence: int = Field(
+        default=4,
+        ge=1,
+        exclude_if=lambda tasks: tasks == 4,
+        description="A refuted rule returns once so many tasks ask for it in trajectories that came after; with each "
+        "further refutation it takes twice as many.",
+    )
     forget_after: int | None = Field(
         default=None,
         ge=1,

@@ -7,6 +7,7 @@ from trace2skill.core.record import Record
 from trace2skill.runs.distill import Distilled
 from trace2skill.runs.round_score import RoundScore
 from trace2skill.runs.summary import CandidateScore
+from trace2skill.runs.turned import Turned
 from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.references import Rolled
 
@@ -16,7 +17,7 @@ SEED_STEP = 1_000
 class Evolution(Record):
     """One evolution run: its trajectories, what was distilled from them, and the candidate.
 
-    `tried` are rollouts of the candidates of its rounds, where there are several.
+    `tried` are rollouts of the candidates of its rounds, where there are several, and `turned` what its own turned.
     """
 
     number: int
@@ -25,6 +26,7 @@ class Evolution(Record):
     candidate: Candidate
     tried: tuple[Rolled, ...] = ()
     rounds: tuple[RoundScore, ...] = ()
+    turned: Turned | None = None
 
 
 def seeds_of(seeds: Sequence[int], number: int) -> tuple[int, ...]:

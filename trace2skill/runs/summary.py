@@ -15,6 +15,8 @@ from trace2skill.core.record import Record
 from trace2skill.evaluation.ends import of_each, short
 from trace2skill.evaluation.outlook import GateOutlook
 from trace2skill.runs.round_score import RoundScore
+from trace2skill.runs.rule_verdict import RuleVerdict
+from trace2skill.runs.turned import Turned
 from trace2skill.safety.screening import shown
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation, score_names
@@ -148,6 +150,14 @@ class RunSummary(Record, form="RunSummary", version=1):
     rounds: tuple[RoundScore, ...] = Field(
         default=(), exclude_if=not_, description="Of the evolution run that was chosen, where it may have several."
     )
+    turned: Turned | None = Field(
+        default=None,
+        exclude_if=not_,
+        description="Evolve tasks that the candidate turned, where it was rolled out there.",
+    )
+    refuted: tuple[RuleVerdict, ...] = Field(
+        default=(), exclude_if=not_, description="Rules of the book that earlier runs refuted, as this one knew them."
+    )
     spent: Spent = Spent()
     foreseen: float | None = Field(default=None, description="US dollars, estimated before the first attempt.")
     outlook: GateOutlook | None = Field(
@@ -221,6 +231,9 @@ class RunSummary(Record, form="RunSummary", version=1):
         if self.disputed:
             listed = "\n".join(f"- {item.task_id}: {_one_line(item.reason)}" for item in self.disputed)
             parts.append(f"## Tasks that a person should look at\n\n{DISPUTED}:\n\n{listed}")
+        if self.refuted:
+            listed = "\n".join(f"- {_one_line(item.says)}: {item.in_words}" for item in self.refuted)
+            parts.append(f"## Refuted rules\n\n{listed}")
         if self.candidate.open:
             parts.append("## Open conflicts\n\n" + "\n\n".join(map(_conflict, self.candidate.open)))
         if self.candidate.scripts:

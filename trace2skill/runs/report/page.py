@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.evaluation.ablation import Ablation
+from trace2skill.runs.lineage_page import HEAD, cells, nights_of
 from trace2skill.runs.report import charts, facts
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
@@ -50,6 +51,9 @@ def render_report(store: Store, summary: RunSummary, settings: RunSettings) -> s
             score_chart=Markup(charts.score_chart([s.name for s in scores], [s.hard for s in scores]))
             if scores
             else "",
+            nights=nights_of(store, summary.skill_name, summary).nights,
+            night_head=HEAD,
+            night_cells=cells,
             flips=flips,
             trajectories=trajectories,
             diff=facts.diff_of(summary, ledger),

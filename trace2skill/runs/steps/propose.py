@@ -5,12 +5,14 @@ import logging
 from trace2skill.analysts import rules
 from trace2skill.consolidate.quarantine import allowed_of, review_lessons
 from trace2skill.core.step_label import StepLabel
+from trace2skill.prompts.refuted import refuted_parts
 from trace2skill.proposals.propose import propose, propose_identity
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
 from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.stored import skill_of, stored
+from trace2skill.runs.verdicts import refuted_before
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.references import Extracted, Proposed
 
@@ -18,12 +20,13 @@ log = logging.getLogger(__name__)
 
 
 def _parts(rt: Runtime, extracted: Extracted, base: str) -> tuple[object, ...]:
-    """The lessons and S0, and what a person let through of what the screening holds up."""
+    """The lessons and S0, what a person let through of what the screening holds up, and what is refuted."""
     by_rules = extracted.log == "rules"
     who = rules.VERSION if by_rules else propose_identity(rt.settings.models.analyst, rt.settings.learning.edits)
     extraction = rt.store.get("extraction", extracted.content, Extraction)
     allowed = allowed_of(rt.store, skill_of(rt, base), extraction.lessons) if extraction else []
-    return who, extracted.content, base, *([allowed] if allowed else [])
+    refuted = () if by_rules else refuted_parts(refuted_before(rt, skill_of(rt, base).name))
+    return who, extracted.content, base, *([allowed] if allowed else []), *refuted
 
 
 def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
@@ -42,7 +45,8 @@ def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
     if extracted.log == "rules" or not lessons:
         patch = rules.patch_of(extraction, skill)
     else:
-        patch = propose(rt.client, rt.settings.models.analyst, extraction, skill, rt.settings.learning.edits, step=step)
+        model, edits, refuted = rt.settings.models.analyst, rt.settings.learning.edits, refuted_before(rt, skill.name)
+        patch = propose(rt.client, model, extraction, skill, edits, step=step, refuted=refuted)
     rt.store.put("patch", patch.digest, patch)
     log.info("%s %s: trajectory %s, %d edits", rt.run_id, step, patch.trajectory_id, len(patch.edits))
     return Proposed(

@@ -2,6 +2,7 @@
 
 from trace2skill.consolidate.reading import WriteJob
 from trace2skill.consolidate.write import PROMPT, SheetWording, write
+from trace2skill.prompts.refuted import refuted_parts
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
@@ -10,7 +11,7 @@ from trace2skill.runs.steps.stored import asks_merger, bounds_of
 
 
 def _parts(rt: Runtime, job: WriteJob) -> tuple[object, ...]:
-    return bounds_of(rt, PROMPT), job.asks
+    return bounds_of(rt, PROMPT), job.asks, *refuted_parts(job.sheet.refuted)
 
 
 def written(rt: Runtime, job: WriteJob) -> SheetWording:

@@ -1,9 +1,13 @@
 """A refresh step by step in this process, as the flow does it, without a Prefect server.
 
-A step whose key is in the store is a hit; it is done again all the same, which asks no model.
+A step whose key is in the store is a hit; it is done again all the same, which asks no model. Prefect's share of a step
+is several times the step's own where a model answers at once, so that tests and benchmarks of many nights do without.
 """
 
+import threading
 from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,15 +43,25 @@ class Done:
     """What a run did: its summary, what was foreseen, and which steps were in the store."""
 
     rt: Runtime
+    workers: int = 1
     hits: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
     summary: RunSummary | None = None
     estimate: Estimate | None = None
+    guard: Any = field(default_factory=threading.Lock)
+
+    def steps(self, step: RunStep[Any], items: Iterable[Any], *rest: Any) -> list[Any]:
+        """The step for each item, in their order; side by side where there are workers."""
+        if self.workers == 1:
+            return [self.step(step, item, *rest) for item in items]
+        with ThreadPoolExecutor(self.workers) as pool:
+            return list(pool.map(lambda item: self.step(step, item, *rest), items))
 
     def step(self, step: RunStep[Any], *inputs: Any) -> Any:
         key = step.key(self.rt, *inputs)
         known = self.rt.store.get_result(key) is not None
-        (self.hits if known else self.missed)[step.name] += 1
+        with self.guard:
+            (self.hits if known else self.missed)[step.name] += 1
         result = step(self.rt, *inputs)
         if not known:
             self.rt.store.put_result(key, b"done")
@@ -55,7 +69,7 @@ class Done:
 
     def evaluate(self, conditions: Any, tasks: Any, seeds: tuple[int, ...]) -> list[Evaluation]:
         jobs = list(dict.fromkeys(job for condition in conditions for job in jobs_of(condition, tasks, seeds)))
-        rolled = [self.step(ROLLOUT, job) for job in jobs]
+        rolled = self.steps(ROLLOUT, jobs)
         return [evaluation_of(condition, jobs, rolled) for condition in conditions]
 
 
@@ -66,22 +80,22 @@ class Stepped:
         self._done = done
 
     def induce(self, jobs: Any) -> Any:
-        return [self._done.step(INDUCE, job) for job in jobs]
+        return self._done.steps(INDUCE, jobs)
 
     def assign(self, jobs: Any) -> Any:
-        return [self._done.step(ASSIGN, job) for job in jobs]
+        return self._done.steps(ASSIGN, jobs)
 
     def write(self, jobs: Any) -> Any:
-        return [self._done.step(WRITE, job) for job in jobs]
+        return self._done.steps(WRITE, jobs)
 
 
-def refresh(settings: RunSettings) -> Done:
+def refresh(settings: RunSettings, workers: int = 1) -> Done:
     """The flow of that name."""
     settings, intake = run.take_in_logs(settings)
     rt = runtime(settings)
-    done, how = Done(rt), settings.learning
+    done, how = Done(rt, workers), settings.learning
     run.start(rt)
-    planned = run.plan(rt, [done.step(AUDIT, task) for task in (*rt.splits.evolve, *rt.splits.validation)])
+    planned = run.plan(rt, done.steps(AUDIT, (*rt.splits.evolve, *rt.splits.validation)))
     done.estimate = foreseen(rt, intake, planned.evolve, planned.validation)
     base = rt.given_skill.digest if rt.given_skill else done.step(DRAFT)
     judged = [done.step(JUDGE, item) for item in to_judge(rt, intake.taken)]
@@ -89,12 +103,12 @@ def refresh(settings: RunSettings) -> Done:
     grown = []
     for number in range(how.candidates):
         seeds = selection.seeds_of(how.seeds, number)
-        rolled = [done.step(ROLLOUT, job) for job in planned.jobs(seeds, base)]
+        rolled = done.steps(ROLLOUT, planned.jobs(seeds, base))
         search = Search(number, tuple(rolled), how.rounds)
         learned = _learned(done, rolled, base, observed)
         search.learned(rolled, learned, _built(done, learned))
         while (skill := search.to_try) is not None:
-            search.tried([done.step(ROLLOUT, job) for job in planned.jobs(seeds, skill)])
+            search.tried(done.steps(ROLLOUT, planned.jobs(seeds, skill)))
             if search.goes_on:
                 again = search.failing
                 learned = _learned(done, again, base, [], learned, skill)
@@ -110,6 +124,7 @@ def refresh(settings: RunSettings) -> Done:
     repeat = promotion.repeat_of(rt, best.candidate, base)
     again = done.evaluate(repeat, planned.validation, promotion.fresh_seeds(settings))
     decision = promotion.verdict(rt, best.candidate, scored, again)
+    promotion.promote(rt, best.candidate, base, decision)
     read = intake.read if intake.taken else None
     done.summary = closing.finish(rt, planned, best, [*scored, *again], decision, [], read=read)
     return done
@@ -119,10 +134,10 @@ def _learned(
     done: Done, rolled: Any, base: str, observed: Any, before: Distilled | None = None, tried: str = ""
 ) -> Distilled:
     how = done.rt.settings.learning
-    analysed = [done.step(EXTRACT, job) for job in choose_for_analysis(rolled, how.analysts, how.error_analyst)]
-    analysed += [done.step(CONTRAST, pair) for pair in choose_pairs(rolled, how.analysts)]
+    analysed = done.steps(EXTRACT, choose_for_analysis(rolled, how.analysts, how.error_analyst))
+    analysed += done.steps(CONTRAST, choose_pairs(rolled, how.analysts))
     analysed += observed
-    proposed = [done.step(PROPOSE, item, tried or base) for item in with_lessons(analysed)]
+    proposed = done.steps(PROPOSE, with_lessons(analysed), tried or base)
     if before:
         analysed, proposed = [*before.analysed, *analysed], [*before.proposed, *proposed]
     return united(done.rt, base, analysed, proposed, Stepped(done))

@@ -1,0 +1,112 @@
+"""Which rules of a book are refuted, on what evidence, and whether enough has come since for them to return.
+
+A rule is refuted by one of three things, each of which blames it and not only the candidate that it was in:
+
+- `ablation`: left out of the candidate, the skill scores higher, with the whole 95% interval.
+- `gate`: the candidate is surely worse than the champion, and of its lines this alone can be to blame: every other one
+  has been in a candidate that won or has an ablation that says keep. So does the algorithm DD of group testing name
+  a defective: Aldridge, Baldassini and Johnson 2014, https://doi.org/10.1109/TIT.2014.2314472.
+- `flips`: of the evolve tasks that asked for it, more failed with the candidate only than passed with it only, by a
+  one-sided sign test.
+
+A candidate of several suspects that lost refutes none of them: one of them may be right. That no task which asked for a
+rule passes with it refutes nothing: another cause may stand behind the first. A win later than a refutation ends it.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from math import comb
+
+from trace2skill.consolidate.groups import Support
+from trace2skill.consolidate.settle import BookRule
+from trace2skill.runs.past import Past
+from trace2skill.runs.rule_trials import SURE, Line, Tried, candidates_of
+from trace2skill.runs.rule_verdict import Evidence, Refutation, RuleVerdict
+
+
+def verdicts_of(past: Past, rules: Sequence[BookRule], needed: int) -> Mapping[str, RuleVerdict]:
+    """The rules of a book that stand refuted, by id.
+
+    Args:
+        past: the runs that count.
+        rules: of the book; what they hold that no run of the past has read has come since.
+        needed: new tasks that bring a rule back after its first refutation; each further one doubles them.
+    """
+    tried = candidates_of(past, rules)
+    refuted = _since_the_last_win(_refutations(tried), _wins(tried))
+    found: dict[str, RuleVerdict] = {}
+    for rule in rules:
+        if known := refuted.get(rule.id):
+            at = known[-1][0]
+            new = [said.rule.support for said in rule.said if past.is_after(said.rule.trajectory_id, at)]
+            found[rule.id] = RuleVerdict(
+                rule=rule.id,
+                says=rule.says,
+                refuted=tuple(item for _, item in known),
+                tasks=Support.union(new).weight,
+                needed=needed * 2 ** (len(known) - 1),
+            )
+    return found
+
+
+def refutations_of(past: Past, rules: Sequence[BookRule]) -> Mapping[str, tuple[Refutation, ...]]:
+    """All refutations of the rules of a book, by id, oldest first, also those that a win has ended."""
+    found = _refutations(candidates_of(past, rules))
+    return {id: tuple(item for _, item in items) for id, items in found.items()}
+
+
+def _refutations(tried: Sequence[Tried]) -> dict[str, list[tuple[int, Refutation]]]:
+    """By rule: the place of the run that refuted it, and the refutation, in the order of places."""
+    cleared = {id for one in tried for line in one.lines if _clears(line) for id in line.rules}
+    found: defaultdict[str, list[tuple[int, Refutation]]] = defaultdict(list)
+    for one in tried:
+        suspects = [line for line in one.lines if not line.rules & cleared]
+        for line in one.lines:
+            if said := _against(one, line, alone=[line] == suspects):
+                by, reason = said
+                summary, at = one.summary, one.measured_at if by == "ablation" else one.at
+                known = {"run_id": summary.run_id, "night": summary.night, "candidate": summary.candidate.skill}
+                for id in line.rules:
+                    found[id].append((at, Refutation(**known, by=by, reason=reason)))
+    # An ablation of a candidate that came again is one, and so is a run that blames several lines of one rule.
+    return {id: sorted(dict(reversed(items)).items()) for id, items in found.items()}
+
+
+def _against(one: Tried, line: Line, *, alone: bool) -> tuple[Evidence, str] | None:
+    effect = line.effect
+    if effect is not None and effect.verdict == "prune" and effect.effect.high < 0:
+        return "ablation", f"the skill scores higher without it ({-effect.effect.mean:+.1%})"
+    if one.harms and alone:
+        return (
+            "gate",
+            f"the candidate was surely worse ({one.summary.decision.lift:+.1%}), and nothing else can be to blame",
+        )
+    gained, lost = line.trial.gained, line.trial.lost
+    if lost and _chance(gained, lost) <= SURE:
+        return "flips", f"{lost} tasks that asked for it failed only with it, {gained} passed only with it"
+    return None
+
+
+def _chance(gained: int, lost: int) -> float:
+    """That of at least so many losses among the tasks that turned, if a rule does neither good nor harm."""
+    turned = gained + lost
+    return sum(comb(turned, n) for n in range(lost, turned + 1)) / float(2**turned)
+
+
+def _clears(line: Line) -> bool:
+    return line.trial.won or (line.effect is not None and line.effect.verdict == "keep")
+
+
+def _wins(tried: Sequence[Tried]) -> dict[str, int]:
+    """By rule: the place of the last run whose candidate it was in and which the gate let through."""
+    found: dict[str, int] = {}
+    for one in tried:
+        for id in (id for line in one.lines if line.trial.won for id in line.rules):
+            found[id] = max(one.at, found.get(id, -1))
+    return found
+
+
+def _since_the_last_win(
+    refuted: Mapping[str, Sequence[tuple[int, Refutation]]], wins: Mapping[str, int]
+) -> dict[str, list[tuple[int, Refutation]]]:
+    return {id: [item for item in items if item[0] > wins.get(id, -1)] for id, items in refuted.items()}
