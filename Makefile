@@ -9,11 +9,13 @@ demo: $(STAMP)
 	.venv/bin/trace2skill demo
 
 # What a change should pass before it is pushed; `test-all` adds what is slow by nature, and is what CI runs.
+# Compiled once: where the environment says that no bytecode is written, each of the many processes would compile all.
 test: PYTEST = -m "not slow"
 test test-all: $(STAMP)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/python -m compileall -q trace2skill tasks flows
 	.venv/bin/pytest -n auto --maxschedchunk 1 --no-loadscope-reorder $(PYTEST)
 
 install: $(STAMP)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trace2skill.evaluation.acceptance import GateSettings
-from trace2skill.evaluation.compare import compare, exact_sign_flip, sign_flip
+from trace2skill.evaluation.compare import bootstrap, compare, exact_sign_flip, sign_flip
 from trace2skill.evaluation.decision import decide
 from trace2skill.evaluation.power import Spread, power_of, report, smallest_lift, spread_of
 from trace2skill.types.evaluation import Cell, Evaluation, score_names
@@ -73,6 +73,29 @@ def test_soft_scores_go_through_scipy_and_agree_where_both_are_exact() -> None:
     many, p_value = sign_flip([math.sin(n) + 0.3 for n in range(60)], hard=False, one_seed=False)
     assert many == "sign-flip, 9999 resamples"
     assert 0 < p_value < 0.2
+
+
+def test_intervals_and_exact_tests_are_those_of_scipy() -> None:
+    """Which a run does not import: it takes more than a second."""
+    import numpy as np
+    from scipy.stats import binomtest
+    from scipy.stats import bootstrap as resample
+
+    for count in (2, 7, 33):
+        values = [math.sin(number * count) for number in range(count)]
+        found = resample(
+            (np.asarray(values),),
+            np.mean,
+            n_resamples=9_999,
+            method="percentile",
+            rng=np.random.default_rng(0),
+            batch=1_000,
+        )
+        assert bootstrap(values) == tuple(map(float, found.confidence_interval))
+        for better in range(count + 1):
+            told = [1.0] * better + [-1.0] * (count - better)
+            p_value = binomtest(better, count, 0.5, alternative="greater").pvalue
+            assert sign_flip(told, hard=True, one_seed=True)[1] == pytest.approx(p_value, rel=1e-12)
 
 
 def test_seeds_of_one_task_are_no_independent_evidence() -> None:

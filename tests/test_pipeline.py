@@ -31,7 +31,7 @@ SMALL = [
     "--skill",
     OFFICE_SKILL,
     "--tasks",
-    "14",
+    "10",
     "--recalculate",
     "never",
     "--sandbox",

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import OFFICE, OFFICE_SKILL
 from product import run
+from questions_of_tests import write_math, write_skill_for_sums
 from run_settings import run_settings
 
 from trace2skill.consolidate.candidate import Candidate
@@ -29,12 +31,12 @@ def told(cwd: Path, home: Path, *arguments: object, code: int = 0) -> Any:
     return json.loads(run(cwd, home, *arguments, "--json", code=code).stdout)
 
 
-@pytest.mark.slow  # a life of five versions on workbooks
+@pytest.mark.slow  # a life of five versions
 def test_a_helpful_candidate_is_promoted_and_its_life_goes_on(tmp_path: Path, prefect_home: Path) -> None:
-    live = tmp_path / "office-workbooks"
-    shutil.copytree(OFFICE_SKILL, live)
+    data, live = write_math(tmp_path / "data", 40), write_skill_for_sums(tmp_path / "sums")
     before = read_skill(live)
-    command = ["run", *COMMON, "--skill", live, "--model", "sim/office", "--promote", "auto", "--level", "0.4"]
+    sums = ["--domain", "math", "--data", data, "--sandbox", "process"]
+    command = ["run", *sums, "--skill", live, "--model", "sim/office", "--promote", "auto", "--level", "0.4"]
     made = told(tmp_path, prefect_home, *command, "--no-skill", "--repeat-champion")
     assert made["decision"]["verdict"] == "promote"
     assert made["promoted"]
@@ -63,14 +65,14 @@ def test_a_helpful_candidate_is_promoted_and_its_life_goes_on(tmp_path: Path, pr
     assert needed["tasks"] == 10
     assert needed["tasks_needed"] > 1
     used = told(tmp_path, prefect_home, "usage", made["run_id"])
-    assert used["files"][0] == {"path": "references/openpyxl.md", "runs": 10, "of": 10}
+    assert {tuple(item["section"]) for item in used["sections"]} >= {("Sums", "Steps")}
     cells = told(tmp_path, prefect_home, "transfer")
     assert {(cell["author"], cell["user"]) for cell in cells} >= {("sim/office", "sim/office"), ("-", "sim/office")}
     ours = next(cell for cell in cells if cell["author"] == "sim/office")
     assert ours["delta"]["mean"] > 0
 
     # The model behind the name gets worse: the watch sees it, and puts the version before back.
-    watch = ["drift", *COMMON, "--skill", live]
+    watch = ["drift", *sums, "--skill", live]
     sick = [*watch, "--model", "sim/office?refusals=0.9", "--label", "tuesday", "--level", "0.2", "--roll-back"]
     dropped = told(tmp_path, prefect_home, *sick, code=1)
     assert dropped["rolled_back_to"] == before.digest
@@ -82,8 +84,9 @@ def test_a_helpful_candidate_is_promoted_and_its_life_goes_on(tmp_path: Path, pr
     told(tmp_path, prefect_home, "promote", before.digest[:12], live, "--why", "we want it so")
     assert read_skill(live) == before
     run(tmp_path, prefect_home, "export", after.digest[:12], "--zip", tmp_path / "out.skill")
-    assert (tmp_path / "out.skill").stat().st_size > 500
-    kinds = [change["kind"] for change in told(tmp_path, prefect_home, "versions")["history"]["office-workbooks"]]
+    with zipfile.ZipFile(tmp_path / "out.skill") as exported:
+        assert exported.read("sums/SKILL.md").decode() == after.text("SKILL.md")
+    kinds = [change["kind"] for change in told(tmp_path, prefect_home, "versions")["history"]["sums"]]
     assert kinds == ["adopt", "promote", "rollback", "rollback", "promote"]
 
 

@@ -6,6 +6,7 @@ where b^2 is how differently tasks respond and w^2 how differently the same task
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 
 from pydantic import Field
 
@@ -14,6 +15,7 @@ from trace2skill.types.evaluation import Evaluation
 
 POWER = 0.8
 MOST_TASKS = 100_000
+NORMAL = NormalDist()
 
 
 class Spread(Record):
@@ -67,19 +69,19 @@ def power_of(lift: float, tasks: int, seeds: int, spread: Spread, level: float) 
 
     Mean of n differences over its standard error, https://doi.org/10.4324/9780203771587 (Cohen, chapter 2).
     """
-    from scipy.stats import norm
-
     deviation = spread.at(seeds)
     if deviation == 0:
         return 1.0 if lift > 0 else 0.0
-    return float(norm.cdf(lift * math.sqrt(tasks) / deviation - norm.ppf(1 - level)))
+    return NORMAL.cdf(lift * math.sqrt(tasks) / deviation - _normal_quantile(1 - level))
+
+
+def _normal_quantile(share: float) -> float:
+    return NORMAL.inv_cdf(share) if 0 < share < 1 else math.copysign(math.inf, share - 0.5)
 
 
 def smallest_lift(tasks: int, seeds: int, spread: Spread, level: float, power: float = POWER) -> float:
     """The lift that is seen with that power, at most 1."""
-    from scipy.stats import norm
-
-    return min(1.0, float(norm.ppf(1 - level) + norm.ppf(power)) * spread.at(seeds) / math.sqrt(tasks))
+    return min(1.0, (_normal_quantile(1 - level) + _normal_quantile(power)) * spread.at(seeds) / math.sqrt(tasks))
 
 
 def report(
@@ -88,9 +90,7 @@ def report(
     """What these tasks and seeds can show, and what a wanted lift would need."""
     needed = seeds_needed = None
     if wanted is not None:
-        from scipy.stats import norm
-
-        factor = (float(norm.ppf(1 - level) + norm.ppf(power)) / wanted) ** 2
+        factor = ((_normal_quantile(1 - level) + _normal_quantile(power)) / wanted) ** 2
         needed = min(MOST_TASKS, max(2, math.ceil(factor * spread.at(seeds) ** 2)))
         room = tasks / factor - spread.between
         seeds_needed = max(1, math.ceil(spread.within / room)) if room > 0 else None
