@@ -10,13 +10,15 @@ demo: $(STAMP)
 
 # What a change should pass before it is pushed; `test-all` adds what is slow by nature, and is what CI runs.
 # Compiled once: where the environment says that no bytecode is written, each of the many processes would compile all.
+# Types are checked beside the first tests, and said at the end: from nothing that takes one core most of a minute.
 test: PYTEST = -m "not slow"
 test test-all: $(STAMP)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy
 	.venv/bin/python -m compileall -q trace2skill tasks flows
-	.venv/bin/pytest -n auto --maxschedchunk 1 --no-loadscope-reorder $(PYTEST)
+	@.venv/bin/mypy > .venv/types 2>&1 & types=$$!; \
+	.venv/bin/pytest -n auto --maxschedchunk 1 --no-loadscope-reorder $(PYTEST); tests=$$?; \
+	wait $$types; types=$$?; cat .venv/types; exit $$((tests ? tests : types))
 
 install: $(STAMP)
 
