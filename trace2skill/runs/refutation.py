@@ -4,7 +4,7 @@ A rule is refuted by one of three things, each of which blames it and not only t
 
 - `ablation`: left out of the candidate, the skill scores higher, with the whole 95% interval, and the gate has let the
   pruned skill through. Without the gate's answer, what held-out tasks say of single rules would steer what is proposed
-  to the same gate: ablated every night, wrong promotions pass their level (`bench/gate.py`).
+  to the same gate: ablated every night, wrong promotions come twice as often (`bench/gate.py --ablate`).
 - `gate`: the candidate is surely worse than the champion, and of its lines this alone can be to blame: every other one
   has been in a candidate that won. So does the algorithm DD of group testing name
   a defective: Aldridge, Baldassini and Johnson 2014, https://doi.org/10.1109/TIT.2014.2314472.
