@@ -5,7 +5,7 @@
 
 Each is read by `trace2skill ingest --analyst rules` in a process of its own: once killed with SIGKILL when half is
 read, then run again to the end, then run once more with nothing new. The peak is the largest resident memory of the
-process without its Prefect server, looked at every half second. Exits 1 where a session is missing, something is read
+process without its Prefect server, looked at five times a second. Exits 1 where a session is missing, something is read
 twice after the kill, or the peak is above 1 GB.
 """
 
@@ -19,15 +19,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-BIN = Path(sys.executable).parent
+COMMAND = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from trace2skill.cli import live, main
+live.SAID_EVERY = 0.1
+sys.exit(main())
+"""
+"""The command, but that it says more often how far it is: so few logs, too, can be stopped half way."""
 MB = 2**20
 MOST_MB = 1024
+LOOK_SECONDS = 0.2
 
 
 class Went(NamedTuple):
@@ -37,6 +46,7 @@ class Went(NamedTuple):
     peak: float
     server: float
     summary: dict[str, Any]
+    share: float = 1.0
 
 
 def main() -> None:
@@ -61,7 +71,11 @@ def measured(folder: Path, logs: Path, sessions: int) -> bool:
     size = sum(path.stat().st_size for path in logs.rglob("*") if path.is_file()) / MB
     print(f"{sessions} sessions in {sum(1 for _ in logs.rglob('*.json*'))} files, {size:.0f} MB", flush=True)
     killed = ingest(folder, logs, kill_at=0.5)
-    print(f"killed: after {killed.seconds:.0f} s, peak {killed.peak:.0f} MB", flush=True)
+    print(
+        f"killed: after {killed.seconds:.0f} s, {killed.share:.0%} read, peak {killed.peak:.0f} MB "
+        f"(server {killed.server:.0f} MB)",
+        flush=True,
+    )
     again = ingest(folder, logs)
     told(again, "run again")
     once_more = ingest(folder, logs)
@@ -80,8 +94,9 @@ def measured(folder: Path, logs: Path, sessions: int) -> bool:
 def told(went: Went, name: str) -> None:
     """One line."""
     read = went.summary["sources"]
+    rate = f", {read['fresh'] / went.seconds:.0f} sessions a second in all" if read["fresh"] else ""
     print(
-        f"{name}: {went.seconds:.0f} s, peak {went.peak:.0f} MB (server {went.server:.0f} MB), sessions "
+        f"{name}: {went.seconds:.0f} s{rate}, peak {went.peak:.0f} MB (server {went.server:.0f} MB), sessions "
         f"{read['trajectories']}, read now {read['fresh']}, files unchanged {read['unchanged']}, rules "
         f"{len(went.summary['candidate']['applied'])}",
         flush=True,
@@ -93,7 +108,7 @@ def told(went: Went, name: str) -> None:
 def ingest(folder: Path, logs: Path, kill_at: float = 0.0) -> Went:
     """The command; killed once that share of the units is read."""
     store = folder / "store.duckdb"
-    command = [str(BIN / "trace2skill"), "ingest", str(logs), "--analyst", "rules", "--store", str(store)]
+    command = [sys.executable, "-c", COMMAND, "ingest", str(logs), "--analyst", "rules", "--store", str(store)]
     command += ["--output", str(folder / "runs"), *([] if kill_at else ["--json"])]
     environment = {**os.environ, "PREFECT_HOME": str(folder / "prefect"), "PREFECT_LOGGING_LEVEL": "CRITICAL"}
     with (folder / "out").open("w+") as out, (folder / "err").open("w+") as err:
@@ -101,25 +116,34 @@ def ingest(folder: Path, logs: Path, kill_at: float = 0.0) -> Went:
         child = subprocess.Popen(command, stdout=out, stderr=err, env=environment, start_new_session=True)
         peak = server = 0.0
         while child.poll() is None:
-            time.sleep(0.5)
+            time.sleep(LOOK_SECONDS)
             own, others = memory(child.pid)
             peak, server = max(peak, own), max(server, others)
-            if kill_at and share_read((folder / "err").read_text()) >= kill_at:
-                os.killpg(child.pid, signal.SIGKILL)  # a session of its own, started above
-                child.wait()
+            if kill_at and share_read(folder / "err") >= kill_at:
+                kill(child)
         seconds = time.monotonic() - started
         out.seek(0)
         if kill_at:
-            return Went(seconds, peak, server, {})
+            return Went(seconds, peak, server, {}, share_read(folder / "err"))
         text = out.read()
         if child.returncode:
             raise SystemExit((folder / "err").read_text()[-3000:])
         return Went(seconds, peak, server, json.loads(text[text.index("{") :]))
 
 
-def share_read(said: str) -> float:
+def kill(child: subprocess.Popen[bytes]) -> None:
+    """SIGKILL for the command, and for the Prefect server that it started, which has a session of its own."""
+    started = psutil.Process(child.pid).children(recursive=True)
+    os.killpg(child.pid, signal.SIGKILL)  # a session of its own, started here
+    child.wait()
+    for process in started:
+        with suppress(psutil.Error):
+            process.kill()
+
+
+def share_read(said: Path) -> float:
     """How far the reading is, by what the command says of it."""
-    found = re.findall(r"read: (\d+) of (\d+)", said)
+    found = re.findall(r"^read: (\d+) of (\d+)", said.read_text(), re.M)
     return int(found[-1][0]) / int(found[-1][1]) if found else 0.0
 
 

@@ -1,12 +1,13 @@
 """What the miner finds: every rule of some logs with its odds; or of planted causes in synthetic logs the share found.
 
     python bench/miner.py ../shared/data/traces/tau_bench ../shared/data/traces/mini_swe_agent [--labels labels.csv]
-    python bench/miner.py --planted --sessions 30 --seeds 30
+    python bench/miner.py --planted
     python bench/miner.py --ceiling --sessions 20 --seeds 400
 
 The second writes sessions of three kinds of work, each in a format of its own (chat messages, Claude Code, ATIF), with
 11 planted causes among noise and a file of labels, and reads them as any other logs. It exits 1 where fewer than 80% of
-the causes are found, or more than 20% of the lines state none. With `--shuffled` the labels are dealt out by chance:
+the causes of one of them are found, or more than 20% of the lines state none; 32 sessions of each, the default, are the
+fewest with which that holds. With `--shuffled` the labels are dealt out by chance:
 then no rule about outcomes should come at all. `--ceiling` computes what so many sessions can show to one who knows the
 causes: each is held alone against the outcomes of its kind of work, at 5% and without any correction, and an error that
 was put right counts from two sessions on.
@@ -43,8 +44,8 @@ def main() -> int:
     parser.add_argument("--labels", type=Path)
     parser.add_argument("--planted", action="store_true")
     parser.add_argument("--ceiling", action="store_true")
-    parser.add_argument("--sessions", type=int, default=60, help="of each of the three kinds of work")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--sessions", type=int, default=32, help="of each of the three kinds of work: 32 are enough")
+    parser.add_argument("--seeds", type=int, default=30)
     parser.add_argument("--shuffled", action="store_true")
     parser.add_argument("--quiet", action="store_true")
     given = parser.parse_args()
@@ -110,9 +111,13 @@ def told(causes: list[Planted], hits: Counter[str], seeds: int, lines: int, nois
         return int(lines > max(1, 0.1 * seeds))
     for cause in causes:
         print(f"{cause.name}: found {hits[cause.name]} of {seeds} times")
+    shares = []
+    for world in WORLDS:
+        shares.append(sum(hits[cause.name] for cause in world.causes) / (len(world.causes) * seeds))
+        print(f"{world.name}: {shares[-1]:.0%} of its {len(world.causes)} planted causes found")
     share, other = sum(hits.values()) / (len(causes) * seeds), noise / max(1, lines)
     print(f"planted causes found: {share:.0%}; lines {lines}, of them stating none: {noise} ({other:.0%})")
-    return int(share < LEAST_FOUND or other > MOST_NOISE)
+    return int(min(shares) < LEAST_FOUND or other > MOST_NOISE)
 
 
 def ceiling(sessions: int, seeds: int) -> int:

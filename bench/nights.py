@@ -6,8 +6,8 @@ Five nights of the nightly deployment (rounds, seeds that move, the gate, promot
 mistake shows only when the first is gone (bench/nights_world.py); beside them one round of learning that may ask as
 often: with more rollouts a task. The models are scripted, so this measures the loop and says nothing of models.
 The steps run in their order without Prefect, whose share of a step is several times that of a step whose model answers
-at once. Exits 1 where the nights find fewer than nine in ten of the causes, keep a rule that harms or propose a refuted
-one again, or where one round does not find at least two causes fewer.
+at once. Exits 1 where the nights find fewer than nine in ten of the causes, keep a rule that harms, or propose one that
+was refuted, or where one round does not find at least two causes fewer.
 """
 
 import argparse

@@ -3,10 +3,12 @@
 Artifacts are for people. Where the server does not take one, the run goes on without it.
 """
 
+import contextvars
 import logging
+import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from prefect.artifacts import (
@@ -30,24 +32,49 @@ PAUSE_SECONDS = 2.0
 
 
 class StageArtifact:
-    """A progress bar for one stage, moved at most every two seconds: each move is a request to the server."""
+    """A progress bar for one stage, there once the stage has run two seconds and moved at most every two after that.
+
+    Each move is a request to the server, which whoever waits for the stage would wait for, too: a stage that is done
+    sooner shows in the graph alone.
+    """
 
     def __init__(self, stage: str, total: int) -> None:
-        self._total, self._ended, self._moved = total, 0, time.monotonic()
+        self._stage, self._total, self._ended, self._moved = stage, total, 0, time.monotonic()
         self._id: UUID | None = None
+        self._start: threading.Timer | None = None
         if running.id:
-            key, words = f"stage-{stage}", f"{stage}: {total} items"
-            self._id = _kept(lambda: create_progress_artifact(0.0, key=key, description=words))
+            here = contextvars.copy_context()  # says which flow run it is that the bar belongs to
+            self._start = threading.Timer(PAUSE_SECONDS, here.run, [self._made])
+            self._start.daemon = True
+            self._start.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._start is not None:
+            self._start.cancel()
 
     def item(self) -> None:
         """One more item has ended."""
         self._ended += 1
-        last = self._ended == self._total
-        if self._id is None or not (last or time.monotonic() - self._moved > PAUSE_SECONDS):
+        if self._ended == self._total and self._start is not None:
+            self._start.cancel()
+            self._start.join()  # it may just be at it; then the bar is moved to its end
+        if self._id is None or not (self._ended == self._total or time.monotonic() - self._moved > PAUSE_SECONDS):
             return
         self._moved = time.monotonic()
-        artifact, share = self._id, 100.0 * self._ended / self._total
+        artifact, share = self._id, self._share
         _kept(lambda: update_progress_artifact(artifact, share))
+
+    @property
+    def _share(self) -> float:
+        return 100.0 * self._ended / self._total
+
+    def _made(self) -> None:
+        key, words = f"stage-{self._stage}", f"{self._stage}: {self._total} items"
+        self._id = _kept(lambda: create_progress_artifact(self._share, key=key, description=words))
+        self._moved = time.monotonic()
 
 
 def publish(rt: Runtime, summary: RunSummary) -> None:

@@ -56,15 +56,15 @@ def gather(
     watchers = [watcher(), *([rt.progress] if rt and rt.progress else [])]
     for watching in watchers:
         watching.begin(stage, len(futures))
-    shown = StageArtifact(stage, len(futures))
     name_of = {id(future): name for future, name in zip(futures, names, strict=True)}
-    for future in as_completed(list(futures)):
-        future.wait()  # settles the future's own state; without it `.state` asks the server, which lags behind
-        for watching in watchers:
-            watching.item(stage, name_of[id(future)], _in_a_word(future.state))
-        shown.item()
-        if each is not None and future.state.is_completed():
-            each(future.result())
+    with StageArtifact(stage, len(futures)) as shown:
+        for future in as_completed(list(futures)):
+            future.wait()  # settles the future's own state; without it `.state` asks the server, which lags behind
+            for watching in watchers:
+                watching.item(stage, name_of[id(future)], _in_a_word(future.state))
+            shown.item()
+            if each is not None and future.state.is_completed():
+                each(future.result())
     results, failures = [], []
     for future, name in zip(futures, names, strict=True):
         if future.state.is_completed():

@@ -1,7 +1,5 @@
 """The jobs of the consolidation as mapped tasks: each round is submitted whole and gathered in order."""
 
-import functools
-import gc
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -27,7 +25,6 @@ class MappedRunner:
 
     def __init__(self, settings: RunSettings) -> None:
         self._settings = settings
-        _settle_down()
 
     def induce(self, jobs: Sequence[InduceJob]) -> list[Grouping]:
         """See `Runner`."""
@@ -47,11 +44,3 @@ class MappedRunner:
         futures = mapped(task_of(step), self._settings, jobs)
         names = [job.name for job in jobs]
         return gather(runtime(self._settings), step.name, futures, names, tolerated=0.0).results
-
-
-@functools.cache
-def _settle_down() -> None:
-    """What Prefect's imports and the start of the flow made stays for good, a million objects. Once in a process the
-    collector is told so: else each full collection, of which a consolidation has one or two, takes a fifth of a second.
-    """
-    gc.freeze()

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import databases
 import psutil
 import pytest
+import warm
 from xdist.scheduler import LoadScopeScheduling
 
 from trace2skill.cli.app import _nothing_more_to_say
@@ -60,6 +61,7 @@ GROUPS = {
         ["operations/test_approval.py", "operations/test_nightly.py", "operations/test_together.py"], "operated"
     ),
     **dict.fromkeys(["test_report.py"], "browser"),
+    **dict.fromkeys(["test_forms.py"], "golden run"),
     **dict.fromkeys(["test_changes_table.py"], "changed copy"),
 }
 """Files whose tests share something dear, by what that is: one worker runs them all."""
@@ -118,11 +120,12 @@ def pytest_sessionfinish() -> None:
     if os.environ.get("RENEW_DURATIONS"):
         known = {name: seconds for name, seconds in {**DURATIONS, **_taken}.items() if seconds >= WORTH_SORTING}
         TABLE.write_text(json.dumps(known, indent=0, sort_keys=True) + "\n")
-    if (HOME / "server").exists():
-        with contextlib.suppress(psutil.Error):
-            server = psutil.Process(int((HOME / "server").read_text()))
-            server.terminate()
-            server.wait(30)
+    for started in ("forking", "server"):
+        if (HOME / started).exists():
+            with contextlib.suppress(psutil.Error):
+                process = psutil.Process(int((HOME / started).read_text()))
+                process.terminate()
+                process.wait(30)
     shutil.rmtree(HOME, ignore_errors=True)
 
 
@@ -157,20 +160,33 @@ def prefect_home() -> Path:
 
 
 @pytest.fixture(scope="session")
+def warm_home(prefect_home: Path) -> Path:
+    """The same home, with the one process of the session that commands are forked from."""
+    with (prefect_home / "lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        if not (prefect_home / "warm").exists():
+            forking = warm.start(prefect_home / "warm", environment(prefect_home), ROOT)
+            (prefect_home / "forking").write_text(str(forking.pid))
+    return prefect_home
+
+
+@pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Project"]:
-    """A Prefect server with all that it does of its own accord and our deployments.
+    """A Prefect server that records what happens, and our deployments.
 
     The tests that use it are one group, which one worker runs: see `GROUPS`.
     """
     from prefect_project import Project
 
     home = tmp_path_factory.mktemp("prefect")
-    server = start_server(home)
+    server = start_server(home, env=dict.fromkeys(UNASKED, "false"))
+    forking = warm.start(home / "warm", environment(home), ROOT)
     found = Project(home)
     found.deploy()
     yield found
-    server.terminate()
-    server.wait(60)
+    for process in (forking, server):
+        process.terminate()
+        process.wait(60)
 
 
 @pytest.fixture
@@ -181,13 +197,17 @@ def project(deployed: "Project") -> "Project":
     return deployed
 
 
-def start_server(home: Path, *options: str) -> "subprocess.Popen[bytes]":
+UNASKED = [f"PREFECT_SERVER_SERVICES_{name}_ENABLED" for name in ("SCHEDULER", "LATE_RUNS", "FOREMAN", "TRIGGERS")]
+"""What a server does besides, which costs and which no test asks about: schedules, automations, the health of workers."""
+
+
+def start_server(home: Path, *options: str, env: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
     """A Prefect server that answers; its address is written to `home/api`."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [str(Path(sys.executable).parent / "prefect"), "server", "start", "--port", str(port), *options]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(command, env=environment(home), **quiet)  # type: ignore[call-overload]
+    server = subprocess.Popen(command, env=environment(home) | (env or {}), **quiet)  # type: ignore[call-overload]
     deadline = time.monotonic() + PATIENCE
     while not answers(f"http://127.0.0.1:{port}/api/health"):
         assert server.poll() is None

@@ -27,6 +27,8 @@ class Asked(NamedTuple):
     pattern: re.Pattern[str]
     place: str
     at_start: bool
+    worded: re.Pattern[str] | None = None
+    """Another wording of it, whose worst texts it meets, too."""
 
 
 def asked() -> list[Asked]:

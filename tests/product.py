@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import warm
 from conftest import environment
 
 COMMAND = str(Path(sys.executable).parent / "trace2skill")
@@ -78,6 +79,18 @@ def process(cwd: Path, home: Path, *arguments: object, calls: Path | None = None
     )
     assert done.returncode == code, done.stdout + done.stderr
     return Said(done.returncode, done.stdout, done.stderr)
+
+
+def forked(
+    cwd: Path, home: Path, *arguments: object, calls: Path | None = None, said: Path | None = None
+) -> warm.Forked:
+    """A command as a process forked from the warm one of a home, which runs while the test goes on.
+
+    What it says goes to a file, where one is given.
+    """
+    with open(os.devnull, "r+b") as nothing, said.open("wb") if said else contextlib.nullcontext(nothing) as words:
+        files = [nothing.fileno(), words.fileno(), words.fileno()]
+        return warm.Forked(home / "warm", "command", [*map(str, arguments)], cwd, environment(home, calls), files)
 
 
 def started(cwd: Path, home: Path, *arguments: object, calls: Path | None = None) -> "subprocess.Popen[str]":

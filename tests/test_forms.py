@@ -139,14 +139,27 @@ def skills_in(results: dict[str, bytes]) -> set[str | None]:
     return {FormSerializer().loads(json.loads(readable(content))["result"].encode()).skill for content in rolled}
 
 
-def test_every_step_of_a_golden_run_is_a_hit(tmp_path: Path, prefect_home: Path) -> None:
+@pytest.fixture(scope="module")
+def repeated(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> tuple[Path, dict[str, Any]]:
+    """The folder of the newest golden store after its run was done once more, and what that said."""
+    folder = tmp_path_factory.mktemp("repeated")
+    laid_out(GOLDEN / VERSIONS[-1], folder)
+    return folder, again(folder, prefect_home, "run")
+
+
+@pytest.fixture
+def up_to_date(repeated: tuple[Path, dict[str, Any]], tmp_path: Path) -> Path:
+    """A copy of that folder: the golden store, with what today's steps make of it besides."""
+    return shutil.copytree(repeated[0], tmp_path / "repeated")
+
+
+def test_every_step_of_a_golden_run_is_a_hit(tmp_path: Path, repeated: tuple[Path, dict[str, Any]]) -> None:
     laid_out(GOLDEN / VERSIONS[-1], tmp_path)
-    before = results_of(tmp_path)
-    made = again(tmp_path, prefect_home, "run")
+    folder, made = repeated
     same_run = made["run_id"] == commands_of(VERSIONS[-1])["ablate"][1]
     assert same_run or "rollout" in CHANGED_SINCE.get(VERSIONS[-1], set()), "it goes on under the id it had"
-    assert_hits(before, results_of(tmp_path))
-    store = the_store(tmp_path)
+    assert_hits(results_of(tmp_path), results_of(folder))
+    store = the_store(folder)
     row = store.run(made["run_id"])
     store.close()
     assert row is not None
@@ -154,12 +167,11 @@ def test_every_step_of_a_golden_run_is_a_hit(tmp_path: Path, prefect_home: Path)
 
 
 @pytest.mark.slow  # a whole experiment
-def test_no_step_of_a_golden_experiment_is_done_again(tmp_path: Path, prefect_home: Path) -> None:
+def test_no_step_of_a_golden_experiment_is_done_again(up_to_date: Path, prefect_home: Path) -> None:
     """Its later rounds roll out what earlier ones changed, so that less can be said of what is new."""
-    laid_out(GOLDEN / VERSIONS[-1], tmp_path)
-    before = results_of(tmp_path)
-    again(tmp_path, prefect_home, "experiment")
-    after = results_of(tmp_path)
+    before = results_of(up_to_date)
+    again(up_to_date, prefect_home, "experiment")
+    after = results_of(up_to_date)
     assert {key: after.get(key) for key in before} == before
     assert CHANGED_SINCE.get(VERSIONS[-1]) or after == before
 
@@ -219,9 +231,9 @@ def test_a_golden_store_is_shown(golden: Path) -> None:
 
 
 @pytest.mark.slow  # a copy of the project, and a run in it
-def test_modules_may_move_and_classes_may_be_renamed(tmp_path: Path, prefect_home: Path) -> None:
-    code, work = tmp_path / "code", tmp_path / "work"
-    work.mkdir()
+def test_modules_may_move_and_classes_may_be_renamed(tmp_path: Path, up_to_date: Path, prefect_home: Path) -> None:
+    """Neither what the golden store holds is done again, nor what was made of it by the code that has not moved."""
+    code = tmp_path / "code"
     for package in PACKAGES:
         shutil.copytree(ROOT / package, code / package, ignore=shutil.ignore_patterns("__pycache__"))
     form = forms.known_forms()["Rolled"].cls
@@ -238,10 +250,10 @@ def test_modules_may_move_and_classes_may_be_renamed(tmp_path: Path, prefect_hom
         text = re.sub(r'(?<!")\bRolled\b(?!")', "RolledOut", text)
         text = re.sub(r'(?<!")\bCandidate\b(?!")', "Proposition", text)
         file.write_text(text, encoding="utf-8")
-    laid_out(GOLDEN / VERSIONS[-1], work)
-    before = results_of(work)
-    again(work, prefect_home, "run", code)
-    assert_hits(before, results_of(work))
+    before, calls = results_of(up_to_date), (up_to_date / "calls").read_text()
+    again(up_to_date, prefect_home, "run", code)
+    assert results_of(up_to_date) == before
+    assert (up_to_date / "calls").read_text() == calls, "a model was asked"
 
 
 # What cannot be read

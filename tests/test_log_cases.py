@@ -601,12 +601,12 @@ def test_copilots_events_are_a_session_with_its_sub_agents(tmp_path: Path) -> No
     assert (len(main.steps[1].tool_calls), sub.parent, sub.steps[0].message) == (2, main.id, "sub")
 
 
-def test_open_hands_events_answer_the_actions_they_name(tmp_path: Path) -> None:
+def open_hands_events() -> list[dict]:
     def told(id: str) -> dict:
         response = {"id": "r1", "model": "m", "usage": {"prompt_tokens": 9, "completion_tokens": 2}}
         return {"tool_call_id": id, "function_name": "execute_bash", "model_response": response}
 
-    events = [
+    return [
         {"id": 0, "source": "user", "action": "message", "args": {"content": "Fix it"}},
         {"id": 1, "source": "agent", "action": "run", "args": {"command": "ls", "thought": "hm"}, "tool_call_metadata": told("a")},
         {"id": 2, "source": "agent", "action": "run", "args": {"command": "rm x"}, "tool_call_metadata": told("b")},
@@ -615,6 +615,10 @@ def test_open_hands_events_answer_the_actions_they_name(tmp_path: Path) -> None:
         {"id": 5, "source": "environment", "observation": "agent_state_changed", "content": ""},
         {"id": 6, "source": "agent", "action": "finish", "args": {"final_thought": "Done."}},
     ]  # fmt: skip
+
+
+def test_open_hands_events_answer_the_actions_they_name(tmp_path: Path) -> None:
+    events = open_hands_events()
     path = tmp_path / "trajectory.json"
     path.write_text(json.dumps(events, indent=1))
     (item,), readings = read(path)
@@ -623,6 +627,39 @@ def test_open_hands_events_answer_the_actions_they_name(tmp_path: Path) -> None:
     report = {"instance_id": "i", "history": events, "test_result": {"report": {"resolved": False}}}
     (item,), _ = read(write(tmp_path / "bench" / "output.jsonl", report))
     assert (item.outcome.kind, item.outcome.source, item.task_id) == ("failed", "log", "i")
+
+
+def test_open_hands_events_in_files_of_their_own_are_one_session(tmp_path: Path) -> None:
+    events, session = open_hands_events(), tmp_path / "sessions" / "s1"
+    for place in ("events", "event_cache"):
+        (session / place).mkdir(parents=True)
+    for event in events[:5]:
+        (session / "events" / f"{event['id']}.json").write_text(json.dumps(event))
+    (session / "event_cache" / "0-3.json").write_text(json.dumps(events[:3]))
+    (session / "metadata.json").write_text(json.dumps({"conversation_id": "s1", "title": "Fix it"}))
+    (item,), readings = read(tmp_path)
+    assert ([file.name for file in readings.files], readings.problems) == (["sessions/s1/events/4.json"], ())
+    assert (readings.files[0].format, item.session, shape(item)) == ("openhands", "s1", ("ua", "worked user", (9, 2)))
+    known = {file.path: file.memory for file in readings.files if file.memory}
+    for event in events[5:]:  # the session goes on: it is read anew, as a whole
+        (session / "events" / f"{event['id']}.json").write_text(json.dumps(event))
+    again: list[Trajectory] = []
+    read_paths([tmp_path], lambda found, file: again.append(found), known=known)
+    assert [(one.id, shape(one)[0]) for one in again] == [(item.id, "uaa")]
+    for left in ('{"id": 7, "timest', ""):  # a crash while the last was written
+        (session / "events" / "7.json").write_text(left)
+        (item,), readings = read(tmp_path)
+        assert (shape(item)[0], bool(readings.problems)) == ("uaa", True)
+    (session / "events" / "7.json").unlink()
+    (session / "events" / "2.json").unlink()
+    secret = tmp_path.parent / f"{tmp_path.name}-secret.json"
+    secret.write_text(json.dumps(events[2]))
+    (session / "events" / "2.json").symlink_to(secret)
+    (item,), readings = read(tmp_path)
+    assert (shape(item)[:2], ["leads out" in problem.message for problem in readings.problems]) == (
+        ("uaa", "worked"),
+        [True, True],  # it is no log of its own, and no event of this session
+    )
 
 
 def test_reminders_in_a_persons_place_are_the_programs_in_plain_messages_too(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from questions_of_tests import write_math
 from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import ANSWER
+from trace2skill.domains.math import checker, plain
 from trace2skill.domains.math.forms import answer_in
 from trace2skill.domains.math.layouts import read_row
 from trace2skill.types.task import Task
@@ -113,6 +114,42 @@ def test_the_final_answer_rule_of_each_data_set(form: Any, text: str, answer: st
 def test_answers_are_compared_by_value(gold: str, answer: str, right: bool) -> None:
     judged = load_domain("math").grade(_task(gold), {ANSWER: rf"\boxed{{{answer}}}".encode()})
     assert judged.hard == float(right)
+
+
+PLAIN = [
+    "0", "-0", "0.0", "1", "-1", "1.0", "1.5", "-1.5", "0.5", "2", "20", "0.20", "0.2", "2.14", "100", "999999999999", "1.4444", "1.3333",
+    r"\frac{0}{3}", r"\frac{1}{2}", r"-\frac{1}{2}", r"\frac{2}{4}", r"\frac{6}{3}", r"\frac{13}{9}", r"\frac{15}{7}", r"\frac{3}{2}",
+    r"-\frac{3}{2}", r"\frac{4}{3}", r"\frac{1}{999999999999}",
+]  # fmt: skip
+
+
+def test_plain_numbers_are_what_math_verify_says_and_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {(gold, answer): plain.same(gold, answer) for gold in PLAIN for answer in PLAIN}
+    assert {True, False, None} == {*known.values()}, "what is close is asked"
+    asked = [
+        pair for number, (pair, same) in enumerate(known.items()) if same is not None and (same or number % 3 == 0)
+    ]
+    assert [checker.CHECKER.compare(*pair, 10).same for pair in asked] == [known[pair] for pair in asked]
+    for text in (
+        "025",
+        "1,018",
+        "18 or 19",
+        "1e3",
+        "50\\%",
+        r"\frac{1}{0}",
+        r"\frac12",
+        "3.14159265",
+        "+3",
+        "",
+        "x",
+        "1.",
+        "\u0663",
+    ):
+        assert plain.same("3", text) is None, text
+    monkeypatch.setattr(checker.Checker, "compare", lambda *_: pytest.fail("a process was asked"))
+    grade = load_domain("math").grade
+    assert grade(_task(r"\frac{7}{3}"), {ANSWER: rb"\boxed{2.33}"}).hard == 0.0
+    assert grade(_task(r"\frac{6}{3}"), {ANSWER: rb"\boxed{2}"}).hard == 1.0
 
 
 def test_an_answer_in_another_form_is_none() -> None:

@@ -77,6 +77,18 @@ def test_the_exact_test_is_fishers(table: tuple[int, int, int, int]) -> None:
     assert fisher(table).p == pytest.approx(fisher_exact([[a, b], [c, d]]).pvalue)
 
 
+@pytest.mark.parametrize("table", [(8, 2, 1, 5), (0, 9, 7, 1), (3, 3, 3, 3), (3, 13, 7, 4), (1, 40, 9, 3)])
+def test_what_says_what_to_do_in_one_direction_is_tested_in_that_alone(table: tuple[int, int, int, int]) -> None:
+    a, b, c, d = table
+    tested = stratified([table], fewer=True)
+    assert tested.p == pytest.approx(fisher_exact([[a, b], [c, d]], alternative="less").pvalue)
+    for p in tested.possible:  # each is how probable so small a one is
+        assert any(
+            p == pytest.approx(fisher_exact([[k, a + b - k], [a + c - k, d - a + k]], alternative="less").pvalue)
+            for k in range(max(0, a - d), min(a + b, a + c) + 1)
+        )
+
+
 def test_within_strata_the_test_is_what_counting_every_table_gives() -> None:
     strata = [(2, 0, 0, 2), (1, 1, 0, 2), (1, 0, 1, 2)]
     seen, chances = sum(table[0] for table in strata), dict[int, float]()

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from conftest import OFFICE, OFFICE_SKILL, PATIENCE, shared
-from product import process, run, started
+from product import forked, process, run, started
 from questions_of_tests import write_math, write_skill_for_sums
 
 from trace2skill.sim.conversation import Heard
@@ -118,27 +118,27 @@ def test_a_refresh_learns_scores_and_repeats_for_nothing(tmp_path: Path, prefect
 
 @pytest.mark.slow
 def test_killed_at_random_moments_it_ends_as_if_undisturbed(
-    tmp_path: Path, prefect_home: Path, sums: list[object]
+    tmp_path: Path, warm_home: Path, sums: list[object]
 ) -> None:
     command = [*sums, "--model", "sim/office?latency=0.02&jitter=0.5", "--workers", "4"]
     for name in ("calm", "killed"):
         (tmp_path / name).mkdir()
-    run(tmp_path / "calm", prefect_home, *command, calls=tmp_path / "calm.calls")
+    run(tmp_path / "calm", warm_home, *command, calls=tmp_path / "calm.calls")
     calls = tmp_path / "killed.calls"
     calls.touch()
     whole = len((tmp_path / "calm.calls").read_text().split())
     rng = random.Random(11)
     kills = int(os.environ.get("KILLS", "2"))
     for number in range(kills):
-        child = started(tmp_path / "killed", prefect_home, *command, calls=calls)
+        child = forked(tmp_path / "killed", warm_home, *command, calls=calls)
         goal = len(calls.read_text().split()) + rng.randint(5, max(6, whole // (kills + 1)))
         deadline = time.monotonic() + PATIENCE
         while len(calls.read_text().split()) < goal and child.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         os.killpg(child.pid, signal.SIGKILL)
-        child.communicate()
+        child.wait()
         assert number or calls.read_text(), "nothing was running when it was killed"
-    run(tmp_path / "killed", prefect_home, *command, calls=calls)
+    run(tmp_path / "killed", warm_home, *command, calls=calls)
     calm, killed = summary(tmp_path / "calm"), summary(tmp_path / "killed")
     assert killed["candidate"] == calm["candidate"]
     assert killed["evaluations"] == calm["evaluations"]

@@ -1,9 +1,11 @@
 """A deployed project as its page tells it: a server, the results block, a work pool, and workers to start and kill."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from typing import Any
 import product
 import psutil
 import pytest
+import warm
 from conftest import PATIENCE, ROOT, environment
 from questions_of_tests import write_math, write_skill_for_sums
 
@@ -35,16 +38,34 @@ class Project:
             "TRACE2SKILL_HOME": str(ROOT),
             "TRACE2SKILL_SIM_OUTAGE": str(self.outage),
             "PATH": f"{BIN}:{os.environ['PATH']}",
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
         }
 
     def run(self, *arguments: object, timeout: float = PATIENCE, code: int = 0) -> str:
-        """Run one command of a person who deploys; returns what it printed."""
-        command = [str(BIN / str(arguments[0])), *map(str, arguments[1:])]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.variables, capture_output=True, text=True, timeout=timeout, check=False
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout
+        """Run one command of a person who deploys, forked from the warm process; returns what it printed."""
+        ended, out, err = self.at_once([list(map(str, arguments))], timeout)[0]
+        assert ended == code, out + err
+        return out
+
+    def at_once(self, commands: list[list[str]], timeout: float = 4 * PATIENCE) -> list[tuple[int, str, str]]:
+        """Run commands side by side; returns the exit code, stdout and stderr of each."""
+        with contextlib.ExitStack() as stack:
+            nothing = stack.enter_context(open(os.devnull, "rb"))
+            said = [[stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(2)] for _ in commands]
+            forks = [
+                self.fork(command[0], command[1:], [nothing.fileno(), *(file.fileno() for file in files)])
+                for command, files in zip(commands, said, strict=True)
+            ]
+            codes = [fork.wait(timeout) for fork in forks]
+            for files in said:
+                for file in files:
+                    file.seek(0)
+            return [(code, out.read(), err.read()) for code, (out, err) in zip(codes, said, strict=True)]
+
+    def fork(self, program: str, words: list[str], files: list[int]) -> warm.Forked:
+        """Start `prefect` or `trace2skill` with stdin, stdout and stderr; the process dies with what is returned."""
+        do = {"prefect": "prefect", "trace2skill": "command"}[program]
+        return warm.Forked(self.home / "warm", do, words, ROOT, self.variables, files)
 
     def told(self, *arguments: object, code: int = 0) -> Any:
         """What a trace2skill command says as JSON.
@@ -57,28 +78,32 @@ class Project:
 
     def deploy(self) -> None:
         """The three commands of docs/deploy.md."""
-        self.run("python", "deployments/setup.py")
+        setup = [str(BIN / "python"), "deployments/setup.py"]
+        subprocess.run(setup, cwd=ROOT, env=self.variables, check=True, capture_output=True, timeout=PATIENCE)
         self.run("prefect", "work-pool", "create", "trace2skill", "--type", "process")
         self.run("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", "deployments/prefect.yaml")
 
     @contextmanager
-    def worker(self) -> Iterator["psutil.Popen"]:
+    def worker(self) -> Iterator["psutil.Process"]:
         """A process worker that takes runs until the block ends."""
-        log = (self.home / "worker.log").open("a")
-        command = [str(BIN / "prefect"), "worker", "start", "--pool", "trace2skill", "--prefetch-seconds", "60"]
-        process = psutil.Popen(
-            command, cwd=ROOT, env={**self.variables, "PREFECT_WORKER_QUERY_SECONDS": "1"}, stdout=log, stderr=log
-        )
+        words = ["worker", "start", "--pool", "trace2skill", "--prefetch-seconds", "60"]
+        with (self.home / "worker.log").open("ab") as log, open(os.devnull, "rb") as nothing:
+            fork = self.fork("prefect", words, [nothing.fileno(), log.fileno(), log.fileno()])
+        process = psutil.Process(fork.pid)
         try:
             yield process
         finally:
             kill_all(process)
-            log.close()
 
-    def start(self, deployment: str, parameters: dict[str, Any]) -> str:
-        """Start a run of a deployment, as the UI does; returns the flow run's id."""
+    def start(self, deployment: str, parameters: dict[str, Any], *, forked: bool = True) -> str:
+        """Start a run of a deployment, as the UI does; returns the flow run's id.
+
+        Its process is forked from the warm one, unless it is to be started as everywhere else.
+        """
         id = self.request("GET", f"/deployments/name/{deployment}")["id"]
-        made = self.request("POST", f"/deployments/{id}/create_flow_run", {"parameters": parameters})
+        command = f"{sys.executable} -IS {warm.HERE} {self.home / 'warm'} engine"
+        how = {"job_variables": {"command": command}} if forked else {}
+        made = self.request("POST", f"/deployments/{id}/create_flow_run", {"parameters": parameters, **how})
         return str(made["id"])
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
@@ -108,7 +133,7 @@ class Project:
             if {state["name"], state["type"]} & set(states):
                 return state
             assert time.monotonic() < deadline, f"{state['name']}: {state['message']}\n{self.worker_said()}"
-            time.sleep(0.5)
+            time.sleep(1)
 
     def worker_said(self) -> str:
         """The last lines of the workers' log that are theirs."""

@@ -1,6 +1,7 @@
 """Stops a command at a moment, and tells how it ended: one process for each, on the session's Prefect server."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import warm
 from conftest import PATIENCE, environment
 from product import COMMAND
 
@@ -28,7 +30,7 @@ class Stopped:
 
 
 class Command:
-    """A command under way, with all that it starts."""
+    """A command under way, with all that it starts: a fork where the home has a warm process, unless `start` is asked."""
 
     def __init__(
         self,
@@ -37,19 +39,25 @@ class Command:
         *arguments: object,
         hold: tuple[str, str, Path] | None = None,
         calls: Path | None = None,
+        start: bool = False,
     ) -> None:
-        start = [sys.executable, str(HELD), *map(str, hold)] if hold else [COMMAND]
         self._words = (cwd / "stderr").open("w+")
-        self.child = subprocess.Popen(
-            [*start, *map(str, arguments)],
-            cwd=cwd,
-            env=environment(home, calls),
-            start_new_session=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self._words,
-        )
-
+        words, env = [str(word) for word in (*(hold or ()), *arguments)], environment(home, calls)
+        self.child: subprocess.Popen[bytes] | warm.Forked
+        if (home / "warm").exists() and not start:
+            with open(os.devnull, "r+b") as nothing:
+                files = [nothing.fileno(), nothing.fileno(), self._words.fileno()]
+                self.child = warm.Forked(home / "warm", "held" if hold else "command", words, cwd, env, files)
+        else:
+            self.child = subprocess.Popen(
+                [*([sys.executable, str(HELD)] if hold else [COMMAND]), *words],
+                cwd=cwd,
+                env=env,
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._words,
+            )
         UNDER_WAY.append(self)
 
     @property
@@ -96,9 +104,11 @@ class Command:
 
     def end(self) -> None:
         """Nothing of it runs any more."""
-        for process in (*self.started, self.child):
-            if process.poll() is None if isinstance(process, subprocess.Popen) else _runs(process):
+        for process in self.started:
+            if _runs(process):
                 process.kill()
+        if self.child.poll() is None:
+            self.child.kill()
         self.child.wait()
 
 

@@ -66,7 +66,7 @@ def test_a_worker_that_is_killed_loses_only_what_it_had_in_hand(project: Project
     sim = {"name": "sim/office?latency=0.15&seed=3"}
     given = settings(tmp_path, roles={"agent": sim, "analyst": sim, "merger": sim}, workers=4)
     with project.worker() as worker:
-        run = project.start("refresh/nightly-refresh", {"settings": given})
+        run = project.start("refresh/nightly-refresh", {"settings": given}, forked=False)
         deadline = time.monotonic() + PATIENCE
         while len(project.calls_made()) < 8:
             assert time.monotonic() < deadline

@@ -83,33 +83,33 @@ WAITS = {
 
 @pytest.mark.usefixtures("asked")
 @pytest.mark.parametrize("moment", WAITS)
-def test_while_a_rollout_waits_for_its_model(tmp_path: Path, prefect_home: Path, moment: str) -> None:
+def test_while_a_rollout_waits_for_its_model(tmp_path: Path, warm_home: Path, moment: str) -> None:
     reply, seconds, number = WAITS[moment]
     tasks(tmp_path / "data")
     with StrangeServer(reply, seconds=seconds) as server:
-        command = Command(tmp_path, prefect_home, *ROLLOUT, *over(server))
+        command = Command(tmp_path, warm_home, *ROLLOUT, *over(server))
         ended(command.reaches(lambda: len(server.requests) >= 2).stop(number), KEPT)
-    assert state_of(tmp_path, prefect_home) == "interrupted"
+    assert state_of(tmp_path, warm_home) == "interrupted"
 
 
-def test_while_people_are_to_answer(tmp_path: Path, prefect_home: Path) -> None:
+def test_while_people_are_to_answer(tmp_path: Path, warm_home: Path) -> None:
     tasks(tmp_path / "data")
-    command = Command(tmp_path, prefect_home, *ROLLOUT, "--model", "handoff/hand")
+    command = Command(tmp_path, warm_home, *ROLLOUT, "--model", "handoff/hand")
     ended(command.reaches(lambda: any((tmp_path / "hand").glob("waiting/*"))).stop(signal.SIGHUP), KEPT)
-    assert state_of(tmp_path, prefect_home) == "interrupted"
+    assert state_of(tmp_path, warm_home) == "interrupted"
     reader = ["handoff", "next", "hand", "--as", "me", "--wait", "600", "--role", "merger"]
     mark = tmp_path / "reached"
-    reading = Command(tmp_path, prefect_home, *reader, hold=("trace2skill.cli.handoff_next", "+_look", mark))
+    reading = Command(tmp_path, warm_home, *reader, hold=("trace2skill.cli.handoff_next", "+_look", mark))
     reading.reaches(mark.exists)
     time.sleep(1)
     ended(reading.stop(signal.SIGTERM), f"{AGAIN} handoff next hand")
 
 
-def test_while_another_holds_the_store(tmp_path: Path, prefect_home: Path) -> None:
+def test_while_another_holds_the_store(tmp_path: Path, warm_home: Path) -> None:
     tasks(tmp_path / "data")
     held = open_store(tmp_path / "s.duckdb")
     try:
-        command = Command(tmp_path, prefect_home, *ROLLOUT, "--model", "sim/office")
+        command = Command(tmp_path, warm_home, *ROLLOUT, "--model", "sim/office")
         ended(command.reaches(lambda: "waiting" in command.said).stop(signal.SIGTERM), KEPT)
     finally:
         held.close()
@@ -117,18 +117,18 @@ def test_while_another_holds_the_store(tmp_path: Path, prefect_home: Path) -> No
 
 @pytest.mark.usefixtures("asked")
 @pytest.mark.parametrize("sandbox", ["process", "bwrap"])
-def test_while_a_command_of_the_agent_runs(tmp_path: Path, prefect_home: Path, sandbox: str) -> None:
+def test_while_a_command_of_the_agent_runs(tmp_path: Path, warm_home: Path, sandbox: str) -> None:
     tasks(tmp_path / "data")
     with StrangeServer((200, said("```bash\nsleep 971\n```"), {})) as server:
-        command = Command(tmp_path, prefect_home, *ROLLOUT, "--sandbox", sandbox, *over(server))
+        command = Command(tmp_path, warm_home, *ROLLOUT, "--sandbox", sandbox, *over(server))
         command.reaches(lambda: command.runs("sleep 971"))
         ended(command.stop(signal.SIGINT), KEPT)
 
 
-def test_while_tasks_are_audited(tmp_path: Path, prefect_home: Path) -> None:
+def test_while_tasks_are_audited(tmp_path: Path, warm_home: Path) -> None:
     data = tasks(tmp_path / "data", "sleep 972; test -f count.txt")
     audit: list[object] = ["run", "--domain", "shell", "--data", data, "--sandbox", "process", "--model", "sim/office"]
-    command = Command(tmp_path, prefect_home, *audit)
+    command = Command(tmp_path, warm_home, *audit)
     command.reaches(lambda: command.runs("sleep 972"))
     ended(command.stop(signal.SIGTERM), KEPT)
 
@@ -140,20 +140,20 @@ def refresh(tmp_path: Path) -> list[object]:
 
 
 def test_at_each_stage_in_turn_and_each_time_it_goes_on(
-    tmp_path: Path, prefect_home: Path, refresh: list[object], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, warm_home: Path, refresh: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = tmp_path / "calls"
     monkeypatch.setenv("TRACE2SKILL_SIM_CALLS", str(calls))
     slow = [*refresh, "--model", "sim/office?latency=6"]
     numbers = (signal.SIGINT, signal.SIGTERM)
     for place, stage in enumerate(("rollout", "extract", "propose", "induce", "assign", "write", "evaluate")):
-        command = Command(tmp_path, prefect_home, *slow, calls=calls)
+        command = Command(tmp_path, warm_home, *slow, calls=calls, start=stage == "rollout")
         command.reaches(lambda stage=stage: stage_of(tmp_path) == stage)  # type: ignore[misc]
         time.sleep(1)
         print(f"{stage}: ", end="")
         ended(command.stop(numbers[place % 2]), KEPT)
         (tmp_path / "stderr").unlink()
-    made = json.loads(run(tmp_path, prefect_home, *slow, "--json", calls=calls).stdout)
+    made = json.loads(run(tmp_path, warm_home, *slow, "--json", calls=calls).stdout)
     assert made["candidate"]["skill"] != made["base"]
     assert not made["failures"]
     keys = calls.read_text().split()
@@ -168,25 +168,25 @@ WORK = {
 
 
 @pytest.mark.parametrize("moment", WORK)
-def test_while_a_run_computes(tmp_path: Path, prefect_home: Path, refresh: list[object], moment: str) -> None:
+def test_while_a_run_computes(tmp_path: Path, warm_home: Path, refresh: list[object], moment: str) -> None:
     mark = tmp_path / "reached"
-    command = Command(tmp_path, prefect_home, *refresh, "--model", "sim/office", hold=(*WORK[moment], mark))
+    command = Command(tmp_path, warm_home, *refresh, "--model", "sim/office", hold=(*WORK[moment], mark))
     ended(command.reaches(mark.exists).stop(signal.SIGINT), KEPT)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_while_logs_are_read(tmp_path: Path, prefect_home: Path, number: int) -> None:
+def test_while_logs_are_read(tmp_path: Path, warm_home: Path, number: int) -> None:
     mark = tmp_path / "reached"
     held = ("trace2skill.runs.taking", "Taking.take", mark)
-    command = Command(tmp_path, prefect_home, "ingest", logs(tmp_path / "logs"), hold=held)
+    command = Command(tmp_path, warm_home, "ingest", logs(tmp_path / "logs"), hold=held)
     ended(command.reaches(mark.exists).stop(number), KEPT)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_while_an_estimate_is_made(tmp_path: Path, prefect_home: Path, refresh: list[object], number: int) -> None:
+def test_while_an_estimate_is_made(tmp_path: Path, warm_home: Path, refresh: list[object], number: int) -> None:
     mark = tmp_path / "reached"
     held = ("trace2skill.cli.estimate", "count", mark)
-    command = Command(tmp_path, prefect_home, "estimate", *refresh[1:], "--model", "sim/office", hold=held)
+    command = Command(tmp_path, warm_home, "estimate", *refresh[1:], "--model", "sim/office", hold=held)
     ended(command.reaches(mark.exists).stop(number), f"{AGAIN} estimate")
 
 
@@ -198,13 +198,11 @@ def test_while_its_server_starts(tmp_path: Path, refresh: list[object], number: 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_while_a_run_that_waits_for_approval_is_watched(tmp_path: Path, prefect_home: Path, number: int) -> None:
+def test_while_a_run_that_waits_for_approval_is_watched(tmp_path: Path, warm_home: Path, number: int) -> None:
     place = tmp_path / ".trace2skill" / "runs" / "run-1"
     ProgressFile(place, RunProgress(run_id="run-1", kind="run"), lambda: 0.0).end("waiting", "for a person")
     mark = tmp_path / "reached"
-    command = Command(
-        tmp_path, prefect_home, "watch", "run-1", hold=("trace2skill.cli.operate", "+read_progress", mark)
-    )
+    command = Command(tmp_path, warm_home, "watch", "run-1", hold=("trace2skill.cli.operate", "+read_progress", mark))
     command.reaches(mark.exists)
     time.sleep(1)
     ended(command.stop(number), f"{AGAIN} watch run-1")

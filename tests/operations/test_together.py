@@ -1,14 +1,11 @@
 """Several runs and several workers in one store: nothing is computed twice, nobody sees a lock error."""
 
-import os
-import subprocess
 import uuid
 from collections import Counter
 from pathlib import Path
 
 import databases
-from conftest import PATIENCE
-from prefect_project import BIN, OPERATED, ROOT, Project, options, settings
+from prefect_project import OPERATED, Project, options, settings
 
 pytestmark = OPERATED
 
@@ -21,17 +18,10 @@ def test_runs_side_by_side_and_shards_on_two_workers_share_what_is_done(
     # Two runs of the same settings at once, each a process of its own.
     given = settings(tmp_path, store=database)
     words = options(given, "store")
-    command = [str(BIN / "trace2skill"), "run", *words, "--model", "sim/office?seed=21", "--workers", "4", "--json"]
-    children = [
-        subprocess.Popen(
-            [*command, "--output", str(tmp_path / f"runs{number}")],
-            cwd=ROOT, env=project.variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for number in range(2)
-    ]  # fmt: skip
-    told = [child.communicate(timeout=4 * PATIENCE) for child in children]
-    assert [child.returncode for child in children] == [0, 0], [error[-2000:] for _, error in told]
-    assert not any("lock" in error.lower() for _, error in told)
+    command = ["trace2skill", "run", *words, "--model", "sim/office?seed=21", "--workers", "4", "--json"]
+    told = project.at_once([[*command, "--output", str(tmp_path / f"runs{number}")] for number in range(2)])
+    assert [code for code, _, _ in told] == [0, 0], [error[-2000:] for _, _, error in told]
+    assert not any("lock" in error.lower() for _, _, error in told)
     assert set(Counter(project.calls_made()).values()) == {1}, "no call was made twice"
 
     # One run over two workers, which do its rollouts and analyses.
@@ -54,13 +44,8 @@ def test_runs_side_by_side_and_shards_on_two_workers_share_what_is_done(
 
 def test_a_duckdb_store_is_waited_for_with_a_word(tmp_path: Path, project: Project) -> None:
     given = settings(tmp_path)
-    command = [str(BIN / "trace2skill"), "run", *options(given, "store", "output"), "--model", "sim/office?seed=23"]
-    variables = {**project.variables, "TERM": "dumb"}
-    children = [
-        subprocess.Popen(command, cwd=os.fspath(tmp_path), env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]  # fmt: skip
-    told = [child.communicate(timeout=4 * PATIENCE) for child in children]
-    assert [child.returncode for child in children] == [0, 0], [error[-2000:] for _, error in told]
-    assert sum("waiting up to 12 h for the store" in error for _, error in told) == 1
+    command = ["trace2skill", "run", *options(given, "store", "output"), "--model", "sim/office?seed=23"]
+    told = project.at_once([command, command])
+    assert [code for code, _, _ in told] == [0, 0], [error[-2000:] for _, _, error in told]
+    assert sum("waiting up to 12 h for the store" in error for _, _, error in told) == 1
     assert set(Counter(project.calls_made()).values()) == {1}

@@ -17,7 +17,7 @@ from trace2skill.types.lesson import Extraction
 from trace2skill.types.patch import Edit, Patch
 from trace2skill.types.trajectory import OutcomeKind, Trajectory
 
-VERSION = "rules 4"
+VERSION = "rules 5"
 SECTION = "Learned from traces"
 
 

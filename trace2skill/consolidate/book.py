@@ -9,7 +9,8 @@ prompts hold texts, never counts.
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -55,13 +56,21 @@ class Grouping(Record, form="Grouping", version=1):
     by_program: tuple[int, ...] = Field(default=(), description="Texts that no usable answer came for.")
 
 
-class Canonical(Record):
-    """A canonical rule with the rules it was induced from."""
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """A canonical rule with the rules it was induced from.
+
+    Args:
+        says: the rule.
+        rules: ids of rules, sorted.
+        trajectories: who says them, sorted.
+        path: the nodes that united it, from the leaves up.
+    """
 
     says: str
-    rules: tuple[str, ...] = Field(description="Ids of rules, sorted.")
-    trajectories: tuple[str, ...] = Field(description="Who says them, sorted.")
-    path: tuple[str, ...] = Field(default=(), description="The nodes that united it, from the leaves up.")
+    rules: tuple[str, ...]
+    trajectories: tuple[str, ...]
+    path: tuple[str, ...] = ()
 
     @property
     def strength(self) -> tuple[int, str]:
@@ -69,16 +78,20 @@ class Canonical(Record):
         return (-len(self.trajectories), digest_of(self.says))
 
 
-class Part(Record):
-    """A part of the book: canonical rules, what waits for the finished book, and what holds no rule."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the book: canonical rules, what waits for the finished book, and what holds no rule.
+
+    `no_rule` and `by_program`, those that only the program has read, are ids of rules.
+    """
 
     canonicals: tuple[Canonical, ...] = ()
     waiting: tuple[Canonical, ...] = ()
-    no_rule: tuple[str, ...] = Field(default=(), description="Ids of rules.")
-    by_program: tuple[str, ...] = Field(default=(), description="Ids of rules that only the program has read.")
+    no_rule: tuple[str, ...] = ()
+    by_program: tuple[str, ...] = ()
 
 
-class Bucket(Record):
+class Bucket(NamedTuple):
     """What lies under a prefix of the trie."""
 
     prefix: str

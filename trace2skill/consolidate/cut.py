@@ -65,6 +65,15 @@ class Rule(Record, form="Rule", version=1):
         """The words that count when two texts are compared: no emphasis, no code marks, no case, no full stop."""
         return plain_words(self.text)
 
+    @cached_property
+    def order(self) -> str:
+        """A place among other wordings that depends on the words alone: their digest."""
+        return digest_of(self.plain)
+
+    def worked_out(self) -> None:
+        """Work out now what will be asked of it: while patches are still being written nothing waits for that."""
+        _ = (self.id, self.plain, self.order, self.support)
+
     @property
     def as_edit(self) -> Edit:
         """The rule alone, as an edit of the place that its author wanted."""
@@ -72,7 +81,7 @@ class Rule(Record, form="Rule", version=1):
         at = {"file": self.place.file, "section": self.place.section, "title": self.place.title}
         return Edit(op=op, content=as_item(self.text), lessons=self.lessons, **at)
 
-    @property
+    @cached_property
     def support(self) -> Support:
         """One vote."""
         return Support.of(self.trajectory_id, self.task_id, self.kind, weak=self.weak)

@@ -10,7 +10,7 @@ from trace2skill.consolidate.book import Canonical
 def doubles(
     book: Sequence[Canonical], induced: Mapping[str, set[int]], codes: Mapping[str, Code], words: Mapping[str, str]
 ) -> dict[int, int]:
-    """Number of a canonical rule -> number of the one it is, itself where it stands for itself.
+    """Number of a canonical rule that is another one -> number of that one.
 
     Args:
         book: the canonical rules.
@@ -24,7 +24,7 @@ def doubles(
     apart = {
         (words[id], a, b)
         for id, numbers in induced.items()
-        if id in codes
+        if id in codes and numbers != codes[id].says  # most agree
         for a in numbers - codes[id].says
         for b in codes[id].says - numbers
     }
@@ -40,17 +40,17 @@ def doubles(
     for number in into:
         while into[into[number]] != into[number]:
             into[number] = into[into[number]]
-    return into
+    return {number: other for number, other in into.items() if number != other}
 
 
 def moved(code: Code, into: Mapping[int, int]) -> Code:
-    """A code by the numbers of the canonical rules that are left."""
-    if all(into[n] == n for n in (*code.same, *code.narrower, *code.opposed)):
+    """A code by the numbers of the canonical rules that are left. `into` names those that are another one now."""
+    if not into or not any(n in into for n in (*code.same, *code.narrower, *code.opposed)):
         return code
-    same = {into[n] for n in code.same}
-    says = same | {into[n] for n in code.narrower}
+    same = {into.get(n, n) for n in code.same}
+    says = same | {into.get(n, n) for n in code.narrower}
     return Code(
         same=tuple(sorted(same)),
         narrower=tuple(sorted(says - same)),
-        opposed=tuple(sorted({into[n] for n in code.opposed} - says)),
+        opposed=tuple(sorted({into.get(n, n) for n in code.opposed} - says)),
     )

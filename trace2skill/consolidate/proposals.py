@@ -87,6 +87,8 @@ class Cutter:
             rules += [rule for rule, why in seen if not why]
             uncut += part.uncut
         whole = cut_into_groups(patch.model_copy(update={"edits": made.whole}), kind, **half)
+        for rule in rules:
+            rule.worked_out()
         return Proposals(rules=tuple(rules), whole=tuple(whole), uncut=tuple(uncut), aside=tuple(aside))
 
 

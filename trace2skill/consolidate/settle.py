@@ -62,8 +62,8 @@ class BookRule(Record, form="BookRule", version=1):
         """The distinct wordings of its supporters, in an order that depends on each alone."""
         if len(self.said) == 1:  # as most rules have it
             return (self.said[0].rule.text,)
-        by_plain = {said.rule.plain: said.rule.text for said in sorted(self.said, key=lambda said: said.rule.text)}
-        return tuple(by_plain[plain] for plain in sorted(by_plain, key=digest_of))
+        by_plain = {said.rule.order: said.rule.text for said in sorted(self.said, key=lambda said: said.rule.text)}
+        return tuple(by_plain[order] for order in sorted(by_plain))
 
 
 class Opposition(Record):
@@ -98,7 +98,7 @@ class TwoReadings:
         induced: by rule: what it was induced into.
         assigned: by rule: its code; one without a usable answer is missing.
         no_rule: rules that were said to be none.
-        into: a canonical rule -> the one it turned out to be, by number.
+        into: a canonical rule that turned out to be another one -> that one, by number.
     """
 
     book: tuple[Canonical, ...]
@@ -143,7 +143,7 @@ def readings(root: Part, book: Sequence[Canonical], rules: Iterable[Rule], codes
     into = doubles(book, induced, codes, words)
     return TwoReadings(
         book=tuple(book),
-        induced={id: frozenset(into[n] for n in numbers) for id, numbers in induced.items()},
+        induced={id: frozenset(into.get(n, n) for n in numbers) for id, numbers in induced.items()},
         assigned={id: moved(code, into) for id, code in codes.items()},
         no_rule=frozenset(root.no_rule),
         into=into,
@@ -203,9 +203,11 @@ def by_words(rules: Iterable[Rule]) -> RuleBook:
 
 def _stated(seen: TwoReadings, id: str, later: Sequence[Mapping[str, Code]]) -> frozenset[int]:
     """The canonical rules a rule states: those that two of its readings name; with one reading, those of that one."""
+    again = [moved(reading[id], seen.into) for reading in later if id in reading]
+    if not again and id in seen.assigned:  # as of most: those that both name
+        return seen.induced[id] & seen.assigned[id].says
     votes: Counter[int] = Counter(seen.induced[id])
     read = 1
-    again = [moved(reading[id], seen.into) for reading in later if id in reading]
     for code in (seen.assigned.get(id), *again):
         if code is not None:
             votes.update(code.says)

@@ -19,7 +19,8 @@ def canonical_json(value: Any) -> str:
 
 def digest_of(*parts: Any) -> str:
     """Hex SHA-256 of the canonical JSON of the parts (models, containers, numbers, strings, bytes)."""
-    return hashlib.sha256(canonical_json(list(parts)).encode("utf-8", "surrogatepass")).hexdigest()
+    plain = _ENCODER.encode(parts) if _LEAVES.issuperset(map(type, parts)) else canonical_json(list(parts))
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def digest_of_bytes(content: bytes) -> str:

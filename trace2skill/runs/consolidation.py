@@ -1,7 +1,9 @@
 """The consolidation of a run as a whole: patches to rules, rules to the book, the book to groups to be applied."""
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self
 
 from trace2skill.consolidate.assign import Coding
 from trace2skill.consolidate.book import Grouping
@@ -12,6 +14,7 @@ from trace2skill.consolidate.settle import RuleBook, by_words
 from trace2skill.consolidate.standing import standing_in
 from trace2skill.consolidate.worded import worded
 from trace2skill.consolidate.write import SheetWording
+from trace2skill.core.collector import no_full_collections
 from trace2skill.core.failures import Failure
 from trace2skill.runs.distill import Consolidated, Distilled, distilled, tasks_of
 from trace2skill.runs.lineage import taken_out
@@ -45,6 +48,42 @@ class StepRunner:
     def write(self, jobs: Sequence[WriteJob]) -> list[SheetWording]:
         """See `Runner`."""
         return [WRITE(self._rt, job) for job in jobs]
+
+
+class _Beside:
+    """A runner beside whose writers something else is done: once their requests are out, this process is idle."""
+
+    BY_THEN_OUT = 0.1
+
+    def __init__(self, runner: Runner, work: Callable[[], object]) -> None:
+        self._runner, self._work = runner, work
+        self._thread = ThreadPoolExecutor(1)
+        self._done: Future[object] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._thread:
+            if kind is None:
+                (self._done or self._thread.submit(self._work)).result()
+
+    def _later(self) -> object:
+        time.sleep(self.BY_THEN_OUT)
+        return self._work()
+
+    def write(self, jobs: Sequence[WriteJob]) -> Sequence[SheetWording]:
+        """See `Runner`."""
+        self._done = self._thread.submit(self._later if jobs else self._work)
+        return self._runner.write(jobs)
+
+    def induce(self, jobs: Sequence[InduceJob]) -> Sequence[Grouping]:
+        """See `Runner`."""
+        return self._runner.induce(jobs)
+
+    def assign(self, jobs: Sequence[AssignJob]) -> Sequence[Coding]:
+        """See `Runner`."""
+        return self._runner.assign(jobs)
 
 
 class Cutting:
@@ -103,12 +142,13 @@ def united(
     Raises:
         InfrastructureFault, ModelUnusable, BudgetReached, StageFailed: as the runner; what was answered is kept.
     """
-    found = (cutting or Cutting(rt, base)).of(proposed)
-    known = recalled(rt, found, skill_of(rt, base), [item.task_id for item in analysed])
-    tasks = tasks_of(analysed) + known.tasks
-    made = consolidated(rt, known.proposals, base, tasks, runner)
-    earlier = len(known.proposals.rules) - len(found.rules)
-    return distilled(base, analysed, proposed, known.proposals, made, failures, known.tasks, earlier)
+    with no_full_collections():
+        found = (cutting or Cutting(rt, base)).of(proposed)
+        known = recalled(rt, found, skill_of(rt, base), [item.task_id for item in analysed])
+        tasks = tasks_of(analysed) + known.tasks
+        made = consolidated(rt, known.proposals, base, tasks, runner)
+        earlier = len(known.proposals.rules) - len(found.rules)
+        return distilled(base, analysed, proposed, known.proposals, made, failures, known.tasks, earlier)
 
 
 def consolidated(rt: Runtime, found: Proposals, base: str, tasks: int, runner: Runner) -> Consolidated:
@@ -136,10 +176,8 @@ def consolidated(rt: Runtime, found: Proposals, base: str, tasks: int, runner: R
         for id, found in verdicts_for(rt, skill.name, book).items()
         if found.waits and id not in where
     }
-    with ThreadPoolExecutor(1) as meanwhile:  # while the writers are asked
-        kept = meanwhile.submit(lambda: rt.store.put_all([("book", book.digest, book)]))
-        root = worded(skill, book, found.whole, enough, runner, standing=where, out={**out, **refuted}, refuted=refuted)
-        kept.result()
+    with _Beside(runner, lambda: rt.store.put_all([("book", book.digest, book)])) as asked:
+        root = worded(skill, book, found.whole, enough, asked, standing=where, out={**out, **refuted}, refuted=refuted)
     rt.store.put_all([("groups", root.digest, root)])
     return Consolidated(Merged(content=root.digest, groups=len(root.groups)), book.digest)
 

@@ -4,11 +4,13 @@ The store belongs to the process that runs; this file is read without it. Times 
 run, so that the wall clock may stand in it.
 """
 
+import logging
 import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -69,8 +71,13 @@ class RunProgress(Record):
         return self.state
 
 
+log = logging.getLogger(__name__)
+_WRITER = ThreadPoolExecutor(1, thread_name_prefix="progress")
+"""Writes progress files: to put one in the place of another takes a disk longer than a stage should wait."""
+
+
 class ProgressFile:
-    """Writes `progress.json` as a run goes on; at most twice a second, and whenever a stage ends."""
+    """Writes `progress.json` as a run goes on; at most twice a second, and whenever a stage begins or ends."""
 
     def __init__(self, directory: Path, first: RunProgress, cost: Callable[[], float]) -> None:
         now = _now()
@@ -81,14 +88,15 @@ class ProgressFile:
             update={"process": os.getpid(), "host": socket.gethostname(), "started": now, "updated": now}
         )
         self._written = 0.0
-        self._guard = threading.Lock()
+        self._guard, self._writing = threading.Lock(), threading.Lock()
+        self._asked = False
         self._write()
 
     def begin(self, stage: str, total: int) -> None:
         """A stage with so many items begins."""
         with self._guard:
             self._stages.append(StageProgress(stage=stage, total=total).model_dump())
-            self._write()
+            self._soon()
 
     def item(self, stage: str, name: str, state: ItemState) -> None:
         """One item has ended."""
@@ -97,30 +105,43 @@ class ProgressFile:
             entry = next(entry for entry in reversed(self._stages) if entry["stage"] == stage)
             entry[state] += 1
             if StageProgress(**entry).ended == entry["total"] or time.monotonic() - self._written > PAUSE_SECONDS:
-                self._write()
+                self._soon()
 
     def failed(self, failures: Iterable[Failure]) -> None:
         """Items have no result."""
         with self._guard:
             self._run = self._run.model_copy(update={"failures": (*self._run.failures, *failures)})
-            self._write()
+        self._write()
 
     def end(self, state: State, message: str = "") -> None:
         """The run has ended, or waits."""
         with self._guard:
             self._run = self._run.model_copy(update={"state": state, "message": message})
-            self._write()
+        self._write()
+
+    def _soon(self) -> None:
+        """Have it written, once however often that is asked before it is. The guard is held."""
+        if not self._asked:
+            self._asked, self._written = True, time.monotonic()
+            _WRITER.submit(self._beside)
+
+    def _beside(self) -> None:
+        """Write it, unless its directory is gone. What cannot be written now is at the end of the run, or said then."""
+        try:
+            if self._path.parent.exists():
+                self._write()
+        except Exception as error:  # noqa: BLE001 - a closed store, a full disk
+            log.warning("%s was not written: %s", self._path, error)
 
     def _write(self) -> None:
-        self._run = self._run.model_copy(
-            update={
-                "updated": _now(),
-                "cost": self._cost(),
-                "stages": tuple(StageProgress(**entry) for entry in self._stages),
-            }
-        )
-        _write_whole(self._path, self._run)
-        self._written = time.monotonic()
+        with self._writing:  # so that none is replaced by an earlier one
+            cost = self._cost()
+            with self._guard:
+                self._asked, self._written = False, time.monotonic()
+                stages = tuple(StageProgress(**entry) for entry in self._stages)
+                self._run = self._run.model_copy(update={"updated": _now(), "cost": cost, "stages": stages})
+                now = self._run
+            _write_whole(self._path, now)
 
 
 def read_progress(output: Path, run_id: str) -> RunProgress:

@@ -25,6 +25,7 @@ LONGEST = 100
 RUN = frozenset(string.ascii_letters + string.digits + "_-")
 RUNS = tuple(b"x" * length for length in range(4, 65, 4))
 """The lengths of runs that are told apart; a longer one counts as the last of these."""
+REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT)
 MASK = bytes(ord("x" if chr(code) in RUN else " ") for code in range(256))
 
 Spellings = frozenset[str]
@@ -32,8 +33,12 @@ EMPTY: Spellings = frozenset({""})
 NOTHING: Spellings = frozenset()
 
 
-SIGNS = "=:@_-\"'./"
-"""Signs by which most patterns are ruled out at once: which a text has is found out for all patterns together."""
+SIGNS = "@\\<?=JKP_/:-'\". "
+"""Signs by which most patterns are ruled out at once: which a text has is found out for all patterns together.
+
+The rarest come first. Letters count for patterns with regard to case."""
+BITS = {sign: 1 << place for place, sign in enumerate(SIGNS)}
+BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 KEY_RUN, BEFORE_KEY = 20, 20
 """A run that is as long may be a key; what stands so far before it may be the beginning of it."""
 
@@ -49,8 +54,9 @@ class View:
             for sign, letter in FOLDED:
                 lower = lower.replace(sign, letter)
         self.lower = lower.lower()
-        self.signs = sum([1 << place for place, sign in enumerate(SIGNS) if sign in text])
-        self._masked = masked = lower.encode("ascii", "replace").translate(MASK)
+        self.signs = sum([bit for sign, bit in BITS.items() if sign in text])
+        plain = text if text.isascii() else BEYOND_ASCII.sub(lambda found: "x" * len(found[0]), text)
+        self._masked = masked = plain.encode().translate(MASK)
         self.keys: str | None = None
         self.run = 0
         for run in RUNS:
@@ -103,6 +109,8 @@ class Needs(NamedTuple):
     mark: Mark | None = None
     signs: int = 0
     near_key: bool = False
+    either: tuple[int, ...] = ()
+    """Of each of these sets of signs a text has one."""
 
     def met_by(self, view: View) -> bool:
         """May the pattern match in this text?"""
@@ -110,7 +118,12 @@ class Needs(NamedTuple):
 
     def fit(self, length: int, run: int, signs: int) -> bool:
         """Is a text long enough, and its longest run, and has it the signs?"""
-        return self.shortest <= length and self.run <= run and self.signs & ~signs == 0
+        return (
+            self.shortest <= length
+            and self.run <= run
+            and self.signs & ~signs == 0
+            and all(some & signs for some in self.either)
+        )
 
     def spelt_in(self, view: View) -> bool:
         """Are the words in the text?"""
@@ -153,21 +166,68 @@ def needs_in(parsed: Any, flags: int, mark: Mark | None = None, *, near_key: boo
     most = len(mark.words) if mark else MOST_SPELLINGS
     telling = [clause for clause in clauses if len(clause) <= (most if _shortest(clause) > 1 else _shortest(clause))]
     words = [clause for clause in telling if not (near_key and _shortest(clause) == 1)]
+    signs, either = _signs(parsed, any_case)
     return Needs(
-        run=max((len(run) for run in RUNS if len(run) <= part.run), default=0),
+        run=max((len(run) for run in RUNS if len(run) <= max(part.run, near_key * KEY_RUN)), default=0),
         shortest=min(parsed.getwidth()[0], LONGEST),
         any_case=any_case,
         one_of_each=tuple(tuple(sorted(clause)) for clause in sorted(words, key=_cost)),
         mark=mark,
-        signs=_signs_in([*telling, *([frozenset(mark.words)] if mark else [])]),
+        signs=signs | _signs_in([*telling, *([frozenset(mark.words)] if mark else [])]),
         near_key=near_key,
+        either=tuple(sorted(either)),
     )
 
 
+def _signs(items: Iterable[tuple[Any, Any]], any_case: bool) -> tuple[int, frozenset[int]]:
+    """The signs that each match of a sequence has, and sets of signs of which it has one. As bits."""
+    signs, either = 0, frozenset[int]()
+    for kind, given in items:
+        more, one_of = _signs_of(kind, given, any_case)
+        signs, either = signs | more, either | one_of
+    return signs, frozenset(some for some in either if not some & signs)
+
+
+def _signs_of(kind: Any, given: Any, any_case: bool) -> tuple[int, frozenset[int]]:
+    if kind is op.LITERAL:
+        return _bit(given, any_case), frozenset()
+    if kind is op.IN:
+        bits = [_bit(code, any_case) if inner is op.LITERAL else 0 for inner, code in given]
+        return 0, frozenset({_joined_bits(bits)}) if all(bits) else frozenset()
+    if kind is op.SUBPATTERN:
+        return _signs(given[3], any_case or bool(given[1]))
+    if kind is op.ATOMIC_GROUP:
+        return _signs(given, any_case)
+    if kind is op.ASSERT:
+        return _signs(given[1], any_case)
+    if kind in REPEATS and given[0]:
+        return _signs(given[2], any_case)
+    if kind is op.BRANCH:
+        branches = [_signs(branch, any_case) for branch in given[1]]
+        every = branches[0][0]
+        for signs, _ in branches:
+            every &= signs
+        some = [signs & -signs or min(either, default=0) for signs, either in branches]  # the rarest, or a set
+        return every, frozenset({_joined_bits(some)}) if all(some) and not every else frozenset()
+    return 0, frozenset()
+
+
+def _bit(code: int, any_case: bool) -> int:
+    sign = chr(code)
+    return 0 if any_case and sign.isalpha() else BITS.get(sign, 0)
+
+
+def _joined_bits(some: Iterable[int]) -> int:
+    joined = 0
+    for bits in some:
+        joined |= bits
+    return joined
+
+
 def _signs_in(clauses: Iterable[Spellings]) -> int:
-    """The signs that each match has: those in every spelling of one of its parts. As bits, in the order of `SIGNS`."""
+    """The signs that each match has: those in every spelling of one of its parts. As `BITS`."""
     found = {sign for clause in clauses for sign in SIGNS if clause and all(sign in spelling for spelling in clause)}
-    return sum(1 << place for place, sign in enumerate(SIGNS) if sign in found)
+    return sum(bit for sign, bit in BITS.items() if sign in found)
 
 
 def _sequence(items: Iterable[tuple[Any, Any]], any_case: bool) -> _Part:
@@ -199,7 +259,9 @@ def _item(kind: Any, given: Any, any_case: bool) -> _Part:
         return _Part(None) if added or taken else _sequence(inner, any_case)
     if kind is op.BRANCH:
         return _branches([_sequence(branch, any_case) for branch in given[1]])
-    if kind in (op.MAX_REPEAT, op.MIN_REPEAT):
+    if kind is op.ATOMIC_GROUP:
+        return _sequence(given, any_case)
+    if kind in REPEATS:
         least, most, inner = given
         return _repeated(least, most, inner, any_case)
     return _Part(None)
@@ -237,6 +299,7 @@ def _repeated(least: int, most: int, inner: Any, any_case: bool) -> _Part:
 def _all_in_run(kind: Any, given: Any) -> bool:
     return kind is op.IN and all(
         (inner is op.LITERAL and chr(code) in RUN)
+        or (inner is op.CATEGORY and code in (op.CATEGORY_DIGIT, op.CATEGORY_WORD))
         or (inner is op.RANGE and code[1] < 128 and all(chr(one) in RUN for one in range(code[0], code[1] + 1)))
         for inner, code in given
     )

@@ -6,7 +6,7 @@ nothing of it is left.
 
 import re
 from collections import Counter
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from trace2skill.safety.clean_texts import CleanTexts
@@ -14,10 +14,14 @@ from trace2skill.safety.needs import View
 from trace2skill.safety.secret_patterns import NAMED, rules_for
 from trace2skill.types.trajectory import Trajectory
 
-SHORTEST = 5
-LONGEST_FIELD = 64
+SHORTEST, SHORTEST_SECRET = 5, 4
+"""From so many characters on a text is looked through, and a value under a name like `password` is one."""
+LONGEST_FIELD, MOST_FIELDS = 64, 4096
+PLAIN_FIELDS: set[str] = set()
+"""Names of fields that name no secret: the first so many that were met."""
 CLEAN = CleanTexts(most_bytes=8_000_000)
 """What no rule changes, for all redactors: logs repeat names of fields, prompts and answers of tools."""
+NO_TEXT = frozenset({int, float, bool, type(None)})
 SECRET_FIELD = re.compile(rf"(?i)\A[\w.-]*{NAMED}\Z")
 MADE, SHORTEST_REST = "[REDACTED:", 4
 PLACEHOLDER, SIGNS = re.compile(r"\[REDACTED:[\w-]+:\d+\]"), re.compile(r"[\W_]+")
@@ -52,18 +56,33 @@ class Redactor:
     def value(self, value: Any, field: str = "") -> Any:
         """Any JSON value; a text under a name like `password` goes as a whole."""
         if isinstance(value, str):
-            if len(value) >= 4 and _names_secret(field) and not PLAIN.match(value):
+            if len(value) >= SHORTEST_SECRET and _names_secret(field) and not PLAIN.match(value):
                 return self._placeholder("secret", value)
             return self.text(value)
         if isinstance(value, dict):
-            return {self.text(key): self.value(item, key) for key, item in value.items()}
+            return self._object(value)
         return [self.value(item, field) for item in value] if isinstance(value, list) else value
+
+    def _object(self, value: dict[str, Any]) -> dict[str, Any]:
+        """An object. Most of what it holds is known to be clean, or nothing: to see that takes no call."""
+        made, latest = {}, CLEAN.latest
+        for key, item in value.items():
+            name = key if key in latest else self.text(key)
+            if type(item) in NO_TEXT or (
+                len(item) < SHORTEST_SECRET or (item in latest and key in PLAIN_FIELDS)
+                if type(item) is str
+                else not item
+            ):
+                made[name] = item
+            else:
+                made[name] = self.value(item, key)
+        return made
 
     def _from(self, place: int, text: str) -> str:
         """The text with placeholders for what is found by the rules from this place on."""
         view = View(text)
         for rule in rules_for(view):
-            if rule.place >= place and rule.needs.spelt_in(view):
+            if rule.place >= place:
                 replaced = rule.pattern.sub(partial(self._replaced, rule.kind), text)
                 if replaced != text:  # a placeholder may be what a later rule needs
                     return self._from(rule.place + 1, replaced)
@@ -72,6 +91,8 @@ class Redactor:
     def _replaced(self, kind: str, found: re.Match[str]) -> str:
         named = "value" in found.re.groupindex
         value = found["value"] if named else found[0]
+        if value is None:
+            return found[0]
         if PLAIN.match(value) or (MADE in value and len(SIGNS.sub("", PLACEHOLDER.sub("", value))) < SHORTEST_REST):
             return found[0]
         if not named:
@@ -97,9 +118,9 @@ def redacted(trajectory: Trajectory) -> tuple[Trajectory, Redactor]:
 
 
 def _names_secret(field: str) -> bool:
-    return _known_field(field) if len(field) <= LONGEST_FIELD else bool(SECRET_FIELD.match(field))
-
-
-@lru_cache(maxsize=4096)
-def _known_field(field: str) -> bool:
-    return bool(SECRET_FIELD.match(field))
+    if field in PLAIN_FIELDS:
+        return False
+    named = bool(SECRET_FIELD.match(field))
+    if not named and len(field) <= LONGEST_FIELD and len(PLAIN_FIELDS) < MOST_FIELDS:
+        PLAIN_FIELDS.add(field)
+    return named

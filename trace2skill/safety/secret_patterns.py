@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+from trace2skill.safety.linear import OWN_JWT, bare_setting, linear
 from trace2skill.safety.needs import LONGEST, Mark, Needs, View, needs_of
 from trace2skill.safety.secret_rules import KEYS, NO_TOKENS, PLACES, UNITS
 
@@ -33,7 +34,7 @@ E_MAIL = rf"(?<![\w.+-])(?!(?:git|hg|svn)@)[A-Za-z0-9][\w.+-]{{0,63}}@{NO_UNIT}{
 BLOCKS = (
     ("private-key", r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)"),
     ("connection-string", CONNECTION),
-    ("json-web-token", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?"),
+    ("json-web-token", OWN_JWT),
 )  # fmt: skip
 REST = (
     *(("access-key", pattern) for pattern in KEYS),
@@ -81,6 +82,8 @@ class SecretRule(NamedTuple):
     kind: str
     pattern: re.Pattern[str]
     needs: Needs
+    worded: re.Pattern[str]
+    """The pattern as its source words it: it finds the same, and may take the square of the time."""
 
 
 @cache
@@ -88,19 +91,48 @@ def rules() -> tuple[SecretRule, ...]:
     """In their order: ours for whole blocks first, then those of detect-secrets, then ours for the rest."""
     blocks, rest = ([(kind, re.compile(pattern)) for kind, pattern in own] for own in (BLOCKS, REST))
     return tuple(
-        SecretRule(place, kind, pattern, needs_of(pattern, _mark(pattern), near_key=pattern.pattern in KEYS))
+        SecretRule(
+            place,
+            kind,
+            linear(pattern, {BARE: bare_setting(NAMED)}),
+            needs_of(pattern, _mark(pattern), near_key=pattern.pattern in KEYS),
+            pattern,
+        )
         for place, (kind, pattern) in enumerate((*blocks, *_library(), *rest))
     )
 
 
-def rules_for(view: View) -> tuple[SecretRule, ...]:
-    """The rules for which a text is long enough, and its longest run, and which find their signs in it."""
-    return _rules_for(min(len(view.text), LONGEST), view.run, view.signs)
+class _Look(NamedTuple):
+    """A rule, and the words of which one must be in a text for it: those that are looked for first."""
+
+    words: tuple[str, ...]
+    any_case: bool
+    near_key: bool
+    rule: SecretRule
+
+
+def rules_for(view: View) -> list[SecretRule]:
+    """The rules that a text has all for that they need: length, the longest run, signs, words. In their order."""
+    found, text, lower = [], view.text, view.lower
+    for words, any_case, near_key, rule in _looks(min(len(text), LONGEST), view.run, view.signs):
+        where = view.around_keys() if near_key else lower if any_case else text
+        for word in words:
+            if word in where:
+                if rule.needs.spelt_in(view):
+                    found.append(rule)
+                break
+    return found
 
 
 @lru_cache(maxsize=20_000)
-def _rules_for(length: int, run: int, signs: int) -> tuple[SecretRule, ...]:
-    return tuple(rule for rule in rules() if rule.needs.fit(length, run, signs))
+def _looks(length: int, run: int, signs: int) -> tuple[_Look, ...]:
+    return tuple(_look(rule) for rule in rules() if rule.needs.fit(length, run, signs))
+
+
+def _look(rule: SecretRule) -> _Look:
+    needs = rule.needs
+    words = needs.one_of_each[0] if needs.one_of_each else needs.mark.words if needs.mark else ("",)
+    return _Look(words, needs.any_case, needs.near_key, rule)
 
 
 def _library() -> Iterator[tuple[str, re.Pattern[str]]]:

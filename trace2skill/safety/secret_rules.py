@@ -16,8 +16,9 @@ MIXED = (
     "xapp-1-", "GOCSPX-", "hvs\\.", "hvb\\.", "hvr\\.", "ya29\\.", "nvapi-", "dckr_pat_", "figd_", "ATATT3", "ATCTT3", "pscale_", "fo1_",
 )  # fmt: skip
 """Behind these `_` and `-` may stand anywhere; capital and small letters and a digit are among them."""
+BEGUN, BEHIND_BEGUN = "|".join(BEGINNINGS), r"[A-Za-z0-9]{10}[A-Za-z0-9_-]{10,}[A-Za-z0-9_.+/=-]*"
 KEYS = (
-    rf"\b(?:{'|'.join(BEGINNINGS)})(?=[A-Za-z_-]*\d)[A-Za-z0-9]{{10}}[A-Za-z0-9_-]{{10,}}[A-Za-z0-9_.+/=-]*",
+    rf"\b(?:{BEGUN})(?=[A-Za-z_-]*\d){BEHIND_BEGUN}",
     rf"\b(?:{'|'.join(MIXED)})(?=\S{{0,60}}\d)(?=\S{{0,60}}[A-Z])(?=\S{{0,60}}[a-z])[A-Za-z0-9_-]{{20,}}[A-Za-z0-9_.+/=-]*",
     r"\b(?:dapi[a-f0-9]{32}(?:-\d)?|pul-[a-f0-9]{40}|key-[0-9a-f]{32})\b",
 )
@@ -62,13 +63,13 @@ PLACES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ),
     (
         "password",
-        rf"(?i)(?<![\w-]){OPEN}(?:pass|[\w.-]{{0,40}}_pass|pw){CLOSE}\s*:\s*{OPEN}(?P<value>[^\"'\n\\]{{4,400}}){CLOSE}",
+        rf"(?i)(?<![\w-])[\"'](?:pass|[\w.-]{{0,40}}_pass|pw){CLOSE}\s*:\s*{OPEN}(?P<value>[^\"'\n\\]{{4,400}}){CLOSE}",
         ("pass", "pw"),
         rf"{CLOSE}\s*:\s*{OPEN}[^\"'\n\\]{{4}}",
     ),
     (
         "docker-auth",
-        rf"{OPEN}auth{CLOSE}\s*:\s*{OPEN}(?P<value>[A-Za-z0-9+/]{{8,}}={{0,2}}){CLOSE}",
+        rf"[\"']auth{CLOSE}\s*:\s*{OPEN}(?P<value>[A-Za-z0-9+/]{{8,}}={{0,2}}){CLOSE}",
         ("auth",),
         rf"{CLOSE}\s*:\s*{OPEN}",
     ),

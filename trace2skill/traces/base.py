@@ -1,6 +1,7 @@
 """What a reader of logs is, and the file it is given."""
 
 import itertools
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -34,7 +35,7 @@ class Source:
         self._parsed: dict[int, Any] = {}  # lines of the head, by number: nothing is parsed twice
         self._unfolded: tempfile._TemporaryFileWrapper[bytes] | None = None
 
-    @property
+    @cached_property
     def stem(self) -> str:
         """The file's name without its endings."""
         return self.path.name.split(".")[0] or self.path.name
@@ -65,8 +66,9 @@ class Source:
 
     @cached_property
     def _raw_head(self) -> bytes:
-        with self.path.open("rb") as file:
-            return file.read(HEAD_BYTES)
+        with open(self.path, "rb") as file:  # many files are small: to make room for a whole head costs more than them
+            size = os.fstat(file.fileno()).st_size  # 0 of what is no plain file, too
+            return file.read(min(size, HEAD_BYTES) or HEAD_BYTES)
 
     @cached_property
     def first_values(self) -> list[Any]:

@@ -40,6 +40,7 @@ KNOWN = {
 }  # fmt: skip
 OF_RESULT = {"role", "content", "tool_call_id"}
 NAMED_RESULT = {*OF_RESULT, "name"}
+USUAL_CALL = {"id", "function", "type"}
 OF_CALL = {"id", "function", "type", "name", "arguments", "args", "input"}
 RESPONSE_PARTS = {
     "message",
@@ -141,7 +142,8 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
         return
     if (spoken is None or isinstance(spoken, str)) and not more and message.keys() <= PLAIN:
         calls = tool_calls(session, message) if message.get("tool_calls") else ()
-        session.say(SPEAKERS[role], spoken or "", calls=calls, identity=_by_calls(session, calls, spoken))
+        named = _by_calls(session, calls, spoken) if calls and session.copied_by_calls else ""
+        session.say(SPEAKERS[role], spoken or "", calls=calls, identity=named)
         return
     parts = objects(spoken)
     results = [part for part in parts if part.get("type") == "tool_result"]
@@ -191,7 +193,7 @@ def _tool_call(session: Session, call: dict[str, Any], place: int = -1) -> Call:
     if given is None:
         given = function.get("args", function.get("input"))
     id = label(call.get("id")) or (f"call-{session.length + 1}-{place}" if place >= 0 else "")
-    if id and call.keys() <= OF_CALL:  # most are so: a short way for them
+    if id and (call.keys() == USUAL_CALL or call.keys() <= OF_CALL):  # most are so: a short way for them
         return {"id": id, "name": label(name), "arguments": kept(arguments(given))}
     return session.call(id, name, arguments(given), rest(call, OF_CALL))
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.traces.base import Notes, Reader, ReadProblem, Source
+from trace2skill.traces.beside import part_of_stored_events
 from trace2skill.traces.copies import Copies
 from trace2skill.traces.formats import detect, read_source, unknown_format
 from trace2skill.traces.session import trajectory_id
@@ -292,7 +293,7 @@ def _files(paths: Sequence[Path], notes: Notes, aside: Collection[Path]) -> Iter
 
 
 def _belongs(path: Path, name: str, root: Path, notes: Notes) -> bool:
-    """Is it a log of its own? Hidden files, reports beside a log, and parts of OpenCode's storage are not."""
+    """Is it a log of its own? Hidden files, reports beside a log, and parts of a stored session are not."""
     if any(part.startswith(".") for part in name.split("/")) or path.is_dir():
         return False
     source = Source(path, name)
@@ -302,7 +303,7 @@ def _belongs(path: Path, name: str, root: Path, notes: Notes) -> bool:
     if not path.is_file():
         notes.problem(source, 0, "no plain file")
         return False
-    if name.endswith(COMPANIONS) or path.name == "report.json" or _part_of_opencode(path) or _beside(path):
+    if name.endswith(COMPANIONS) or path.name == "report.json" or _part_of_a_session(path) or _beside(path):
         notes.counts["companion"] += 1
         return False
     return True
@@ -317,11 +318,14 @@ def _beside(path: Path) -> bool:
     return path.name.endswith(BESIDE_A_DATABASE) and path.with_name(path.name.rpartition("-")[0]).exists()
 
 
-def _part_of_opencode(path: Path) -> bool:
+def _part_of_a_session(path: Path) -> bool:
     kind = path.parent.parent.name
-    return path.suffix == ".json" and (
-        (kind == "message" and path.parent.name.startswith("ses"))
-        or (kind == "part" and path.parent.name.startswith("msg"))
+    return part_of_stored_events(path) or (
+        path.suffix == ".json"
+        and (
+            (kind == "message" and path.parent.name.startswith("ses"))
+            or (kind == "part" and path.parent.name.startswith("msg"))
+        )
     )
 
 

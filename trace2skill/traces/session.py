@@ -7,7 +7,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.foreign_json import NUL
 from trace2skill.traces.calls import MAY_STOP, MAY_WRAP, command_of, harmless, opened, stopped_by
 from trace2skill.traces.machine import is_machine
-from trace2skill.traces.values import SHORT, content, kept, label, lean
+from trace2skill.traces.values import SHORT, content, kept, label, lean, may_be_bytes
 from trace2skill.types.trajectory import Outcome, Trajectory, Usage
 
 Call = dict[str, Any]
@@ -67,7 +67,7 @@ class Session:
             self.say("system", message, extra={"mark": "notice"})
             return
         self.length += 1
-        if NUL in message or (len(message) >= SHORT and ("base64," in message or " " not in message[:SHORT])):
+        if NUL in message or (len(message) >= SHORT and may_be_bytes(message)):
             message = lean(message)
         self._steps.append({"number": self.length, "source": source, "message": message})
 
@@ -86,7 +86,7 @@ class Session:
     ) -> None:
         """Add one step. `identity` names the response of the model behind it, where the log has an id for it."""
         self.length += 1
-        if NUL in message or (len(message) >= SHORT and ("base64," in message or " " not in message[:SHORT])):
+        if NUL in message or (len(message) >= SHORT and may_be_bytes(message)):
             message = lean(message)
         step: dict[str, Any] = {
             "number": self.length,
@@ -205,9 +205,7 @@ class Session:
             self.say("system", extra={"mark": "result without a step"})
         at = self._place_of(given) if self._again else self._asked.get(given, self.length - 1)
         step = self._steps[at]
-        observations = step.get("observations")
-        if observations is None:
-            observations = step["observations"] = []
+        observations: list[dict[str, Any]] = step.setdefault("observations", [])
         if not given:
             answered = {item["call_id"] for item in observations}
             given = next((call["id"] for call in step.get("tool_calls", ()) if call["id"] not in answered), "")
@@ -217,7 +215,7 @@ class Session:
             inner = opened(shown)
             shown, error = inner.content, error or inner.error
             exit_code = inner.exit_code if exit_code is None else exit_code
-        if NUL in shown or (len(shown) >= SHORT and ("base64," in shown or " " not in shown[:SHORT])):
+        if NUL in shown or (len(shown) >= SHORT and may_be_bytes(shown)):
             shown = lean(shown)
         observation: dict[str, Any] = {"call_id": given, "content": shown}
         if exit_code is not None:
@@ -286,21 +284,22 @@ class Session:
         usage: Usage | None = None,
     ) -> Trajectory:
         """The trajectory. Its usage is the sum over the steps, where the log gives no total."""
-        steps: Any = self._steps  # made into steps by one validation: any other way takes longer
-        return Trajectory(
-            id=self.id,
-            task_id=task_id or self.name or self.id,
-            seed=seed,
-            model=self.model or next((step["model"] for step in steps if "model" in step), "unknown"),
-            steps=steps,
-            outcome=outcome,
-            usage=usage or self.used(),
-            session=self.name,
-            agent=self.agent,
-            agent_version=self.agent_version,
-            parent=parent,
-            extra=kept(self.extra),
-        )
+        steps = self._steps  # made into steps by one validation: any other way takes longer
+        fields = {
+            "id": self.id,
+            "task_id": task_id or self.name or self.id,
+            "seed": seed,
+            "model": self.model or next((step["model"] for step in steps if "model" in step), "unknown"),
+            "steps": steps,
+            "outcome": outcome,
+            "usage": usage or self.used(),
+            "session": self.name,
+            "agent": self.agent,
+            "agent_version": self.agent_version,
+            "parent": parent,
+            "extra": kept(self.extra),
+        }
+        return Trajectory.model_validate(fields, extra="ignore")  # the names of fields are ours: not looked up again
 
 
 def trajectory_id(*key: object) -> str:

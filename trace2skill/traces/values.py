@@ -39,9 +39,9 @@ def lean(shown: str) -> str:
     """A text without NUL, and without the bytes of pictures and other files: each is named by its kind and size."""
     if NUL in shown:
         shown = shown.replace(NUL, SHOWN_NUL)
-    if len(shown) < SHORT or not _may_be_bytes(shown):
+    if len(shown) < SHORT or not may_be_bytes(shown):
         return shown
-    if "base64," in shown:
+    if ";base64," in shown:
         shown = DATA_URL.sub(lambda found: _bytes(found[0], found[1]), shown)
     if len(shown) >= SHORTEST_BYTES and ALL_BASE64.match(shown):
         return _bytes(shown)
@@ -50,10 +50,16 @@ def lean(shown: str) -> str:
 
 def kept(value: Any) -> Any:
     """What is kept of a value that no reader looks into: what a store takes, without the bytes of pictures."""
+    if type(value) is dict:  # most are so, with a few short words: a short way for them
+        for item in value.values():
+            if type(item) is not str or len(item) >= SHORT or NUL in item:
+                break
+        else:
+            return value
     waiting = [value]
     for item in waiting:
         if type(item) is str:
-            if NUL in item or (len(item) >= SHORT and _may_be_bytes(item) and lean(item) is not item):
+            if NUL in item or (len(item) >= SHORT and may_be_bytes(item) and lean(item) is not item):
                 return scrub(_lean(value))
         elif type(item) is dict:
             waiting += item.values()
@@ -202,8 +208,9 @@ def _named(kind: str, source: Any) -> str:
     return f"[{kind}]"
 
 
-def _may_be_bytes(shown: str) -> bool:
-    return "base64," in shown or " " not in shown[:SHORT]
+def may_be_bytes(shown: str) -> bool:
+    """May a text of `SHORT` characters and more hold the bytes of a file? One sign is rare, and quick to look for."""
+    return (";" in shown and ";base64," in shown) or " " not in shown[:SHORT]
 
 
 def _bytes(raw: str, kind: str | None = None) -> str:

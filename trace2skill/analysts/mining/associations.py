@@ -22,6 +22,8 @@ LEAST_LIFT = 0.2
 MOST_STRATA = 200
 SAME = 0.8
 EXPLAINED = 0.05
+TOLD_OF_SUCCESS = ("before", "after")
+"""Kinds of signs that say what to do only where they go with success."""
 
 
 class Distinction(NamedTuple):
@@ -79,10 +81,10 @@ def _round(
     for sign in signs:
         shown, eligible = sign.shown & known, sign.eligible & known
         if found:
-            test = _test(corpus, shown, (eligible & ~apart, eligible & apart), within)
+            test = _test(corpus, sign, shown, (eligible & ~apart, eligible & apart), within)
             table = _table(corpus, shown, eligible & ~apart, within)
         else:
-            test, table = _test(corpus, shown, (eligible,), within), _table(corpus, shown, eligible, within)
+            test, table = _test(corpus, sign, shown, (eligible,), within), _table(corpus, shown, eligible, within)
         tested.append(Distinction(sign, table, test))
     below, shared = level([item.tested for item in tested], ALPHA)
     tested.sort(key=lambda item: (item.tested.p, item.sign.order[0], item.sign.words))
@@ -130,12 +132,17 @@ def _table(corpus: Corpus, shown: int, eligible: int, within: bool) -> Table:
     return total[0], total[1], total[2], total[3]
 
 
-def _test(corpus: Corpus, shown: int, parts: Sequence[int], within: bool) -> Tested:
-    """Over sessions that are eligible, in parts that are not compared with each other."""
+def _test(corpus: Corpus, sign: Sign, shown: int, parts: Sequence[int], within: bool) -> Tested:
+    """Over sessions that are eligible, in parts that are not compared with each other.
+
+    A sign that tells what to do in one direction only is looked at in that direction only.
+    """
+    fewer = sign.kind in TOLD_OF_SUCCESS
     if within:
         most = MOST_STRATA // len(parts)
-        return stratified(table for part in parts for table in _tables(corpus, shown, part, within, most))
-    return stratified(_table(corpus, shown, part, within) for part in parts)
+        tables = (table for part in parts for table in _tables(corpus, shown, part, within, most))
+        return stratified(tables, fewer=fewer)
+    return stratified((_table(corpus, shown, part, within) for part in parts), fewer=fewer)
 
 
 def _tables(corpus: Corpus, shown: int, eligible: int, within: bool, most: int) -> list[Table]:
@@ -167,7 +174,7 @@ def _members(corpus: Corpus, of: int) -> list[bool]:
 
 def _tells(item: Distinction) -> bool:
     """Does it say what to do? That failures call something earlier or later than others says nothing of the kind."""
-    return not (item.with_failure and item.sign.kind in ("before", "after"))
+    return not (item.with_failure and item.sign.kind in TOLD_OF_SUCCESS)
 
 
 def _strong(table: Table) -> bool:
@@ -215,6 +222,6 @@ def _still(corpus: Corpus, item: Distinction, explained: int, within: bool) -> b
     """Does a sign distinguish without the failures that are explained already?"""
     known = corpus.known & ~explained
     shown, eligible = item.sign.shown & known, item.sign.eligible & known
-    test = _test(corpus, shown, (eligible,), within)
+    test = _test(corpus, item.sign, shown, (eligible,), within)
     table = _table(corpus, shown, eligible, within)
     return test.p <= EXPLAINED and _strong(table) and (odds_ratio(table) > 1) == item.with_failure

@@ -15,6 +15,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 Table = tuple[int, int, int, int]
@@ -26,7 +27,7 @@ LEAST_P, MOST_P = 1e-9, 0.1
 
 
 class Tested(NamedTuple):
-    """A two-sided p value, and those up to `MOST_P` that these margins could have given, in order.
+    """A p value, and those up to `MOST_P` that these margins could have given, in order.
 
     Each of these is also the probability of a p value so small; below `LEAST_P` only the greatest is there.
     """
@@ -57,8 +58,8 @@ def fisher(table: Table) -> Tested:
     return stratified([table])
 
 
-def stratified(tables: Iterable[Table]) -> Tested:
-    """The exact conditional test over strata, two-sided, given the margins of each."""
+def stratified(tables: Iterable[Table], *, fewer: bool = False) -> Tested:
+    """The exact conditional test over strata, given the margins of each: two-sided, or of `fewer` failures with it."""
     low, spread, seen = 0, [1.0], 0
     for failed_with, passed_with, failed_without, passed_without in tables:
         start, found = _hypergeometric(
@@ -66,6 +67,9 @@ def stratified(tables: Iterable[Table]) -> Tested:
         )
         low, seen = low + start, seen + failed_with
         spread = _convolved(spread, found)
+    if fewer:
+        sums = list(accumulate(spread))
+        return Tested(min(1.0, sums[seen - low]), _told_apart(sums))
     mine = spread[seen - low]
     p = sum(chance for chance in spread if chance <= mine * (1 + SLACK))
     return Tested(min(1.0, p), _possible(spread))
@@ -83,6 +87,11 @@ def _possible(spread: Sequence[float]) -> tuple[float, ...]:
         total += chance
     else:
         found.append(total)
+    return _told_apart(found)
+
+
+def _told_apart(found: Sequence[float]) -> tuple[float, ...]:
+    """Of p values in order, those that are told exactly."""
     small = bisect_right(found, LEAST_P)
     return tuple(value for value in found[max(0, small - 1) :] if 0 < value <= MOST_P)
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from trace2skill.core.record import Record
 from trace2skill.domains.answers import AnswerDomain, Judged
-from trace2skill.domains.math import checker
+from trace2skill.domains.math import checker, plain
 from trace2skill.domains.math.forms import ASKED, Form, answer_in
 from trace2skill.domains.math.layouts import load_problems
 from trace2skill.types.task import Task
@@ -61,7 +61,11 @@ class Math(AnswerDomain):
 
     def judge(self, task: Task, answer: str) -> Judged:
         """Is it mathematically the gold answer? What cannot be told in time is not."""
-        verdict = checker.CHECKER.compare(task.detail["gold"], answer, self._seconds)
+        gold = task.detail["gold"]
+        known = plain.same(gold, answer)
+        verdict = (
+            checker.CHECKER.compare(gold, answer, self._seconds) if known is None else checker.Equality(same=known)
+        )
         problem = f"the answer '{answer[:SHOWN]}' is not right" + (f": {verdict.problem}" if verdict.problem else "")
         return Judged(passed=verdict.same, problem="" if verdict.same else problem)
 

@@ -5,11 +5,10 @@ In the storage a session's file is read with the message and part files that bel
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from trace2skill.core.foreign_json import LONGEST_LINE, parse
 from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.beside import load_within
 from trace2skill.traces.session import Session, trajectory_id
 from trace2skill.traces.values import (
     arguments,
@@ -97,19 +96,9 @@ def _stored(source: Source, name: str, notes: Notes) -> Iterator[tuple[dict[str,
         raise ValueError(f"{name[:40]!r} is no name of a session")
     storage = source.path.resolve().parent.parent.parent
     for path in sorted((storage / "message" / name).glob("*.json")):
-        message = mapping(_load(path, storage, source, notes))
+        message = mapping(load_within(path, storage, source, notes))
         folder = storage / "part" / path.stem
-        yield message, [_load(part, storage, source, notes) for part in sorted(folder.glob("*.json"))]
-
-
-def _load(path: Path, storage: Path, source: Source, notes: Notes) -> Any:
-    try:
-        if not path.resolve().is_relative_to(storage) or path.stat().st_size > LONGEST_LINE:
-            raise ValueError("leads out of the storage, or is too large")
-        return parse(path.read_bytes())
-    except (OSError, ValueError) as error:
-        notes.problem(source, 0, f"{path.relative_to(storage)}: {error}")
-        return None
+        yield message, [load_within(part, storage, source, notes) for part in sorted(folder.glob("*.json"))]
 
 
 def _add(session: Session, message: dict[str, Any], parts: list[Any], source: Source, notes: Notes) -> None:

@@ -1,13 +1,18 @@
-"""OpenHands' events: a list of them (a saved trajectory), or its benchmark's `output.jsonl` with a `history` a line.
+"""OpenHands' events: a list of them (a saved trajectory), its benchmark's `output.jsonl` with a `history` a line, or
+its storage with a file for each event, `sessions/ID/events/NUMBER.json`.
 
+A stored session is read with its last event: that file is new whenever the session has gone on.
 An action of the agent is a call, the observation whose `cause` it is the answer. Actions of one response of the model
-are one step. https://github.com/All-Hands-AI/OpenHands, openhands/events/serialization
+are one step. https://github.com/All-Hands-AI/OpenHands, openhands/events/serialization, openhands/events/event_store.py
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from trace2skill.core.foreign_json import LONGEST_LINE, parse
 from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.beside import is_stored_event, load_within
 from trace2skill.traces.chat import usage_of
 from trace2skill.traces.machine import is_machine
 from trace2skill.traces.outcome_of import from_score
@@ -32,10 +37,13 @@ class OpenHands:
             listed = value if isinstance(value, list) else mapping(value).get("history")
             if any(map(_is_event, objects(listed)[:6])):
                 return True
-        return False
+        return is_stored_event(source.path) and (_is_event(mapping(source.start)) or _is_event(_before(source.path)))
 
     def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
         """One trajectory a list of events."""
+        if is_stored_event(source.path) and "history" not in mapping(source.start):
+            yield from self._stored(source, notes)
+            return
         if source.first_values:
             values: Iterator[tuple[int, Any]] = source.values(notes)
         else:
@@ -55,6 +63,32 @@ class OpenHands:
             outcome = from_score(resolved, "log") if isinstance(resolved, bool) else UNLABELLED
             if len(session):
                 yield session.finish(outcome=outcome)
+
+    def _stored(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
+        """The session of a folder, up to this event."""
+        last = source.path.resolve()
+        paths = [last]
+        while (number := int(paths[-1].stem)) and (before := last.with_name(f"{number - 1}.json")).exists():
+            paths.append(before)
+        name = last.parent.parent.name
+        session = Session(self.name, name, name=name, agent="openhands")
+        for path in reversed(paths):
+            event = load_within(path, last.parent, source, notes)
+            if isinstance(event, dict) and ("action" in event or "observation" in event):
+                _add(session, event)
+            elif event is not None:
+                notes.problem(source, 0, f"{path.name} is neither action nor observation")
+        if len(session):
+            yield session.finish()
+
+
+def _before(path: Path) -> dict[str, Any]:
+    """The event before one that a crash may have left broken."""
+    try:
+        before = path.with_name(f"{int(path.stem) - 1}.json")
+        return mapping(parse(before.read_bytes())) if before.stat().st_size <= LONGEST_LINE else {}
+    except (OSError, ValueError):
+        return {}
 
 
 def _is_event(event: dict[str, Any]) -> bool:
