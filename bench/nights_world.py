@@ -185,6 +185,11 @@ def speak(heard: Heard) -> Spoken:
     return answer_json({"lessons": []})
 
 
+def _world(heard: Heard) -> tuple[str, ...]:
+    """What makes the luck of one world another's: nothing for the first."""
+    return (f"world {heard.profile.seed}",) if heard.profile.seed > 1 else ()
+
+
 def _agent(heard: Heard) -> Spoken:
     """Fills in a form: a field in the office's form where the skill states its rule, and now and then by luck."""
     known = stated("\n".join(text for name, text in blocks(heard.system) if name == "skill"))
@@ -192,7 +197,9 @@ def _agent(heard: Heard) -> Spoken:
     if asked is None:
         return Spoken(text="Answer: I cannot read this.")
     form, kind, fields = asked.groups()
-    values = [_value(field, kind, known, (form, field, str(heard.seed))) for field in fields.split(", ")]
+    values = [
+        _value(field, kind, known, (form, field, str(heard.seed), *_world(heard))) for field in fields.split(", ")
+    ]
     return Spoken(text=f"I fill in the form.\n\nAnswer: {'; '.join(values)}")
 
 
@@ -211,9 +218,9 @@ def _analyst(heard: Heard) -> Spoken:
     if first is None:
         return answer_json({"surface": "?", "cause": "unknown", "cause_steps": [], "kind": "logic", "lessons": []})
     words = EXCEPTION if wrong == "office" else WORDINGS
-    content = _worded(words, pick(len(words), "wording", heard.opening), first[1])
-    if chance("misread", heard.opening) < MISREAD:
-        content = UNTRUE[pick(len(UNTRUE), "untrue", heard.opening)].format(form=form)
+    content = _worded(words, pick(len(words), "wording", heard.opening, *_world(heard)), first[1])
+    if chance("misread", heard.opening, *_world(heard)) < MISREAD:
+        content = UNTRUE[pick(len(UNTRUE), "untrue", heard.opening, *_world(heard))].format(form=form)
     lesson = {
         "title": "What the office wants",
         "description": "When a form is filled in and the request says nothing else; it is sent back else.",

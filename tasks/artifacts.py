@@ -83,8 +83,9 @@ def publish(rt: Runtime, summary: RunSummary) -> None:
         return
     name = summary.run_id
     _kept(lambda: create_markdown_artifact(summary.as_markdown(), key="refresh-summary", description=name))
-    lineage = nights_of(rt.store, summary.skill_name, summary)
-    _kept(lambda: create_markdown_artifact(lineage.as_markdown(), key="skill-nights", description=summary.skill_name))
+    skill = summary.skill_name
+    page = _kept(lambda: nights_of(rt.store, skill, summary).as_markdown())
+    _kept(lambda: create_markdown_artifact(page or "", key="skill-nights", description=skill))
     address = report_address(rt)
     _kept(lambda: create_link_artifact(address, link_text="report", key="refresh-report", description=name))
     for key, rows in (

@@ -219,18 +219,19 @@ def test_the_gate_refutes_what_alone_can_be_to_blame_for_a_candidate_that_is_sur
     assert verdicts(nights, first.model_copy(update={"candidate": two})) == [], "one of the two may be right"
 
 
-def test_ablation_refutes_what_does_harm_and_not_what_does_little(nights: list[Done]) -> None:
+def test_ablation_refutes_what_does_harm_once_the_gate_has_let_the_pruned_skill_through(nights: list[Done]) -> None:
     first = summaries(nights)[0]
     unsure = with_decision(first, p_worse=0.5)
     (line,) = first.candidate.applied
 
-    def found(mean: float, high: float, verdict: str) -> list[str]:
+    def found(mean: float, high: float, verdict: str, *, won: bool = True) -> list[str]:
         common = {"group": line.id, "text": line.text, "tokens": 9, "tasks": 2, "seeds": 1, "reason": ""}
         effect = GroupEffect(**common, effect=Interval(mean=mean, low=-0.5, high=high), verdict=verdict)
         made = Ablation(candidate=first.candidate.skill, effects=(effect,), rollouts=10)
-        return verdicts(nights, unsure, measured={first.candidate.skill: MeasuredCandidate(1, made)})
+        return verdicts(nights, unsure, measured={first.candidate.skill: MeasuredCandidate(1, made, won)})
 
     assert found(-0.3, -0.1, "prune") == ["ablation"]
+    assert found(-0.3, -0.1, "prune", won=False) == [], "beyond the gate's own answer held-out tasks steer nothing"
     assert found(-0.01, 0.02, "prune") == []
     assert found(-0.3, 0.2, "unknown") == []
 

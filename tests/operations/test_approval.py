@@ -59,7 +59,7 @@ def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path
         assert time.monotonic() < deadline, events_of(project, began)
         time.sleep(1)
     told = artifacts_of(project, {"id": {"any_": [run]}})
-    assert {"refresh-summary", "refresh-report", "refresh-scores", "refresh-cost"} <= told
+    assert {"refresh-summary", "skill-nights", "refresh-report", "refresh-scores", "refresh-cost"} <= told
 
 
 def test_a_yes_that_lost_its_place_to_another_run_is_carried_out_outside_of_it(

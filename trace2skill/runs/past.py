@@ -18,6 +18,8 @@ class MeasuredCandidate(NamedTuple):
 
     at: int
     ablation: Ablation
+    won: bool = False
+    """Did the gate let the skill through that the ablation has pruned?"""
 
 
 class Past(NamedTuple):
@@ -62,7 +64,9 @@ def past_of(store: Store, skill: str, among: Collection[str] | None = None) -> P
         elif row.kind == "ablate":
             pruned = from_text_or_none(row.summary, Pruned)
             if pruned is not None:
-                measured[pruned.ablation.candidate] = MeasuredCandidate(at, pruned.ablation)
+                measured[pruned.ablation.candidate] = MeasuredCandidate(
+                    at, pruned.ablation, pruned.decision.verdict == "promote"
+                )
     return Past(tuple(runs), measured, read)
 
 

@@ -2,9 +2,11 @@
 
 A rule is refuted by one of three things, each of which blames it and not only the candidate that it was in:
 
-- `ablation`: left out of the candidate, the skill scores higher, with the whole 95% interval.
+- `ablation`: left out of the candidate, the skill scores higher, with the whole 95% interval, and the gate has let the
+  pruned skill through. Without the gate's answer, what held-out tasks say of single rules would steer what is proposed
+  to the same gate: ablated every night, wrong promotions come twice as often (`bench/gate.py --ablate`).
 - `gate`: the candidate is surely worse than the champion, and of its lines this alone can be to blame: every other one
-  has been in a candidate that won or has an ablation that says keep. So does the algorithm DD of group testing name
+  has been in a candidate that won. So does the algorithm DD of group testing name
   a defective: Aldridge, Baldassini and Johnson 2014, https://doi.org/10.1109/TIT.2014.2314472.
 - `flips`: of the evolve tasks that asked for it, more failed with the candidate only than passed with it only, by a
   one-sided sign test.
@@ -57,7 +59,7 @@ def refutations_of(past: Past, rules: Sequence[BookRule]) -> Mapping[str, tuple[
 
 def _refutations(tried: Sequence[Tried]) -> dict[str, list[tuple[int, Refutation]]]:
     """By rule: the place of the run that refuted it, and the refutation, in the order of places."""
-    cleared = {id for one in tried for line in one.lines if _clears(line) for id in line.rules}
+    cleared = {id for one in tried for line in one.lines if line.trial.won for id in line.rules}
     found: defaultdict[str, list[tuple[int, Refutation]]] = defaultdict(list)
     for one in tried:
         suspects = [line for line in one.lines if not line.rules & cleared]
@@ -74,7 +76,7 @@ def _refutations(tried: Sequence[Tried]) -> dict[str, list[tuple[int, Refutation
 
 def _against(one: Tried, line: Line, *, alone: bool) -> tuple[Evidence, str] | None:
     effect = line.effect
-    if effect is not None and effect.verdict == "prune" and effect.effect.high < 0:
+    if one.pruned_won and effect is not None and effect.verdict == "prune" and effect.effect.high < 0:
         return "ablation", f"the skill scores higher without it ({-effect.effect.mean:+.1%})"
     if one.harms and alone:
         return (
@@ -91,10 +93,6 @@ def _chance(gained: int, lost: int) -> float:
     """That of at least so many losses among the tasks that turned, if a rule does neither good nor harm."""
     turned = gained + lost
     return sum(comb(turned, n) for n in range(lost, turned + 1)) / float(2**turned)
-
-
-def _clears(line: Line) -> bool:
-    return line.trial.won or (line.effect is not None and line.effect.verdict == "keep")
 
 
 def _wins(tried: Sequence[Tried]) -> dict[str, int]:

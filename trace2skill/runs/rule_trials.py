@@ -62,10 +62,14 @@ class Line(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """A run's candidate and its lines; `at` is the place of the run, `measured_at` that of the candidate's ablation."""
+    """A run's candidate and its lines; `at` is the place of the run, `measured_at` that of the candidate's ablation.
+
+    `pruned_won`: the gate has let the skill through that was left of it.
+    """
 
     at: int
     measured_at: int
+    pruned_won: bool
     summary: RunSummary
     lines: tuple[Line, ...]
 
@@ -101,7 +105,15 @@ def candidates_of(past: Past, rules: Sequence[BookRule]) -> list[Tried]:
             for line in group.inner or (group,):
                 trial = _trial(summary, line, effect)
                 lines.append(Line(_rules_of(line, by_key, by_plain), trial, None if group.inner else effect))
-        found.append(Tried(at, measured.at if measured else at, summary, tuple(lines)))
+        found.append(
+            Tried(
+                at=at,
+                measured_at=measured.at if measured else at,
+                pruned_won=measured is not None and measured.won,
+                summary=summary,
+                lines=tuple(lines),
+            )
+        )
     return found
 
 

@@ -44,7 +44,7 @@ class RuleVerdict(Record):
     @property
     def in_words(self) -> str:
         """For a reader."""
-        times = f", for the {len(self.refuted)}. time" if len(self.refuted) > 1 else ""
+        times = f" (and {len(self.refuted) - 1} times before)" if len(self.refuted) > 1 else ""
         since = (
             f"waiting for evidence ({self.tasks:g} of {self.needed} new tasks)"
             if self.waits

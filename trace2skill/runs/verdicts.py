@@ -5,6 +5,7 @@ experiment, or one without memory, knows none.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from trace2skill.consolidate.settle import RuleBook
@@ -16,7 +17,16 @@ from trace2skill.runs.runtime import Runtime
 
 MOST_SHOWN = 30
 """Refuted rules that a prompt shows: those with the most tasks behind them."""
-_known: WeakKeyDictionary[Runtime, tuple[str, Past]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Runtime, "_Known"] = WeakKeyDictionary()
+
+
+@dataclass
+class _Known:
+    """What a run knows, and what its proposers are told, which each of their keys asks for."""
+
+    of: str
+    past: Past
+    shown: tuple[str, ...] | None = None
 
 
 class VerdictMark(Record, form="VerdictMark", version=1):
@@ -27,29 +37,29 @@ class VerdictMark(Record, form="VerdictMark", version=1):
 
 def verdicts_for(rt: Runtime, skill: str, book: RuleBook) -> Mapping[str, RuleVerdict]:
     """The rules of a book that stand refuted for this run, by id; `skill` is the name of S0."""
-    past = _past(rt, skill)
+    past = _what_is_known(rt, skill).past
     return verdicts_of(past, book.rules, rt.settings.learning.new_evidence) if past.runs else {}
 
 
 def refuted_before(rt: Runtime, skill: str) -> tuple[str, ...]:
     """What the rules say that stood refuted and waiting when the run began: what its proposers are told."""
-    past = _past(rt, skill)
-    last = next((summary.book for _, summary in reversed(past.runs) if summary.book), "")
-    book = rt.store.get("book", last, RuleBook) if last else None
-    if book is None:
-        return ()
-    found = verdicts_for(rt, skill, book)
-    return tuple(rule.says for rule in book.rules if rule.id in found and found[rule.id].waits)[:MOST_SHOWN]
+    known = _what_is_known(rt, skill)
+    if known.shown is None:
+        last = next((summary.book for _, summary in reversed(known.past.runs) if summary.book), "")
+        book = rt.store.get("book", last, RuleBook) if last else None
+        found = verdicts_for(rt, skill, book) if book else {}
+        rules = book.rules if book else ()
+        known.shown = tuple(rule.says for rule in rules if rule.id in found and found[rule.id].waits)[:MOST_SHOWN]
+    return known.shown
 
 
-def _past(rt: Runtime, skill: str) -> Past:
+def _what_is_known(rt: Runtime, skill: str) -> _Known:
     if rt.settings.operation.part_of or not rt.settings.learning.memory:
-        return NO_PAST
-    known = _known.get(rt)
-    if known is None or known[0] != f"{rt.run_id} {skill}":
-        known = (f"{rt.run_id} {skill}", past_of(rt.store, skill, frozenset(_mark(rt).runs)))
-        _known[rt] = known
-    return known[1]
+        return _Known("", NO_PAST, ())
+    of, known = f"{rt.run_id} {skill}", _known.get(rt)
+    if known is None or known.of != of:
+        known = _known[rt] = _Known(of, past_of(rt.store, skill, frozenset(_mark(rt).runs)))
+    return known
 
 
 def _mark(rt: Runtime) -> VerdictMark:
