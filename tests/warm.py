@@ -88,7 +88,8 @@ def as_engine(place: Path) -> None:
 def start(place: Path, env: dict[str, str], cwd: Path) -> "subprocess.Popen[bytes]":
     """Start the process that forks; it can be asked at once and answers when it has imported everything."""
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    warm = subprocess.Popen([sys.executable, str(HERE), str(place)], env=env, cwd=cwd, **quiet)  # type: ignore[call-overload]
+    alone = {**env, "OPENBLAS_NUM_THREADS": "1"}  # NumPy's own threads would not be there after a fork
+    warm = subprocess.Popen([sys.executable, str(HERE), str(place)], env=alone, cwd=cwd, **quiet)  # type: ignore[call-overload]
     while not place.exists():
         assert warm.poll() is None, "the process that forks did not start"
         time.sleep(0.02)

@@ -49,11 +49,9 @@ def show(
     """Show a run again, or list the runs in the store."""
     opened = o.store_to_look_into(store)
     if run is None:
-        rows = opened.runs()
+        rows = opened.run_heads()
         if json:
-            typer.echo(
-                json_module.dumps([row.model_dump(mode="json", exclude={"settings", "summary"}) for row in rows])
-            )
+            typer.echo(json_module.dumps([row.model_dump(mode="json", exclude={"told"}) for row in rows]))
             return
         table = Table("run", "kind", "state", "attempts", "cost")
         for row in rows:
@@ -145,7 +143,7 @@ def _store(path: Path | str) -> Check:
         return Check(what="store", state="ok", detail=f"{path} (will be made)")
     said: list[str] = []
     try:
-        rows = store_to_read(path, on_copy=said.append).runs()
+        rows = store_to_read(path, on_copy=said.append).run_heads()
     except Trace2SkillError as error:
         return Check(what="store", state="problem", detail=str(error))
     return Check(what="store", state="ok", detail=f"{path}, {len(rows)} runs" + "".join(f"; {one}" for one in said))

@@ -44,7 +44,8 @@ class WaitingRun(Record):
 
 def waiting_runs(store: Store) -> list[WaitingRun]:
     """Every run of a store that waits, oldest first."""
-    found = (_waiting(row) for row in store.runs() if row.state == "waiting")
+    rows = (store.run(head.id) for head in store.run_heads() if head.state == "waiting")
+    found = (_waiting(row) for row in rows if row is not None)
     return [item for item in found if item is not None]
 
 

@@ -67,8 +67,8 @@ def _last(settings: RunSettings, store: Store) -> tuple[int, str, bool]:
 
 
 def _nights(store: Store) -> Iterator[tuple[RunSettings, bool]]:
-    for row in store.runs():
-        if row.kind == "run" and '"night_of"' in row.settings:
+    for row in store.runs("run"):
+        if '"night_of"' in row.settings:
             found = from_text_or_none(row.settings, RunSettings)
             if found is not None:
                 yield found, row.state == "completed"

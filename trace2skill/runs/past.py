@@ -1,14 +1,15 @@
 """The runs over a skill that have ended, in the order in which they began: what they tried, and when what was read."""
 
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple, TypeVar
 
 from trace2skill.core.forms import from_text_or_none
 from trace2skill.evaluation.ablation import Ablation
 from trace2skill.runs.pruned import Pruned
 from trace2skill.runs.summary import RunSummary
-from trace2skill.store import RunRow, Store
+from trace2skill.store import RunHead, Store
 
+S = TypeVar("S", RunSummary, Pruned)
 KINDS = ("run", "ingest", "ablate")
 """Kinds of runs that try rules or read trajectories for them."""
 
@@ -26,7 +27,7 @@ class Past(NamedTuple):
     """What earlier runs over one skill did."""
 
     runs: tuple[tuple[int, RunSummary], ...]
-    """Refreshes with their place in the order."""
+    """Refreshes with their place in the order, without what they analysed."""
     measured: Mapping[str, MeasuredCandidate]
     """The last ablation of a candidate, by the candidate's digest."""
     read: Mapping[str, int]
@@ -49,27 +50,42 @@ NO_PAST = Past((), {}, {})
 
 def past_of(store: Store, skill: str, among: Collection[str] | None = None) -> Past:
     """What the store holds of runs over the skill of that name: of those `among` alone, by id, where that is given."""
+    told = [
+        (at, head) for at, head in enumerate(store.run_heads()) if head.told and (among is None or head.id in among)
+    ]
     runs: list[tuple[int, RunSummary]] = []
-    measured: dict[str, MeasuredCandidate] = {}
     read: dict[str, int] = {}
-    for at, row in enumerate(store.runs()):
-        if not row.summary or (among is not None and row.id not in among):
-            continue
-        if row.kind in ("run", "ingest"):
-            summary = from_text_or_none(row.summary, RunSummary)
-            if summary is not None and summary.skill_name == skill:
-                runs += [(at, summary)] if row.kind == "run" else []
-                for item in summary.analyses:
-                    read.setdefault(item.trajectory_id, at)
-        elif row.kind == "ablate":
-            pruned = from_text_or_none(row.summary, Pruned)
-            if pruned is not None:
-                measured[pruned.ablation.candidate] = MeasuredCandidate(
-                    at, pruned.ablation, pruned.decision.verdict == "promote"
-                )
+    for at, head in told:
+        if head.kind == "run" and (summary := _of(store, head.id, skill)) is not None:
+            runs.append((at, summary.model_copy(update={"analyses": ()})))
+            _first_read(read, summary, at)
+    if not runs:  # nothing was tried, so that nobody asks when something was read: summaries of logs can be large
+        return NO_PAST
+    measured: dict[str, MeasuredCandidate] = {}
+    for at, head in told:
+        if head.kind == "ingest" and (summary := _of(store, head.id, skill)) is not None:
+            _first_read(read, summary, at)
+        elif head.kind == "ablate" and (pruned := _summary(store, head.id, Pruned)) is not None:
+            won = pruned.decision.verdict == "promote"
+            measured[pruned.ablation.candidate] = MeasuredCandidate(at, pruned.ablation, won)
     return Past(tuple(runs), measured, read)
 
 
-def ended(rows: Collection[RunRow]) -> tuple[str, ...]:
+def _summary(store: Store, run_id: str, cls: type[S]) -> S | None:
+    row = store.run(run_id)
+    return from_text_or_none(row.summary, cls) if row else None
+
+
+def _of(store: Store, run_id: str, skill: str) -> RunSummary | None:
+    summary = _summary(store, run_id, RunSummary)
+    return summary if summary is not None and summary.skill_name == skill else None
+
+
+def _first_read(read: dict[str, int], summary: RunSummary, at: int) -> None:
+    for item in summary.analyses:
+        read[item.trajectory_id] = min(at, read.get(item.trajectory_id, at))
+
+
+def ended(rows: Iterable[RunHead]) -> tuple[str, ...]:
     """The ids of runs whose outcome stands."""
-    return tuple(row.id for row in rows if row.kind in KINDS and row.state == "completed" and row.summary)
+    return tuple(row.id for row in rows if row.kind in KINDS and row.state == "completed" and row.told)

@@ -122,8 +122,8 @@ def as_it_went_on(settings: RunSettings, kind: RunKind) -> RunSettings:
     how = settings.learning
     if not asked and (how.night_of or not (how.moving_seeds or how.night)):
         return settings
-    for row in reversed(runtime(settings).store.runs()):
-        if row.kind == kind and row.state == "running":
+    for row in runtime(settings).store.runs(kind, newest_first=True):
+        if row.state == "running":
             found = from_text_or_none(row.settings, RunSettings)
             if found is None:
                 continue

@@ -93,7 +93,7 @@ def _needed(store: Store, run_id: str) -> int:
 
 
 def _last_run(store: Store, name: str) -> RunSummary:
-    for row in reversed(store.runs()):
+    for row in store.runs(newest_first=True):
         summary = from_text_or_none(row.summary, RunSummary) if row.summary else None
         if summary is not None and summary.skill_name == name and summary.book:
             return summary

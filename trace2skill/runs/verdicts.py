@@ -67,6 +67,6 @@ def _mark(rt: Runtime) -> VerdictMark:
     with rt.store.alone(id):
         mark = rt.store.get("memory", id, VerdictMark)
         if mark is None:
-            mark = VerdictMark(runs=tuple(one for one in ended(rt.store.runs()) if one != rt.run_id))
+            mark = VerdictMark(runs=tuple(one for one in ended(rt.store.run_heads()) if one != rt.run_id))
             rt.store.put("memory", id, mark)
         return mark

@@ -15,7 +15,7 @@ from trace2skill.core.errors import StoreUnavailable
 from trace2skill.core.forms import as_text, from_text, from_text_or_none
 from trace2skill.core.money import nanos
 from trace2skill.store.address import directory_beside
-from trace2skill.store.rows import LedgerRow, LedgerTotal, RunRow
+from trace2skill.store.rows import LedgerRow, LedgerTotal, RunHead, RunRow
 from trace2skill.store.schema import COLUMNS
 
 Row = tuple[str, tuple[Any, ...]]
@@ -211,13 +211,21 @@ class Store(ABC):
 
     def run(self, run_id: str) -> RunRow | None:
         """The run of that id, or None."""
-        return next((row for row in self.runs() if row.id == run_id), None)
+        row = self._one("SELECT id, kind, settings, state, summary, attempts FROM run WHERE id = ?", [run_id])
+        return RunRow(**dict(zip(RunRow.model_fields, row, strict=True))) if row else None
 
-    def runs(self) -> list[RunRow]:
-        """All runs, oldest first."""
-        rows = self._all("SELECT id, kind, settings, state, summary, attempts FROM run ORDER BY started, id")
-        names = ("id", "kind", "settings", "state", "summary", "attempts")
-        return [RunRow(**dict(zip(names, row, strict=True))) for row in rows]
+    def run_heads(self) -> list[RunHead]:
+        """All runs, oldest first, without their settings and summaries."""
+        rows = self._all("SELECT id, kind, state, attempts, summary <> '' FROM run ORDER BY started, id")
+        return [RunHead(**dict(zip(RunHead.model_fields, row, strict=True))) for row in rows]
+
+    def runs(self, *kinds: str, newest_first: bool = False) -> Iterator[RunRow]:
+        """The runs of some kinds, or of all, oldest first. One is held at a time: summaries can be large."""
+        heads = self.run_heads()
+        for head in reversed(heads) if newest_first else heads:
+            row = self.run(head.id) if not kinds or head.kind in kinds else None
+            if row is not None:
+                yield row
 
     def ledger_total(self, run_id: str | None = None) -> LedgerTotal:
         """Sums over the ledger, of one run or of all."""

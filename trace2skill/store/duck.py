@@ -81,14 +81,19 @@ class DuckStore(Store):
 
     def execute(self, sql: str, parameters: Iterable[Any] = ()) -> None:
         """See `Store.execute`."""
-        self._cursor().execute(sql, list(parameters))
+        self._all(sql, list(parameters))
 
     def _put(self, rows: list[Row]) -> None:
         self.check_process()
         self._writer.put(rows)
 
     def _all(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-        return self._cursor().execute(sql, parameters or []).fetchall()
+        try:
+            return self._cursor().execute(sql, parameters or []).fetchall()
+        except duckdb.Error as error:
+            if self.closed:  # by another thread, meanwhile
+                raise StoreUnavailable(f"the store {self.path} is closed") from error
+            raise
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """This thread's own cursor: DuckDB connections are not shared between threads."""

@@ -58,6 +58,16 @@ class LedgerTotal(Record):
     cost: float = 0.0
 
 
+class RunHead(Record):
+    """A run without what it was told and what it came to, which can be large."""
+
+    id: str
+    kind: str
+    state: str = "running"
+    attempts: int = 0
+    told: bool = Field(default=False, description="Is there a summary?")
+
+
 class RunRow(Record):
     """A run. `settings` and `summary` are JSON texts."""
 

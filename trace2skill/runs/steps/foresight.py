@@ -182,8 +182,8 @@ def rates_of(rt: Runtime, rolled: Sequence[Rolled]) -> Rates:
 def _earlier_outcomes(rt: Runtime) -> tuple[int, int]:
     """How many trajectories of earlier runs of the same agent on such tasks passed, and how many ended either way."""
     passed = scored = 0
-    for row in rt.store.runs():
-        if row.kind != "run" or not row.summary:
+    for row in rt.store.runs("run"):
+        if not row.summary:
             continue
         summary = RunSummary.model_validate_json(row.summary)
         if summary.domain == rt.domain.name and rt.settings.agent_name in summary.models:
