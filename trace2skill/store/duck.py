@@ -81,15 +81,19 @@ class DuckStore(Store):
 
     def execute(self, sql: str, parameters: Iterable[Any] = ()) -> None:
         """See `Store.execute`."""
-        self._all(sql, list(parameters))
+        self._asked(sql, list(parameters))
 
     def _put(self, rows: list[Row]) -> None:
         self.check_process()
         self._writer.put(rows)
 
     def _all(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        return self._asked(sql, parameters or [], rows=True)
+
+    def _asked(self, sql: str, parameters: list[Any], *, rows: bool = False) -> list[tuple[Any, ...]]:
         try:
-            return self._cursor().execute(sql, parameters or []).fetchall()
+            done = self._cursor().execute(sql, parameters)
+            return done.fetchall() if rows else []
         except duckdb.Error as error:
             if self.closed:  # by another thread, meanwhile
                 raise StoreUnavailable(f"the store {self.path} is closed") from error
