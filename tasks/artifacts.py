@@ -21,7 +21,7 @@ from prefect.artifacts import (
 from prefect.runtime import flow_run as running
 
 from trace2skill.experiment.result import ExperimentResult
-from trace2skill.runs.lineage_page import nights_of
+from trace2skill.runs.nights_page import nights_of
 from trace2skill.runs.promotion import report_address
 from trace2skill.runs.report.facts import costs_of
 from trace2skill.runs.runtime import Runtime

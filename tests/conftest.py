@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -44,6 +45,10 @@ CONTROLLER = "PYTEST_XDIST_WORKER" not in os.environ
 if CONTROLLER:
     os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="t2s-prefect-")
 HOME = Path(os.environ["PREFECT_HOME"])
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    # `nohup` and `&` leave some ignored, and our commands keep that. What has a handler is as usual for who is started.
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 os.environ["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
 lean()
 quiet()

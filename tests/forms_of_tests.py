@@ -1,17 +1,14 @@
 """The settings of a run over the planted world of forms, whose causes interact (bench/nights_world.py)."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from conftest import ROOT
+from nights_world import write_world
 from run_settings import run_settings
 
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.settings import RunSettings
-
-sys.path.insert(0, str(ROOT / "bench"))
-from nights_world import write_world
 
 WORLD = f"{ROOT / 'bench' / 'nights_world.py'}:Forms"
 

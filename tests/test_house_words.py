@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, shared
-
-sys.path.insert(0, str(ROOT / "bench"))
-
 from house_model import script
 from house_words import CONVENTIONS, UNTRUE, HouseReader, is_untrue, stated
 

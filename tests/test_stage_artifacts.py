@@ -14,7 +14,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from tasks import artifacts
 from tasks.gather import gather
-from trace2skill.core.collector import no_full_collections
+from trace2skill.core.garbage import no_full_collections
 
 
 def bars(stage: str) -> list[object]:

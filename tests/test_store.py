@@ -360,3 +360,39 @@ def test_the_cost_of_a_step_is_told_by_part_and_unit_and_old_rows_stand_in(tmp_p
         assert [used.cost for used in steps_of_stage(store, "sim/x", "extract", "success")] == [1.0]
         assert steps_of_stage(store, "sim/x", "merge") == []
         assert steps_answered(store, "sim/x") == {"extract": 3}
+
+
+def test_a_store_that_another_thread_closes_meanwhile_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed_within(store: Store) -> None:
+        with store.together() as tell:
+            tell("SELECT 1")
+            store.close()
+
+    with pytest.raises(StoreUnavailable, match="closed"):
+        closed_within(open_store(tmp_path / "first.duckdb"))
+    store = open_store(tmp_path / "second.duckdb")
+    cursor = store._cursor  # type: ignore[attr-defined]
+
+    def closed_behind_it() -> duckdb.DuckDBPyConnection:
+        found: duckdb.DuckDBPyConnection = cursor()
+        store.close()
+        return found
+
+    monkeypatch.setattr(store, "_cursor", closed_behind_it)
+    with pytest.raises(StoreUnavailable, match="closed"):
+        store.run("r")
+
+
+def test_runs_are_told_by_kind_from_either_end(address: Path | str) -> None:
+    with closing(open_store(address)) as store:
+        for number, kind in enumerate(("run", "ingest", "run", "ablate")):
+            store.start_run(RunRow(id=f"r{number}", kind=kind, settings=f'{{"of": {number}}}'))
+        store.finish_run("r2", "completed", "what it came to")
+        assert [row.id for row in store.runs()] == ["r0", "r1", "r2", "r3"]
+        assert [row.id for row in store.runs("run", "ablate", newest_first=True)] == ["r3", "r2", "r0"]
+        assert [(head.id, head.state, head.told) for head in store.run_heads()][2] == ("r2", "completed", True)
+        assert not store.run_heads()[0].told
+        found = store.run("r2")
+        assert found is not None
+        assert (found.kind, found.settings, found.summary, found.attempts) == ("run", '{"of": 2}', "what it came to", 1)
+        assert store.run("r9") is None

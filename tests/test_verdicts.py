@@ -1,22 +1,21 @@
 """A rule that was refuted stays out of candidates until enough tasks ask for it anew, and the record says so."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import forms_of_tests
+import nights_world
 import pytest
-from conftest import ROOT
 from in_process import Done, refresh
 from typer.testing import CliRunner
 
 from trace2skill.cli.app import app
 from trace2skill.consolidate.settle import RuleBook
 from trace2skill.evaluation.ablation import Ablation, GroupEffect
-from trace2skill.runs.lineage_page import nights_of
 from trace2skill.runs.night import tonight
+from trace2skill.runs.nights_page import nights_of
 from trace2skill.runs.past import MeasuredCandidate, Past
 from trace2skill.runs.refutation import verdicts_of
 from trace2skill.runs.report.page import render_report
@@ -27,9 +26,6 @@ from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.profile import chance
 from trace2skill.sim.scripted import scripted
 from trace2skill.types.comparison import Interval
-
-sys.path.insert(0, str(ROOT / "bench"))
-import nights_world
 
 HARM = "Sort the fields of the form by length."
 """What the analyst blames each failure on. With it, every form comes back."""

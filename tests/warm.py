@@ -172,7 +172,6 @@ def _be(asked: dict[str, object], files: list[int]) -> None:
     """What the fork does, with the end of an interpreter; it does not return."""
     os.setsid()
     _die_with_parent()
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # it is ignored where the tests run under `nohup`
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from trace2skill.cli import options as o
 from trace2skill.cli.console import Console
-from trace2skill.runs.lineage_page import HEAD, cells, details, nights_of
+from trace2skill.runs.nights_page import HEAD, cells, details, nights_of
 from trace2skill.safety.screening import shown
 from trace2skill.skills.skill import read_skill
 

@@ -14,8 +14,8 @@ from trace2skill.consolidate.settle import RuleBook, by_words
 from trace2skill.consolidate.standing import standing_in
 from trace2skill.consolidate.worded import worded
 from trace2skill.consolidate.write import SheetWording
-from trace2skill.core.collector import no_full_collections
 from trace2skill.core.failures import Failure
+from trace2skill.core.garbage import no_full_collections
 from trace2skill.runs.distill import Consolidated, Distilled, distilled, tasks_of
 from trace2skill.runs.lineage import taken_out
 from trace2skill.runs.memory import recalled

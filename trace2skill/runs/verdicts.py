@@ -4,6 +4,7 @@ An attempt to go on with a run knows what its first attempt knew, so that its st
 experiment, or one without memory, knows none.
 """
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -18,6 +19,8 @@ from trace2skill.runs.runtime import Runtime
 MOST_SHOWN = 30
 """Refuted rules that a prompt shows: those with the most tasks behind them."""
 _known: WeakKeyDictionary[Runtime, "_Known"] = WeakKeyDictionary()
+_once = threading.RLock()
+"""Every proposer asks at the same moment, and the first reads the summaries of all earlier runs."""
 
 
 @dataclass
@@ -43,23 +46,30 @@ def verdicts_for(rt: Runtime, skill: str, book: RuleBook) -> Mapping[str, RuleVe
 
 def refuted_before(rt: Runtime, skill: str) -> tuple[str, ...]:
     """What the rules say that stood refuted and waiting when the run began: what its proposers are told."""
-    known = _what_is_known(rt, skill)
-    if known.shown is None:
-        last = next((summary.book for _, summary in reversed(known.past.runs) if summary.book), "")
-        book = rt.store.get("book", last, RuleBook) if last else None
-        found = verdicts_for(rt, skill, book) if book else {}
-        rules = book.rules if book else ()
-        known.shown = tuple(rule.says for rule in rules if rule.id in found and found[rule.id].waits)[:MOST_SHOWN]
-    return known.shown
+    with _once:
+        known = _what_is_known(rt, skill)
+        if known.shown is None:
+            known.shown = _shown(rt, skill, known.past)
+        return known.shown
+
+
+def _shown(rt: Runtime, skill: str, past: Past) -> tuple[str, ...]:
+    last = next((summary.book for _, summary in reversed(past.runs) if summary.book), "")
+    book = rt.store.get("book", last, RuleBook) if last else None
+    found = verdicts_for(rt, skill, book) if book else {}
+    rules = book.rules if book else ()
+    return tuple(rule.says for rule in rules if rule.id in found and found[rule.id].waits)[:MOST_SHOWN]
 
 
 def _what_is_known(rt: Runtime, skill: str) -> _Known:
     if rt.settings.operation.part_of or not rt.settings.learning.memory:
         return _Known("", NO_PAST, ())
-    of, known = f"{rt.run_id} {skill}", _known.get(rt)
-    if known is None or known.of != of:
-        known = _known[rt] = _Known(of, past_of(rt.store, skill, frozenset(_mark(rt).runs)))
-    return known
+    of = f"{rt.run_id} {skill}"
+    with _once:
+        known = _known.get(rt)
+        if known is None or known.of != of:
+            known = _known[rt] = _Known(of, past_of(rt.store, skill, frozenset(_mark(rt).runs)))
+        return known
 
 
 def _mark(rt: Runtime) -> VerdictMark:

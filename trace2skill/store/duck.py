@@ -55,7 +55,7 @@ class DuckStore(Store):
     @contextmanager
     def together(self) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
         """See `Store.together`."""
-        with self._runs_guard:
+        with self._runs_guard, self._unless_closed():
             cursor = self._cursor()
             cursor.execute("BEGIN")
             try:
@@ -77,25 +77,29 @@ class DuckStore(Store):
 
     def copy_table(self, name: str, target: Path, kind: Literal["parquet", "csv"]) -> None:
         """See `Store.copy_table`."""
-        copy_table(self._cursor(), name, target, kind)
+        with self._unless_closed():
+            copy_table(self._cursor(), name, target, kind)
 
     def execute(self, sql: str, parameters: Iterable[Any] = ()) -> None:
         """See `Store.execute`."""
-        self._asked(sql, list(parameters))
+        with self._unless_closed():
+            self._cursor().execute(sql, list(parameters))
 
     def _put(self, rows: list[Row]) -> None:
         self.check_process()
         self._writer.put(rows)
 
     def _all(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-        return self._asked(sql, parameters or [], rows=True)
+        with self._unless_closed():
+            return self._cursor().execute(sql, parameters or []).fetchall()
 
-    def _asked(self, sql: str, parameters: list[Any], *, rows: bool = False) -> list[tuple[Any, ...]]:
+    @contextmanager
+    def _unless_closed(self) -> Iterator[None]:
+        """What DuckDB says of a connection that another thread closes meanwhile is that the store is closed."""
         try:
-            done = self._cursor().execute(sql, parameters)
-            return done.fetchall() if rows else []
+            yield
         except duckdb.Error as error:
-            if self.closed:  # by another thread, meanwhile
+            if self.closed:
                 raise StoreUnavailable(f"the store {self.path} is closed") from error
             raise
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.evaluation.ablation import Ablation
-from trace2skill.runs.lineage_page import HEAD, cells, nights_of
+from trace2skill.runs.nights_page import HEAD, cells, nights_of
 from trace2skill.runs.report import charts, facts
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
