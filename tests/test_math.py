@@ -146,6 +146,7 @@ def test_plain_numbers_are_what_math_verify_says_and_start_no_process(monkeypatc
         "\u0663",
     ):
         assert plain.same("3", text) is None, text
+    assert plain.same("1.3333", r"\frac{4}{3}") is None, "how it is rounded is for math-verify to say"
     monkeypatch.setattr(checker.Checker, "compare", lambda *_: pytest.fail("a process was asked"))
     grade = load_domain("math").grade
     assert grade(_task(r"\frac{7}{3}"), {ANSWER: rb"\boxed{2.33}"}).hard == 0.0

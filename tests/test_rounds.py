@@ -20,6 +20,7 @@ from trace2skill.runs.rounds import ALL_PASS, ALL_ROUNDS, NO_BETTER, NOTHING_NEW
 from trace2skill.runs.rule_book import listed_book
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.turned import Turned, turned
 from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.scripted import scripted
 from trace2skill.store import Store
@@ -194,6 +195,13 @@ def tried(skill: str, *passed: bool) -> list[Rolled]:
 
 def made_of(skill: str) -> tuple[Distilled, Candidate]:
     return Distilled(base="S0", analysed=(), proposed=()), Candidate(base="S0", skill=skill, thresholds=(2, 2))
+
+
+def test_a_task_turned_if_its_mean_moved_over_the_runs_that_have_a_score_with_both() -> None:
+    before, after = tried("S0", True, False, True, False), tried("C1", True, True, False, False)
+    assert turned(before, after) == Turned(gained=("t1",), lost=("t2",))
+    lacking = [item.model_copy(update={"cell": item.cell.model_copy(update={"outcome": "unknown"})}) for item in after]
+    assert turned(before, lacking) == Turned()
 
 
 def searched(most: int, *rounds: tuple[str, tuple[bool, ...]]) -> Search:

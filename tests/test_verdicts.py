@@ -136,6 +136,15 @@ def test_a_line_a_night_says_what_was_tried_and_what_waits(nights: list[Done]) -
     assert ">Nights of this skill<" in render_report(done.rt.store, found[2], done.rt.settings)
 
 
+def test_a_line_says_which_rules_the_skill_has_after_it_and_has_no_more(nights: list[Done]) -> None:
+    store, first = nights[0].rt.store, summaries(nights)[0]
+    promoted = first.model_copy(update={"promoted": True})
+    assert [(line.came, line.went) for line in nights_of(store, "forms", promoted).nights] == [((HARM,), ())]
+    back = first.candidate.model_copy(update={"skill": first.base})
+    without = promoted.model_copy(update={"base": first.candidate.skill, "candidate": back})
+    assert [(line.came, line.went) for line in nights_of(store, "forms", without).nights] == [((), (HARM,))]
+
+
 def test_the_book_command_says_so_too(nights: list[Done]) -> None:
     settings = nights[-1].rt.settings
     assert settings.data.skill is not None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from trace2skill.consolidate import Thresholds
 from trace2skill.consolidate.assign import Coding
 from trace2skill.consolidate.book import Grouping
-from trace2skill.consolidate.bounded import Bounds
+from trace2skill.consolidate.bounded import Bounds, ModelAsker
 from trace2skill.consolidate.candidate import build_candidate
 from trace2skill.consolidate.cut import Place, Rule
 from trace2skill.consolidate.ledger import build_ledger
@@ -17,7 +17,8 @@ from trace2skill.consolidate.places import today
 from trace2skill.consolidate.settle import BookRule, Opposition, RuleBook, Statement
 from trace2skill.consolidate.worded import worded
 from trace2skill.consolidate.write import Sheet, SheetWording, write
-from trace2skill.prompts.refuted import with_refuted
+from trace2skill.core.step_label import StepLabel
+from trace2skill.llm import ModelSettings, Request
 from trace2skill.skills.skill import Skill, SkillFile
 
 TEXT = b"""---
@@ -77,16 +78,25 @@ def test_a_writer_is_shown_what_is_refuted_for_its_section_and_sheets_without_ar
     assert sheet.refuted == ("Read it backwards.",), "what was asked for elsewhere is not shown here"
     worded(BASE, RuleBook(rules=(two,)), (), 2, Watched())
     assert "refuted" not in sheets[1].model_dump()
-    asked: list[str] = []
+    prompts = [prompt_of(sheet) for sheet in sheets]
+    assert "Refuted before" in prompts[0]
+    assert "Read it backwards." in prompts[0].split("Refuted before")[1]
+    assert "Refuted before" not in prompts[1]
 
-    def ask(prompt: str, wanted: type, values: dict[str, object], said: object) -> object:
-        asked.append(with_refuted(values["refuted"]))  # type: ignore[arg-type]
-        return wanted(lines=[{"rule": "k1", "says": "Read it twice."}])
 
-    for one in sheets:
-        write(ask, one, Bounds())  # type: ignore[arg-type]
-    assert "Read it backwards." in asked[0]
-    assert asked[1] == ""
+def prompt_of(sheet: Sheet) -> str:
+    """What a writer of a sheet is sent."""
+
+    class Sent(Exception):
+        pass
+
+    class Asked:
+        def complete(self, request: Request, *, step: StepLabel) -> None:
+            raise Sent(request.messages[-1]["content"])
+
+    with pytest.raises(Sent) as sent:
+        write(ModelAsker(Asked(), ModelSettings(name="sim/office"), StepLabel("write")), sheet, Bounds())  # type: ignore[arg-type]
+    return str(sent.value)
 
 
 def stated(text: str, tasks: range, place: Place = WORK, replaces: str = "") -> BookRule:
