@@ -119,6 +119,7 @@ def _summary(
         ends=ends_of([*rolled, *grown.tried], most, rt.store, distilled),
         rounds=grown.rounds,
         turned=grown.turned,
+        replays=grown.replays,
         refuted=_refuted(rt, skill, distilled),
         night=how.night,
         night_of=how.night_of,
