@@ -21,13 +21,14 @@ from trace2skill.sim.roles import book
 from trace2skill.skills.markdown import sections
 from trace2skill.types.task import Task
 
-NOUNS = """
-anchor apple arrow badge basket beacon bottle bridge bucket button candle carpet castle cellar circle clover coffee copper
-cotton cradle desert dinner donkey engine fabric falcon feather fiddle finger forest funnel garden ginger hammer harbor
-helmet island jacket kettle ladder lantern lemon magnet marble meadow mirror needle orchard paddle pebble pencil pepper
-pigeon pillow pocket rabbit ribbon saddle silver spider spring stable summer tablet tailor temple thread ticket timber
-tunnel turtle valley velvet violin walnut window winter zipper
-""".split()
+WORDS = """
+anchor apple arrow badge basket beacon bottle bridge bucket button candle carpet castle cellar circle clover coffee
+copper cotton cradle desert dinner donkey engine fabric falcon feather fiddle finger forest funnel garden ginger hammer
+harbor helmet island jacket kettle ladder lantern lemon magnet marble meadow mirror needle orchard paddle pebble pencil
+pepper pigeon pillow pocket rabbit ribbon saddle silver spider spring stable summer tablet tailor temple thread ticket
+timber tunnel turtle valley velvet violin walnut window winter zipper
+"""
+NOUNS = WORDS.split()
 EACH = 8
 """Slips with each unknown field; half of them are of the evolve split. As many more have known fields only."""
 FIELD = re.compile(r"field `(?P<field>\w+)`")
@@ -74,18 +75,18 @@ class Slips(Forms):
         )
 
 
-def write_world(folder: Path, good: int, poisons: int, seed: int) -> frozenset[str]:
+def write_world(folder: Path, good: int, poisons: int, seed: int, each: int = EACH) -> frozenset[str]:
     """The data and the skill to begin with, below a folder; returns the fields of the poisoned rules."""
     known = NOUNS[: max(8, 3 * poisons)]
     unknown = NOUNS[len(known) : len(known) + good]
     rows = []
     for field in unknown:
-        for number in range(2 * EACH):
+        for number in range(2 * each):
             name = f"{field}-{number + 1}"
             first = pick(len(known), "first", name, str(seed))
             second = (first + 1 + pick(len(known) - 1, "second", name, str(seed))) % len(known)
-            fields = [known[first], known[second], *([field] if number < EACH else [])]
-            rows.append({"id": name, "kind": f"with {field}" if number < EACH else "known", "fields": fields})
+            fields = [known[first], known[second], *([field] if number < each else [])]
+            rows.append({"id": name, "kind": f"with {field}" if number < each else "known", "fields": fields})
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "slips.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
     (folder / "slips").mkdir()

@@ -26,7 +26,7 @@ MOST_PAIRED = 120
 """With more parts none are suspected in pairs: there are too many."""
 DESIGNS = 192
 """Random trials of which the next is chosen."""
-_NOISE, _PAIR = 0.1, 0.1
+_NOISE, _PAIR = 0.1, 1.0
 """What an outcome against a suspicion leaves of it, and what all pairs with a part count beside the part alone."""
 
 
@@ -37,12 +37,15 @@ def most_batches(parts: int) -> int:
 
 @dataclass(frozen=True)
 class Blame:
-    """A part that breaks tasks; `beside` are parts that no trial has told from it."""
+    """A part that breaks tasks. `beside` are parts that no trial has told from it; `among` says that another part
+    breaks the same tasks, and that it is not known which.
+    """
 
     part: int
     tasks: tuple[str, ...]
     chance: float
     beside: tuple[int, ...] = ()
+    among: bool = False
 
 
 @dataclass
@@ -69,16 +72,16 @@ class Culprits:
         found, tasks = list[Blame](), list(self.tasks)
         for size in self._sizes:
             while len(tasks) >= LEAST:
-                suspicion, broken, chance = self._best_case(size, tasks)
+                rivals, broken, chance = self._best_case(size, tasks)
                 if chance > SURE:
                     break
-                found += self._blames(suspicion, broken, chance, {one.part for one in found})
+                found += self._blames(rivals, broken, chance, {one.part for one in found})
                 tasks = [task for task in tasks if task not in broken]
         return found
 
     def open_tasks(self) -> list[str]:
         """The tasks that no part which is blamed alone explains, and that some part or pair may explain."""
-        explained = {task for one in self.blamed() if not one.beside for task in one.tasks}
+        explained = {task for one in self.blamed() if not one.beside and not one.among for task in one.tasks}
         least = [self._cases(size, self.tasks)[0].min(axis=0) for size in self._sizes]
         can = [min(found) <= self._tolerated for found in zip(*least, strict=True)]
         return [task for task, may in zip(self.tasks, can, strict=True) if may and task not in explained]
@@ -164,26 +167,32 @@ class Culprits:
         misses = hit @ (scored - broken) + (1 - hit) @ broken
         return misses, hit @ scored, scored.sum(axis=0), broken.sum(axis=0)
 
-    def _best_case(self, size: int, tasks: Sequence[str]) -> tuple[tuple[int, ...], tuple[str, ...], float]:
-        """The surest suspicion, the tasks that it explains, and the chance of so good a case by luck."""
+    def _best_case(self, size: int, tasks: Sequence[str]) -> tuple[list[frozenset[int]], tuple[str, ...], float]:
+        """The suspicion that chance would hardly raise, with those that explain the same tasks as well; these tasks;
+        and the chance of so good a case by luck.
+        """
         misses, having, scored, failed = self._cases(size, tasks)
-        best, named = (1.0, 0, 0), tuple[str, ...]()
+        best, columns = (1.0, 0, 0), list[int]()
         for most in range(self._tolerated + 1):
             fits = misses <= most
             for row in (fits.sum(axis=1) >= LEAST).nonzero()[0].tolist():
-                explained = tuple(tasks[n] for n in fits[row].nonzero()[0])
-                if not self._most_agree(self._has[size][row].nonzero()[0].tolist(), explained):
+                explained = fits[row].nonzero()[0].tolist()
+                if not self._most_agree(self._parts_of(size, row), [tasks[n] for n in explained]):
                     continue
-                likely = [
-                    chance_of_pattern(*map(int, case), most) for case in zip(scored, having[row], failed, strict=True)
-                ]
+                each = zip(scored, having[row], failed, strict=True)
+                likely = [chance_of_pattern(*map(int, case), most) for case in each]
                 able = sum(share > 0 for share in likely)
                 chance = chance_of(len(explained), able, max(likely)) * len(misses) * (self._tolerated + 1)
                 if (chance, -len(explained), row) < best:
-                    best, named = (chance, -len(explained), row), explained
-        return tuple(self._has[size][best[2]].nonzero()[0].tolist()), named, best[0]
+                    best, columns = (chance, -len(explained), row), explained
+        total = misses[:, columns].sum(axis=1)
+        rivals = [self._parts_of(size, row) for row in (total <= total[best[2]]).nonzero()[0].tolist()]
+        return rivals, tuple(tasks[n] for n in columns), best[0]
 
-    def _most_agree(self, suspicion: Sequence[int], tasks: Sequence[str]) -> bool:
+    def _parts_of(self, size: int, row: int) -> frozenset[int]:
+        return frozenset(self._has[size][row].nonzero()[0].tolist())
+
+    def _most_agree(self, suspicion: frozenset[int], tasks: Sequence[str]) -> bool:
         """Do most of the tasks do in each trial as they do if these break them? What all of them do is no noise."""
         for trial, broken in self.trials:
             ends = [broken[task] != trial.isdisjoint(suspicion) for task in tasks if task in broken]
@@ -192,19 +201,14 @@ class Culprits:
         return True
 
     def _blames(
-        self, suspicion: tuple[int, ...], broken: tuple[str, ...], chance: float, before: set[int]
+        self, rivals: Sequence[frozenset[int]], broken: tuple[str, ...], chance: float, before: set[int]
     ) -> list[Blame]:
-        new = [part for part in suspicion if part not in before]
-        same = self._like(new[0]) if len(new) == 1 else ()
-        every = (*new, *(part for part in same if part not in before))
-        return [
-            Blame(part, broken, chance, tuple(one for one in every if one != part) if same else ()) for part in every
-        ]
-
-    def _like(self, part: int) -> tuple[int, ...]:
-        """The other parts that were in the very trials that this one was in."""
-        patterns = [[one in trial for trial, _ in self.trials] for one in range(self.parts)]
-        return tuple(one for one in range(self.parts) if one != part and patterns[one] == patterns[part])
+        """Who is in every suspicion that explains the tasks; where nobody is, all that would alone, side by side."""
+        common = frozenset.intersection(*rivals)
+        if common:
+            return [Blame(part, broken, chance, among=len(rivals) > 1) for part in sorted(common - before)]
+        every = sorted(frozenset().union(*rivals) - before) if len(rivals[0]) == 1 else []
+        return [Blame(part, broken, chance, tuple(one for one in every if one != part)) for part in every]
 
 
 def chance_of(found: int, of: int, likely: float) -> float:

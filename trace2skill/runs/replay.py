@@ -157,13 +157,12 @@ class Replay:
         return found[0].skill.digest
 
     def _judged(self) -> list[ReplayedRule]:
-        """The rules that are blamed and of which a trial without all of them speaks."""
+        """The rules that are blamed; out are those that the last trial did without, if it passed their tasks."""
         found = self._culprits.blamed() if self._culprits and self._trials else []
-        absent = frozenset(range(len(self._parts))) - self._trials[-1][0] if self._trials else frozenset()
         return [
             ReplayedRule(
                 group=self._parts[blame.part],
-                out=self._harms(blame) and blame.part in absent,
+                out=self._harms(blame) and self._is_better_without(blame),
                 broken=tuple(sorted(blame.tasks)),
                 needed=self._needed(blame.part),
                 chance=blame.chance,
@@ -171,6 +170,12 @@ class Replay:
             )
             for blame in found
         ]
+
+    def _is_better_without(self, blame: Blame) -> bool:
+        assert self._culprits is not None
+        trial, broken = self._culprits.trials[-1]
+        ends = [broken[task] for task in blame.tasks if task in broken]
+        return blame.part not in trial and sum(ends) * 2 < len(ends)
 
     def _harms(self, blame: Blame) -> bool:
         return len(blame.tasks) > self._needed(blame.part)
