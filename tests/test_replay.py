@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import product
 import pytest
 from conftest import OFFICE_SKILL, ROOT
 from in_process import Done, refresh
@@ -33,10 +34,10 @@ from trace2skill.types.patch import Edit
 sys.path.insert(0, str(ROOT / "bench"))
 from replay_world import meant, script, write_world
 
-GOOD = 7
+GOOD, EACH = 7, 5
 POISON = "empty anchor"
 """The theme of the poisoned rule."""
-POISONED = script(frozenset({"anchor"}), 0.15, 0.0)
+POISONED = script(frozenset({"anchor"}), 0.2, 0.0)
 heard: list[Heard] = []
 
 
@@ -48,7 +49,7 @@ def remembered(request: Heard) -> Spoken:
 def slips(folder: Path, **more: Any) -> RunSettings:
     """A run over the planted world of slips, which is written to the folder unless it is there."""
     if not (folder / "data").exists():
-        write_world(folder, GOOD, 1, 1)
+        write_world(folder, GOOD, 1, 2, EACH)
     values = {
         "data": folder / "data",
         "domain": f"{ROOT / 'bench' / 'replay_world.py'}:Slips",
@@ -91,8 +92,8 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Done, Don
 def test_a_poisoned_rule_is_taken_out_before_the_gate_and_named(nights: tuple[Done, Done]) -> None:
     summary = told(nights[0])
     assert POISON not in themes(summary)
-    assert len(themes(summary)) == GOOD, "and no other rule with it"
     first = summary.replays[0]
+    assert len(themes(summary)) >= first.parts - 1 >= 5, "and no other rule with it"
     (rule,) = first.rules
     assert meant(rule.group.text) == {POISON}
     assert rule.out
@@ -102,9 +103,11 @@ def test_a_poisoned_rule_is_taken_out_before_the_gate_and_named(nights: tuple[Do
     assert summary.evaluations[1].hard > summary.evaluations[0].hard
     (dropped,) = [item for item in summary.candidate.dropped if POISON in meant(item.group.text)]
     assert dropped.reason == f"taken out before the gate: {rule.reason}"
-    for page in (summary.as_markdown(), render_report(nights[0].rt.store, summary, nights[0].rt.settings)):
-        assert f"{len(rule.broken)} tasks failed with it and passed without it" in page
-        assert first.in_words in page
+    settings = nights[0].rt.settings
+    shown = CliRunner().invoke(app, ["show", summary.run_id, "--store", str(settings.operation.store)]).output
+    for page in (summary.as_markdown(), render_report(nights[0].rt.store, summary, settings), shown):
+        assert f"{len(rule.broken)} tasks failed with it and passed without it" in " ".join(page.split())
+        assert first.in_words in " ".join(page.split())
 
 
 def test_what_replay_has_taken_out_is_refuted_and_not_proposed_again(nights: tuple[Done, Done]) -> None:
@@ -130,6 +133,22 @@ def test_held_out_tasks_are_not_replayed_on_and_agents_know_nothing_of_it(nights
     assert len({request.system for request in agents}) > 4, "evolve tasks had trial skills, too"
     around = {request.system.partition("<data")[0] for request in agents}
     assert len(around) == 1
+
+
+def test_the_flow_does_the_same(nights: tuple[Done, Done], tmp_path: Path, prefect_home: Path) -> None:
+    write_world(tmp_path, GOOD, 1, 2, EACH)
+    how = [
+        "--data=data",
+        f"--domain={ROOT / 'bench' / 'replay_world.py'}:Slips",
+        "--skill=slips",
+        "--model=sim/scripted",
+    ]
+    how += ["--sandbox=process", "--analysts=+error", "--error-analyst=one_call", "--no-evaluate", "--store=s.duckdb"]
+    with scripted(POISONED):
+        product.run(tmp_path, prefect_home, "run", *how, "--rounds=2", "--replay=24", "--output=runs")
+    (page,) = tmp_path.glob("runs/*/summary.json")
+    summary = RunSummary.model_validate_json(page.read_text())
+    assert (summary.replays, summary.candidate) == (told(nights[0]).replays, told(nights[0]).candidate)
 
 
 def test_where_nothing_breaks_nothing_more_is_paid(tmp_path: Path) -> None:
@@ -201,12 +220,16 @@ def search(parts: int, breaks: dict[str, set[int]], flips: float = 0.0) -> tuple
     def tried(trial: Trial) -> None:
         culprits.take(trial, {task: bool(trial & by) != (noise.random() < flips) for task, by in breaks.items()})
 
-    for _ in range(most_batches(parts) - 1):
-        trial = next(culprits.designs(), None)
-        if trial is not None:
-            tried(trial)
-    tried(frozenset(range(parts)) - {one.part for one in culprits.blamed()})
-    return {one.part for one in culprits.blamed()} - set(culprits.trials[-1][0]), culprits
+    for left in range(most_batches(parts), 0, -1):
+        trial = next(culprits.designs(), None) if left > 1 else None
+        if trial is None:
+            trial = frozenset(range(parts)) - {one.part for one in culprits.blamed()}
+            if trial in [before for before, _ in culprits.trials] or len(trial) == parts:
+                break
+        tried(trial)
+    last, broken = culprits.trials[-1]
+    found = [one for one in culprits.blamed() if one.part not in last]
+    return {one.part for one in found if sum(map(broken.get, one.tasks)) * 2 < len(one.tasks)}, culprits
 
 
 def test_each_of_several_parts_that_break_tasks_of_their_own_is_found_in_the_same_trials() -> None:
@@ -222,7 +245,7 @@ def test_runs_that_go_otherwise_now_and_then_hide_nobody_and_accuse_nobody() -> 
 
 
 def test_two_parts_that_break_the_same_tasks_are_both_found() -> None:
-    assert search(12, {f"t{n}": {2, 9} for n in range(8)})[0] == {2, 9}
+    assert search(8, {f"t{n}": {2, 5} for n in range(8)})[0] == {2, 5}
 
 
 def test_where_too_many_break_everything_nobody_is_accused_in_their_place() -> None:
@@ -243,7 +266,7 @@ def test_a_rule_is_taken_out_of_a_file_of_many_and_the_file_goes_with_its_last()
 
     rules = [rule("- Keep the first.", "k1", "k2"), rule("- Keep the second.", "k3", "k4")]
     _, made = build_candidate(skill, Groups.of(rules), Thresholds(main=9, reference=2), 50)
-    first, second = parts_of(made)
+    first, second = sorted(parts_of(made), key=lambda part: part.text)
     left, groups = without(skill, made, [first.id], EditPolicy()) or pytest.fail("a valid skill")
     text = left.skill.text("references/dates.md") or ""
     assert "Keep the second" in text

@@ -235,9 +235,8 @@ class RunSummary(Record, form="RunSummary", version=1):
         if self.disputed:
             listed = "\n".join(f"- {item.task_id}: {_one_line(item.reason)}" for item in self.disputed)
             parts.append(f"## Tasks that a person should look at\n\n{DISPUTED}:\n\n{listed}")
-        if blamed := [rule for record in self.replays for rule in record.rules]:
-            listed = "\n".join(f"- {rule.fate}: {_one_line(rule.group.text)}: {rule.reason}" for rule in blamed)
-            parts.append(f"## Replay\n\n{listed}")
+        if blamed := self.blamed_in_words():
+            parts.append("## Replay\n\n" + "\n".join(f"- {line}" for line in blamed))
         if self.refuted:
             listed = "\n".join(f"- {_one_line(item.says)}: {item.in_words}" for item in self.refuted)
             parts.append(f"## Refuted rules\n\n{listed}")
@@ -300,6 +299,11 @@ class RunSummary(Record, form="RunSummary", version=1):
         seeds = ", ".join(map(str, self.seeds))
         night = [f"night {self.night} of this skill ({self.night_of}), rollout seeds {seeds}"] if self.night else []
         return [*night, *(item.in_words for item in self.rounds), *(item.in_words for item in self.replays)]
+
+    def blamed_in_words(self) -> list[str]:
+        """Which rules replay has found to break tasks, and what became of them: a line each."""
+        rules = [rule for record in self.replays for rule in record.rules]
+        return [f"{rule.fate}: {_one_line(rule.group.text)}: {rule.reason}" for rule in rules]
 
     def rules_in_words(self) -> str:
         """How many rules there were, and how many of them earlier runs left."""
