@@ -84,8 +84,9 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Done, Don
     """A run with two rounds and replay, and the next over the same skill with other seeds."""
     where = tmp_path_factory.mktemp("slips")
     heard.clear()
-    first = run(slips(where, rounds=2, replay=24), remembered)
-    yield first, run(slips(where, rounds=2, replay=24, seeds=(7,)), remembered)
+    how: dict[str, Any] = {"rounds": 2, "replay": 24, "new_evidence": 8}
+    first = run(slips(where, **how), remembered)
+    yield first, run(slips(where, **how, seeds=(7,)), remembered)
     forget_runtimes()
 
 
@@ -143,9 +144,16 @@ def test_the_flow_does_the_same(nights: tuple[Done, Done], tmp_path: Path, prefe
         "--skill=slips",
         "--model=sim/scripted",
     ]
-    how += ["--sandbox=process", "--analysts=+error", "--error-analyst=one_call", "--no-evaluate", "--store=s.duckdb"]
+    how += [
+        "--sandbox=process",
+        "--analysts=+error",
+        "--error-analyst=one_call",
+        "--no-evaluate",
+        "--store=s.duckdb",
+        "--output=runs",
+    ]
     with scripted(POISONED):
-        product.run(tmp_path, prefect_home, "run", *how, "--rounds=2", "--replay=24", "--output=runs")
+        product.run(tmp_path, prefect_home, "run", *how, "--rounds=2", "--replay=24", "--new-evidence=8")
     (page,) = tmp_path.glob("runs/*/summary.json")
     summary = RunSummary.model_validate_json(page.read_text())
     assert (summary.replays, summary.candidate) == (told(nights[0]).replays, told(nights[0]).candidate)
