@@ -136,12 +136,15 @@ def trials(seen: Foresight) -> list[Expected]:
 
 
 def replays(seen: Foresight) -> list[Expected]:
-    """The rollouts of trial skills, as many as there can be: each patch may be a rule. Most runs need few or none."""
+    """The rollouts of trial skills, as many as there can be: each patch may be a rule, and with rounds what is left is
+    rolled out on all evolve tasks. Most runs need few or none.
+    """
     how = seen.rt.settings.learning
     if not how.replay or not seen.learns:
         return []
     tasks = min(how.replay, len(seen.evolve))
-    runs = sum(most_batches(round(seen.patches)) * tasks * len(seeds) for seeds in seen.evolutions)
+    more = how.rounds * (len(seen.evolve) - tasks) if how.rounds > 1 else 0
+    runs = sum((most_batches(round(seen.patches)) * tasks + more) * len(seeds) for seeds in seen.evolutions)
     return [Expected(ROLLOUT.asks[0], float(runs))]
 
 
