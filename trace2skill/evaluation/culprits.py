@@ -22,7 +22,7 @@ SURE = 0.05
 """Chance that any part at all is blamed where none breaks anything, below which one is."""
 LEAST = 2
 """Tasks that a part must break to be looked for: one task alone can fail by chance in any pattern."""
-MOST_PAIRED = 120
+MOST_PAIRED = 60
 """With more parts none are suspected in pairs: there are too many."""
 DESIGNS = 192
 """Random trials of which the next is chosen."""
@@ -62,13 +62,20 @@ class Culprits:
     tasks: Sequence[str]
     seed: str = ""
     trials: list[tuple[Trial, Mapping[str, bool]]] = field(default_factory=list)
+    _known: list[Blame] | None = None
 
     def take(self, trial: Trial, broken: Mapping[str, bool]) -> None:
         """A trial was made, and these tasks did or did not fail; a task without a score is not among them."""
         self.trials.append((trial, dict(broken)))
+        self._known = None
 
     def blamed(self) -> list[Blame]:
         """The parts that break tasks: those that do alone, the surest first, then those that only pairs explain."""
+        if self._known is None:
+            self._known = self._accused()
+        return self._known
+
+    def _accused(self) -> list[Blame]:
         found, tasks = list[Blame](), list(self.tasks)
         for size in self._sizes:
             while len(tasks) >= LEAST:
