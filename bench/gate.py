@@ -32,8 +32,9 @@ from trace2skill.runs.rule_trials import SURE
 from trace2skill.store.skill_history import ChangeRow, LookRow, priced
 from trace2skill.versions.spending import look, paid, price
 
-BETTER, STEP = 5, 0.15
-"""Of lineages with true promotions: so often a candidate is better, by so much on every task."""
+BETTER, STEP, GAP, TASKS = 5, 0.15, 3, 100
+"""Of lineages with true promotions: so often a candidate is better, by so much on every task, so many nights after the
+promotion before it; and so many tasks, with which most of the five are promoted."""
 ROUNDS, SEEDS, TOUCHED, EFFECT = 2, 3, 0.3, 0.3
 """Of lineages that learn; a rule touches so many of the tasks, and moves their chance to pass by so much."""
 
@@ -95,17 +96,17 @@ class Life(NamedTuple):
     wrong: int
 
 
-def life(rng: np.random.Generator, nights: int, tasks: int, level: float, *, earns: bool) -> Life:
+def life(rng: np.random.Generator, nights: int, level: float, *, earns: bool) -> Life:
     """A lineage in which a better candidate comes up five times and stays until it is promoted; three seeds.
 
     On the other nights the candidate is another skill that does exactly what the champion does.
     """
-    chance = rng.uniform(0, 1 - BETTER * STEP, tasks)
+    chance = rng.uniform(0, 1 - BETTER * STEP, TASKS)
     champion = rng.binomial(SEEDS, chance) / SEEDS
     changes = [ChangeRow("s", 1, "adopt", "1", "", "", "", done=True)]
-    looks, right, wrong, every = list[LookRow](), 0, 0, nights // BETTER
+    looks, right, wrong, promoted = list[LookRow](), 0, 0, -GAP
     for night in range(1, nights + 1):
-        better = right < BETTER and night > right * every + every // 2
+        better = right < BETTER and night - promoted > GAP
         candidate = rng.binomial(SEEDS, chance + STEP * better) / SEEDS
         found = candidate - champion
         row = priced(changes, looks, changes[-1].digest, str(night), partial(price, earns=earns))
@@ -113,7 +114,7 @@ def life(rng: np.random.Generator, nights: int, tasks: int, level: float, *, ear
         won = found.mean() > 0 and passes(float(found.mean()), _p_value(found), this)
         looks.append(row._replace(won=won))
         if won:
-            right, wrong = right + better, wrong + (not better)
+            right, wrong, promoted = right + better, wrong + (not better), night
             chance, champion = chance + STEP * better, candidate
             number = len(changes) + 1
             changes.append(ChangeRow("s", number, "promote", str(number), "", "", "", done=True))
@@ -166,7 +167,7 @@ def main() -> None:
     )
     for earns in (True, False):
         rng = np.random.default_rng(17)
-        lives = [life(rng, given.nights, given.tasks, given.level, earns=earns) for _ in range(given.histories)]
+        lives = [life(rng, given.nights, given.level, earns=earns) for _ in range(given.histories)]
         right, bad = sum(item.right for item in lives), sum(item.wrong for item in lives)
         of_all, ever = bad / (right + bad), sum(item.wrong > 0 for item in lives) / len(lives)
         wrong += (of_all if earns else ever) > given.level

@@ -18,6 +18,7 @@ from trace2skill.runs import refresh as run
 from trace2skill.runs.consolidation import united
 from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
 from trace2skill.runs.estimate import Estimate, foreseen
+from trace2skill.runs.evolve_tasks import for_base, for_candidate
 from trace2skill.runs.rounds import Search
 from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.settings import RunSettings
@@ -103,12 +104,14 @@ def refresh(settings: RunSettings, workers: int = 1) -> Done:
     grown = []
     for number in range(how.candidates):
         seeds = selection.seeds_of(how.seeds, number)
-        rolled = done.steps(ROLLOUT, planned.jobs(seeds, base))
-        search = Search(number, tuple(rolled), how.rounds)
+        spread = for_base(rt, planned.evolve, base, seeds)
+        rolled = done.steps(ROLLOUT, spread.jobs(seeds, base))
+        spread = for_candidate(rt, spread, rolled, seeds)
+        search = Search(number, tuple(rolled), how.rounds, spread)
         learned = _learned(done, rolled, base, observed)
         search.learned(rolled, learned, _built(done, learned))
         while (skill := search.to_try) is not None:
-            search.tried(done.steps(ROLLOUT, planned.jobs(seeds, skill)))
+            search.tried(done.steps(ROLLOUT, spread.jobs(seeds, skill)))
             if search.goes_on:
                 again = search.failing
                 learned = _learned(done, again, base, [], learned, skill)
