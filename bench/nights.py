@@ -43,6 +43,7 @@ from trace2skill.runs.sections import (
     OperationSettings,
 )
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.sources import Sources
 from trace2skill.runs.summary import RunSummary
 from trace2skill.sim.scripted import scripted
 
@@ -103,12 +104,20 @@ def benchmark(directory: Path, given: argparse.Namespace) -> dict[str, Any]:
 
 
 def run_in(
-    where: Path, roles: Roles, workers: int, promote: Literal["auto", "stage"], how: dict[str, Any]
+    where: Path,
+    roles: Roles,
+    workers: int,
+    promote: Literal["auto", "stage"],
+    how: dict[str, Any],
+    sources: Sources | None = None,
 ) -> RunSummary:
-    """A refresh of the skill in that folder, with its data and its store."""
+    """A refresh of the skill in that folder, with its data and its store, and with logs where there are any."""
     settings = RunSettings(
         data=DataSettings(
-            path=where / "data", domain=f"{ROOT / 'bench' / 'nights_world.py'}:Forms", skill=where / "forms"
+            path=where / "data",
+            domain=f"{ROOT / 'bench' / 'nights_world.py'}:Forms",
+            skill=where / "forms",
+            sources=sources,
         ),
         models=roles,
         learning=LearningSettings(analysts="+error", error_analyst="one_call", sandbox="process", **how),
