@@ -98,7 +98,9 @@ def test_planted_damage_is_rejected_and_pruning_finds_it(tmp_path: Path, prefect
     assert not made["promoted"]
     harmful = "Empty the output file after saving"
     assert any(harmful in group["edits"][0]["content"] for group in made["candidate"]["applied"])
-    found = told(tmp_path, prefect_home, "ablate", made["run_id"], "--worth", "0.45", "--seeds", "1", "--rollouts", "16")
+    found = told(
+        tmp_path, prefect_home, "ablate", made["run_id"], "--worth", "0.45", "--seeds", "1", "--rollouts", "16"
+    )
     verdicts = {effect["text"]: effect["verdict"] for effect in found["ablation"]["effects"]}
     assert {verdict for text, verdict in verdicts.items() if harmful in text} == {"prune"}
     pruned = read_skill(tmp_path / found["directory"])
