@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from in_process import Done, refresh
 
+from trace2skill.consolidate.candidate import Candidate
+from trace2skill.runs.distill import Distilled
+from trace2skill.runs.estimate import estimate
 from trace2skill.runs.night import tonight
 from trace2skill.runs.report.page import render_report
-from trace2skill.runs.rounds import is_better, mean_hard
+from trace2skill.runs.rounds import NO_BETTER, Search, is_better, mean_hard
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.spread import (
     DrawnTask,
@@ -99,6 +102,17 @@ def test_a_loss_on_a_task_that_stands_for_ten_outweighs_a_few_gains() -> None:
     assert mean_hard(after, ten) == pytest.approx(2 / 12)
 
 
+def test_a_round_that_gains_two_and_loses_what_stands_for_ten_is_no_better() -> None:
+    ten = RolloutSpread({"a": DrawnTask(1), "b": DrawnTask(1), "p": DrawnTask(1, 10.0)})
+    search = Search(0, tuple(rolled("S0", {"a": False, "b": False, "p": True})), 2, ten)
+    learned = Distilled(base="S0", analysed=(), proposed=())
+    search.learned(search.rolled, learned, Candidate(base="S0", skill="C1", thresholds=(2, 2)))
+    search.tried(rolled("C1", {"a": True, "b": True, "p": False}))
+    (score,) = search.evolution.rounds
+    assert score.ended == NO_BETTER
+    assert (score.before, score.hard) == (pytest.approx(10 / 12), pytest.approx(2 / 12))
+
+
 def test_what_is_known_is_of_the_skill_in_use_or_else_of_the_last() -> None:
     def run(skill: str, passed: int, scored: int) -> Sequence[SkillScores]:
         return [SkillScores(skill=skill, tasks={"t": (passed, scored)})]
@@ -135,6 +149,7 @@ def test_a_night_rolls_out_what_still_fails_and_finds_what_was_hidden(nights: li
     assert base.skill == first.candidate.skill
     evolve = len(nights[0].rt.splits.evolve)
     assert len(first.rolled[0].tasks) == evolve, "nothing was known of any task"
+    assert len(first.rolled[1].tasks) < evolve, "of what S0 passes, only canaries are rolled out again"
     assert len(base.tasks) < 0.6 * evolve
     text = nights[1].rt.skill(second.candidate.skill)
     known = nights_world.stated(text.body) if text else frozenset()
@@ -157,3 +172,13 @@ def test_the_bill_counts_what_would_be_rolled_out(nights: list[Done]) -> None:
     rollouts = next(stage for stage in foreseen.stages if stage.stage == "rollout")
     paid = sum(done.missed["rollout"] for done in nights[1:2])
     assert rollouts.steps == pytest.approx(paid, rel=0.25)
+
+
+def test_to_ask_what_a_night_will_cost_settles_nothing(nights: list[Done]) -> None:
+    rt = nights[-1].rt
+    settings = tonight(rt.settings.changed(night=3, night_of=""), rt.store, "2026-03-03")
+    known = rt.store.ids_of("memory")
+    forget_runtimes()
+    later = runtime(settings)
+    estimate(later)
+    assert later.store.ids_of("memory") == known, "what ends before the night begins is still known to it"
