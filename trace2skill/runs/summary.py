@@ -17,6 +17,7 @@ from trace2skill.evaluation.outlook import GateOutlook
 from trace2skill.runs.replayed import Replayed
 from trace2skill.runs.round_score import RoundScore
 from trace2skill.runs.rule_verdict import RuleVerdict
+from trace2skill.runs.spread import SkillScores
 from trace2skill.runs.turned import Turned
 from trace2skill.safety.screening import shown
 from trace2skill.types.decision import Decision
@@ -158,6 +159,9 @@ class RunSummary(Record, form="RunSummary", version=1):
     )
     replays: tuple[Replayed, ...] = Field(
         default=(), exclude_if=not_, description="What was tried of its candidates in parts, before the gate."
+    )
+    rolled: tuple[SkillScores, ...] = Field(
+        default=(), exclude_if=not_, description="How each skill did on the evolve tasks, where rollouts are to tell."
     )
     refuted: tuple[RuleVerdict, ...] = Field(
         default=(), exclude_if=not_, description="Rules of the book that earlier runs refuted, as this one knew them."
