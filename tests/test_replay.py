@@ -171,6 +171,15 @@ def test_where_nothing_breaks_nothing_more_is_paid(tmp_path: Path) -> None:
     forget_runtimes()
 
 
+def test_rollouts_that_tell_leave_out_passes_which_replay_looks_at(tmp_path: Path) -> None:
+    spread = {"by": "telling"}
+    summary = told(run(slips(tmp_path, rounds=2, memory=False, evaluate=False, replay=24, spread=spread)))
+    assert POISON not in themes(summary)
+    assert summary.replays[0].out
+    assert sum(record.batches for record in summary.replays) <= most_batches(summary.replays[0].parts)
+    forget_runtimes()
+
+
 class Killed(BaseException):
     """What nobody catches."""
 

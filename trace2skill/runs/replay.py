@@ -30,21 +30,28 @@ class Replay:
         before: the rollouts of S0 on the evolve tasks.
         whole: those of the candidate, where it has any.
         spent: trials that earlier candidates of the same search have taken: one allowance holds for all.
+        is_left: is the candidate what an earlier replay left? Then nothing is rolled out to look at it as a whole.
     """
 
     def __init__(
-        self, rt: Runtime, candidate: Candidate, before: Sequence[Rolled], whole: Sequence[Rolled] = (), spent: int = 0
+        self,
+        rt: Runtime,
+        candidate: Candidate,
+        before: Sequence[Rolled],
+        whole: Sequence[Rolled] = (),
+        spent: int = 0,
+        *,
+        is_left: bool = False,
     ) -> None:
         self._rt, self._candidate, self._before = rt, candidate, before
         self._parts = parts_of(candidate)
         self._most = rt.settings.learning.replay
-        self._seeds: dict[str, list[int]] = {}
-        for item in before:
-            self._seeds.setdefault(item.cell.task_id, []).append(item.cell.seed)
-        self._swept = bool(whole)
+        self._seeds = {**_seeds_of(before), **_seeds_of(whole)}
+        self._swept = list(_seeds_of(whole))
         self._whole: tuple[Rolled, ...] = tuple(whole)
         self._turned: Turned = turned(before, whole)
-        self._culprits: Culprits | None = self._begin() if whole else None
+        self._to_look_at = [] if is_left else self._sample()
+        self._culprits: Culprits | None = None if self._to_look_at else self._begin()
         self._trials: list[tuple[Trial, Turned, frozenset[str]]] = []
         self._left = most_batches(len(self._parts)) - spent
         self._batches = self._runs = 0
@@ -54,8 +61,8 @@ class Replay:
         """What is to be rolled out now; nothing where the search is over."""
         if not self._most or self._left <= 0 or self._candidate.skill == self._candidate.base:
             return []
-        if not self._whole:
-            return self._jobs(self._sample(), self._candidate.skill)
+        if self._to_look_at:
+            return self._jobs(self._to_look_at, self._candidate.skill)
         if self._culprits is None:
             return []
         for trial, tasks in self._wanted(self._culprits):
@@ -71,9 +78,9 @@ class Replay:
         self._batches += 1
         self._runs += len(rolled)
         if self._next is None:
-            self._whole, self._turned = tuple(rolled), turned(self._before, rolled)
+            self._whole, self._to_look_at = (*self._whole, *rolled), []
+            self._turned = turned(self._before, self._whole)
             self._culprits = self._begin()
-            self._left = self._left if rolled else 0
             return
         trial, self._next = self._next, None
         found, scored = turned(self._before, rolled), _scored(rolled)
@@ -117,7 +124,7 @@ class Replay:
         out = {blame.part for blame in culprits.blamed() if self._harms(blame)}
         check = frozenset(range(len(self._parts))) - out
         if out and check not in [trial for trial, *_ in self._trials]:
-            yield check, list(self._seeds) if self._swept else self._tasks(culprits)
+            yield check, list(dict.fromkeys([*self._swept, *self._tasks(culprits)]))
 
     def _tasks(self, culprits: Culprits) -> list[str]:
         """Those that were lost, and gained ones that asked for a rule: first for those that are blamed."""
@@ -127,13 +134,24 @@ class Replay:
         return list(dict.fromkeys([*culprits.tasks, *own]))[: max(self._most, len(culprits.tasks))]
 
     def _sample(self) -> list[str]:
-        """For a first look: a third of tasks that asked for the rules, and tasks that S0 passed, of every kind."""
-        asked = _in_turn(self._in_order(set(part.support.tasks) & self._seeds.keys()) for part in self._parts)
+        """For a first look at the whole: a third of tasks that asked for the rules, and tasks that S0 passed, of every
+        kind. Where it was rolled out as a whole, the tasks that S0 passed and that were left out then.
+        """
+        if not self._most or (self._swept and self._rt.settings.learning.spread.by == "even"):
+            return []
+        asked = [] if self._swept else self._asked()
+        passed = [task for task in self._passed() if task not in self._swept]
+        return list(dict.fromkeys([*asked[: self._most // 3], *passed]))[: self._most]
+
+    def _asked(self) -> list[str]:
+        tasks = _in_turn(self._in_order(set(part.support.tasks) & self._seeds.keys()) for part in self._parts)
+        return list(dict.fromkeys(tasks))
+
+    def _passed(self) -> list[str]:
         kinds: dict[str, list[str]] = {}
         for task in self._in_order({item.cell.task_id for item in self._before if item.cell.hard > 0}):
             kinds.setdefault(self._rt.task(task).kind, []).append(task)
-        passed = list(_in_turn(kinds[kind] for kind in sorted(kinds)))
-        return list(dict.fromkeys([*list(dict.fromkeys(asked))[: self._most // 3], *passed]))[: self._most]
+        return list(_in_turn(kinds[kind] for kind in sorted(kinds)))
 
     def _in_order(self, tasks: Iterable[str]) -> list[str]:
         """In an order that the run's seeds and nothing else decide."""
@@ -199,7 +217,8 @@ def replay_of(rt: Runtime, search: Search, tried: Sequence[Rolled] = ()) -> Repl
     """
     if not rt.settings.learning.replay or (search.to_try is not None and not tried):
         return None
-    return Replay(rt, search.candidate, search.rolled, tried, search.trials)
+    is_left = bool(search.replays) and search.replays[-1].left == search.candidate.skill
+    return Replay(rt, search.candidate, search.rolled, tried, search.trials, is_left=is_left)
 
 
 def still_out(rt: Runtime, candidate: Candidate, before: Sequence[Replayed]) -> Candidate:
@@ -222,6 +241,14 @@ def _left_out(rt: Runtime, candidate: Candidate, out: Sequence[ReplayedRule]) ->
     rt.store.put("skill", found[0].skill.digest, found[0].skill)
     dropped = [Dropped(group=item.group, reason=f"taken out before the gate: {item.reason}") for item in out]
     return left(candidate, *found, dropped)
+
+
+def _seeds_of(rolled: Iterable[Rolled]) -> dict[str, list[int]]:
+    """The seeds of each task."""
+    found: dict[str, list[int]] = {}
+    for item in rolled:
+        found.setdefault(item.cell.task_id, []).append(item.cell.seed)
+    return found
 
 
 def _scored(rolled: Sequence[Rolled]) -> frozenset[str]:
