@@ -42,6 +42,7 @@ AT_COMMANDS = (
     rf"(?:-var[ =]|\bvault kv (?:put|patch)\s+\S{{1,120}}\s+(?:\S{{1,80}}\s+){{0,4}}?|\brclone config create\b{GAP}|\bkv set\b{GAP})[\"']?[\w.-]{{0,60}}{TELLS}=(?P<value>[^\s\"'$][^\s\"']{{3,199}})",
     rf"{LEFT}--?(?:[\w-]{{0,30}}-)?(?:password|passwd|passphrase|token|secret|api-key|pass){RIGHT}\s{{0,3}},\s{{0,3}}{LEFT}(?P<value>[^\"'\\\n]{{4,200}}){RIGHT}",
     rf"\b(?:curl|https?(?= )|wget)\b{GAP}(?:-b|--cookie)[ =]?[\"'](?P<value>[\w.-]{{1,80}}=[^\n\"']{{6,1000}})",
+    r"(?i)\bvault[^\n]{0,60}?[^\w.]s\.(?P<value>[A-Za-z0-9]{24})\b",
     rf"--(?:http|https|ftp|proxy|user|smtp|db|admin|root|bind|store|key|keystore|truststore|src|dest)-?(?:pass|password|passwd|storepass|pw)[ =]{VALUE}",
 )  # fmt: skip
 """At a place of a command that asks for one."""
@@ -62,7 +63,7 @@ IN_SETTINGS = (
     rf"(?i)(?:client-key|token|tls\.key|ca\.key|ssh-privatekey|\.dockerconfigjson)(?:-data)?{RIGHT}?:\s{{0,3}}{LEFT}?(?P<value>[A-Za-z0-9+/=]{{40,8000}})",
     rf"(?im)^[ \t]{{1,20}}[\w.-]{{0,60}}{TELLS}:[ \t](?P<value>[A-Za-z0-9+/]{{7,400}}={{1,2}})[ \t]*$",
     r"(?i)\bPrivate-?Key\s?=\s?(?P<value>[A-Za-z0-9+/]{42,44}={1,2})",
-    rf":_(?:auth|password)\s?=\s?[\"']?(?P<value>[A-Za-z0-9+/=_-]{{8,400}})",
+    r":_(?:auth|password)\s?=\s?[\"']?(?P<value>[A-Za-z0-9+/=_-]{8,400})",
     r"\b(?:enable|username\s+\S{1,40}(?:\s+privilege\s+\d+)?)\s+(?:secret|password)\s+(?:\d\s+(?P<value>\S{4,120}))",
     r"(?i)\bSharedAccessKey=(?P<value>[A-Za-z0-9+/=]{16,120})",
     r"(?i)\buserPassword::?\s(?P<value>\S{4,400})",
@@ -121,7 +122,6 @@ MARKED: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
         r"\S{8}",
     ),
     ("access-key", r"(?<![\w.~])[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.-]{30,40}", ("Q~",), r"\S{30}"),
-    ("access-key", r"(?<![\w.])s\.(?=[A-Za-z]*\d)(?=[a-z0-9]*[A-Z])[A-Za-z0-9]{24}\b", ("s.",), r"[A-Za-z0-9]{24}"),
     (
         "secret",
         rf"(?i)(?<![A-Za-z0-9]){ABROAD}{HOLDS}{MIXED_VALUE}",
