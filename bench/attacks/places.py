@@ -292,11 +292,13 @@ def _command(root: Path, *arguments: str) -> str:
         contextlib.chdir(root),
         patch.dict(os.environ, {"COLUMNS": "1000"}),
         patch.object(sys, "argv", ["trace2skill", *arguments]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(out),
+        contextlib.suppress(SystemExit),
     ):
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), contextlib.suppress(SystemExit):
-            try:
-                main()
-            finally:
-                forget_runtimes()
-                close_all()
+        try:
+            main()
+        finally:
+            forget_runtimes()
+            close_all()
     return out.getvalue()

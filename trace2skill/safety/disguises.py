@@ -7,7 +7,7 @@ to be told how to decode: that it is told so is reason enough.
 import re
 
 APART = re.compile(r"(?<!\S)(?:\S ){5,400}")
-LEET = re.compile(r"(?<![\w.-])(?=[a-z0-9@$!]*[a-z])(?=[a-z0-9@$!]*[013457@$!][a-z])[a-z0-9@$!]{4,24}(?![\w-])", re.I)
+LEET = re.compile(r"(?<![\w.-])(?=[a-z0-9@$!]{0,24}[013457@$!][a-z])[a-z0-9@$!]{4,24}(?![\w-])", re.I)
 DIGITS = str.maketrans("013457@$!", "oieastasi")
 INSIDE = re.compile(
     r"(?<=[A-Za-z])(?:\"([A-Za-z]{1,3})\"|'([A-Za-z]{1,3})'|\\(?=[a-z])|\"\"|''|\$\{?@\}?|\^)(?=[A-Za-z])"

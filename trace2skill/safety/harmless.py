@@ -63,8 +63,8 @@ def is_harmless(reason: str, text: str, match: re.Match[str]) -> bool:
     if reason != "dangerous command":
         return False
     before = _before(text, match.start())
-    mentioned = MENTIONED.match(piece) and not TOLD_TO_USE.search(before)
-    mentioned = mentioned or (piece.lower().startswith("sudo") and NAMED_ONLY.search(before)) or WITH_LEASE.match(piece)
+    named = bool(NAMED_ONLY.search(before)) and piece.lower().startswith("sudo")
+    mentioned = (MENTIONED.match(piece) and not TOLD_TO_USE.search(before)) or named or WITH_LEASE.match(piece)
     if mentioned or MADE_BY_BUILDS.search(piece) or ONE_VARIABLE.search(piece):
         return True
     return bool(FETCHES.match(piece)) and not GOES_OUT.search(LOCAL.sub("", _behind(text, match.start())))
