@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import certifi
 import databases
 import psutil
 import pytest
@@ -45,6 +46,12 @@ CONTROLLER = "PYTEST_XDIST_WORKER" not in os.environ
 if CONTROLLER:
     os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="t2s-prefect-")
 HOME = Path(os.environ["PREFECT_HOME"])
+AUTHORITY = HOME / "authority.pem"
+"""One certificate in place of 150: each client of Prefect's reads them anew, and the tests' servers have none."""
+if CONTROLLER:
+    first, end, _ = Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----")
+    AUTHORITY.write_text(first[first.index("-----BEGIN") :] + end)
+os.environ["PREFECT_API_SSL_CERT_FILE"] = str(AUTHORITY)
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
     # `nohup` and `&` leave some ignored, and our commands keep that. What has a handler is as usual for who is started.
     if signal.getsignal(number) is signal.SIG_IGN:
@@ -263,6 +270,7 @@ def answers(url: str) -> bool:
 def environment(home: Path, calls: Path | None = None) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "TRACE2SKILL_"))}
     kept["PREFECT_HOME"] = str(home)
+    kept["PREFECT_API_SSL_CERT_FILE"] = str(AUTHORITY)
     if (home / "api").exists():
         kept["PREFECT_API_URL"] = (home / "api").read_text()
     if calls:

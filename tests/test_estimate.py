@@ -41,7 +41,7 @@ def office(directory: Path, **more: Any) -> RunSettings:
 def sums(directory: Path, **more: Any) -> RunSettings:
     """Problems whose agent only speaks: what a run costs is what is asked, and no process is started."""
     if not (directory / "data").exists():
-        write_math(directory / "data", 64)
+        write_math(directory / "data", 48)
         write_skill_for_sums(directory / "sums")
     how = {"domain": "math", "data": directory / "data", "skill": directory / "sums", "tasks": None, "memory": False}
     return office(directory, **{**how, **more})

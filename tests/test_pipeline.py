@@ -43,7 +43,7 @@ SMALL = [
 @pytest.fixture
 def sums(tmp_path: Path) -> list[object]:
     """The command of a refresh whose agent only speaks: no processes but its own. For all that is not about workbooks."""
-    data, skill = write_math(tmp_path / "data", 32), write_skill_for_sums(tmp_path / "sums")
+    data, skill = write_math(tmp_path / "data", 20), write_skill_for_sums(tmp_path / "sums")
     return ["run", "--domain", "math", "--data", data, "--skill", skill, "--sandbox", "process"]
 
 
@@ -176,7 +176,7 @@ def test_real_tasks_are_rolled_out_graded_and_the_useless_ones_named(tmp_path: P
         "--data",
         data,
         "--tasks",
-        "14",
+        "8",
         "--model",
         "sim/office",
         "--recalculate",
@@ -187,7 +187,7 @@ def test_real_tasks_are_rolled_out_graded_and_the_useless_ones_named(tmp_path: P
     run(tmp_path, prefect_home, *command, "--json")
     made = summary(tmp_path)
     assert made["mode"] == "creation"
-    assert sum(made["tasks"].values()) + len(made["left_out"]) == 14
+    assert sum(made["tasks"].values()) + len(made["left_out"]) == 8
     assert made["trajectories"].get("passed", 0) > 0
     assert made["trajectories"].get("failed", 0) > 0
     assert all(len(item["cells"]) == made["tasks"]["validation"] for item in made["evaluations"])
@@ -200,7 +200,7 @@ def test_flaky_and_malformed_answers_do_not_end_a_run(tmp_path: Path, prefect_ho
     assert sum(made["verdicts"].values()) == sum(made["trajectories"].values())
     assert made["candidate"]["applied"]
     assert [item["chosen"] for item in made["candidates"]].count(True) == 1
-    assert made["decision"]["look"]["level"] < 0.0304 / 2, "choosing by validation pays for the choice"
+    assert made["decision"]["look"]["level"] < 0.0295 / 2 + 1e-9, "choosing by validation pays for the choice"
 
 
 def test_a_provider_that_is_down_fails_the_stage_by_name_and_a_rerun_goes_on(
@@ -209,7 +209,7 @@ def test_a_provider_that_is_down_fails_the_stage_by_name_and_a_rerun_goes_on(
     model = "sim/office?server_error=0.9999"
     done = run(tmp_path, prefect_home, *sums, "--model", model, "--workers", "16", code=2)  # they mostly wait
     text = done.complaint
-    assert "rollout: 16 of 16 failed" in text
+    assert "rollout: 10 of 10 failed" in text
     assert "run the same command again" in text
     assert not list(tmp_path.glob(".trace2skill/runs/*/skill"))
     rows = json.loads(run(tmp_path, prefect_home, "show", "--json").stdout)

@@ -24,7 +24,7 @@ from trace2skill.types.evaluation import Cell, Evaluation
 from trace2skill.types.references import Rolled
 from trace2skill.versions.registry import Registry, Version
 
-COMMON = ["--data", OFFICE, "--tasks", "40", "--recalculate", "never", "--sandbox", "process"]
+COMMON = ["--data", OFFICE, "--tasks", "16", "--recalculate", "never", "--sandbox", "process"]
 
 
 def told(cwd: Path, home: Path, *arguments: object, code: int = 0) -> Any:
@@ -90,15 +90,17 @@ def test_a_helpful_candidate_is_promoted_and_its_life_goes_on(tmp_path: Path, pr
     assert kinds == ["adopt", "promote", "rollback", "rollback", "promote"]
 
 
-@pytest.mark.slow  # it scores every group of edits on workbooks
+@pytest.mark.slow  # it scores groups of edits on workbooks
 def test_planted_damage_is_rejected_and_pruning_finds_it(tmp_path: Path, prefect_home: Path) -> None:
     model = "sim/office?harmful=0.8"
-    made = told(tmp_path, prefect_home, "run", *COMMON, "--tasks", "20", "--skill", OFFICE_SKILL, "--model", model)
+    made = told(tmp_path, prefect_home, "run", *COMMON, "--skill", OFFICE_SKILL, "--model", model)
     assert made["decision"]["verdict"] == "reject"
     assert not made["promoted"]
     harmful = "Empty the output file after saving"
     assert any(harmful in group["edits"][0]["content"] for group in made["candidate"]["applied"])
-    found = told(tmp_path, prefect_home, "ablate", made["run_id"], "--worth", "0.45", "--seeds", "1")
+    found = told(
+        tmp_path, prefect_home, "ablate", made["run_id"], "--worth", "0.45", "--seeds", "1", "--rollouts", "16"
+    )
     verdicts = {effect["text"]: effect["verdict"] for effect in found["ablation"]["effects"]}
     assert {verdict for text, verdict in verdicts.items() if harmful in text} == {"prune"}
     pruned = read_skill(tmp_path / found["directory"])

@@ -63,7 +63,7 @@ def test_a_placeholder_may_be_what_a_later_rule_needs() -> None:
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: f"{rule.place}-{rule.kind}")
 def test_whatever_a_rule_finds_has_what_the_rule_needs(rule: SecretRule) -> None:
-    @settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(st.from_regex(rule.pattern), st.sampled_from(["", "é ", "x: "]), st.sampled_from(["", "…\n"]))
     def holds(found: str, before: str, after: str) -> None:
         plain = before + found + after

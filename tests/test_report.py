@@ -15,13 +15,14 @@ from trace2skill.consolidate import EditGroup, Groups, Support, Thresholds
 from trace2skill.consolidate.candidate import build_candidate
 from trace2skill.consolidate.contradiction import OpenConflict
 from trace2skill.consolidate.ledger import build_ledger
+from trace2skill.core.record import Record
 from trace2skill.evaluation.decision import decide
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.report import render_report
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import Analysis, LeftOut, RunSummary, Spent
 from trace2skill.skills.skill import read_skill
-from trace2skill.store import Store, open_store
+from trace2skill.store import RecordKind, Store, open_store
 from trace2skill.types.evaluation import Cell, Evaluation
 from trace2skill.types.lesson import Evidence, Extraction, Lesson
 from trace2skill.types.patch import Edit, Patch
@@ -34,6 +35,7 @@ HOSTILE = '</pre><script>document.title="owned"</script><img src=x onerror=alert
 def big_run(store: Store, tasks: int, edits: int) -> RunSummary:
     """A run over so many tasks whose candidate has so many edit groups, every text of it hostile."""
     groups, analyses = [], []
+    kept: list[tuple[RecordKind, str, Record]] = []
     for n in range(edits):
         ids = [f"T{n:05}x{k}" for k in range(2)]
         lessons = []
@@ -49,11 +51,11 @@ def big_run(store: Store, tasks: int, edits: int) -> RunSummary:
                 evidence=(Evidence(first=1, last=1),),
             )
             lessons.append(lesson)
-            store.put("lesson", lesson.id, lesson)
+            kept.append(("lesson", lesson.id, lesson))
             steps = (Step(number=1, source="agent", message=f"I do {n}. {HOSTILE}"),)
             outcome = Outcome(kind="failed", reason=HOSTILE)
             trajectory = Trajectory(id=id, task_id=lesson.task_id, seed=1, model="m", steps=steps, outcome=outcome)
-            store.put("trajectory", id, trajectory)
+            kept.append(("trajectory", id, trajectory))
         content = f"- Rule number {n} about {HOSTILE.replace('<', '(')}"
         edit = Edit(op="append_to_section", section=("Dates",), content=content, lessons=tuple(x.id for x in lessons))
         support = Support(trajectories=tuple(ids), tasks=tuple(x.task_id for x in lessons), errors=tuple(ids))
@@ -62,8 +64,7 @@ def big_run(store: Store, tasks: int, edits: int) -> RunSummary:
             trajectory_id=ids[0], task_id=f"task-{n}-0", kind="error", verdict="lessons", lessons=(lessons[0],)
         )
         patch = Patch(trajectory_id=ids[0], task_id=f"task-{n}-0", base=SKILL.digest, edits=(edit,))
-        store.put("extraction", extraction.digest, extraction)
-        store.put("patch", patch.digest, patch)
+        kept += [("extraction", extraction.digest, extraction), ("patch", patch.digest, patch)]
         analyses.append(
             Analysis(
                 trajectory_id=ids[0],
@@ -74,12 +75,13 @@ def big_run(store: Store, tasks: int, edits: int) -> RunSummary:
                 patch=patch.digest,
             )
         )
+    store.put_all(kept)
     skill, made = build_candidate(SKILL, Groups.of(groups), Thresholds(main=1, reference=1), edits)
     made = made.model_copy(update={"open": (OpenConflict(sides=tuple(groups[:2]), reason=HOSTILE),)})
     store.put("skill", skill.digest, skill)
     ledger = build_ledger(SKILL, skill, made, lambda id: store.get("lesson", id, Lesson), None)
     store.put("support", skill.digest, ledger)
-    evaluations = []
+    evaluations, scored = [], list[tuple[RecordKind, str, Record]]()
     for which, name in enumerate(("S0", "candidate")):
         cells = []
         for n in range(tasks):
@@ -88,9 +90,10 @@ def big_run(store: Store, tasks: int, edits: int) -> RunSummary:
             outcome = Outcome(kind="passed" if hard else "failed", hard=hard, soft=hard, reason=HOSTILE)
             steps = tuple(Step(number=k, source="agent", message=f"step {k} {HOSTILE}" * 3) for k in range(1, 6))
             trajectory = Trajectory(id=id, task_id=f"held-{n}", seed=1, model="m", steps=steps, outcome=outcome)
-            store.put("trajectory", id, trajectory)
+            scored.append(("trajectory", id, trajectory))
             cells.append(Cell.of(trajectory))
         evaluations.append(Evaluation.of(name, SKILL.digest if which == 0 else skill.digest, cells))
+    store.put_all(scored)
     return RunSummary(
         run_id="run-0123456789",
         mode="deepening",

@@ -159,7 +159,7 @@ class Project:
         return self.calls.read_text().split() if self.calls.exists() else []
 
 
-def task_set(folder: Path, problems: int = 12) -> dict[str, str]:
+def task_set(folder: Path, problems: int = 8) -> dict[str, str]:
     """Problems whose agent only speaks, and a skill for them, as settings: half of them are learned from."""
     if not (folder / "data").exists():
         write_math(folder / "data", problems)
@@ -167,7 +167,7 @@ def task_set(folder: Path, problems: int = 12) -> dict[str, str]:
     return {"domain": "math", "data": str(folder / "data"), "skill": str(folder / "sums")}
 
 
-def settings(folder: Path, problems: int = 12, **more: Any) -> dict[str, Any]:
+def settings(folder: Path, problems: int = 8, **more: Any) -> dict[str, Any]:
     """Small settings with tasks, a store and an output of their own."""
     return {
         **task_set(folder, problems),

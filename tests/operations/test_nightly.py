@@ -28,7 +28,7 @@ def test_what_failed_is_run_again_by_button_command_and_deployment(project: Proj
         failed = project.wait(run, "FAILED", "COMPLETED")
         assert failed["type"] == "FAILED"
         assert "rollout: " in failed["message"]
-        assert " of 6 failed: " in failed["message"]
+        assert " of 4 failed: " in failed["message"]
         listed = project.told("status", "--output", given["output"])
         (name,) = [item["run_id"] for item in listed]
         assert listed[0]["state"] == "failed"

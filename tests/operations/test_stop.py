@@ -135,7 +135,7 @@ def test_while_tasks_are_audited(tmp_path: Path, warm_home: Path) -> None:
 
 @pytest.fixture
 def refresh(tmp_path: Path) -> list[object]:
-    data, skill = write_math(tmp_path / "data", 16), write_skill_for_sums(tmp_path / "sums")
+    data, skill = write_math(tmp_path / "data", 12), write_skill_for_sums(tmp_path / "sums")
     return ["run", "--domain", "math", "--data", data, "--skill", skill, "--sandbox", "process"]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cached_property
 from typing import Any
 
 from pydantic import Field
@@ -48,7 +49,7 @@ class Heard(Record):
         """What the tools said, in order."""
         return tuple(text_of(message) for message in self.messages[2:] if message["role"] in ("tool", "user"))
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Digest of all that was heard."""
         return digest_of(self.messages, self.seed, self.profile.seed)

@@ -192,10 +192,15 @@ def _disturbed(profile: Profile, heard: Heard, spoken: Spoken, *, structured: bo
 
 
 def _log_call(key: str, said: Sequence[object]) -> None:
-    for name, line in ((CALL_LOG, key), (PROMPTS, json.dumps(said, ensure_ascii=True, default=str))):
-        if path := os.environ.get(name):
-            with Path(path).open("a", encoding="ascii") as log:
-                log.write(line + "\n")
+    if path := os.environ.get(CALL_LOG):
+        _append(path, key)
+    if path := os.environ.get(PROMPTS):
+        _append(path, json.dumps(said, ensure_ascii=True, default=str))
+
+
+def _append(path: str, line: str) -> None:
+    with Path(path).open("a", encoding="ascii") as log:
+        log.write(line + "\n")
 
 
 def _filled(litellm: Any, response: Any, name: str, heard: Heard, spoken: Spoken) -> Any:
