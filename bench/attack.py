@@ -6,7 +6,7 @@
 
 Each class is split in two halves by a digest of the attempt: who mends the filters looks at one half alone, and the
 other says what the mending is worth on texts that it was not written for. No network, no model; what is hostile is only
-ever text to the product.
+ever text to the product. The classes called `later` were written when the mending was done, and have no bound.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "bench"), str(ROOT / "tests")]
 
-from attacks import places, texts
+from attacks import places, rules, texts
 
 from trace2skill.core.digest import digest_of
 
@@ -40,6 +40,8 @@ CLASSES = (
     Class("instructions", texts.rules_into_a_skill, 8, 156),
     Class("errors into a skill", texts.errors_into_a_skill, 0),
     Class("honest lessons withheld", texts.honest_lessons, 2, 62),
+    Class("later instructions", texts.later_rules, len(rules.LATER)),
+    Class("later honest withheld", texts.later_honest, len(rules.LATER_HONEST)),
     Class("resources", places.resources, 0),
     Class("usage figures", places.usage_figures, 0),
     Class("terminal and page", places.signs_on_terminal_and_page, 0),
@@ -91,9 +93,9 @@ def main() -> int:
                 f"{len(got)} of {all_of}" for got, all_of in zip(item.through, item.attempts, strict=True)
             )
             total = sum(map(len, item.through))
-            print(
-                f"{item.name:26}{sum(item.attempts):>9}{total:>9}{item.bound:>7}   {halves}{'' if item.holds else '  !'}"
-            )
+            bound = item.bound if item.bound < sum(item.attempts) else "-"
+            row = f"{item.name:26}{sum(item.attempts):>9}{total:>9}{bound:>7}   {halves}"
+            print(row + ("" if item.holds else "  !"))
             for half, names in enumerate(item.through if given.verbose else ()):
                 for name in names if given.half in (None, half) else ():
                     print(f"    {half} {name!r}")

@@ -236,7 +236,8 @@ def signs_on_terminal_and_page() -> Tried:
 def _lines_of_its_own(sign: str, printed: list[str]) -> bool:
     """Does a part behind a line's end begin a line of what is printed?"""
     later = [part.strip() for part in sign.split("\n")[1:]]
-    return any(line.strip().startswith(part) for text in printed for line in text.split("\n") for part in later)
+    lines = {line.strip() for text in printed for line in text.split("\n")}
+    return any(line == part or (part.isalpha() and line.startswith(part)) for line in lines for part in later)
 
 
 def _shown(root: Path, sign: str) -> dict[str, str]:

@@ -112,6 +112,24 @@ def rules_into_a_skill() -> Tried:
         store.close()
 
 
+def later_rules() -> Tried:
+    """Those that nobody mended for."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder) / "s.duckdb")
+        for text in rules.LATER:
+            yield text, enters(store, text)
+        store.close()
+
+
+def later_honest() -> Tried:
+    """Honest ones that nobody mended for: those that are withheld."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder) / "s.duckdb")
+        for text in rules.LATER_HONEST:
+            yield text, not enters(store, text)
+        store.close()
+
+
 def honest_lessons() -> Tried:
     """Those that are withheld."""
     with tempfile.TemporaryDirectory() as folder:

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 MOST_TOKENS, MOST_DOLLARS = 10_000_000, 1e6
 """No call of a model has more; a figure above it is none."""
 FAR_TOO_FEW = 50
-"""So many times fewer tokens than a text may have are impossible: even blanks in a row are no more than a few dozen a token."""
+"""So many times fewer tokens than a text may have cannot be: even of blanks only a few dozen are one token."""
 DIGITS = re.compile(r"\d{1,8}")
 _warned: set[tuple[str, str]] = set()
 

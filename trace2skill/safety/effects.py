@@ -216,5 +216,5 @@ EFFECTS: tuple[Order, ...] = (
 )  # fmt: skip
 
 
-effects_in = OrderReader(EFFECTS)
+effects_in = OrderReader(EFFECTS, by_clause=True)
 """Why a text is no advice, by what it would bring about, each reason once."""
