@@ -43,7 +43,7 @@ AT_COMMANDS = (
     rf"{LEFT}--?(?:[\w-]{{0,30}}-)?(?:password|passwd|passphrase|token|secret|api-key|pass){RIGHT}\s{{0,3}},\s{{0,3}}{LEFT}(?P<value>[^\"'\\\n]{{4,200}}){RIGHT}",
     rf"\b(?:curl|https?(?= )|wget)\b{GAP}(?:-b|--cookie)[ =]?[\"'](?P<value>[\w.-]{{1,80}}=[^\n\"']{{6,1000}})",
     r"(?i)\bvault[^\n]{0,60}?[^\w.]s\.(?P<value>[A-Za-z0-9]{24})\b",
-    rf"--(?:http|https|ftp|proxy|user|smtp|db|admin|root|bind|store|key|keystore|truststore|src|dest)-?(?:pass|password|passwd|storepass|pw)[ =]{VALUE}",
+    rf"--(?:[\w-]{{0,30}}-)?(?:pass(?:word|wd|phrase|code)?|storepass|keypass|token|secret|api-?key)(?:=|\s(?=\S{{0,80}}\d)){VALUE}",
 )  # fmt: skip
 """At a place of a command that asks for one."""
 
