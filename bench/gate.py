@@ -4,15 +4,19 @@
 
 Every night a new candidate is compared with the champion on the same tasks, with the product's own test and spending
 rule. Without a true difference the share of histories that ever promote must stay below the level. Exits 1 where not.
-So it must in lineages that learn: rounds on evolve tasks of which the best competes, and a memory of verdicts that is
-harsher than the product's: all new rules of a candidate that the gate found surely worse are out. `--ablate` shows what
-would come of a memory that takes single rules out by what held-out tasks say of them.
+In lineages that have a better candidate five times, wrong promotions must stay below that share of all promotions, and
+where promotions earn nothing (`over_life`) below that share of lineages. So it must in lineages that learn: rounds on
+evolve tasks of which the best competes, and a memory of verdicts that is harsher than the product's: all new rules of a
+candidate that the gate found surely worse are out. `--ablate` shows what would come of a memory that takes single rules
+out by what held-out tasks say of them.
 """
 
 import argparse
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -25,8 +29,12 @@ sys.path.insert(0, str(ROOT))
 from trace2skill.evaluation.acceptance import passes
 from trace2skill.evaluation.compare import sign_flip
 from trace2skill.runs.rule_trials import SURE
-from trace2skill.versions.spending import look
+from trace2skill.store.skill_history import ChangeRow, LookRow, priced
+from trace2skill.versions.spending import look, paid, price
 
+BETTER, STEP, GAP, TASKS = 5, 0.15, 3, 100
+"""Of lineages with true promotions: so often a candidate is better, by so much on every task, so many nights after the
+promotion before it; and so many tasks, with which most of the five are promoted."""
 ROUNDS, SEEDS, TOUCHED, EFFECT = 2, 3, 0.3, 0.3
 """Of lineages that learn; a rule touches so many of the tasks, and moves their chance to pass by so much."""
 
@@ -81,6 +89,38 @@ def first_in_lineage(rng: np.random.Generator, nights: int, tasks: int, level: f
     return 0
 
 
+class Life(NamedTuple):
+    """What became of a lineage with better candidates: promotions of one that was better, and of one that was not."""
+
+    right: int
+    wrong: int
+
+
+def life(rng: np.random.Generator, nights: int, level: float, *, earns: bool) -> Life:
+    """A lineage in which a better candidate comes up five times and stays until it is promoted; three seeds.
+
+    On the other nights the candidate is another skill that does exactly what the champion does.
+    """
+    chance = rng.uniform(0, 1 - BETTER * STEP, TASKS)
+    champion = rng.binomial(SEEDS, chance) / SEEDS
+    changes = [ChangeRow("s", 1, "adopt", "1", "", "", "", done=True)]
+    looks, right, wrong, promoted = list[LookRow](), 0, 0, -GAP
+    for night in range(1, nights + 1):
+        better = right < BETTER and night - promoted > GAP
+        candidate = rng.binomial(SEEDS, chance + STEP * better) / SEEDS
+        found = candidate - champion
+        row = priced(changes, looks, changes[-1].digest, str(night), partial(price, earns=earns))
+        this = paid(row.number, level, row.cost or 0.0, 0.0)
+        won = found.mean() > 0 and passes(float(found.mean()), _p_value(found), this)
+        looks.append(row._replace(won=won))
+        if won:
+            right, wrong, promoted = right + better, wrong + (not better), night
+            chance, champion = chance + STEP * better, candidate
+            number = len(changes) + 1
+            changes.append(ChangeRow("s", number, "promote", str(number), "", "", "", done=True))
+    return Life(right, wrong)
+
+
 def _p_value(differences: np.ndarray) -> float:
     return sign_flip([float(value) for value in differences], hard=True, one_seed=False)[1]
 
@@ -122,6 +162,19 @@ def main() -> None:
     if given.ablate:
         Console().print(table)
         sys.exit(1 if wrong else 0)
+    lived = Table(
+        "promotions earn", "lineages", "nights", f"true promotions of {BETTER}", "wrong", "of all", "lineages"
+    )
+    for earns in (True, False):
+        rng = np.random.default_rng(17)
+        lives = [life(rng, given.nights, given.level, earns=earns) for _ in range(given.histories)]
+        right, bad = sum(item.right for item in lives), sum(item.wrong for item in lives)
+        of_all, ever = bad / (right + bad), sum(item.wrong > 0 for item in lives) / len(lives)
+        wrong += (of_all if earns else ever) > given.level
+        lived.add_row(
+            *("the level" if earns else "nothing", str(len(lives)), str(given.nights)),
+            *(f"{right / len(lives):.2f}", str(bad), f"{of_all:.2%}", f"{ever:.2%}"),
+        )
     for lift, seeds, nights in (
         (0.0, given.seeds, given.nights),
         (0.0, 1, given.nights),
@@ -134,6 +187,7 @@ def main() -> None:
             by_night = [sum(0 < night <= n for night in found) / given.histories for n in (1, 3, 10)]
     console = Console()
     console.print(table)
+    console.print(lived)
     said = ", ".join(f"{share:.1%} by night {night}" for share, night in zip(by_night, (1, 3, 10), strict=True))
     console.print(f"a lift of {given.lift:.0%} on {given.tasks} tasks and {given.seeds} seeds is promoted: {said}")
     console.print(f"{time.monotonic() - started:.0f} s")

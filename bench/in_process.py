@@ -6,7 +6,7 @@ is several times the step's own where a model answers at once, so that tests and
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,7 @@ from trace2skill.runs import refresh as run
 from trace2skill.runs.consolidation import united
 from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
 from trace2skill.runs.estimate import Estimate, foreseen
+from trace2skill.runs.evolve_tasks import for_base, for_candidate
 from trace2skill.runs.rounds import Search
 from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.settings import RunSettings
@@ -29,13 +30,17 @@ from trace2skill.runs.steps.draft import DRAFT
 from trace2skill.runs.steps.extract import EXTRACT
 from trace2skill.runs.steps.induce import INDUCE
 from trace2skill.runs.steps.judge import JUDGE, to_judge
-from trace2skill.runs.steps.observe import OBSERVE, to_observe
+from trace2skill.runs.steps.mine import MINE, taken_over
+from trace2skill.runs.steps.observe import OBSERVE, by_rules, to_observe
 from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.runs.steps.rollout import ROLLOUT
+from trace2skill.runs.steps.signs import SIGNS, batches
 from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.write import WRITE
 from trace2skill.runs.summary import RunSummary
+from trace2skill.runs.watermarks import Taken
 from trace2skill.types.evaluation import Evaluation
+from trace2skill.types.references import Extracted
 
 
 @dataclass
@@ -99,16 +104,18 @@ def refresh(settings: RunSettings, workers: int = 1) -> Done:
     done.estimate = foreseen(rt, intake, planned.evolve, planned.validation)
     base = rt.given_skill.digest if rt.given_skill else done.step(DRAFT)
     judged = [done.step(JUDGE, item) for item in to_judge(rt, intake.taken)]
-    observed = [found for item in to_observe(intake.taken, judged) for found in done.step(OBSERVE, item).extracted]
+    observed = _observed(done, to_observe(intake.taken, judged))
     grown = []
     for number in range(how.candidates):
         seeds = selection.seeds_of(how.seeds, number)
-        rolled = done.steps(ROLLOUT, planned.jobs(seeds, base))
-        search = Search(number, tuple(rolled), how.rounds)
+        spread = for_base(rt, planned.evolve, base, seeds)
+        rolled = done.steps(ROLLOUT, spread.jobs(seeds, base))
+        spread = for_candidate(rt, spread, rolled, seeds)
+        search = Search(number, tuple(rolled), how.rounds, spread)
         learned = _learned(done, rolled, base, observed)
         search.learned(rolled, learned, _built(done, learned))
         while (skill := search.to_try) is not None:
-            search.tried(done.steps(ROLLOUT, planned.jobs(seeds, skill)))
+            search.tried(done.steps(ROLLOUT, spread.jobs(seeds, skill)))
             if search.goes_on:
                 again = search.failing
                 learned = _learned(done, again, base, [], learned, skill)
@@ -128,6 +135,13 @@ def refresh(settings: RunSettings, workers: int = 1) -> Done:
     read = intake.read if intake.taken else None
     done.summary = closing.finish(rt, planned, best, [*scored, *again], decision, [], read=read)
     return done
+
+
+def _observed(done: Done, items: Sequence[Taken]) -> list[Extracted]:
+    """What imported trajectories teach, said by the analyst of logs or by the miner."""
+    if items and by_rules(done.rt):
+        return taken_over(done.rt, done.step(MINE, done.steps(SIGNS, batches(items))))
+    return [found for item in items for found in done.step(OBSERVE, item).extracted]
 
 
 def _learned(

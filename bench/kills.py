@@ -1,6 +1,6 @@
 """A run that is killed again and again ends as one that never was: same skill, nothing paid twice.
 
-    python bench/kills.py --kills 100 --trajectories 200
+    python bench/kills.py --kills 100 --trajectories 200 [--rounds 2]
 
 Starts a Prefect server, makes office tasks, runs a refresh undisturbed, then another one with SIGKILL at random moments
 and a restart each time. Exits 1 where the skills differ, a kept answer was paid for again, or the store is damaged.
@@ -31,6 +31,7 @@ from trace2skill.store import open_store
 BIN = Path(sys.executable).parent
 MODEL = "sim/office?hasty=0.8&latency=0.05"
 """Most agents give one cheap command, so that a kill meets the product more often than an interpreter that starts."""
+LEARNING: dict[str, Any] = {"error_analyst": "one_call", "seeds": [41, 42, 43], "sandbox": "process"}
 PROCESSES = multiprocessing.get_context("forkserver")
 PRELOADED = ["litellm", "openpyxl", "duckdb", "flows.refresh", "trace2skill.cli.flows"]
 
@@ -41,7 +42,10 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--trajectories", type=int, default=200)
     parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=1, help="Rounds of learning; with several, rollouts that tell.")
     given = parser.parse_args()
+    if given.rounds > 1:
+        LEARNING.update(rounds=given.rounds, spread={"by": "telling"})
     with tempfile.TemporaryDirectory(prefix="t2s-kills-") as folder:
         sys.exit(0 if benchmark(Path(folder), given.kills, given.trajectories, given.workers) else 1)
 
@@ -93,7 +97,7 @@ def compare(folder: Path, calm: Any, calm_calls: list[str], kills: int, workers:
     records = len(store.query("SELECT id FROM noun"))
     store.close()
     lost = sum(times - 1 for times in made.values())
-    same = killed["candidate"] == calm["candidate"] and killed["evaluations"] == calm["evaluations"]
+    same = all(killed.get(part) == calm.get(part) for part in ("candidate", "evaluations", "rounds"))
     print(f"killed {kills} times: {seconds:.0f} s, {sum(made.values())} calls of {len(made)} distinct ones")
     print(f"same skill, same evaluations: {same}")
     print(f"answers that were kept and asked for again: {sum(times - 1 for times in paid.values())}")
@@ -112,7 +116,7 @@ def start(folder: Path, name: str, api: str, trajectories: int, workers: int) ->
             "recalculate": "never",
         },
         "models": {role: {"name": MODEL} for role in ("agent", "analyst", "merger")},
-        "learning": {"error_analyst": "one_call", "seeds": [41, 42, 43], "sandbox": "process"},
+        "learning": LEARNING,
         "operation": {
             "workers": workers,
             "store": str(folder / name / "store.duckdb"),

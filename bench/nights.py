@@ -43,6 +43,7 @@ from trace2skill.runs.sections import (
     OperationSettings,
 )
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.sources import Sources
 from trace2skill.runs.summary import RunSummary
 from trace2skill.sim.scripted import scripted
 
@@ -77,23 +78,7 @@ def benchmark(directory: Path, given: argparse.Namespace) -> dict[str, Any]:
         roles = Roles.all_played_by(ModelSettings(name=f"{name}&seed={given.seed}"))
 
         def run(where: Path, promote: Literal["auto", "stage"], how: dict[str, Any]) -> RunSummary:
-            settings = RunSettings(
-                data=DataSettings(
-                    path=where / "data", domain=f"{ROOT / 'bench' / 'nights_world.py'}:Forms", skill=where / "forms"
-                ),
-                models=roles,
-                learning=LearningSettings(analysts="+error", error_analyst="one_call", sandbox="process", **how),
-                gate=EvaluationSettings(),
-                money=MoneySettings(max_cost=None),
-                operation=OperationSettings(
-                    store=where / "store.duckdb", output=where / "runs", workers=given.workers, promote=promote
-                ),
-            )
-            settings = tonight(settings, runtime(settings).store, f"2026-03-{settings.learning.night or 1:02}")
-            done = refresh(settings, given.workers).summary
-            forget_runtimes()
-            assert done is not None
-            return done
+            return run_in(where, roles, given.workers, promote, how)
 
         nights, one = directory / "nights", directory / "one"
         write_world(nights, given.tasks)
@@ -116,6 +101,37 @@ def benchmark(directory: Path, given: argparse.Namespace) -> dict[str, Any]:
         "calls": calls,
         "one round": {**last, "seeds": seeds, "calls": spent},
     }
+
+
+def run_in(
+    where: Path,
+    roles: Roles,
+    workers: int,
+    promote: Literal["auto", "stage"],
+    how: dict[str, Any],
+    sources: Sources | None = None,
+) -> RunSummary:
+    """A refresh of the skill in that folder, with its data and its store, and with logs where there are any."""
+    settings = RunSettings(
+        data=DataSettings(
+            path=where / "data",
+            domain=f"{ROOT / 'bench' / 'nights_world.py'}:Forms",
+            skill=where / "forms",
+            sources=sources,
+        ),
+        models=roles,
+        learning=LearningSettings(analysts="+error", error_analyst="one_call", sandbox="process", **how),
+        gate=EvaluationSettings(),
+        money=MoneySettings(max_cost=None),
+        operation=OperationSettings(
+            store=where / "store.duckdb", output=where / "runs", workers=workers, promote=promote
+        ),
+    )
+    settings = tonight(settings, runtime(settings).store, f"2026-03-{settings.learning.night or 1:02}")
+    done = refresh(settings, workers).summary
+    forget_runtimes()
+    assert done is not None
+    return done
 
 
 def _lines(where: Path) -> set[str]:

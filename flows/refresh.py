@@ -27,6 +27,7 @@ from trace2skill.runs import closing, promotion, selection
 from trace2skill.runs import refresh as run
 from trace2skill.runs.distill import Distilled
 from trace2skill.runs.estimate import foreseen
+from trace2skill.runs.evolve_tasks import for_base, for_candidate
 from trace2skill.runs.intake import Intake
 from trace2skill.runs.night import tonight
 from trace2skill.runs.rounds import Search
@@ -128,13 +129,15 @@ def evolve(
 ) -> tuple[Evolution, tuple[Failure, ...]]:
     """One evolution run: roll out with seeds of its own, distill, and build a candidate; again with that candidate."""
     seeds = selection.seeds_of(settings.learning.seeds, number)
-    rolled = sized(rollout, settings)(settings, planned.jobs(seeds, base))
+    spread = for_base(rt, planned.evolve, base, seeds)
+    rolled = sized(rollout, settings)(settings, spread.jobs(seeds, base))
     distilled = sized(distill, settings)(settings, rolled.results, base, observed)
     failures = [*rolled.failures, *distilled.failures]
-    search = Search(number, tuple(rolled.results), settings.learning.rounds)
+    spread = for_candidate(rt, spread, rolled.results, seeds)
+    search = Search(number, tuple(rolled.results), settings.learning.rounds, spread)
     search.learned(rolled.results, distilled, build(settings, rt, distilled))
     while (skill := search.to_try) is not None:
-        tried = sized(rollout, settings)(settings, planned.jobs(seeds, skill))
+        tried = sized(rollout, settings)(settings, spread.jobs(seeds, skill))
         failures += tried.failures
         search.tried(tried.results)
         if search.goes_on:

@@ -145,9 +145,9 @@ def test_a_run_states_its_night_and_its_settings_repeat_it(tmp_path: Path, prefe
     assert [item.name for item in (tmp_path / "runs").iterdir()] == [directory.name]
 
 
-def test_the_nightly_deployment_has_seeds_that_move_and_two_rounds() -> None:
+def test_the_nightly_deployment_has_seeds_that_move_two_rounds_and_rollouts_that_tell() -> None:
     given = {item.name: item.shown["parameters"].get("settings", {}) for item in declared()}
-    assert given["nightly-refresh"]["learning"] == {"moving_seeds": True, "rounds": 2}
+    assert given["nightly-refresh"]["learning"] == {"moving_seeds": True, "rounds": 2, "spread": {"by": "telling"}}
     assert "learning" not in given["drift-watch"]
     assert given["nightly-refresh"]["data"] == given["drift-watch"]["data"]
     shown = YAML(typ="safe").load((ROOT / "deployments" / "prefect.yaml").read_text())

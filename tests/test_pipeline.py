@@ -200,7 +200,7 @@ def test_flaky_and_malformed_answers_do_not_end_a_run(tmp_path: Path, prefect_ho
     assert sum(made["verdicts"].values()) == sum(made["trajectories"].values())
     assert made["candidate"]["applied"]
     assert [item["chosen"] for item in made["candidates"]].count(True) == 1
-    assert made["decision"]["look"]["level"] < 0.0304 / 2, "choosing by validation pays for the choice"
+    assert made["decision"]["look"]["level"] < 0.0295 / 2 + 1e-9, "choosing by validation pays for the choice"
 
 
 def test_a_provider_that_is_down_fails_the_stage_by_name_and_a_rerun_goes_on(

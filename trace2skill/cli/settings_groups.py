@@ -40,7 +40,7 @@ MAKING = (
     "polish",
     "forget_after",
 )
-CHOOSING = ("candidates", "rounds", "moving_seeds", "night", "select")
+CHOOSING = ("candidates", "rounds", "moving_seeds", "night", "spread", "canaries", "rollouts", "select")
 GATE = (
     "level",
     "margin",

@@ -21,7 +21,10 @@ class GateSettings(Record):
     """What a promotion needs."""
 
     level: float = Field(
-        default=0.05, gt=0, lt=1, description="Chance that a champion is ever replaced by a skill that is no better."
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="Of the promotions, the share that may be wrong; where no candidate is better, the chance of any.",
     )
     margin: float = Field(default=0.0, ge=0, lt=1, description="Smallest lift of the mean score worth a promotion.")
     coverage: float = Field(default=0.9, ge=0, le=1, description="Share of each matrix that must have a score.")
@@ -35,8 +38,9 @@ class GateSettings(Record):
     most_skill_tokens: int | None = Field(
         default=None, ge=100, description="Largest SKILL.md, four characters a token; none sets no limit."
     )
-    spend: Literal["over_nights", "at_once"] = Field(
-        default="over_nights", description="Whether the level is spread over all looks at one champion."
+    spend: Literal["over_nights", "over_life", "at_once"] = Field(
+        default="over_nights",
+        description="Spread the level over all looks, and earn it anew by promotions; or never; or spend it at once.",
     )
 
 

@@ -26,6 +26,7 @@ from trace2skill.runs.run_progress import State
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import LOGS
+from trace2skill.runs.spread import scores_of
 from trace2skill.runs.steps.stored import stored
 from trace2skill.runs.summary import CandidateScore, LeftOut, RunSummary, SourcesRead
 from trace2skill.runs.verdicts import verdicts_for
@@ -119,6 +120,7 @@ def _summary(
         ends=ends_of([*rolled, *grown.tried], most, rt.store, distilled),
         rounds=grown.rounds,
         turned=grown.turned,
+        rolled=scores_of([*rolled, *grown.tried]) if how.spread.by == "telling" else (),
         refuted=_refuted(rt, skill, distilled),
         night=how.night,
         night_of=how.night_of,

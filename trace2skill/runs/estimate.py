@@ -17,13 +17,14 @@ from trace2skill.core.record import Record
 from trace2skill.evaluation.outlook import GateOutlook
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.llm.transport import prices
+from trace2skill.runs.evolve_tasks import for_base
 from trace2skill.runs.intake import NOTHING_READ, Intake
 from trace2skill.runs.outlook import gate_outlook
 from trace2skill.runs.promotion import fresh_seeds
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps import STEPS
 from trace2skill.runs.steps.asks import Asks, Expected
-from trace2skill.runs.steps.foresight import Foresight, rates_of
+from trace2skill.runs.steps.foresight import Foresight, rates_of, seeds_of_all
 from trace2skill.runs.steps.judge import to_judge
 from trace2skill.runs.steps.observe import to_observe
 from trace2skill.runs.steps.rollout import ROLLOUT, known_rollout
@@ -87,12 +88,14 @@ def estimate(
         evolve: the tasks it learns on; all of the split where it is not known which can teach.
         validation: the tasks it scores skills on, likewise.
     """
-    settings = rt.settings
+    settings, base = rt.settings, rt.given_skill.digest if rt.given_skill else None
+    learning = rt.splits.evolve if evolve is None else evolve
     seen = Foresight(
         rt=rt,
-        evolve=rt.splits.evolve if evolve is None else evolve,
+        evolve=learning,
         validation=rt.splits.validation if validation is None else validation,
-        base=rt.given_skill.digest if rt.given_skill else None,
+        base=base,
+        spreads=[for_base(rt, learning, base or "", seeds, keep=False) for seeds in seeds_of_all(settings)],
         rates=rates_of(rt, []),
         unlabelled=to_judge(rt, intake.taken),
         logs=to_observe(intake.taken, []),

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from trace2skill.core.forms import from_text_or_none
 from trace2skill.evaluation.outlook import GateOutlook, outlook
-from trace2skill.runs.promotion import level_of
+from trace2skill.runs.promotion import ways_of
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.rollout import known_rollout
 from trace2skill.runs.summary import RunSummary
 from trace2skill.types.decision import Look
 from trace2skill.types.references import RolloutJob
 from trace2skill.versions.registry import Registry
-from trace2skill.versions.spending import look, single_look
+from trace2skill.versions.spending import single_look
 
 
 def gate_outlook(rt: Runtime, validation: Sequence[str]) -> GateOutlook | None:
@@ -30,16 +30,16 @@ def gate_outlook(rt: Runtime, validation: Sequence[str]) -> GateOutlook | None:
 
 def _look(rt: Runtime) -> Look:
     """The look this run takes: the one it took, where it is done again, or else the next."""
-    level, champion = level_of(rt.settings), rt.given_skill
-    if rt.settings.gate.spend == "at_once":
-        return single_look(level)
-    if champion is None:
-        return look(1, level)
+    gate, ways, champion = rt.settings.gate, ways_of(rt.settings), rt.given_skill
+    if gate.spend == "at_once":
+        return single_look(gate.level / ways)
     row = rt.store.run(rt.run_id)
     before = from_text_or_none(row.summary, RunSummary) if row and row.summary else None
-    if before and before.base == champion.digest and before.decision.look:
+    if champion and before and before.base == champion.digest and before.decision.look:
         return before.decision.look
-    return Registry(rt.store).next_look(champion.name, champion.digest, level)
+    name, digest = (champion.name, champion.digest) if champion else ("", "")
+    earns = gate.spend == "over_nights"
+    return Registry(rt.store).next_look(name, digest, gate.level, ways=ways, earns=earns)
 
 
 def _settled(rt: Runtime, validation: Sequence[str]) -> int:

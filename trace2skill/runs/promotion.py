@@ -86,10 +86,10 @@ def verdict(
     return decision.model_copy(update={"reason": reason, "missing": len(missing)})
 
 
-def level_of(settings: RunSettings) -> float:
-    """The level of all looks at one champion together; each of several candidates that are looked at has a share."""
+def ways_of(settings: RunSettings) -> int:
+    """Of how many candidates the held-out tasks choose the one that competes: each has its share of a look's level."""
     how = settings.learning
-    return settings.gate.level / (how.candidates if how.select == "validation" else 1)
+    return how.candidates if how.select == "validation" else 1
 
 
 def _verdict(
@@ -101,11 +101,12 @@ def _verdict(
         return Decision(verdict="reject", reason="nothing was learned, so there is nothing to promote")
     champion, scored = evaluations[:2]
     gate, skill = rt.settings.gate, rt.skill(candidate.skill)
-    level = level_of(rt.settings)
-    look = single_look(level)
-    if gate.spend == "over_nights" and skill is not None and is_covered(champion, scored, gate):
+    ways = ways_of(rt.settings)
+    look = single_look(gate.level / ways)
+    if gate.spend != "at_once" and skill is not None and is_covered(champion, scored, gate):
         evidence = (candidate.skill, [(cell.task_id, cell.seed) for cell in scored.cells])
-        look = Registry(rt.store).look(skill.name, str(champion.skill), evidence, level)
+        earns = gate.spend == "over_nights"
+        look = Registry(rt.store).look(skill.name, str(champion.skill), evidence, gate.level, ways=ways, earns=earns)
     size = len(skill.body) // CHARS_PER_TOKEN if skill else 0
     return decide(champion, scored, gate, look=look, skill_tokens=size, repeat=next(iter(repeat), None))
 

@@ -12,6 +12,7 @@ from trace2skill.consolidate.candidate import Candidate
 from trace2skill.runs.distill import Distilled
 from trace2skill.runs.round_score import RoundScore
 from trace2skill.runs.selection import Evolution
+from trace2skill.runs.spread import EVERY, RolloutSpread
 from trace2skill.runs.turned import turned
 from trace2skill.types.evaluation import Cell
 from trace2skill.types.references import Rolled
@@ -41,11 +42,13 @@ class Search:
         number: of the evolution run, from 0.
         rolled: the rollouts of S0.
         most: rounds, at most. With one, no candidate is rolled out here, and there is nothing to choose.
+        spread: which tasks the candidates are rolled out on, and how many each stands for.
     """
 
     number: int
     rolled: tuple[Rolled, ...]
     most: int = 1
+    spread: RolloutSpread = EVERY
     made: list[_Round] = field(default_factory=list)
 
     def learned(self, rolled: Sequence[Rolled], distilled: Distilled, candidate: Candidate) -> None:
@@ -65,7 +68,7 @@ class Search:
         """So did the last candidate on the evolve tasks."""
         last = self.made[-1]
         last.tried = tuple(rolled)
-        if not is_better(self._best_before(last), rolled):
+        if not is_better(self._best_before(last), rolled, self.spread):
             last.ended = NO_BETTER
         elif not self.failing:
             last.ended = ALL_PASS
@@ -120,28 +123,34 @@ class Search:
             trajectories=len(one.rolled),
             lessons=one.distilled.lessons - before,
             rules=one.distilled.rules,
-            before=mean_hard(self._best_before(one)),
-            hard=mean_hard(one.tried),
+            before=mean_hard(self._best_before(one), self.spread),
+            hard=mean_hard(one.tried, self.spread),
             chosen=chosen,
             ended=one.ended,
         )
 
 
-def is_better(before: Sequence[Rolled], after: Sequence[Rolled]) -> bool:
-    """More passes over the runs that have a score on both sides, or as many and a higher soft score."""
+def is_better(before: Sequence[Rolled], after: Sequence[Rolled], spread: RolloutSpread = EVERY) -> bool:
+    """More passes over the runs that have a score on both sides, or as many and a higher soft score.
+
+    A run counts for the tasks that it stands for.
+    """
     olds, news = _scored(before), _scored(after)
-    both = olds.keys() & news.keys()
+    both = sorted(olds.keys() & news.keys())
 
     def scores(cells: dict[tuple[str, int], Cell]) -> tuple[float, float]:
-        return sum(cells[key].hard for key in both), round(sum(cells[key].soft for key in both), 9)
+        hard = sum(cells[key].hard * spread.weight_of_run(key[0]) for key in both)
+        return round(hard, 9), round(sum(cells[key].soft * spread.weight_of_run(key[0]) for key in both), 9)
 
     return scores(news) > scores(olds)
 
 
-def mean_hard(rolled: Sequence[Rolled]) -> float | None:
-    """Mean hard score of the runs that have one, None where none has."""
-    cells = _scored(rolled).values()
-    return sum(cell.hard for cell in cells) / len(cells) if cells else None
+def mean_hard(rolled: Sequence[Rolled], spread: RolloutSpread = EVERY) -> float | None:
+    """Mean hard score of the runs that have one, among the tasks of a spread; None where none has."""
+    cells = [cell for cell in _scored(rolled).values() if not spread.tasks or cell.task_id in spread.tasks]
+    weights = [spread.weight_of_run(cell.task_id) for cell in cells]
+    hard = sum(cell.hard * weight for cell, weight in zip(cells, weights, strict=True))
+    return hard / sum(weights) if cells else None
 
 
 def _scored(rolled: Sequence[Rolled]) -> dict[tuple[str, int], Cell]:

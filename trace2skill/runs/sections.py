@@ -18,6 +18,7 @@ from trace2skill.consolidate.route import Thresholds
 from trace2skill.core.record import Record
 from trace2skill.evaluation.acceptance import GateSettings
 from trace2skill.runs.sources import Sources
+from trace2skill.runs.spread import SpreadSettings
 from trace2skill.skills.place import EditPolicy
 from trace2skill.store.address import StoreAddress, default_address
 
@@ -112,6 +113,11 @@ class LearningSettings(Record):
         description="Be the night of that number, with its seeds; with moving seeds it is counted, unless given.",
     )
     night_of: str = Field(default="", exclude_if=not_, description="Day of that night (ISO 8601); set by the run.")
+    spread: SpreadSettings = Field(
+        default=SpreadSettings(),
+        exclude_if=lambda spread: spread == SpreadSettings(),
+        description="How rollouts on evolve tasks are spread.",
+    )
     rounds: int = Field(
         default=1,
         ge=1,

@@ -16,6 +16,7 @@ from trace2skill.evaluation.ends import of_each, short
 from trace2skill.evaluation.outlook import GateOutlook
 from trace2skill.runs.round_score import RoundScore
 from trace2skill.runs.rule_verdict import RuleVerdict
+from trace2skill.runs.spread import SkillScores
 from trace2skill.runs.turned import Turned
 from trace2skill.safety.screening import shown
 from trace2skill.types.decision import Decision
@@ -154,6 +155,9 @@ class RunSummary(Record, form="RunSummary", version=1):
         default=None,
         exclude_if=not_,
         description="Evolve tasks that the candidate turned, where it was rolled out there.",
+    )
+    rolled: tuple[SkillScores, ...] = Field(
+        default=(), exclude_if=not_, description="How each skill did on the evolve tasks, where rollouts are to tell."
     )
     refuted: tuple[RuleVerdict, ...] = Field(
         default=(), exclude_if=not_, description="Rules of the book that earlier runs refuted, as this one knew them."

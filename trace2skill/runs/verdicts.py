@@ -38,6 +38,11 @@ class VerdictMark(Record, form="VerdictMark", version=1):
     runs: tuple[str, ...] = ()
 
 
+def past_known(rt: Runtime, skill: str, *, keep: bool = True) -> Past:
+    """The runs over a skill that had ended when this one began; `keep` settles which, for all attempts of the run."""
+    return _what_is_known(rt, skill, keep=keep).past
+
+
 def verdicts_for(rt: Runtime, skill: str, book: RuleBook) -> Mapping[str, RuleVerdict]:
     """The rules of a book that stand refuted for this run, by id; `skill` is the name of S0."""
     past = _what_is_known(rt, skill).past
@@ -61,22 +66,23 @@ def _shown(rt: Runtime, skill: str, past: Past) -> tuple[str, ...]:
     return tuple(rule.says for rule in rules if rule.id in found and found[rule.id].waits)[:MOST_SHOWN]
 
 
-def _what_is_known(rt: Runtime, skill: str) -> _Known:
+def _what_is_known(rt: Runtime, skill: str, *, keep: bool = True) -> _Known:
     if rt.settings.operation.part_of or not rt.settings.learning.memory:
         return _Known("", NO_PAST, ())
-    of = f"{rt.run_id} {skill}"
+    of = f"{rt.run_id} {skill} {keep}"
     with _once:
         known = _known.get(rt)
         if known is None or known.of != of:
-            known = _known[rt] = _Known(of, past_of(rt.store, skill, frozenset(_mark(rt).runs)))
+            known = _known[rt] = _Known(of, past_of(rt.store, skill, frozenset(_mark(rt, keep=keep).runs)))
         return known
 
 
-def _mark(rt: Runtime) -> VerdictMark:
+def _mark(rt: Runtime, *, keep: bool) -> VerdictMark:
     id = f"verdicts/{rt.run_id}"
     with rt.store.alone(id):
         mark = rt.store.get("memory", id, VerdictMark)
         if mark is None:
             mark = VerdictMark(runs=tuple(one for one in ended(rt.store.run_heads()) if one != rt.run_id))
-            rt.store.put("memory", id, mark)
+            if keep:
+                rt.store.put("memory", id, mark)
         return mark

@@ -45,6 +45,15 @@ EVIDENCE_STANDS = [
     "INSERT INTO judgement SELECT name, digest, 1, run_id, parent, decision, written FROM version WHERE decision <> ''",
 ]
 
+LOOKS_ARE_PAID = [
+    # Under which champion a look was taken, by the number of the change that made it one; what it cost, as a share of
+    # the level, and what was left; whether it promoted. Looks of before have none of these.
+    "ALTER TABLE look ADD COLUMN reign INTEGER",
+    "ALTER TABLE look ADD COLUMN cost DOUBLE",
+    "ALTER TABLE look ADD COLUMN remaining DOUBLE",
+    "ALTER TABLE look ADD COLUMN won BOOLEAN",
+]
+
 MIGRATIONS: list[list[str]] = [
     [
         "CREATE TABLE result (key TEXT PRIMARY KEY, value BLOB NOT NULL, written TIMESTAMP NOT NULL)",
@@ -77,6 +86,7 @@ MIGRATIONS: list[list[str]] = [
     ],
     STAGE_OF_A_CALL,
     EVIDENCE_STANDS,
+    LOOKS_ARE_PAID,
 ]
 VERSION = len(MIGRATIONS)
 
@@ -106,6 +116,7 @@ POSTGRES_MIGRATIONS: list[list[str]] = [
     ],
     STAGE_OF_A_CALL,
     EVIDENCE_STANDS,
+    [*map(_in_postgres, LOOKS_ARE_PAID)],
 ]
 """The same tables in PostgreSQL, and those that only processes which share a store need."""
 

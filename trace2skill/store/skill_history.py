@@ -52,6 +52,32 @@ class ChangeRow(NamedTuple):
     written: str = ""
 
 
+class LookRow(NamedTuple):
+    """One look at a champion; `cost` and `remaining` are shares of the level, none in rows of before they were kept.
+
+    `reign` is the number of the change that made it champion, 0 where it never became one here.
+    """
+
+    champion: str
+    key: str
+    number: int
+    reign: int
+    cost: float | None
+    remaining: float | None
+    won: bool
+
+
+Price = Callable[[Sequence[ChangeRow], Sequence[LookRow], int], tuple[float, float]]
+"""What the look of a number costs, and what is left after it: see `trace2skill.versions.spending.price`."""
+LOOKS = (
+    "SELECT champion, key, number, coalesce(reign, 0), cost, remaining, coalesce(won, false) FROM look WHERE name = ?"
+)
+CHANGES = (
+    f"SELECT name, number, kind, digest, previous, run_id, reason, done, {WRITTEN} "
+    "FROM champion WHERE name = ? ORDER BY number"
+)
+
+
 class SkillHistory:
     """Versions, changes of champions and looks in one store."""
 
@@ -103,19 +129,15 @@ class SkillHistory:
 
     def changes(self, name: str) -> list[ChangeRow]:
         """What happened to the champion of a name, oldest first."""
-        rows = self._store.query(
-            f"SELECT name, number, kind, digest, previous, run_id, reason, done, {WRITTEN} "
-            "FROM champion WHERE name = ? ORDER BY number",
-            [name],
-        )
-        return [ChangeRow(*row) for row in rows]
+        return [ChangeRow(*row) for row in self._store.query(CHANGES, [name])]
 
-    def append_change(self, row: ChangeRow, expected: str | None) -> ChangeRow | None:
+    def append_change(self, row: ChangeRow, expected: str | None, won: str = "") -> ChangeRow | None:
         """Write the next line of a history, as its row says but for the number and the champion before.
 
         Args:
             row: what is to be written; `number` and `previous` are filled in here.
             expected: digest of the champion that must still be the last one, None for any.
+            won: key of the look at that champion which decided for the change, '' for none.
 
         Returns:
             The row as it stands now, or None where another champion than the expected one is the last: then nothing
@@ -128,6 +150,11 @@ class SkillHistory:
                 return None
             written = row._replace(number=number + 1, previous=champion or expected or "")
             run("INSERT INTO champion VALUES (?, ?, ?, ?, ?, ?, ?, ?, now()::TIMESTAMP)", *written[:-1])
+            if won:
+                run(
+                    "UPDATE look SET won = true WHERE name = ? AND champion = ? AND key = ?",
+                    *(row.name, written.previous, won),
+                )
         return written
 
     def mark_done(self, name: str, number: int) -> None:
@@ -135,20 +162,26 @@ class SkillHistory:
         with self._store.together() as run:
             run("UPDATE champion SET done = true WHERE name = ? AND number = ?", name, number)
 
-    def look_number(self, name: str, champion: str, key: str) -> int:
-        """The number of a look at a champion, from 1: the one it had before under the same key, or the next."""
+    def take_look(self, name: str, champion: str, key: str, price: Price) -> LookRow:
+        """The look at a champion under a key: the one that was taken, or the next, at its price."""
         with self._store.together() as run:
-            known = run("SELECT number FROM look WHERE name = ? AND champion = ? AND key = ?", *(name, champion, key))
+            looks = [LookRow(*row) for row in run(LOOKS, name)]
+            known = next((item for item in looks if (item.champion, item.key) == (champion, key)), None)
             if known:
-                return int(known[0][0])
-            ((number,),) = run("SELECT count(*) + 1 FROM look WHERE name = ? AND champion = ?", name, champion)
-            run("INSERT INTO look VALUES (?, ?, ?, ?, now()::TIMESTAMP)", name, champion, key, number)
-        return int(number)
+                return known
+            changes = [ChangeRow(*row) for row in run(CHANGES, name)]
+            taken = priced(changes, looks, champion, key, price)
+            run(
+                "INSERT INTO look (name, champion, key, number, written, reign, cost, remaining, won) "
+                "VALUES (?, ?, ?, ?, now()::TIMESTAMP, ?, ?, ?, false)",
+                *(name, champion, key, taken.number, taken.reign, taken.cost, taken.remaining),
+            )
+        return taken
 
-    def looks(self, name: str, champion: str) -> int:
-        """How many looks were taken at a champion."""
-        ((number,),) = self._store.query("SELECT count(*) FROM look WHERE name = ? AND champion = ?", [name, champion])
-        return int(number)
+    def next_look(self, name: str, champion: str, price: Price) -> LookRow:
+        """The look that would be taken under a key not seen before. Nothing is written."""
+        looks = [LookRow(*row) for row in self._store.query(LOOKS, [name])]
+        return priced(self.changes(name), looks, champion, "", price)
 
     def opening_number(self, data: str, reason: str, *, once: bool) -> tuple[int, bool]:
         """Write an opening of a test split down.
@@ -169,6 +202,15 @@ class SkillHistory:
             ((number,),) = run("SELECT count(*) + 1 FROM opening WHERE data = ?", data)
             run("INSERT INTO opening VALUES (?, ?, ?, now()::TIMESTAMP)", data, number, reason)
         return int(number), True
+
+
+def priced(changes: Sequence[ChangeRow], looks: Sequence[LookRow], champion: str, key: str, price: Price) -> LookRow:
+    """The next look at a champion, at its price."""
+    at_it = [item for item in looks if item.champion == champion]
+    number = len(at_it) + 1
+    cost, remaining = price(changes, looks if changes else at_it, number)
+    reign = changes[-1].number if changes else 0
+    return LookRow(champion, key, number, reign, cost, remaining, won=False)
 
 
 def _with_judgement(run: Callable[..., list[tuple[Any, ...]]], row: VersionRow, over: str) -> list[JudgementRow]:

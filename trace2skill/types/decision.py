@@ -1,5 +1,6 @@
 """`Decision`: what the promotion test said of a candidate: a verdict, the reason in words, the numbers behind it."""
 
+from operator import not_
 from typing import Literal
 
 from pydantic import Field
@@ -16,7 +17,8 @@ class Look(Record):
 
     number: int = Field(ge=1, description="Counted from 1 over the looks at one champion.")
     level: float = Field(description="The level of this look's test.")
-    remaining: float = Field(description="What is left of the whole level after it.")
+    remaining: float = Field(description="What is left of the whole level after it, unless it promotes.")
+    key: str = Field(default="", exclude_if=not_, description="Names the evidence, as the store has it.")
 
 
 class Decision(Record, form="Decision", version=1):

@@ -7,6 +7,7 @@ store.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -18,10 +19,10 @@ from trace2skill.core.forms import as_text, from_text_or_none
 from trace2skill.core.record import Record
 from trace2skill.skills.skill import Skill, check_writable, faults, is_named, read_skill, write_skill
 from trace2skill.store import Store
-from trace2skill.store.skill_history import ChangeRow, SkillHistory, VersionRow
+from trace2skill.store.skill_history import ChangeRow, LookRow, SkillHistory, VersionRow
 from trace2skill.types.decision import Decision, Look
 from trace2skill.versions.judgements import VersionJudgement, read_judgement, standing, standing_row
-from trace2skill.versions.spending import look
+from trace2skill.versions.spending import of_before, paid, price
 
 State = Literal["candidate", "promoted", "rejected", "by_hand"]
 Kind = Literal["adopt", "promote", "rollback"]
@@ -213,7 +214,8 @@ class Registry:
             BadInput: the directory cannot be written; `recover` tries again.
         """
         check_place(skill, directory)
-        change = self._change(skill.name, "promote", skill.digest, expected, run_id, reason, done=False)
+        row = ChangeRow(skill.name, 0, "promote", skill.digest, "", run_id, reason, done=False)
+        change = self._written(row, expected, self._won(skill, expected))
         self._finish(change, skill, directory)
         return change
 
@@ -250,21 +252,41 @@ class Registry:
         else:
             self._mark_done(pending)
 
-    def look(self, name: str, champion: str, evidence: object, level: float) -> Look:
-        """The look that this evidence is, at this champion: a new one, or the one it was before."""
-        return look(self._history.look_number(name, champion, digest_of("look", evidence)), level)
+    def look(
+        self, name: str, champion: str, evidence: object, level: float, *, ways: int = 1, earns: bool = True
+    ) -> Look:
+        """The look that this evidence is, at this champion: a new one, which is paid for, or the one it was before.
 
-    def next_look(self, name: str, champion: str, level: float) -> Look:
-        """The look that evidence not seen before would be. Nothing is spent."""
-        return look(self._history.looks(name, champion) + 1, level)
+        Args:
+            name: of the skill.
+            champion: digest of the skill that is in use.
+            evidence: what was seen: the same evidence is the same look.
+            level: of the whole life; see `spending`.
+            ways: of how many candidates the best competes.
+            earns: whether promotions earn the level once more.
+        """
+        row = self._history.take_look(name, champion, digest_of("look", evidence), partial(price, earns=earns))
+        return _look(row, level, ways)
+
+    def next_look(self, name: str, champion: str, level: float, *, ways: int = 1, earns: bool = True) -> Look:
+        """The look that evidence not seen before would be. Nothing is spent. Arguments are those of `look`."""
+        return _look(self._history.next_look(name, champion, partial(price, earns=earns)), level, ways)
+
+    def _won(self, skill: Skill, champion: str) -> str:
+        """Key of the look by which a skill is better than that champion, '' where none says so."""
+        known = [item for item in self.versions(skill.name) if item.skill == skill.digest]
+        win = self.win(known[0], champion) if known else None
+        return win.decision.look.key if win and win.decision and win.decision.look else ""
 
     def _change(
         self, name: str, kind: Kind, digest: str, expected: str | None, run_id: str, reason: str, *, done: bool
     ) -> Change:
-        row = ChangeRow(name, 0, kind, digest, "", run_id, reason, done)
-        written = self._history.append_change(row, expected)
+        return self._written(ChangeRow(name, 0, kind, digest, "", run_id, reason, done), expected)
+
+    def _written(self, row: ChangeRow, expected: str | None, won: str = "") -> Change:
+        written = self._history.append_change(row, expected, won)
         if written is None:
-            raise ChampionChanged(name, expected or "", self.champion(name) or "")
+            raise ChampionChanged(row.name, expected or "", self.champion(row.name) or "")
         return _change(written)
 
     def _finish(self, change: Change, skill: Skill, directory: Path) -> None:
@@ -273,6 +295,12 @@ class Registry:
 
     def _mark_done(self, change: Change) -> None:
         self._history.mark_done(change.name, change.number)
+
+
+def _look(row: LookRow, level: float, ways: int) -> Look:
+    if row.cost is None or row.remaining is None:
+        return of_before(row.number, level / ways)
+    return paid(row.number, level, row.cost, row.remaining, ways=ways, key=row.key)
 
 
 def check_place(skill: Skill, directory: Path) -> None:

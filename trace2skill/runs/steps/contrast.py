@@ -54,17 +54,20 @@ def _expects(seen: Foresight) -> list[Expected]:
 def pairs_to_come(seen: Foresight) -> float:
     """Of tasks with rollouts to come, how many will have a pass and a failure that no pair has yet."""
     found = 0.0
-    for rolled, seeds in zip(seen.rolled, seen.evolutions, strict=True):
+    for rolled, spread in zip(seen.rolled, seen.spreads, strict=True):
         paired = {pair.passed.cell.task_id for pair in choose_pairs(rolled, seen.rt.settings.learning.analysts)}
         runs = Counter(item.cell.task_id for item in rolled)
-        open_tasks = sum(task not in paired and runs[task] < len(seeds) for task in seen.evolve)
-        found += open_tasks * seen.rates.both(len(seeds))
+        found += sum(
+            seen.rates.both(drawn.seeds)
+            for task, drawn in spread.tasks.items()
+            if task not in paired and runs[task] < drawn.seeds
+        )
     return found
 
 
 def pairs_of_a_round(seen: Foresight) -> float:
     """How many tasks will have a pass and a failure in a later round."""
-    return sum(len(seen.evolve) * seen.rates.both(len(seeds)) for seeds in seen.evolutions)
+    return sum(seen.rates.both(drawn.seeds) for spread in seen.spreads for drawn in spread.tasks.values())
 
 
 CONTRAST = RunStep(

@@ -12,6 +12,8 @@ from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.memory import RuleMemory
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import seeds_of
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.spread import RolloutSpread
 from trace2skill.runs.summary import RunSummary
 from trace2skill.runs.watermarks import Taken
 from trace2skill.store.costs import steps_answered
@@ -51,6 +53,11 @@ class BookCalls:
     write: float = 0.0
 
 
+def seeds_of_all(settings: RunSettings) -> list[tuple[int, ...]]:
+    """The seeds of each evolution run."""
+    return [seeds_of(settings.learning.seeds, number) for number in range(settings.learning.candidates)]
+
+
 def book_calls(patches: float, new: float, bounds: Bounds) -> BookCalls:
     """What the rule book of so many patches takes, with so many of them new: the leaves they fall into and what is
     above them, every batch once the book has changed, and the sections.
@@ -71,6 +78,8 @@ class Foresight:
     validation: Sequence[str]
     base: str | None
     rates: Rates
+    spreads: Sequence[RolloutSpread]
+    """Which tasks each evolution run rolls out."""
     unlabelled: Sequence[Taken] = ()
     logs: Sequence[Taken] = ()
     rolled: list[list[Rolled]] = field(default_factory=list)
@@ -92,13 +101,12 @@ class Foresight:
     @property
     def evolutions(self) -> list[tuple[int, ...]]:
         """The seeds of each evolution run."""
-        settings = self.rt.settings
-        return [seeds_of(settings.learning.seeds, number) for number in range(settings.learning.candidates)]
+        return seeds_of_all(self.rt.settings)
 
     @property
     def unknown(self) -> int:
         """Rollouts to learn from that are not in the store."""
-        return sum(len(self.evolve) * len(seeds) for seeds in self.evolutions) - sum(map(len, self.rolled))
+        return self.sweep - sum(map(len, self.rolled))
 
     def analysed_again(self, each: float) -> float:
         """So many analyses more in each round after the first; returns how many those are in all."""
@@ -115,7 +123,7 @@ class Foresight:
     @property
     def sweep(self) -> int:
         """Rollouts on the evolve tasks of one skill for each evolution run."""
-        return sum(len(self.evolve) * len(seeds) for seeds in self.evolutions)
+        return sum(spread.runs for spread in self.spreads)
 
     @property
     def learns(self) -> bool:

@@ -94,8 +94,8 @@ def trajectory_id(key: str) -> str:
 
 def _expects(seen: Foresight) -> list[Expected]:
     """The rollouts that lessons come from; those that score skills are counted once it is known what was learned."""
-    for seeds in seen.evolutions:
-        jobs = seen.jobs(seen.base, seen.evolve, seeds) if seen.base else []
+    for spread, seeds in zip(seen.spreads, seen.evolutions, strict=True):
+        jobs = spread.jobs(seeds, seen.base) if seen.base else []
         seen.rolled.append([found for found in (known_rollout(seen.rt, job) for job in jobs) if found])
     return [Expected(ROLLOUT.asks[0], seen.unknown, sum(map(len, seen.rolled)))]
 
