@@ -19,6 +19,7 @@ from trace2skill.runs.consolidation import united
 from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
 from trace2skill.runs.estimate import Estimate, foreseen
 from trace2skill.runs.evolve_tasks import for_base, for_candidate
+from trace2skill.runs.replay import replay_of, still_out
 from trace2skill.runs.rounds import Search
 from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.settings import RunSettings
@@ -114,12 +115,17 @@ def refresh(settings: RunSettings, workers: int = 1) -> Done:
         search = Search(number, tuple(rolled), how.rounds, spread)
         learned = _learned(done, rolled, base, observed)
         search.learned(rolled, learned, _built(done, learned))
+        _replayed(done, search)
         while (skill := search.to_try) is not None:
-            search.tried(done.steps(ROLLOUT, spread.jobs(seeds, skill)))
+            tried = done.steps(ROLLOUT, spread.jobs(seeds, skill))
+            _replayed(done, search, tried)
+            if search.to_try != skill:
+                continue
+            search.tried(tried)
             if search.goes_on:
                 again = search.failing
                 learned = _learned(done, again, base, [], learned, skill)
-                search.learned(again, learned, _built(done, learned))
+                search.learned(again, learned, still_out(rt, _built(done, learned), search.replays))
         grown.append(search.evolution)
     best = grown[0]
     if len(grown) > 1:
@@ -129,12 +135,20 @@ def refresh(settings: RunSettings, workers: int = 1) -> Done:
     conditions = promotion.conditions(rt, best.candidate, base)
     scored = done.evaluate(conditions, planned.validation, settings.gate.held_out_seeds)
     repeat = promotion.repeat_of(rt, best.candidate, base)
-    again = done.evaluate(repeat, planned.validation, promotion.fresh_seeds(settings))
-    decision = promotion.verdict(rt, best.candidate, scored, again)
+    repeated = done.evaluate(repeat, planned.validation, promotion.fresh_seeds(settings))
+    decision = promotion.verdict(rt, best.candidate, scored, repeated)
     promotion.promote(rt, best.candidate, base, decision)
     read = intake.read if intake.taken else None
-    done.summary = closing.finish(rt, planned, best, [*scored, *again], decision, [], read=read)
+    done.summary = closing.finish(rt, planned, best, [*scored, *repeated], decision, [], read=read)
     return done
+
+
+def _replayed(done: Done, search: Search, tried: Any = ()) -> None:
+    """Nothing with several rounds before the candidate was rolled out, and once where it was."""
+    if (replay := replay_of(done.rt, search, tried)) is not None:
+        while jobs := replay.next_jobs():
+            replay.take(done.steps(ROLLOUT, jobs))
+        search.replayed(replay.candidate, replay.record(search.number))
 
 
 def _observed(done: Done, items: Sequence[Taken]) -> list[Extracted]:

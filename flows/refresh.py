@@ -1,6 +1,7 @@
 """Flow `refresh`: rollout, distill, evaluate, decide. What a nightly run does."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from prefect import flow, tags
@@ -30,6 +31,7 @@ from trace2skill.runs.estimate import foreseen
 from trace2skill.runs.evolve_tasks import for_base, for_candidate
 from trace2skill.runs.intake import Intake
 from trace2skill.runs.night import tonight
+from trace2skill.runs.replay import replay_of, still_out
 from trace2skill.runs.rounds import Search
 from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.selection import Evolution
@@ -40,7 +42,7 @@ from trace2skill.runs.steps.draft import DRAFT
 from trace2skill.runs.summary import CandidateScore, RunSummary, SourcesRead
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation
-from trace2skill.types.references import Extracted
+from trace2skill.types.references import Extracted, Rolled
 
 log = logging.getLogger("trace2skill.gate")
 """Below the library's name, so that Prefect shows it with the run."""
@@ -136,16 +138,31 @@ def evolve(
     spread = for_candidate(rt, spread, rolled.results, seeds)
     search = Search(number, tuple(rolled.results), settings.learning.rounds, spread)
     search.learned(rolled.results, distilled, build(settings, rt, distilled))
+    failures += replay(settings, rt, search)
     while (skill := search.to_try) is not None:
         tried = sized(rollout, settings)(settings, spread.jobs(seeds, skill))
-        failures += tried.failures
+        failures += [*tried.failures, *replay(settings, rt, search, tried.results)]
+        if search.to_try != skill:
+            continue  # rules were taken out: what is left is rolled out in its place
         search.tried(tried.results)
         if search.goes_on:
             again = search.failing
             distilled = sized(distill, settings)(settings, again, base, (), distilled, skill)
             failures += distilled.failures
-            search.learned(again, distilled, build(settings, rt, distilled))
+            search.learned(again, distilled, still_out(rt, build(settings, rt, distilled), search.replays))
     return search.evolution, tuple(failures)
+
+
+def replay(settings: RunSettings, rt: Runtime, search: Search, tried: Sequence[Rolled] = ()) -> tuple[Failure, ...]:
+    """Take rules out of the last candidate that break evolve tasks: with rounds, once it was rolled out there."""
+    failures: list[Failure] = []
+    if (trials := replay_of(rt, search, tried)) is not None:
+        while jobs := trials.next_jobs():
+            rolled = sized(rollout, settings)(settings, jobs)
+            failures += rolled.failures
+            trials.take(rolled.results)
+        search.replayed(trials.candidate, trials.record(search.number))
+    return tuple(failures)
 
 
 def build(settings: RunSettings, rt: Runtime, distilled: Distilled) -> Candidate:

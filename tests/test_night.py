@@ -147,7 +147,8 @@ def test_a_run_states_its_night_and_its_settings_repeat_it(tmp_path: Path, prefe
 
 def test_the_nightly_deployment_has_seeds_that_move_two_rounds_and_rollouts_that_tell() -> None:
     given = {item.name: item.shown["parameters"].get("settings", {}) for item in declared()}
-    assert given["nightly-refresh"]["learning"] == {"moving_seeds": True, "rounds": 2, "spread": {"by": "telling"}}
+    learning = {"moving_seeds": True, "rounds": 2, "replay": 48, "spread": {"by": "telling"}}
+    assert given["nightly-refresh"]["learning"] == learning
     assert "learning" not in given["drift-watch"]
     assert given["nightly-refresh"]["data"] == given["drift-watch"]["data"]
     shown = YAML(typ="safe").load((ROOT / "deployments" / "prefect.yaml").read_text())

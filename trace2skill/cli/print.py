@@ -187,6 +187,7 @@ def _numbers(console: Console, summary: RunSummary) -> None:
     lines = [
         *([f"trajectories: {outcomes}"] if outcomes else []),
         *summary.search_in_words(),
+        *(f"  {plain(line)}" for line in summary.blamed_in_words()),
         *summary.ends,
         f"analyses: {verdicts}",
         f"lessons {summary.lessons}, patches {summary.patches}, rules {summary.rules_in_words()}; "

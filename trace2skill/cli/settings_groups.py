@@ -40,7 +40,7 @@ MAKING = (
     "polish",
     "forget_after",
 )
-CHOOSING = ("candidates", "rounds", "moving_seeds", "night", "spread", "canaries", "rollouts", "select")
+CHOOSING = ("candidates", "rounds", "replay", "moving_seeds", "night", "spread", "canaries", "rollouts", "select")
 GATE = (
     "level",
     "margin",

@@ -157,6 +157,7 @@ OPTIONS = (
     _one("forget_after", "learning.forget_after"),
     _one("candidates", "learning.candidates"),
     _one("rounds", "learning.rounds"),
+    _one("replay", "learning.replay"),
     _one("moving_seeds", "learning.moving_seeds"),
     _one("night", "learning.night"),
     _one("spread", "learning.spread.by"),

@@ -5,6 +5,7 @@ A rule that independent trajectories ask for again and again is a property of th
 
 import math
 import re
+from collections.abc import Collection, Sequence
 
 from pydantic import Field
 
@@ -93,3 +94,23 @@ def _holding(edits: list[Edit], path: str, members: list[EditGroup]) -> EditGrou
         line = Edit(op="append_to_section", file=path, content=group.edits[0].content, lessons=group.edits[0].lessons)
         inner.append(group.model_copy(update={"edits": (line,)}))
     return united(edits, members).model_copy(update={"inner": tuple(inner), "said": ()})
+
+
+def can_be_thinned(group: EditGroup) -> bool:
+    """Is it a file of rules that still has the words of each, one after the other?"""
+    return bool(group.inner) and group.edits[0].content.endswith(_body(group.inner))
+
+
+def thinned(group: EditGroup, left_out: Collection[str]) -> EditGroup | None:
+    """The file of rules without some of them, by id; None where none is left."""
+    kept = tuple(rule for rule in group.inner if rule.id not in left_out)
+    if len(kept) in (0, len(group.inner)):
+        return group if kept else None
+    first, *links = group.edits
+    content = first.content.removesuffix(_body(group.inner)) + _body(kept)
+    edits = [first.model_copy(update={"content": content}), *links]
+    return united(edits, kept).model_copy(update={"inner": kept, "said": ()})
+
+
+def _body(rules: Sequence[EditGroup]) -> str:
+    return "\n".join(rule.edits[0].content.strip("\n") for rule in rules) + "\n"

@@ -9,14 +9,14 @@ from typing import Literal
 
 from pydantic import Field
 
+from trace2skill.consolidate import parts
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.limits import CHARS_PER_TOKEN
 from trace2skill.core.record import Record
 from trace2skill.evaluation.compare import compare
-from trace2skill.skills.apply import apply_edits
 from trace2skill.skills.place import EditPolicy
-from trace2skill.skills.skill import Skill, problems
+from trace2skill.skills.skill import Skill
 from trace2skill.types.comparison import Interval
 from trace2skill.types.evaluation import Evaluation
 
@@ -70,12 +70,8 @@ def tokens_of(group: EditGroup) -> int:
 
 def without(base: Skill, candidate: Candidate, left_out: Sequence[str], policy: EditPolicy) -> Skill | None:
     """The candidate without some of its groups; None where that is no valid skill."""
-    groups = [group for group in candidate.applied if group.id not in left_out]
-    edits = [edit for group in groups for edit in group.edits]
-    result = apply_edits(base, edits, policy, order={edit.id: rank for rank, edit in enumerate(edits)})
-    if result.unplaced or result.conflicts or problems(result.skill, base):
-        return None
-    return result.skill
+    found = parts.without(base, candidate, left_out, policy)
+    return found[0].skill if found else None
 
 
 def judge(group: EditGroup, full: Evaluation, ablated: Evaluation, settings: AblationSettings) -> GroupEffect:

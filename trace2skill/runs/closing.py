@@ -120,6 +120,7 @@ def _summary(
         ends=ends_of([*rolled, *grown.tried], most, rt.store, distilled),
         rounds=grown.rounds,
         turned=grown.turned,
+        replays=grown.replays,
         rolled=scores_of([*rolled, *grown.tried]) if how.spread.by == "telling" else (),
         refuted=_refuted(rt, skill, distilled),
         night=how.night,

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from trace2skill.agents.billing import bound_of
 from trace2skill.core.record import Record
+from trace2skill.evaluation.culprits import most_batches
 from trace2skill.evaluation.outlook import GateOutlook
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.llm.transport import prices
@@ -106,7 +107,7 @@ def estimate(
             expected += step.expects(seen)
         if step is ROLLOUT:
             seen.rates = rates_of(rt, [item for rolled in seen.rolled for item in rolled])
-    expected += [*trials(seen), *scoring(seen)]
+    expected += [*trials(seen), *replays(seen), *scoring(seen)]
     outside = settings.learning.agent.harness
     bounds = {"rollout": bound_of(outside, settings.learning.agent.loop)} if outside else {}
     stages = tuple(
@@ -135,6 +136,19 @@ def trials(seen: Foresight) -> list[Expected]:
     """With several rounds, the rollouts of each round's candidate on the evolve tasks."""
     rounds = seen.rt.settings.learning.rounds
     return [Expected(ROLLOUT.asks[0], rounds * seen.sweep)] if rounds > 1 and seen.learns else []
+
+
+def replays(seen: Foresight) -> list[Expected]:
+    """The rollouts of trial skills, as many as there can be: each patch may be a rule, and with rounds what is left is
+    rolled out on all evolve tasks. Most runs need few or none.
+    """
+    how = seen.rt.settings.learning
+    if not how.replay or not seen.learns:
+        return []
+    tasks = min(how.replay, len(seen.evolve))
+    more = how.rounds * (len(seen.evolve) - tasks) if how.rounds > 1 else 0
+    runs = sum((most_batches(round(seen.patches)) * tasks + more) * len(seeds) for seeds in seen.evolutions)
+    return [Expected(ROLLOUT.asks[0], float(runs))]
 
 
 def scoring(seen: Foresight) -> list[Expected]:

@@ -1,6 +1,6 @@
 """Which rules of a book are refuted, on what evidence, and whether enough has come since for them to return.
 
-A rule is refuted by one of three things, each of which blames it and not only the candidate that it was in:
+A rule is refuted by one of four things, each of which blames it and not only the candidate that it was in:
 
 - `ablation`: left out of the candidate, the skill scores higher, with the whole 95% interval, and the gate has let the
   pruned skill through. Without the gate's answer, what held-out tasks say of single rules would steer what is proposed
@@ -10,19 +10,21 @@ A rule is refuted by one of three things, each of which blames it and not only t
   a defective: Aldridge, Baldassini and Johnson 2014, https://doi.org/10.1109/TIT.2014.2314472.
 - `flips`: of the evolve tasks that asked for it, more failed with the candidate only than passed with it only, by a
   one-sided sign test.
+- `replay`: trials of parts of the candidate on evolve tasks blame it alone, and it was taken out before the gate
+  (`trace2skill.evaluation.culprits`).
 
 A candidate of several suspects that lost refutes none of them: one of them may be right. That no task which asked for a
 rule passes with it refutes nothing: another cause may stand behind the first. A win later than a refutation ends it.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import comb
 
 from trace2skill.consolidate.groups import Support
 from trace2skill.consolidate.settle import BookRule
 from trace2skill.runs.past import Past
-from trace2skill.runs.rule_trials import SURE, Line, Tried, candidates_of
+from trace2skill.runs.rule_trials import SURE, Line, RulesByWords, Tried, candidates_of
 from trace2skill.runs.rule_verdict import Evidence, Refutation, RuleVerdict
 
 
@@ -35,7 +37,7 @@ def verdicts_of(past: Past, rules: Sequence[BookRule], needed: int) -> Mapping[s
         needed: new tasks that bring a rule back after its first refutation; each further one doubles them.
     """
     tried = candidates_of(past, rules)
-    refuted = _since_the_last_win(_refutations(tried), _wins(tried))
+    refuted = _since_the_last_win(_refutations(past, rules, tried), _wins(tried))
     found: dict[str, RuleVerdict] = {}
     for rule in rules:
         if known := refuted.get(rule.id):
@@ -53,11 +55,13 @@ def verdicts_of(past: Past, rules: Sequence[BookRule], needed: int) -> Mapping[s
 
 def refutations_of(past: Past, rules: Sequence[BookRule]) -> Mapping[str, tuple[Refutation, ...]]:
     """All refutations of the rules of a book, by id, oldest first, also those that a win has ended."""
-    found = _refutations(candidates_of(past, rules))
+    found = _refutations(past, rules, candidates_of(past, rules))
     return {id: tuple(item for _, item in items) for id, items in found.items()}
 
 
-def _refutations(tried: Sequence[Tried]) -> dict[str, list[tuple[int, Refutation]]]:
+def _refutations(
+    past: Past, rules: Sequence[BookRule], tried: Sequence[Tried]
+) -> dict[str, list[tuple[int, Refutation]]]:
     """By rule: the place of the run that refuted it, and the refutation, in the order of places."""
     cleared = {id for one in tried for line in one.lines if line.trial.won for id in line.rules}
     found: defaultdict[str, list[tuple[int, Refutation]]] = defaultdict(list)
@@ -70,8 +74,22 @@ def _refutations(tried: Sequence[Tried]) -> dict[str, list[tuple[int, Refutation
                 known = {"run_id": summary.run_id, "night": summary.night, "candidate": summary.candidate.skill}
                 for id in line.rules:
                     found[id].append((at, Refutation(**known, by=by, reason=reason)))
+    for at, of, refutation in _by_replay(past, rules):
+        for id in of:
+            found[id].append((at, refutation))
     # An ablation of a candidate that came again is one, and so is a run that blames several lines of one rule.
     return {id: sorted(dict(reversed(items)).items()) for id, items in found.items()}
+
+
+def _by_replay(past: Past, rules: Sequence[BookRule]) -> Iterator[tuple[int, frozenset[str], Refutation]]:
+    """The rules that replay took out, unless others went with them that no trial told from them."""
+    known = RulesByWords(rules)
+    for at, summary in past.runs:
+        for record in summary.replays:
+            for item in record.out:
+                if not item.beside:
+                    where = {"run_id": summary.run_id, "night": summary.night, "candidate": record.skill}
+                    yield at, known.of(item.group), Refutation(**where, by="replay", reason=item.reason)
 
 
 def _against(one: Tried, line: Line, *, alone: bool) -> tuple[Evidence, str] | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.runs.distill import Distilled
+from trace2skill.runs.replayed import Replayed
 from trace2skill.runs.round_score import RoundScore
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.spread import EVERY, RolloutSpread
@@ -50,6 +51,7 @@ class Search:
     most: int = 1
     spread: RolloutSpread = EVERY
     made: list[_Round] = field(default_factory=list)
+    replays: list[Replayed] = field(default_factory=list)
 
     def learned(self, rolled: Sequence[Rolled], distilled: Distilled, candidate: Candidate) -> None:
         """A round has learned from these trajectories, and this is its candidate."""
@@ -63,6 +65,23 @@ class Search:
         """Digest of the candidate that is to be rolled out on the evolve tasks, None where none is."""
         last = self.made[-1]
         return None if self.most == 1 or last.ended or last.tried else last.candidate.skill
+
+    def replayed(self, left: Candidate, record: Replayed) -> None:
+        """The last candidate was tried in parts, and this is what is left of it. See `trace2skill.runs.replay`."""
+        told = self.replays and self.replays[-1].left == record.skill  # what was left of it is looked at once more
+        self.made[-1].candidate = left
+        if record.batches or not told:
+            self.replays.append(record)
+
+    @property
+    def candidate(self) -> Candidate:
+        """The last one."""
+        return self.made[-1].candidate
+
+    @property
+    def trials(self) -> int:
+        """Trial skills that replay has rolled out so far."""
+        return sum(record.batches for record in self.replays)
 
     def tried(self, rolled: Sequence[Rolled]) -> None:
         """So did the last candidate on the evolve tasks."""
@@ -112,6 +131,7 @@ class Search:
             if self.most > 1
             else (),
             turned=turned(self.rolled, best.tried) if best.tried else None,
+            replays=tuple(self.replays),
         )
 
     def _score(self, at: int, one: _Round, *, chosen: bool) -> RoundScore:

@@ -81,18 +81,33 @@ class Tried(NamedTuple):
         return self.summary.decision.verdict == "reject" and sure
 
 
+class RulesByWords:
+    """Finds the rules of a book that a line stands for."""
+
+    def __init__(self, rules: Sequence[BookRule]) -> None:
+        self._by_key: dict[Key, set[str]] = {}
+        self._by_plain: dict[str, set[str]] = {}
+        for rule in rules:
+            self._by_plain.setdefault(plain_words(rule.says), set()).add(rule.id)
+            for said in rule.said:
+                self._by_key.setdefault((said.rule.trajectory_id, said.rule.text), set()).add(rule.id)
+
+    def of(self, line: EditGroup) -> frozenset[str]:
+        """Their ids: those for which most of what was said for the line was said, and those with its very words."""
+        met = Counter(id for saying in line.said for id in self._by_key.get((saying.trajectory_id, saying.text), ()))
+        most = max(met.values(), default=0)
+        said = {id for id, count in met.items() if count * 2 > len(line.said) or count == most}
+        words = {id for edit in line.edits for id in self._by_plain.get(plain_words(MARK.sub("", edit.content)), ())}
+        return frozenset(said | words)
+
+
 def candidates_of(past: Past, rules: Sequence[BookRule]) -> list[Tried]:
     """The candidates of the runs of the past, in their order, with the rules that their lines are.
 
     A line is a rule's where most of what was said for the line was said for the rule; where its words have since gone
     to several rules, it is of those that have most of them, and of one that has the very words.
     """
-    by_key: dict[Key, set[str]] = {}
-    by_plain: dict[str, set[str]] = {}
-    for rule in rules:
-        by_plain.setdefault(plain_words(rule.says), set()).add(rule.id)
-        for said in rule.said:
-            by_key.setdefault((said.rule.trajectory_id, said.rule.text), set()).add(rule.id)
+    known = RulesByWords(rules)
     found: list[Tried] = []
     for at, summary in past.runs:
         if not summary.learned:
@@ -104,7 +119,7 @@ def candidates_of(past: Past, rules: Sequence[BookRule]) -> list[Tried]:
             effect = effects.get(group.id)
             for line in group.inner or (group,):
                 trial = _trial(summary, line, effect)
-                lines.append(Line(_rules_of(line, by_key, by_plain), trial, None if group.inner else effect))
+                lines.append(Line(known.of(line), trial, None if group.inner else effect))
         found.append(
             Tried(
                 at=at,
@@ -140,11 +155,3 @@ def _trial(summary: RunSummary, line: EditGroup, effect: GroupEffect | None) -> 
         gained=len(asked.intersection(turned.gained)),
         lost=len(asked.intersection(turned.lost)),
     )
-
-
-def _rules_of(line: EditGroup, by_key: Mapping[Key, set[str]], by_plain: Mapping[str, set[str]]) -> frozenset[str]:
-    met = Counter(id for saying in line.said for id in by_key.get((saying.trajectory_id, saying.text), ()))
-    most = max(met.values(), default=0)
-    said = {id for id, count in met.items() if count * 2 > len(line.said) or count == most}
-    words = {id for edit in line.edits for id in by_plain.get(plain_words(MARK.sub("", edit.content)), ())}
-    return frozenset(said | words)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from trace2skill.core.record import Record
 
-Evidence = Literal["gate", "ablation", "flips"]
+Evidence = Literal["gate", "ablation", "flips", "replay"]
 
 
 class Refutation(Record):
@@ -23,7 +23,7 @@ class Refutation(Record):
     def in_words(self) -> str:
         """For a reader."""
         night = f" (night {self.night})" if self.night else ""
-        who = {"gate": "the gate", "ablation": "ablation", "flips": "the tasks that asked for it"}[self.by]
+        who = {"gate": "the gate", "flips": "the tasks that asked for it"}.get(self.by, self.by)
         return f"refuted by {who} in {self.run_id}{night}: {self.reason}"
 
 

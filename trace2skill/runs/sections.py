@@ -126,6 +126,14 @@ class LearningSettings(Record):
         description="Roll the candidate out on the evolve tasks and learn from what still fails, so many times in all; "
         "the best round's candidate competes.",
     )
+    replay: int = Field(
+        default=0,
+        ge=0,
+        le=1_000,
+        exclude_if=not_,
+        description="Before a candidate competes, try parts of it on at most so many evolve tasks at a time, and take "
+        "out rules that break tasks: for N rules at most 2 log2 N such trials; 0 tries none.",
+    )
     select: Literal["train", "validation"] = Field(
         default="train",
         description="The best candidate is chosen by its score on the evolve tasks, or on validation at level / k.",

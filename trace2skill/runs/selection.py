@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.core.record import Record
 from trace2skill.runs.distill import Distilled
+from trace2skill.runs.replayed import Replayed
 from trace2skill.runs.round_score import RoundScore
 from trace2skill.runs.summary import CandidateScore
 from trace2skill.runs.turned import Turned
@@ -17,7 +18,8 @@ SEED_STEP = 1_000
 class Evolution(Record):
     """One evolution run: its trajectories, what was distilled from them, and the candidate.
 
-    `tried` are rollouts of the candidates of its rounds, where there are several, and `turned` what its own turned.
+    `tried` are rollouts of the candidates of its rounds, where there are several, `turned` what its own turned, and
+    `replays` what was tried of its candidates in parts.
     """
 
     number: int
@@ -27,6 +29,7 @@ class Evolution(Record):
     tried: tuple[Rolled, ...] = ()
     rounds: tuple[RoundScore, ...] = ()
     turned: Turned | None = None
+    replays: tuple[Replayed, ...] = ()
 
 
 def seeds_of(seeds: Sequence[int], number: int) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
 from trace2skill.evaluation.ends import of_each, short
 from trace2skill.evaluation.outlook import GateOutlook
+from trace2skill.runs.replayed import Replayed
 from trace2skill.runs.round_score import RoundScore
 from trace2skill.runs.rule_verdict import RuleVerdict
 from trace2skill.runs.spread import SkillScores
@@ -156,6 +157,9 @@ class RunSummary(Record, form="RunSummary", version=1):
         exclude_if=not_,
         description="Evolve tasks that the candidate turned, where it was rolled out there.",
     )
+    replays: tuple[Replayed, ...] = Field(
+        default=(), exclude_if=not_, description="What was tried of its candidates in parts, before the gate."
+    )
     rolled: tuple[SkillScores, ...] = Field(
         default=(), exclude_if=not_, description="How each skill did on the evolve tasks, where rollouts are to tell."
     )
@@ -235,6 +239,8 @@ class RunSummary(Record, form="RunSummary", version=1):
         if self.disputed:
             listed = "\n".join(f"- {item.task_id}: {_one_line(item.reason)}" for item in self.disputed)
             parts.append(f"## Tasks that a person should look at\n\n{DISPUTED}:\n\n{listed}")
+        if blamed := self.blamed_in_words():
+            parts.append("## Replay\n\n" + "\n".join(f"- {line}" for line in blamed))
         if self.refuted:
             listed = "\n".join(f"- {_one_line(item.says)}: {item.in_words}" for item in self.refuted)
             parts.append(f"## Refuted rules\n\n{listed}")
@@ -293,10 +299,15 @@ class RunSummary(Record, form="RunSummary", version=1):
         )
 
     def search_in_words(self) -> list[str]:
-        """Which night it was and with which seeds, and how its rounds went: a line each, where there is any of it."""
+        """Which night it was and with which seeds, and how rounds and replays went: a line each, where there is any."""
         seeds = ", ".join(map(str, self.seeds))
         night = [f"night {self.night} of this skill ({self.night_of}), rollout seeds {seeds}"] if self.night else []
-        return [*night, *(item.in_words for item in self.rounds)]
+        return [*night, *(item.in_words for item in self.rounds), *(item.in_words for item in self.replays)]
+
+    def blamed_in_words(self) -> list[str]:
+        """Which rules replay has found to break tasks, and what became of them: a line each."""
+        rules = [rule for record in self.replays for rule in record.rules]
+        return [f"{rule.fate}: {_one_line(rule.group.text)}: {rule.reason}" for rule in rules]
 
     def rules_in_words(self) -> str:
         """How many rules there were, and how many of them earlier runs left."""
