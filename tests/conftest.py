@@ -191,11 +191,12 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Project"]:
     from prefect_project import Project
 
     home = tmp_path_factory.mktemp("prefect")
-    server = start_server(home, env=dict.fromkeys(UNASKED, "false"))
+    server = start_server(home, "--no-ui", env=dict.fromkeys(UNASKED, "false"))
     forking = warm.start(home / "warm", environment(home), ROOT)
     found = Project(home)
     found.deploy()
     yield found
+    found.client.close()
     for process in (forking, server):
         process.terminate()
         process.wait(60)

@@ -29,6 +29,7 @@ WORST = 3
 """So many texts of each expression that reads pieces are looked at in their full length: the worst at a tenth of it."""
 PIECEWISE = {
     "trace2skill.safety.screening": PIECE, "trace2skill.safety.orders": PIECE, "trace2skill.safety.requests": PIECE,
+    "trace2skill.safety.effects": PIECE,
     "trace2skill.safety.suspicions": PIECE,
     "trace2skill.safety.harmless:WARNS": 120, "trace2skill.safety.harmless:SENTENCE_END": 120,
     "trace2skill.safety.harmless:TOLD_TO_USE": 120, "trace2skill.safety.harmless:GOES_OUT": 600, "trace2skill.safety.harmless": PIECE,

@@ -21,8 +21,10 @@ from pathlib import Path
 PRELOADED = (
     "litellm", "openpyxl", "duckdb", "prefect.main", "prefect.engine", "prefect.cli", "prefect.cli.worker", "prefect.workers.process",
     "flows.refresh", "flows.shard", "flows.approval", "trace2skill.cli.app", "trace2skill.cli.flows",
+    "litellm.proxy.openai_files_endpoints.common_utils", "matplotlib.figure", "matplotlib.backends.backend_svg",
+    "trace2skill.sim.provider", "trace2skill.domains.math.domain",
 )  # fmt: skip
-"""What the processes of a user import sooner or later."""
+"""What the processes of a user import sooner or later, some of it with the first call of a model or at the end."""
 HERE = Path(__file__)
 
 
@@ -113,6 +115,7 @@ def serve(place: Path) -> None:
     gc.disable()
     for name in PRELOADED:
         importlib.import_module(name)
+    _ = sys.modules["litellm"].main.encoding  # read with the first call otherwise
     gc.freeze()
     gc.enable()
     assert threading.active_count() == 1, "a process with threads cannot be forked"

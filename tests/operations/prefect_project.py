@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import product
 import psutil
 import pytest
@@ -33,12 +34,13 @@ class Project:
         self.home = home
         self.calls = home / "calls"
         self.outage = home / "outage"
+        self.client = httpx.Client(timeout=30)  # one for all: each reads every certificate of the machine
         self.variables = {
             **environment(home, self.calls),
             "TRACE2SKILL_HOME": str(ROOT),
             "TRACE2SKILL_SIM_OUTAGE": str(self.outage),
             "PATH": f"{BIN}:{os.environ['PATH']}",
-            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_WORKER_QUERY_SECONDS": "2",
         }
 
     def run(self, *arguments: object, timeout: float = PATIENCE, code: int = 0) -> str:
@@ -108,12 +110,10 @@ class Project:
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the server's API, as the UI does; like Prefect's own client, again where the server is busy (503)."""
-        import httpx
-
         api = self.variables["PREFECT_API_URL"]
         deadline = time.monotonic() + PATIENCE
         while True:
-            answer = httpx.request(method, f"{api}{path}", json=body, timeout=30)
+            answer = self.client.request(method, f"{api}{path}", json=body)
             if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
                 break
             time.sleep(0.5)

@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from trace2skill.cli import options as o
-from trace2skill.cli.console import Console
+from trace2skill.cli.console import Console, flat
 from trace2skill.runs.rule_book import ListedRule, listed_book
 from trace2skill.safety.screening import shown
 from trace2skill.skills.skill import read_skill
@@ -46,7 +46,7 @@ def _print(console: Console, rule: ListedRule) -> None:
     seen = f", seen {rule.first_seen}" if rule.first_seen else ""
     seen += f" to {rule.last_seen}" if rule.last_seen != rule.first_seen else ""
     console.print(f"[bold]{rule.tasks:>4} tasks[/bold] {escape(' '.join(shown(rule.says).split()))}", highlight=False)
-    where = f"[green]{escape(rule.place)}[/green]" if rule.place else f"not in the skill: {escape(rule.why_not)}"
+    where = f"[green]{flat(rule.place)}[/green]" if rule.place else f"not in the skill: {flat(rule.why_not)}"
     opposed = f"; [yellow]opposed by {', '.join(rule.opposed_by)}[/yellow]" if rule.opposed_by else ""
     console.print(f"           {rule.id}{seen}; {where}{opposed}", highlight=False)
     if rule.verdict:

@@ -16,12 +16,17 @@ from rich.text import Text
 
 from trace2skill.safety.screening import shown
 
-__all__ = ["Console", "PlainFormatter", "code", "plain"]
+__all__ = ["Console", "PlainFormatter", "code", "flat", "plain"]
 
 
 def plain(text: object) -> str:
     """Anything as a text that can stand in the markup of `Console.print`: the one escape of what is not ours."""
     return escape(shown(str(text)))
+
+
+def flat(text: object) -> str:
+    """`plain` for what is one line: a name, a title, a reason. No part of it can pass for a line of ours."""
+    return escape(" ".join(shown(str(text)).split()))
 
 
 def code(text: str, language: str) -> Syntax:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from trace2skill.cli import options as o
 from trace2skill.cli import settings_groups as group
-from trace2skill.cli.console import Console, plain
+from trace2skill.cli.console import Console, flat, plain
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.look import summary_of
 from trace2skill.cli.print import VERDICTS
@@ -112,10 +112,10 @@ def ablate(
     console.print(f"{found.ablation.rollouts} runs were needed", highlight=False)
     if found.ablation.pruned:
         said = VERDICTS[found.decision.verdict]
-        console.print(f"without what is to be pruned: {said}: {escape(found.decision.reason)}", highlight=False)
+        console.print(f"without what is to be pruned: {said}: {flat(found.decision.reason)}", highlight=False)
         console.print(f"the pruned skill: {plain(found.directory)}", highlight=False, soft_wrap=True)
     else:
-        console.print(plain(found.decision.reason), highlight=False)
+        console.print(flat(found.decision.reason), highlight=False)
 
 
 def usage(run: RunId, store: o.StorePath = None, json: o.AsJson = False) -> None:

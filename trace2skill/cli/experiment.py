@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from trace2skill.cli import options as o
-from trace2skill.cli.console import Console
+from trace2skill.cli.console import Console, flat
 from trace2skill.cli.estimate import print_estimate
 from trace2skill.cli.flows import run_experiment_flow
 from trace2skill.experiment.estimate import GridEstimate
@@ -114,7 +114,7 @@ def _print_result(result: ExperimentResult, *, as_json: bool) -> None:
     if cut:
         console.print("[dim]The window is too narrow for intervals: they are in tables.md.[/dim]")
     for failure in result.failures:
-        console.print(f"[red]failed[/red] {failure.stage}: {escape(failure.name)}: {escape(failure.message)}")
+        console.print(f"[red]failed[/red] {failure.stage}: {flat(failure.name)}: {flat(failure.message)}")
     spent = result.spent
     console.print(f"{spent.calls} model calls, ${spent.cost:.4f}, all attempts together", highlight=False)
     console.print(f"tables: {result.directory / 'tables.md'} and report.html beside it", soft_wrap=True)

@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from trace2skill.analysts.reading import step_text
 from trace2skill.cli import options as o
-from trace2skill.cli.console import Console, code, plain
+from trace2skill.cli.console import Console, code, flat, plain
 from trace2skill.cli.look import summary_of
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.settings import RunSettings
@@ -98,19 +98,19 @@ def _print_extraction(
     console: Console, store: Store, analysis: Analysis, extraction: Extraction, *, with_steps: bool
 ) -> None:
     verdict = extraction.verdict.replace("_", " ")
-    console.rule(f"{escape(analysis.task_id)} seed {analysis.seed} ({analysis.trajectory_id}): {verdict}")
+    console.rule(f"{flat(analysis.task_id)} seed {analysis.seed} ({analysis.trajectory_id}): {verdict}")
     if extraction.reason:
-        console.print(escape(extraction.reason), highlight=False)
+        console.print(flat(extraction.reason), highlight=False)
     if extraction.cause:
         kind = f" ({extraction.fault})" if extraction.fault else ""
-        console.print(f"[bold]cause[/bold]{kind} {escape(extraction.cause)}", highlight=False)
+        console.print(f"[bold]cause[/bold]{kind} {flat(extraction.cause)}", highlight=False)
     if with_steps and extraction.fix:
         console.print("[bold]fix[/bold] that the harness ran from the original input, and that passed:")
         console.print(code(extraction.fix, "python"))
     for lesson in extraction.lessons:
         _print_lesson(console, lesson)
     for dropped in extraction.dropped:
-        console.print(f"[yellow]dropped[/yellow] {escape(dropped.title)}: {escape(dropped.reason)}", highlight=False)
+        console.print(f"[yellow]dropped[/yellow] {flat(dropped.title)}: {flat(dropped.reason)}", highlight=False)
     if extraction.raw and with_steps:
         console.print(f"[bold]raw answer[/bold]\n{escape(extraction.raw[:STEP_CHARS])}", highlight=False)
     if with_steps:
@@ -121,7 +121,7 @@ def _print_lesson(console: Console, lesson: Lesson) -> None:
     steps = ", ".join(f"{e.first}" if e.first == e.last else f"{e.first} to {e.last}" for e in lesson.evidence)
     colour = {"verified": "green", "observed": "yellow"}.get(lesson.proof, "dim")
     console.print(
-        f"[bold]{escape(lesson.title)}[/bold] [{colour}]{lesson.proof}[/] {lesson.id}, steps {steps}", highlight=False
+        f"[bold]{flat(lesson.title)}[/bold] [{colour}]{lesson.proof}[/] {lesson.id}, steps {steps}", highlight=False
     )
     console.print(f"  {escape(lesson.content)}", highlight=False)
     told = f"  {lesson.certainty or ''}" + (f", proved by: {lesson.proved_by}" if lesson.proved_by else "")
@@ -141,7 +141,7 @@ def _print_steps(console: Console, store: Store, extraction: Extraction) -> None
 
 
 def _print_patch(console: Console, store: Store, analysis: Analysis, patch: Patch, policy: EditPolicy) -> None:
-    console.rule(f"{escape(analysis.task_id)} seed {analysis.seed} ({analysis.trajectory_id}): {patch.verdict}")
+    console.rule(f"{flat(analysis.task_id)} seed {analysis.seed} ({analysis.trajectory_id}): {patch.verdict}")
     for line in (patch.reason, patch.reasoning):
         if line:
             console.print(escape(line), highlight=False)
@@ -153,4 +153,4 @@ def _print_patch(console: Console, store: Store, analysis: Analysis, patch: Patc
         console.print(f"{edit.id} {edit.op} in {plain(edit.file)}: lessons {', '.join(edit.lessons)}", highlight=False)
     for item in patch.unplaced:
         where = escape(" > ".join((item.edit.file, *item.edit.section)))
-        console.print(f"[yellow]unplaced[/yellow] {item.edit.op} in {where}: {escape(item.reason)}", highlight=False)
+        console.print(f"[yellow]unplaced[/yellow] {item.edit.op} in {where}: {flat(item.reason)}", highlight=False)

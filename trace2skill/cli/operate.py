@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from trace2skill.cli import options as o
-from trace2skill.cli.console import Console, plain
+from trace2skill.cli.console import Console, flat, plain
 from trace2skill.cli.experiment import carry_out
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.print import print_summary
@@ -91,7 +91,7 @@ def failures(run: RunId, output: o.Output = Path(".trace2skill/runs"), json: o.A
         console.print(f"{stage}: {count} {kind}", highlight=False)
     table = Table("stage", "item", "kind", "message")
     for item in found.failures:
-        table.add_row(item.stage, escape(item.name), item.kind, escape(item.message))
+        table.add_row(item.stage, flat(item.name), item.kind, flat(item.message))
     console.print(table)
     console.print(f"`trace2skill retry {plain(run)}` runs these again, and nothing that is done", highlight=False)
 

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from trace2skill.cli.console import Console, code, plain
+from trace2skill.cli.console import Console, code, flat, plain
 from trace2skill.evaluation.ends import ended, in_words, of_each, short
 from trace2skill.runs.dry_run import DryRun
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
@@ -37,32 +37,32 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
         console.print(code(summary.candidate.diff, "diff"))
     _numbers(console, summary)
     for line in summary.sources.as_lines() if summary.sources else ():
-        console.print(f"logs: {escape(line)}", highlight=False)
+        console.print(f"logs: {flat(line)}", highlight=False)
     for item in summary.quarantined:
         text = escape(shown(_one_line(item.text))[:160])
-        console.print(f"[yellow]in quarantine[/yellow] ({escape(item.reason)}): {text}", highlight=False)
+        console.print(f"[yellow]in quarantine[/yellow] ({flat(item.reason)}): {text}", highlight=False)
     if summary.quarantined:
         console.print("review it with `trace2skill quarantine`")
     for failure in summary.failures:
         console.print(
-            f"[red]failed[/red] {failure.stage}: {plain(failure.name)}: {plain(failure.message)}", highlight=False
+            f"[red]failed[/red] {failure.stage}: {flat(failure.name)}: {flat(failure.message)}", highlight=False
         )
     for left_out in summary.left_out:
         console.print(
-            f"left out {plain(left_out.task_id)}: {left_out.verdict}: {plain(left_out.reason)}", highlight=False
+            f"left out {flat(left_out.task_id)}: {left_out.verdict}: {flat(left_out.reason)}", highlight=False
         )
     for task in summary.disputed:
         console.print(
-            f"[yellow]look at[/yellow] {plain(task.task_id)}: its expected result contradicts the request: "
-            f"{plain(task.reason)}",
+            f"[yellow]look at[/yellow] {flat(task.task_id)}: its expected result contradicts the request: "
+            f"{flat(task.reason)}",
             highlight=False,
         )
-    console.print(f"verdict: {VERDICTS[summary.decision.verdict]}: {plain(summary.decision.reason)}", highlight=False)
+    console.print(f"verdict: {VERDICTS[summary.decision.verdict]}: {flat(summary.decision.reason)}", highlight=False)
     if summary.outlook and summary.outlook.in_words:
         console.print(f"[yellow]known before[/yellow]: {escape(summary.outlook.in_words)}", highlight=False)
     for conflict in summary.candidate.open:
         sides = " <> ".join(f"{len(side.support.tasks)} tasks: {_one_line(side.text)}" for side in conflict.sides)
-        console.print(f"[yellow]open conflict[/yellow] {escape(conflict.reason)}: {escape(sides)}", highlight=False)
+        console.print(f"[yellow]open conflict[/yellow] {flat(conflict.reason)}: {escape(sides)}", highlight=False)
     for path in summary.candidate.scripts:
         console.print(f"[yellow]review[/yellow] the candidate holds a new script: {plain(path)}", highlight=False)
     if summary.promoted:
@@ -147,7 +147,7 @@ def _scores(console: Console, evaluations: list[Evaluation]) -> None:
     for item in evaluations:
         runs = max(len(item.scored), 1)
         table.add_row(
-            plain(item.condition),
+            flat(item.condition),
             f"{item.hard:.1%}",
             f"{item.soft:.1%}",
             f"{len(item.scored)} of {len(item.cells)}",

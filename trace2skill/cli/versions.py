@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from trace2skill.cli import options as o
-from trace2skill.cli.console import Console, code, plain
+from trace2skill.cli.console import Console, code, flat, plain
 from trace2skill.core.errors import BadInput
 from trace2skill.skills.apply import unified_diff
 from trace2skill.skills.skill import Skill, read_skill
@@ -53,7 +52,7 @@ def versions(
         for change in registry.history(item):
             back = f" from {change.previous[:12]}" if change.previous else ""
             console.print(
-                f"{change.written} {change.kind} {change.skill[:12]}{back}: {escape(change.reason)}", highlight=False
+                f"{change.written} {change.kind} {change.skill[:12]}{back}: {flat(change.reason)}", highlight=False
             )
 
 
@@ -169,7 +168,7 @@ def _print_judgements(console: Console, version: Version, judged: list[VersionJu
         mark = " (stands)" if at == stands else ""
         over = f" over {said.champion[:12]}" if said.champion else ""
         console.print(
-            f"{said.written} judged {version.skill[:12]}{over} by {escape(said.run_id)}: {verdict}{mark}",
+            f"{said.written} judged {version.skill[:12]}{over} by {flat(said.run_id)}: {verdict}{mark}",
             highlight=False,
             soft_wrap=True,
         )

@@ -9,10 +9,9 @@ import typer
 from rich.markup import escape
 
 from trace2skill.cli import options as o
-from trace2skill.cli.console import Console
+from trace2skill.cli.console import Console, flat
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
 from trace2skill.core.errors import BadInput
-from trace2skill.safety.screening import shown
 from trace2skill.skills.markdown import split_lines
 from trace2skill.skills.skill import Skill, read_skill
 from trace2skill.store import Store
@@ -103,8 +102,8 @@ def _print_row(console: Console, skill: Skill, row: SupportRow, *, every: bool) 
     shown = row.lessons if every else row.lessons[:SHOWN]
     for lesson in shown:
         steps = ", ".join(f"{e.first}-{e.last}" if e.last > e.first else str(e.first) for e in lesson.evidence)
-        named = f"{lesson.trajectory_id} {escape(lesson.task_id)}"
-        console.print(f"  {named} steps {steps} ({_proof(lesson)}): {escape(lesson.title)}", highlight=False)
+        named = f"{lesson.trajectory_id} {flat(lesson.task_id)}"
+        console.print(f"  {named} steps {steps} ({_proof(lesson)}): {flat(lesson.title)}", highlight=False)
     if len(row.lessons) > len(shown):
         console.print(f"  and {len(row.lessons) - len(shown)} more: `trace2skill why` with this line shows all")
 
@@ -114,18 +113,14 @@ def _print_words(console: Console, row: SupportRow, *, every: bool) -> None:
     said = row.said if every else row.said[:SHOWN]
     for saying in said:
         says = "says, for a narrower case" if saying.how == "narrower" else "says"
-        named = f"{saying.trajectory_id} {escape(saying.task_id)}"
-        console.print(f"  {named} {says}: {_line(saying.text)}", highlight=False)
+        named = f"{saying.trajectory_id} {flat(saying.task_id)}"
+        console.print(f"  {named} {says}: {flat(saying.text)}", highlight=False)
     if len(row.said) > len(said):
         console.print(f"  and {len(row.said) - len(said)} more of its supporters")
     for saying in row.against:
         console.print(
-            f"  [yellow]opposed by[/yellow] {saying.trajectory_id} {escape(saying.task_id)}: {_line(saying.text)}",
+            f"  [yellow]opposed by[/yellow] {saying.trajectory_id} {flat(saying.task_id)}: {flat(saying.text)}",
             highlight=False,
         )
     if row.opposing and not row.against:  # a ledger of an earlier version
         console.print(f"  [yellow]opposed by[/yellow] {', '.join(row.opposing)}", highlight=False)
-
-
-def _line(text: str) -> str:
-    return escape(" ".join(shown(text).split()))

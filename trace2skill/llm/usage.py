@@ -16,6 +16,8 @@ from trace2skill.types.trajectory import Usage
 log = logging.getLogger(__name__)
 MOST_TOKENS, MOST_DOLLARS = 10_000_000, 1e6
 """No call of a model has more; a figure above it is none."""
+FAR_TOO_FEW = 50
+"""So many times fewer tokens than a text may have cannot be: even of blanks only a few dozen are one token."""
 DIGITS = re.compile(r"\d{1,8}")
 _warned: set[tuple[str, str]] = set()
 
@@ -71,6 +73,7 @@ def used(
         cost: what an amount of tokens costs; None where that cannot be told.
     """
     problem, found = _figures(said, answered)
+    problem = problem or _too_few(found, about)
     if problem:
         return _bounded(model, problem, about, bound)
     priced = money(cost(found))
@@ -93,6 +96,17 @@ def _figures(said: Any, answered: bool) -> tuple[str, Usage]:
     details = getattr(said, "prompt_tokens_details", None)
     cached = whole(getattr(details, "cached_tokens", None) or 0)
     return "", Usage(prompt=prompt, completion=completion, cached=cached if cached and cached <= prompt else 0)
+
+
+def _too_few(said: Usage, about: Usage) -> str:
+    """'' or which figure cannot be for a text of that length."""
+    for name, tokens, thought in (
+        ("prompt", said.prompt, about.prompt),
+        ("completion", said.completion, about.completion),
+    ):
+        if tokens * FAR_TOO_FEW < thought:
+            return f"{name}_tokens is {tokens} for about {thought}"
+    return ""
 
 
 def _bounded(model: str, problem: str, tokens: Usage, bound: float) -> Used:

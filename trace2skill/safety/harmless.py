@@ -34,6 +34,9 @@ MENTIONED = re.compile(
     r"\Asudo(?:\s+(?:is|isn't|isnt|are|was|were|in|not|nor|rights?|password|access|privileges?|needed|available|here|or|and|to|for|at|on|when|where|does|has|works?|fails?|asks|cannot|may|must|unless|if|inside|outside)\b.*)?\Z",
     re.IGNORECASE | re.DOTALL,
 )
+NAMED_ONLY = re.compile(r"\b(?:under|needs?|requires?|wants|lacks)\s+[`\"'“]?\Z", re.IGNORECASE)
+WITH_LEASE = re.compile(r"\bgit\s+push\s+(?:\S+\s+)*--force-with-lease\b", re.IGNORECASE)
+"""Refused by the server where somebody else has pushed since."""
 TOLD_TO_USE = re.compile(
     r"\b(?:use|using|with|via|run|try|through|add|prefix(?: it with)?)\s+[`\"'“]?\Z", re.IGNORECASE
 )
@@ -59,7 +62,9 @@ def is_harmless(reason: str, text: str, match: re.Match[str]) -> bool:
         return True
     if reason != "dangerous command":
         return False
-    mentioned = MENTIONED.match(piece) and not TOLD_TO_USE.search(_before(text, match.start()))
+    before = _before(text, match.start())
+    named = bool(NAMED_ONLY.search(before)) and piece.lower().startswith("sudo")
+    mentioned = (MENTIONED.match(piece) and not TOLD_TO_USE.search(before)) or named or WITH_LEASE.match(piece)
     if mentioned or MADE_BY_BUILDS.search(piece) or ONE_VARIABLE.search(piece):
         return True
     return bool(FETCHES.match(piece)) and not GOES_OUT.search(LOCAL.sub("", _behind(text, match.start())))

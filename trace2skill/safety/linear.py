@@ -9,7 +9,7 @@ passes over a stretch in which nothing can be found.
 import re
 from collections.abc import Mapping
 
-from trace2skill.safety.secret_rules import BEGUN, BEHIND_BEGUN, KEYS
+from trace2skill.safety.secret_rules import BEGUN, BEGUN_NEWER, BEHIND_BEGUN, KEYS
 
 JWT_SIGNS, JWT_LIBRARY = "[A-Za-z0-9_-]", "[A-Za-z0-9_=-]"
 OWN_JWT = r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?"
@@ -34,6 +34,14 @@ def bare_setting(named: str) -> str:
     )
 
 
+def begun_once(begun: str) -> str:
+    """A key that is known by how it begins; behind each beginning the first digit is looked for once."""
+    return (
+        rf"\b(?=(?:{begun})[A-Za-z0-9]{{10}}[A-Za-z0-9_-]{{10}})"
+        rf"(?:(?P<value>(?:{begun})(?=[A-Za-z_-]*\d){BEHIND_BEGUN})|(?:{begun})[A-Za-z_-]*+)"
+    )
+
+
 LINEAR = {
     OWN_JWT: once_a_run(JWT_SIGNS, r"\beyJ", r"eyJ[A-Za-z0-9_-]{8,}+\.eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?"),
     r"eyJ[A-Za-z0-9-_=]+\.[A-Za-z0-9-_=]+\.?[A-Za-z0-9-_.+/=]*?": once_a_run(
@@ -45,10 +53,8 @@ LINEAR = {
     r"sk-[A-Za-z0-9-_]*[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}": once_a_run(
         JWT_SIGNS, "sk-", r"sk-[A-Za-z0-9_-]*[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}"
     ),
-    KEYS[0]: (
-        rf"\b(?=(?:{BEGUN})[A-Za-z0-9]{{10}}[A-Za-z0-9_-]{{10}})"
-        rf"(?:(?P<value>(?:{BEGUN})(?=[A-Za-z_-]*\d){BEHIND_BEGUN})|(?:{BEGUN})[A-Za-z_-]*+)"
-    ),
+    KEYS[0]: begun_once(BEGUN),
+    KEYS[1]: begun_once(BEGUN_NEWER),
 }
 """By the pattern as it is worded. Should detect-secrets word one of its own anew, it is only slow again."""
 

@@ -39,6 +39,7 @@ SIGNS = "@\\<?=JKP_/:-'\". "
 The rarest come first. Letters count for patterns with regard to case."""
 BITS = {sign: 1 << place for place, sign in enumerate(SIGNS)}
 BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+WORDS = re.compile(r"[a-z0-9]+")
 KEY_RUN, BEFORE_KEY = 20, 20
 """A run that is as long may be a key; what stands so far before it may be the beginning of it."""
 
@@ -46,7 +47,7 @@ KEY_RUN, BEFORE_KEY = 20, 20
 class View:
     """A text as needs are looked up in it: as it is, in lower case, how long its longest run is, and which signs."""
 
-    __slots__ = ("_masked", "keys", "lower", "run", "signs", "text")
+    __slots__ = ("_masked", "_words", "keys", "lower", "run", "signs", "text")
 
     def __init__(self, text: str) -> None:
         self.text = lower = text
@@ -58,11 +59,18 @@ class View:
         plain = text if text.isascii() else BEYOND_ASCII.sub(lambda found: "x" * len(found[0]), text)
         self._masked = masked = plain.encode().translate(MASK)
         self.keys: str | None = None
+        self._words: frozenset[str] | None = None
         self.run = 0
         for run in RUNS:
             if run not in masked:
                 break
             self.run = len(run)
+
+    def words(self) -> frozenset[str]:
+        """The words of the text: runs of small letters and digits in lower case."""
+        if self._words is None:
+            self._words = frozenset(WORDS.findall(self.lower))
+        return self._words
 
     def around_keys(self) -> str:
         """The pieces of the text in which a key of `KEY_RUN` signs can stand, with what stands before them."""
@@ -97,6 +105,21 @@ class Mark(NamedTuple):
                     return True
                 place = text.find(word, place + 1)
         return False
+
+
+class Gate(NamedTuple):
+    """What a text needs for any of many patterns: one of these parts of words anywhere, or one of these whole words."""
+
+    parts: tuple[str, ...]
+    words: frozenset[str]
+
+    def is_open(self, view: View) -> bool:
+        """May one of the patterns match?"""
+        lower = view.lower
+        for part in self.parts:
+            if part in lower:
+                return True
+        return not self.words.isdisjoint(view.words())
 
 
 class Needs(NamedTuple):

@@ -15,6 +15,7 @@ from trace2skill.safety.bounded import bounded
 from trace2skill.safety.quick import Quick, ScreenedView
 
 SENTENCE = re.compile(r"(?<=[.!?;。！？；])\s+|(?<=[。！？；])|\n")
+CLAUSE_END = re.compile(r"[,;:，；：]")
 LONGEST_SENTENCE = 2000
 
 
@@ -158,7 +159,9 @@ ORDERS: tuple[Order, ...] = (
 class OrderReader:
     """Reads texts for orders, sentence by sentence. A sentence is read once: a text is looked at whole and in lines."""
 
-    def __init__(self, orders: Iterable[Order]) -> None:
+    def __init__(self, orders: Iterable[Order], *, by_clause: bool = False) -> None:
+        """`by_clause`: only what stands before an order, or in its own clause, makes it good advice."""
+        self._by_clause = by_clause
         self._orders = [(order, Quick(order.pattern)) for order in orders]
         self._in_sentence = lru_cache(maxsize=4096)(self._looked_at)
 
@@ -174,8 +177,13 @@ class OrderReader:
 
     def _looked_at(self, said: str) -> tuple[str, ...]:
         view = ScreenedView(said)
-        found = (order.reason for order, quick in self._orders if quick.is_in(view) and not order.unless.search(said))
+        found = (order.reason for order, quick in self._orders if quick.is_in(view) and not self._is_good(order, said))
         return tuple(dict.fromkeys(found))
+
+    def _is_good(self, order: Order, said: str) -> bool:
+        match = order.pattern.search(said) if self._by_clause else None
+        end = CLAUSE_END.search(said, match.end()) if match else None
+        return order.unless.search(said, 0, end.start() if end else len(said)) is not None
 
 
 orders_in = OrderReader(ORDERS)

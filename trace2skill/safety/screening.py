@@ -13,6 +13,8 @@ from functools import cached_property, lru_cache
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.safety.bounded import PIECE, pieces
+from trace2skill.safety.disguises import joined, spelt, unquoted
+from trace2skill.safety.effects import effects_in
 from trace2skill.safety.harmless import encoded_in_pieces, is_harmless
 from trace2skill.safety.lookalikes import LOOKALIKES
 from trace2skill.safety.orders import orders_in
@@ -24,6 +26,8 @@ LONGEST = 300
 COMMAND = "dangerous command"
 EMOJI_FORM = "\ufe0f"
 """Makes a picture of the sign before it; behind a letter it only hides a word from whoever looks for it."""
+INNER_DOT = re.compile(r"(?<=\w)\.(?=\w| [a-z])")
+"""A dot that ends no sentence: of a name of a file, of what is cut short."""
 MARKS = re.compile(r"[*_`~\"'’“”]")
 LINES = tuple((reason, Quick(pattern)) for reason, pattern in LINE_RULES)
 SPANS = tuple((rule, Quick(rule.pattern)) for rule in SPAN_RULES)
@@ -106,7 +110,7 @@ def _findings(text: str) -> Iterator[tuple[str, str]]:
 def _spans(text: str, read: str) -> Iterator[tuple[str, str]]:
     """What is suspicious in a text as it is written, and as it is read, where that is something else."""
     seen = set()
-    forms = [piece for whole in dict.fromkeys((text, read)) for piece in pieces(whole)]
+    forms = [piece for whole in dict.fromkeys((text, read, unquoted(joined(read)))) for piece in pieces(whole)]
     for form, end in forms:
         view, spared = ScreenedView(form), _Spared(form)
         for rule, quick in SPANS:
@@ -145,10 +149,14 @@ def _reasons(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _reasons_of(text: str) -> tuple[str, ...]:
     seen = MARKS.sub("", _visible(text))
-    forms = dict.fromkeys(" ".join(form.split()) for form in (seen, _folded(seen)))
+    plain = _folded(seen)
+    forms = dict.fromkeys(
+        " ".join(form.split())
+        for form in (seen, plain, joined(plain), spelt(plain), INNER_DOT.sub(" ", seen), INNER_DOT.sub(" ", plain))
+    )
     views = [ScreenedView(form) for form in forms]
     found = dict.fromkeys(reason for reason, quick in LINES if any(quick.is_in(view) for view in views))
-    read = (reason for form in forms for read in (orders_in, disregards_in) for reason in read(form))
+    read = (reason for form in forms for read in (orders_in, effects_in, disregards_in) for reason in read(form))
     return tuple(dict.fromkeys((*found, *read)))
 
 
@@ -191,7 +199,7 @@ def _hides(sign: str) -> bool:
     if sign in "\n\t":
         return False
     return (
-        unicodedata.category(sign) in ("Cf", "Co", "Cs", "Cc", "Cn")
+        unicodedata.category(sign) in ("Cf", "Co", "Cs", "Cc", "Cn", "Zl", "Zp")
         or sign in INVISIBLE
         or "\ufe00" <= sign <= "\ufe0f"
         or "\U000e0100" <= sign <= "\U000e01ef"

@@ -8,11 +8,13 @@ like a secret, bearer tokens, e-mail addresses and home directories.
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from trace2skill.safety.linear import OWN_JWT, bare_setting, linear
-from trace2skill.safety.needs import LONGEST, Mark, Needs, View, needs_of
+from trace2skill.safety.needs import LONGEST, Gate, Mark, Needs, View, needs_of
 from trace2skill.safety.secret_rules import KEYS, NO_TOKENS, PLACES, UNITS
+from trace2skill.safety.telling_places import KINDS_OF_PLACES, MARKED
 
 GUESSES = {"Base64 High Entropy String", "Hex High Entropy String", "Secret Keyword", "Public IP (ipv4)"}
 NAMED = (
@@ -39,6 +41,8 @@ BLOCKS = (
 REST = (
     *(("access-key", pattern) for pattern in KEYS),
     *((kind, pattern) for kind, pattern, _, _ in PLACES),
+    *((kind, pattern) for kind, _, _, patterns in KINDS_OF_PLACES for pattern in patterns),
+    *((kind, pattern) for kind, pattern, _, _ in MARKED),
     ("bearer-token", BEARER),
     ("secret", QUOTED),
     ("secret", BARE),
@@ -60,7 +64,7 @@ MARKS = {
     BARE: (NAMES_END, r"s?\s*[:=]\s*(?=[^\s\"']{0,400}\d|[^\s\"']{400})[^\s\"'(){}\[\],;<>$]{8}"),
     FLAG: (("--",), r"(?:password|token|api-key|secret)[ =]"),
     E_MAIL: (("@",), rf"(?<=[\w.+-]@){DOMAIN}"),
-    **{pattern: (words, behind) for _, pattern, words, behind in PLACES if words},
+    **{pattern: (words, behind) for _, pattern, words, behind in (*PLACES, *MARKED) if words},
     r"""(?:\s|=|:|"|^)AP[\dABCDEF][a-zA-Z0-9]{8,}(?:\s|"|$)""": (("AP",), r"[\dABCDEF][a-zA-Z0-9]{8}"),
     r"[0-9a-z]{32}-us[0-9]{1,2}": (("-us",), r"(?<=[0-9a-z]-us)[0-9]"),
 }
@@ -73,6 +77,12 @@ ASSIGNED_BOUNDED = r"""(?:"|\'|)(?:\]|)(?: {0,40}(?:=|:|:=|=>|::) {0,40}| {1,80}
 """The same for all but eighty blanks in a row, in time that grows with their number and not with its third power."""
 ASSIGNED_ONCE = r"[\"']?\]?[ :=>]+[\"']?"
 """The same and more, without its time that grows with the third power of blanks in a row."""
+
+
+GATES = {
+    pattern: Gate(parts, frozenset(words)) for _, parts, words, patterns in KINDS_OF_PLACES for pattern in patterns
+}
+"""Of patterns that are looked for together."""
 
 
 class SecretRule(NamedTuple):
@@ -114,19 +124,31 @@ class _Look(NamedTuple):
 def rules_for(view: View) -> list[SecretRule]:
     """The rules that a text has all for that they need: length, the longest run, signs, words. In their order."""
     found, text, lower = [], view.text, view.lower
-    for words, any_case, near_key, rule in _looks(min(len(text), LONGEST), view.run, view.signs):
-        where = view.around_keys() if near_key else lower if any_case else text
-        for word in words:
-            if word in where:
-                if rule.needs.spelt_in(view):
-                    found.append(rule)
-                break
+    length, run, signs = min(len(text), LONGEST), view.run, view.signs
+    for number, (gate, _) in enumerate(_sections()):
+        if gate is not None and not gate.is_open(view):
+            continue
+        for words, any_case, near_key, rule in _looks(number, length, run, signs):
+            where = view.around_keys() if near_key else lower if any_case else text
+            for word in words:
+                if word in where:
+                    if rule.needs.spelt_in(view):
+                        found.append(rule)
+                    break
     return found
 
 
+@cache
+def _sections() -> tuple[tuple[Gate | None, tuple[_Look, ...]], ...]:
+    """All looks in their order, those together that have a gate in common."""
+    sections = groupby(rules(), lambda rule: GATES.get(rule.worded.pattern))
+    return tuple((gate, tuple(map(_look, some))) for gate, some in sections)
+
+
 @lru_cache(maxsize=20_000)
-def _looks(length: int, run: int, signs: int) -> tuple[_Look, ...]:
-    return tuple(_look(rule) for rule in rules() if rule.needs.fit(length, run, signs))
+def _looks(section: int, length: int, run: int, signs: int) -> tuple[_Look, ...]:
+    """Those of a section that a text of this length, longest run and signs may have."""
+    return tuple(look for look in _sections()[section][1] if look.rule.needs.fit(length, run, signs))
 
 
 def _look(rule: SecretRule) -> _Look:

@@ -12,14 +12,24 @@ BEGINNINGS = (
     "dt0c01\\.", "ghp_", "gho_", "shippo_live_", "duffel_live_", "FLWSECK-", "rk_live_", "sk_live_", "xai-", "tgp_v1_", "jina_",
 )  # fmt: skip
 """Behind each stand at least ten letters and digits, and more of them, `_` and `-`; a digit is among them."""
+NEWER = (
+    "ATBB", "ATTA", "lin_oauth_", "HRKU-AA", "NRII-", "NRJS-", "NRAA-", "NRIQ-", "pnu_", "pnb_", "squ_", "sqp_", "sqa_", "tfp_", "CFPAT-", "CLOJARS_", "GR1348941", "glft-", "glimt-",
+    "glrtr-", "glffct-", "lsv2_pt_", "lsv2_sk_", "sha256~", "EAAAE", "EAAC", "sk_test_", "rk_test_", "FLWSECK_TEST-", "shippo_test_", "duffel_test_", "csk-", "fw_", "esecret_", "napi_",
+    "rnd_", "nfp_", "nfc_", "nfo_", "dckr_oat_", "cmVmdGtu", "AKCp", "p8e-", "fio-u-", "ico-", "rdme_", "sm_aat_", "tk-us-", "vercel_blob_rw_", "mlsn\\.", "apify_api_", "bb_live_", "rpa_",
+    "api_org_", "zpka_", "EZTK", "dt0s16\\.", "AKID", "fm2_", "y0_", "sl\\.B", "ops_eyJ", "IQoJb3JpZ2luX2Vj", "e2b_",
+)  # fmt: skip
+"""Behind each as behind the first ones; apart, since what has many beginnings is looked for in every text."""
 MIXED = (
     "xapp-1-", "GOCSPX-", "hvs\\.", "hvb\\.", "hvr\\.", "ya29\\.", "nvapi-", "dckr_pat_", "figd_", "ATATT3", "ATCTT3", "pscale_", "fo1_",
 )  # fmt: skip
 """Behind these `_` and `-` may stand anywhere; capital and small letters and a digit are among them."""
+BEGUN_NEWER = "|".join(NEWER)
 BEGUN, BEHIND_BEGUN = "|".join(BEGINNINGS), r"[A-Za-z0-9]{10}[A-Za-z0-9_-]{10,}[A-Za-z0-9_.+/=-]*"
 KEYS = (
     rf"\b(?:{BEGUN})(?=[A-Za-z_-]*\d){BEHIND_BEGUN}",
+    rf"\b(?:{BEGUN_NEWER})(?=[A-Za-z_-]*\d){BEHIND_BEGUN}",
     rf"\b(?:{'|'.join(MIXED)})(?=\S{{0,60}}\d)(?=\S{{0,60}}[A-Z])(?=\S{{0,60}}[a-z])[A-Za-z0-9_-]{{20,}}[A-Za-z0-9_.+/=-]*",
+    r"\b(?:ASIA|ABIA|ACCA|AROA|AIDA|AGPA)[A-Z2-7]{16}\b",
     r"\b(?:dapi[a-f0-9]{32}(?:-\d)?|pul-[a-f0-9]{40}|key-[0-9a-f]{32})\b",
 )
 """Keys as a whole. What they begin with is looked for only where a run of signs is long enough to be one."""

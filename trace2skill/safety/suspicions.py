@@ -96,6 +96,7 @@ COMMANDS = _any(
 HARMLESS_COMMANDS = re.compile(
     # the checkout itself, as it lies there; asking an interpreter what it imports; what Python makes again by itself
     r"\b(?:uv\s+)?pip3?\s+install\s+(?:-[\w-]+\s+)*?(?:-e|--editable)\s+['\"]?\.(?:\[[\w,-]+\])?['\"]?(?=\s*(?:$|[`'\").,;:]|--?[a-z]))"
+    r"|\b(?:uv\s+)?pip3?\s+install\s+(?:-[\w-]+\s+){0,4}(?:(?:-r|--requirement)\s+['\"]?(?:\./)?(?:requirements|constraints)[\w-]{0,40}\.(?:txt|lock)['\"]?|--(?:user|help|dry-run))[`'\").,;:]*(?=\s|$)"
     r"|\bpython3?\s+-c\s+(?P<mark>[\"'])(?:(?:import\s+[\w.]+(?:\s*,\s*[\w.]+)*|from\s+[\w.]+\s+import\s+\w[\w, ]*+|print\([\w., ]*\))\s*+(?:;\s*+)?){1,8}(?P=mark)"
     r"|\bfind\s+\.\s+(?:-type\s+[fd]\s+)?-name\s+['\"]?(?:\*\.pyc|__pycache__)['\"]?\s+(?:-type\s+[fd]\s+)?(?:-delete|(?:-prune\s+)?-exec\s+rm\s+-rf?\s+\{\}\s+(?:\+|\\?;))"
 )
@@ -127,16 +128,37 @@ INSTALLS = _any(
     r"|\beasy_install\s+\S+|\bdotnet\s+(?:add\s+\S*\s*package|tool\s+install)\s+\S+|\b(?:uvx|bunx|pipx\s+run|uv\s+tool\s+run|(?:p?npm|yarn|pnpm)\s+(?:exec|dlx|i)|deno\s+run|go\s+run)\s+\S+|\binstall\.packages\(|\bPkg\.add\(|\bbrew\s+tap\s+\S+|\badd-apt-repository\s+\S+|\bpip3?\s+(?:-\S+\s+)*(?:download|wheel)\s+\S+|--(?:extra-)?index-url\b\S*(?:\s+\S+)?|\bregistry\s*=\s*\S+|\bpython3?\s+-m\s+pip\s+install\s+\S+",
 )
 
+LOADS = _any(
+    # what runs code of others by the way: variables and settings that name it, data that is code
+    r"\b(?:PYTHONPATH|PYTHONSTARTUP|PYTHONHOME|PYTHONINSPECT|BASH_ENV|ENV|LD_LIBRARY_PATH|LD_AUDIT|DYLD_\w+|NODE_OPTIONS|NODE_PATH|PERL5OPT|PERL5LIB|RUBYOPT|RUBYLIB|JAVA_TOOL_OPTIONS|GIT_SSH_COMMAND|GIT_SSH|GIT_EXTERNAL_DIFF|GIT_PROXY_COMMAND|PAGER|MANPAGER|VISUAL)\s*=\s*[\"']?(?:/|~|\.|--|\w+\s)\S*"
+    r"|\bgit\s+-c\s+[\w.]+=\S*|\bnpm\s+config\s+set\s+\S+|\bpip3?\s+config\s+set\s+\S+|\b(?:sitecustomize|usercustomize)\b|\.pth\b(?=[^\n]{0,60}\b(?:imports?|site-packages))|\.config/autostart\S*|\bLaunchAgents\b",
+    r"\bpickle\.loads?\(?|\bcPickle\b|\bmarshal\.loads?\(|\bdill\.loads?\(|\byaml\.(?:Unsafe|Full)?Loader\b|\byaml\.(?:unsafe_load|full_load)\b|\bjoblib\.load\(|\bweights_only\s*=\s*False|\btrust_remote_code\s*=\s*True|\ballow_pickle\s*=\s*True|\b(?:eval|compile|__import__)\s*\(\s*[a-z]",
+)
+OPENS = _any(
+    # doors: containers that see the host, tunnels, servers for everybody, rights of agents and workflows
+    r"-v\s*=?\s*/:\S*|--volume[= ]/:\S*|/var/run/docker\.sock|--(?:network|net|pid|ipc|uts|userns)[= ]host\b|--cap-add\b\S*(?:\s+\S+)?|--security-opt\b\S*(?:\s+\S+)?|\bhostPath\b|\ballowPrivilegeEscalation\W{1,4}true",
+    r"\b(?:ngrok|cloudflared|localtunnel|serveo|chisel|frpc|bore|tailscale\s+funnel|lt\s+--port)\b(?:\s+\S+)?|\bssh\s+(?:-\w+\s+)*-[RD]\s*\S+|\bopenssl\s+s_client\b|\bhttp\.server\b[^\n]{0,40}(?:0\.0\.0\.0|--bind)|\$\([^)\n]{1,60}\)\.[\w.-]+",
+    r"\bdefaultMode\b|\bacceptEdits\b|[\"']allow[\"']\s*:\s*\[|\.claude/settings\S*|\.mcp\.json\b|\bmcpServers\b|\bMCP server\b|\bpull_request_target\b|\bpermissions:\s*write-all|\bCODEOWNERS\b(?=[^\n]{0,60}@|)|\bwrite-all\b|X-Skip-\w+|\bX-(?:Auth|Debug|Admin)-(?:Bypass|Override)\b",
+    r"\bssl\.(?:_create_default_https_context|create_default_context)\s*=|_create_stdlib_context\b|\bverify\s*=\s*None\b|\btrust_env\s*=\s*True|\bdisable_warnings\(|\b0o?7?77\b(?=[^\n]{0,20}chmod)",
+)
+DISGUISED = _any(
+    r"\b[a-z]{1,3}(?:\"[a-z]{1,2}\"|'[a-z]{1,2}')[a-z]{1,3}\b|\\(?:0?1[0-7]{2}|x[0-9a-f]{2})(?:\\(?:0?[0-7]{2,3}|x[0-9a-f]{2})){2,}|\brot-?(?:13|47|5)\b|\b(?:read|spell|write|reverse|say|type|decode)\w*\b[^.\n]{0,20}\b(?:backwards?|in reverse|reversed|from (?:right to left|the end))\b|\bbackwards\b(?=[^.\n]{0,30}\b(?:is|then|and|first|step))"
+    r"|\b(?:first|last|initial|second|capital) (?:letters?|words?|characters?) of (?:the |each |every |these )?(?:following|lines?|words?|sentences?|:|[a-z]+:)|\b(?:decode|decrypt|decipher|unscramble|translate|convert)\b[^.\n]{0,40}\b(?:and|then)\b[^.\n]{0,15}\b(?:follow|obey|act|do|run|execute)\b|\bact on it\b|\b(?:caesar|vigenere|morse|braille|pig latin|leetspeak)\b",
+)
+
 SPAN_RULES: tuple[SpanRule, ...] = tuple(SpanRule(reason, pattern) for reason, pattern in (
     ("turns off a safeguard", SAFEGUARDS),
     ("settles where nobody looks", STARTS),
     ("dangerous command", INSTALLS),
-    ("HTML", re.compile(r"<!--|-->|</?(?:script|img|iframe|a|style|svg|object|embed|form|input|link|meta|base|video|audio|div|span|button|template|noscript|textarea|details|summary|marquee|plaintext|xmp|listing|dialog|title|select|option|canvas|math|frame|frameset|applet)\b[^>\n]{0,120}>?|<!\[CDATA\[|<!DOCTYPE\b|<\?(?:php|xml)?(?=[\s=])|<pre\b[^>\n]{0,120}>?", re.I)),
+    ("dangerous command", LOADS),
+    ("dangerous command", OPENS),
+    ("encoded text", DISGUISED),
+    ("HTML", re.compile(r"<\w{1,20}\s[^<>\n]{0,120}?\bon[a-z]{3,20}\s*=|<!--|-->|</?(?:script|img|iframe|a|style|svg|object|embed|form|input|link|meta|base|video|audio|div|span|button|template|noscript|textarea|details|summary|marquee|plaintext|xmp|listing|dialog|title|select|option|canvas|math|frame|frameset|applet)\b[^>\n]{0,120}>?|&(?:colon|newline|tab|lpar|lt|gt|sol|num);|<!\[CDATA\[|<!DOCTYPE\b|<\?(?:php|xml)?(?=[\s=])|<pre\b[^>\n]{0,120}>?", re.I)),
     ("hidden link or comment of Markdown", re.compile(r"^\[[^\]\n]*\]:\s*\S+.*$|!\[[^\]\n]*\]\([^)\n]*\)|\[\]\([^)\n]*\)", re.M)),
     ("data URL", re.compile(r"\bdata:[\w.+-]{0,80}/?[\w.+-]{0,80}[;,][^\s)\"']{0,80}|\b(?:java|vb)script:[^\s)\"']{0,80}", re.I)),
     ("address of a host", re.compile(
         rf"\b(?:https?|hxxps?|ftps?|wss?|ssh|git|file|s3|gs|ldap|jdbc:\w+)://[^\s)\"'>`\]]+|\bwww\.[^\s)\"'>`\]]+|(?<![\w.@/-])(?:[a-z0-9-]+\.)+{ENDINGS}\b(?:/[^\s)\"'>`\]]*)?"
-        r"|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?![\w.])|(?<![\w.@/-])(?:[\w-]+\.)+(?:io|ai|co|me|sh|de|fr|uk|eu|us|br|es|it|nl|pl|jp|kr|in|to|cc|gg|ly|app|tech|store|shop|host|website|space|pw|su|kz|ir)/[^\s)\"'>`\]]+|(?<![\w.@/-])[\w.-]*[^\x00-\x7f\W][\w.-]*\.(?:com|net|org|dev|io|ru|cn)\b|\bxn--[a-z0-9-]+\b|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[a-z0-9-]+(?:\[\.\]|\(dot\)| dot )(?:com|net|org|io|ru|xyz)\b", re.I)),
+        r"|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?![\w.])|(?<![\w.@/-])(?:[\w-]+\.)+(?:io|ai|co|me|sh|de|fr|uk|eu|us|br|es|it|nl|pl|jp|kr|in|to|cc|gg|ly|app|tech|store|shop|host|website|space|pw|su|kz|ir)/[^\s)\"'>`\]]+|(?<![\w.@/-])[\w.-]*[^\x00-\x7f\W][\w.-]*\.(?:com|net|org|dev|io|ru|cn)\b|\bxn--[a-z0-9-]+\b|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[a-z0-9-]+(?: ?\[\.\] ?| ?\(dot\) ?|\[dot\]| dot )(?:com|net|org|io|ru|xyz|dev|ai|app|sh|me|co)\b|\b0x[0-9a-f]{2}(?:\.\w{1,4}){1,3}\b|\b(?:fetch|from|connect to|ping|visit|host|open|or)\s+[1-4]\d{9}\b", re.I)),
     ("dangerous command", COMMANDS),
     ("encoded text", re.compile(
         r"(?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-]*[a-z])(?=[A-Za-z0-9+/_-]*[A-Z])(?=[A-Za-z0-9+/_-]*\d)[A-Za-z0-9+/]{36,}={0,2}|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{24,}={1,2}(?![A-Za-z0-9+/=])"

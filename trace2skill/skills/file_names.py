@@ -4,8 +4,14 @@ import unicodedata
 from collections.abc import Iterable
 
 LONGEST_NAME, LONGEST_PATH = 255, 1024
-DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
-FORBIDDEN = set('<>:"|?*')
+DEVICES = {
+    *("con", "prn", "aux", "nul", "conin$", "conout$", "clock$"),
+    *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)),
+}
+"""As compatibility forms are read: `COM¹` is `com1` there, too."""
+FORBIDDEN = set('<>:"|?*%')
+FIRST = ("-", "~")
+"""A name that begins so is an option of a command, or somebody's home."""
 
 
 def path_clashes(paths: Iterable[str]) -> list[str]:
@@ -34,15 +40,19 @@ def too_long(path: str) -> bool:
 def unportable(path: str) -> str:
     """Why a name that a patch chose would not do on every system, '' where it would."""
     for name in path.split("/"):
-        if name.split(".")[0].lower().rstrip(" ") in DEVICES:
+        if unicodedata.normalize("NFKC", name).split(".")[0].lower().rstrip(" ") in DEVICES:
             return f"'{name}' is the name of a device on Windows"
         if name != name.strip() or name.endswith("."):
             return f"'{name}' begins or ends with a blank or a dot"
-        if FORBIDDEN & set(name) or any(
-            unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") for sign in name
-        ):
+        if name.startswith(FIRST):
+            return f"'{name}' begins with a sign that commands take for more than a name"
+        if FORBIDDEN & set(name) or any(_odd(sign) for sign in name):
             return "the name holds a sign that no name should have"
     return "the name is too long" if too_long(path) else ""
+
+
+def _odd(sign: str) -> bool:
+    return sign != " " and unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs")
 
 
 def wrong_name(path: str, others: Iterable[str]) -> str:
