@@ -33,7 +33,13 @@ from rich.table import Table
 
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.runtime import forget_runtimes
-from trace2skill.runs.sections import DataSettings, LearningSettings, MoneySettings, OperationSettings
+from trace2skill.runs.sections import (
+    DataSettings,
+    EvaluationSettings,
+    LearningSettings,
+    MoneySettings,
+    OperationSettings,
+)
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import RunSummary
 from trace2skill.sim.scripted import scripted
@@ -82,6 +88,7 @@ def world(where: Path, given: argparse.Namespace, seed: int, replay: int) -> dic
                 rounds=given.rounds,
                 replay=replay,
             ),
+            gate=EvaluationSettings(most_tokens_ratio=None),  # thirty rules are twice the tokens of a small skill
             money=MoneySettings(max_cost=None),
             operation=OperationSettings(
                 store=where / "store.duckdb", output=where / "runs", workers=given.workers, promote="stage"
