@@ -6,7 +6,8 @@ to be told how to decode: that it is told so is reason enough.
 
 import re
 
-APART = re.compile(r"(?<!\S)(?:\S ){5,400}")
+APART, SHORT_APART = re.compile(r"(?<!\S)(?:\S ){5,400}"), re.compile(r"(?<!\S)(?:\S ){2,400}")
+"""Where one long word stands in letters, the short ones do, too."""
 LEET = re.compile(r"(?<![\w.-])(?=[a-z0-9@$!]{0,24}[013457@$!][a-z])[a-z0-9@$!]{4,24}(?![\w-])", re.I)
 DIGITS = str.maketrans("013457@$!", "oieastasi")
 INSIDE = re.compile(
@@ -17,7 +18,9 @@ FEWEST_LEET = 2
 
 def joined(text: str) -> str:
     """A text in which letters that stand apart are words again; the text itself where there are none."""
-    return APART.sub(lambda found: found[0].replace(" ", ""), text)
+    if APART.search(text) is None:
+        return text
+    return SHORT_APART.sub(lambda found: found[0].replace(" ", ""), text)
 
 
 def spelt(text: str) -> str:
