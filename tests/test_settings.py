@@ -134,6 +134,7 @@ OTHER: dict[str, Any] = {
     "score": "soft",
     "no_regression": ("t",),
     "spend": "at_once",
+    "spread": {"by": "telling"},
     "store": "/tmp/other",
     "output": "/tmp/out",
     "promote": "auto",

@@ -22,7 +22,7 @@ Shown = Literal["mixed", "new", "fails", "passes"]
 
 
 class SpreadSettings(Record):
-    """How rollouts on evolve tasks are spread."""
+    """Which evolve tasks are rolled out, and how many of those that pass."""
 
     by: Literal["even", "telling"] = Field(
         default="even", description="Each task at each seed; or more of the tasks that can still teach something."
