@@ -34,7 +34,7 @@ MENTIONED = re.compile(
     r"\Asudo(?:\s+(?:is|isn't|isnt|are|was|were|in|not|nor|rights?|password|access|privileges?|needed|available|here|or|and|to|for|at|on|when|where|does|has|works?|fails?|asks|cannot|may|must|unless|if|inside|outside)\b.*)?\Z",
     re.IGNORECASE | re.DOTALL,
 )
-NAMED_ONLY = re.compile(r"\b(?:under|needs?|requires?|wants|lacks)\s+[`\"'“]?\Z", re.IGNORECASE)
+NAMED_ONLY = re.compile(r"\bunder\s+[`\"'“]?\Z", re.IGNORECASE)
 WITH_LEASE = re.compile(r"\bgit\s+push\s+(?:\S+\s+)*--force-with-lease\b", re.IGNORECASE)
 """Refused by the server where somebody else has pushed since."""
 TOLD_TO_USE = re.compile(
