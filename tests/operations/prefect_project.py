@@ -126,14 +126,20 @@ class Project:
         return found
 
     def wait(self, flow_run: str, *states: str, seconds: float = 2 * PATIENCE) -> dict[str, Any]:
-        """Wait for one of these states, by name or type."""
+        """Wait for one of these states, by name or type. One that has ended otherwise has a minute to begin again."""
         deadline = time.monotonic() + seconds
         while True:
             state = self.state(flow_run)
             if {state["name"], state["type"]} & set(states):
                 return state
+            if state["type"] in ("COMPLETED", "FAILED", "CANCELLED", "CRASHED"):
+                deadline = min(deadline, time.monotonic() + 60)
             assert time.monotonic() < deadline, f"{state['name']}: {state['message']}\n{self.worker_said()}"
             time.sleep(1)
+
+    def states_of(self, flow_run: str) -> set[str]:
+        """The names of all states that it was in."""
+        return {state["name"] for state in self.request("GET", f"/flow_run_states/?flow_run_id={flow_run}")}
 
     def worker_said(self) -> str:
         """The last lines of the workers' log that are theirs."""
