@@ -130,8 +130,27 @@ def _is_surely_worse(found: np.ndarray) -> bool:
     return bool(high < 0) and _p_value(-found) <= SURE
 
 
+def lives_of(given: argparse.Namespace) -> tuple[Table, int]:
+    """Lineages with true promotions under both promises, as a table, and how many of these are broken."""
+    table = Table(
+        "promotions earn", "lineages", "nights", f"true promotions of {BETTER}", "wrong", "of all", "lineages"
+    )
+    broken = 0
+    for earns in (True, False):
+        rng = np.random.default_rng(17)
+        lives = [life(rng, given.nights, given.level, earns=earns) for _ in range(given.histories)]
+        right, wrong = sum(item.right for item in lives), sum(item.wrong for item in lives)
+        of_all, ever = wrong / max(1, right + wrong), sum(item.wrong > 0 for item in lives) / len(lives)
+        broken += (of_all if earns else ever) > given.level
+        table.add_row(
+            *("the level" if earns else "nothing", str(len(lives)), str(given.nights)),
+            *(f"{right / len(lives):.2f}", str(wrong), f"{of_all:.2%}", f"{ever:.2%}"),
+        )
+    return table, broken
+
+
 def main() -> None:
-    """Run both parts and print them."""
+    """Run all parts and print them."""
     arguments = argparse.ArgumentParser(description="Is the gate calibrated?")
     arguments.add_argument("--histories", type=int, default=2000)
     arguments.add_argument("--nights", type=int, default=60)
@@ -162,19 +181,8 @@ def main() -> None:
     if given.ablate:
         Console().print(table)
         sys.exit(1 if wrong else 0)
-    lived = Table(
-        "promotions earn", "lineages", "nights", f"true promotions of {BETTER}", "wrong", "of all", "lineages"
-    )
-    for earns in (True, False):
-        rng = np.random.default_rng(17)
-        lives = [life(rng, given.nights, given.level, earns=earns) for _ in range(given.histories)]
-        right, bad = sum(item.right for item in lives), sum(item.wrong for item in lives)
-        of_all, ever = bad / (right + bad), sum(item.wrong > 0 for item in lives) / len(lives)
-        wrong += (of_all if earns else ever) > given.level
-        lived.add_row(
-            *("the level" if earns else "nothing", str(len(lives)), str(given.nights)),
-            *(f"{right / len(lives):.2f}", str(bad), f"{of_all:.2%}", f"{ever:.2%}"),
-        )
+    lived, broken = lives_of(given)
+    wrong += broken
     for lift, seeds, nights in (
         (0.0, given.seeds, given.nights),
         (0.0, 1, given.nights),

@@ -55,14 +55,7 @@ FEWER = 2
 
 def main() -> None:
     """Run the benchmark and print its table."""
-    arguments = argparse.ArgumentParser(description="Nights with rounds, and one round with as many calls.")
-    arguments.add_argument("--tasks", type=int, default=160)
-    arguments.add_argument("--nights", type=int, default=5)
-    arguments.add_argument("--rounds", type=int, default=2)
-    arguments.add_argument("--seed", type=int, default=1, help="Of the models: who misreads, whose luck it is.")
-    arguments.add_argument("--workers", type=int, default=8)
-    arguments.add_argument("--json", action="store_true")
-    given = arguments.parse_args()
+    given = arguments("Nights with rounds, and one round with as many calls.")
     with tempfile.TemporaryDirectory(prefix="t2s-bench-") as directory:
         found = benchmark(Path(directory), given)
     if given.json:
@@ -70,6 +63,18 @@ def main() -> None:
     else:
         show(found)
     sys.exit(0 if kept(found) else 1)
+
+
+def arguments(description: str) -> argparse.Namespace:
+    """What a benchmark of nights over this world is told."""
+    found = argparse.ArgumentParser(description=description)
+    found.add_argument("--tasks", type=int, default=160)
+    found.add_argument("--nights", type=int, default=5)
+    found.add_argument("--rounds", type=int, default=2)
+    found.add_argument("--seed", type=int, default=1, help="Of the models: who misreads, whose luck it is.")
+    found.add_argument("--workers", type=int, default=8)
+    found.add_argument("--json", action="store_true")
+    return found.parse_args()
 
 
 def benchmark(directory: Path, given: argparse.Namespace) -> dict[str, Any]:

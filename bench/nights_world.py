@@ -178,7 +178,7 @@ def speak(heard: Heard) -> Spoken:
     if system.startswith("You are a one-call error analyst"):
         return _analyst(heard)
     if system.startswith("You keep a skill"):
-        return _proposer(heard)
+        return propose(heard)
     for opening, role in book.ROLES.items():
         if system.startswith(opening):
             return role(heard, READER)
@@ -216,14 +216,23 @@ def _analyst(heard: Heard) -> Spoken:
     wrong = "office" if "abroad" in task else "plain"
     first = re.search(rf"(\w+)={wrong}", heard.block("trajectory"))
     if first is None:
-        return answer_json({"surface": "?", "cause": "unknown", "cause_steps": [], "kind": "logic", "lessons": []})
+        return answer_json(NOTHING_SEEN)
     words = EXCEPTION if wrong == "office" else WORDINGS
     content = _worded(words, pick(len(words), "wording", heard.opening, *_world(heard)), first[1])
     if chance("misread", heard.opening, *_world(heard)) < MISREAD:
         content = UNTRUE[pick(len(UNTRUE), "untrue", heard.opening, *_world(heard))].format(form=form)
+    return report_on(content, "When a form is filled in and the request says nothing else; it is sent back else.")
+
+
+NOTHING_SEEN = {"surface": "?", "cause": "unknown", "cause_steps": [], "kind": "logic", "lessons": []}
+"""The report of an analyst who finds no field that is wrong."""
+
+
+def report_on(content: str, description: str) -> Spoken:
+    """An analyst's report with this one lesson."""
     lesson = {
         "title": "What the office wants",
-        "description": "When a form is filled in and the request says nothing else; it is sent back else.",
+        "description": description,
         "content": content,
         "steps": [3],
         "proved_by": "the check of the office",
@@ -234,7 +243,7 @@ def _analyst(heard: Heard) -> Spoken:
     return answer_json({**report, "lessons": [lesson]})
 
 
-def _proposer(heard: Heard) -> Spoken:
+def propose(heard: Heard) -> Spoken:
     """A line for each lesson."""
     paths = {section.path[-1].lower(): list(section.path) for section in sections(heard.block("skill"))}
     edits: list[Mapping[str, object]] = [

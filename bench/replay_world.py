@@ -8,17 +8,16 @@ program does between them and says nothing of models.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
-from nights_world import Forms
+from nights_world import NOTHING_SEEN, Forms, propose, report_on
 
 from trace2skill.core.digest import digest_of
 from trace2skill.domains.answers import Judged
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 from trace2skill.sim.profile import chance, pick
 from trace2skill.sim.roles import book
-from trace2skill.skills.markdown import sections
 from trace2skill.types.task import Task
 
 WORDS = """
@@ -106,7 +105,7 @@ def script(poisons: frozenset[str], share: float, flaky: float) -> Callable[[Hea
         if system.startswith("You are a one-call error analyst"):
             return _analyst(heard, poisons, share)
         if system.startswith("You keep a skill"):
-            return _proposer(heard)
+            return propose(heard)
         for opening, role in book.ROLES.items():
             if system.startswith(opening):
                 return role(heard, READER)
@@ -169,35 +168,10 @@ def _analyst(heard: Heard, poisons: frozenset[str], share: float) -> Spoken:
     values = re.findall(r"(\w+)=(plain|office|;|$)", heard.block("trajectory"))
     wrong = [field for field, value in values if value != "office"]
     if not wrong:
-        return answer_json({"surface": "?", "cause": "unknown", "cause_steps": [], "kind": "logic", "lessons": []})
+        return answer_json(NOTHING_SEEN)
     drawn = (heard.block("task"), str(heard.profile.seed))
     words, field = RULES, wrong[0]
     if poisons and chance("poison", *drawn) < share:
         words, field = POISON, sorted(poisons)[pick(len(poisons), "which", *drawn)]
-    lesson = {
-        "title": "What the office wants",
-        "description": "When a slip is filled in; it is sent back else.",
-        "content": _worded(words, pick(len(words), "wording", *drawn), field),
-        "steps": [3],
-        "proved_by": "the check of the office",
-        "certainty": "shown",
-        "stands": "new",
-    }
-    report = {"surface": "The slip came back.", "cause": "A field.", "cause_steps": [3], "kind": "form"}
-    return answer_json({**report, "lessons": [lesson]})
-
-
-def _proposer(heard: Heard) -> Spoken:
-    """A line for each lesson."""
-    paths = {section.path[-1].lower(): list(section.path) for section in sections(heard.block("skill"))}
-    edits: list[Mapping[str, object]] = [
-        {
-            "op": "append_to_section",
-            "section": paths.get("fields", []),
-            "content": f"- {text.split(chr(10) * 2)[-1].strip()}",
-            "lessons": [name.removeprefix("lesson ")],
-        }
-        for name, text in blocks(heard.opening)
-        if name.startswith("lesson ")
-    ]
-    return answer_json({"reasoning": "A line each.", "edits": edits, "changelog": ["Add what the office wants."]})
+    content = _worded(words, pick(len(words), "wording", *drawn), field)
+    return report_on(content, "When a slip is filled in; it is sent back else.")

@@ -31,14 +31,7 @@ MOST = 0.6
 
 def main() -> None:
     """Run the benchmark and print its table."""
-    arguments = argparse.ArgumentParser(description="Nights with an even spread of rollouts, and with one that tells.")
-    arguments.add_argument("--tasks", type=int, default=160)
-    arguments.add_argument("--nights", type=int, default=5)
-    arguments.add_argument("--rounds", type=int, default=2)
-    arguments.add_argument("--seed", type=int, default=1, help="Of the models: who misreads, whose luck it is.")
-    arguments.add_argument("--workers", type=int, default=8)
-    arguments.add_argument("--json", action="store_true")
-    given = arguments.parse_args()
+    given = nights.arguments("Nights with an even spread of rollouts, and with one that tells.")
     with tempfile.TemporaryDirectory(prefix="t2s-bench-") as directory, scripted(speak, "nights") as name:
         roles = Roles.all_played_by(ModelSettings(name=f"{name}&seed={given.seed}"))
         found = {by: nights_of(Path(directory) / by, by, roles, given) for by in ("even", "telling")}

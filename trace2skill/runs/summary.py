@@ -299,10 +299,13 @@ class RunSummary(Record, form="RunSummary", version=1):
         )
 
     def search_in_words(self) -> list[str]:
-        """Which night it was and with which seeds, and how rounds and replays went: a line each, where there is any."""
+        """Which night it was, what was not rolled out, how rounds and replays went: a line each, where there is any."""
         seeds = ", ".join(map(str, self.seeds))
         night = [f"night {self.night} of this skill ({self.night_of}), rollout seeds {seeds}"] if self.night else []
-        return [*night, *(item.in_words for item in self.rounds), *(item.in_words for item in self.replays)]
+        every = self.tasks.get("evolve", 0)
+        drawn = len(self.rolled[0].tasks) if self.rolled else every
+        spread = [f"S0 was rolled out on {drawn} of {every} evolve tasks (--spread telling)"] if drawn < every else []
+        return [*night, *spread, *(item.in_words for item in self.rounds), *(item.in_words for item in self.replays)]
 
     def blamed_in_words(self) -> list[str]:
         """Which rules replay has found to break tasks, and what became of them: a line each."""
