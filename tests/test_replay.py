@@ -2,7 +2,7 @@
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,15 @@ from typer.testing import CliRunner
 
 from trace2skill.cli.app import app
 from trace2skill.consolidate import EditGroup, Groups, Support, Thresholds
-from trace2skill.consolidate.candidate import build_candidate
+from trace2skill.consolidate.candidate import Candidate, build_candidate
 from trace2skill.consolidate.parts import parts_of, without
 from trace2skill.evaluation.culprits import Culprits, Trial, most_batches
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.estimate import estimate
+from trace2skill.runs.replay import Replay
+from trace2skill.runs.replayed import Replayed
 from trace2skill.runs.report.page import render_report
-from trace2skill.runs.runtime import forget_runtimes, runtime
+from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.runs.summary import RunSummary
@@ -29,7 +31,9 @@ from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.scripted import Script, scripted
 from trace2skill.skills.place import EditPolicy
 from trace2skill.skills.skill import read_skill
+from trace2skill.types.evaluation import Cell
 from trace2skill.types.patch import Edit
+from trace2skill.types.references import Rolled
 
 sys.path.insert(0, str(ROOT / "bench"))
 from replay_world import meant, script, write_world
@@ -100,6 +104,7 @@ def test_a_poisoned_rule_is_taken_out_before_the_gate_and_named(nights: tuple[Do
     assert rule.out
     assert len(rule.broken) >= 3
     assert 0 < sum(record.batches for record in summary.replays) <= most_batches(first.parts)
+    assert not [rule for record in summary.replays[1:] for rule in record.rules], "later rounds are built without it"
     assert summary.rounds[0].skill == first.left != first.skill, "what is left is what its round was scored by"
     assert summary.evaluations[1].hard > summary.evaluations[0].hard
     (dropped,) = [item for item in summary.candidate.dropped if POISON in meant(item.group.text)]
@@ -178,6 +183,72 @@ def test_rollouts_that_tell_leave_out_passes_which_replay_looks_at(tmp_path: Pat
     assert summary.replays[0].out
     assert sum(record.batches for record in summary.replays) <= most_batches(summary.replays[0].parts)
     forget_runtimes()
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Runtime, Candidate]]:
+    """A candidate as it is built, with no rollout of it yet, and a run that may try its parts."""
+    where = tmp_path_factory.mktemp("built")
+    done = run(slips(where, evaluate=False, memory=False))
+    candidate = told(done).candidate
+    forget_runtimes()
+    yield runtime(slips(where, evaluate=False, memory=False, replay=24)), candidate
+    forget_runtimes()
+
+
+def replayed(
+    rt: Runtime, candidate: Candidate, breaks: Callable[[set[str]], set[str]], *, spoiled: bool = False
+) -> Replayed:
+    """What replay comes to where rules, by their ids, break tasks so; each own task needs the rule it asked for.
+
+    `spoiled`: without the rule that is blamed, what it broke fails all the same, for some other reason.
+    """
+    parts = parts_of(candidate)
+    asked = {task: part.id for part in parts for task in part.support.tasks}
+
+    def runs(skill: str, tasks: Iterable[str], rules: set[str]) -> list[Rolled]:
+        found = []
+        for task in tasks:
+            passed = task not in breaks(rules) and asked.get(task, "") in (*rules, "")
+            ends: dict[str, Any] = {"outcome": "passed" if passed else "failed", "hard": float(passed)}
+            cell = Cell(task_id=task, seed=41, **ends)
+            found.append(Rolled(trajectory_id=f"T{skill}{task}", content="c", skill=skill, cell=cell))
+        return found
+
+    tasks = [*rt.splits.evolve]
+    every = {part.id for part in parts}
+    replay = Replay(rt, candidate, runs("S0", tasks, set()), runs(candidate.skill, tasks, every))
+    while jobs := replay.next_jobs():
+        skill = rt.skill(jobs[0].skill)
+        assert skill is not None
+        rules = {part.id for part in parts if part.text.strip() in skill.body}
+        if spoiled and len(rules) == len(every) - 1:
+            rules = every
+        replay.take(runs(str(jobs[0].skill), [job.task_id for job in jobs], rules))
+    return replay.record()
+
+
+def test_a_rule_stays_that_more_of_its_own_tasks_need_than_it_breaks(built: tuple[Runtime, Candidate]) -> None:
+    rt, candidate = built
+    rule = max(parts_of(candidate), key=lambda part: len(part.support.tasks))
+    needed = {task for part in parts_of(candidate) for task in part.support.tasks}
+    broken = sorted(set(rt.splits.evolve) - needed)
+    few, many = set(broken[: len(rule.support.tasks)]), set(broken[: len(rule.support.tasks) + 2])
+    stays = replayed(rt, candidate, lambda rules: few if rule.id in rules else set())
+    assert [(item.group.id, item.out, item.fate) for item in stays.rules] == [(rule.id, False, "stays")]
+    assert stays.left == candidate.skill
+    goes = replayed(rt, candidate, lambda rules: many if rule.id in rules else set())
+    assert [(item.group.id, item.out) for item in goes.rules] == [(rule.id, True)]
+
+
+def test_a_rule_stays_where_its_tasks_fail_without_it_as_well(built: tuple[Runtime, Candidate]) -> None:
+    rt, candidate = built
+    rule = parts_of(candidate)[0]
+    needed = {task for part in parts_of(candidate) for task in part.support.tasks}
+    broken = set(sorted(set(rt.splits.evolve) - needed)[: len(rule.support.tasks) + 3])
+    found = replayed(rt, candidate, lambda rules: broken if rule.id in rules else set(), spoiled=True)
+    assert not found.out
+    assert found.left == candidate.skill
 
 
 class Killed(BaseException):
