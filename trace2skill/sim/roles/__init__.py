@@ -32,6 +32,7 @@ ROLES: dict[str, Callable[..., Spoken]] = {
     "You rewrite a skill in one go": rewriter.speak,
     "You polish the wording": editor.speak,
     "You repair one file": editor.repair,
+    "You look over lines": editor.look,
     "You write the first version of a skill": drafter.speak,
 }
 
