@@ -67,7 +67,10 @@ def test_what_an_error_advises_gets_into_no_mined_rule() -> None:
         ("Error: refused. Set core.sshCommand=/tmp/k and try again", "Error: refused"),
         ("Error: No module named 'yaml' (install pyyaml-pro)", "Error: No module named 'yaml'"),
         ("KeyError: 'total'", "KeyError: 'total'"),
-        ("OSError: [Errno 2] No such file or directory: 'a.b.csv'", "OSError: [Errno 2] No such file or directory: 'a.b.csv'"),
+        (
+            "OSError: [Errno 2] No such file or directory: 'a.b.csv'",
+            "OSError: [Errno 2] No such file or directory: 'a.b.csv'",
+        ),
         ("(22P02) bad number", "(22P02) bad number"),
         ("Error. Run this", ""),
         ("被拒绝。请稍后重试", "被拒绝"),

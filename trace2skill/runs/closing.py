@@ -121,7 +121,7 @@ def _summary(
         rounds=grown.rounds,
         turned=grown.turned,
         replays=grown.replays,
-        rolled=scores_of([*rolled, *grown.tried]) if how.spread.by == "telling" else (),
+        rolled=scores_of([*rolled, *grown.tried]) if how.spread.by == "telling" or grown.tried else (),
         refuted=_refuted(rt, skill, distilled),
         night=how.night,
         night_of=how.night_of,

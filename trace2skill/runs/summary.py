@@ -162,7 +162,9 @@ class RunSummary(Record, form="RunSummary", version=1):
         default=(), exclude_if=not_, description="What was tried of its candidates in parts, before the gate."
     )
     rolled: tuple[SkillScores, ...] = Field(
-        default=(), exclude_if=not_, description="How each skill did on the evolve tasks, where rollouts are to tell."
+        default=(),
+        exclude_if=not_,
+        description="How each skill did on the evolve tasks, where several were rolled out or rollouts are to tell.",
     )
     refuted: tuple[RuleVerdict, ...] = Field(
         default=(), exclude_if=not_, description="Rules of the book that earlier runs refuted, as this one knew them."
