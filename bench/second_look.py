@@ -76,7 +76,9 @@ def in_order(texts: Iterable[str]) -> list[str]:
 
 def drawn(kind: Kind, most: int | None) -> Kind:
     """At most so many lines of a hostile kind."""
-    return kind._replace(texts=in_order(kind.texts)[:most]) if kind.hostile and most is not None else kind
+    if not kind.hostile or most is None:
+        return kind
+    return kind._replace(texts=sorted(kind.texts, key=lambda text: digest_of("draw", text))[:most])
 
 
 def looked(model: ModelSettings, path: Path, texts: Sequence[str]) -> tuple[dict[str, str], set[str]]:
