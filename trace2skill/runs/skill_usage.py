@@ -16,7 +16,8 @@ from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.runs.reading_progress import ReadingProgress
 from trace2skill.runs.sources import Sources
-from trace2skill.skills.skill import Skill, read_skill
+from trace2skill.skills.library import skills_in
+from trace2skill.skills.skill import Skill
 from trace2skill.traces import ReadFile, read_paths
 from trace2skill.traces.outcomes import labelled, read_labels
 from trace2skill.traces.own_format import reader_for
@@ -99,7 +100,7 @@ def logged_usage(sources: Sources, skills: Path | None = None) -> LoggedUsage:
     Raises:
         BadInput: a path, the labels or the format is not what it should be, or no session could be read.
     """
-    given = _skills_in(skills) if skills else []
+    given = skills_in(skills) if skills else []
     verdicts = verdicts_for(sources.paths, read_labels(sources.labels) if sources.labels else None)
     reader = reader_for(sources.format) if sources.format else None
     counting = _Counting(verdicts, frozenset(skill.name for skill in given))
@@ -119,20 +120,6 @@ def logged_usage(sources: Sources, skills: Path | None = None) -> LoggedUsage:
         unmatched=tuple(verdicts.unmatched),
         problems=len(readings.problems),
     )
-
-
-def _skills_in(folder: Path) -> list[Skill]:
-    """The skill in a directory, or the skills in its directories.
-
-    Raises:
-        BadInput: there is none.
-    """
-    if (folder / "SKILL.md").is_file():
-        return [read_skill(folder)]
-    found = [read_skill(path.parent) for path in sorted(folder.glob("*/SKILL.md"))]
-    if not found:
-        raise BadInput(f"{folder} holds no skill: give a directory with a SKILL.md, or one of such directories")
-    return found
 
 
 def _in_sessions(name: str, sessions: Sequence[_Session], skill: Skill | None) -> SkillInSessions:
