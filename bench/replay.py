@@ -75,29 +75,35 @@ def world(where: Path, given: argparse.Namespace, seed: int, replay: int) -> dic
     poisons = round(given.rules * given.poisoned)
     fields = write_world(where, given.rules - poisons, poisons, seed)
     with scripted(script(fields, given.poisoned, given.flaky), "replay") as name:
-        settings = RunSettings(
-            data=DataSettings(
-                path=where / "data", domain=f"{ROOT / 'bench' / 'replay_world.py'}:Slips", skill=where / "slips"
-            ),
-            models=Roles.all_played_by(ModelSettings(name=f"{name}&seed={seed}")),
-            learning=LearningSettings(
-                analysts="+error",
-                error_analyst="one_call",
-                sandbox="process",
-                seeds=(40 + seed,),
-                rounds=given.rounds,
-                replay=replay,
-            ),
-            gate=EvaluationSettings(most_tokens_ratio=None),  # thirty rules are twice the tokens of a small skill
-            money=MoneySettings(max_cost=None),
-            operation=OperationSettings(
-                store=where / "store.duckdb", output=where / "runs", workers=given.workers, promote="stage"
-            ),
-        )
+        settings = settings_of(where, given, name, seed, replay)
         done = refresh(settings, given.workers)
         row = _row(done)
         forget_runtimes()
     return {"seed": seed, "replay": replay, **row}
+
+
+def settings_of(where: Path, given: argparse.Namespace, model: str, seed: int, replay: int, **more: Any) -> RunSettings:
+    """A run over the world in that folder; `more` are settings of its learning."""
+    return RunSettings(
+        data=DataSettings(
+            path=where / "data", domain=f"{ROOT / 'bench' / 'replay_world.py'}:Slips", skill=where / "slips"
+        ),
+        models=Roles.all_played_by(ModelSettings(name=f"{model}&seed={seed}")),
+        learning=LearningSettings(
+            analysts="+error",
+            error_analyst="one_call",
+            sandbox="process",
+            seeds=(40 + seed,),
+            rounds=given.rounds,
+            replay=replay,
+            **more,
+        ),
+        gate=EvaluationSettings(most_tokens_ratio=None),  # thirty rules are twice the tokens of a small skill
+        money=MoneySettings(max_cost=None),
+        operation=OperationSettings(
+            store=where / "store.duckdb", output=where / "runs", workers=given.workers, promote="stage"
+        ),
+    )
 
 
 def _row(done: Done) -> dict[str, Any]:

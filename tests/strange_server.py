@@ -32,7 +32,7 @@ class StrangeServer:
                 outer.requests.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
                 outer.released.wait(seconds)
                 status, body, headers = outer.replies[min(len(outer.requests), len(outer.replies)) - 1]
-                content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+                content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else json.dumps(body).encode()
                 self.send_response(status)
                 for name, value in {
                     "content-type": "application/json",

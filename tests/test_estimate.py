@@ -83,17 +83,18 @@ ALWAYS = {"rollout", "propose", "induce", "assign", "write"}
 @pytest.mark.parametrize(
     ("more", "besides"),
     [
-        ({"analysts": "+error"}, {"extract error"}),
-        ({"analysts": "+success"}, {"extract success"}),
-        ({"analysts": "+combined"}, {"extract error", "extract success"}),
-        ({"analysts": "+error", "error_analyst": "one_call"}, {"extract one_call_error"}),
+        ({"analysts": "+error"}, {"apply look", "extract error"}),
+        ({"analysts": "+success"}, {"apply look", "extract success"}),
+        ({"analysts": "+combined"}, {"apply look", "extract error", "extract success"}),
+        ({"analysts": "+error", "error_analyst": "one_call"}, {"apply look", "extract one_call_error"}),
         ({"analysts": "+contrast", "seeds": (1, 2, 3, 4)}, {"contrast contrast"}),
         (
             {"analysts": "+combined+contrast", "seeds": (1, 2)},
-            {"extract error", "extract success", "contrast contrast"},
+            {"apply look", "extract error", "extract success", "contrast contrast"},
         ),
-        ({"polish": True}, {"extract error", "extract success", "apply wording"}),
-        ({"skill": None}, {"extract error", "extract success", "draft"}),
+        ({"polish": True}, {"apply look", "extract error", "extract success", "apply wording"}),
+        ({"second_look": False}, {"extract error", "extract success"}),
+        ({"skill": None}, {"apply look", "extract error", "extract success", "draft"}),
     ],
     ids=lambda value: str(sorted(value)) if isinstance(value, set) else str(value),
 )

@@ -17,12 +17,19 @@ from trace2skill.cli.app import app
 from trace2skill.consolidate import EditGroup, Groups, Support, Thresholds
 from trace2skill.consolidate.candidate import Candidate, build_candidate
 from trace2skill.consolidate.parts import parts_of, without
+from trace2skill.consolidate.settle import RuleBook
+from trace2skill.evaluation.ablation import AblationSettings, by_cost
+from trace2skill.evaluation.attribution import RuleEffect
 from trace2skill.evaluation.culprits import Culprits, Trial, most_batches
 from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runs import rule_effects
+from trace2skill.runs.ablate import begin
 from trace2skill.runs.estimate import estimate
 from trace2skill.runs.replay import Replay
 from trace2skill.runs.replayed import Replayed
 from trace2skill.runs.report.page import render_report
+from trace2skill.runs.rule_book import listed_book
+from trace2skill.runs.rule_trials import RulesByWords
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.rollout import ROLLOUT
@@ -31,6 +38,7 @@ from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.scripted import Script, scripted
 from trace2skill.skills.place import EditPolicy
 from trace2skill.skills.skill import read_skill
+from trace2skill.types.comparison import Interval
 from trace2skill.types.evaluation import Cell
 from trace2skill.types.patch import Edit
 from trace2skill.types.references import Rolled
@@ -128,6 +136,34 @@ def test_what_replay_has_taken_out_is_refuted_and_not_proposed_again(nights: tup
     settings = nights[1].rt.settings
     book = CliRunner().invoke(app, ["book", str(settings.data.skill), "--store", str(settings.operation.store)])
     assert "refuted by replay" in " ".join(book.output.split())
+    assert "effect on the evolve tasks" in book.output
+
+
+def test_rollouts_of_trial_skills_tell_what_rules_do_without_one_more(nights: tuple[Done, Done]) -> None:
+    settings = nights[1].rt.settings
+    listed = listed_book(nights[1].rt.store, read_skill(settings.data.skill or Path()))
+    known = {rule.says: rule.effect for rule in listed.rules if rule.effect}
+
+    print([(r.says, r.tasks) for r in listed.rules])
+    assert len(known) > GOOD // 2
+    (poison,) = [effect for says, effect in known.items() if POISON in meant(says)]
+    assert poison.effect.mean < -0.05
+    assert poison.effect.mean == min(effect.effect.mean for effect in known.values())
+    assert all(effect.effect.mean > 0 for effect in known.values() if effect is not poison)
+
+
+def test_what_is_settled_already_is_ablated_last(nights: tuple[Done, Done], monkeypatch: pytest.MonkeyPatch) -> None:
+    store, summary = nights[0].rt.store, told(nights[0])
+    known = RuleEffect(effect=Interval(mean=0.2, low=0.1, high=0.3), tasks=9, runs=9)
+    one, other = by_cost(summary.candidate)[:2]
+    book = store.get("book", summary.book, RuleBook)
+    assert book is not None
+    (rule,) = RulesByWords(book.rules).of(one)
+    monkeypatch.setattr(rule_effects, "effects_of", lambda *_: {rule: known})
+    assert rule_effects.settled_groups(store, summary) == {one.id: known.in_words}
+    untried = begin(nights[0].rt, summary.run_id, AblationSettings()).all_effects()
+    assert [untried[0].group, untried[-1].group] == [other.id, one.id]
+    assert known.in_words in untried[-1].reason
 
 
 def test_held_out_tasks_are_not_replayed_on_and_agents_know_nothing_of_it(nights: tuple[Done, Done]) -> None:

@@ -17,7 +17,7 @@ from trace2skill.cli.book import book
 from trace2skill.cli.console import Console, PlainFormatter
 from trace2skill.cli.domains import domains, new_domain
 from trace2skill.cli.estimate import estimate
-from trace2skill.cli.evidence import ablate, drift, power, transfer, usage
+from trace2skill.cli.evidence import ablate, drift, power, transfer
 from trace2skill.cli.experiment import experiment
 from trace2skill.cli.handoff import handoff_app
 from trace2skill.cli.ingest import ingest, quarantine, reveal
@@ -29,6 +29,8 @@ from trace2skill.cli.report import report
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
 from trace2skill.cli.stop import INTERRUPTED, leave_if_stopped, leave_on_signals, stoppable
 from trace2skill.cli.store import store_app
+from trace2skill.cli.triggers import triggers
+from trace2skill.cli.usage import usage
 from trace2skill.cli.versions import diff, export, promote, rollback, versions
 from trace2skill.cli.why import why
 from trace2skill.core.errors import Interrupted, Trace2SkillError
@@ -53,7 +55,7 @@ app = typer.Typer(
 OPERATE = (status, watch, failures, retry, approve, estimate)
 RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
 LOOKS = (show, report, lessons, patch, why, book, nights, quarantine, reveal, validate, doctor, domains, new_domain)
-EVIDENCE = (experiment, power, ablate, usage, transfer)
+EVIDENCE = (experiment, power, ablate, usage, triggers, transfer)
 VERSIONS = (versions, diff, promote, rollback, export)
 for panel, commands in (
     ("Run", RUNS),

@@ -24,7 +24,8 @@ def book(
     """List the rule book of a skill: each rule, how many tasks ask for it, since when, and where the skill says it.
 
     A rule that is not in the skill says why not; one that was in a candidate says what became of it, and
-    one that was refuted on what evidence, and how much has come since.
+    one that was refuted on what evidence, and how much has come since. Where skills that differ in it were rolled out
+    on the same evolve tasks, its effect on their pass rate is estimated, with an interval of 95%.
     `trace2skill why` shows the words behind a line of the skill.
     """
     found = listed_book(o.store_to_look_into(store), read_skill(skill))
@@ -51,6 +52,8 @@ def _print(console: Console, rule: ListedRule) -> None:
     console.print(f"           {rule.id}{seen}; {where}{opposed}", highlight=False)
     if rule.verdict:
         console.print(f"           [yellow]{escape(rule.verdict.in_words)}[/yellow]", highlight=False)
+    if rule.effect:
+        console.print(f"           {escape(rule.effect.in_words)}", highlight=False)
     if rule.tried:
         many = f"in {len(rule.tried)} candidates; the last was " if len(rule.tried) > 1 else "in one candidate: "
         console.print(f"           {many}{escape(rule.tried[-1].in_words)}", highlight=False)

@@ -1,4 +1,4 @@
-"""Commands about evidence: power, ablate, usage, drift, transfer."""
+"""Commands about evidence: power, ablate, drift, transfer."""
 
 import datetime
 import json as json_module
@@ -20,12 +20,9 @@ from trace2skill.evaluation.ablation import AblationSettings
 from trace2skill.evaluation.power import discordance_spread, report, spread_of
 from trace2skill.evaluation.transfer import NO_SKILL
 from trace2skill.evaluation.transfer import transfer as transfer_matrix
-from trace2skill.evaluation.usage import SkillUsage, usage_of
 from trace2skill.runs.settings import RunSettings
-from trace2skill.store import Store
 from trace2skill.types.comparison import Interval
 from trace2skill.types.evaluation import Evaluation, Measured
-from trace2skill.types.trajectory import Trajectory
 from trace2skill.versions.registry import Registry
 from trace2skill.versions.spending import look
 
@@ -52,7 +49,7 @@ def power(
 ) -> None:
     """Before spending: the smallest lift these tasks can show, and how many tasks or seeds a wanted lift needs."""
     if run is not None:
-        before, after = _pair(summary_of(o.store_to_look_into(store), run).evaluations)
+        before, after = pair_of(summary_of(o.store_to_look_into(store), run).evaluations)
         spread = spread_of(before, after)
         tasks = tasks or len({cell.task_id for cell in before.cells})
         seeds = seeds or len({cell.seed for cell in before.cells})
@@ -116,43 +113,6 @@ def ablate(
         console.print(f"the pruned skill: {plain(found.directory)}", highlight=False, soft_wrap=True)
     else:
         console.print(flat(found.decision.reason), highlight=False)
-
-
-def usage(run: RunId, store: o.StorePath = None, json: o.AsJson = False) -> None:
-    """Estimate which parts of a run's candidate agents use: files they open, sections that show in what they do."""
-    opened = o.store_to_look_into(store)
-    found = usage_in(opened, run)
-    if json:
-        typer.echo(found.model_dump_json(indent=2))
-        return
-    console = Console()
-    for file in found.files:
-        console.print(f"{plain(file.path)}: opened or run in {file.runs} of {file.of} runs", highlight=False)
-    table = Table(
-        "file", "section", "shows", "without it", "score where", "score else", "", title="an estimate by words"
-    )
-    for item in found.sections:
-        flag = "unused" if item.unused else "no more than without" if not item.told_apart else ""
-        flag = "never helpful" if item.told_apart and item.never_helpful else flag
-        scores = ["" if score is None else f"{score:.0%}" for score in (item.score_where, item.score_else)]
-        row = (item.file, " > ".join(item.section), f"{item.shows:.0%}", f"{item.elsewhere:.0%}", *scores, flag)
-        table.add_row(*map(escape, row))
-    console.print(table)
-
-
-def usage_in(store: Store, run: str) -> SkillUsage:
-    """Use of a run's candidate, from its evaluation.
-
-    Raises:
-        BadInput: the run has no evaluated candidate.
-    """
-    before, after = _pair(summary_of(store, run).evaluations)
-    skill = Registry(store).skill(str(after.skill))
-    with_it, without = (
-        [found for cell in item.scored if (found := store.get("trajectory", cell.trajectory_id, Trajectory))]
-        for item in (after, before)
-    )
-    return usage_of(skill, with_it, without)
 
 
 @with_settings(
@@ -228,7 +188,12 @@ def _as_in(run: str, given: Given) -> RunSettings:
     return given.settings(base=base, fixed={"operation.store": store.path})
 
 
-def _pair(evaluations: tuple[Evaluation, ...]) -> tuple[Evaluation, Evaluation]:
+def pair_of(evaluations: tuple[Evaluation, ...]) -> tuple[Evaluation, Evaluation]:
+    """The evaluations of S0 and of the candidate.
+
+    Raises:
+        BadInput: there are none.
+    """
     if len(evaluations) < 2:
         raise BadInput("this run compared nothing: it learned nothing, or was not evaluated")
     return evaluations[0], evaluations[1]

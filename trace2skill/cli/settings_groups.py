@@ -38,6 +38,7 @@ MAKING = (
     "most_body_tokens",
     "most_reference_lines",
     "polish",
+    "second_look",
     "forget_after",
 )
 CHOOSING = ("candidates", "rounds", "replay", "moving_seeds", "night", "spread", "canaries", "rollouts", "select")

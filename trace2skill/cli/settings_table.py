@@ -154,6 +154,7 @@ OPTIONS = (
     _one("most_body_tokens", "learning.limits.tokens"),
     _one("most_reference_lines", "learning.limits.reference_lines"),
     _one("polish", "learning.polish"),
+    _one("second_look", "learning.second_look"),
     _one("forget_after", "learning.forget_after"),
     _one("candidates", "learning.candidates"),
     _one("rounds", "learning.rounds"),

@@ -5,6 +5,7 @@ set aside as an open conflict: nothing is settled or lost silently.
 """
 
 from collections.abc import Mapping, Sequence
+from operator import not_
 
 from pydantic import Field
 
@@ -39,6 +40,14 @@ class Candidate(Record, form="Candidate", version=1):
     unplaced: tuple[Unplaced, ...] = ()
     open: tuple[OpenConflict, ...] = Field(default=(), description="What contradicts or overlaps, both sides kept.")
     scripts: tuple[str, ...] = Field(default=(), description="Created scripts: to be reviewed by a person.")
+    quarantined: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="What was kept out of what it would have said, as the store names it."
+    )
+    unjudged: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=not_,
+        description="What it says and the second look gave no answer on.",
+    )
     diff: str = ""
 
     @property

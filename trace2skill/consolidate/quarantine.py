@@ -21,7 +21,7 @@ class Quarantined(Record, form="Quarantined", version=1):
     @property
     def reason(self) -> str:
         """In words."""
-        return "; ".join(dict.fromkeys(finding.reason for finding in self.findings))
+        return "; ".join(dict.fromkeys(finding.in_words for finding in self.findings))
 
 
 class Allowed(Record, form="Allowed", version=1):

@@ -1,38 +1,71 @@
-"""The last check before a skill: what a writer worded, and what the editor reworded or repaired, is screened again."""
+"""The last check before a skill: what a writer worded, and what the editor reworded or repaired, is screened again.
 
-from collections.abc import Sequence
+A model looks a second time at what a candidate would say (`second_look`); what it names is kept out like what the
+screening finds.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from trace2skill.consolidate import Dropped, EditGroup, Groups
+from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.editor import Editor
-from trace2skill.consolidate.quarantine import allowed_in, review, text_of, written_by
+from trace2skill.consolidate.quarantine import Quarantined, allowed_in, keep, review, text_of, written_by
+from trace2skill.consolidate.second_look import SecondLook, SecondLooker
 from trace2skill.safety.screening import screened
+from trace2skill.skills.markdown import find_section, section_text, sections
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
+from trace2skill.types.patch import Edit
 
 
-def screened_root(store: Store, base: Skill, root: Groups) -> tuple[Groups, list[Dropped]]:
+class Passed(NamedTuple):
+    """Groups that may be written, what was kept out, and what it says in quarantine."""
+
+    root: Groups
+    dropped: tuple[Dropped, ...]
+    aside: tuple[Quarantined, ...]
+
+
+def screened_root(store: Store, base: Skill, root: Groups) -> Passed:
     """The groups of a rule book without what is suspicious, also where it stands in an open conflict."""
-    inside = [side for conflict in root.open for side in conflict.sides]
-    looked = review(store, base, [*root.groups, *inside])
+    looked = review(store, base, _all_in(root))
     kept = {group.id for group in looked.kept}
-    reasons = {text: item.reason for item in looked.aside for text in [item.text]}
-    dropped = [
-        Dropped(group=group, reason=f"quarantined: {reasons.get(group.text[:2000], 'suspicious')}")
-        for group in [*root.groups, *inside]
-        if group.id not in kept
-    ]
-    conflicts = [conflict for conflict in root.open if all(side.id in kept for side in conflict.sides)]
-    alone = [side for conflict in root.open if conflict not in conflicts for side in conflict.sides if side.id in kept]
-    groups = [group for group in root.groups if group.id in kept]
-    return Groups.of([*groups, *alone], root.dropped, conflicts), dropped
+    reasons = {item.text: item.reason for item in looked.aside}
+    gone = {group.id: reasons.get(group.text[:2000], "suspicious") for group in _all_in(root) if group.id not in kept}
+    return _without(root, gone, looked.aside)
+
+
+def looked_root(store: Store, passed: Passed, texts: Mapping[str, Sequence[str]], look: SecondLook) -> Passed:
+    """What passed, without the groups of whose texts a second look names one; `texts` are those of each, by its id."""
+    gone, aside = dict[str, str](), list[Quarantined]()
+    for group in _all_in(passed.root):
+        findings = tuple(look.found[text] for text in texts.get(group.id, ()) if text in look.found)
+        if findings and group.id not in gone:
+            out = Quarantined(text=group.text[:2000], findings=findings, trajectories=group.support.trajectories)
+            gone[group.id] = out.reason
+            aside.append(out)
+    keep(store, aside)
+    left = _without(passed.root, gone, aside)
+    return Passed(left.root, (*passed.dropped, *left.dropped), (*passed.aside, *left.aside))
+
+
+def texts_written(base: Skill, root: Groups, made: Candidate) -> dict[str, tuple[str, ...]]:
+    """What of the groups a candidate says or takes out, as whoever looks at it reads it, by the id of the group.
+
+    A rule that was moved to a reference file is known by its words and its support.
+    """
+    written = {_mark(group) for group in (*made.applied, *made.written)}
+    return {group.id: _texts(base, group) for group in _all_in(root) if _mark(group) in written}
 
 
 class ScreenedEditor:
-    """An editor whose words get into a skill only where the screening finds nothing new in them."""
+    """An editor whose words get into a skill only where neither screening nor a second look finds something in them."""
 
-    def __init__(self, editor: Editor, store: Store) -> None:
+    def __init__(self, editor: Editor, store: Store, look: SecondLooker | None = None) -> None:
         self._editor = editor
         self._store = store
+        self._look = look
 
     def repair(self, skill: Skill, path: str, problems: Sequence[str]) -> Skill | None:
         """See `Editor`."""
@@ -45,7 +78,63 @@ class ScreenedEditor:
         """See `Editor`."""
         made = self._editor.reword(base, groups)
         known, allowed = text_of(base), allowed_in(self._store)
-        return [
+        clean = [
             before if screened(written_by(after), known + "\n" + written_by(before), allowed) else after
             for before, after in zip(groups, made, strict=True)
         ]
+        return self._looked_at(base, groups, clean)
+
+    def _looked_at(self, base: Skill, groups: Sequence[EditGroup], made: Sequence[EditGroup]) -> list[EditGroup]:
+        """Another wording that a second look names, or could not judge, is not taken."""
+        changed = {after.id: _texts(base, after) for before, after in zip(groups, made, strict=True) if after != before}
+        if self._look is None or not changed:
+            return list(made)
+        seen = self._look(text for texts in changed.values() for text in texts)
+        bad = {*seen.found, *seen.unjudged}
+        return [
+            before if bad.intersection(changed.get(after.id, ())) else after
+            for before, after in zip(groups, made, strict=True)
+        ]
+
+
+def _all_in(root: Groups) -> list[EditGroup]:
+    return [*root.groups, *(side for conflict in root.open for side in conflict.sides)]
+
+
+def _without(root: Groups, gone: Mapping[str, str], aside: Sequence[Quarantined]) -> Passed:
+    """The groups without those of `gone`, which says why. The sides that a conflict is left with stand alone."""
+    dropped = tuple(
+        Dropped(group=group, reason=f"quarantined: {gone[group.id]}") for group in _all_in(root) if group.id in gone
+    )
+    conflicts = [item for item in root.open if not any(side.id in gone for side in item.sides)]
+    alone = [side for item in root.open if item not in conflicts for side in item.sides if side.id not in gone]
+    groups = [group for group in root.groups if group.id not in gone]
+    return Passed(Groups.of([*groups, *alone], root.dropped, conflicts), dropped, tuple(aside))
+
+
+def _mark(group: EditGroup) -> tuple[object, ...]:
+    return tuple(edit.content for edit in group.edits), group.support
+
+
+def _texts(base: Skill, group: EditGroup) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for edit in group.edits for text in _in_words(base, edit)))
+
+
+def _in_words(base: Skill, edit: Edit) -> Iterator[str]:
+    """An edit as text alone: what it says, and what it takes out of the skill."""
+    yield from (text for text in (edit.title, edit.content.strip().removeprefix("- ")) if text)
+    if gone := _taken_out(base, edit).strip():
+        yield f"(This is taken out of the skill:) {gone}"
+
+
+def _taken_out(base: Skill, edit: Edit) -> str:
+    text = base.text(edit.file) or ""
+    if edit.op == "delete_file":
+        return text
+    if edit.op == "replace_in_section" and edit.anchor:
+        return edit.anchor
+    if edit.op == "delete_section":
+        top = find_section(text, edit.section)
+        below = [at.path for at in sections(text) if top and at.path[: len(top.path)] == top.path]
+        return "".join(section_text(text, path) for path in below)
+    return section_text(text, edit.section) if edit.op == "replace_in_section" else ""

@@ -32,7 +32,7 @@ def standing_in(skill: Skill, ledger: SupportLedger | None, book: RuleBook) -> d
 
     A line states a rule when most of what was said for the line was said for the rule, or when it has the rule's words.
     """
-    by_rows, lines = stated_by_rows(ledger, book), _lines_of(skill)
+    by_rows, lines = stated_by_rows(ledger, book), lines_of(skill)
     found: dict[str, Standing] = {}
     for rule in book.rules:
         if rule.id in by_rows:
@@ -70,7 +70,7 @@ def _row_at(ledger: SupportLedger | None, file: str, line: int) -> SupportRow | 
     return next((row for row in rows if row.file == file and row.first <= line <= row.last), None)
 
 
-def _lines_of(skill: Skill) -> Mapping[str, tuple[str, int]]:
+def lines_of(skill: Skill) -> Mapping[str, tuple[str, int]]:
     """The plain words of each line of a skill's Markdown, with file and number; where two say the same, the first."""
     found: dict[str, tuple[str, int]] = {}
     for file in skill.files:

@@ -104,8 +104,8 @@ def judge(group: EditGroup, full: Evaluation, ablated: Evaluation, settings: Abl
     )
 
 
-def untried(group: EditGroup) -> GroupEffect:
-    """What is known of a group that the budget did not reach."""
+def untried(group: EditGroup, known: str = "") -> GroupEffect:
+    """What is known of a group that the budget did not reach; `known` is what other rollouts have told, in words."""
     return GroupEffect(
         group=group.id,
         text=group.text,
@@ -114,5 +114,6 @@ def untried(group: EditGroup) -> GroupEffect:
         effect=Interval(mean=0.0, low=-1.0, high=1.0),
         seeds=0,
         verdict="unknown",
-        reason="not tried: the budget was used up, or the skill is not valid without it",
+        reason="not tried: the budget was used up, or the skill is not valid without it"
+        + (f"; of other rollouts: {known}" if known else ""),
     )

@@ -133,8 +133,8 @@ def _count_learning(
             once(PROPOSE.asks[0], roles.analyst, number * rates.taught, base, asks)
     if isinstance(condition, Evolve):
         _count_book(rt, once, taught)
-        if rt.settings.learning.polish:
-            once(APPLY.asked("wording"), roles.merger, 1)
+        for part in ("look",) * rt.settings.learning.second_look + ("wording",) * rt.settings.learning.polish:
+            once(APPLY.asked(part), roles.merger, 1)
     if isinstance(condition, Rewrite):
         once(REWRITE.asks[0], roles.merger, 1)
     if isinstance(condition, ReasoningBank) and condition.bank.embedding:

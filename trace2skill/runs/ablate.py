@@ -1,6 +1,6 @@
 """A study of one candidate: which groups are still to be tried, with which seeds, and what is known of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.core.errors import BadInput
@@ -11,6 +11,7 @@ from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.ends import without_undecided
 from trace2skill.runs.pruned import Pruned
 from trace2skill.runs.refresh import end
+from trace2skill.runs.rule_effects import settled_groups
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import SEED_STEP
 from trace2skill.runs.summary import RunSummary
@@ -31,10 +32,12 @@ class AblationStudy:
     """The state of an ablation. Scores come in by `take`; what comes next depends on them alone.
 
     A group that harms hides what the others do, so the worst of them is taken out at once, and the others are measured
-    again without it.
+    again without it. What rollouts on the evolve tasks have settled already comes last.
     """
 
-    def __init__(self, rt: Runtime, summary: RunSummary, how: AblationSettings) -> None:
+    def __init__(
+        self, rt: Runtime, summary: RunSummary, how: AblationSettings, settled: Mapping[str, str] | None = None
+    ) -> None:
         base = rt.skill(summary.candidate.base)
         if base is None:
             raise BadInput("an ablation needs a skill")
@@ -47,7 +50,9 @@ class AblationStudy:
         self._rt, self._skill = rt, base
         first = rt.settings.gate.held_out_seeds[0]
         self._seeds = [first + SEED_STEP * 100 * number for number in range(how.seeds)]
-        self._groups = {group.id: group for group in by_cost(self.candidate)}
+        self._settled = settled or {}
+        order = sorted(by_cost(self.candidate), key=lambda group: group.id in self._settled)
+        self._groups = {group.id: group for group in order}
         self._harmful: list[str] = []
         self._cells: dict[str, dict[int, tuple[Cell, ...]]] = {}
 
@@ -83,7 +88,9 @@ class AblationStudy:
 
     def all_effects(self) -> tuple[GroupEffect, ...]:
         """What is known of every group; of those that the budget did not reach, nothing."""
-        return tuple(self.effects.get(id) or untried(group) for id, group in self._groups.items())
+        return tuple(
+            self.effects.get(id) or untried(group, self._settled.get(id, "")) for id, group in self._groups.items()
+        )
 
     def pruned_candidate(self) -> Candidate:
         """The candidate without the groups to prune; S0 itself as candidate where none or all are pruned."""
@@ -137,7 +144,7 @@ def begin(rt: Runtime, run_id: str, how: AblationSettings) -> AblationStudy:
     summary = from_text(row.summary, RunSummary)
     if not summary.evaluations:
         raise BadInput(f"run '{run_id}' has no evaluated candidate: there is nothing to ablate")
-    return AblationStudy(rt, summary, how)
+    return AblationStudy(rt, summary, how, settled_groups(rt.store, summary))
 
 
 def finish(

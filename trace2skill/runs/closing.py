@@ -1,7 +1,7 @@
 """What closes a refresh: the candidate with its support ledger, the summary and the report, in the run's directory."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from trace2skill.analysts.mining import Mining
@@ -121,7 +121,7 @@ def _summary(
         rounds=grown.rounds,
         turned=grown.turned,
         replays=grown.replays,
-        rolled=scores_of([*rolled, *grown.tried]) if how.spread.by == "telling" else (),
+        rolled=scores_of([*rolled, *grown.tried]) if how.spread.by == "telling" or grown.tried else (),
         refuted=_refuted(rt, skill, distilled),
         night=how.night,
         night_of=how.night_of,
@@ -142,7 +142,7 @@ def _summary(
         foreseen=before.cost if before else None,
         outlook=before.gate if before else None,
         sources=_with_account(rt, read),
-        quarantined=_quarantined(rt, distilled),
+        quarantined=_quarantined(rt, [*distilled.quarantined, *candidate.quarantined]),
     )
 
 
@@ -156,8 +156,8 @@ def _with_account(rt: Runtime, read: SourcesRead | None) -> SourcesRead | None:
     return read.model_copy(update={"mined": tuple(mined.as_lines())}) if read and mined else read
 
 
-def _quarantined(rt: Runtime, distilled: Distilled) -> tuple[Quarantined, ...]:
-    found = (rt.store.get("quarantine", digest, Quarantined) for digest in distilled.quarantined)
+def _quarantined(rt: Runtime, digests: Iterable[str]) -> tuple[Quarantined, ...]:
+    found = (rt.store.get("quarantine", digest, Quarantined) for digest in dict.fromkeys(digests))
     return tuple(united(item for item in found if item))
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from trace2skill.core.progress import watcher
 from trace2skill.core.record import Record
+from trace2skill.runs.reading_progress import ReadingProgress
 from trace2skill.runs.sources import Sources
 from trace2skill.safety.redaction import Redactor
 from trace2skill.traces import ReadFile, Readings, read_paths
@@ -66,19 +66,12 @@ class DryRun(Record):
 
 
 @dataclass
-class _Looking:
+class _Looking(ReadingProgress):
     """Takes what is read, and keeps what is said of it."""
 
     verdicts: Verdicts
     found: dict[str, list[SeenSession]] = field(default_factory=dict)
     redactor: Redactor = field(default_factory=Redactor)
-
-    def expect(self, units: int) -> None:
-        """See `Taker`."""
-        watcher().begin("read", units)
-
-    def hide(self, trajectory_id: str, gold: frozenset[str]) -> None:
-        """See `Taker`: nothing is shown of it."""
 
     def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
         """See `Taker`."""
@@ -95,15 +88,6 @@ class _Looking:
                     reason=self.redactor.text(ended.reason),
                 )
             )
-
-    def moved(self, name: str) -> None:
-        """See `Taker`."""
-        watcher().item("read", name, "done")
-
-    def ended(self, file: ReadFile | None, name: str, units: int) -> None:
-        """See `Taker`."""
-        for _ in range(units):
-            watcher().item("read", name, "done" if file is not None else "skipped")
 
 
 def dry_run(sources: Sources) -> DryRun:

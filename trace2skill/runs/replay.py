@@ -16,6 +16,7 @@ from trace2skill.evaluation.culprits import LEAST, Blame, Culprits, Trial, most_
 from trace2skill.runs.replayed import Replayed, ReplayedRule
 from trace2skill.runs.rounds import Search
 from trace2skill.runs.runtime import Runtime
+from trace2skill.runs.spread import scores_of
 from trace2skill.runs.steps.stored import skill_of
 from trace2skill.runs.turned import Turned, turned
 from trace2skill.types.references import Rolled, RolloutJob
@@ -56,6 +57,7 @@ class Replay:
         self._left = most_batches(len(self._parts)) - spent
         self._batches = self._runs = 0
         self._next: Trial | None = None
+        self._rolled: list[Rolled] = list(whole)
 
     def next_jobs(self) -> list[RolloutJob]:
         """What is to be rolled out now; nothing where the search is over."""
@@ -77,6 +79,7 @@ class Replay:
         self._left -= 1
         self._batches += 1
         self._runs += len(rolled)
+        self._rolled += rolled
         if self._next is None:
             self._whole, self._to_look_at = (*self._whole, *rolled), []
             self._turned = turned(self._before, self._whole)
@@ -108,6 +111,7 @@ class Replay:
             lost=len(self._turned.lost),
             unexplained=len(set(self._turned.lost) - explained),
             rules=tuple(judged),
+            scores=scores_of(self._rolled),
         )
 
     def _begin(self) -> Culprits | None:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.core.record import Record
+from trace2skill.runs.spread import SkillScores
 
 
 class ReplayedRule(Record):
@@ -46,6 +47,9 @@ class Replayed(Record):
     lost: int = Field(default=0, description="Tasks that passed with S0 and failed with the candidate.")
     unexplained: int = Field(default=0, description="Of these, those that no rule was blamed for.")
     rules: tuple[ReplayedRule, ...] = Field(default=(), exclude_if=not_, description="Those that were blamed.")
+    scores: tuple[SkillScores, ...] = Field(
+        default=(), exclude_if=not_, description="How the candidate and each trial skill did on what was rolled out."
+    )
 
     @property
     def out(self) -> tuple[ReplayedRule, ...]:

@@ -13,8 +13,10 @@ from trace2skill.consolidate.standing import Standing, standing_in
 from trace2skill.core.errors import BadInput
 from trace2skill.core.forms import from_text_or_none
 from trace2skill.core.record import Record
+from trace2skill.evaluation.attribution import RuleEffect
 from trace2skill.runs.past import past_of
 from trace2skill.runs.refutation import verdicts_of
+from trace2skill.runs.rule_effects import effects_of
 from trace2skill.runs.rule_trials import RuleTrial, candidates_of, trials_of
 from trace2skill.runs.rule_verdict import RuleVerdict
 from trace2skill.runs.sections import LearningSettings
@@ -42,6 +44,9 @@ class ListedRule(Record):
     why_not: str = Field(default="", exclude_if=not_, description="Why it is not in the skill.")
     tried: tuple[RuleTrial, ...] = Field(
         default=(), exclude_if=not_, description="The candidates it was in, oldest first, and what became of them."
+    )
+    effect: RuleEffect | None = Field(
+        default=None, exclude_if=not_, description="What it adds to the pass rate over the evolve tasks, where known."
     )
     verdict: RuleVerdict | None = Field(
         default=None, exclude_if=not_, description="That it stands refuted, and what has come since."
@@ -77,9 +82,10 @@ def listed_book(store: Store, skill: Skill) -> ListedBook:
     past = past_of(store, skill.name)
     tried = trials_of(candidates_of(past, book.rules))
     refuted = verdicts_of(past, book.rules, _needed(store, summary.run_id))
+    effects = effects_of(store, past, book)
     rules = [
         _listed(rule, memory, standing.get(rule.id), fate, opposed.get(rule.id, [])).model_copy(
-            update={"tried": tried.get(rule.id, ()), "verdict": refuted.get(rule.id)}
+            update={"tried": tried.get(rule.id, ()), "effect": effects.get(rule.id), "verdict": refuted.get(rule.id)}
         )
         for rule in book.rules
     ]

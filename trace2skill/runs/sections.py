@@ -79,6 +79,12 @@ class LearningSettings(Record):
     polish: bool = Field(
         default=False, description="One call per changed section for its wording; support and places stay as merged."
     )
+    second_look: bool = Field(
+        default=True,
+        exclude_if=bool,
+        description="Let the merger's model look for lines that nobody should follow in what a candidate would say; "
+        "it only ever withholds.",
+    )
     memory: bool = Field(
         default=True,
         exclude_if=bool,

@@ -28,6 +28,7 @@ SIMULATED_NOTE = (
 )
 
 
+NOT_LOOKED_AT = "Written, but the second look gave no answer on it"
 DISPUTED = (
     "An analyst holds that the expected result contradicts the request. Nothing was learned from these runs; after two "
     "such verdicts a task takes no part in later runs"
@@ -161,7 +162,9 @@ class RunSummary(Record, form="RunSummary", version=1):
         default=(), exclude_if=not_, description="What was tried of its candidates in parts, before the gate."
     )
     rolled: tuple[SkillScores, ...] = Field(
-        default=(), exclude_if=not_, description="How each skill did on the evolve tasks, where rollouts are to tell."
+        default=(),
+        exclude_if=not_,
+        description="How each skill did on the evolve tasks, where several were rolled out or rollouts are to tell.",
     )
     refuted: tuple[RuleVerdict, ...] = Field(
         default=(), exclude_if=not_, description="Rules of the book that earlier runs refuted, as this one knew them."
@@ -230,6 +233,9 @@ class RunSummary(Record, form="RunSummary", version=1):
         if self.quarantined:
             listed = "\n".join(f"- {item.reason}: `{shown(_one_line(item.text))}`" for item in self.quarantined)
             parts.append(f"## In quarantine\n\n{listed}\n\nReview it with `trace2skill quarantine`.")
+        if self.candidate.unjudged:
+            listed = "\n".join(f"- `{shown(_one_line(text))}`" for text in self.candidate.unjudged)
+            parts.append(f"## {NOT_LOOKED_AT}\n\n{listed}")
         if self.failures:
             listed = "\n".join(f"- {item.stage}: {item.name}: {item.kind}: {item.message}" for item in self.failures)
             parts.append(f"## What failed\n\n{listed}\n\nRun the same command again: only these are run.")

@@ -9,6 +9,9 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator
 from functools import cached_property, lru_cache
+from operator import not_
+
+from pydantic import Field
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
@@ -38,14 +41,20 @@ class Finding(Record):
 
     reason: str
     fragment: str
+    why: str = Field(default="", exclude_if=not_, description="What whoever judged it says; no part of its name.")
 
     @property
     def id(self) -> str:
         """Names the piece for good: who allows it, allows it wherever it stands."""
         return "Q" + digest_of(self.reason, self.fragment)[:12]
 
+    @property
+    def in_words(self) -> str:
+        """The reason, with what was said of it."""
+        return f"{self.reason}: {shown(self.why)}" if self.why else self.reason
+
     def __str__(self) -> str:
-        return f"{self.reason}: {shown(self.fragment)}"
+        return f"{self.in_words}: {shown(self.fragment)}"
 
 
 def screened(text: str, known: str = "", allowed: Collection[str] = ()) -> tuple[Finding, ...]:
@@ -60,12 +69,13 @@ def screened(text: str, known: str = "", allowed: Collection[str] = ()) -> tuple
     if not found:
         return ()
     stated = _stated(known) if known else frozenset()
-    made = (
-        Finding(reason=reason, fragment=_fragment(piece))
-        for reason, piece in found
-        if _plainly(reason, piece) not in stated
-    )
+    made = (finding_of(reason, piece) for reason, piece in found if _plainly(reason, piece) not in stated)
     return tuple(item for item in dict.fromkeys(made) if item.id not in allowed)
+
+
+def finding_of(reason: str, piece: str, why: str = "") -> Finding:
+    """A finding over a piece of text, which is named by all of it however long it is."""
+    return Finding(reason=reason, fragment=_fragment(piece), why=why)
 
 
 @lru_cache(maxsize=32)

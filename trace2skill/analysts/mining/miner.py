@@ -7,8 +7,9 @@ from typing import Any
 from trace2skill.analysts.checks import LessonRules
 from trace2skill.analysts.mining.associations import Distinction, Looked, associations
 from trace2skill.analysts.mining.corpus import Corpus, Read, numbers
+from trace2skill.analysts.mining.environment import environment_rules
 from trace2skill.analysts.mining.exact import odds_ratio
-from trace2skill.analysts.mining.recoveries import environment_rules, recovery_rules
+from trace2skill.analysts.mining.recoveries import recovery_rules
 from trace2skill.analysts.mining.rule import MinedRule, Mining, Witness
 from trace2skill.analysts.mining.signs import Signs, step_of
 from trace2skill.analysts.mining.wording import in_numbers, name_of, title_and_content

@@ -1,4 +1,4 @@
-"""Recoveries that worked in the same way in several tasks, and what the environment lacks.
+"""Recoveries that worked in the same way in several tasks.
 
 What is common to those who show it is kept and said: the command, the module, the end of a path, the form of a value.
 A way that only one task shows is none, and of two ways that contradict each other neither is.
@@ -8,21 +8,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from trace2skill.analysts.events import IN_ERRORS
 from trace2skill.analysts.mining.commands import READ_ONLY, Segment, installed_by, tail
 from trace2skill.analysts.mining.corpus import Read
 from trace2skill.analysts.mining.rule import MinedRule, Witness
-from trace2skill.analysts.mining.signs import SEP, Mended, Signs, step_of
-from trace2skill.analysts.mining.wording import common_words, listed, quoted
-from trace2skill.safety.screening import screened
+from trace2skill.analysts.mining.signs import SEP, Mended, Signs, step_of, without_what_was_seen
+from trace2skill.analysts.mining.wording import common_words, listed, quoted, words_of_error
 
 FEW, MANY = 2, 3
 MANY_TASKS = 30
 """In a corpus of so many tasks a way counts from three tasks on, else from two."""
 MOST_SHOWN = 400
 OPPOSED = 4
-TOGETHER = 0.3
-MOST_NAMES = 8
 SHAPES = ((re.compile(r"[0-9]"), "9"), (re.compile(r"[A-Z]+"), "A"), (re.compile(r"[a-z]+"), "a"))
 EDITS = frozenset(["git", "patch", "tee", "cp", "mv", "rm", "touch"])
 
@@ -41,7 +37,7 @@ class _Way:
         self.sessions += 1
         self.tasks.add(signs.task)
         if len(self.shown) < MOST_SHOWN:
-            self.shown.append((_small(signs), mended))
+            self.shown.append((without_what_was_seen(signs), mended))
 
 
 def recovery_rules(read: Read, tasks: int) -> tuple[list[MinedRule], int, int]:
@@ -116,7 +112,7 @@ def _rules(common: dict[tuple[str, ...], _Way]) -> Iterator[MinedRule]:
         about = (tool, rest[0] if kind not in ("between", "command") else way.key[-1])
         if about in said:
             continue  # the same change, said in a more exact way already
-        error, fix = _error_of(way), _fix(way)
+        error, fix = words_of_error([item.error for _, item in way.shown]), _fix(way)
         if fix:
             said.add(about)
             title = f"what puts {tool} right"
@@ -164,118 +160,6 @@ def _argument(name: str, gone: str, come: str) -> str:
 ORDER = {"between": 0, "command": 1, "argument": 2, "form": 3, "shape": 4, "not": 5, "needs": 6, "leaves": 7}
 
 
-def _error_of(way: _Way) -> str:
-    """The words that the errors share. One that is suspicious is said whole, so that the screening sees it."""
-    lines = [item.error for _, item in way.shown]
-    bad = next((line for line in lines if any(found.reason not in IN_ERRORS for found in screened(line))), "")
-    return quoted(bad) if bad else common_words(lines)
-
-
 def _witnesses(way: _Way) -> Iterator[Witness]:
     for signs, item in way.shown:
         yield Witness(id=signs.id, first=step_of(item.failed), last=step_of(item.worked))
-
-
-def _small(signs: Signs) -> Signs:
-    """What is kept of a session's signs."""
-    return Signs(id=signs.id, task=signs.task, outcome=signs.outcome, source=signs.source)
-
-
-# --- the environment ------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Lack:
-    """Something that is not there, by who missed it and who installed it."""
-
-    kind: str
-    name: str
-    tasks: set[str] = field(default_factory=set)
-    installed: set[str] = field(default_factory=set)
-    sessions: set[str] = field(default_factory=set)
-    shown: list[tuple[Signs, int, int]] = field(default_factory=list)
-
-
-def environment_rules(read: Read, tasks: int) -> list[MinedRule]:
-    """What several tasks found missing, and how they got it: one line for what was missing together."""
-    least = MANY if tasks >= MANY_TASKS else FEW
-    lacks: dict[tuple[str, str], _Lack] = {}
-    for signs in read():
-        for key in {*signs.lacking, *signs.installed}:
-            kind, name = key.split(SEP)
-            lack = lacks.setdefault((kind, name.lower()), _Lack(kind, name))
-            if key in signs.lacking:
-                lack.tasks.add(signs.task)
-                lack.sessions.add(signs.id)
-            if key in signs.installed:
-                lack.installed.add(signs.task)
-                lack.sessions.add(signs.id)
-            if len(lack.shown) < MOST_SHOWN:
-                places = [found[key] for found in (signs.lacking, signs.installed) if key in found]
-                lack.shown.append((_small(signs), step_of(min(places)), step_of(max(places))))
-    return list(_facts(lacks, least))
-
-
-def _facts(lacks: dict[tuple[str, str], _Lack], least: int) -> Iterator[MinedRule]:
-    """One line starts with what is lacking in many tasks; what was missing beside it joins from two tasks on."""
-    for kind in ("python", "node", "command"):
-        wanted = sorted(
-            (lack for lack in lacks.values() if lack.kind == kind and len(lack.installed) >= FEW),
-            key=lambda lack: (-len(lack.installed), lack.name),
-        )
-        while wanted and len(wanted[0].installed) >= least:
-            group = [wanted[0], *(lack for lack in wanted[1:] if _together(wanted[0], lack))][:MOST_NAMES]
-            wanted = [lack for lack in wanted if lack not in group]
-            yield _installable(kind, sorted(group, key=lambda lack: lack.name.lower()))
-    gone = [
-        lack
-        for lack in lacks.values()
-        if lack.kind == "command" and len(lack.tasks) >= least and len(lack.installed) < least
-    ]
-    for lack in sorted(gone, key=lambda lack: (-len(lack.tasks), lack.name)):
-        yield _rule(
-            f"{lack.name} is not there",
-            f"`{quoted(lack.name)}` is not installed in this environment: do not call it.",
-            [lack],
-            f"missing in {len(lack.tasks)} tasks",
-        )
-
-
-def _installable(kind: str, group: list[_Lack]) -> MinedRule:
-    names = [lack.name for lack in group]
-    command = {"python": "pip install", "node": "npm install", "command": "apt-get install"}[kind]
-    thing = {"python": "Python packages", "node": "Node packages", "command": "programs"}[kind]
-    ran = f"{command} {' '.join(map(quoted, names))}"
-    told = len(set.union(*(lack.tasks | lack.installed for lack in group)))
-    each = ", ".join(f"{lack.name} in {len(lack.tasks | lack.installed)}" for lack in group)
-    rule = _rule(
-        f"{thing} that the environment lacks",
-        f"The environment lacks {listed(names)}: install {'them' if len(names) > 1 else 'it'} first (`{ran}`).",
-        group,
-        f"missing or installed in {told} tasks: {each}",
-    )
-    return rule.model_copy(update={"installs": (ran,)})
-
-
-def _together(one: _Lack, other: _Lack) -> bool:
-    first, second = one.tasks | one.installed, other.tasks | other.installed
-    return len(first & second) >= TOGETHER * len(first | second)
-
-
-def _rule(title: str, content: str, group: list[_Lack], evidence: str) -> MinedRule:
-    seen: dict[str, Witness] = {}
-    for lack in group:
-        for signs, first, last in lack.shown:
-            before = seen.get(signs.id)
-            first, last = (min(first, before.first), max(last, before.last)) if before else (first, last)
-            seen[signs.id] = Witness(id=signs.id, first=first, last=last)
-    tasks = set.union(*(lack.tasks | lack.installed for lack in group))
-    return MinedRule(
-        kind="fact",
-        title=title[:120],
-        content=content,
-        evidence=evidence[:300],
-        witnesses=tuple(seen.values()),
-        sessions=len(set.union(*(lack.sessions for lack in group))),
-        tasks=len(tasks),
-    )

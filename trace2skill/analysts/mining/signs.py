@@ -291,3 +291,8 @@ def _installed(looked: list[_Look]) -> dict[str, int]:
                 ):
                     found.setdefault(f"{kind}{SEP}{name}", look.place)
     return found
+
+
+def without_what_was_seen(signs: Signs) -> Signs:
+    """Who showed it, and how it ended: what is kept of a session's signs beside a rule."""
+    return Signs(id=signs.id, task=signs.task, outcome=signs.outcome, source=signs.source)

@@ -4,13 +4,20 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from trace2skill.analysts.events import IN_ERRORS
 from trace2skill.analysts.mining.associations import Distinction
 from trace2skill.analysts.mining.candidates import Sign
 from trace2skill.analysts.mining.commands import tail
 from trace2skill.core.similarity import similarity
+from trace2skill.safety.screening import screened
 
 MOST_QUOTED = 110
 SHARED = 0.8
+ADVICE = re.compile(r"(?<=\S)\s*[(（]|(?<=[^\W_])[.!?;]+(?=\s|\Z)|[。！？；]|(?<=[\w)'\"])\s+[-–—]+\s")
+"""Where an error stops saying what is wrong."""
+ERROR = re.compile(r"(?i)\A(?:error\b[:.]?\s*)+")
+OF_ERRORS = ("error", "stuck", "answer")
+"""Kinds of signs whose second word is an error."""
 PIECES = re.compile(r"\s+|[^\s]+")
 
 
@@ -18,6 +25,8 @@ def title_and_content(found: Distinction) -> tuple[str, str]:
     """The title of a rule, and what to do."""
     sign, bad = found.sign, found.with_failure
     words = [quoted(word) for word in sign.words]
+    if sign.kind in OF_ERRORS:
+        words[1] = quoted(words_of_error([sign.words[1]])) or "an error"
     return WORDS[sign.kind](words, bad)
 
 
@@ -46,6 +55,21 @@ def name_of(sign: Sign) -> str:
 def quoted(word: str) -> str:
     """A word that stands between backticks and cannot break out of them."""
     return " ".join(word.replace("`", "'").split())
+
+
+def words_of_error(lines: Sequence[str]) -> str:
+    """The words that errors share, without what they advise; '' where no word is left.
+
+    "refused. Set a=b and try again" is known again by "refused": what stands in brackets or after a sentence is
+    advice of whoever wrote the answer. One that is suspicious is said whole, so that the screening sees it.
+    """
+    bad = next((line for line in lines if any(found.reason not in IN_ERRORS for found in screened(line))), "")
+    return quoted(bad) if bad else common_words([_what_is_wrong(line) for line in lines])
+
+
+def _what_is_wrong(error: str) -> str:
+    said = ADVICE.split(error, maxsplit=1)[0].strip(" .:,;-")
+    return said if re.search(r"[^\W\d_]{3,}", ERROR.sub("", said)) else ""
 
 
 def common_words(lines: Sequence[str]) -> str:

@@ -4,13 +4,16 @@ from trace2skill.consolidate import Groups
 from trace2skill.consolidate.candidate import Candidate, build_candidate
 from trace2skill.consolidate.editor import ModelEditor, editor_identity
 from trace2skill.consolidate.quarantine import allowed_in
-from trace2skill.consolidate.screened_edits import ScreenedEditor, screened_root
+from trace2skill.consolidate.screened_edits import Passed, ScreenedEditor, looked_root, screened_root, texts_written
+from trace2skill.consolidate.second_look import PROMPT as LOOK
+from trace2skill.consolidate.second_look import SecondLooker
 from trace2skill.core.step_label import StepLabel
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
 from trace2skill.runs.steps.step import RunStep
-from trace2skill.runs.steps.stored import skill_of, stored
+from trace2skill.runs.steps.stored import asks_merger, bounds_of, skill_of, stored
+from trace2skill.skills.skill import Skill
 from trace2skill.types.references import Merged
 
 
@@ -19,7 +22,13 @@ def _parts(rt: Runtime, root: Merged, base: str, tasks: int) -> tuple[object, ..
     editor = (editor_identity(rt.settings.models.merger), how.polish)
     parts = (root.content, base, how.thresholds, tasks, how.edits, how.limits, editor)
     allowed = sorted(allowed_in(rt.store))
-    return *parts, *([allowed] if allowed else [])
+    looks = [bounds_of(rt, LOOK)] if looks_again(rt) else []
+    return *parts, *([allowed] if allowed else []), *looks
+
+
+def looks_again(rt: Runtime) -> bool:
+    """Does a model look at what a candidate would say?"""
+    return rt.settings.learning.second_look and "merger" in rt.settings.roles_asked
 
 
 def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
@@ -27,26 +36,48 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
 
     Raises:
         SkillInvalid: the result breaks a rule of a skill.
-        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`, where the editor is asked.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`, where a model looks or mends.
     """
-    groups = stored(rt, "groups", root.content, Groups)
-    before, how, editor = skill_of(rt, base), rt.settings.learning, None
-    passed, dropped = screened_root(rt.store, before, groups)  # a writer has words of its own
+    groups, before = stored(rt, "groups", root.content, Groups), skill_of(rt, base)
+    how, look, editor = rt.settings.learning, None, None
+    if looks_again(rt):
+        asked = asks_merger(rt, "apply", root.content[:12], root.content, part="look")
+        look = SecondLooker(asked, before.description, how.merge, allowed_in(rt.store))
     if "merger" in rt.settings.roles_asked:
         step = StepLabel("apply", unit=root.content[:12])
-        editor = ScreenedEditor(ModelEditor(rt.client, rt.settings.models.merger, step), rt.store)
-    skill, made = build_candidate(
-        before, passed, how.thresholds, tasks, how.edits, how.limits, editor, polish=how.polish
-    )
+        editor = ScreenedEditor(ModelEditor(rt.client, rt.settings.models.merger, step), rt.store, look)
+
+    def built(passed: Passed, *, polish: bool = False) -> tuple[Skill, Candidate]:
+        return build_candidate(before, passed.root, how.thresholds, tasks, how.edits, how.limits, editor, polish=polish)
+
+    passed = screened_root(rt.store, before, groups)  # a writer has words of its own
+    skill, made = built(passed)
+    while look is not None:
+        texts = texts_written(before, passed.root, made)
+        seen = look(text for of_group in texts.values() for text in of_group)
+        if not seen.found:
+            break
+        passed = looked_root(rt.store, passed, texts, seen)  # what takes their place is looked at, too
+        skill, made = built(passed)
+    if how.polish and editor is not None:
+        skill, made = built(passed, polish=True)
     rt.store.put("skill", skill.digest, skill)
-    return made.model_copy(update={"dropped": (*made.dropped, *dropped)}) if dropped else made
+    record = {
+        "dropped": (*made.dropped, *passed.dropped),
+        "quarantined": tuple(item.digest for item in passed.aside),
+        "unjudged": look.unjudged if look else (),
+    }
+    return made.model_copy(update=record)
 
 
 def _expects(seen: Foresight) -> list[Expected]:
-    """Whether a file will need repair nobody knows; most do not."""
+    """Whether a file will need repair nobody knows; most do not. What is written is looked at in one call, mostly."""
     settings = seen.rt.settings
-    polishes = settings.learning.polish and "merger" in settings.roles_asked and seen.new_patches >= 1 and seen.learns
-    return [Expected(APPLY.asked("wording"), float(len(seen.evolutions) * (1 + seen.later_rounds)))] if polishes else []
+    if "merger" not in settings.roles_asked or seen.new_patches < 1 or not seen.learns:
+        return []
+    candidates = float(len(seen.evolutions) * (1 + seen.later_rounds))
+    looks = [Expected(APPLY.asked("look"), candidates)] if settings.learning.second_look else []
+    return [*looks, Expected(APPLY.asked("wording"), candidates)] if settings.learning.polish else looks
 
 
 APPLY = RunStep(
@@ -58,9 +89,9 @@ APPLY = RunStep(
     gives=Candidate,
     shown="apply",
     asks=(
+        Asks("apply", "merger", (2_500, 150), part="look"),
         Asks("apply", "merger", (12_000, 3_000), part="wording"),
         Asks("apply", "merger", (4_000, 2_000), part="repair"),
     ),
-    again=False,
     folder="candidate",
 )

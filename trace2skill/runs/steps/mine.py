@@ -75,7 +75,7 @@ def taken_over(rt: Runtime, mined: MinedRules) -> list[Extracted]:
 
 MINE = RunStep(
     name="mine",
-    version=1,
+    version=2,
     parts=_parts,
     do=mine_all,
     gives=MinedRules,

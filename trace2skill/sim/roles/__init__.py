@@ -6,6 +6,7 @@ from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.roles import (
     agent,
     book,
+    chooser,
     contrast_analyst,
     drafter,
     editor,
@@ -32,6 +33,8 @@ ROLES: dict[str, Callable[..., Spoken]] = {
     "You rewrite a skill in one go": rewriter.speak,
     "You polish the wording": editor.speak,
     "You repair one file": editor.repair,
+    "You look over lines": editor.look,
+    "You choose a skill": chooser.speak,
     "You write the first version of a skill": drafter.speak,
 }
 

@@ -1,4 +1,7 @@
-"""The simulated editor: each rule on one line, ended by a full stop. The repairer: shorter descriptions."""
+"""The simulated editor: each rule on one line, ended by a full stop. The repairer: shorter descriptions.
+
+Who looks over lines finds nothing to withhold: a simulated model knows mistakes and not intents.
+"""
 
 import re
 
@@ -25,3 +28,8 @@ def repair(heard: Heard) -> Spoken:
         short = found["said"][:LONGEST_DESCRIPTION].rpartition(". ")[0] + "."
         text = text.replace(found[0], f'description: "{short}"')
     return answer_json({"content": text})
+
+
+def look(heard: Heard) -> Spoken:
+    """Nothing is named."""
+    return answer_json({"withhold": []})

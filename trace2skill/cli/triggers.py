@@ -1,0 +1,88 @@
+"""The command triggers: do descriptions bring the agent to a skill when they should?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from trace2skill.cli import options as o
+from trace2skill.cli import settings_groups as group
+from trace2skill.cli.console import Console, flat, plain
+from trace2skill.cli.live import LiveProgress
+from trace2skill.cli.settings_options import Given, with_settings
+from trace2skill.core.progress import watched_by
+from trace2skill.evaluation.trigger_queries import read_queries
+from trace2skill.evaluation.triggers import SkillTriggers, TriggerReport
+from trace2skill.runs.triggers import measure_triggers
+from trace2skill.skills.library import skills_in
+from trace2skill.store import open_store
+from trace2skill.types.comparison import Interval
+
+SHOWN = 20
+
+
+@with_settings(
+    *group.MODEL,
+    *group.MONEY,
+    "workers",
+    "store",
+    "store_wait_seconds",
+    texts={"model": "LiteLLM name of the model that chooses, e.g. that of your agent."},
+)
+def triggers(
+    given: Given,
+    skills: Annotated[Path, typer.Argument(help="A skill, or a folder of skills that an agent sees together.")],
+    queries: Annotated[
+        Path, typer.Option(help="YAML or JSON: a list of `query` with `skill` (null for none).", show_default=False)
+    ],
+    json: o.AsJson = False,
+) -> None:
+    """Measure whether descriptions bring an agent to a skill when they should, and not when they should not.
+
+    Each query is put to the model beside all descriptions, one call a query: precision and recall of each skill, with
+    intervals of 95%. First each skill is asked for by its name; where that does not bring it up, nothing is judged.
+    """
+    library = skills_in(skills)
+    asked = read_queries(queries, {skill.name for skill in library})
+    settings = given.settings(fixed={"data.path": skills})
+    how = settings.operation
+    store = open_store(how.store, wait_seconds=how.store_wait_seconds)
+    try:
+        with LiveProgress(Console(stderr=True), lambda: 0.0, quiet=json) as progress, watched_by(progress):
+            found = measure_triggers(store, settings.models.agent, library, asked, settings.money, how.workers)
+    finally:
+        store.close()
+    if json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        show(found)
+
+
+def show(found: TriggerReport) -> None:
+    """A row a skill, and the queries that went wrong."""
+    console = Console()
+    table = Table("skill", "should", "taken up", "right", "precision", "recall")
+    for item in found.skills:
+        counts = (str(item.asked), str(item.taken), str(item.right))
+        table.add_row(plain(item.name), *counts, _share(item.precision), _share(item.recall))
+    console.print(table)
+    for wrong in found.misjudged[:SHOWN]:
+        wanted, taken = wrong.wanted or "none", wrong.taken or "none"
+        console.print(
+            f"[yellow]{plain(taken)}[/yellow] and not {plain(wanted)}: {flat(wrong.query)[:160]}", highlight=False
+        )
+    if more := len(found.misjudged[SHOWN:]):
+        console.print(f"and {more} more: --json has all")
+    if found.unreadable:
+        console.print(f"[yellow]{found.unreadable} queries had no usable answer[/yellow] and count for nothing")
+    if few := [item.name for item in found.skills if _is_wide(item)]:
+        console.print(f"too few queries to tell much of {plain(', '.join(few))}: intervals are wide")
+
+
+def _share(found: Interval | None) -> str:
+    return f"{found.mean:.0%} ({found.low:.0%} to {found.high:.0%})" if found else "-"
+
+
+def _is_wide(item: SkillTriggers) -> bool:
+    return item.recall is None or item.recall.high - item.recall.low > 0.4

@@ -1,0 +1,63 @@
+"""Measuring descriptions: a model is shown all of a library with each query, after a control that must fire."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from trace2skill.core import stopping
+from trace2skill.core.budget import Budget
+from trace2skill.core.digest import digest_of
+from trace2skill.core.errors import ModelUnusable
+from trace2skill.core.progress import watcher
+from trace2skill.core.step_label import StepLabel
+from trace2skill.evaluation.trigger_queries import TriggerQuery
+from trace2skill.evaluation.triggers import TriggerReport, control_query, report_on
+from trace2skill.llm import Client, ModelSettings
+from trace2skill.llm.checks import check_model
+from trace2skill.proposals.triggers import choose_skill
+from trace2skill.runs.sections import MoneySettings
+from trace2skill.skills.skill import Skill
+from trace2skill.store import Store
+
+SEED = 0
+
+
+def measure_triggers(
+    store: Store,
+    model: ModelSettings,
+    library: Sequence[Skill],
+    queries: Sequence[TriggerQuery],
+    money: MoneySettings,
+    workers: int,
+) -> TriggerReport:
+    """Ask which skill is taken up for each query. What was asked before comes out of the store.
+
+    Raises:
+        BadInput: the model cannot be asked (no key, no price); said before anything is spent.
+        ModelUnusable: the control did not fire, so that nothing can be said of descriptions.
+        InfrastructureFault, BudgetReached, Interrupted: as `Client.complete`; what was answered is kept.
+    """
+    check_model(model)
+    run_id = "triggers-" + digest_of(model.identity, [skill.digest for skill in library])[:10]
+    books = Budget(money.max_cost, monthly=money.max_cost_per_month, reservations=store.reservations(), run_id=run_id)
+    client = Client(store, books, run_id)
+
+    def choose(query: str) -> str | None:
+        stopping.check()
+        step = StepLabel("triggers", query[:60], unit=digest_of(query)[:12])
+        said = choose_skill(client, model, library, query, seed=SEED, step=step)
+        watcher().item("triggers", query[:60], "done")
+        return said
+
+    names = [skill.name for skill in library]
+    watcher().begin("triggers", len(names) + len(queries))
+    with ThreadPoolExecutor(workers) as pool:
+        fired = list(pool.map(choose, map(control_query, names)))
+        deaf = [name for name, said in zip(names, fired, strict=True) if said != name]
+        if deaf:
+            raise ModelUnusable(
+                f"asked for {', '.join(deaf[:5])} by name, {model.name} did not take "
+                f"{'it' if len(deaf) == 1 else 'them'} up: what it does with other requests says nothing of "
+                "descriptions. Try a more capable model"
+            )
+        taken = dict(zip((item.query for item in queries), pool.map(choose, (q.query for q in queries)), strict=True))
+    return report_on(model.name, names, queries, taken)
