@@ -127,3 +127,8 @@ def test_a_real_session_of_claude_code() -> None:
     path = shared("cases", "logs", "07-ismeta-skill-body")
     found = json.loads(usage("--logs", path, "--json").stdout)
     assert [(item["name"], item["activated"]) for item in found["skills"]] == [("charts", 1)]
+
+
+def test_a_session_with_its_sub_agents_is_one() -> None:
+    for case in ("09-subagent-file", "10-stream-json-subagent"):
+        assert json.loads(usage("--logs", shared("cases", "logs", case), "--json").stdout)["sessions"] == 1

@@ -281,3 +281,21 @@ def test_a_secret_in_an_address_is_a_name_in_all_that_is_written(store: Store, m
         assert ask(store, server, api_base=base).text == "fine"
     assert secret not in str(store.query("SELECT * FROM ledger"))
     assert "LLM_PASSWORD" in str(store.ledger()[0].params)
+
+
+RUNS: dict[str, Any] = {"name": "bash", "arguments": '{"command": "ls"}'}
+
+
+@pytest.mark.parametrize(
+    ("call", "id"),
+    [
+        ({"id": 7, "function": RUNS}, "7"),
+        ({"id": ["a"], "function": RUNS}, "a"),
+        ({"id": {"a": 1}, "function": RUNS}, "{'a': 1}"),
+    ],
+    ids=["a number", "a list", "an object"],
+)
+def test_a_call_keeps_a_name_whatever_a_server_calls_it(store: Store, call: dict[str, Any], id: str) -> None:
+    with StrangeServer((200, said(None, tool_calls=[{"type": "function", **call}]), {})) as server:
+        answer = ask(store, server)
+    assert [(made.id, made.arguments) for made in answer.tool_calls] == [(id, {"command": "ls"})]

@@ -90,6 +90,14 @@ def test_where_the_control_does_not_fire_nothing_is_judged(library: Path, plays:
     assert len(asked) == len(DESCRIPTIONS), "and no query is paid for"
 
 
+@pytest.mark.parametrize("said", ['{"skill": "no-such-skill"}', "I cannot say."])
+def test_an_answer_that_names_no_skill_is_none(library: Path, plays: Plays, said: str) -> None:
+    plays(lambda heard: play(heard) if "Use the skill" in heard.block("request") else Spoken(text=said))
+    found = json.loads(triggers(library, "--json", model="sim/scripted").stdout)
+    assert found["unreadable"] == len(QUERIES)
+    assert found["misjudged"] == []
+
+
 def test_an_answer_that_cannot_be_used_counts_for_nothing() -> None:
     queries = [TriggerQuery(query="a", skill="x"), TriggerQuery(query="b", skill="")]
     found = report_on("m", ["x"], queries, {"a": None, "b": ""})

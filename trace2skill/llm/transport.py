@@ -283,28 +283,35 @@ def _answer(request: Request, response: Any) -> Answer:
     message.pop("provider_specific_fields", None)
     calls, malformed = [], []
     for index, call in enumerate(message.get("tool_calls") or []):
-        call_id = call.get("id") or f"call_{index}"
-        call["id"] = call_id
+        call["id"] = call_id = _text(call.get("id")) or f"call_{index}"
+        function = call.get("function") or {}
         try:
-            arguments = readable(json.loads(call["function"].get("arguments") or "{}"))
-        except (ValueError, RecursionError):
+            arguments = readable(json.loads(function.get("arguments") or "{}"))
+        except (TypeError, ValueError, RecursionError):
             arguments = None
         if not isinstance(arguments, dict):
             malformed.append(call_id)
             arguments = {}
-        calls.append(ToolCall(id=call_id, name=call["function"].get("name") or "", arguments=arguments))
+        calls.append(ToolCall(id=call_id, name=_text(function.get("name")), arguments=arguments))
     used = _used(request, response, len(json.dumps(message, default=str)) if _says(message) else 0)
     return Answer(
         key=request.key,
-        text=message.get("content") or message.get("refusal") or "",
-        reasoning=message.pop("reasoning_content", "") or "",
+        text=_text(message.get("content")) or _text(message.get("refusal")),
+        reasoning=_text(message.pop("reasoning_content", "")),
         tool_calls=tuple(calls),
         malformed_calls=tuple(malformed),
         message=message,
-        finish=choice.finish_reason or "stop",
+        finish=_text(choice.finish_reason) or "stop",
         usage=used.usage,
         usage_note=used.note,
     )
+
+
+def _text(value: Any) -> str:
+    """What should be a text, as one: servers send numbers for ids, and lists of parts for what was said."""
+    if isinstance(value, list):
+        return "".join(_text(part.get("text") if isinstance(part, dict) else part) for part in value)
+    return value if isinstance(value, str) else "" if value is None else str(value)
 
 
 def _says(message: Message) -> bool:
