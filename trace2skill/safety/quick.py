@@ -11,7 +11,8 @@ from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
-from trace2skill.safety.needs import FOLDED, View, needs_in
+from trace2skill.safety.needs import needs_in
+from trace2skill.safety.view import FOLDED, View
 
 LIKE_ASCII = frozenset(ord(sign) for sign, _ in FOLDED)
 
