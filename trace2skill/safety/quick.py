@@ -35,10 +35,10 @@ class Quick:
 
     def found_in(self, view: View) -> list[int]:
         """The numbers of the patterns that match anywhere in a text, in their order."""
-        alternatives, shortlist = self._looked_for
+        every, shortlist = self._looked_for
         found: dict[int, None] = {}
         for number in shortlist.of(view):
-            one = alternatives[number]
+            one = every[number]
             if one.owner not in found and one.pattern.search(view.text):
                 found[one.owner] = None
         return list(found)
