@@ -13,7 +13,7 @@ from typing import Any
 from trace2skill.safety.clean_texts import CleanTexts
 from trace2skill.safety.secret_patterns import NAMED, rules_for
 from trace2skill.safety.view import View
-from trace2skill.types.trajectory import Trajectory
+from trace2skill.types.trajectory import Step, Trajectory
 
 SHORTEST, SHORTEST_SECRET = 5, 4
 """From so many characters on a text is looked through, and a value under a name like `password` is one."""
@@ -123,7 +123,9 @@ def redacted(trajectory: Trajectory) -> tuple[Trajectory, Redactor]:
     clean, task = redactor.value(fields), redactor.text(trajectory.task_id)
     if clean is fields and task == trajectory.task_id and not trajectory.outputs:
         return trajectory, redactor
-    kept = {"id": trajectory.id, "parent": trajectory.parent, "skill": trajectory.skill}
+    pairs = zip(trajectory.steps, fields.get("steps", ()), clean.get("steps", ()), strict=True)
+    steps = [step if made is dumped else Step.model_validate(made) for step, dumped, made in pairs]
+    kept = {"id": trajectory.id, "parent": trajectory.parent, "skill": trajectory.skill, "steps": steps}
     return Trajectory.model_validate({**clean, **kept, "task_id": task}), redactor
 
 
