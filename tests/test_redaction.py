@@ -11,9 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trace2skill.safety.clean_texts import CleanTexts
-from trace2skill.safety.needs import FOLDED, LONGEST, RUN, View, needs_of
+from trace2skill.safety.needs import LONGEST, needs_of
 from trace2skill.safety.redaction import SHORTEST, Redactor
 from trace2skill.safety.secret_patterns import SecretRule, rules, rules_for
+from trace2skill.safety.shortlist import KEPT
+from trace2skill.safety.view import FOLDED, RUN, View
 
 LIKE = {"s": "ſ", "S": "ſ", "k": "\u212a", "K": "\u212a", "i": "ı", "I": "İ", " ": "\u2003", "3": "٣", "a": "á"}
 FRAMED = st.builds(
@@ -51,6 +53,13 @@ def test_redaction_is_as_if_every_rule_saw_every_text(texts: list[str]) -> None:
     assert filtered.value(value) == unfiltered.value(value)
     assert filtered.counts == unfiltered.counts
     assert list(filtered.replaced.items()) == list(unfiltered.replaced.items())
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(PIECES, max_size=8).map("".join), st.sampled_from(["", "\ud800", "x: " * KEPT]))
+def test_rules_are_chosen_together_as_one_by_one(text: str, behind: str) -> None:
+    view = View(text + behind)  # of a long text the places of words are not kept
+    assert rules_for(view) == [rule for rule in rules() if rule.needs.met_by(view)]
 
 
 def test_a_placeholder_may_be_what_a_later_rule_needs() -> None:

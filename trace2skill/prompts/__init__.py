@@ -28,6 +28,7 @@ def in_block(text: str, label: str) -> str:
     return f'<data name="{label}" mark="{mark}">\n{text.rstrip()}\n</data mark="{mark}">'
 
 
+@functools.cache
 def _source(name: str) -> str:
     return (files(__package__) / f"{name}.md").read_text(encoding="utf-8")
 

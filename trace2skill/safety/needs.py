@@ -7,7 +7,6 @@ pattern a newer detect-secrets brings: of a part that is not understood nothing 
 """
 
 import re
-import string
 from collections.abc import Iterable
 from itertools import product
 from os.path import commonprefix
@@ -15,79 +14,20 @@ from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
+from trace2skill.safety.view import BITS, FOLDED, KEY_RUN, RUN, RUNS, SIGNS, View
+
 MOST_SPELLINGS = 64
 MOST_REPEATED = 3
 TELLING_START = 3
-FOLDED = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"), ("\u212a", "k"))
-"""The characters that a pattern without regard to case takes for an ASCII letter, besides the letter's two cases."""
 LONGEST = 100
 """A length that is enough for every pattern: of a longer one no more is demanded."""
-RUN = frozenset(string.ascii_letters + string.digits + "_-")
-RUNS = tuple(b"x" * length for length in range(4, 65, 4))
-"""The lengths of runs that are told apart; a longer one counts as the last of these."""
 REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT)
-MASK = bytes(ord("x" if chr(code) in RUN else " ") for code in range(256))
+
+LIKE_ASCII = frozenset(ord(sign) for sign, _ in FOLDED)
 
 Spellings = frozenset[str]
 EMPTY: Spellings = frozenset({""})
 NOTHING: Spellings = frozenset()
-
-
-SIGNS = "@\\<?=JKP_/:-'\". "
-"""Signs by which most patterns are ruled out at once: which a text has is found out for all patterns together.
-
-The rarest come first. Letters count for patterns with regard to case."""
-BITS = {sign: 1 << place for place, sign in enumerate(SIGNS)}
-BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
-WORDS = re.compile(r"[a-z0-9]+")
-KEY_RUN, BEFORE_KEY = 20, 20
-"""A run that is as long may be a key; what stands so far before it may be the beginning of it."""
-
-
-class View:
-    """A text as needs are looked up in it: as it is, in lower case, how long its longest run is, and which signs."""
-
-    __slots__ = ("_masked", "_words", "keys", "lower", "run", "signs", "text")
-
-    def __init__(self, text: str) -> None:
-        self.text = lower = text
-        if not text.isascii():
-            for sign, letter in FOLDED:
-                lower = lower.replace(sign, letter)
-        self.lower = lower.lower()
-        self.signs = sum([bit for sign, bit in BITS.items() if sign in text])
-        plain = text if text.isascii() else BEYOND_ASCII.sub(lambda found: "x" * len(found[0]), text)
-        self._masked = masked = plain.encode().translate(MASK)
-        self.keys: str | None = None
-        self._words: frozenset[str] | None = None
-        self.run = 0
-        for run in RUNS:
-            if run not in masked:
-                break
-            self.run = len(run)
-
-    def words(self) -> frozenset[str]:
-        """The words of the text: runs of small letters and digits in lower case."""
-        if self._words is None:
-            self._words = frozenset(WORDS.findall(self.lower))
-        return self._words
-
-    def around_keys(self) -> str:
-        """The pieces of the text in which a key of `KEY_RUN` signs can stand, with what stands before them."""
-        if self.keys is None:
-            masked, pieces = self._masked, []
-            place = masked.find(LONG_RUN)
-            while place >= 0:
-                end = masked.find(b" ", place)
-                end = end if end >= 0 else len(masked)
-                start = masked.rfind(b" ", 0, place) + 1
-                pieces.append(self.text[max(0, start - BEFORE_KEY) : end])
-                place = masked.find(LONG_RUN, end)
-            self.keys = " ".join(pieces)
-        return self.keys
-
-
-LONG_RUN = b"x" * KEY_RUN
 
 
 class Mark(NamedTuple):
@@ -107,21 +47,6 @@ class Mark(NamedTuple):
         return False
 
 
-class Gate(NamedTuple):
-    """What a text needs for any of many patterns: one of these parts of words anywhere, or one of these whole words."""
-
-    parts: tuple[str, ...]
-    words: frozenset[str]
-
-    def is_open(self, view: View) -> bool:
-        """May one of the patterns match?"""
-        lower = view.lower
-        for part in self.parts:
-            if part in lower:
-                return True
-        return not self.words.isdisjoint(view.words())
-
-
 class Needs(NamedTuple):
     """What a text must have for a pattern to match. That it has them does not mean that the pattern matches."""
 
@@ -134,21 +59,22 @@ class Needs(NamedTuple):
     near_key: bool = False
     either: tuple[int, ...] = ()
     """Of each of these sets of signs a text has one."""
+    beyond_ascii: bool = False
+    """Each match has a letter that no ASCII text has."""
 
     def met_by(self, view: View) -> bool:
         """May the pattern match in this text?"""
-        return self.fit(len(view.text), view.run, view.signs) and self.spelt_in(view)
-
-    def fit(self, length: int, run: int, signs: int) -> bool:
-        """Is a text long enough, and its longest run, and has it the signs?"""
+        signs = view.signs if self.signs or self.either else 0
         return (
-            self.shortest <= length
-            and self.run <= run
+            self.shortest <= len(view.text)
+            and not (self.beyond_ascii and view.text.isascii())
             and self.signs & ~signs == 0
+            and (not self.run or self.run <= view.run)
             and all(some & signs for some in self.either)
+            and self._spelt_in(view)
         )
 
-    def spelt_in(self, view: View) -> bool:
+    def _spelt_in(self, view: View) -> bool:
         """Are the words in the text?"""
         text = view.around_keys() if self.near_key else view.lower if self.any_case else view.text
         for spellings in self.one_of_each:
@@ -199,6 +125,7 @@ def needs_in(parsed: Any, flags: int, mark: Mark | None = None, *, near_key: boo
         signs=signs | _signs_in([*telling, *([frozenset(mark.words)] if mark else [])]),
         near_key=near_key,
         either=tuple(sorted(either)),
+        beyond_ascii=_beyond_ascii(parsed),
     )
 
 
@@ -346,3 +273,22 @@ def _shortest(clause: Spellings) -> int:
 def _cost(clause: Spellings) -> tuple[bool, int, int, list[str]]:
     """What is looked for first: what rules out most for the fewest looks."""
     return not _shortest(clause), len(clause), -_shortest(clause), sorted(clause)
+
+
+def _beyond_ascii(items: Any) -> bool:
+    """Has each match of a sequence a letter that no ASCII text has?"""
+    return any(_item_beyond_ascii(kind, given) for kind, given in items)
+
+
+def _item_beyond_ascii(kind: Any, given: Any) -> bool:
+    if kind is op.LITERAL:
+        return int(given) > 127 and given not in LIKE_ASCII
+    if kind is op.IN:
+        return all(inner is op.LITERAL and _item_beyond_ascii(inner, code) for inner, code in given)
+    if kind is op.SUBPATTERN:
+        return _beyond_ascii(given[3])
+    if kind is op.BRANCH:
+        return all(_beyond_ascii(branch) for branch in given[1])
+    if kind in (op.MAX_REPEAT, op.MIN_REPEAT):
+        return given[0] > 0 and _beyond_ascii(given[2])
+    return False

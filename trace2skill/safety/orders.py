@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from trace2skill.safety.bounded import bounded
-from trace2skill.safety.quick import Quick, ScreenedView
+from trace2skill.safety.quick import Quick
+from trace2skill.safety.view import View
 
 SENTENCE = re.compile(r"(?<=[.!?;。！？；])\s+|(?<=[。！？；])|\n")
 CLAUSE_END = re.compile(r"[,;:，；：]")
@@ -162,28 +163,33 @@ class OrderReader:
     def __init__(self, orders: Iterable[Order], *, by_clause: bool = False) -> None:
         """`by_clause`: only what stands before an order, or in its own clause, makes it good advice."""
         self._by_clause = by_clause
-        self._orders = [(order, Quick(order.pattern)) for order in orders]
+        self._orders = [*orders]
+        self._quick = Quick([order.pattern for order in self._orders])
         self._in_sentence = lru_cache(maxsize=4096)(self._looked_at)
 
     def __call__(self, text: str) -> Iterator[str]:
         """Why a text is no advice, each reason once."""
         found: set[str] = set()
-        for sentence in SENTENCE.split(text):
-            said = " ".join(sentence.split())[:LONGEST_SENTENCE]
-            for reason in self._in_sentence(said) if said else ():
+        for said in _sentences(text):
+            for reason in self._in_sentence(said):
                 if reason not in found:
                     found.add(reason)
                     yield reason
 
     def _looked_at(self, said: str) -> tuple[str, ...]:
-        view = ScreenedView(said)
-        found = (order.reason for order, quick in self._orders if quick.is_in(view) and not self._is_good(order, said))
-        return tuple(dict.fromkeys(found))
+        found = [self._orders[number] for number in self._quick.found_in(View(said))]
+        return tuple(dict.fromkeys(order.reason for order in found if not self._is_good(order, said)))
 
     def _is_good(self, order: Order, said: str) -> bool:
         match = order.pattern.search(said) if self._by_clause else None
         end = CLAUSE_END.search(said, match.end()) if match else None
         return order.unless.search(said, 0, end.start() if end else len(said)) is not None
+
+
+@lru_cache(maxsize=64)
+def _sentences(text: str) -> tuple[str, ...]:
+    """The sentences of a text, which several readers look at one after the other."""
+    return tuple(filter(None, (" ".join(one.split())[:LONGEST_SENTENCE] for one in SENTENCE.split(text))))
 
 
 orders_in = OrderReader(ORDERS)

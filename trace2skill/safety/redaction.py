@@ -7,12 +7,13 @@ nothing of it is left.
 import re
 from collections import Counter
 from functools import partial
+from operator import is_not
 from typing import Any
 
 from trace2skill.safety.clean_texts import CleanTexts
-from trace2skill.safety.needs import View
 from trace2skill.safety.secret_patterns import NAMED, rules_for
-from trace2skill.types.trajectory import Trajectory
+from trace2skill.safety.view import View
+from trace2skill.types.trajectory import Step, Trajectory
 
 SHORTEST, SHORTEST_SECRET = 5, 4
 """From so many characters on a text is looked through, and a value under a name like `password` is one."""
@@ -54,29 +55,34 @@ class Redactor:
         return clean
 
     def value(self, value: Any, field: str = "") -> Any:
-        """Any JSON value; a text under a name like `password` goes as a whole."""
+        """Any JSON value, the same object where nothing is replaced; a text under a name like `password` goes whole."""
         if isinstance(value, str):
             if len(value) >= SHORTEST_SECRET and _names_secret(field) and not PLAIN.match(value):
                 return self._placeholder("secret", value)
             return self.text(value)
         if isinstance(value, dict):
             return self._object(value)
-        return [self.value(item, field) for item in value] if isinstance(value, list) else value
+        if not isinstance(value, list):
+            return value
+        made = [self.value(item, field) for item in value]
+        return made if any(map(is_not, made, value)) else value
 
     def _object(self, value: dict[str, Any]) -> dict[str, Any]:
         """An object. Most of what it holds is known to be clean, or nothing: to see that takes no call."""
-        made, latest = {}, CLEAN.latest
+        made, latest, same = {}, CLEAN.latest, True
         for key, item in value.items():
-            name = key if key in latest else self.text(key)
-            if type(item) in NO_TEXT or (
-                len(item) < SHORTEST_SECRET or (item in latest and key in PLAIN_FIELDS)
-                if type(item) is str
-                else not item
-            ):
-                made[name] = item
-            else:
-                made[name] = self.value(item, key)
-        return made
+            name, clean = key if key in latest else self.text(key), item
+            if type(item) is str:
+                if key not in PLAIN_FIELDS:
+                    clean = self.value(item, key)
+                elif item not in latest:
+                    clean = self.text(item)
+            elif item and type(item) not in NO_TEXT:
+                clean = self.value(item, key)
+            if clean is not item or name is not key:
+                same = False
+            made[name] = clean
+        return value if same else made
 
     def _from(self, place: int, text: str) -> str:
         """The text with placeholders for what is found by the rules from this place on."""
@@ -111,10 +117,16 @@ class Redactor:
 def redacted(trajectory: Trajectory) -> tuple[Trajectory, Redactor]:
     """The trajectory without secrets and personal data, and who took them out: what was replaced, and how often."""
     redactor = Redactor()
-    fields = trajectory.model_dump(mode="json", exclude={"id", "task_id", "outputs", "parent", "skill"})
-    kept = {"id": trajectory.id, "parent": trajectory.parent, "skill": trajectory.skill}
-    clean = Trajectory.model_validate({**redactor.value(fields), **kept, "task_id": redactor.text(trajectory.task_id)})
-    return clean, redactor
+    fields = trajectory.model_dump(
+        mode="json", exclude={"id", "task_id", "outputs", "parent", "skill"}, exclude_defaults=True
+    )
+    clean, task = redactor.value(fields), redactor.text(trajectory.task_id)
+    if clean is fields and task == trajectory.task_id and not trajectory.outputs:
+        return trajectory, redactor
+    pairs = zip(trajectory.steps, fields.get("steps", ()), clean.get("steps", ()), strict=True)
+    steps = [step if made is dumped else Step.model_validate(made) for step, dumped, made in pairs]
+    kept = {"id": trajectory.id, "parent": trajectory.parent, "skill": trajectory.skill, "steps": steps}
+    return Trajectory.model_validate({**clean, **kept, "task_id": task}), redactor
 
 
 def _names_secret(field: str) -> bool:

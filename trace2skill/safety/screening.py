@@ -21,9 +21,10 @@ from trace2skill.safety.effects import effects_in
 from trace2skill.safety.harmless import encoded_in_pieces, is_harmless
 from trace2skill.safety.lookalikes import LOOKALIKES
 from trace2skill.safety.orders import orders_in
-from trace2skill.safety.quick import Quick, ScreenedView
+from trace2skill.safety.quick import Quick
 from trace2skill.safety.requests import disregards_in
 from trace2skill.safety.suspicions import HARMLESS_COMMANDS, INVISIBLE, LINE_RULES, SPAN_RULES
+from trace2skill.safety.view import View
 
 LONGEST = 300
 COMMAND = "dangerous command"
@@ -32,8 +33,8 @@ EMOJI_FORM = "\ufe0f"
 INNER_DOT = re.compile(r"(?<=\w)\.(?=\w| [a-z])")
 """A dot that ends no sentence: of a name of a file, of what is cut short."""
 MARKS = re.compile(r"[*_`~\"'’“”]")
-LINES = tuple((reason, Quick(pattern)) for reason, pattern in LINE_RULES)
-SPANS = tuple((rule, Quick(rule.pattern)) for rule in SPAN_RULES)
+LINES = Quick([pattern for _, pattern in LINE_RULES])
+SPANS = Quick([rule.pattern for rule in SPAN_RULES])
 
 
 class Finding(Record):
@@ -122,9 +123,9 @@ def _spans(text: str, read: str) -> Iterator[tuple[str, str]]:
     seen = set()
     forms = [piece for whole in dict.fromkeys((text, read, unquoted(joined(read)))) for piece in pieces(whole)]
     for form, end in forms:
-        view, spared = ScreenedView(form), _Spared(form)
-        for rule, quick in SPANS:
-            for match in quick.all_in(view):
+        spared = _Spared(form)
+        for rule in (SPAN_RULES[number] for number in SPANS.found_in(View(form))):
+            for match in rule.pattern.finditer(form):
                 if match.start() >= end or (rule.reason == COMMAND and match in spared):
                     continue
                 piece = " ".join(match[0].split())
@@ -164,8 +165,7 @@ def _reasons_of(text: str) -> tuple[str, ...]:
         " ".join(form.split())
         for form in (seen, plain, joined(plain), spelt(plain), INNER_DOT.sub(" ", seen), INNER_DOT.sub(" ", plain))
     )
-    views = [ScreenedView(form) for form in forms]
-    found = dict.fromkeys(reason for reason, quick in LINES if any(quick.is_in(view) for view in views))
+    found = [LINE_RULES[number][0] for number in sorted({n for form in forms for n in LINES.found_in(View(form))})]
     read = (reason for form in forms for read in (orders_in, effects_in, disregards_in) for reason in read(form))
     return tuple(dict.fromkeys((*found, *read)))
 

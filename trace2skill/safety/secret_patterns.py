@@ -7,14 +7,15 @@ like a secret, bearer tokens, e-mail addresses and home directories.
 
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
-from itertools import groupby
+from functools import cache
 from typing import Any, NamedTuple
 
 from trace2skill.safety.linear import OWN_JWT, bare_setting, linear
-from trace2skill.safety.needs import LONGEST, Gate, Mark, Needs, View, needs_of
+from trace2skill.safety.needs import Mark, Needs, needs_of
 from trace2skill.safety.secret_rules import KEYS, NO_TOKENS, PLACES, UNITS
-from trace2skill.safety.telling_places import KINDS_OF_PLACES, MARKED
+from trace2skill.safety.shortlist import Shortlist
+from trace2skill.safety.telling_places import BEHIND_NAMES, KINDS_OF_PLACES, MARKED, TOLD
+from trace2skill.safety.view import View
 
 GUESSES = {"Base64 High Entropy String", "Hex High Entropy String", "Secret Keyword", "Public IP (ipv4)"}
 NAMED = (
@@ -41,7 +42,7 @@ BLOCKS = (
 REST = (
     *(("access-key", pattern) for pattern in KEYS),
     *((kind, pattern) for kind, pattern, _, _ in PLACES),
-    *((kind, pattern) for kind, _, _, patterns in KINDS_OF_PLACES for pattern in patterns),
+    *((kind, pattern) for kind, patterns in KINDS_OF_PLACES for pattern in patterns),
     *((kind, pattern) for kind, pattern, _, _ in MARKED),
     ("bearer-token", BEARER),
     ("secret", QUOTED),
@@ -62,9 +63,9 @@ MARKS = {
     QUOTED: (NAMES_END, r"s?\\*[\"']?\s*(?:[:=]|=>)\s*\\*[\"'][^\"'\n\\]{6}"),
     # the digit may be far behind: so far it is looked for, no farther, lest many names take the square of the time
     BARE: (NAMES_END, r"s?\s*[:=]\s*(?=[^\s\"']{0,400}\d|[^\s\"']{400})[^\s\"'(){}\[\],;<>$]{8}"),
-    FLAG: (("--",), r"(?:password|token|api-key|secret)[ =]"),
     E_MAIL: (("@",), rf"(?<=[\w.+-]@){DOMAIN}"),
     **{pattern: (words, behind) for _, pattern, words, behind in (*PLACES, *MARKED) if words},
+    **{pattern: (TOLD, behind) for pattern, behind in BEHIND_NAMES.items()},
     r"""(?:\s|=|:|"|^)AP[\dABCDEF][a-zA-Z0-9]{8,}(?:\s|"|$)""": (("AP",), r"[\dABCDEF][a-zA-Z0-9]{8}"),
     r"[0-9a-z]{32}-us[0-9]{1,2}": (("-us",), r"(?<=[0-9a-z]-us)[0-9]"),
 }
@@ -77,12 +78,6 @@ ASSIGNED_BOUNDED = r"""(?:"|\'|)(?:\]|)(?: {0,40}(?:=|:|:=|=>|::) {0,40}| {1,80}
 """The same for all but eighty blanks in a row, in time that grows with their number and not with its third power."""
 ASSIGNED_ONCE = r"[\"']?\]?[ :=>]+[\"']?"
 """The same and more, without its time that grows with the third power of blanks in a row."""
-
-
-GATES = {
-    pattern: Gate(parts, frozenset(words)) for _, parts, words, patterns in KINDS_OF_PLACES for pattern in patterns
-}
-"""Of patterns that are looked for together."""
 
 
 class SecretRule(NamedTuple):
@@ -112,49 +107,14 @@ def rules() -> tuple[SecretRule, ...]:
     )
 
 
-class _Look(NamedTuple):
-    """A rule, and the words of which one must be in a text for it: those that are looked for first."""
-
-    words: tuple[str, ...]
-    any_case: bool
-    near_key: bool
-    rule: SecretRule
-
-
 def rules_for(view: View) -> list[SecretRule]:
     """The rules that a text has all for that they need: length, the longest run, signs, words. In their order."""
-    found, text, lower = [], view.text, view.lower
-    length, run, signs = min(len(text), LONGEST), view.run, view.signs
-    for number, (gate, _) in enumerate(_sections()):
-        if gate is not None and not gate.is_open(view):
-            continue
-        for words, any_case, near_key, rule in _looks(number, length, run, signs):
-            where = view.around_keys() if near_key else lower if any_case else text
-            for word in words:
-                if word in where:
-                    if rule.needs.spelt_in(view):
-                        found.append(rule)
-                    break
-    return found
+    return [rules()[number] for number in _shortlist().of(view)]
 
 
 @cache
-def _sections() -> tuple[tuple[Gate | None, tuple[_Look, ...]], ...]:
-    """All looks in their order, those together that have a gate in common."""
-    sections = groupby(rules(), lambda rule: GATES.get(rule.worded.pattern))
-    return tuple((gate, tuple(map(_look, some))) for gate, some in sections)
-
-
-@lru_cache(maxsize=20_000)
-def _looks(section: int, length: int, run: int, signs: int) -> tuple[_Look, ...]:
-    """Those of a section that a text of this length, longest run and signs may have."""
-    return tuple(look for look in _sections()[section][1] if look.rule.needs.fit(length, run, signs))
-
-
-def _look(rule: SecretRule) -> _Look:
-    needs = rule.needs
-    words = needs.one_of_each[0] if needs.one_of_each else needs.mark.words if needs.mark else ("",)
-    return _Look(words, needs.any_case, needs.near_key, rule)
+def _shortlist() -> Shortlist:
+    return Shortlist([rule.needs for rule in rules()])
 
 
 def _library() -> Iterator[tuple[str, re.Pattern[str]]]:

@@ -11,10 +11,20 @@ UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 LEFT, RIGHT = r"\\{0,3}[\"']", r"\\{0,3}[\"']"
 TELLS = r"(?:pass(?:word|wd|phrase|code)?|pwd?|secret|token|(?:api|access|secret|private|signing|encryption)[_-]?key|credential)s?"
 """How the name of a setting ends that holds a secret."""
+TOLD = ("pass", "password", "passwd", "passphrase", "passcode", "pw", "pwd", "secret", "token", "key", "credential")
+"""What stands where `TELLS` ends, but for an `s`."""
 ABROAD = r"(?:passwort|kennwort|contrase(?:ñ|n)a|mot de passe|senha|wachtwoord|has[łl]o|пароль|密码|密碼|口令|パスワード|비밀번호)"
 HOLDS = rf"{RIGHT}?\s{{0,3}}(?:[:=：]|=>)\s{{0,3}}{LEFT}?"
 MIXED_VALUE = r"(?P<value>(?=[^\s\"']{0,80}\d)(?=[^\s\"']{0,80}[A-Za-z])[^\s\"'(){}\[\],;<>$\\]{6,200})(?![\w(.\[])"
 NO_WORDS = r"(?!(?:pass(?:word|wd|phrase)?|secret|token|value|string|none|null|true|false|required|hidden|changed|prompt|default|undefined|disabled|enabled|optional|invalid|missing|expired|incorrect)(?![a-z]))"
+
+AS_ARGUMENT = (
+    rf"(?i)[\"'][\w.-]{{0,60}}_?{TELLS}[\"'],\s{{0,3}}[\"'](?P<value>(?=[^\"'\s]{{0,80}}\d)[^\"'\\\s]{{8,200}})[\"']"
+)
+IN_BLOCK = rf"(?im)^[ \t\"'-]{{0,20}}[\w.-]{{0,60}}{TELLS}[\"']?:[ \t]{{0,3}}[>|][+-]?[ \t]{{0,3}}\n[ \t]{{1,20}}(?P<value>[^\s]{{4,400}})"
+IN_TABLE = rf"(?i)\|\s{{0,20}}[`*]{{0,2}}[\w -]{{0,30}}{TELLS}[`*]{{0,2}}\s{{0,20}}\|\s{{0,20}}[`*]{{0,2}}(?P<value>(?=[^\s|]{{0,80}}\d)[^\s|`]{{6,200}})"
+IN_MANIFEST = rf"(?im)^[ \t]{{1,20}}[\w.-]{{0,60}}{TELLS}:[ \t](?P<value>[A-Za-z0-9+/]{{7,400}}={{1,2}})[ \t]*$"
+TYPED = rf"(?i)\b(?:send|send_keys|sendline|fill|type|set_value)\b[^\n]{{0,80}}?{TELLS}[\w\"'\])#]{{0,20}},\s{{0,3}}[\"'](?P<value>[^\"'\n]{{4,200}})[\"']"
 
 AT_COMMANDS = (
     rf"(?:\bpass(?:in|out)?[ =]|-k )pass:{VALUE}",
@@ -55,13 +65,13 @@ IN_SETTINGS = (
     # the name and the value apart
     rf"(?i)\bname[\"']?\s?[:=]\s?[\"']?[\w.-]{{0,60}}{TELLS}[\"']?[\s,}}]{{1,12}}[\"']?value[\"']?\s?[:=]\s?[\"']?(?P<value>[^\s\"'$<{{\\]{{4,300}})",
     rf"(?i)\b(?:name|key|id|type)=[\"'][\w.-]{{0,60}}{TELLS}[\"'][^<>\n]{{0,120}}?\s(?:value|default|content)=[\"'](?P<value>[^\"'\n]{{4,300}})",
-    rf"(?i)[\"'][\w.-]{{0,60}}_?{TELLS}[\"'],\s{{0,3}}[\"'](?P<value>(?=[^\"'\s]{{0,80}}\d)[^\"'\\\s]{{8,200}})[\"']",
-    rf"(?im)^[ \t\"'-]{{0,20}}[\w.-]{{0,60}}{TELLS}[\"']?:[ \t]{{0,3}}[>|][+-]?[ \t]{{0,3}}\n[ \t]{{1,20}}(?P<value>[^\s]{{4,400}})",
-    rf"(?i)\|\s{{0,20}}[`*]{{0,2}}[\w -]{{0,30}}{TELLS}[`*]{{0,2}}\s{{0,20}}\|\s{{0,20}}[`*]{{0,2}}(?P<value>(?=[^\s|]{{0,80}}\d)[^\s|`]{{6,200}})",
+    AS_ARGUMENT,
+    IN_BLOCK,
+    IN_TABLE,
     r"(?im)^(?:[\w.-]{1,40},){1,6}(?:password|passwd|secret|api_?key|token)[ \t]*\r?\n(?:[^,\n]{0,80},){1,6}(?P<value>[^,\s]{6,200})",
     # what certain files hold
     rf"(?i)(?:client-key|token|tls\.key|ca\.key|ssh-privatekey|\.dockerconfigjson)(?:-data)?{RIGHT}?:\s{{0,3}}{LEFT}?(?P<value>[A-Za-z0-9+/=]{{40,8000}})",
-    rf"(?im)^[ \t]{{1,20}}[\w.-]{{0,60}}{TELLS}:[ \t](?P<value>[A-Za-z0-9+/]{{7,400}}={{1,2}})[ \t]*$",
+    IN_MANIFEST,
     r"(?i)\bPrivate-?Key\s?=\s?(?P<value>[A-Za-z0-9+/]{42,44}={1,2})",
     r":_(?:auth|password)\s?=\s?[\"']?(?P<value>[A-Za-z0-9+/=_-]{8,400})",
     r"\b(?:enable|username\s+\S{1,40}(?:\s+privilege\s+\d+)?)\s+(?:secret|password)\s+(?:\d\s+(?P<value>\S{4,120}))",
@@ -92,7 +102,7 @@ IN_REQUESTS = (
     r"(?i)\b\w{1,12} LOGIN [\"']?[\w.@-]{1,80}[\"']? [\"'](?P<value>[^\"'\n]{4,200})[\"']",
     r"(?i)\bPASSWORD\s+(?:=\s*)?(?:\$\w{0,20}\$(?P<value>[^$\n]{4,200})\$)",
     r"(?i)\bSET PASSWORD\b[^\n=]{0,120}=\s{0,3}(?:PASSWORD\()?'(?P<value>[^'\n]{4,200})'",
-    rf"(?i)\b(?:send|send_keys|sendline|fill|type|set_value)\b[^\n]{{0,80}}?{TELLS}[\w\"'\])#]{{0,20}},\s{{0,3}}[\"'](?P<value>[^\"'\n]{{4,200}})[\"']",
+    TYPED,
 )  # fmt: skip
 """In what is sent."""
 
@@ -119,40 +129,35 @@ MARKED: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
         r"|v1\.0-[a-f0-9]{24}-[a-f0-9]{100,}|A3-[A-Z0-9]{6}(?:-[A-Z0-9]{5,11}){4,5}|A{20,}[A-Za-z0-9%]{50,}|1//0[A-Za-z0-9_-]{40,}|secret_[A-Za-z0-9]{40,}|sk_[a-f0-9]{48}|pat[A-Za-z0-9]{14}\.[a-f0-9]{64}"
         r"|oy2[a-z0-9]{43}|4b1d[A-Za-z0-9]{38}|dp\.(?:pt|ct|sa|scim|audit|st(?:\.[a-z]{1,20})?)\.[A-Za-z0-9]{40,44}|glcbt-\d{1,4}_[A-Za-z0-9_-]{20}|xox[ce]-\d-[A-Za-z0-9-]{40,}|sk\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{16,})",
         ("re_", "pcsk_", "snyk_", "tskey-", "CCIPAT_", "v1.0-", "A3-", "AAAAAAAAAAAAAAAAAAAA", "1//0", "secret_", "sk_", "pat", "oy2", "4b1d", "dp.", "glcbt-", "xoxc-", "xoxe-", "sk.eyJ"),
-        r"\S{8}",
+        r"(?:(?<=re_)[A-Za-z0-9]{6,8}_|(?<=pat)[A-Za-z0-9]{14}\.|(?<!re_)(?<!pat)\S{8})",
     ),
     ("access-key", r"(?<![\w.~])[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.-]{30,40}", ("Q~",), r"\S{30}"),
     (
         "secret",
         rf"(?i)(?<![A-Za-z0-9]){ABROAD}{HOLDS}{MIXED_VALUE}",
-        ("wort", "contrase", "passe", "senha", "hasło", "haslo", "пароль", "密码", "密碼", "口令", "パスワード", "비밀번호"),
+        ("wort", "contrase", "mot de passe", "senha", "hasło", "haslo", "пароль", "密码", "密碼", "口令", "パスワード", "비밀번호"),
         r"(?:ñ|n)?a?\\{0,3}[\"']?\s{0,3}[:=：]",
     ),
     (
         "secret",
         rf"(?i)(?<![A-Za-z0-9])[\w.-]{{0,40}}(?:_pw|_psk|psk|passcode|secret_key_base|session_?key|auth_?key|otp_?secret|(?-i:[a-z0-9]Pass(?:wd|phrase)?|[a-z0-9]Pwd?)){HOLDS}(?P<value>(?=[^\s\"']{{0,80}}\d)[^\s\"'(){{}}\[\],;<>$\\]{{6,200}})(?![\w(.\[])",
         ("_pw", "psk", "passcode", "key_base", "session_key", "sessionkey", "auth_key", "authkey", "otp_secret", "otpsecret", "pass", "pw"),
-        r"\S{0,12}\s{0,3}[:=：]",
+        rf"(?:wd|phrase|d)?{HOLDS}(?=[^\s\"']{{0,80}}\d)[^\s\"'(){{}}\[\],;<>$\\]{{6}}",
     ),
 )  # fmt: skip
 """Those whose words are too many, or beyond ASCII: with the words of which each match has one, and what stands behind."""
 
-OF_NAMES = ("pass", "pw", "secret", "token", "key", "credential")
-OF_COMMANDS = (
-    "zip unzip 7z 7za 7zr rar unrar plink pscp psftp putty sqlcmd bcp osql isql mongo mongosh mongodump mongorestore crackmapexec netexec "
-    "rdesktop useradd usermod xfreerdp cmdkey net net1 sc runas snmpwalk snmpget snmpgetnext snmpbulkwalk snmpbulkget snmpset snmptrap "
-    "snmptable snmpstatus snmpinform smbclient rpcclient smbget cifs http https xh lftp siege wrk sqlplus rman expdp impdp sqlldr oracle mc "
-    "rabbitmqctl configs ejabberdctl samba wandb vault hf huggingface railway doppler netlify supabase pulumi dvc comet mlflow sudo gpg "
-    "docker gh cryptsetup kinit nmcli curl wget"
+KINDS_OF_PLACES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("password", AT_COMMANDS),
+    ("secret", IN_SETTINGS),
+    ("secret", IN_REQUESTS),
 )
-OF_REQUESTS = (
-    "signature sessionid session sessid jsessionid phpsessid sid cfid connect cookie otp pin ticket jwt assertion magic nonce invite reset "
-    "confirm verify activate hook hooks webhook webhooks unsubscribe share login appid net sv convertto"
-)
-
-KINDS_OF_PLACES: tuple[tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
-    ("password", OF_NAMES, tuple(OF_COMMANDS.split()), AT_COMMANDS),
-    ("secret", (*OF_NAMES, "auth", "dockerconfigjson"), ("jdbc",), IN_SETTINGS),
-    ("secret", (*OF_NAMES, "auth", "sessionid", "session_id"), tuple(OF_REQUESTS.split()), IN_REQUESTS),
-)
-"""Kind, of what a text has something where any of the patterns matches (parts of words, and words), and the patterns."""
+"""Kind and patterns."""
+BEHIND_NAMES: dict[str, str] = {
+    AS_ARGUMENT: r"s?[\"'],\s{0,3}[\"'](?=[^\"'\s]{0,80}\d)[^\"'\\\s]{8}",
+    IN_BLOCK: r"s?[\"']?:[ \t]{0,3}[>|]",
+    IN_TABLE: r"s?[`*]{0,2}\s{0,20}\|",
+    IN_MANIFEST: r"s?:[ \t][a-z0-9+/]{7}",
+    TYPED: r"[\w\"'\])#]{0,20},\s{0,3}[\"']",
+}
+"""Patterns that most texts with such a name would be looked through by, with what stands behind one of `TOLD`."""

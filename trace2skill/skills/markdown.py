@@ -34,11 +34,13 @@ PROTECTED = {"fence", "code_block", "html_block", "front_matter", "table_open"}
 MarkdownIt().normalizeLink("made")
 MarkdownIt().normalizeLinkText("made")
 
-_PARSER = MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
-_PARSER.parse("its rules are put in order on first use")
-_BLOCKS = MarkdownIt("commonmark").disable("inline")
-"""Reads blocks alone. What stands inside them is most of the work: a whole answer of JSON is one paragraph."""
-_BLOCKS.parse("the same")
+_WHOLE = MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
+_BLOCKS = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).disable("inline")
+"""Reads blocks alone. What stands inside them is most of the work, and asked for by links alone."""
+_PLAIN_BLOCKS = MarkdownIt("commonmark").disable("inline")
+"""The same of a text without front matter, such as a model's answer: its JSON is one paragraph."""
+for parser in (_WHOLE, _BLOCKS, _PLAIN_BLOCKS):
+    parser.parse("its rules are put in order on first use")
 
 
 class Section(Record):
@@ -73,6 +75,10 @@ class Block(Record):
 
 def split_lines(text: str) -> list[str]:
     """The lines of a text with their ends; joined again they are the text, byte for byte."""
+    if "\r" not in text:
+        lines = [f"{line}\n" for line in text.split("\n")]
+        lines[-1] = lines[-1][:-1]
+        return lines if lines[-1] else lines[:-1]
     lines, start = [], 0
     for found in LINE_END.finditer(text):
         lines.append(text[start : found.end()])
@@ -80,6 +86,7 @@ def split_lines(text: str) -> list[str]:
     return [*lines, text[start:]] if start < len(text) else lines
 
 
+@lru_cache(maxsize=256)
 def sections(text: str) -> tuple[Section, ...]:
     """Every section whose heading stands at the top level of the document (not in a quote, list, fence or HTML)."""
     total = len(split_lines(text))
@@ -184,7 +191,7 @@ def protected_blocks(text: str) -> tuple[Block, ...]:
 def links(text: str) -> tuple[Link, ...]:
     """Relative links and images, in order. Anchors in the same file and anything with a scheme do not count."""
     found = []
-    for token in _tokens(text):
+    for token in _whole(text) if "[" in text else ():
         for child in token.children or ():
             target = child.attrGet("href") if child.type == "link_open" else None
             target = child.attrGet("src") if child.type == "image" else target
@@ -195,7 +202,7 @@ def links(text: str) -> tuple[Link, ...]:
 
 def fenced(text: str) -> list[str]:
     """What stands in the fences of a text, in order; of one without front matter, such as a model's answer."""
-    return [token.content for token in _BLOCKS.parse(text) if token.type == "fence"]
+    return [token.content for token in _PLAIN_BLOCKS.parse(text) if token.type == "fence"]
 
 
 def block_tokens(text: str, level: int = 0) -> tuple[Token, ...]:
@@ -233,6 +240,8 @@ def value_lines(text: str, key: str) -> tuple[int, int]:
 
 def closes_its_fences(text: str) -> bool:
     """Does every fence in the text end within it? An open one would swallow what follows."""
+    if "```" not in text and "~~~" not in text:
+        return True
     lines = split_lines(text)
     for token in _tokens(text):
         if token.type == "fence" and token.map:
@@ -295,4 +304,9 @@ def _trimmed(token: Token, text: str) -> int:
 
 @lru_cache(maxsize=256)
 def _tokens(text: str) -> tuple[Token, ...]:
-    return tuple(_PARSER.parse(text))
+    return tuple(_BLOCKS.parse(text))
+
+
+@lru_cache(maxsize=256)
+def _whole(text: str) -> tuple[Token, ...]:
+    return tuple(_WHOLE.parse(text))
