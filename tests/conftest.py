@@ -28,7 +28,7 @@ import warm
 from xdist.scheduler import LoadScopeScheduling
 
 from trace2skill.cli.app import _nothing_more_to_say
-from trace2skill.cli.prefect_settings import lean, quiet
+from trace2skill.cli.prefect_settings import LEAN, QUIET, lean, quiet
 from trace2skill.sim.scripted import Script, scripted
 from trace2skill.store import Store, open_store
 
@@ -222,7 +222,8 @@ def start_server(home: Path, *options: str, env: dict[str, str] | None = None) -
         port = free.getsockname()[1]
     command = [str(Path(sys.executable).parent / "prefect"), "server", "start", "--port", str(port), *options]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(command, env=environment(home) | (env or {}), **quiet)  # type: ignore[call-overload]
+    known = environment(home) | QUIET | LEAN | (env or {})  # nobody reads what it says
+    server = subprocess.Popen(command, env=known, **quiet)  # type: ignore[call-overload]
     deadline = time.monotonic() + PATIENCE
     while not answers(f"http://127.0.0.1:{port}/api/health"):
         assert server.poll() is None

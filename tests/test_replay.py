@@ -256,6 +256,7 @@ class Killed(BaseException):
     """What nobody catches."""
 
 
+@pytest.mark.slow  # two runs with trials, one of them begun three times; tests/test_rounds.py kills one in its rounds
 def test_a_run_that_is_killed_in_its_trials_goes_on_and_pays_nothing_twice(tmp_path: Path) -> None:
     """With one round the candidate is rolled out for this alone, on a sample."""
     said: list[str] = []
