@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import shutil
@@ -27,7 +28,7 @@ import warm
 from xdist.scheduler import LoadScopeScheduling
 
 from trace2skill.cli.app import _nothing_more_to_say
-from trace2skill.cli.prefect_settings import lean, quiet
+from trace2skill.cli.prefect_settings import LEAN, QUIET, lean, quiet
 from trace2skill.sim.scripted import Script, scripted
 from trace2skill.store import Store, open_store
 
@@ -68,15 +69,10 @@ atexit.register(_nothing_more_to_say)
 TABLE = ROOT / "tests" / "durations.json"
 DURATIONS: dict[str, float] = json.loads(TABLE.read_text())
 WORTH_SORTING = 2.0
-GROUPS = {
-    **dict.fromkeys(
-        ["operations/test_approval.py", "operations/test_nightly.py", "operations/test_together.py"], "operated"
-    ),
-    **dict.fromkeys(["test_report.py"], "browser"),
-    **dict.fromkeys(["test_forms.py"], "golden run"),
-    **dict.fromkeys(["test_changes_table.py"], "changed copy"),
-}
-"""Files whose tests share something dear, by what that is: one worker runs them all."""
+OPERATED = dict.fromkeys(
+    ["operations/test_approval.py", "operations/test_nightly.py", "operations/test_together.py"], "operated"
+)
+"""Files that share the one deployed project, which one worker runs."""
 _taken: dict[str, float] = {}
 
 
@@ -109,9 +105,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def unit(node: str) -> str:
-    """What is given to one worker as a whole: a group, or else a test."""
+    """What is given to one worker as a whole: the tests that share something dear, or else a test."""
     file = node.partition("::")[0].removeprefix("tests/")
-    return GROUPS.get(file, node)
+    return OPERATED.get(file) or (file if shares(file) else node)
+
+
+@functools.cache
+def shares(file: str) -> bool:
+    """Have the tests of a file something in common that is made once? Each worker would make it anew, more than once."""
+    return 'scope="module"' in (ROOT / "tests" / file).read_text(encoding="utf-8")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -186,7 +188,7 @@ def warm_home(prefect_home: Path) -> Path:
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Project"]:
     """A Prefect server that records what happens, and our deployments.
 
-    The tests that use it are one group, which one worker runs: see `GROUPS`.
+    The tests that use it are one group, which one worker runs: see `OPERATED`.
     """
     from prefect_project import Project
 
@@ -220,7 +222,8 @@ def start_server(home: Path, *options: str, env: dict[str, str] | None = None) -
         port = free.getsockname()[1]
     command = [str(Path(sys.executable).parent / "prefect"), "server", "start", "--port", str(port), *options]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(command, env=environment(home) | (env or {}), **quiet)  # type: ignore[call-overload]
+    known = environment(home) | QUIET | LEAN | (env or {})  # nobody reads what it says
+    server = subprocess.Popen(command, env=known, **quiet)  # type: ignore[call-overload]
     deadline = time.monotonic() + PATIENCE
     while not answers(f"http://127.0.0.1:{port}/api/health"):
         assert server.poll() is None

@@ -97,7 +97,7 @@ def evidence_for_every_line(given: IngestSettings, summary: RunSummary) -> None:
             assert lesson.evidence
 
 
-@pytest.mark.parametrize("model", ["", "sim/office"])
+@pytest.mark.parametrize("model", ["", pytest.param("sim/office", marks=pytest.mark.slow)], ids=["rules", "model"])
 def test_tau_bench_ends_in_a_valid_skill_with_evidence_for_every_line(tmp_path: Path, model: str) -> None:
     given = settings(tmp_path, shared("traces", "tau_bench"), model=model)
     summary = ingest(given)

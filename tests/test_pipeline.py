@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from conftest import OFFICE, OFFICE_SKILL, PATIENCE, shared
-from product import forked, process, run, started
+from product import forked, process, run
 from questions_of_tests import write_math, write_skill_for_sums
 
 from trace2skill.sim.conversation import Heard
@@ -43,7 +43,7 @@ SMALL = [
 @pytest.fixture
 def sums(tmp_path: Path) -> list[object]:
     """The command of a refresh whose agent only speaks: no processes but its own. For all that is not about workbooks."""
-    data, skill = write_math(tmp_path / "data", 20), write_skill_for_sums(tmp_path / "sums")
+    data, skill = write_math(tmp_path / "data", 12), write_skill_for_sums(tmp_path / "sums")
     return ["run", "--domain", "math", "--data", data, "--skill", skill, "--sandbox", "process"]
 
 
@@ -148,22 +148,24 @@ def test_killed_at_random_moments_it_ends_as_if_undisturbed(
     assert set(calls.read_text().split()) == set((tmp_path / "calm.calls").read_text().split())
 
 
-def test_ctrl_c_keeps_what_is_finished_and_says_so(tmp_path: Path, prefect_home: Path, sums: list[object]) -> None:
+def test_ctrl_c_keeps_what_is_finished_and_says_so(tmp_path: Path, warm_home: Path, sums: list[object]) -> None:
     calls = tmp_path / "calls"
     calls.touch()
     command = [*sums, "--model", "sim/office?latency=0.5"]
-    child = started(tmp_path, prefect_home, *command, calls=calls)
+    words = tmp_path / "words"
+    child = forked(tmp_path, warm_home, *command, calls=calls, said=words)
     deadline = time.monotonic() + PATIENCE
     while len(calls.read_text().split()) < 15 and child.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     child.send_signal(signal.SIGINT)
-    _, said = child.communicate(timeout=PATIENCE)
-    assert child.returncode == 130, said
+    ended = child.wait(PATIENCE)
+    said = words.read_text()
+    assert ended == 130, said
     assert "run the same command to go on" in " ".join(said.split())
     assert "Traceback" not in said
-    rows = json.loads(run(tmp_path, prefect_home, "show", "--json").stdout)
+    rows = json.loads(run(tmp_path, warm_home, "show", "--json").stdout)
     assert rows[0]["state"] == "interrupted"
-    run(tmp_path, prefect_home, *command, calls=calls)
+    run(tmp_path, warm_home, *command, calls=calls)
     keys = calls.read_text().split()
     assert len(keys) == len(set(keys))
 
@@ -209,7 +211,7 @@ def test_a_provider_that_is_down_fails_the_stage_by_name_and_a_rerun_goes_on(
     model = "sim/office?server_error=0.9999"
     done = run(tmp_path, prefect_home, *sums, "--model", model, "--workers", "16", code=2)  # they mostly wait
     text = done.complaint
-    assert "rollout: 10 of 10 failed" in text
+    assert "rollout: 6 of 6 failed" in text
     assert "run the same command again" in text
     assert not list(tmp_path.glob(".trace2skill/runs/*/skill"))
     rows = json.loads(run(tmp_path, prefect_home, "show", "--json").stdout)

@@ -18,7 +18,7 @@ SIMULATED = ("--model", "sim/office", "--sandbox", "process", "--json")
 
 
 @pytest.mark.parametrize(
-    ("domain", "write", "size"), [("math", write_math, 48), ("table_qa", write_tables, 12)], ids=["math", "table_qa"]
+    ("domain", "write", "size"), [("math", write_math, 32), ("table_qa", write_tables, 12)], ids=["math", "table_qa"]
 )
 def test_what_was_planted_is_learned_and_helps(
     domain: str, write: Callable[[Path, int], Path], size: int, tmp_path: Path, prefect_home: Path

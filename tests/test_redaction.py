@@ -34,6 +34,19 @@ PIECES = st.one_of(
 )  # fmt: skip
 
 
+AHEAD = re.compile(r"\(\?=(?:\\S|\[\^\\s\\?\"'\])\{0,60\}[^()]+\)")
+
+
+def found_by(rule: SecretRule) -> st.SearchStrategy[str]:
+    """Texts in which a rule finds something.
+
+    Hypothesis writes what a pattern looks ahead for and then once more what stands there, which is hardly ever found
+    where it looks for several signs of a value: 560 texts for three. So that is asked of the text as a whole.
+    """
+    written = AHEAD.sub("", rule.pattern.pattern)
+    return st.from_regex(re.compile(written, rule.pattern.flags)).filter(rule.pattern.search)
+
+
 class Unfiltered(Redactor):
     """Every rule over every text."""
 
@@ -73,7 +86,7 @@ def test_a_placeholder_may_be_what_a_later_rule_needs() -> None:
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: f"{rule.place}-{rule.kind}")
 def test_whatever_a_rule_finds_has_what_the_rule_needs(rule: SecretRule) -> None:
     @settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    @given(st.from_regex(rule.pattern), st.sampled_from(["", "é ", "x: "]), st.sampled_from(["", "…\n"]))
+    @given(found_by(rule), st.sampled_from(["", "é ", "x: "]), st.sampled_from(["", "…\n"]))
     def holds(found: str, before: str, after: str) -> None:
         plain = before + found + after
         for text in {found, plain, plain.translate(str.maketrans(LIKE))}:
@@ -83,6 +96,11 @@ def test_whatever_a_rule_finds_has_what_the_rule_needs(rule: SecretRule) -> None
                 assert rule in rules_for(view)
 
     holds()
+
+
+@pytest.mark.parametrize("word", ["Passwort", "Kennwort", "contraseña", "mot de passe", "senha", "wachtwoord", "hasło", "пароль", "密码", "パスワード", "비밀번호"])  # fmt: skip
+def test_a_password_is_found_behind_its_word_in_any_language_that_a_rule_knows(word: str) -> None:
+    assert "sesam77" not in Redactor().text(f"{word}: sesam77")
 
 
 def test_slow_patterns_of_the_library_are_known() -> None:

@@ -46,7 +46,8 @@ from trace2skill.types.references import Rolled
 sys.path.insert(0, str(ROOT / "bench"))
 from replay_world import meant, script, write_world
 
-GOOD, EACH = 7, 5
+GOOD, MORE, EACH = 5, 7, 5
+"""Fields to learn, where the parts of one candidate are tried, and where it takes more failures to find the poison."""
 POISON = "empty anchor"
 """The theme of the poisoned rule."""
 POISONED = script(frozenset({"anchor"}), 0.2, 0.0)
@@ -58,10 +59,10 @@ def remembered(request: Heard) -> Spoken:
     return POISONED(request)
 
 
-def slips(folder: Path, **more: Any) -> RunSettings:
+def slips(folder: Path, good: int = GOOD, **more: Any) -> RunSettings:
     """A run over the planted world of slips, which is written to the folder unless it is there."""
     if not (folder / "data").exists():
-        write_world(folder, GOOD, 1, 2, EACH)
+        write_world(folder, good, 1, 2, EACH)
     values = {
         "data": folder / "data",
         "domain": f"{ROOT / 'bench' / 'replay_world.py'}:Slips",
@@ -214,7 +215,7 @@ def test_where_nothing_breaks_nothing_more_is_paid(tmp_path: Path) -> None:
 
 def test_rollouts_that_tell_leave_out_passes_which_replay_looks_at(tmp_path: Path) -> None:
     spread = {"by": "telling"}
-    summary = told(run(slips(tmp_path, rounds=2, memory=False, evaluate=False, replay=24, spread=spread)))
+    summary = told(run(slips(tmp_path, MORE, rounds=2, memory=False, evaluate=False, replay=24, spread=spread)))
     assert POISON not in themes(summary)
     assert summary.replays[0].out
     assert sum(record.batches for record in summary.replays) <= most_batches(summary.replays[0].parts)
@@ -291,6 +292,7 @@ class Killed(BaseException):
     """What nobody catches."""
 
 
+@pytest.mark.slow  # two runs with trials, one of them begun three times; tests/test_rounds.py kills one in its rounds
 def test_a_run_that_is_killed_in_its_trials_goes_on_and_pays_nothing_twice(tmp_path: Path) -> None:
     """With one round the candidate is rolled out for this alone, on a sample."""
     said: list[str] = []
@@ -304,12 +306,12 @@ def test_a_run_that_is_killed_in_its_trials_goes_on_and_pays_nothing_twice(tmp_p
 
     with scripted(counted, "counted") as name:
         how: dict[str, Any] = {"roles": Roles.all_played_by(ModelSettings(name=name)), "evaluate": False}
-        whole = told(refresh(slips(tmp_path / "a", replay=40, **how)))
+        whole = told(refresh(slips(tmp_path / "a", MORE, replay=40, **how)))
         assert POISON not in themes(whole)
         trials = sum(record.runs for record in whole.replays)
-        calls, killed = said.copy(), slips(tmp_path / "b", replay=40, **how)
+        calls, killed = said.copy(), slips(tmp_path / "b", MORE, replay=40, **how)
         said.clear()
-        for share in (0.9, 0.5, 0.2):
+        for share in (0.7, 0.2):
             most = len(calls) - round(share * trials)
             with pytest.raises(Killed):
                 refresh(killed)

@@ -165,7 +165,7 @@ def test_a_run_that_is_killed_in_any_round_goes_on_and_pays_nothing_twice(tmp_pa
         assert len(whole.rounds) == 2
         calls, killed = heard.copy(), forms(tmp_path / "b", 2, tasks=24, roles=roles)
         heard.clear()
-        for share in (0.3, 0.55, 0.7, 0.9):
+        for share in (0.4, 0.8):
             most = round(share * len(calls))
             with pytest.raises(Killed):
                 refresh(killed)

@@ -288,7 +288,7 @@ def test_estimate_has_what_run_has(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_run_is_repeated_by_its_file(tmp_path: Path, prefect_home: Path) -> None:
-    write_math(tmp_path / "data", 24)
+    write_math(tmp_path / "data", 12)
     write_skill_for_sums(tmp_path / "sums")
 
     def call(*words: object) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Several processes at work in one PostgreSQL store: nothing is paid twice, no cap is passed, nobody waits for the dead."""
 
+import contextlib
 import json
 import os
 import subprocess
-import sys
+import tempfile
 import textwrap
 import time
 import uuid
@@ -15,7 +16,8 @@ from random import Random
 
 import databases
 import pytest
-from conftest import ROOT
+import warm
+from conftest import PATIENCE, ROOT, environment
 from pydantic import ValidationError
 from run_settings import run_settings
 
@@ -80,23 +82,33 @@ def database(postgres: str) -> str:
     return databases.fresh(postgres, f"t{uuid.uuid4().hex}")
 
 
-def in_three_processes(code: str, *arguments: object, calls: Path | None = None) -> list[str]:
-    variables = {**os.environ, "PYTHONPATH": str(ROOT), **({"TRACE2SKILL_SIM_CALLS": str(calls)} if calls else {})}
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(code), *(str(item).replace("NUMBER", str(n)) for item in arguments)],
-            env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for n in range(3)
-    ]  # fmt: skip
-    told = [child.communicate(timeout=240) for child in children]
-    assert [child.returncode for child in children] == [0, 0, 0], [error for _, error in told]
-    return [out for out, _ in told]
+def in_three_processes(home: Path, code: str, *arguments: object, calls: Path | None = None) -> list[str]:
+    """What the same code prints in three processes at a time, forked from the warm one of a home."""
+    with contextlib.ExitStack() as stack:
+        nothing = stack.enter_context(open(os.devnull, "rb"))
+        said = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(3)]
+        children = [
+            warm.Forked(
+                home / "warm",
+                "code",
+                [textwrap.dedent(code), *(str(item).replace("NUMBER", str(n)) for item in arguments)],
+                ROOT,
+                environment(home, calls),
+                [nothing.fileno(), words.fileno(), words.fileno()],
+            )
+            for n, words in enumerate(said)
+        ]
+        codes = [child.wait(PATIENCE) for child in children]
+        for words in said:
+            words.seek(0)
+        told = [words.read() for words in said]
+    assert codes == [0, 0, 0], told
+    return told
 
 
-def test_a_cap_is_exact_over_three_processes_of_128_threads(database: str) -> None:
+def test_a_cap_is_exact_over_three_processes_of_128_threads(database: str, warm_home: Path) -> None:
     cap = 3.0
-    outputs = in_three_processes(SPEND, database, "NUMBER", cap)
+    outputs = in_three_processes(warm_home, SPEND, database, "NUMBER", cap)
     costs = [cost for text in outputs for cost in json.loads(text)]
     assert len(costs) == 1002
     assert cap - 0.02 <= sum(costs) <= cap, "never beyond it, and within one call of it"
@@ -170,9 +182,9 @@ def test_times_are_utc_wherever_they_are_written(address: Path | str, monkeypatc
     time.tzset()
 
 
-def test_a_call_is_made_once_for_all_processes(database: str, tmp_path: Path) -> None:
+def test_a_call_is_made_once_for_all_processes(database: str, tmp_path: Path, warm_home: Path) -> None:
     log = tmp_path / "calls"
-    assert in_three_processes(ASK, database, calls=log) == ["60\n"] * 3
+    assert in_three_processes(warm_home, ASK, database, calls=log) == ["60\n"] * 3
     assert set(Counter(log.read_text().split()).values()) == {1}
     store = open_store(database)
     total = store.ledger_total()

@@ -62,7 +62,7 @@ def lesson(content: str, task: str = "t1", **more: object) -> Lesson:
 
 def test_a_refresh_learns_from_logs_as_well_and_reads_them_once(tmp_path: Path, prefect_home: Path) -> None:
     logs(tmp_path / "logs")
-    data, skill = write_math(tmp_path / "data", 20), write_skill_for_sums(tmp_path / "sums")
+    data, skill = write_math(tmp_path / "data", 12), write_skill_for_sums(tmp_path / "sums")
     command = ["run", "--domain", "math", "--data", data, "--skill", skill]
     command += ["--sandbox", "process", "--model", "sim/office", "--sources", "logs", "--json"]
     first, again = (json.loads(product.run(tmp_path, prefect_home, *command).stdout) for _ in range(2))
@@ -81,7 +81,7 @@ def test_a_refresh_learns_from_logs_as_well_and_reads_them_once(tmp_path: Path, 
 def test_a_refresh_takes_the_miners_rules_of_logs_through_its_gate(tmp_path: Path, prefect_home: Path) -> None:
     """The model examines the rollouts, and no model the logs: their rule stands beside the others in one candidate."""
     logs(tmp_path / "logs")
-    data, skill = write_math(tmp_path / "data", 20), write_skill_for_sums(tmp_path / "sums")
+    data, skill = write_math(tmp_path / "data", 12), write_skill_for_sums(tmp_path / "sums")
     command = ["run", "--domain", "math", "--data", data, "--skill", skill, "--sandbox", "process", "--json"]
     command += ["--model", "sim/office", "--sources", "logs", "--source-analyst", "rules"]
     made = json.loads(product.run(tmp_path, prefect_home, *command).stdout)

@@ -29,7 +29,7 @@ from trace2skill.types.comparison import Interval
 
 HARM = "Sort the fields of the form by length."
 """What the analyst blames each failure on. With it, every form comes back."""
-NIGHTS = 20
+NIGHTS = 12
 heard: list[Heard] = []
 
 
@@ -80,7 +80,7 @@ def has_harm(summary: RunSummary) -> bool:
     return any(HARM in line.text for line in summary.candidate.written)
 
 
-def test_over_twenty_nights_no_refuted_rule_is_proposed_again_without_new_evidence(nights: list[Done]) -> None:
+def test_over_many_nights_no_refuted_rule_is_proposed_again_without_new_evidence(nights: list[Done]) -> None:
     """Counted here from what each night analysed, and not from what the product says of it."""
     found = summaries(nights)
     refuted, since, times = False, set[str](), 0

@@ -229,6 +229,11 @@ def _done(do: str, arguments: list[str], cwd: str, env: dict[str, str]) -> int:
         sys.argv = ["prefect", *arguments]
         app()
         return 0
+    if do == "code":
+        code, *arguments = arguments
+        sys.argv = ["-c", *arguments]
+        exec(compile(code, "-c", "exec"), {"__name__": "__main__"})
+        return 0
     if do == "engine":
         import runpy
 

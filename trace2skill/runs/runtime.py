@@ -56,6 +56,7 @@ class Runtime:
             self.given_skill = empty_skill(data.sources.name)
         self.kind: RunKind = "run"
         self.progress: ProgressFile | None = None
+        self._asked_last: tuple[str, Skill] | None = None
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -156,6 +157,8 @@ class Runtime:
     def skill(self, digest: str | None) -> Skill | None:
         """The skill of that digest: the given one, or one from the store; None for no skill.
 
+        The one that was asked for last is kept: a stage asks for one skill once for each of its items.
+
         Raises:
             BadInput: the store has no such skill.
         """
@@ -163,11 +166,15 @@ class Runtime:
             return None
         if self.given_skill is not None and self.given_skill.digest == digest:
             return self.given_skill
+        known = self._asked_last
+        if known is not None and known[0] == digest:
+            return known[1]
         skill = self.store.get("skill", digest, Skill)
         if skill is None:
             raise BadInput(
                 f"the store {self.settings.operation.store} has no skill {digest[:12]}: was it pruned? run again"
             )
+        self._asked_last = digest, skill
         return skill
 
     def run_directory(self) -> Path:

@@ -135,7 +135,7 @@ MARKED: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     (
         "secret",
         rf"(?i)(?<![A-Za-z0-9]){ABROAD}{HOLDS}{MIXED_VALUE}",
-        ("wort", "contrase", "mot de passe", "senha", "hasło", "haslo", "пароль", "密码", "密碼", "口令", "パスワード", "비밀번호"),
+        ("wort", "woord", "contrase", "passe", "senha", "hasło", "haslo", "пароль", "密码", "密碼", "口令", "パスワード", "비밀번호"),
         r"(?:ñ|n)?a?\\{0,3}[\"']?\s{0,3}[:=：]",
     ),
     (

@@ -32,6 +32,7 @@ class Writer:
     def __init__(self, connection: duckdb.DuckDBPyConnection, where: str) -> None:
         self._connection = connection
         self._where = where
+        self._read: dict[str, duckdb.Statement] = {}
         self._queue: queue.SimpleQueue[_Put | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store writer", daemon=True)
         self._thread.start()
@@ -105,14 +106,28 @@ class Writer:
             self._write_as("INSERT OR REPLACE", rows)
 
     def _write_as(self, verb: str, rows: Sequence[Row]) -> None:
-        self._connection.execute("BEGIN")
+        tables = _by_table(rows)
+        if len(tables) == 1:  # one statement is a transaction
+            self._insert(verb, tables)
+            return
+        self._execute("BEGIN")
         try:
-            for table, values in _by_table(rows).items():
-                _insert(self._connection, verb if PRIMARY_KEY[table] else "INSERT", table, values)
-            self._connection.execute("COMMIT")
+            self._insert(verb, tables)
+            self._execute("COMMIT")
         except duckdb.Error:
             self._roll_back()
             raise
+
+    def _insert(self, verb: str, tables: dict[str, list[tuple[Any, ...]]]) -> None:
+        for table, rows in tables.items():
+            sql = _insertion(verb if PRIMARY_KEY[table] else "INSERT", table)
+            self._execute(sql, [list(column) for column in zip(*rows, strict=True)])
+
+    def _execute(self, sql: str, values: list[list[Any]] | None = None) -> None:
+        """Each statement is read once: to read it again costs a third of a put of one row."""
+        if sql not in self._read:
+            (self._read[sql],) = self._connection.extract_statements(sql)
+        self._connection.execute(self._read[sql], values)
 
     def _roll_back(self) -> None:
         try:
@@ -133,13 +148,12 @@ def _by_table(rows: Sequence[Row]) -> dict[str, list[tuple[Any, ...]]]:
     return {table: list(kept.values()) for table, kept in tables.items()}
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, verb: str, table: str, rows: list[tuple[Any, ...]]) -> None:
+def _insertion(verb: str, table: str) -> str:
     columns = COLUMNS[table]
     names = ", ".join(name for name, _ in columns)
     lists = ", ".join(f"unnest(?::{kind}[])" for _, kind in columns)
     # Names come from the schema above, never from a caller.
-    sql = f"{verb} INTO {table} ({names}, written) SELECT {lists}, now()::TIMESTAMP"
-    connection.execute(sql, [list(column) for column in zip(*rows, strict=True)])
+    return f"{verb} INTO {table} ({names}, written) SELECT {lists}, now()::TIMESTAMP"
 
 
 def _unavailable(where: str, error: duckdb.Error) -> StoreUnavailable:

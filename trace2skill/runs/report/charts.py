@@ -76,10 +76,11 @@ def drawing(height: float) -> Iterator[tuple[Any, Callable[[], str]]]:
 
     out = io.StringIO()
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8, height), layout="constrained")
-        FigureCanvasSVG(figure)
-        yield figure.add_subplot(), lambda: _inline(out.getvalue())
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        figure = Figure(figsize=(8, height), layout="constrained", facecolor="none")
+        yield figure.add_subplot(facecolor="none"), lambda: _inline(out.getvalue())
+        # `savefig` draws twice: once for the layout, which the drawing itself sees to.
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(out, metadata={"Date": None, "Creator": None})
 
 
 def _inline(svg: str) -> str:
