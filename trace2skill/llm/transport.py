@@ -19,13 +19,14 @@ from trace2skill.core.errors import BadInput, Interrupted
 from trace2skill.llm import failures
 from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.pace import pace_of
+from trace2skill.llm.reply import as_text, calls_in, says
 from trace2skill.llm.request import Answer, Message, Request, readable
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.llm.usage import Used
 from trace2skill.llm.usage import used as usage_of
 from trace2skill.sandbox.running import interrupted
 from trace2skill.types.picture import MOST_TOKENS, USUAL_TOKENS
-from trace2skill.types.trajectory import ToolCall, Usage
+from trace2skill.types.trajectory import Usage
 
 log = logging.getLogger(__name__)
 BYTES_PER_TOKEN = 4
@@ -281,42 +282,19 @@ def _answer(request: Request, response: Any) -> Answer:
     choice = response.choices[0]
     message: Message = readable(choice.message.model_dump(exclude_none=True, warnings=False))
     message.pop("provider_specific_fields", None)
-    calls, malformed = [], []
-    for index, call in enumerate(message.get("tool_calls") or []):
-        call["id"] = call_id = _text(call.get("id")) or f"call_{index}"
-        function = call.get("function") or {}
-        try:
-            arguments = readable(json.loads(function.get("arguments") or "{}"))
-        except (TypeError, ValueError, RecursionError):
-            arguments = None
-        if not isinstance(arguments, dict):
-            malformed.append(call_id)
-            arguments = {}
-        calls.append(ToolCall(id=call_id, name=_text(function.get("name")), arguments=arguments))
-    used = _used(request, response, len(json.dumps(message, default=str)) if _says(message) else 0)
+    calls, malformed = calls_in(message)
+    used = _used(request, response, len(json.dumps(message, default=str)) if says(message) else 0)
     return Answer(
         key=request.key,
-        text=_text(message.get("content")) or _text(message.get("refusal")),
-        reasoning=_text(message.pop("reasoning_content", "")),
-        tool_calls=tuple(calls),
-        malformed_calls=tuple(malformed),
+        text=as_text(message.get("content")) or as_text(message.get("refusal")),
+        reasoning=as_text(message.pop("reasoning_content", "")),
+        tool_calls=calls,
+        malformed_calls=malformed,
         message=message,
-        finish=_text(choice.finish_reason) or "stop",
+        finish=as_text(choice.finish_reason) or "stop",
         usage=used.usage,
         usage_note=used.note,
     )
-
-
-def _text(value: Any) -> str:
-    """What should be a text, as one: servers send numbers for ids, and lists of parts for what was said."""
-    if isinstance(value, list):
-        return "".join(_text(part.get("text") if isinstance(part, dict) else part) for part in value)
-    return value if isinstance(value, str) else "" if value is None else str(value)
-
-
-def _says(message: Message) -> bool:
-    """Is there anything in the message that a model had to write?"""
-    return any(message.get(name) for name in ("content", "reasoning_content", "tool_calls", "refusal", "function_call"))
 
 
 def _used(request: Request, response: Any, said: int) -> Used:
