@@ -8,7 +8,7 @@ from trace2skill.types.trajectory import ToolCall
 
 
 def calls_in(message: Message) -> tuple[tuple[ToolCall, ...], tuple[str, ...]]:
-    """The calls of a message, and the ids of those whose arguments cannot be read. Each gets an id in the message, too."""
+    """The calls of a message, and the ids of those whose arguments cannot be read. The message gets the ids, too."""
     calls, malformed = [], []
     for index, call in enumerate(message.get("tool_calls") or []):
         call["id"] = call_id = as_text(call.get("id")) or f"call_{index}"
