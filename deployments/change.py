@@ -8,7 +8,7 @@ State = Literal["created", "changed", "unchanged"]
 
 
 @dataclass(frozen=True)
-class Change:
+class ServerChange:
     """What becomes of one thing. Nothing has happened until `carry_out` is called."""
 
     kind: str
@@ -22,6 +22,6 @@ class Change:
         return {"kind": self.kind, "name": self.name, "state": self.state, "detail": self.detail}
 
 
-def changed(kind: str, name: str, differs: bool, detail: str, carry_out: Callable[[], object]) -> Change:
+def changed(kind: str, name: str, differs: bool, detail: str, carry_out: Callable[[], object]) -> ServerChange:
     """A thing that is there: changed where it differs."""
-    return Change(kind, name, "changed", detail, carry_out) if differs else Change(kind, name, "unchanged")
+    return ServerChange(kind, name, "changed", detail, carry_out) if differs else ServerChange(kind, name, "unchanged")

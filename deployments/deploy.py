@@ -20,7 +20,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.utilities.callables import parameter_schema
 
 from deployments import resources
-from deployments.change import Change, changed
+from deployments.change import ServerChange, changed
 from deployments.declared import FILE, ROOT, Declared, declared
 from deployments.notices import automations
 from trace2skill.core.errors import BadInput
@@ -97,7 +97,7 @@ def planned(item: Declared, environment: Mapping[str, str]) -> dict[str, Any]:
     return dict(json.loads(json.dumps(made, default=str)))
 
 
-def _compared(client: SyncPrefectClient, items: list[Declared], wanted: Wanted) -> list[Change]:
+def _compared(client: SyncPrefectClient, items: list[Declared], wanted: Wanted) -> list[ServerChange]:
     given = {"trace2skill_home": wanted.home or "", "trace2skill_store": wanted.store or ""}
     held = {name for item in items for name in (item.settings.get("operation") or {}).get("limits_held") or ()}
     slots = {**dict.fromkeys(held), **(wanted.limits or {})}
@@ -116,12 +116,12 @@ def _compared(client: SyncPrefectClient, items: list[Declared], wanted: Wanted) 
     ]
 
 
-def _deployment(client: SyncPrefectClient, item: Declared, wanted: dict[str, Any]) -> Change:
+def _deployment(client: SyncPrefectClient, item: Declared, wanted: dict[str, Any]) -> ServerChange:
     name = f"{item.flow.name}/{item.name}"
     try:
         known = _told(client.read_deployment_by_name(name))
     except ObjectNotFound:
-        return Change("deployment", name, "created", carry_out=lambda: _put(client, item, wanted))
+        return ServerChange("deployment", name, "created", carry_out=lambda: _put(client, item, wanted))
     for schedule in wanted["schedules"]:  # one that somebody has paused in the UI stays so
         schedule["active"] = schedule["active"] and _is_active(schedule, known["schedules"])
     differs = [field for field, value in wanted.items() if not _same(value, known[field])]
@@ -159,7 +159,7 @@ def _put(client: SyncPrefectClient, item: Declared, wanted: dict[str, Any]) -> N
     client.create_deployment(client.create_flow_from_name(item.flow.name), **{**wanted, "schedules": schedules})
 
 
-def _carried_out(change: Change) -> None:
+def _carried_out(change: ServerChange) -> None:
     if change.state == "unchanged":
         return
     try:

@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import BlockDocument
 from prefect.events.schemas.automations import Automation, AutomationCore
 from ruamel.yaml import YAML
 
-from deployments.change import Change, changed
+from deployments.change import ServerChange, changed
 from deployments.declared import ROOT
 from trace2skill.core.errors import BadInput
 
@@ -17,7 +17,7 @@ NO_BLOCK = UUID(int=0)
 """What stands in the file for the block."""
 
 
-def automations(client: SyncPrefectClient, notify: str | None) -> list[Change]:
+def automations(client: SyncPrefectClient, notify: str | None) -> list[ServerChange]:
     """Every automation of the file; one that tells somebody needs a block, and is left out without one.
 
     Raises:
@@ -33,9 +33,9 @@ def automations(client: SyncPrefectClient, notify: str | None) -> list[Change]:
     return made
 
 
-def _change(client: SyncPrefectClient, wanted: AutomationCore, known: Automation | None) -> Change:
+def _change(client: SyncPrefectClient, wanted: AutomationCore, known: Automation | None) -> ServerChange:
     if known is None:
-        return Change("automation", wanted.name, "created", carry_out=lambda: client.create_automation(wanted))
+        return ServerChange("automation", wanted.name, "created", carry_out=lambda: client.create_automation(wanted))
     said = set(wanted.model_dump(exclude_unset=True)) | {"trigger"}
     differs = _plain(wanted, said) != _plain(known, said)
     update = lambda: client.update_automation(known.id, wanted)  # noqa: E731

@@ -22,7 +22,7 @@ from prefect.client.schemas.objects import BlockDocument
 from prefect.exceptions import ObjectNotFound
 from pydantic import SecretStr
 
-from deployments.change import Change, changed
+from deployments.change import ServerChange, changed
 from tasks.results import BLOCK_NAME, StoreResults, saved_block
 from trace2skill.core.errors import BadInput
 
@@ -33,28 +33,28 @@ KEY = "trace2skill-key-"
 NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
-def results(client: SyncPrefectClient) -> Change:
+def results(client: SyncPrefectClient) -> ServerChange:
     """The block by which results of tasks are kept in the store."""
     name = f"{StoreResults.get_block_type_slug()}/{BLOCK_NAME}"
     try:
         found = client.read_block_document_by_name(BLOCK_NAME, StoreResults.get_block_type_slug())
     except ObjectNotFound:
-        return Change("block", name, "created", carry_out=saved_block)
+        return ServerChange("block", name, "created", carry_out=saved_block)
     schema = found.block_schema.checksum if found.block_schema else ""
     return changed("block", name, schema != StoreResults._calculate_schema_checksum(), "its schema", saved_block)
 
 
-def work_pool(client: SyncPrefectClient, name: str) -> Change:
+def work_pool(client: SyncPrefectClient, name: str) -> ServerChange:
     """A work pool; one that is there stays as it is, of whatever type."""
     try:
         client.read_work_pool(name)
     except ObjectNotFound:
         make = WorkPoolCreate(name=name, type="process")
-        return Change("work pool", name, "created", "type process", lambda: client.create_work_pool(make))
-    return Change("work pool", name, "unchanged")
+        return ServerChange("work pool", name, "created", "type process", lambda: client.create_work_pool(make))
+    return ServerChange("work pool", name, "unchanged")
 
 
-def variables(client: SyncPrefectClient, given: Mapping[str, str], default: Mapping[str, str]) -> list[Change]:
+def variables(client: SyncPrefectClient, given: Mapping[str, str], default: Mapping[str, str]) -> list[ServerChange]:
     """Variables for paths: those given are set, the others have their default where they are not there yet."""
     made = []
     for name in VARIABLES:
@@ -62,7 +62,7 @@ def variables(client: SyncPrefectClient, given: Mapping[str, str], default: Mapp
         value = given.get(name) or ("" if found else default.get(name, ""))
         if found is None and value:
             make = VariableCreate(name=name, value=value, tags=["trace2skill"])
-            made.append(Change("variable", name, "created", value, partial(client.create_variable, make)))
+            made.append(ServerChange("variable", name, "created", value, partial(client.create_variable, make)))
         elif found is not None:
             update = VariableUpdate(name=name, value=value)
             detail = f"{found.value} -> {value}"
@@ -71,7 +71,7 @@ def variables(client: SyncPrefectClient, given: Mapping[str, str], default: Mapp
     return made
 
 
-def keys(client: SyncPrefectClient, names: Iterable[str]) -> list[Change]:
+def keys(client: SyncPrefectClient, names: Iterable[str]) -> list[ServerChange]:
     """Secret blocks: those named get the value that this process's environment has, the others stay.
 
     Raises:
@@ -85,14 +85,14 @@ def keys(client: SyncPrefectClient, names: Iterable[str]) -> list[Change]:
         save = partial(_save, block, value or "")
         shown = f"${variable_of(block)}"
         if block not in there:
-            made.append(Change("secret", block, "created", shown, save))
+            made.append(ServerChange("secret", block, "created", shown, save))
         else:
             differs = value is not None and there[block].data.get("value") != value
             made.append(changed("secret", block, differs, shown, save))
     return made
 
 
-def limits(client: SyncPrefectClient, wanted: Mapping[str, int | None]) -> list[Change]:
+def limits(client: SyncPrefectClient, wanted: Mapping[str, int | None]) -> list[ServerChange]:
     """Global concurrency limits by name; one without a number has one slot, or stays as it is."""
     made = []
     for name, slots in sorted(wanted.items()):
@@ -101,7 +101,7 @@ def limits(client: SyncPrefectClient, wanted: Mapping[str, int | None]) -> list[
         except ObjectNotFound:
             make = GlobalConcurrencyLimitCreate(name=name, limit=slots or 1)
             create = partial(client.create_global_concurrency_limit, make)
-            made.append(Change("concurrency limit", name, "created", _slots(slots or 1), create))
+            made.append(ServerChange("concurrency limit", name, "created", _slots(slots or 1), create))
             continue
         update = GlobalConcurrencyLimitUpdate(name=name, limit=slots)
         differs = slots is not None and found.limit != slots
@@ -110,7 +110,7 @@ def limits(client: SyncPrefectClient, wanted: Mapping[str, int | None]) -> list[
     return made
 
 
-def environment(made: Iterable[Change]) -> dict[str, str]:
+def environment(made: Iterable[ServerChange]) -> dict[str, str]:
     """What a run's environment has of these things: references, which a worker follows when the run starts."""
     found = {}
     for item in made:

@@ -61,12 +61,12 @@ def wait_for_server(seconds: float, say: Callable[[float], None]) -> str:
     shown = Redactor().text(url)
     while problem := _not_ready(url):
         waited = time.monotonic() - began
+        say(waited)
         if waited >= seconds:
             raise BadInput(
                 f"no Prefect server answers at {shown} after {seconds:g} s ({problem}): start it (`prefect server "
                 "start`) or see its log; --wait gives it longer"
             )
-        say(waited)
         time.sleep(min(1.0, max(0.0, seconds - waited)))
     check_server()
     return shown

@@ -73,6 +73,7 @@ GROUPS = {
         ["operations/test_approval.py", "operations/test_nightly.py", "operations/test_together.py"], "operated"
     ),
     **dict.fromkeys(["test_report.py"], "browser"),
+    **dict.fromkeys(["test_deploy.py"], "what the session's server has"),
     **dict.fromkeys(["test_forms.py"], "golden run"),
     **dict.fromkeys(["test_changes_table.py"], "changed copy"),
 }

@@ -19,6 +19,7 @@ from trace2skill.core.record import Record
 from trace2skill.evaluation.acceptance import GateSettings
 from trace2skill.runs.sources import Sources
 from trace2skill.runs.spread import SpreadSettings
+from trace2skill.skills.git_address import SkillAddress
 from trace2skill.skills.place import EditPolicy
 from trace2skill.store.address import StoreAddress, default_address
 
@@ -37,8 +38,10 @@ class DataSettings(Record):
     domain_options: dict[str, str] = Field(
         default_factory=dict, exclude_if=not_, description="What the kind of task is told besides, by name."
     )
-    skill: Path | None = Field(
-        default=None, description="Skill directory to deepen; without one, S0 is drafted by the model."
+    skill: SkillAddress | None = Field(
+        default=None,
+        description="Skill directory to deepen, or one in a repository: git+https://host/repository@branch#path. "
+        "Without one, S0 is drafted by the model.",
     )
     tasks: int | None = Field(
         default=None, ge=3, description="Use a stratified sample of so many tasks; all, unless given."
@@ -206,6 +209,13 @@ class OperationSettings(Record):
     )
     part_of: str = Field(
         default="", exclude_if=not_, description="Id of the experiment whose cap and books it shares; set by one."
+    )
+
+    skill_commit: str = Field(
+        default="",
+        exclude_if=not_,
+        pattern="^([0-9a-f]{40})?$",
+        description="Commit at which a skill in a repository is read, in place of the newest; written down by the run.",
     )
 
     @model_validator(mode="after")

@@ -22,6 +22,7 @@ from trace2skill.runs.sections import (
     MoneySettings,
     OperationSettings,
 )
+from trace2skill.skills.git_address import GitAddress
 
 LOGS = "logs"
 """The domain of runs that learn from logs alone: it has no tasks."""
@@ -169,6 +170,8 @@ class RunSettings(Record, form="RunSettings", version=2, upgrades=(_from_flat,))
         dumped = self.model_dump(mode="json", include=set(WHAT))
         kept = {name: value for section in ("data", "learning", "gate") for name, value in dumped[section].items()}
         kept["data"] = kept.pop("path")
+        if isinstance(self.data.skill, GitAddress):
+            kept["skill"] = self.data.skill.lineage
         kept["gate"] = {name: kept.pop(name) for name in GateSettings.model_fields if name in kept}
         if self.learning.merge == Bounds():
             kept["merge"] = {"ask": "touching", "fan_in": 2}  # the defaults, as earlier versions wrote them
