@@ -1,5 +1,6 @@
 """A skill in a Git repository: read without being trusted, one lineage for all workers, and promoted by a commit."""
 
+import base64
 import json
 import os
 import stat
@@ -62,9 +63,9 @@ class Remote:
     def git(self, *words: str) -> str:
         return self._run(self.bare, *words)
 
-    def _run(self, at: Path, *words: str, check: bool = True) -> str:
+    def _run(self, at: Path, *words: str, check: bool = True, given: str | None = None) -> str:
         who = ["-c", "user.name=A Person", "-c", "user.email=person@example.com"]
-        done = subprocess.run(["git", *who, "-C", str(at), *words], capture_output=True, text=True)
+        done = subprocess.run(["git", *who, "-C", str(at), *words], capture_output=True, text=True, input=given)
         assert not check or done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -211,6 +212,16 @@ def hostile(remote: Remote, what: str) -> None:
         remote._run(remote.work, "commit", "--quiet", "--message", "a submodule")
         remote._run(remote.work, "push", "--quiet", "origin", "HEAD:main")
         return
+    elif what == "a tree without end":  # sixteen names for one tree, and that twelve times over: 281 million million
+        tree = remote._run(remote.work, "rev-parse", "HEAD:skills/sums")
+        for _ in range(12):
+            listed = "".join(f"040000 tree {tree}\t{name}\n" for name in "abcdefghijklmnop")
+            tree = remote._run(remote.work, "mktree", given=listed)
+        top = remote._run(remote.work, "mktree", given=f"040000 tree {tree}\tsums\n")
+        top = remote._run(remote.work, "mktree", given=f"040000 tree {top}\tskills\n")
+        commit = remote._run(remote.work, "commit-tree", top, "-m", "a tree without end")
+        remote._run(remote.work, "push", "--quiet", "--force", "origin", f"{commit}:refs/heads/main")
+        return
     elif what == "too much":
         remote.write("skills/sums/assets/zeros", bytes(3 * 2**20))
     elif what == "a name with a line break":
@@ -225,6 +236,7 @@ def hostile(remote: Remote, what: str) -> None:
         ("a link to a file elsewhere", "'LICENSE' is a link that leads out"),
         ("a link to itself", "'LICENSE' is a link that leads to itself"),
         ("a submodule", "'sub' is a submodule"),
+        ("a tree without end", "larger than a skill's repository may be"),
         ("too much", "it holds 3 MB, and a skill 5000 files and 2 MB at most"),
         ("a name with a line break", "control character"),
     ],
@@ -336,6 +348,24 @@ def test_credentials_stand_nowhere_and_one_lineage_has_many_addresses() -> None:
     # A command line's path has one slash where there were two.
     for text in (str(given), "git+file:///srv/skills@main#x"):
         assert str(parse(Path(text))) == text
+
+
+def test_credentials_reach_git_by_its_environment_and_no_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git = tmp_path / "git"
+    git.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/words\nenv >> {tmp_path}/env\necho "fatal: 403" >&2\nexit 1\n')
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    address = parse("git+https://bot:s3cret-t0ken@example.com/team/skills@main#sums")
+    assert isinstance(address, GitAddress)
+    with pytest.raises(BadInput, match="give git a key here") as refused:
+        Branch(address, tmp_path / "below").read()
+    sent = base64.b64encode(b"bot:s3cret-t0ken").decode()
+    assert f"Authorization: Basic {sent}" in (tmp_path / "env").read_text()
+    for text in (str(refused.value), (tmp_path / "words").read_text()):
+        assert "s3cret" not in text
+        assert sent not in text
 
 
 def test_a_run_learns_for_a_branch_and_says_which_commit_it_read(

@@ -6,13 +6,9 @@ submodule could do anything. Git gets addresses that were taken apart and put to
 their one transport, and asks nobody for a password.
 """
 
-import base64
 import fcntl
-import os
 import posixpath
-import resource
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,34 +18,15 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from trace2skill.core.digest import digest_of
-from trace2skill.core.errors import BadInput
 from trace2skill.skills import fast_import
 from trace2skill.skills.directory import IGNORED, MOST_BYTES, MOST_FILES, bad_name
 from trace2skill.skills.git_address import GitAddress
+from trace2skill.skills.git_process import MOST_LISTED, Git
 from trace2skill.skills.skill import Skill, SkillFile
 
-MOST_FETCHED = 2**30
-"""Bytes of a file that git may write: what is fetched is one pack."""
-PATIENCE_SECONDS = 600.0
 MOST_PACKS = 100
 """With each commit fetched there is one more; then all is fetched anew."""
-TREE, LINK, SUBMODULE = "040000", "120000", "160000"
-ALONE = {
-    "core.hooksPath": "/dev/null",
-    "core.fsmonitor": "false",
-    "core.alternateRefsCommand": "",
-    "submodule.recurse": "false",
-    "fetch.recurseSubmodules": "false",
-    "fetch.unpackLimit": "1",
-    "fetch.fsckObjects": "true",
-    "fetch.writeCommitGraph": "false",
-    "push.recurseSubmodules": "no",
-    "push.followTags": "false",
-    "gc.auto": "0",
-    "maintenance.auto": "false",
-}
-"""Settings of git that win over those of whoever runs it."""
-KEY_WANTED = ("authentication failed", "could not read username", "permission denied", "access denied", "403", "401")
+LINK, SUBMODULE = "120000", "160000"
 MOVED = ("[rejected]", "cannot lock ref", "failed to update ref", "incorrect old value")
 
 
@@ -78,6 +55,10 @@ class Repository:
         """With its copy below a store's directory."""
         return cls(address, directory / "git" / f"{digest_of('git', address.url)[:16]}.git")
 
+    @property
+    def _git(self) -> Git:
+        return Git(self.address, self.folder)
+
     def fetch(self, commit: str = "") -> Tip:
         """Fetch what the address names, or one commit; returns what that is.
 
@@ -89,8 +70,10 @@ class Repository:
             kept = f"refs/trace2skill/{digest_of('ref', source)[:16]}"
             if not (commit and self._has(commit)):
                 how = ("--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--quiet")
-                self._git("fetch", *how, "--", self.address.url, f"+{source}:{kept}")
-            return Tip(commit or self._git("rev-parse", "--verify", f"{kept}^{{commit}}").decode().strip(), branch)
+                self._git.answer("fetch", *how, "--", self.address.url, f"+{source}:{kept}")
+            return Tip(
+                commit or self._git.answer("rev-parse", "--verify", f"{kept}^{{commit}}").decode().strip(), branch
+            )
 
     def read(self, commit: str) -> Skill | None:
         """The skill as a commit has it, None where it has no SKILL.md there.
@@ -110,7 +93,7 @@ class Repository:
             try:
                 files.append(SkillFile(path=path, content=contents[leads_to.object], executable=executable))
             except ValidationError as error:
-                raise self._wrong(f"'{path}' is no path inside a skill") from error
+                raise self._git.wrong(f"'{path}' is no path inside a skill") from error
         return Skill(files=tuple(files))
 
     def add(self, parent: str, before: Skill | None, after: Skill, message: str, when: str) -> str:
@@ -121,8 +104,8 @@ class Repository:
         inside = f"{self.address.path}/" if self.address.path else ""
         stream = fast_import.change("refs/trace2skill/made", parent, inside, before, after, message, when)
         with self._turn():
-            self._git("fast-import", "--quiet", "--force", given=stream)
-            return self._git("rev-parse", "--verify", "refs/trace2skill/made^{commit}").decode().strip()
+            self._git.answer("fast-import", "--quiet", "--force", given=stream)
+            return self._git.answer("rev-parse", "--verify", "refs/trace2skill/made^{commit}").decode().strip()
 
     def push(self, commit: str, branch: str, *, dry_run: bool = False) -> bool:
         """Put a commit on a branch, never by force. False where the branch has moved meanwhile.
@@ -132,25 +115,25 @@ class Repository:
         """
         how = ("--porcelain", "--no-verify", "--no-follow-tags", *(["--dry-run"] if dry_run else []))
         with self._turn():
-            done = self._run("push", *how, "--", self.address.url, f"{commit}:refs/heads/{branch}")
+            done = self._git.run("push", *how, "--", self.address.url, f"{commit}:refs/heads/{branch}")
         said = (done.stdout + done.stderr).decode(errors="replace")
         if done.returncode and any(word in said for word in MOVED):
             return False
         if done.returncode:
-            raise self._wrong(f"branch '{branch}' cannot be pushed to", said)
+            raise self._git.wrong(f"branch '{branch}' cannot be pushed to", said)
         return True
 
     def _source(self) -> tuple[str, str]:
         """The full name of what is fetched, and the branch that it is."""
         ref = self.address.ref
         names = [f"refs/heads/{ref}", f"refs/tags/{ref}"] if ref else ["HEAD"]
-        said = self._git("ls-remote", "--symref", "--", self.address.url, *names).decode(errors="replace")
+        said = self._git.answer("ls-remote", "--symref", "--", self.address.url, *names, most=MOST_LISTED).decode()
         lines = [line.partition("\t") for line in said.splitlines()]
         found = {name for what, _, name in lines if not what.startswith("ref: ")}
         leads = [what.removeprefix("ref: ") for what, _, _ in lines if what.startswith("ref: refs/heads/")]
         if not ref:
             if not leads or "HEAD" not in found:
-                raise self._wrong("it has no default branch: name one with @BRANCH")
+                raise self._git.wrong("it has no default branch: name one with @BRANCH")
             return leads[0], leads[0].removeprefix("refs/heads/")
         if names[0] in found:
             return names[0], ref
@@ -158,17 +141,17 @@ class Repository:
             return names[1], ""
         if len(ref) == 40 and all(sign in "0123456789abcdef" for sign in ref):
             return ref, ""
-        raise self._wrong(f"it has no branch, tag or whole commit '{ref}'")
+        raise self._git.wrong(f"it has no branch, tag or whole commit '{ref}'")
 
     def _has(self, commit: str) -> bool:
-        return self._run("cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
+        return self._git.run("cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
 
     def _entries(self, commit: str) -> dict[str, _Entry]:
         """Every file of the directory by its path, none where there is no such directory."""
         place = f"{commit}:{self.address.path}"
-        if self._run("cat-file", "-e", place).returncode:
+        if self._git.run("cat-file", "-e", place).returncode:
             return {}
-        listed = self._git("ls-tree", "-r", "-z", "-l", "--full-tree", place)
+        listed = self._git.answer("ls-tree", "-r", "-z", "-l", "--full-tree", place, most=MOST_LISTED)
         found: dict[str, _Entry] = {}
         for line in filter(None, listed.split(b"\0")):
             head, _, raw = line.partition(b"\t")
@@ -178,17 +161,19 @@ class Repository:
             if IGNORED & set(names):
                 continue
             if problem := next(filter(None, map(bad_name, names)), ""):
-                raise self._wrong(f"{path!a}: {problem}")
+                raise self._git.wrong(f"{path!a}: {problem}")
             if mode == SUBMODULE:
-                raise self._wrong(f"'{path}' is a submodule: put the files themselves there")
+                raise self._git.wrong(f"'{path}' is a submodule: put the files themselves there")
             found[path] = _Entry(mode, object, int(size))
         if len(found) > MOST_FILES or (total := sum(entry.size for entry in found.values())) > MOST_BYTES:
             much = f"{len(found)} files" if len(found) > MOST_FILES else f"{total / 2**20:.0f} MB"
-            raise self._wrong(f"it holds {much}, and a skill {MOST_FILES} files and {MOST_BYTES // 2**20} MB at most")
+            raise self._git.wrong(
+                f"it holds {much}, and a skill {MOST_FILES} files and {MOST_BYTES // 2**20} MB at most"
+            )
         return found
 
     def _contents(self, objects: list[str]) -> dict[str, bytes]:
-        said = self._git("cat-file", "--batch", given="".join(f"{name}\n" for name in objects).encode())
+        said = self._git.answer("cat-file", "--batch", given="".join(f"{name}\n" for name in objects).encode())
         found, at = {}, 0
         for name in objects:
             end = said.index(b"\n", at)
@@ -203,12 +188,12 @@ class Repository:
         for _ in range(8):
             entry = entries.get(at)
             if entry is None:
-                raise self._wrong(f"'{path}' is a link that leads out of the skill or to no file of it")
+                raise self._git.wrong(f"'{path}' is a link that leads out of the skill or to no file of it")
             if entry.mode != LINK:
                 return at
             target = contents[entry.object].decode("utf-8", "replace")
             at = posixpath.normpath(posixpath.join(posixpath.dirname(at), target))
-        raise self._wrong(f"'{path}' is a link that leads to itself")
+        raise self._git.wrong(f"'{path}' is a link that leads to itself")
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -219,68 +204,7 @@ class Repository:
             if len([*self.folder.glob("objects/pack/*.pack")]) > MOST_PACKS:
                 shutil.rmtree(self.folder)
             if not (self.folder / "HEAD").exists():
-                self._git("init", "--bare", "--quiet", "--template=", str(self.folder), at=self.folder.parent)
+                self._git.answer("init", "--bare", "--quiet", "--template=", str(self.folder), at=self.folder.parent)
             for left in [*self.folder.glob("*.lock"), *self.folder.glob("refs/**/*.lock")]:
                 left.unlink()
             yield
-
-    def _git(self, *words: str, given: bytes = b"", at: Path | None = None) -> bytes:
-        done = self._run(*words, given=given, at=at)
-        if done.returncode:
-            raise self._wrong("", done.stderr.decode(errors="replace"))
-        return done.stdout
-
-    def _run(self, *words: str, given: bytes = b"", at: Path | None = None) -> "subprocess.CompletedProcess[bytes]":
-        program = shutil.which("git")
-        if program is None:
-            raise BadInput(f"{self.address}: git is not installed here")
-        settings = [word for name, value in ALONE.items() for word in ("-c", f"{name}={value}")]
-        command = [program, *settings, "-C", str(at or self.folder), *words]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        with subprocess.Popen(command, env=self._environment(), **pipes) as process:  # type: ignore[call-overload]
-            try:
-                if hasattr(resource, "prlimit"):  # Linux; elsewhere the time alone is bounded
-                    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (MOST_FETCHED, MOST_FETCHED))
-                out, err = process.communicate(given, timeout=PATIENCE_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise self._wrong(f"git was not done with it after {PATIENCE_SECONDS:g} s") from None
-            except ProcessLookupError:
-                out, err = process.communicate()
-            except BaseException:
-                process.kill()
-                raise
-        return subprocess.CompletedProcess(command, process.returncode, out, err)
-
-    def _environment(self) -> dict[str, str]:
-        """Of this process, without what would send git elsewhere. Credentials go by it: others see command lines."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
-        if credentials := self.address.credentials:
-            header = base64.b64encode(credentials.encode()).decode()
-            kept |= {
-                "GIT_CONFIG_COUNT": "2",
-                "GIT_CONFIG_KEY_0": f"http.{self.address.url}.extraHeader",
-                "GIT_CONFIG_VALUE_0": f"Authorization: Basic {header}",
-                "GIT_CONFIG_KEY_1": "http.followRedirects",  # to another host, with what is for this one
-                "GIT_CONFIG_VALUE_1": "false",
-            }
-        return {
-            "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
-            **kept,
-            "GIT_ALLOW_PROTOCOL": self.address.scheme,
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_NO_LAZY_FETCH": "1",
-            "GIT_DIR": str(self.folder),
-            "LC_ALL": "C",
-        }
-
-    def _wrong(self, what: str, said: str = "") -> BadInput:
-        lines = " ".join(said.split())[:300]
-        words = [f"{self.address}", what, f"git says: {lines}" if lines else ""]
-        if any(word in lines.lower() for word in KEY_WANTED):
-            words.append("give git a key here: a credential helper, ~/.netrc or an ssh key")
-        return BadInput(": ".join(filter(None, words)))
-
-
-_KEPT = {"GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"}
-"""Variables of git's by which whoever runs this says how a server is reached."""
