@@ -68,6 +68,10 @@ def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path
     tags = project.request("GET", f"/flow_runs/{run}")["tags"]
     assert {"trace2skill", "refresh", "skill:sums", "domain:math"} <= set(tags)
 
+    edges = edges_of(project, began)
+    assert edges, "the graph leads from what was analysed to what was proposed"
+    assert all(made == f"extract: {led.removeprefix('propose: ')}" for made, led in edges)
+
 
 def test_a_yes_that_lost_its_place_to_another_run_is_carried_out_outside_of_it(
     tmp_path: Path, project: Project
@@ -97,6 +101,15 @@ def test_a_yes_that_lost_its_place_to_another_run_is_carried_out_outside_of_it(
 def events_of(project: Project, since: str) -> set[str]:
     asked = {"filter": {"event": {"prefix": ["trace2skill."]}, "occurred": {"since": since}}, "limit": 50}
     return {item["event"] for item in project.request("POST", "/events/filter", asked)["events"]}
+
+
+def edges_of(project: Project, since: str) -> set[tuple[str, str]]:
+    """Which task run led to which, by their names."""
+    asked = {"limit": 200, "task_runs": {"start_time": {"after_": since}}}
+    runs = project.request("POST", "/task_runs/filter", asked)
+    name_of = {run["id"]: run["name"] for run in runs}
+    found = [(made["id"], run["name"]) for run in runs for made in run["task_inputs"].get("wait_for", ())]
+    return {(name_of[id], name) for id, name in found if id in name_of}
 
 
 def artifacts_of(project: Project, flow_runs: dict[str, Any]) -> dict[str, Any]:
