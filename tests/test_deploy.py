@@ -1,5 +1,6 @@
 """`trace2skill deploy`: one command puts on a Prefect server what prefect.yaml declares, and does nothing twice."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -12,6 +13,8 @@ import httpx
 import product
 import pytest
 from conftest import ROOT
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.utilities.templating import resolve_block_document_references, resolve_variables
 from ruamel.yaml import YAML
 
 FILE = """
@@ -70,6 +73,10 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+async def followed_by_worker(variables: dict[str, str]) -> Any:
+    return await resolve_variables(await resolve_block_document_references(variables))
+
+
 def states(done: Any) -> dict[str, str]:
     return {f"{item['kind']} {item['name']}": item["state"] for item in done["changes"]}
 
@@ -108,7 +115,10 @@ def test_one_command_deploys_all_and_the_second_changes_nothing(
         "TRACE2SKILL_HOME": "{{ prefect.variables.trace2skill_home }}",
         "OPENAI_API_KEY": "{{ prefect.blocks.secret.trace2skill-key-openai-api-key }}",
     }
-    assert server.ask("GET", "/variables/name/trace2skill_home")["value"] == str(ROOT)
+    # What a worker makes of it when a run starts.
+    with temporary_settings({PREFECT_API_URL: server.api}):
+        followed = asyncio.run(followed_by_worker(made["job_variables"]["env"]))
+    assert followed == {"MINE": "1", "TRACE2SKILL_HOME": str(ROOT), "OPENAI_API_KEY": KEY}
     old = server.deployed("drift-watch/deploy-test-drift")
     assert old["parameters"]["settings"]["data"] == {"path": "examples/office"}
     assert old["schedules"][0]["schedule"]["interval"] == 86400
@@ -135,7 +145,6 @@ def test_only_what_differs_is_changed_and_a_paused_schedule_stays_paused(server:
 
 def test_automations_are_filled_in_from_a_block_given_by_its_name(server: Server, file: Path) -> None:
     from prefect.blocks.notifications import CustomWebhookNotificationBlock
-    from prefect.settings import PREFECT_API_URL, temporary_settings
 
     names = {
         item["name"]

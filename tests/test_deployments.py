@@ -65,6 +65,27 @@ def test_the_form_of_a_deployment_explains_every_setting(flow: Any) -> None:
     assert unexplained(schema, schema["definitions"], flow.name) == []
 
 
+TOP = {
+    "RunSettings": ["data", "models", "money", "operation"],
+    "DataSettings": ["path", "domain", "skill"],
+    "Roles": ["agent", "analyst", "merger"],
+    "MoneySettings": ["max_cost"],
+    "OperationSettings": ["promote", "store"],
+    "LearningSettings": ["rounds", "seeds"],
+    "EvaluationSettings": ["level"],
+}
+"""What people change in a deployment, where the form has it."""
+
+
+def test_what_people_change_stands_on_top_of_the_form() -> None:
+    definitions = parameter_schema(refresh).model_dump()["definitions"]
+    for name, first in TOP.items():
+        fields = definitions[name]["properties"]
+        for unplaced in (0, float("inf")):  # what either UI takes a field without a place for
+            shown = sorted(fields, key=lambda field: fields[field].get("position", unplaced))
+            assert shown[: len(first)] == first, name
+
+
 FLOWS = {
     item.name: item
     for module in pkgutil.iter_modules(flows.__path__)

@@ -7,7 +7,7 @@ from operator import not_
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from trace2skill.agents.loop import LoopLimits
 from trace2skill.agents.react import AgentSettings
@@ -15,6 +15,7 @@ from trace2skill.analysts import signal_names
 from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.limits import SizeLimits
 from trace2skill.consolidate.route import Thresholds
+from trace2skill.core.form_order import on_top
 from trace2skill.core.record import Record
 from trace2skill.evaluation.acceptance import GateSettings
 from trace2skill.runs.sources import Sources
@@ -29,6 +30,8 @@ SIGNALS = rf"(\+({'|'.join(signal_names())}))+"
 
 class DataSettings(Record):
     """On what: the tasks, the skill that is worked on, and the logs that are read besides."""
+
+    model_config = ConfigDict(json_schema_extra=on_top("path", "domain", "skill", "tasks"))
 
     path: Path = Field(description="Directory of the data set.")
     domain: str = Field(
@@ -58,6 +61,8 @@ class DataSettings(Record):
 
 class LearningSettings(Record):
     """How a candidate is made: rollouts, analysts, and what becomes of their patches."""
+
+    model_config = ConfigDict(json_schema_extra=on_top("rounds", "seeds", "candidates", "analysts"))
 
     seeds: tuple[int, ...] = Field(default=(41,), min_length=1, description="Seeds of the rollouts lessons come from.")
     analysts: str = Field(
@@ -146,6 +151,8 @@ class LearningSettings(Record):
 class EvaluationSettings(GateSettings):
     """What is scored on held-out tasks, and what a promotion needs."""
 
+    model_config = ConfigDict(json_schema_extra=on_top("level", "held_out_seeds", "margin"))
+
     evaluate: bool = Field(default=True, description="Score the candidate on held-out tasks and decide.")
     held_out_seeds: tuple[int, ...] = Field(default=(41,), min_length=1, description="Seeds of the evaluation.")
     no_skill: bool = Field(default=False, description="Score the agent without any skill, too.")
@@ -157,6 +164,8 @@ class EvaluationSettings(GateSettings):
 class MoneySettings(Record):
     """How far: no model call is made that could pass a cap. A run that goes on under another cap is the same run."""
 
+    model_config = ConfigDict(json_schema_extra=on_top("max_cost"))
+
     max_cost: float | None = Field(default=10.0, ge=0, description="Cap of the run in US dollars; none has no cap.")
     max_cost_per_month: float | None = Field(
         default=None, ge=0, description="Cap of all runs of the store in a calendar month (UTC), in US dollars."
@@ -165,6 +174,8 @@ class MoneySettings(Record):
 
 class OperationSettings(Record):
     """How a run is carried out. Nothing here changes what it computes."""
+
+    model_config = ConfigDict(json_schema_extra=on_top("promote", "store", "workers", "max_failed_share"))
 
     workers: int = Field(default=8, ge=1, le=256, description="Steps under way at once.")
     store: StoreAddress = Field(

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, model_validator
+from pydantic import ConfigDict, Field, GetJsonSchemaHandler, ValidationInfo, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from trace2skill.consolidate.bounded import Bounds
 from trace2skill.core.digest import digest_of
+from trace2skill.core.form_order import on_top
 from trace2skill.core.forms import from_text
 from trace2skill.core.record import Record
 from trace2skill.evaluation.acceptance import GateSettings
@@ -52,6 +53,8 @@ class RunSettings(Record, form="RunSettings", version=2, upgrades=(_from_flat,))
     The flat form of earlier versions is read, too, with a warning (see `flat_settings`).
     """
 
+    model_config = ConfigDict(json_schema_extra=on_top("data", "models", "money", "operation"))
+
     data: DataSettings = Field(description="On what: the tasks, the skill, and logs to read besides.")
     models: Roles = Field(description="Which model plays the agent, the analysts and the merger.")
     learning: LearningSettings = Field(default=LearningSettings(), description="How a candidate is made.")
@@ -80,6 +83,7 @@ class RunSettings(Record, form="RunSettings", version=2, upgrades=(_from_flat,))
             "anyOf": [{"$ref": data["$ref"]}, {"type": "string", "deprecated": True, "title": "path, the old form"}],
             "title": "Data",
             "description": data.get("description", ""),
+            "position": data["position"],
         }
         return found
 
