@@ -12,7 +12,7 @@ from product import run
 from questions_of_tests import write_math
 from run_settings import run_settings
 
-from trace2skill.core.errors import BadInput
+from trace2skill.core.errors import BadInput, ChampionChanged
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.night import lineage_of
 from trace2skill.skills import repository
@@ -196,6 +196,20 @@ def test_two_workers_with_stores_of_their_own_follow_one_branch(remote: Remote, 
     assert second.take_over("sums", remote.place(two)) == SKILL.digest, "what was in use before may be again"
     one.close()
     two.close()
+
+
+def test_two_workers_with_one_store_promote_one_after_the_other(remote: Remote, store: Store) -> None:
+    """The second is told of the first one's champion, which its candidate has to beat now: no trouble with the branch."""
+    registry, first, second = Registry(store), remote.place(store), remote.place(store)
+    registry.adopt(SKILL, first)
+    assert second.read() == SKILL
+    promote(registry, first, better())
+    theirs = better("Check it twice.")
+    kept(registry, theirs)
+    with pytest.raises(ChampionChanged):
+        registry.promote(theirs, second, expected=SKILL.digest, run_id="run-2", reason="better on 3")
+    registry.promote(theirs, second, expected=better().digest, run_id="run-2", reason="better on 2")
+    assert remote.place(store).read() == theirs
 
 
 def hostile(remote: Remote, what: str) -> None:

@@ -76,9 +76,8 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
         if rt.place is not None:
             keep_evidence(rt, rt.given_skill)
             _take_over(rt, rt.given_skill, rt.place, kind)
-    as_read = rt.settings.changed(skill_commit=rt.place.commit) if rt.place and rt.place.commit else rt.settings
-    rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=as_text(as_read)))
-    settings = as_value(as_read)
+    rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=as_text(rt.as_read)))
+    settings = as_value(rt.as_read)
     first = RunProgress(
         run_id=rt.run_id,
         kind=kind,
@@ -87,7 +86,7 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
         store=store_from(rt.settings, rt.run_id),
         flow_run=flow_run,
     )
-    write_settings(as_read, rt.run_directory(), COMMANDS.get(kind, kind))
+    write_settings(rt.as_read, rt.run_directory(), COMMANDS.get(kind, kind))
     rt.progress = ProgressFile(rt.run_directory(), first, lambda: rt.store.ledger_total(rt.run_id).cost)
     return rt.run_id
 

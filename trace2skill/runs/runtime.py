@@ -60,6 +60,12 @@ class Runtime:
         self.kind: RunKind = "run"
         self.progress: ProgressFile | None = None
 
+    @property
+    def as_read(self) -> RunSettings:
+        """The settings with the commit the skill was read at: for the record, and for the run's other processes."""
+        commit = self.place.commit if self.place else ""
+        return self.settings.changed(skill_commit=commit) if commit else self.settings
+
     @cached_property
     def sandbox(self) -> Sandbox:
         """Where commands run. Chosen when first needed, so that a run answered from the store needs none."""

@@ -183,7 +183,9 @@ class Registry:
             ChampionChanged: somebody else promoted since.
             BadInput: the place cannot be written or holds another skill by now; `recover` tries again.
         """
-        place = _at(directory)
+        place, champion = _at(directory), self.champion(skill.name)
+        if champion and champion != expected:  # known before the place is asked, which then holds that one
+            raise ChampionChanged(skill.name, expected, champion)
         place.check(skill, expected)
         row = ChangeRow(skill.name, 0, "promote", skill.digest, "", run_id, reason, done=False)
         change = self._written(row, expected, self._won(skill, expected))
