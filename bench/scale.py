@@ -216,9 +216,7 @@ class Bench:
         if not self.given.workers:
             yield []
             return
-        self.command("python", "deployments/setup.py")
-        self.command("prefect", "work-pool", "create", "trace2skill", "--type", "process")
-        self.command("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", "deployments/prefect.yaml")
+        self.command("trace2skill", "deploy")
         variables = {**self.variables, "PREFECT_WORKER_QUERY_SECONDS": "1"}
         command = [str(BIN / "prefect"), "worker", "start", "--pool", "trace2skill"]
         with (self.folder / "worker.log").open("w") as log:

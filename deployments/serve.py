@@ -7,6 +7,7 @@ their own (`nightly-refresh-served`), so that those of workers on the same serve
 import os
 import sys
 from pathlib import Path
+from typing import cast
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -15,7 +16,7 @@ from prefect.deployments.runner import RunnerDeployment
 
 from deployments.declared import FILE, ROOT, declared
 from tasks.deployed import SERVED, VARIABLE
-from tasks.results import BLOCK_NAME, StoreResults
+from tasks.results import BLOCK_NAME, saved_block
 
 FOR_RUNS = {
     "PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK": f"trace2skill-results/{BLOCK_NAME}",
@@ -27,13 +28,11 @@ FOR_RUNS = {
 def deployments(file: Path = FILE) -> list[RunnerDeployment]:
     """What the file declares, as deployments that a process serves."""
     served = [(item.flow, {**item.shown, "name": f"{item.name}{SERVED}"}) for item in declared(file)]
-    made: list[RunnerDeployment] = [flow.to_deployment(**shown) for flow, shown in served]
-    return made
+    return [cast(RunnerDeployment, flow.to_deployment(**shown)) for flow, shown in served]
 
 
 if __name__ == "__main__":
     os.chdir(ROOT)
     os.environ.update(FOR_RUNS)  # flow runs are processes that inherit it
-    StoreResults.register_type_and_schema()
-    StoreResults().save(BLOCK_NAME, overwrite=True)
+    saved_block()
     serve(*deployments())

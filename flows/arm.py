@@ -141,7 +141,7 @@ def padded(settings: RunSettings, arm: Arm, _: Any, jobs: Jobs, like: str, *__: 
 def lessons_of(settings: RunSettings, jobs: Jobs, base: str) -> tuple[Gathered[Rolled], Gathered[Extracted]]:
     """The trajectories of S0 and their analyses: the same as those of the skill that is evolved from it."""
     rolled = sized(rollout, settings)(settings, with_skill(jobs, base))
-    return rolled, analyse(settings, rolled.results)
+    return rolled, analyse(settings, rolled.results)[0]
 
 
 def base_of(settings: RunSettings, start: Start) -> str:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from prefect import flow
+from prefect.futures import PrefectFuture
 
 from flows.shard import in_shards
 from tasks.gather import Gathered, gather
 from tasks.reading import MappedRunner
-from tasks.runner import mapped, sized
+from tasks.runner import mapped, mapped_after, sized
 from tasks.steps import task_of
 from trace2skill.runs.consolidation import Cutting, united
 from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
@@ -39,10 +40,11 @@ def distill(
     the round before came to, whose rules stay in the book, and `tried` the candidate that these trajectories had.
     """
     rt = runtime(settings)
-    analysed = analyse(settings, rolled)
+    analysed, runs = analyse(settings, rolled)
     analyses = [*analysed.results, *observed]
     taught = with_lessons(analyses)
-    patches = mapped(task_of(PROPOSE), settings, taught, tried or base)
+    led_to = [(item, runs.get(item.name)) for item in taught]
+    patches = mapped_after(task_of(PROPOSE), settings, led_to, tried or base)
     cutting = Cutting(rt, base)
     proposed = gather(rt, PROPOSE.name, patches, [item.name for item in taught], each=cutting.take)
     failures = (*analysed.failures, *proposed.failures)
@@ -51,8 +53,10 @@ def distill(
     return united(rt, base, every, patched, MappedRunner(settings), failures, cutting)
 
 
-def analyse(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extracted]:
-    """One analyst per trajectory, and one per pair where pairs are asked for."""
+def analyse(
+    settings: RunSettings, rolled: list[Rolled]
+) -> tuple[Gathered[Extracted], dict[str, PrefectFuture[Extracted]]]:
+    """One analyst per trajectory, and one per pair where pairs are asked for; and the run of each by its name."""
     chosen = choose_for_analysis(rolled, settings.learning.analysts, settings.learning.error_analyst)
     rt = runtime(settings)
     if settings.operation.shards > 1:
@@ -62,4 +66,6 @@ def analyse(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extracted]:
     contrasts = mapped(task_of(CONTRAST), settings, pairs)
     analysed = gather(rt, EXTRACT.name, extracts, [item.name for item in chosen])
     compared = gather(rt, CONTRAST.name, contrasts, [item.name for item in pairs])
-    return Gathered(results=[*analysed.results, *compared.results], failures=(*analysed.failures, *compared.failures))
+    runs = {run.result().name: run for run in (*extracts, *contrasts) if run.state.is_completed()}
+    every = Gathered(results=[*analysed.results, *compared.results], failures=(*analysed.failures, *compared.failures))
+    return every, runs

@@ -6,6 +6,7 @@ from flows.evaluate import evaluate
 from tasks.events import tell
 from tasks.hooks import flow_run_id, on_bad_end, planned_day
 from tasks.runner import sized
+from tasks.tagged import tagged
 from trace2skill.runs import drift as run
 from trace2skill.runs import held_out, refresh
 from trace2skill.runs.drift import DriftReport
@@ -27,7 +28,8 @@ def drift_watch(settings: RunSettings, label: str = "", roll_back: bool = False)
     refresh.start(rt, "drift", flow_run=flow_run_id(), label=label, roll_back=roll_back)
     before = run.baseline(rt)
     tasks = held_out.tasks_of_split(rt, "validation", "")
-    scored = sized(evaluate, settings)(settings, [run.condition(rt)], tasks, seeds=run.seeds(rt, label))
+    with tagged(settings):
+        scored = sized(evaluate, settings)(settings, [run.condition(rt)], tasks, seeds=run.seeds(rt, label))
     held_out.keep_evaluations(rt, scored, "validation")
     report = run.keep(rt, run.judge(rt, label, before, scored, roll_back=roll_back))
     tell("skill.regressed" if report.dropped else "skill.steady", report.name, report.model_dump(mode="json"))

@@ -39,7 +39,6 @@ def evaluate_skills(settings: RunSettings, skills: list[Path], split: str, why: 
     Where no directory is named it is the skill of the settings, if they have one.
     """
     rt = runtime(settings)
-    skills = skills or ([settings.data.skill] if settings.data.skill else [])
     given = {"skills": [str(path) for path in skills], "split": split, "why": why}
     run.start(rt, "evaluate", flow_run=flow_run_id(), **given)
     tasks = held_out.tasks_of_split(rt, split, why)

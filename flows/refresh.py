@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from prefect import flow, tags
+from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import deployment
 from prefect.states import Completed
@@ -22,6 +22,7 @@ from tasks.hooks import flow_run_id, on_bad_end, planned_day
 from tasks.limits import held
 from tasks.runner import mapped, sized, submitted
 from tasks.steps import task_of
+from tasks.tagged import tagged
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.core.failures import Failure, in_words
 from trace2skill.runs import closing, promotion, selection
@@ -67,7 +68,7 @@ def refresh(settings: RunSettings) -> State[Any]:
         rt = runtime(settings)
         before = closing.outcome_before(rt)
         run.start(rt, flow_run=flow_run_id())
-        with tags(*settings.tags):
+        with tagged(settings):
             summary = learn(settings, rt, intake)
         answered(settings)
     publish(rt, summary)

@@ -75,7 +75,7 @@ def in_shards(settings: RunSettings, stage: Stage, items: list[RolloutJob] | lis
     batches = run.save(rt, items)
     numbers = list(range(1, len(batches) + 1))
     started = start_shard.map(
-        unmapped(run.settings_of(settings)),
+        unmapped(run.settings_of(rt.as_read)),
         unmapped(stage),
         batches,
         unmapped(rt.run_id),

@@ -57,8 +57,8 @@ def check(settings: RunSettings) -> None:
             client.read_deployment_by_name(deployment_name(DEADLINE))
         except ObjectNotFound as error:
             raise BadInput(
-                f"promotion by approval needs the deployment {deployment_name(DEADLINE)}: `prefect deploy --all "
-                "--prefect-file deployments/prefect.yaml`, or `make serve`"
+                f"promotion by approval needs the deployment {deployment_name(DEADLINE)}: `trace2skill "
+                "deploy`, or `make serve`"
             ) from error
 
 

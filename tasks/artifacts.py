@@ -5,6 +5,7 @@ Artifacts are for people. Where the server does not take one, the run goes on wi
 
 import contextvars
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from prefect.artifacts import (
 )
 from prefect.runtime import flow_run as running
 
+from tasks.figures import readable
+from trace2skill.core.digest import digest_of
 from trace2skill.experiment.result import ExperimentResult
 from trace2skill.runs.nights_page import nights_of
 from trace2skill.runs.promotion import report_address
@@ -78,23 +81,31 @@ class StageArtifact:
 
 
 def publish(rt: Runtime, summary: RunSummary) -> None:
-    """The result of a refresh: its summary with the skill's diff, tables, and a link to the report."""
+    """The result of a refresh: its summary with the skill's diff, tables, and a link to the report.
+
+    The skill is in the keys, so that the UI shows the history of each skill by itself.
+    """
     if not running.id:
         return
-    name = summary.run_id
-    _kept(lambda: create_markdown_artifact(summary.as_markdown(), key="refresh-summary", description=name))
-    skill = summary.skill_name
+    name, skill, of = summary.run_id, summary.skill_name, in_key(summary.skill_name)
+    _kept(lambda: create_markdown_artifact(summary.as_markdown(), key=f"refresh-summary-{of}", description=name))
     page = _kept(lambda: nights_of(rt.store, skill, summary).as_markdown())
-    _kept(lambda: create_markdown_artifact(page or "", key="skill-nights", description=skill))
+    _kept(lambda: create_markdown_artifact(page or "", key=f"skill-nights-{of}", description=skill))
     address = report_address(rt)
-    _kept(lambda: create_link_artifact(address, link_text="report", key="refresh-report", description=name))
+    _kept(lambda: create_link_artifact(address, link_text="report", key=f"refresh-report-{of}", description=name))
     for key, rows in (
         ("refresh-scores", summary.score_rows()),
         ("refresh-failures", [failure.model_dump() for failure in summary.failures]),
         ("refresh-cost", [row.model_dump() for row in costs_of(rt.store, rt.run_id)]),
     ):
         if rows:
-            _kept(_table(key, rows, name))
+            _kept(_table(f"{key}-{of}", rows, name))
+
+
+def in_key(skill: str) -> str:
+    """A skill's name in the key of an artifact, which has small letters, digits and dashes alone."""
+    plain = re.sub(r"[^a-z0-9]+", "-", skill.lower()).strip("-")
+    return plain if plain == skill else f"{plain}-{digest_of('skill', skill)[:8]}".strip("-")
 
 
 def publish_experiment(rt: Runtime, result: ExperimentResult) -> None:
@@ -108,7 +119,7 @@ def publish_experiment(rt: Runtime, result: ExperimentResult) -> None:
 
 
 def _table(key: str, rows: list[dict[str, Any]], description: str) -> Callable[[], Any]:
-    return lambda: create_table_artifact(rows, key=key, description=description)
+    return lambda: create_table_artifact([readable(row) for row in rows], key=key, description=description)
 
 
 def _kept(make: Callable[[], Any]) -> Any:

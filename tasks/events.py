@@ -4,6 +4,8 @@ from typing import Any
 
 from prefect.events import emit_event
 
+from tasks.figures import readable
+
 PREFIX = "trace2skill"
 
 
@@ -12,5 +14,5 @@ def tell(what: str, skill: str, payload: dict[str, Any]) -> None:
     emit_event(
         event=f"{PREFIX}.{what}",
         resource={"prefect.resource.id": f"{PREFIX}.skill.{skill}", "prefect.resource.name": skill},
-        payload={name: value for name, value in payload.items() if isinstance(value, (str, int, float, bool))},
+        payload=readable({n: value for n, value in payload.items() if isinstance(value, (str, int, float, bool))}),
     )

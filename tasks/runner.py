@@ -53,6 +53,23 @@ def mapped(task: Task[P, R], settings: RunSettings, items: Iterable[Any], *rest:
     return list(timed(task, settings).map(unmapped(quote(settings)), [quote(item) for item in items], *behind))
 
 
+def mapped_after(
+    task: Task[P, R], settings: RunSettings, items: Iterable[tuple[Any, PrefectFuture[Any] | None]], *rest: object
+) -> list[PrefectFuture[R]]:
+    """The same for items that runs have made which are done: the UI's graph has an edge from each to what it led to.
+
+    An edge takes a millisecond of CPU. Runs in other processes have none: those would be waited for there.
+    """
+    if settings.operation.runner != "threads":
+        return mapped(task, settings, [item for item, _ in items], *rest)
+    run: Any = timed(task, settings).submit
+    behind = [quote(item) for item in rest]
+    return [
+        run(quote(settings), quote(item), *behind, wait_for=[made] if made is not None else None)
+        for item, made in items
+    ]
+
+
 def submitted(task: Task[P, R], settings: RunSettings, *given: object) -> PrefectFuture[R]:
     """One run of the task; see `mapped`."""
     run: Any = task.submit

@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -41,6 +42,36 @@ def check_server() -> None:
         )
 
 
+def wait_for_server(seconds: float, say: Callable[[float], None]) -> str:
+    """Wait until the Prefect server that the settings name answers; returns its address, fit to be shown.
+
+    Args:
+        seconds: how long at most; a server that was just started needs up to half a minute, and more the first time.
+        say: called about once a second with the seconds waited so far, first when it is clear that there is a wait.
+
+    Raises:
+        BadInput: no server is named, none has answered in time, what answers is none, or it does not let us in.
+    """
+    url, began = PREFECT_API_URL.value(), time.monotonic()
+    if not url:
+        raise BadInput(
+            "no Prefect server is named, and deployments live on one that stays: start it (`prefect server start`), "
+            "then `export PREFECT_API_URL=http://127.0.0.1:4200/api`"
+        )
+    shown = Redactor().text(url)
+    while problem := _not_ready(url):
+        waited = time.monotonic() - began
+        say(waited)
+        if waited >= seconds:
+            raise BadInput(
+                f"no Prefect server answers at {shown} after {seconds:g} s ({problem}): start it (`prefect server "
+                "start`) or see its log; --wait gives it longer"
+            )
+        time.sleep(min(1.0, max(0.0, seconds - waited)))
+    check_server()
+    return shown
+
+
 class _InItsOwnGroup:
     """The module `subprocess` for whoever starts the server: it is no member of our process group."""
 
@@ -70,6 +101,25 @@ def _asked(url: str) -> str:
         return str(error)
     except httpx.HTTPError:
         return ""
+    return ""
+
+
+def _not_ready(url: str) -> str:
+    """Why a server does not answer yet, '' where it does.
+
+    Raises:
+        BadInput: it never will: the address is none, or is that of something else.
+    """
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/health", timeout=PATIENCE_SECONDS)
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError) as error:
+        raise BadInput(f"PREFECT_API_URL={Redactor().text(url)} is no address: {error}") from error
+    except httpx.HTTPError as error:
+        return str(error) or type(error).__name__
+    if answer.is_server_error:
+        return f"HTTP {answer.status_code}"
+    if answer.is_success and answer.text.strip() != "true":
+        raise BadInput(f"what answers at {Redactor().text(url)} is no Prefect API, whose address ends with /api")
     return ""
 
 

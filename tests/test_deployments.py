@@ -25,7 +25,8 @@ from ruamel.yaml import YAML
 from run_settings import run_settings
 
 import flows
-from deployments.deploy import deployments as in_python
+from deployments.declared import FILE, declared
+from deployments.deploy import planned
 from deployments.serve import FOR_RUNS, deployments
 from flows.ablate import ablate
 from flows.drift import drift_watch
@@ -62,6 +63,27 @@ def unexplained(schema: dict[str, Any], definitions: dict[str, Any], at: str) ->
 def test_the_form_of_a_deployment_explains_every_setting(flow: Any) -> None:
     schema = parameter_schema(flow).model_dump()
     assert unexplained(schema, schema["definitions"], flow.name) == []
+
+
+TOP = {
+    "RunSettings": ["data", "models", "money", "operation"],
+    "DataSettings": ["path", "domain", "skill"],
+    "Roles": ["agent", "analyst", "merger"],
+    "MoneySettings": ["max_cost"],
+    "OperationSettings": ["promote", "store"],
+    "LearningSettings": ["rounds", "seeds"],
+    "EvaluationSettings": ["level"],
+}
+"""What people change in a deployment, where the form has it."""
+
+
+def test_what_people_change_stands_on_top_of_the_form() -> None:
+    definitions = parameter_schema(refresh).model_dump()["definitions"]
+    for name, first in TOP.items():
+        fields = definitions[name]["properties"]
+        for unplaced in (0, float("inf")):  # what either UI takes a field without a place for
+            shown = sorted(fields, key=lambda field: fields[field].get("position", unplaced))
+            assert shown[: len(first)] == first, name
 
 
 FLOWS = {
@@ -128,21 +150,26 @@ def many_paths() -> RunSettings:
     return settings.changed(sources=Sources(paths=paths))
 
 
+def in_python(file: Path = FILE) -> dict[str, dict[str, Any]]:
+    """What `trace2skill deploy` tells the server, by name."""
+    return {item.name: planned(item, {}) for item in declared(file)}
+
+
 def test_every_schedule_has_a_time_zone_and_no_two_runs_at_once() -> None:
-    declared = YAML(typ="safe").load((ROOT / "deployments" / "prefect.yaml").read_text())["deployments"]
-    for served in (deployments(), in_python()):
-        by_name = {item.name.removesuffix("-served"): item for item in served}
-        assert {"nightly-refresh", "drift-watch", "ingest", "experiment", "approval-deadline", "shard"} <= set(by_name)
-        for item in declared:
-            schedules = [schedule.schedule for schedule in by_name[item["name"]].schedules or []]
-            assert [one.timezone for one in schedules] == [one["timezone"] for one in item.get("schedules", [])]
-            limited = "concurrency_limit" in item
-            assert (by_name[item["name"]].concurrency_limit == 1) == limited
+    in_file = YAML(typ="safe").load(FILE.read_text())["deployments"]
+    served, put = {item.name.removesuffix("-served"): item for item in deployments()}, in_python()
+    assert {"nightly-refresh", "drift-watch", "ingest", "experiment", "approval-deadline", "shard"} <= set(put)
+    for item in in_file:
+        zones = [one["timezone"] for one in item.get("schedules", [])]
+        assert [one.schedule.timezone for one in served[item["name"]].schedules or []] == zones
+        assert [one["schedule"]["timezone"] for one in put[item["name"]]["schedules"]] == zones
+        limit = item.get("concurrency_limit", {}).get("limit")
+        assert served[item["name"]].concurrency_limit == put[item["name"]]["concurrency_limit"] == limit
 
 
 def test_what_a_process_serves_takes_no_deployment_of_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither its own names nor those that its runs start: Prefect would give them to whoever came last."""
-    of_workers = {item.name for item in in_python()}
+    of_workers = set(in_python())
     served = {f"{item.flow_name}/{item.name}" for item in deployments()}
     assert not of_workers & {name.partition("/")[2] for name in served}
     assert {deployment_name(flow) for flow in ("shard", "approval-deadline")} <= {f"{n}/{n}" for n in of_workers}
@@ -173,8 +200,8 @@ says()
 
 def test_what_the_product_logs_in_a_run_stands_in_the_ui(prefect_home: Path) -> None:
     """In a process with the variables that the deployments give their runs, on the locked Prefect."""
-    (one, *_) = in_python()
-    given = {**one.job_variables["env"], "PREFECT_LOGGING_TO_API_ENABLED": "true"}
+    one = in_python()["nightly-refresh"]
+    given = {**one["job_variables"]["env"], "PREFECT_LOGGING_TO_API_ENABLED": "true"}
     del given["PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK"]  # nothing is kept here
     known = {**environment(prefect_home), **given, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
@@ -227,12 +254,14 @@ def with_settings(tmp_path: Path, settings: str) -> Path:
 
 
 def test_both_ways_to_deploy_read_one_file() -> None:
-    for one, other in zip(deployments(), in_python(), strict=True):
-        assert (one.name.removesuffix("-served"), one.parameters, one.tags, one.description) == (
-            other.name, other.parameters, other.tags, other.description,
-        )  # fmt: skip
-    assert {item.work_pool_name for item in in_python()} == {"trace2skill"}
-    assert all("PREFECT_LOGGING_EXTRA_LOGGERS" in item.job_variables["env"] for item in in_python())
+    for one, other in zip(deployments(), in_python().values(), strict=True):
+        shown = {
+            "name": one.name.removesuffix("-served"),
+            **one.model_dump(include={"parameters", "tags", "description"}),
+        }
+        assert shown == {name: other[name] for name in shown}
+    assert {item["work_pool_name"] for item in in_python().values()} == {"trace2skill"}
+    assert all("PREFECT_LOGGING_EXTRA_LOGGERS" in item["job_variables"]["env"] for item in in_python().values())
 
 
 def test_an_old_file_with_flat_settings_deploys_with_a_warning(
@@ -241,13 +270,13 @@ def test_an_old_file_with_flat_settings_deploys_with_a_warning(
     monkeypatch.setattr(flat_settings, "_said", set())
     old = with_settings(tmp_path, FLAT)
     with caplog.at_level(logging.WARNING):
-        made = {item.name: item for item in in_python(old)}
+        made = in_python(old)
     (said,) = [record.message for record in caplog.records if "nested" in record.message]
     assert "'max_cost' is 'money.max_cost'" in said
-    assert made["nightly-refresh"].parameters["settings"]["money"] == {"max_cost": 5.0}
+    assert made["nightly-refresh"]["parameters"]["settings"]["money"] == {"max_cost": 5.0}
     # `prefect deploy` sends the file's own parameters: the server checks them against the flow's form.
     given = YAML(typ="safe").load(old.read_text())["deployments"][0]["parameters"]
-    schema = made["nightly-refresh"]._parameter_openapi_schema.model_dump()
+    schema = made["nightly-refresh"]["parameter_openapi_schema"]
     assert validate(given, schema, raise_on_error=False) == []
 
 

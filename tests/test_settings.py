@@ -142,6 +142,7 @@ OTHER: dict[str, Any] = {
     "limits_held": ("a",),
     "reports_at": "http://x",
     "part_of": "e",
+    "skill_commit": "a" * 40,
     "skill": "other",
     "seeds": (7,),
     "night_of": "2026-03-01",

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -37,7 +36,6 @@ class Project:
         self.client = httpx.Client(timeout=30)  # one for all: each reads every certificate of the machine
         self.variables = {
             **environment(home, self.calls),
-            "TRACE2SKILL_HOME": str(ROOT),
             "TRACE2SKILL_SIM_OUTAGE": str(self.outage),
             "PATH": f"{BIN}:{os.environ['PATH']}",
             "PREFECT_WORKER_QUERY_SECONDS": "2",
@@ -79,11 +77,8 @@ class Project:
         return json.loads(product.run(ROOT, self.home, *arguments, "--json", calls=self.calls, code=code).stdout)
 
     def deploy(self) -> None:
-        """The three commands of docs/deploy.md."""
-        setup = [str(BIN / "python"), "deployments/setup.py"]
-        subprocess.run(setup, cwd=ROOT, env=self.variables, check=True, capture_output=True, timeout=PATIENCE)
-        self.run("prefect", "work-pool", "create", "trace2skill", "--type", "process")
-        self.run("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", "deployments/prefect.yaml")
+        """The command of docs/deploy.md."""
+        self.run("trace2skill", "deploy")
 
     @contextmanager
     def worker(self) -> Iterator["psutil.Process"]:

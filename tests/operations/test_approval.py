@@ -1,5 +1,6 @@
 """A promotion that a person approves: the run waits without a worker, a form or the deadline ends the wait."""
 
+import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,7 +60,17 @@ def test_a_promotion_waits_for_a_person_and_times_out_into_not_promoted(tmp_path
         assert time.monotonic() < deadline, events_of(project, began)
         time.sleep(1)
     told = artifacts_of(project, {"id": {"any_": [run]}})
-    assert {"refresh-summary", "skill-nights", "refresh-report", "refresh-scores", "refresh-cost"} <= told
+    kinds = ("refresh-summary", "skill-nights", "refresh-report", "refresh-scores", "refresh-cost")
+    assert {f"{kind}-sums" for kind in kinds} <= told.keys()
+    costs = [row["cost"] for row in json.loads(told["refresh-cost-sums"])]
+    assert any(costs)
+    assert all(len(str(cost)) <= len("0.0123456") or "e" in str(cost) for cost in costs)
+    tags = project.request("GET", f"/flow_runs/{run}")["tags"]
+    assert {"trace2skill", "refresh", "skill:sums", "domain:math"} <= set(tags)
+
+    edges = edges_of(project, began)
+    assert edges, "the graph leads from what was analysed to what was proposed"
+    assert all(made == f"extract: {led.removeprefix('propose: ')}" for made, led in edges)
 
 
 def test_a_yes_that_lost_its_place_to_another_run_is_carried_out_outside_of_it(
@@ -92,9 +103,18 @@ def events_of(project: Project, since: str) -> set[str]:
     return {item["event"] for item in project.request("POST", "/events/filter", asked)["events"]}
 
 
-def artifacts_of(project: Project, flow_runs: dict[str, Any]) -> set[str]:
+def edges_of(project: Project, since: str) -> set[tuple[str, str]]:
+    """Which task run led to which, by their names."""
+    asked = {"limit": 200, "task_runs": {"start_time": {"after_": since}}}
+    runs = project.request("POST", "/task_runs/filter", asked)
+    name_of = {run["id"]: run["name"] for run in runs}
+    found = [(made["id"], run["name"]) for run in runs for made in run["task_inputs"].get("wait_for", ())]
+    return {(name_of[id], name) for id, name in found if id in name_of}
+
+
+def artifacts_of(project: Project, flow_runs: dict[str, Any]) -> dict[str, Any]:
     found = project.request("POST", "/artifacts/filter", {"flow_runs": flow_runs, "limit": 200})
-    return {item["key"] for item in found}
+    return {item["key"]: item["data"] for item in found}
 
 
 def keyset(project: Project, run: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from rich.markup import escape
 from trace2skill import __version__
 from trace2skill.cli.book import book
 from trace2skill.cli.console import Console, PlainFormatter
+from trace2skill.cli.deploy import deploy
 from trace2skill.cli.domains import domains, new_domain
 from trace2skill.cli.estimate import estimate
 from trace2skill.cli.evidence import ablate, drift, power, transfer
@@ -52,7 +53,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-OPERATE = (status, watch, failures, retry, approve, estimate)
+OPERATE = (deploy, status, watch, failures, retry, approve, estimate)
 RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
 LOOKS = (show, report, lessons, patch, why, book, nights, quarantine, reveal, validate, doctor, domains, new_domain)
 EVIDENCE = (experiment, power, ablate, usage, triggers, transfer)

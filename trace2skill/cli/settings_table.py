@@ -235,6 +235,7 @@ _COMMAND = "seven limits of one command: they belong in a settings file"
 NOT_OPTIONS = {
     "data.sources.name": "only a skill that logs alone start has it: `ingest --name`",
     "data.sources.content": "filled in by the run: the digest of what was read",
+    "operation.skill_commit": "written down by the run: the commit of the repository that it read",
     "operation.part_of": "set by an experiment for its parts",
     "learning.night_of": "filled in by the run, with the night",
     **{

@@ -11,11 +11,16 @@ from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, code, flat, plain
 from trace2skill.core.errors import BadInput
 from trace2skill.skills.apply import unified_diff
+from trace2skill.skills.git_address import parse
 from trace2skill.skills.skill import Skill, read_skill
 from trace2skill.versions.export import to_directory, to_git, to_zip
 from trace2skill.versions.judgements import VersionJudgement, standing
+from trace2skill.versions.places import SkillPlace, place_of, read_there
 from trace2skill.versions.registry import Registry, Version
 
+SkillDir = Annotated[
+    str, typer.Argument(help="Where the skill is used from: a directory, or git+https://host/repository@branch#path.")
+]
 Which = Annotated[str, typer.Argument(help="A version: its digest or the start of it, or a skill directory.")]
 
 
@@ -73,23 +78,23 @@ def diff(old: Which, new: Which, store: o.StorePath = None, json: o.AsJson = Fal
 
 def promote(
     version: Which,
-    skill_dir: Annotated[Path, typer.Argument(help="The directory the skill is used from; it is replaced.")],
+    skill_dir: SkillDir,
     why: Annotated[str, typer.Option(help="Why, where the gate did not say 'promote'. It is recorded.")] = "",
     store: o.StorePath = None,
     json: o.AsJson = False,
 ) -> None:
-    """Make a version the champion and put it into the directory the skill is used from, in one step.
+    """Make a version the champion and put it into the directory the skill is used from, or on its branch, in one step.
 
     A version that the gate did not promote needs --why: a person overrules the gate, and the record says so.
     Where it is the champion already, a directory that holds an older one is put right.
     """
-    registry = Registry(o.existing_store(store))
+    registry, place = _used_from(store, skill_dir)
     kept = registry.version(version)
     skill = registry.skill(kept.skill)
-    expected = registry.take_over(skill.name, skill_dir)
+    expected = registry.take_over(skill.name, place)
     if kept.skill == expected:
-        stands = registry.put_right(skill.name, skill_dir)
-        _said(stands.model_dump(mode="json"), f"{skill_dir} holds the champion {kept.skill[:12]} again", json)
+        stands = registry.put_right(skill.name, place)
+        _said(stands.model_dump(mode="json"), f"{place} holds the champion {kept.skill[:12]} again", json)
         return
     won = registry.win(kept, expected)  # one over another skill than the one it would replace says nothing here
     if won is None and not why:
@@ -100,13 +105,13 @@ def promote(
         )
     reason = why or (won.decision.reason if won and won.decision else "")
     run_id = won.run_id if won else kept.run_id
-    change = registry.promote(skill, skill_dir, expected=expected, run_id=run_id, reason=reason)
+    change = registry.promote(skill, place, expected=expected, run_id=run_id, reason=reason)
     registry.record(skill, kept.model_copy(update={"state": "promoted"}))
-    _said(change.model_dump(mode="json"), f"{skill_dir} holds {skill.name} {kept.number} ({kept.skill[:12]}) now", json)
+    _said(change.model_dump(mode="json"), f"{place} holds {skill.name} {kept.number} ({kept.skill[:12]}) now", json)
 
 
 def rollback(
-    skill_dir: Annotated[Path, typer.Argument(help="The directory the skill is used from.")],
+    skill_dir: SkillDir,
     to: Annotated[
         str | None, typer.Option(help="Digest of the version to go back to; the one before, if not given.")
     ] = None,
@@ -115,12 +120,12 @@ def rollback(
     json: o.AsJson = False,
 ) -> None:
     """Put the version before back, or a named one. Rolling back twice undoes the first."""
-    registry = Registry(o.existing_store(store))
-    live = read_skill(skill_dir)
-    registry.take_over(live.name, skill_dir)
+    registry, place = _used_from(store, skill_dir)
+    live = read_there(place)
+    registry.take_over(live.name, place)
     target = registry.version(to).skill if to else None
-    change = registry.rollback(live.name, skill_dir, to=target, reason=why)
-    _said(change.model_dump(mode="json"), f"{skill_dir} holds {live.name} {change.skill[:12]} again", json)
+    change = registry.rollback(live.name, place, to=target, reason=why)
+    _said(change.model_dump(mode="json"), f"{place} holds {live.name} {change.skill[:12]} again", json)
 
 
 def export(
@@ -172,6 +177,14 @@ def _print_judgements(console: Console, version: Version, judged: list[VersionJu
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _used_from(store: str | None, where: str) -> tuple[Registry, SkillPlace]:
+    opened = o.existing_store(store)
+    try:
+        return Registry(opened), place_of(parse(where), opened.beside)
+    except ValueError as error:
+        raise BadInput(f"the place of the skill: {error}") from error
 
 
 def _skill(registry: Registry, which: str) -> Skill:

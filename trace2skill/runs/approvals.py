@@ -16,6 +16,7 @@ from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
 from trace2skill.store.rows import RunRow
+from trace2skill.versions.places import place_of
 from trace2skill.versions.registry import Registry, Version
 
 
@@ -72,16 +73,13 @@ def carry_out(store: Store, waiting: WaitingRun, approval: Approval) -> RunSumma
         BadInput: the skill or its directory is not there, or the directory cannot be written.
     """
     settings, summary = waiting.settings, waiting.summary
-    skill, registry, directory = (
-        store.get("skill", summary.candidate.skill, Skill),
-        Registry(store),
-        settings.data.skill,
-    )
-    if skill is None or directory is None:
+    skill, registry = store.get("skill", summary.candidate.skill, Skill), Registry(store)
+    if skill is None or settings.data.skill is None:
         raise BadInput(f"the store no longer has the candidate of {waiting.run_id}: start the run again")
-    if not (directory / "SKILL.md").is_file():
-        raise BadInput(f"there is no skill at {directory}: answer in the directory that the run was started in")
-    registry.take_over(skill.name, directory)
+    place = place_of(settings.data.skill, store.beside)
+    if place.read() is None:
+        raise BadInput(f"there is no skill at {place}: answer in the directory that the run was started in")
+    registry.take_over(skill.name, place)
     version = Version(
         name=skill.name,
         skill=skill.digest,
@@ -91,15 +89,15 @@ def carry_out(store: Store, waiting: WaitingRun, approval: Approval) -> RunSumma
         decision=summary.decision,
         author=settings.models.analyst.name,
     )
-    rival = settled(registry, settings, skill, version, waiting.champion, approval)
+    rival = settled(registry, settings, place, skill, version, waiting.champion, approval)
     words = approval.in_words()
     if rival is not None:
         words += f"; not promoted, since {rival[:12]} has become champion meanwhile: run again to compare with it"
     done = summary.model_copy(update={"approval": words, "promoted": registry.is_by(skill, waiting.run_id)})
-    place = settings.operation.output / waiting.run_id
-    if place.is_dir():
-        write_pages(done, place)
-        write_report(store, done, settings, place)
+    pages = settings.operation.output / waiting.run_id
+    if pages.is_dir():
+        write_pages(done, pages)
+        write_report(store, done, settings, pages)
     store.finish_run(waiting.run_id, "completed", as_text(done))
     end_later(settings.operation.output, waiting.run_id, "completed", f"{summary.decision.reason}; {words}")
     return done

@@ -47,7 +47,7 @@ def champion_of(rt: Runtime) -> Skill:
     Raises:
         BadInput: no skill directory was given.
     """
-    if rt.given_skill is None or rt.settings.data.skill is None:
+    if rt.given_skill is None or rt.place is None:
         raise BadInput("a drift watch needs the directory of the skill in use (--skill)")
     return rt.given_skill
 
@@ -104,6 +104,6 @@ def keep(rt: Runtime, report: DriftReport) -> DriftReport:
 def _roll_back(rt: Runtime, skill: Skill, reason: str) -> str:
     registry = Registry(rt.store)
     changes = registry.history(skill.name)
-    if rt.settings.data.skill is None or not changes or not changes[-1].previous:
+    if rt.place is None or not changes or not changes[-1].previous:
         return ""
-    return registry.rollback(skill.name, rt.settings.data.skill, reason=f"drift: {reason}").skill
+    return registry.rollback(skill.name, rt.place, reason=f"drift: {reason}").skill

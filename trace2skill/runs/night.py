@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from trace2skill.core.digest import digest_of
 from trace2skill.core.forms import from_text_or_none
 from trace2skill.runs.settings import RunSettings
+from trace2skill.skills.git_address import lineage_name
 from trace2skill.store import Store
 
 FIRST_SEED, STEP, PLACES = 1_000_000, 100_000, 20_000
@@ -36,8 +37,8 @@ def tonight(settings: RunSettings, store: Store, day: str) -> RunSettings:
 
 
 def lineage_of(settings: RunSettings) -> str:
-    """What the nights are counted for: the name of the skill, '' for one that is still to be drafted."""
-    return settings.data.skill.resolve().name if settings.data.skill else ""
+    """What the nights are counted for: the name of the skill, or its repository and path; '' for one to be drafted."""
+    return lineage_name(settings.data.skill) if settings.data.skill else ""
 
 
 def is_night_of(found: RunSettings, settings: RunSettings) -> bool:

@@ -11,7 +11,8 @@ from trace2skill.runs.run_progress import RunProgress, read_progress
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps import STEPS
-from trace2skill.skills.skill import Skill, check_writable, faults, is_named
+from trace2skill.skills.skill import Skill, faults, is_named
+from trace2skill.versions.places import SkillPlace, place_of
 
 
 def check(rt: Runtime) -> None:
@@ -31,31 +32,31 @@ def check(rt: Runtime) -> None:
         _ = rt.client
     if rt.tasks:
         _ = rt.harness, rt.sandbox
-    check_places(rt.settings, rt.given_skill, rt.run_id)  # last: it makes the directory of runs
+    check_places(rt.settings, rt.given_skill, rt.run_id, rt.place)  # last: it makes the directory of runs
 
 
-def check_places(settings: RunSettings, skill: Skill | None, run_id: str) -> None:
-    """See that the run's directory can be written, and the skill's, where the run may replace it.
+def check_places(settings: RunSettings, skill: Skill | None, run_id: str, place: SkillPlace | None = None) -> None:
+    """See that the run's directory can be written, and the skill's place, where the run may replace it.
 
     Raises:
         BadInput: one could not; says which and what to do.
     """
     _check_output(settings.operation.output, run_id)
     _check_owner(settings, run_id)
-    if skill is None or settings.data.skill is None:
+    where = settings.data.skill
+    if skill is None or where is None:
         return
-    directory = settings.data.skill
     found = faults(skill)
     if found:
-        raise SkillInvalid(str(directory), found)
+        raise SkillInvalid(str(where), found)
     if settings.operation.promote == "stage" or not settings.gate.evaluate:
         return
-    if not is_named(directory, skill.name):
+    if isinstance(where, Path) and not is_named(where, skill.name):
         raise BadInput(
-            f"the directory is called '{directory.resolve().name}' and the skill '{skill.name}': the specification has "
+            f"the directory is called '{where.resolve().name}' and the skill '{skill.name}': the specification has "
             f"one name for both, and --promote {settings.operation.promote} could not replace it. Rename one of them"
         )
-    check_writable(directory)
+    (place or place_of(where, Path())).check(skill)
 
 
 def check_named_tasks(settings: RunSettings, held_out: Collection[str]) -> None:

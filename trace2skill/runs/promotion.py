@@ -18,6 +18,7 @@ from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.skill import Skill
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation
+from trace2skill.versions.places import SkillPlace
 from trace2skill.versions.registry import Registry, Version
 from trace2skill.versions.spending import single_look
 
@@ -170,12 +171,13 @@ def promote(
         decision=decision,
         author=rt.settings.models.analyst.name,
     )
-    return settled(Registry(rt.store), rt.settings, skill, version, champion, approval)
+    return settled(Registry(rt.store), rt.settings, rt.place, skill, version, champion, approval)
 
 
 def settled(
     registry: Registry,
     settings: RunSettings,
+    place: SkillPlace | None,
     skill: Skill,
     version: Version,
     champion: str,
@@ -194,14 +196,14 @@ def settled(
     version = version.model_copy(update={"state": "rejected" if refused else "candidate", "decision": decision})
     registry.record(skill, version, champion)
     allowed = settings.operation.promote == "auto" or (approval is not None and approval.given)
-    if decision.verdict != "promote" or not allowed or settings.data.skill is None:
+    if decision.verdict != "promote" or not allowed or place is None:
         return None
     if registry.is_by(skill, version.run_id):
-        registry.recover(skill.name, settings.data.skill)
+        registry.recover(skill.name, place)
     else:
         run, reason = version.run_id, decision.reason
         try:
-            registry.promote(skill, settings.data.skill, expected=champion, run_id=run, reason=reason)
+            registry.promote(skill, place, expected=champion, run_id=run, reason=reason)
         except ChampionChanged as changed:
             return changed.champion
     registry.record(skill, version.model_copy(update={"state": "promoted"}), champion)

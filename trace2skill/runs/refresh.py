@@ -24,6 +24,7 @@ from trace2skill.runs.summary import LeftOut, Spent
 from trace2skill.skills.skill import Skill, read_skill
 from trace2skill.store import RunRow
 from trace2skill.types.references import RolloutJob
+from trace2skill.versions.places import SkillPlace
 from trace2skill.versions.registry import Registry
 
 
@@ -72,11 +73,11 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
     rt.keep_division()
     if rt.given_skill is not None:
         rt.store.put("skill", rt.given_skill.digest, rt.given_skill)
-        if rt.settings.data.skill is not None:
+        if rt.place is not None:
             keep_evidence(rt, rt.given_skill)
-            _take_over(rt, rt.given_skill, rt.settings.data.skill, kind)
-    rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=as_text(rt.settings)))
-    settings = as_value(rt.settings)
+            _take_over(rt, rt.given_skill, rt.place, kind)
+    rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=as_text(rt.as_read)))
+    settings = as_value(rt.as_read)
     first = RunProgress(
         run_id=rt.run_id,
         kind=kind,
@@ -85,17 +86,20 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
         store=store_from(rt.settings, rt.run_id),
         flow_run=flow_run,
     )
-    write_settings(rt.settings, rt.run_directory(), COMMANDS.get(kind, kind))
+    write_settings(rt.as_read, rt.run_directory(), COMMANDS.get(kind, kind))
     rt.progress = ProgressFile(rt.run_directory(), first, lambda: rt.store.ledger_total(rt.run_id).cost)
     return rt.run_id
 
 
-def _take_over(rt: Runtime, skill: Skill, directory: Path, kind: RunKind) -> None:
-    """What people have changed is the champion. A former one may be measured, but nothing is built on it."""
+def _take_over(rt: Runtime, skill: Skill, place: SkillPlace, kind: RunKind) -> None:
+    """What people have changed is the champion. A former one may be measured, but nothing is built on it.
+
+    A run that is repeated at its commit begins with what was the champion then; a promotion asks for today's.
+    """
     registry = Registry(rt.store)
-    if kind in MEASURING and registry.is_former(skill):
+    if (kind in MEASURING or rt.settings.operation.skill_commit) and registry.is_former(skill):
         return
-    registry.adopt(skill, directory)
+    registry.adopt(skill, place)
 
 
 def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
@@ -213,12 +217,14 @@ def all_jobs(rt: Runtime) -> list[RolloutJob]:
 
 
 def conditions_of(rt: Runtime, directories: Sequence[Path]) -> list[Condition]:
-    """No skill, and each of the skill directories, which are kept in the store.
+    """No skill, and each of the skill directories, which are kept in the store; without any, the run's own skill.
 
     Raises:
         BadInput: a directory is no skill.
     """
     found = [Condition(name="no skill", skill=None)]
+    if not directories and rt.given_skill is not None and rt.place is not None:
+        found.append(Condition(name=str(rt.place), skill=rt.given_skill.digest))
     for directory in directories:
         skill = read_skill(directory)
         rt.store.put("skill", skill.digest, skill)

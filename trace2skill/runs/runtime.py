@@ -23,10 +23,11 @@ from trace2skill.runs.run_progress import ProgressFile
 from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.sandbox import Access, CommandResult, Limits, Sandbox, choose_sandbox
 from trace2skill.sandbox.limits import NO_ACCESS
-from trace2skill.skills.skill import Skill, read_skill
+from trace2skill.skills.skill import Skill
 from trace2skill.store import Store, open_store
 from trace2skill.store.divisions import Divisions
 from trace2skill.types.task import Task
+from trace2skill.versions.places import SkillPlace, place_of, read_there
 from trace2skill.versions.registry import Registry
 
 RunKind = Literal["run", "rollout", "evaluate", "ablate", "drift", "ingest", "experiment"]
@@ -51,12 +52,20 @@ class Runtime:
         self.tasks: dict[str, Task] = {task.id: task for task in loaded}
         of_logs = data.domain == LOGS and data.sources is not None
         self.splits: Splits = NOTHING if of_logs else self._divided()
-        self.given_skill: Skill | None = _live_skill(self.store, data.skill) if data.skill else None
+        commit = settings.operation.skill_commit
+        self.place: SkillPlace | None = place_of(data.skill, self.store.beside, commit) if data.skill else None
+        self.given_skill: Skill | None = _live_skill(self.store, self.place) if self.place else None
         if of_logs and self.given_skill is None and data.sources is not None:
             self.given_skill = empty_skill(data.sources.name)
         self.kind: RunKind = "run"
         self.progress: ProgressFile | None = None
         self._asked_last: tuple[str, Skill] | None = None
+
+    @property
+    def as_read(self) -> RunSettings:
+        """The settings with the commit the skill was read at: for the record, and for the run's other processes."""
+        commit = self.place.commit if self.place else ""
+        return self.settings.changed(skill_commit=commit) if commit else self.settings
 
     @cached_property
     def sandbox(self) -> Sandbox:
@@ -202,11 +211,10 @@ class Runtime:
             teach(tasks, domain.describe, lambda task: {case.name: gold(task, case) for case in task.cases})
 
 
-def _live_skill(store: Store, directory: Path) -> Skill:
+def _live_skill(store: Store, place: SkillPlace) -> Skill:
     """The skill in use; a promotion that a crash left half done is finished first."""
-    skill = read_skill(directory)
-    Registry(store).recover(skill.name, directory)
-    return read_skill(directory)
+    Registry(store).recover(read_there(place).name, place)
+    return read_there(place)
 
 
 class Slots:

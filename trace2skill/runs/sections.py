@@ -7,7 +7,7 @@ from operator import not_
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from trace2skill.agents.loop import LoopLimits
 from trace2skill.agents.react import AgentSettings
@@ -15,10 +15,12 @@ from trace2skill.analysts import signal_names
 from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.limits import SizeLimits
 from trace2skill.consolidate.route import Thresholds
+from trace2skill.core.form_order import on_top
 from trace2skill.core.record import Record
 from trace2skill.evaluation.acceptance import GateSettings
 from trace2skill.runs.sources import Sources
 from trace2skill.runs.spread import SpreadSettings
+from trace2skill.skills.git_address import SkillAddress
 from trace2skill.skills.place import EditPolicy
 from trace2skill.store.address import StoreAddress, default_address
 
@@ -29,6 +31,8 @@ SIGNALS = rf"(\+({'|'.join(signal_names())}))+"
 class DataSettings(Record):
     """On what: the tasks, the skill that is worked on, and the logs that are read besides."""
 
+    model_config = ConfigDict(json_schema_extra=on_top("path", "domain", "skill", "tasks"))
+
     path: Path = Field(description="Directory of the data set.")
     domain: str = Field(
         default="spreadsheet",
@@ -37,8 +41,10 @@ class DataSettings(Record):
     domain_options: dict[str, str] = Field(
         default_factory=dict, exclude_if=not_, description="What the kind of task is told besides, by name."
     )
-    skill: Path | None = Field(
-        default=None, description="Skill directory to deepen; without one, S0 is drafted by the model."
+    skill: SkillAddress | None = Field(
+        default=None,
+        description="Skill directory to deepen, or one in a repository: git+https://host/repository@branch#path. "
+        "Without one, S0 is drafted by the model.",
     )
     tasks: int | None = Field(
         default=None, ge=3, description="Use a stratified sample of so many tasks; all, unless given."
@@ -55,6 +61,8 @@ class DataSettings(Record):
 
 class LearningSettings(Record):
     """How a candidate is made: rollouts, analysts, and what becomes of their patches."""
+
+    model_config = ConfigDict(json_schema_extra=on_top("rounds", "seeds", "candidates", "analysts"))
 
     seeds: tuple[int, ...] = Field(default=(41,), min_length=1, description="Seeds of the rollouts lessons come from.")
     analysts: str = Field(
@@ -149,6 +157,8 @@ class LearningSettings(Record):
 class EvaluationSettings(GateSettings):
     """What is scored on held-out tasks, and what a promotion needs."""
 
+    model_config = ConfigDict(json_schema_extra=on_top("level", "held_out_seeds", "margin"))
+
     evaluate: bool = Field(default=True, description="Score the candidate on held-out tasks and decide.")
     held_out_seeds: tuple[int, ...] = Field(default=(41,), min_length=1, description="Seeds of the evaluation.")
     no_skill: bool = Field(default=False, description="Score the agent without any skill, too.")
@@ -160,6 +170,8 @@ class EvaluationSettings(GateSettings):
 class MoneySettings(Record):
     """How far: no model call is made that could pass a cap. A run that goes on under another cap is the same run."""
 
+    model_config = ConfigDict(json_schema_extra=on_top("max_cost"))
+
     max_cost: float | None = Field(default=10.0, ge=0, description="Cap of the run in US dollars; none has no cap.")
     max_cost_per_month: float | None = Field(
         default=None, ge=0, description="Cap of all runs of the store in a calendar month (UTC), in US dollars."
@@ -168,6 +180,8 @@ class MoneySettings(Record):
 
 class OperationSettings(Record):
     """How a run is carried out. Nothing here changes what it computes."""
+
+    model_config = ConfigDict(json_schema_extra=on_top("promote", "store", "workers", "max_failed_share"))
 
     workers: int = Field(default=8, ge=1, le=256, description="Steps under way at once.")
     store: StoreAddress = Field(
@@ -212,6 +226,13 @@ class OperationSettings(Record):
     )
     part_of: str = Field(
         default="", exclude_if=not_, description="Id of the experiment whose cap and books it shares; set by one."
+    )
+
+    skill_commit: str = Field(
+        default="",
+        exclude_if=not_,
+        pattern="^([0-9a-f]{40})?$",
+        description="Commit at which a skill in a repository is read, in place of the newest; written down by the run.",
     )
 
     @model_validator(mode="after")

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, model_validator
+from pydantic import ConfigDict, Field, GetJsonSchemaHandler, ValidationInfo, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from trace2skill.consolidate.bounded import Bounds
 from trace2skill.core.digest import digest_of
+from trace2skill.core.form_order import on_top
 from trace2skill.core.forms import from_text
 from trace2skill.core.record import Record
 from trace2skill.evaluation.acceptance import GateSettings
@@ -22,6 +23,7 @@ from trace2skill.runs.sections import (
     MoneySettings,
     OperationSettings,
 )
+from trace2skill.skills.git_address import GitAddress
 
 LOGS = "logs"
 """The domain of runs that learn from logs alone: it has no tasks."""
@@ -51,6 +53,8 @@ class RunSettings(Record, form="RunSettings", version=2, upgrades=(_from_flat,))
     The flat form of earlier versions is read, too, with a warning (see `flat_settings`).
     """
 
+    model_config = ConfigDict(json_schema_extra=on_top("data", "models", "money", "operation"))
+
     data: DataSettings = Field(description="On what: the tasks, the skill, and logs to read besides.")
     models: Roles = Field(description="Which model plays the agent, the analysts and the merger.")
     learning: LearningSettings = Field(default=LearningSettings(), description="How a candidate is made.")
@@ -79,6 +83,7 @@ class RunSettings(Record, form="RunSettings", version=2, upgrades=(_from_flat,))
             "anyOf": [{"$ref": data["$ref"]}, {"type": "string", "deprecated": True, "title": "path, the old form"}],
             "title": "Data",
             "description": data.get("description", ""),
+            "position": data["position"],
         }
         return found
 
@@ -169,6 +174,8 @@ class RunSettings(Record, form="RunSettings", version=2, upgrades=(_from_flat,))
         dumped = self.model_dump(mode="json", include=set(WHAT))
         kept = {name: value for section in ("data", "learning", "gate") for name, value in dumped[section].items()}
         kept["data"] = kept.pop("path")
+        if isinstance(self.data.skill, GitAddress):
+            kept["skill"] = self.data.skill.lineage
         kept["gate"] = {name: kept.pop(name) for name in GateSettings.model_fields if name in kept}
         if self.learning.merge == Bounds():
             kept["merge"] = {"ask": "touching", "fan_in": 2}  # the defaults, as earlier versions wrote them

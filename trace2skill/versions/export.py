@@ -3,16 +3,17 @@
 import shutil
 import subprocess
 import zipfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 from trace2skill.core.errors import BadInput, SkillInvalid
+from trace2skill.skills import fast_import
+from trace2skill.skills.fast_import import AUTHOR
 from trace2skill.skills.skill import Skill, faults, write_skill
-from trace2skill.versions.registry import Registry, Version
+from trace2skill.versions.records import Version, message
+from trace2skill.versions.registry import Registry
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: the same skill gives the same bytes
 OTHER = "name a branch of its own (--branch skills)"
-AUTHOR = "trace2skill <trace2skill@localhost>"
 
 
 def to_directory(skill: Skill, directory: Path) -> Path:
@@ -109,38 +110,9 @@ def _check_branch(git: str, repository: Path, branch: str) -> None:
 
 
 def _commit(skill: Skill, version: Version, branch: str, number: int) -> bytes:
-    when = int(datetime.strptime(version.written, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
-    lines = [f"commit refs/heads/{branch}", f"mark :{number}", f"committer {AUTHOR} {when} +0000"]
     _check(skill)
-    head = "\n".join(lines).encode() + b"\n" + _data(message(version).encode())
+    head = fast_import.head(f"refs/heads/{branch}", message(version), version.written, number)
     if number > 1:
         head += f"from :{number - 1}\n".encode()
-    body = b"deleteall\n"
-    for file in skill.files:
-        mode = "100755" if file.executable else "100644"
-        body += f"M {mode} inline {_quoted(f'{skill.name}/{file.path}')}\n".encode() + _data(file.content)
-    return head + body + b"\n"
-
-
-def message(version: Version) -> str:
-    """The evidence for a version, as a commit message."""
-    decision = version.decision
-    parts = [f"{version.name} {version.number}: {version.state.replace('_', ' ')}"]
-    if decision is not None:
-        parts.append(f"{decision.verdict.replace('_', ' ')}: {decision.reason}.")
-        if decision.comparison is not None:
-            gained, lost = decision.comparison.better, decision.comparison.worse
-            parts.append(f"Better on: {', '.join(gained) or 'nothing'}\nWorse on: {', '.join(lost) or 'nothing'}")
-    trailers = [f"Skill-Digest: {version.skill}"]
-    trailers += [f"Skill-Parent: {version.parent}"] if version.parent else []
-    trailers += [f"Trace2skill-Run: {version.run_id}"] if version.run_id else []
-    return "\n\n".join([*parts, "\n".join(trailers)]) + "\n"
-
-
-def _quoted(path: str) -> str:
-    """A path as `git fast-import` reads it, whatever signs it has: in quotes, as a string of C."""
-    return '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-
-
-def _data(content: bytes) -> bytes:
-    return b"data %d\n" % len(content) + content + b"\n"
+    files = b"".join(fast_import.written(file, f"{skill.name}/") for file in skill.files)
+    return head + b"deleteall\n" + files + b"\n"

@@ -9,51 +9,20 @@ store.
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal
-
-from pydantic import Field
 
 from trace2skill.core.digest import digest_of
-from trace2skill.core.errors import BadInput, ChampionChanged, SkillInvalid
+from trace2skill.core.errors import BadInput, ChampionChanged
 from trace2skill.core.forms import as_text, from_text_or_none
-from trace2skill.core.record import Record
-from trace2skill.skills.skill import Skill, check_writable, faults, is_named, read_skill, write_skill
+from trace2skill.skills.skill import Skill, write_skill
 from trace2skill.store import Store
 from trace2skill.store.skill_history import ChangeRow, LookRow, SkillHistory, VersionRow
 from trace2skill.types.decision import Decision, Look
 from trace2skill.versions.judgements import VersionJudgement, read_judgement, standing, standing_row
+from trace2skill.versions.places import Directory, SkillPlace
+from trace2skill.versions.records import Change, Kind, Version, message_of
 from trace2skill.versions.spending import of_before, paid, price
 
-State = Literal["candidate", "promoted", "rejected", "by_hand"]
-Kind = Literal["adopt", "promote", "rollback"]
-
-
-class Version(Record):
-    """One version of a skill. `number` counts the versions of a name from 1, in the order they were first seen."""
-
-    name: str
-    skill: str = Field(description="Digest of its files.")
-    parent: str = ""
-    run_id: str = ""
-    state: State
-    decision: Decision | None = None
-    author: str = Field(default="", description="The model that wrote it, '' for people.")
-    number: int = 0
-    written: str = ""
-
-
-class Change(Record):
-    """One line of a champion's history. `done` once the directory was swapped."""
-
-    name: str
-    number: int
-    kind: Kind
-    skill: str = Field(description="Digest of the champion from here on.")
-    previous: str = ""
-    run_id: str = ""
-    reason: str = ""
-    done: bool = False
-    written: str = ""
+__all__ = ["Change", "Registry", "Version", "learned_from"]
 
 
 class Registry:
@@ -140,7 +109,7 @@ class Registry:
         """Where a version stands as a plain directory."""
         return self._root / skill.digest[:12] / skill.name
 
-    def adopt(self, skill: Skill, directory: Path, reason: str = "found in its directory") -> None:
+    def adopt(self, skill: Skill, directory: Path | SkillPlace, reason: str = "found in its directory") -> None:
         """Make what stands in the live directory the champion, where people have put it there.
 
         Raises:
@@ -149,7 +118,7 @@ class Registry:
         champion = self.champion(skill.name)
         if champion == skill.digest:
             return
-        if champion and self.is_former(skill):
+        if champion and self.is_former(skill) and not _at(directory).is_newest:
             raise BadInput(
                 f"{directory} holds version {skill.digest[:12]} of '{skill.name}', which was champion before "
                 f"{champion[:12]}: is it an old checkout? `trace2skill promote {champion[:12]} {directory}` puts "
@@ -170,22 +139,22 @@ class Registry:
         changes = self.history(skill.name)
         return bool(changes) and (changes[-1].skill, changes[-1].run_id) == (skill.digest, run_id)
 
-    def take_over(self, name: str, directory: Path) -> str:
+    def take_over(self, name: str, directory: Path | SkillPlace) -> str:
         """Finish what a crash left, adopt what people changed, and return the digest of the champion, '' for none.
 
         Raises:
             BadInput: the directory holds another skill.
         """
-        self.recover(name, directory)
-        if (directory / "SKILL.md").is_file():
-            live = read_skill(directory)
+        place = _at(directory)
+        self.recover(name, place)
+        if (live := place.read()) is not None:
             if live.name != name:
-                raise BadInput(f"{directory} holds the skill '{live.name}', not '{name}'")
-            if not self.is_former(live):  # an old checkout is no change by people
-                self.adopt(live, directory)
+                raise BadInput(f"{place} holds the skill '{live.name}', not '{name}'")
+            if place.is_newest or not self.is_former(live):  # an old checkout is no change by people
+                self.adopt(live, place)
         return self.champion(name) or ""
 
-    def put_right(self, name: str, directory: Path) -> Change:
+    def put_right(self, name: str, directory: Path | SkillPlace) -> Change:
         """Write the champion into its directory, which holds something older; returns how it came to be champion.
 
         Raises:
@@ -194,12 +163,13 @@ class Registry:
         changes = self.history(name)
         if not changes:
             raise BadInput(f"'{name}' has no history: nothing was promoted yet")
-        skill = self.skill(changes[-1].skill)
-        check_place(skill, directory)
-        write_skill(skill, directory)
+        skill, place = self.skill(changes[-1].skill), _at(directory)
+        live = place.read()
+        place.check(skill)
+        self._put(changes[-1], skill, place, live.digest if live else "")
         return changes[-1]
 
-    def promote(self, skill: Skill, directory: Path, *, expected: str, run_id: str, reason: str) -> Change:
+    def promote(self, skill: Skill, directory: Path | SkillPlace, *, expected: str, run_id: str, reason: str) -> Change:
         """Make `skill` the champion and put it into the live directory.
 
         Args:
@@ -211,15 +181,18 @@ class Registry:
 
         Raises:
             ChampionChanged: somebody else promoted since.
-            BadInput: the directory cannot be written; `recover` tries again.
+            BadInput: the place cannot be written or holds another skill by now; `recover` tries again.
         """
-        check_place(skill, directory)
+        place, champion = _at(directory), self.champion(skill.name)
+        if champion and champion != expected:  # known before the place is asked, which then holds that one
+            raise ChampionChanged(skill.name, expected, champion)
+        place.check(skill, expected)
         row = ChangeRow(skill.name, 0, "promote", skill.digest, "", run_id, reason, done=False)
         change = self._written(row, expected, self._won(skill, expected))
-        self._finish(change, skill, directory)
+        self._finish(change, skill, place)
         return change
 
-    def rollback(self, name: str, directory: Path, *, to: str | None = None, reason: str = "") -> Change:
+    def rollback(self, name: str, directory: Path | SkillPlace, *, to: str | None = None, reason: str = "") -> Change:
         """Put the champion before the current one back, or the version `to`. Rolling back twice undoes the first.
 
         Raises:
@@ -231,13 +204,13 @@ class Registry:
         target = to or changes[-1].previous
         if not target:
             raise BadInput(f"'{name}' has only ever had one champion: there is nothing to go back to")
-        skill = self.skill(target)
-        check_place(skill, directory)
+        skill, place = self.skill(target), _at(directory)
+        place.check(skill, changes[-1].skill)
         change = self._change(name, "rollback", target, changes[-1].skill, "", reason, done=False)
-        self._finish(change, skill, directory)
+        self._finish(change, skill, place)
         return change
 
-    def recover(self, name: str, directory: Path) -> None:
+    def recover(self, name: str, directory: Path | SkillPlace) -> None:
         """Finish a change that a crash left between the decision and the directory.
 
         What people have changed in the directory since is not touched: it becomes the champion.
@@ -245,10 +218,11 @@ class Registry:
         changes = self.history(name)
         if not changes or changes[-1].done:
             return
-        pending = changes[-1]
-        live = read_skill(directory).digest if (directory / "SKILL.md").is_file() else ""
+        pending, place = changes[-1], _at(directory)
+        found = place.read()
+        live = found.digest if found else ""
         if live in (pending.skill, pending.previous, ""):
-            self._finish(pending, self.skill(pending.skill), directory)
+            self._finish(pending, self.skill(pending.skill), place)
         else:
             self._mark_done(pending)
 
@@ -287,11 +261,16 @@ class Registry:
         written = self._history.append_change(row, expected, won)
         if written is None:
             raise ChampionChanged(row.name, expected or "", self.champion(row.name) or "")
-        return _change(written)
+        return next(change for change in self.history(row.name) if change.number == written.number)  # with its time
 
-    def _finish(self, change: Change, skill: Skill, directory: Path) -> None:
-        write_skill(skill, directory)
+    def _finish(self, change: Change, skill: Skill, place: SkillPlace) -> None:
+        self._put(change, skill, place, change.previous)
         self._mark_done(change)
+
+    def _put(self, change: Change, skill: Skill, place: SkillPlace, expected: str) -> None:
+        """The skill in its place. What a repository says of it is the same whenever it is said again."""
+        version = next((item for item in self.versions(change.name) if item.skill == change.skill), None)
+        place.put(skill, expected, message_of(change, version), change.written)
 
     def _mark_done(self, change: Change) -> None:
         self._history.mark_done(change.name, change.number)
@@ -303,19 +282,8 @@ def _look(row: LookRow, level: float, ways: int) -> Look:
     return paid(row.number, level, row.cost, row.remaining, ways=ways, key=row.key)
 
 
-def check_place(skill: Skill, directory: Path) -> None:
-    """See that a skill can be put into a directory, before it is written down that it is there.
-
-    Raises:
-        SkillInvalid: the skill has faults, or the directory has another name.
-        BadInput: the directory cannot be written.
-    """
-    found = faults(skill)
-    if not found and not is_named(directory, skill.name):
-        found.append(f"the directory is called '{directory.name}' and the skill '{skill.name}'")
-    if found:
-        raise SkillInvalid(str(directory), found)
-    check_writable(directory)
+def _at(where: Path | SkillPlace) -> SkillPlace:
+    return Directory(where) if isinstance(where, Path) else where
 
 
 def learned_from(store: Store, skill: Skill, tasks_of: Callable[[str], set[str]]) -> set[str]:

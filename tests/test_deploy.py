@@ -1,0 +1,219 @@
+"""`trace2skill deploy`: one command puts on a Prefect server what prefect.yaml declares, and does nothing twice."""
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import httpx
+import product
+import pytest
+from conftest import ROOT
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.utilities.templating import resolve_block_document_references, resolve_variables
+from ruamel.yaml import YAML
+
+FILE = """
+name: mine
+pull:
+  - prefect.deployments.steps.set_working_directory: { directory: "{{ $TRACE2SKILL_HOME }}" }
+deployments:
+  - name: deploy-test
+    entrypoint: flows/refresh.py:refresh
+    tags: [mine]
+    concurrency_limit: { limit: 1, collision_strategy: ENQUEUE }
+    schedules: [{ cron: "0 4 * * *", timezone: Europe/Berlin }]
+    parameters:
+      settings:
+        data: { path: examples/office }
+        models: { agent: { name: openai/x }, analyst: { name: openai/x }, merger: { name: openai/x } }
+        operation: { limits_held: [deploy-test-gpu] }
+    work_pool: { name: deploy-test-pool, job_variables: { env: { MINE: "1" } } }
+  - name: deploy-test-drift
+    entrypoint: flows/drift.py:drift_watch
+    schedule: { interval: 86400 }
+    parameters: { settings: { data: examples/office, roles: { agent: { name: sim/office }, analyst: { name: sim/office }, merger: { name: sim/office } } } }
+    work_pool: { name: deploy-test-pool }
+"""  # the second as somebody wrote it long ago: flat settings, one schedule, no tags
+KEY = "sk-not-a-real-key-0123456789"
+
+
+class Server:
+    """What the session's server has, as the UI asks for it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.api = home, (home / "api").read_text()
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        answer = httpx.request(method, f"{self.api}{path}", json=body, timeout=60)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def deployed(self, name: str) -> Any:
+        return self.ask("GET", f"/deployments/name/{name}")
+
+    def deploy(self, file: Path, *more: object, code: int = 0) -> Any:
+        done = product.run(ROOT, self.home, "deploy", "--file", file, "--json", *more, code=code)
+        return json.loads(done.stdout) if code == 0 else done.complaint
+
+
+@pytest.fixture(scope="module")
+def server(prefect_home: Path) -> Server:
+    return Server(prefect_home)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "prefect.yaml"
+    path.write_text(FILE)
+    return path
+
+
+async def followed_by_worker(variables: dict[str, str]) -> Any:
+    return await resolve_variables(await resolve_block_document_references(variables))
+
+
+def states(done: Any) -> dict[str, str]:
+    return {f"{item['kind']} {item['name']}": item["state"] for item in done["changes"]}
+
+
+def test_one_command_deploys_all_and_the_second_changes_nothing(
+    server: Server, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    key = ("--key", "OPENAI_API_KEY")
+    dry = server.deploy(file, "--dry-run", *key)
+    new = {name for name, state in states(dry).items() if state == "created"}
+    assert {
+        "work pool deploy-test-pool", "secret trace2skill-key-openai-api-key", "concurrency limit deploy-test-gpu",
+        "deployment refresh/deploy-test", "deployment drift-watch/deploy-test-drift",
+    } <= new  # fmt: skip
+    assert server.ask("POST", "/deployments/filter", {"deployments": {"name": {"like_": "deploy-test"}}}) == []
+
+    first = server.deploy(file, *key)
+    assert states(first) == states(dry)
+    assert "start a worker: prefect worker start --pool deploy-test-pool" in first["next"]
+    monkeypatch.delenv("OPENAI_API_KEY")
+    second = server.deploy(file)  # the key is not needed again
+    assert set(states(second).values()) == {"unchanged"}
+    assert states(second).keys() == states(first).keys()
+
+    made = server.deployed("refresh/deploy-test")
+    assert made["global_concurrency_limit"]["limit"] == 1
+    assert made["concurrency_options"]["collision_strategy"] == "ENQUEUE"
+    assert made["schedules"][0]["schedule"]["timezone"] == "Europe/Berlin"
+    assert (
+        made["pull_steps"][0]["prefect.deployments.steps.set_working_directory"]["directory"]
+        == "{{ $TRACE2SKILL_HOME }}"
+    )
+    assert made["job_variables"]["env"] == {
+        "MINE": "1",
+        "TRACE2SKILL_HOME": "{{ prefect.variables.trace2skill_home }}",
+        "OPENAI_API_KEY": "{{ prefect.blocks.secret.trace2skill-key-openai-api-key }}",
+    }
+    # What a worker makes of it when a run starts.
+    with temporary_settings({PREFECT_API_URL: server.api}):
+        followed = asyncio.run(followed_by_worker(made["job_variables"]["env"]))
+    assert followed == {"MINE": "1", "TRACE2SKILL_HOME": str(ROOT), "OPENAI_API_KEY": KEY}
+    old = server.deployed("drift-watch/deploy-test-drift")
+    assert old["parameters"]["settings"]["data"] == {"path": "examples/office"}
+    assert old["schedules"][0]["schedule"]["interval"] == 86400
+    # Nowhere but in its Secret block, and not in what was said.
+    assert KEY not in json.dumps([dry, first, second, made, old])
+
+
+def test_only_what_differs_is_changed_and_a_paused_schedule_stays_paused(server: Server, file: Path) -> None:
+    server.deploy(file)
+    made = server.deployed("refresh/deploy-test")
+    (schedule,) = made["schedules"]
+    server.ask("PATCH", f"/deployments/{made['id']}/schedules/{schedule['id']}", {"active": False})
+    assert "changed" not in states(server.deploy(file)).values()
+    file.write_text(FILE.replace("tags: [mine]", "tags: [yours]"))
+    done = server.deploy(file, "--limit", "deploy-test-gpu=3", "--work-pool", "deploy-test-other")
+    found = {item["name"]: item for item in done["changes"] if item["state"] != "unchanged"}
+    assert found["refresh/deploy-test"]["detail"] == "tags, work_pool_name"
+    assert found["deploy-test-gpu"]["detail"].endswith("-> 3")
+    assert found["deploy-test-other"]["state"] == "created"
+    again = server.deployed("refresh/deploy-test")
+    assert (again["tags"], again["work_pool_name"]) == (["yours"], "deploy-test-other")
+    assert [one["active"] for one in again["schedules"]] == [False]
+
+
+def test_automations_are_filled_in_from_a_block_given_by_its_name(server: Server, file: Path) -> None:
+    from prefect.blocks.notifications import CustomWebhookNotificationBlock
+
+    names = {
+        item["name"]
+        for item in YAML(typ="safe").load((ROOT / "deployments/automations.yaml").read_text())["automations"]
+    }
+    with temporary_settings({PREFECT_API_URL: server.api}):
+        block = CustomWebhookNotificationBlock(name="team", url="https://hooks.example.com/x")
+        block.save("deploy-test-team", overwrite=True)
+    said = server.deploy(file, "--notify", "deploy-test-nobody", code=2)
+    assert "no notification block of that name" in said
+    assert "custom-webhook/deploy-test-team" in said
+    done = states(server.deploy(file, "--notify", "deploy-test-team"))
+    assert {done[f"automation {name}"] for name in names} == {"created"}
+    again = states(server.deploy(file, "--automations"))  # the block that was filled in stays
+    assert {again[f"automation {name}"] for name in names} == {"unchanged"}
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "said"),
+    [
+        (('cron: "0 4 * * *"', 'cron: "every day"'), (), "a schedule is cron, interval or rrule"),
+        (("limits_held", "limitss_held"), (), "refresh.yaml: deploy-test: settings: operation.limitss_held"),
+        (("flows/refresh.py:refresh", "flows/refresh.py:refrehs"), (), "there is no flow at"),
+        (("", ""), ("--key", "sk-abc"), "give the name of an environment variable"),
+        (("", ""), ("--key", "NOT_SET_KEY"), "$NOT_SET_KEY is not set here"),
+        (("", ""), ("--limit", "gpu"), "say NAME=SLOTS"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_changes(
+    server: Server, file: Path, change: tuple[str, str], options: tuple[str, ...], said: str
+) -> None:
+    file.write_text(FILE.replace(*change).replace("deploy-test", "never-deployed"))
+    complaint = server.deploy(file, *options, code=2)
+    assert said.replace("deploy-test", "never-deployed").replace("refresh.yaml", "prefect.yaml") in complaint
+    assert server.ask("POST", "/work_pools/filter", {"work_pools": {"name": {"any_": ["never-deployed-pool"]}}}) == []
+
+
+class Starting(BaseHTTPRequestHandler):
+    """A server that is not ready the first time it is asked, and then no Prefect server."""
+
+    answers: ClassVar = [503, 200]
+
+    def do_GET(self) -> None:
+        self.send_response(self.answers.pop(0))
+        self.end_headers()
+        self.wfile.write(b"<html>")
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@pytest.fixture
+def starting() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Starting)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/api"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_server_that_does_not_come_is_one_message_with_the_remedy(tmp_path: Path, starting: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        nobody = f"http://127.0.0.1:{free.getsockname()[1]}/api"
+    (tmp_path / "api").write_text(nobody)
+    done = product.run(ROOT, tmp_path, "deploy", "--wait", 0.1, code=2)
+    assert f"no Prefect server answers at {nobody} after 0.1 s" in done.complaint
+    assert "waiting for the Prefect server" in done.complaint
+    assert "`prefect server start`" in done.complaint
+    (tmp_path / "api").write_text(starting)
+    done = product.run(ROOT, tmp_path, "deploy", code=2)  # it is waited for, and found to be another one
+    assert "is no Prefect API" in done.complaint
+    assert "waiting" in done.complaint

@@ -1,0 +1,402 @@
+"""A skill in a Git repository: read without being trusted, one lineage for all workers, and promoted by a commit."""
+
+import base64
+import json
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from product import run
+from questions_of_tests import write_math
+from run_settings import run_settings
+
+from trace2skill.core.errors import BadInput, ChampionChanged
+from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runs.night import lineage_of
+from trace2skill.skills import repository
+from trace2skill.skills.git_address import GitAddress, parse
+from trace2skill.skills.skill import Skill, SkillFile
+from trace2skill.store import Store, open_store
+from trace2skill.versions.places import Branch
+from trace2skill.versions.registry import Registry, Version
+
+SUMS = b"---\nname: sums\ndescription: How to add up.\n---\n\n# Sums\n\n## Steps\n\n- Read the question.\n"
+SKILL = Skill(files=(SkillFile(path="SKILL.md", content=SUMS),))
+
+
+class Remote:
+    """A bare repository, and a person's checkout of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.bare, self.work = folder / "remote.git", folder / "work"
+        self._run(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(self.bare))
+        self._run(folder, "clone", "--quiet", str(self.bare), str(self.work))
+        self.write("README.md", b"Skills of the team.\n")
+        self.commit({"skills/sums/SKILL.md": SUMS})
+
+    def address(self, ref: str = "main", path: str = "skills/sums") -> str:
+        return f"git+file://{self.bare}{f'@{ref}' if ref else ''}#{path}"
+
+    def place(self, store: Store, ref: str = "main", path: str = "skills/sums") -> Branch:
+        address = parse(self.address(ref, path))
+        assert isinstance(address, GitAddress)
+        return Branch(address, store.beside)
+
+    def write(self, path: str, content: bytes) -> None:
+        (self.work / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.work / path).write_bytes(content)
+
+    def commit(self, files: dict[str, bytes], message: str = "by a person") -> str:
+        for path, content in files.items():
+            self.write(path, content)
+        return self.commit_all(message)
+
+    def commit_all(self, message: str = "by a person") -> str:
+        self._run(self.work, "pull", "--quiet", "--rebase", "--autostash", "origin", "main", check=False)
+        self._run(self.work, "add", "--all")
+        self._run(self.work, "commit", "--quiet", "--message", message)
+        self._run(self.work, "push", "--quiet", "origin", "HEAD:main")
+        return self.git("rev-parse", "main")
+
+    def git(self, *words: str) -> str:
+        return self._run(self.bare, *words)
+
+    def _run(self, at: Path, *words: str, check: bool = True, given: str | None = None) -> str:
+        who = ["-c", "user.name=A Person", "-c", "user.email=person@example.com"]
+        done = subprocess.run(["git", *who, "-C", str(at), *words], capture_output=True, text=True, input=given)
+        assert not check or done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Remote:
+    return Remote(tmp_path)
+
+
+def better(text: str = "Say the sum alone.") -> Skill:
+    return SKILL.with_files({"SKILL.md": SUMS + f"- {text}\n".encode(), "references/more.md": b"# More\n"})
+
+
+def kept(registry: Registry, skill: Skill) -> None:
+    version = Version(name="sums", skill=skill.digest, parent=SKILL.digest, run_id="run-1", state="candidate")
+    registry.record(skill, version)
+
+
+def promote(registry: Registry, place: Branch, skill: Skill) -> None:
+    kept(registry, skill)
+    registry.promote(skill, place, expected=SKILL.digest, run_id="run-1", reason="better on 7")
+
+
+def test_a_promotion_is_one_commit_on_the_branch_and_touches_nothing_else(remote: Remote, store: Store) -> None:
+    registry, place = Registry(store), remote.place(store)
+    assert place.read() == SKILL
+    assert place.commit == remote.git("rev-parse", "main")
+    registry.adopt(SKILL, place)
+    promote(registry, place, better())
+    assert remote.git("show", "main:skills/sums/SKILL.md").endswith("- Say the sum alone.")
+    assert remote.git("show", "main:README.md") == "Skills of the team."
+    assert remote.git("diff", "--name-only", "main~1", "main").split() == [
+        "skills/sums/SKILL.md", "skills/sums/references/more.md",
+    ]  # fmt: skip
+    message = remote.git("log", "-1", "--format=%B", "main")
+    assert message.startswith("sums 2: promoted")
+    assert f"Skill-Digest: {better().digest}" in message
+    assert "Trace2skill-Run: run-1" in message
+    assert place.read() == better()
+    registry.rollback("sums", remote.place(store), reason="worse in practice")
+    assert remote.place(store).read() == SKILL
+    assert "worse in practice" in remote.git("log", "-1", "--format=%B", "main")
+
+
+def test_where_the_branch_moved_the_commit_goes_on_top_and_where_the_skill_changed_nothing_is_pushed(
+    remote: Remote, store: Store
+) -> None:
+    registry, place = Registry(store), remote.place(store)
+    registry.adopt(SKILL, place)
+    assert place.read() == SKILL
+    theirs = remote.commit({"skills/other/SKILL.md": b"theirs"})
+    promote(registry, place, better())
+    assert remote.git("rev-parse", "main~1") == theirs
+
+    remote.commit({"skills/sums/SKILL.md": SUMS + b"- Ask a colleague.\n"})
+    before = remote.git("rev-parse", "main")
+    again = better("Check it twice.")
+    kept(registry, again)
+    with pytest.raises(BadInput, match=r"have changed on branch 'main'.*nothing was pushed.*`trace2skill promote"):
+        registry.promote(again, place, expected=better().digest, run_id="run-2", reason="better on 3")
+    assert remote.git("rev-parse", "main") == before
+    assert registry.champion("sums") == better().digest, "nothing was written down either"
+    # The way out: what people wrote is the champion from now on, though it may have been one before.
+    remote.commit({"skills/sums/SKILL.md": SUMS, "skills/sums/references/more.md": b"# More\n"})
+    live = remote.place(store)
+    assert registry.take_over("sums", live) == registry.champion("sums")
+    assert registry.skill(registry.champion("sums") or "").text("SKILL.md") == SUMS.decode()
+
+
+def test_a_branch_that_moves_between_look_and_push_is_fetched_again(
+    remote: Remote, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry, place = Registry(store), remote.place(store)
+    registry.adopt(SKILL, place)
+    push, others = repository.Repository.push, iter([b"1", b"2"])
+
+    def late(self: repository.Repository, commit: str, branch: str, *, dry_run: bool = False) -> bool:
+        if not dry_run and (other := next(others, None)):
+            remote.commit({"NEWS.md": other})
+        return push(self, commit, branch, dry_run=dry_run)
+
+    monkeypatch.setattr(repository.Repository, "push", late)
+    promote(registry, place, better())
+    assert remote.git("rev-list", "--count", "main") == "4"  # one by a person, two meanwhile, one of ours
+    assert "promoted" in remote.git("log", "-1", "--format=%s", "main")
+    assert remote.git("show", "main:NEWS.md") == "2"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_promotion_that_a_kill_cut_short_is_pushed_exactly_once(
+    remote: Remote, store: Store, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    push = repository.Repository.push
+
+    def dies(self: repository.Repository, commit: str, branch: str, *, dry_run: bool = False) -> bool:
+        if dry_run:
+            return True
+        if when == "after":
+            push(self, commit, branch)
+        raise Killed
+
+    registry = Registry(store)
+    registry.adopt(SKILL, remote.place(store))
+    with monkeypatch.context() as patched:
+        patched.setattr(repository.Repository, "push", dies)
+        with pytest.raises(Killed):
+            promote(registry, remote.place(store), better())
+    (cache,) = (store.beside / "git").glob("*.git")
+    (cache / "shallow.lock").touch()  # as a killed git leaves it
+    for _ in range(2):
+        registry.recover("sums", remote.place(store))
+    assert remote.git("rev-list", "--count", "main") == "2"
+    assert remote.place(store).read() == better()
+    assert registry.history("sums")[-1].done
+
+
+def test_two_workers_with_stores_of_their_own_follow_one_branch(remote: Remote, tmp_path: Path) -> None:
+    one, two = (open_store(tmp_path / name / "store.duckdb") for name in ("one", "two"))
+    first, second = Registry(one), Registry(two)
+    for registry, store in ((first, one), (second, two)):
+        registry.adopt(SKILL, remote.place(store))
+    promote(first, remote.place(one), better())
+    assert second.take_over("sums", remote.place(two)) == better().digest
+    first.rollback("sums", remote.place(one))
+    assert second.take_over("sums", remote.place(two)) == SKILL.digest, "what was in use before may be again"
+    one.close()
+    two.close()
+
+
+def test_two_workers_with_one_store_promote_one_after_the_other(remote: Remote, store: Store) -> None:
+    """The second is told of the first one's champion, which its candidate has to beat now: no trouble with the branch."""
+    registry, first, second = Registry(store), remote.place(store), remote.place(store)
+    registry.adopt(SKILL, first)
+    assert second.read() == SKILL
+    promote(registry, first, better())
+    theirs = better("Check it twice.")
+    kept(registry, theirs)
+    with pytest.raises(ChampionChanged):
+        registry.promote(theirs, second, expected=SKILL.digest, run_id="run-2", reason="better on 3")
+    registry.promote(theirs, second, expected=better().digest, run_id="run-2", reason="better on 2")
+    assert remote.place(store).read() == theirs
+
+
+def hostile(remote: Remote, what: str) -> None:
+    inside = remote.work / "skills" / "sums"
+    if what == "a link out":
+        (inside / "references").symlink_to("../../..")
+    elif what == "a link to a file elsewhere":
+        (inside / "LICENSE").symlink_to("/etc/passwd")
+    elif what == "a link to itself":
+        (inside / "LICENSE").symlink_to("LICENSE")
+    elif what == "a submodule":
+        head = remote._run(remote.work, "rev-parse", "HEAD")
+        remote._run(remote.work, "update-index", "--add", "--cacheinfo", f"160000,{head},skills/sums/sub")
+        remote._run(remote.work, "commit", "--quiet", "--message", "a submodule")
+        remote._run(remote.work, "push", "--quiet", "origin", "HEAD:main")
+        return
+    elif what == "a tree without end":  # sixteen names for one tree, and that twelve times over: 281 million million
+        tree = remote._run(remote.work, "rev-parse", "HEAD:skills/sums")
+        for _ in range(12):
+            listed = "".join(f"040000 tree {tree}\t{name}\n" for name in "abcdefghijklmnop")
+            tree = remote._run(remote.work, "mktree", given=listed)
+        top = remote._run(remote.work, "mktree", given=f"040000 tree {tree}\tsums\n")
+        top = remote._run(remote.work, "mktree", given=f"040000 tree {top}\tskills\n")
+        commit = remote._run(remote.work, "commit-tree", top, "-m", "a tree without end")
+        remote._run(remote.work, "push", "--quiet", "--force", "origin", f"{commit}:refs/heads/main")
+        return
+    elif what == "too much":
+        remote.write("skills/sums/assets/zeros", bytes(3 * 2**20))
+    elif what == "a name with a line break":
+        remote.write("skills/sums/assets/a\nb", b"")
+    remote.commit_all()
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("a link out", "'references' is a link that leads out"),
+        ("a link to a file elsewhere", "'LICENSE' is a link that leads out"),
+        ("a link to itself", "'LICENSE' is a link that leads to itself"),
+        ("a submodule", "'sub' is a submodule"),
+        ("a tree without end", "larger than a skill's repository may be"),
+        ("too much", "it holds 3 MB, and a skill 5000 files and 2 MB at most"),
+        ("a name with a line break", "control character"),
+    ],
+)
+def test_a_hostile_tree_is_refused_by_name_and_nothing_of_it_is_ever_on_the_disk(
+    remote: Remote, store: Store, what: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "MOST_BYTES", 2 * 2**20)
+    hostile(remote, what)
+    with pytest.raises(BadInput, match=said):
+        remote.place(store).read()
+    assert not [
+        path for path in (store.beside / "git").rglob("*") if path.is_symlink() or path.name in ("zeros", "SKILL.md")
+    ]
+
+
+def test_links_inside_the_skill_are_read_and_no_program_of_anybodys_is_run(
+    remote: Remote, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hooks of a template, a filter of the user's that the repository asks for, and an editor: git may run them."""
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path / 'ran'}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    hooks = tmp_path / "template" / "hooks"
+    hooks.mkdir(parents=True)
+    for name in ("post-checkout", "reference-transaction", "pre-push", "post-index-change", "fsmonitor-watchman"):
+        os.symlink(program, hooks / name)
+    config = tmp_path / "gitconfig"
+    config.write_text(
+        f"[init]\n\ttemplateDir = {tmp_path / 'template'}\n[core]\n\thooksPath = {hooks}\n\tfsmonitor = {program}\n"
+        f'[filter "run"]\n\tsmudge = {program}\n\tclean = {program}\n\tprocess = {program}\n'
+    )
+    remote.commit({".gitattributes": b"* filter=run\n", "skills/sums/LICENSE": b"Yours.\n"})
+    os.symlink("LICENSE", remote.work / "skills" / "sums" / "LICENSE.txt")
+    remote.commit_all()
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    place = remote.place(store)
+    found = place.read()
+    assert found is not None
+    assert found.text("LICENSE.txt") == "Yours.\n"
+    assert not (tmp_path / "ran").exists()
+    (hooks / "reference-transaction").unlink()  # what is pushed to has that one, too, and its hooks are its own
+    Registry(store).adopt(found, place)
+    new = found.with_files({"SKILL.md": SUMS + b"- Be brief.\n"})
+    kept(Registry(store), new)
+    Registry(store).promote(new, place, expected=found.digest, run_id="run-1", reason="")
+    assert place.read() == new
+    assert not (tmp_path / "ran").exists()
+
+
+def test_tags_and_commits_are_read_and_not_written(remote: Remote, store: Store) -> None:
+    first = remote.git("rev-parse", "main")
+    remote.git("tag", "v1", "main")
+    remote.commit({"skills/sums/SKILL.md": SUMS + b"- Newer.\n"})
+    for ref in ("v1", first):
+        place = remote.place(store, ref)
+        assert place.read() == SKILL
+        with pytest.raises(BadInput, match="no branch but a tag or a commit"):
+            place.check(better())
+    assert remote.place(store, "").commit == remote.git("rev-parse", "main"), "the default branch"
+    with pytest.raises(BadInput, match="no branch, tag or whole commit 'v2'"):
+        remote.place(store, "v2").read()
+    assert remote.place(store, path="skills/none").read() is None
+    with pytest.raises(BadInput, match="git says"):
+        Branch(GitAddress(f"file://{remote.bare}x", "main"), store.beside).read()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "git+ext::sh -c touch% /tmp/x",
+        "git+http://example.com/x",
+        "git+https://example.com/x@--upload-pack=touch",
+        "git+https://example.com/x@main..other",
+        "git+https://example.com/x@a:b",
+        "git+https://-oProxyCommand=touch/x",
+        "git+ssh://-oProxyCommand=touch/x@main",
+        "git+ssh://a:b@example.com/x",
+        "git+https://example.com/--upload-pack=touch@main",
+        "git+https://example.com/a/../b@main",
+        "git+https://example.com/x@main#../y",
+        "git+https://example.com/x@main#.git/hooks",
+        "git+https://example.com/x@main#-y",
+        "git+https://example.com/x?token=1@main",
+        "git+file://host/x@main",
+        "git+https://example.com/x\n@main",
+    ],
+)
+def test_an_address_that_git_could_take_for_more_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        parse(address)
+
+
+def test_credentials_stand_nowhere_and_one_lineage_has_many_addresses() -> None:
+    given = parse("git+https://bot:s3cret-t0ken@example.com/team/skills.git@main#office/workbooks")
+    assert str(given) == "git+https://example.com/team/skills.git@main#office/workbooks"
+    assert isinstance(given, GitAddress)
+    assert given.credentials == "bot:s3cret-t0ken"
+    assert "s3cret" not in repr(given)
+    roles = Roles.all_played_by(ModelSettings(name="sim/office"))
+    one, other = (run_settings(data="d", skill=str(given), roles=roles), run_settings(
+        data="d", skill="git+https://ann:other@example.com/team/skills.git@night#office/workbooks", roles=roles,
+    ))  # fmt: skip
+    assert "s3cret" not in one.model_dump_json() + str(one)
+    assert one.identity == other.identity
+    assert lineage_of(one) == lineage_of(other) == "git+https://example.com/team/skills.git#office/workbooks"
+    assert one.label == "workbooks (spreadsheet)"
+    # A command line's path has one slash where there were two.
+    for text in (str(given), "git+file:///srv/skills@main#x"):
+        assert str(parse(Path(text))) == text
+
+
+def test_credentials_reach_git_by_its_environment_and_no_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git = tmp_path / "git"
+    git.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/words\nenv >> {tmp_path}/env\necho "fatal: 403" >&2\nexit 1\n')
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    address = parse("git+https://bot:s3cret-t0ken@example.com/team/skills@main#sums")
+    assert isinstance(address, GitAddress)
+    with pytest.raises(BadInput, match="give git a key here") as refused:
+        Branch(address, tmp_path / "below").read()
+    sent = base64.b64encode(b"bot:s3cret-t0ken").decode()
+    assert f"Authorization: Basic {sent}" in (tmp_path / "env").read_text()
+    for text in (str(refused.value), (tmp_path / "words").read_text()):
+        assert "s3cret" not in text
+        assert sent not in text
+
+
+def test_a_run_learns_for_a_branch_and_says_which_commit_it_read(
+    remote: Remote, tmp_path: Path, prefect_home: Path
+) -> None:
+    data = write_math(tmp_path / "data", 24)
+    read = remote.git("rev-parse", "main")
+    command = ["run", "--domain", "math", "--data", data, "--sandbox", "process", "--model", "sim/office"]
+    done = run(
+        tmp_path, prefect_home, *command, "--skill", remote.address(), "--promote", "auto", "--level", "0.6", "--json"
+    )
+    made = json.loads(done.stdout)
+    assert made["promoted"], made["decision"]["reason"]
+    assert remote.git("rev-parse", "main~1") == read
+    assert made["run_id"] in remote.git("log", "-1", "--format=%B", "main")
+    settings = (tmp_path / ".trace2skill" / "runs" / made["run_id"] / "settings.yaml").read_text()
+    assert f"skill_commit: {read}" in settings
+    back = run(tmp_path, prefect_home, "rollback", remote.address(), "--why", "not yet")
+    assert "holds sums" in back.stdout
+    assert remote.git("show", "main:skills/sums/SKILL.md") == SUMS.decode().strip()

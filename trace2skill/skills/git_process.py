@@ -1,0 +1,140 @@
+"""Running git on anybody's repository: one transport, no hooks, no questions, and a limit to all that it writes."""
+
+import base64
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from trace2skill.core.errors import BadInput
+from trace2skill.skills.git_address import GitAddress
+
+MOST_FETCHED = 2**30
+"""Bytes of a file that git may write: what is fetched is one pack."""
+MOST_LISTED, MOST_SAID = 8 * 2**20, 2**16
+"""Bytes of a list of files or branches, and of what else git says."""
+PATIENCE_SECONDS = 600.0
+ALONE = {
+    "core.hooksPath": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.alternateRefsCommand": "",
+    "submodule.recurse": "false",
+    "fetch.recurseSubmodules": "false",
+    "fetch.unpackLimit": "1",
+    "fetch.fsckObjects": "true",
+    "fetch.writeCommitGraph": "false",
+    "push.recurseSubmodules": "no",
+    "push.followTags": "false",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+}
+"""Settings of git that win over those of whoever runs it."""
+KEY_WANTED = ("authentication failed", "could not read username", "permission denied", "access denied", "403", "401")
+
+
+@dataclass(frozen=True)
+class Git:
+    """Git, for the repository of an address and its bare copy in a folder."""
+
+    address: GitAddress
+    folder: Path
+
+    def answer(self, *words: str, given: bytes = b"", at: Path | None = None, most: int = MOST_FETCHED) -> bytes:
+        """What git prints; arguments are those of `run`.
+
+        Raises:
+            BadInput: it fails; says what it said.
+        """
+        done = self.run(*words, given=given, at=at, most=most)
+        if done.returncode:
+            raise self.wrong("", done.stderr.decode(errors="replace"))
+        return done.stdout
+
+    def run(
+        self, *words: str, given: bytes = b"", at: Path | None = None, most: int = MOST_FETCHED
+    ) -> "subprocess.CompletedProcess[bytes]":
+        """Git to its end, whatever that is.
+
+        Args:
+            words: the command and its arguments.
+            given: on its stdin.
+            at: where it runs; in the copy, unless given.
+            most: bytes of any file that it writes, and of what it prints.
+
+        Raises:
+            BadInput: there is no git, it took too long, or it wrote too much.
+        """
+        program = shutil.which("git")
+        if program is None:
+            raise BadInput(f"{self.address}: git is not installed here")
+        settings = [word for name, value in ALONE.items() for word in ("-c", f"{name}={value}")]
+        command = [program, *settings, "-C", str(at or self.folder), *words]
+        with ExitStack() as stack:  # to files, which have a limit: a small repository may have a list without end
+            out, err = (stack.enter_context(tempfile.TemporaryFile(dir=self.folder.parent)) for _ in range(2))
+            process = stack.enter_context(
+                subprocess.Popen(command, env=self._environment(), stdin=subprocess.PIPE, stdout=out, stderr=err)
+            )
+            try:
+                with suppress(ProcessLookupError):
+                    _limit_files(process.pid, most)
+                process.communicate(given, timeout=PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise self.wrong(f"git was not done with it after {PATIENCE_SECONDS:g} s") from None
+            except BaseException:
+                process.kill()
+                raise
+            said = [_beginning(file, size) for file, size in ((out, most), (err, MOST_SAID))]
+        if process.returncode == -signal.SIGXFSZ:
+            raise self.wrong(f"it is larger than a skill's repository may be ({most // 2**20} MB of one file or list)")
+        return subprocess.CompletedProcess(command, process.returncode, *said)
+
+    def _environment(self) -> dict[str, str]:
+        """Of this process, without what would send git elsewhere. Credentials go by it: others see command lines."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
+        if credentials := self.address.credentials:
+            header = base64.b64encode(credentials.encode()).decode()
+            kept |= {
+                "GIT_CONFIG_COUNT": "2",
+                "GIT_CONFIG_KEY_0": f"http.{self.address.url}.extraHeader",
+                "GIT_CONFIG_VALUE_0": f"Authorization: Basic {header}",
+                "GIT_CONFIG_KEY_1": "http.followRedirects",  # to another host, with what is for this one
+                "GIT_CONFIG_VALUE_1": "false",
+            }
+        return {
+            "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
+            **kept,
+            "GIT_ALLOW_PROTOCOL": self.address.scheme,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_DIR": str(self.folder),
+            "LC_ALL": "C",
+        }
+
+    def wrong(self, what: str, said: str = "") -> BadInput:
+        """The one error there is: what is wrong with the repository, and what git said of it."""
+        lines = " ".join(said.split())[:300]
+        words = [f"{self.address}", what, f"git says: {lines}" if lines else ""]
+        if any(word in lines.lower() for word in KEY_WANTED):
+            words.append("give git a key here: a credential helper, ~/.netrc or an ssh key")
+        return BadInput(": ".join(filter(None, words)))
+
+
+def _limit_files(process: int, most: int) -> None:
+    if hasattr(resource, "prlimit"):  # Linux; elsewhere the time alone is bounded
+        resource.prlimit(process, resource.RLIMIT_FSIZE, (most, most))
+
+
+def _beginning(file: IO[bytes], size: int) -> bytes:
+    file.seek(0)
+    return file.read(size)
+
+
+_KEPT = {"GIT_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"}
+"""Variables of git's by which whoever runs this says how a server is reached."""

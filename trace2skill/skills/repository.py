@@ -1,0 +1,210 @@
+"""A directory of a Git repository, read and written without ever checking it out.
+
+The repository may be anybody's. A bare copy of its newest commit alone lies below the store; files are read out of its
+objects and a change is a commit made of objects, so there is no working tree in which a link, a filter, a hook or a
+submodule could do anything. Git gets addresses that were taken apart and put together again (`git_address`), is held to
+their one transport, and asks nobody for a password.
+"""
+
+import fcntl
+import posixpath
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from trace2skill.core.digest import digest_of
+from trace2skill.skills import fast_import
+from trace2skill.skills.directory import IGNORED, MOST_BYTES, MOST_FILES, bad_name
+from trace2skill.skills.git_address import GitAddress
+from trace2skill.skills.git_process import MOST_LISTED, Git
+from trace2skill.skills.skill import Skill, SkillFile
+
+MOST_PACKS = 100
+"""With each commit fetched there is one more; then all is fetched anew."""
+LINK, SUBMODULE = "120000", "160000"
+MOVED = ("[rejected]", "cannot lock ref", "failed to update ref", "incorrect old value")
+
+
+class Tip(NamedTuple):
+    """What an address names now. `branch` is '' where that is a tag or a commit, which nobody can add to."""
+
+    commit: str
+    branch: str
+
+
+class _Entry(NamedTuple):
+    mode: str
+    object: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository and the bare copy of it below a store. Processes that share the copy take turns."""
+
+    address: GitAddress
+    folder: Path
+
+    @classmethod
+    def below(cls, address: GitAddress, directory: Path) -> "Repository":
+        """With its copy below a store's directory."""
+        return cls(address, directory / "git" / f"{digest_of('git', address.url)[:16]}.git")
+
+    @property
+    def _git(self) -> Git:
+        return Git(self.address, self.folder)
+
+    def fetch(self, commit: str = "") -> Tip:
+        """Fetch what the address names, or one commit; returns what that is.
+
+        Raises:
+            BadInput: the repository cannot be reached or has no such branch, tag or commit.
+        """
+        with self._turn():
+            source, branch = (commit, "") if commit else self._source()
+            kept = f"refs/trace2skill/{digest_of('ref', source)[:16]}"
+            if not (commit and self._has(commit)):
+                how = ("--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--quiet")
+                self._git.answer("fetch", *how, "--", self.address.url, f"+{source}:{kept}")
+            return Tip(
+                commit or self._git.answer("rev-parse", "--verify", f"{kept}^{{commit}}").decode().strip(), branch
+            )
+
+    def read(self, commit: str) -> Skill | None:
+        """The skill as a commit has it, None where it has no SKILL.md there.
+
+        Raises:
+            BadInput: something there cannot be a file of a skill, or all of it is too much; names it.
+        """
+        with self._turn():
+            entries = self._entries(commit)
+            if "SKILL.md" not in entries:
+                return None
+            contents = self._contents([entry.object for entry in entries.values()])
+        files = []
+        for path in sorted(entries):
+            leads_to = entries[self._followed(path, entries, contents)]
+            executable = leads_to.mode == "100755"
+            try:
+                files.append(SkillFile(path=path, content=contents[leads_to.object], executable=executable))
+            except ValidationError as error:
+                raise self._git.wrong(f"'{path}' is no path inside a skill") from error
+        return Skill(files=tuple(files))
+
+    def add(self, parent: str, before: Skill | None, after: Skill, message: str, when: str) -> str:
+        """Make the commit on top of another that turns one skill into the other; returns it. Nothing is pushed.
+
+        The same arguments make the same commit.
+        """
+        inside = f"{self.address.path}/" if self.address.path else ""
+        stream = fast_import.change("refs/trace2skill/made", parent, inside, before, after, message, when)
+        with self._turn():
+            self._git.answer("fast-import", "--quiet", "--force", given=stream)
+            return self._git.answer("rev-parse", "--verify", "refs/trace2skill/made^{commit}").decode().strip()
+
+    def push(self, commit: str, branch: str, *, dry_run: bool = False) -> bool:
+        """Put a commit on a branch, never by force. False where the branch has moved meanwhile.
+
+        Raises:
+            BadInput: the repository does not take it; says why.
+        """
+        how = ("--porcelain", "--no-verify", "--no-follow-tags", *(["--dry-run"] if dry_run else []))
+        with self._turn():
+            done = self._git.run("push", *how, "--", self.address.url, f"{commit}:refs/heads/{branch}")
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        if done.returncode and any(word in said for word in MOVED):
+            return False
+        if done.returncode:
+            raise self._git.wrong(f"branch '{branch}' cannot be pushed to", said)
+        return True
+
+    def _source(self) -> tuple[str, str]:
+        """The full name of what is fetched, and the branch that it is."""
+        ref = self.address.ref
+        names = [f"refs/heads/{ref}", f"refs/tags/{ref}"] if ref else ["HEAD"]
+        said = self._git.answer("ls-remote", "--symref", "--", self.address.url, *names, most=MOST_LISTED).decode()
+        lines = [line.partition("\t") for line in said.splitlines()]
+        found = {name for what, _, name in lines if not what.startswith("ref: ")}
+        leads = [what.removeprefix("ref: ") for what, _, _ in lines if what.startswith("ref: refs/heads/")]
+        if not ref:
+            if not leads or "HEAD" not in found:
+                raise self._git.wrong("it has no default branch: name one with @BRANCH")
+            return leads[0], leads[0].removeprefix("refs/heads/")
+        if names[0] in found:
+            return names[0], ref
+        if names[1] in found:
+            return names[1], ""
+        if len(ref) == 40 and all(sign in "0123456789abcdef" for sign in ref):
+            return ref, ""
+        raise self._git.wrong(f"it has no branch, tag or whole commit '{ref}'")
+
+    def _has(self, commit: str) -> bool:
+        return self._git.run("cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
+
+    def _entries(self, commit: str) -> dict[str, _Entry]:
+        """Every file of the directory by its path, none where there is no such directory."""
+        place = f"{commit}:{self.address.path}"
+        if self._git.run("cat-file", "-e", place).returncode:
+            return {}
+        listed = self._git.answer("ls-tree", "-r", "-z", "-l", "--full-tree", place, most=MOST_LISTED)
+        found: dict[str, _Entry] = {}
+        for line in filter(None, listed.split(b"\0")):
+            head, _, raw = line.partition(b"\t")
+            mode, _, object, size = head.decode().split()
+            path = raw.decode("utf-8", "surrogateescape")
+            names = path.split("/")
+            if IGNORED & set(names):
+                continue
+            if problem := next(filter(None, map(bad_name, names)), ""):
+                raise self._git.wrong(f"{path!a}: {problem}")
+            if mode == SUBMODULE:
+                raise self._git.wrong(f"'{path}' is a submodule: put the files themselves there")
+            found[path] = _Entry(mode, object, int(size))
+        if len(found) > MOST_FILES or (total := sum(entry.size for entry in found.values())) > MOST_BYTES:
+            much = f"{len(found)} files" if len(found) > MOST_FILES else f"{total / 2**20:.0f} MB"
+            raise self._git.wrong(
+                f"it holds {much}, and a skill {MOST_FILES} files and {MOST_BYTES // 2**20} MB at most"
+            )
+        return found
+
+    def _contents(self, objects: list[str]) -> dict[str, bytes]:
+        said = self._git.answer("cat-file", "--batch", given="".join(f"{name}\n" for name in objects).encode())
+        found, at = {}, 0
+        for name in objects:
+            end = said.index(b"\n", at)
+            size = int(said[at:end].split()[2])
+            found[name] = said[end + 1 : end + 1 + size]
+            at = end + size + 2
+        return found
+
+    def _followed(self, path: str, entries: Mapping[str, _Entry], contents: Mapping[str, bytes]) -> str:
+        """The file that a link leads to, at last. One that leads out of the skill is refused."""
+        at = path
+        for _ in range(8):
+            entry = entries.get(at)
+            if entry is None:
+                raise self._git.wrong(f"'{path}' is a link that leads out of the skill or to no file of it")
+            if entry.mode != LINK:
+                return at
+            target = contents[entry.object].decode("utf-8", "replace")
+            at = posixpath.normpath(posixpath.join(posixpath.dirname(at), target))
+        raise self._git.wrong(f"'{path}' is a link that leads to itself")
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Alone with the copy, which is made where it is missing; what a killed git has locked is free again."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with self.folder.with_suffix(".turn").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            if len([*self.folder.glob("objects/pack/*.pack")]) > MOST_PACKS:
+                shutil.rmtree(self.folder)
+            if not (self.folder / "HEAD").exists():
+                self._git.answer("init", "--bare", "--quiet", "--template=", str(self.folder), at=self.folder.parent)
+            for left in [*self.folder.glob("*.lock"), *self.folder.glob("refs/**/*.lock")]:
+                left.unlink()
+            yield
