@@ -82,7 +82,7 @@ REACHES = {
 }  # fmt: skip
 
 
-def _python(text: str, root: Path) -> str:
+def program(text: str, root: Path) -> str:
     """A command that runs a program, which lies in the workspace as a hidden file."""
     (root / ".program.py").write_text(PRELUDE + text.replace("STORE", str(root.parent / "store.duckdb")))
     return "python3 .program.py"
@@ -93,7 +93,7 @@ def resources() -> Tried:
     for name, text in HOLDS.items():
         with scratch_directory("t2s-attack-") as directory:
             root = Path(directory)
-            Bubblewrap().run(_python(text, root), root, limits=SMALL)
+            Bubblewrap().run(program(text, root), root, limits=SMALL)
             yield f"holds: {name}", (root / "held").exists()
     for name, text in REACHES.items():
         with scratch_directory("t2s-attack-") as directory:
@@ -101,7 +101,7 @@ def resources() -> Tried:
             root.mkdir()
             (root.parent / "store.duckdb").write_text("gold")
             os.environ["OWN_KEY"] = "OWN-SECRET"
-            Bubblewrap().run(_python(text, root), root, limits=SMALL)
+            Bubblewrap().run(program(text, root), root, limits=SMALL)
             del os.environ["OWN_KEY"]
             yield f"reaches: {name}", (root / "reached").exists()
     yield from _left()
@@ -123,7 +123,7 @@ def _left() -> Tried:
                 root = Path(directory)
                 (root / "ticks").touch()
                 mark = f"t2s-mark-{os.getpid()}-{name.replace(' ', '-')}-{limit}"
-                command = f"exec -a {mark} {_python(text + (chr(10) + 'time.sleep(9)' if limit < 1 else ''), root)}"
+                command = f"exec -a {mark} {program(text + (chr(10) + 'time.sleep(9)' if limit < 1 else ''), root)}"
                 Bubblewrap().run(command, root, limits=SMALL.model_copy(update={"wall_seconds": limit}))
                 alive = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
                 before = (root / "ticks").stat().st_size

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import PlainValidator, WithJsonSchema
 
 SCHEMES = ("postgresql", "postgres")
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
 URL = re.compile(r"[a-z][a-z0-9+.-]+(?::[a-z0-9+.-]+)*:/", re.IGNORECASE)
 WORDS = re.compile(r"\bpassword\s*=", re.IGNORECASE)
 """An address of libpq in words, `host=h password=p`."""
@@ -37,7 +38,8 @@ def parse(value: Any) -> Path | str:
     if not separator and not text.lower().startswith(tuple(f"{name}:" for name in SCHEMES)):
         return Path(text)
     if scheme not in SCHEMES:
-        raise ValueError("a store is a path or postgresql://user@host:port/database, and no other kind of address")
+        kind = f"not {scheme}://..." if SCHEME.fullmatch(scheme) else "and no other kind of address"
+        raise ValueError(f"a store is a path or postgresql://user@host:port/database, {kind}")
     parts = urlsplit(text)
     odd = parts.fragment or "@" in parts.query  # a password with such a sign in it ends the address too soon
     if odd or parts.password is not None or any(SECRET.search(name) for name in parse_qs(parts.query)):
