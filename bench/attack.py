@@ -5,8 +5,9 @@
     python bench/attack.py --only secrets --json
 
 Each class is split in two halves by a digest of the attempt: who mends the filters looks at one half alone, and the
-other says what the mending is worth on texts that it was not written for. No network, no model; what is hostile is only
-ever text to the product. The classes called `later` were written when the mending was done, and have no bound.
+other says what the mending is worth on texts that it was not written for. No network, no model; what is hostile is
+text to the product, or runs in its sandbox within small bounds. The classes called `later` were written when the
+mending was done, and have no bound.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "bench"), str(ROOT / "tests")]
 
-from attacks import places, rules, texts
+from attacks import given, machine, own, places, rules, texts
 
 from trace2skill.core.digest import digest_of
 
@@ -43,6 +44,10 @@ CLASSES = (
     Class("later instructions", texts.later_rules, len(rules.LATER)),
     Class("later honest withheld", texts.later_honest, len(rules.LATER_HONEST)),
     Class("resources", places.resources, 0),
+    Class("machine", machine.resources, 0),
+    Class("given directories", given.directories, 0),
+    Class("exports", given.exports, 0),
+    Class("own secrets", own.secrets_of_our_own, 0),
     Class("usage figures", places.usage_figures, 0),
     Class("terminal and page", places.signs_on_terminal_and_page, 0),
 )

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
-from attacks import places, rules, secrets, texts
+from attacks import given, own, places, rules, secrets, texts
 
 from trace2skill.analysts.mining.wording import words_of_error
+from trace2skill.core.errors import BadInput, SkillInvalid
 from trace2skill.safety.redaction import Redactor
 from trace2skill.safety.screening import screened
 from trace2skill.skills.file_names import wrong_name
+from trace2skill.skills.skill import faults, read_skill
 
 LEARNED = [text for languages in rules.STYLES.values() for told in languages.values() for text in told]
 
@@ -79,6 +81,30 @@ def test_what_an_error_advises_gets_into_no_mined_rule() -> None:
 )
 def test_an_error_is_known_again_by_what_is_wrong(error: str, said: str) -> None:
     assert words_of_error([error]) == said
+
+
+@pytest.mark.parametrize("name", ["a ladder of links", "a SKILL.md of 60 MB of brackets"])
+def test_a_skill_directory_is_read_within_bounds(tmp_path: Path, name: str) -> None:
+    given.LAID[name](tmp_path)
+    with pytest.raises(BadInput, match="more than"), given.within(given.LONGEST):
+        _without_faults(tmp_path)
+
+
+def _without_faults(directory: Path) -> None:
+    if found := faults(read_skill(directory)):
+        raise SkillInvalid(str(directory), found)
+
+
+def test_a_front_matter_is_read_or_refused_in_words(tmp_path: Path) -> None:
+    assert [front for front in given.FRONT if given.raises_what_is_not_ours(front, tmp_path)] == []
+
+
+def test_an_export_runs_nothing_and_loses_nothing() -> None:
+    assert [name for name, through in given.exports() if through] == []
+
+
+def test_no_address_that_is_written_down_holds_a_secret_and_no_server_gives_one_away() -> None:
+    assert [name for name, through in own.in_words() if through] == []
 
 
 @pytest.mark.parametrize("name", places.NAMES)

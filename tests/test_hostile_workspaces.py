@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
+from attacks import machine
+
 from trace2skill.agents.agent_log import matching_paths
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import Grade, SaysLeftOut
@@ -154,6 +157,83 @@ def test_memory_outside_the_count_is_bounded(tmp_path: Path) -> None:
     assert (
         said("echo x > /dev/null; python3 -c 'import multiprocessing as m; print(m.Pool(1).map(abs, [-1]))'") == "[1]\n"
     )
+
+
+@needs_bwrap
+@pytest.mark.parametrize(
+    "name",
+    [
+        "memory in shared mappings",
+        "memory in a shared mapping whose maker is gone",
+        "memory in memfd, sent and closed",
+        "System V memory",
+        "sockets filled",
+        "files in /tmp",
+        "deleted files",
+        "deleted files that are mapped",
+    ],
+)
+def test_what_is_held_where_nobody_looks_first_is_stopped(tmp_path: Path, name: str) -> None:
+    Bubblewrap().run(machine.program(machine.HOLDS[name], tmp_path), tmp_path, limits=machine.SMALL)
+    assert not (tmp_path / "held").exists()
+
+
+@needs_bwrap
+@pytest.mark.parametrize("name", ["the machine's vsock", "a keyring that outlives it", "the keyring of the session"])
+def test_what_no_namespace_separates_is_refused(tmp_path: Path, name: str) -> None:
+    Bubblewrap().run(machine.program(machine.REACHES[name], tmp_path), tmp_path, limits=machine.SMALL)
+    assert not (tmp_path / "reached").exists()
+
+
+@needs_bwrap
+def test_what_programs_need_of_shared_memory_they_have(tmp_path: Path) -> None:
+    """A fork of much memory is no more memory; a database wants a small segment and a set of semaphores."""
+    shared = (
+        "import multiprocessing, time; big = bytearray(60 * MB)\n"
+        "with multiprocessing.get_context('fork').Pool(6) as pool: print(pool.map(abs, [-1])); time.sleep(1)\n"
+        "call(194 if ARM else 29, 0, 56, 0o1600); call(190 if ARM else 64, 0, 17, 0o1600)\n"
+        "mmap.mmap(-1, MB).write(BLOCK); socket.socketpair(); print('fine')"
+    )
+    done = Bubblewrap().run(machine.program(shared, tmp_path), tmp_path, limits=machine.SMALL)
+    assert (done.output, done.stopped) == ("[1]\nfine\n", "")
+
+
+@needs_bwrap
+def test_nothing_of_a_command_runs_on_when_it_has_returned(tmp_path: Path) -> None:
+    name = "a hundred busy daemons"
+    (tmp_path / "ticks").touch()
+    Bubblewrap().run(machine.program(machine.LEAVES[name], tmp_path), tmp_path, limits=machine.SMALL)
+    (tmp_path / "ticks").rename(tmp_path / "after")
+    assert not (tmp_path / "ticks").exists()
+    size = (tmp_path / "after").stat().st_size
+    assert size, "they ran"
+    os.sync()
+    assert (tmp_path / "after").stat().st_size == size
+
+
+@needs_bwrap
+def test_a_link_above_a_mount_makes_nothing_elsewhere(tmp_path: Path) -> None:
+    workspace, skill, outside = (tmp_path / name for name in ("workspace", "skill", "outside"))
+    for folder in (workspace, skill, outside):
+        folder.mkdir()
+    (skill / "SKILL.md").write_text("rules")
+    mounts = {".claude/skills/work": skill}
+    Bubblewrap().run(f"mv .claude away; ln -s /oldroot{outside} .claude", workspace, read_only=mounts)
+    assert Bubblewrap().run("cat .claude/skills/work/SKILL.md", workspace, read_only=mounts).output == "rules"
+    assert list(outside.iterdir()) == []
+
+
+def test_a_file_with_two_names_is_one_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x" * 2**20)
+    for number in range(5):
+        os.link(tmp_path / "a", tmp_path / f"b{number}")
+    assert size_of(tmp_path, 100)[0] < 2 * 2**20
+
+
+def test_who_closes_its_output_is_looked_at_all_the_same(tmp_path: Path) -> None:
+    command = "exec >&- 2>&-; head -c 5000000 /dev/zero > f; sleep 20; touch late"
+    assert PlainProcess().run(command, tmp_path, limits=SMALL.model_copy(update={"file_mb": 9})).stopped == "disk"
+    assert not (tmp_path / "late").exists()
 
 
 CLONE = """

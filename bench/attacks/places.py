@@ -97,7 +97,7 @@ GIVEN: dict[str, Callable[[Path], Any]] = {
 # Names that a patch would give to a file: each must be refused.
 NAMES = [
     "references/COM¹.md", "references/a\u200b.md", "references/aux.tar.md", "references/lpt³.md", "references/conin$.md", "references/CLOCK$.md", "references/a.md::$DATA", "references/Guide.md",
-    "references/ｇuide.md", "references/guide.md/x.md", "references/ a.md", "references/a\u00a0.md", "references/-rf.md", "references/~root.md", "references/a\u2028b.md", "references/%2e%2e.md", "references/nul .md", "references/" + "é" * 130 + ".md",
+    "references/ｇuide.md", "references/guide.md/x.md", "references/ a.md", "references/a\u00a0.md", "references/-rf.md", "references/~root.md", "references/a\u2028b.md", "references/%2e%2e.md", "references/nul .md", "scripts/.git/config", "references/.GIT/hooks/post-checkout", "scripts/GIT~1/config", "scripts/.envrc", "references/" + "é" * 130 + ".md",
 ]  # fmt: skip
 
 

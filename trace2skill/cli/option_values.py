@@ -56,7 +56,7 @@ def price(text: str) -> tuple[float, ...]:
     except ValueError:
         found = ()
     if len(found) not in (2, 3):
-        raise BadInput(f"--price {text}: give IN,OUT or IN,OUT,CACHED, in US dollars per million tokens")
+        raise BadInput("--price: give IN,OUT or IN,OUT,CACHED, in US dollars per million tokens")
     if not all(math.isfinite(part) and part >= 0 for part in found):
         raise BadInput(f"--price {text}: a price is a number of dollars, and not negative")
     return found

@@ -5,6 +5,7 @@ import os
 from trace2skill.core.errors import BadInput
 from trace2skill.llm import transport
 from trace2skill.llm.settings import REFERENCE, ModelSettings
+from trace2skill.safety.own_secrets import may_hold_secret
 from trace2skill.safety.redaction import Redactor
 
 
@@ -66,10 +67,11 @@ def _sees(settings: ModelSettings) -> bool:
 def _check_address(settings: ModelSettings) -> None:
     """An address is written down with the run, in the store and elsewhere: a secret in it stands as a name."""
     address = settings.api_base or ""
-    if Redactor().text(REFERENCE.sub("", address)) != REFERENCE.sub("", address):
+    bare = REFERENCE.sub("", address)
+    if Redactor().text(bare) != bare or may_hold_secret(bare):
         raise BadInput(
-            "the address of the model (--api-base) holds a secret, and is written down with the run: name a variable "
-            "in its place, such as 'http://user:${PASSWORD}@host/v1', and set that in the environment"
+            "the address of the model (--api-base) holds what may be a secret, and is written down with the run: name "
+            "a variable in its place, such as 'http://user:${PASSWORD}@host/v1', and set that in the environment"
         )
     missing = [name for name in REFERENCE.findall(address) if name not in os.environ]
     if missing:

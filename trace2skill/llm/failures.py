@@ -12,6 +12,7 @@ import tenacity
 from trace2skill.core.errors import ContextFull, InfrastructureFault, ModelUnusable, Unanswered
 from trace2skill.llm import server_words
 from trace2skill.llm.settings import ModelSettings
+from trace2skill.safety.own_secrets import without_own
 from trace2skill.safety.redaction import Redactor
 from trace2skill.store import CallOutcome
 
@@ -233,4 +234,4 @@ def _first_line(error: Exception) -> str:
     lines = [line for line in PICTURE.sub("data:image", str(error)).splitlines() if line.strip()]
     line = lines[0][:400] if lines else type(error).__name__
     words = " ".join(PICTURE.sub("data:image", server_words.told(error)).split())[:400]
-    return Redactor().text(line if not words or words[:60] in line else f"{line}: {words}")
+    return Redactor().text(without_own(line if not words or words[:60] in line else f"{line}: {words}"))

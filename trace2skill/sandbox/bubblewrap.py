@@ -9,8 +9,11 @@ limit on processes. Run as a user, it lives in a user namespace, in which that l
 
 import contextlib
 import itertools
+import json
 import os
+import select
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -21,7 +24,7 @@ from trace2skill.core.errors import InfrastructureFault
 from trace2skill.sandbox import syscalls
 from trace2skill.sandbox.limits import NO_ACCESS, NO_MOUNTS, Access, CommandResult, Limits
 from trace2skill.sandbox.running import ENVIRONMENT, kill_group, run_process, search_path, under_limits
-from trace2skill.sandbox.tree import Walk
+from trace2skill.sandbox.tree import Walk, make_place
 
 FIRST_USER, USERS = 64_000, 1_000
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
@@ -38,6 +41,9 @@ NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl", "
 HOME = "/tmp/home"
 INSTALLED = ("bin", "include", "lib", "lib64", "libexec", "pyvenv.cfg", "share", "ssl")
 SHARED_MEMORY = 64 * 2**20
+IN_MEMORY = ("/tmp", "/dev/shm")
+LONGEST_END = 10.0
+"""Seconds in which what was killed has to be gone."""
 MOST_GIVEN = 2_000_000
 PASSWD = "root:x:0:0:root:/:/bin/sh\nagent:x:{user}:{user}:agent:/tmp/home:/bin/sh\n"
 GROUP = "root:x:0:\nagent:x:{user}:\n"
@@ -60,9 +66,12 @@ class Bubblewrap:
     ) -> CommandResult:
         """See `Sandbox.run`."""
         user = FIRST_USER + next(_users) % USERS if os.geteuid() == 0 else 1000
-        with tempfile.TemporaryDirectory(prefix="t2s-etc-") as etc, _filter() as descriptors:
+        with tempfile.TemporaryDirectory(prefix="t2s-etc-") as etc, _filter() as filters, _told() as (told, tells):
             arguments = self._arguments(user, workspace, read_only, Path(etc), limits, access)
-            arguments += [word for handle in descriptors for word in ("--seccomp", str(handle))]
+            arguments += ["--info-fd", str(tells)]
+            for relative in read_only:
+                make_place(workspace, relative)
+            arguments += [word for handle in filters for word in ("--seccomp", str(handle))]
             for written in [workspace, access.home] if os.geteuid() == 0 else []:
                 if written is not None:
                     _give(written, user)
@@ -78,9 +87,10 @@ class Bubblewrap:
                     "TMPDIR": "/tmp",
                 },
                 cwd=workspace,
-                kill=kill_group,  # bwrap dies, and with it its process namespace
-                descriptors=descriptors,
+                kill=lambda process: _end(process, told),
+                descriptors=(*filters, tells),
                 beside=[access.home] if access.home else [],
+                memory_places=IN_MEMORY,
             )
         if result.exit_code not in (0, None) and head.startswith((b"bwrap: ", b"setpriv: ")):
             said = head.splitlines()[0].decode("utf-8", "replace")
@@ -158,6 +168,34 @@ def _filter() -> Iterator[tuple[int, ...]]:
     finally:
         if handle is not None:
             os.close(handle)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[tuple[int, int]]:
+    """A pipe in which bwrap says which process is the first of its process namespace."""
+    told, tells = os.pipe()
+    os.set_blocking(told, False)
+    try:
+        yield told, tells
+    finally:
+        os.close(told)
+        os.close(tells)
+
+
+def _end(process: "subprocess.Popen[bytes]", told: int) -> None:
+    """Kill bwrap and its process namespace, and wait until nothing is left in that: what is read next stays as it is.
+
+    The kernel lets go of the first process of a namespace only when all others are gone.
+    """
+    kill_group(process)
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        first = os.pidfd_open(json.loads(os.read(told, 4096))["child-pid"])
+        try:
+            waited = select.poll()
+            waited.register(first, select.POLLIN)
+            waited.poll(LONGEST_END * 1000)
+        finally:
+            os.close(first)
 
 
 @cache

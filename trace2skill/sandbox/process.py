@@ -12,7 +12,7 @@ import psutil
 
 from trace2skill.sandbox.limits import NO_ACCESS, NO_MOUNTS, Access, CommandResult, Limits
 from trace2skill.sandbox.running import ENVIRONMENT, kill_group, run_process, search_path, under_limits
-from trace2skill.sandbox.tree import scratch_directory
+from trace2skill.sandbox.tree import make_place, scratch_directory
 
 
 class PlainProcess:
@@ -34,6 +34,7 @@ class PlainProcess:
             home = str(access.home or private)
             for relative, source in read_only.items():
                 target = workspace / relative
+                make_place(workspace, relative)
                 _remove(target)
                 shutil.copytree(source, target)
             fixed = {**ENVIRONMENT, "PATH": search_path(), "HOME": home, "TMPDIR": private}

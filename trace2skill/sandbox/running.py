@@ -10,23 +10,21 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
-
-import psutil
 
 from trace2skill.core import stopping
 from trace2skill.core.errors import InfrastructureFault
 from trace2skill.sandbox.limits import CommandResult, Limits
-from trace2skill.sandbox.tree import size_of
+from trace2skill.sandbox.looks import Stopped, look, too_much
 
 _running: set["subprocess.Popen[bytes]"] = set()
 KEPT = 64 * 1024
 TICK_SECONDS = 0.25
 MOST_OF_A_COMMAND = 128 * 1024 - 1
 """Bytes of one argument that Linux takes (MAX_ARG_STRLEN less its end)."""
+OPEN_FILES = 4096
+"""Of each process. Files that are deleted and kept open, or sent and not received, are no more than these."""
 LOOKS = 4.0
 """So many times as long as a look at the workspace takes, none is taken."""
-Stopped = Literal["", "time", "output", "disk", "files", "memory"]
 
 ENVIRONMENT = {
     "LANG": "C.UTF-8",
@@ -51,7 +49,7 @@ def under_limits(command: str, limits: Limits, directory: str = ".") -> list[str
     memory, blocks = limits.memory_mb * 1024, limits.file_mb * 2048  # KiB and blocks of 512 bytes, as POSIX sh counts
     script = (
         f"cd {directory} || exit 126; ulimit -c 0; "
-        f"ulimit -t {limits.cpu_seconds}; ulimit -f {blocks}; ulimit -v {memory}; "
+        f"ulimit -n {OPEN_FILES} 2>/dev/null; ulimit -t {limits.cpu_seconds}; ulimit -f {blocks}; ulimit -v {memory}; "
         f"ulimit -p {limits.processes} 2>/dev/null || ulimit -u {limits.processes} 2>/dev/null; "
         'if command -v bash >/dev/null; then exec bash -c "$1"; else exec sh -c "$1"; fi'
     )
@@ -68,10 +66,12 @@ def run_process(
     kill: Callable[["subprocess.Popen[bytes]"], None],
     descriptors: Sequence[int] = (),
     beside: Sequence[Path] = (),
+    memory_places: Sequence[str] = (),
 ) -> tuple[CommandResult, bytes]:
     """Run a process, read what it prints, and have `kill` end its whole tree at a limit and at its end.
 
-    `descriptors` are passed on to it. What it writes to the directories `beside` counts as the workspace does.
+    `descriptors` are passed on to it. What it writes to the directories `beside` counts as the workspace does;
+    `memory_places` are file systems in memory inside, whose files are counted.
 
     Returns the result and the raw head of the output.
 
@@ -100,7 +100,7 @@ def run_process(
     collected = _Output()
     _running.add(process)
     try:
-        stopped = _watch(process, collected, (workspace, *beside), limits)
+        stopped = _watch(process, collected, (workspace, *beside), memory_places, limits)
     finally:
         _running.discard(process)
         kill(process)
@@ -108,7 +108,7 @@ def run_process(
         if process.stdout:
             process.stdout.close()
     stopping.check()  # it may have been killed: what it left is no result
-    stopped = stopped or _too_much((workspace, *beside), limits, force=True)
+    stopped = stopped or too_much((workspace, *beside), limits, force=True)
     exit_code = None if stopped else _shell_code(process.returncode)
     text = collected.text()
     return CommandResult(
@@ -150,7 +150,13 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
         return
 
 
-def _watch(process: "subprocess.Popen[bytes]", collected: "_Output", places: Sequence[Path], limits: Limits) -> Stopped:
+def _watch(
+    process: "subprocess.Popen[bytes]",
+    collected: "_Output",
+    places: Sequence[Path],
+    memory_places: Sequence[str],
+    limits: Limits,
+) -> Stopped:
     """Read until the process and its output end or a limit is met; returns which limit, or ''."""
     deadline = time.monotonic() + limits.wall_seconds
     next_look = time.monotonic() + TICK_SECONDS
@@ -165,51 +171,26 @@ def _watch(process: "subprocess.Popen[bytes]", collected: "_Output", places: Seq
             if now >= deadline:
                 return "time"
             if now >= next_look:
-                if broken := _too_much(places, limits) or _too_hungry(process, limits):
+                if broken := look(process, places, memory_places, limits):
                     return broken
                 after = time.monotonic()
                 next_look = after + max(TICK_SECONDS, LOOKS * (after - now))
             ended = process.poll() is not None
-            ready = selector.select(0 if ended else min(TICK_SECONDS, deadline - now))
-            if ready:
+            if not selector.get_map():  # it has closed its output, and may go on all the same
+                if ended:
+                    return ""
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(min(TICK_SECONDS, max(0.0, deadline - now)))
+                continue
+            if selector.select(0 if ended else min(TICK_SECONDS, deadline - now)):
                 data = stream.read(1 << 16)
                 if data == b"":
-                    return _wait_for_end(process, deadline)
+                    selector.unregister(stream)
                 collected.add(data or b"")
                 if collected.total > limits.output_bytes:
                     return "output"
             elif ended:  # the command is done; what still holds the pipe is a daemon it left behind
                 return ""
-
-
-def _too_much(places: Sequence[Path], limits: Limits, *, force: bool = False) -> Stopped:
-    """Which limit of the workspace is broken by all places together, '' for none."""
-    found = [size_of(place, limits.files, force=force) for place in places]
-    if sum(size for size, _ in found) > limits.workspace_mb * 2**20:
-        return "disk"
-    return "files" if any(more for _, more in found) else ""
-
-
-def _too_hungry(process: "subprocess.Popen[bytes]", limits: Limits) -> Stopped:
-    """'memory' where all processes of the command hold too much together; what they share counts once or not at all."""
-    total = 0
-    try:
-        first = psutil.Process(process.pid)
-        for child in (first, *first.children(recursive=True)):
-            with contextlib.suppress(psutil.Error):
-                memory = child.memory_info()
-                total += memory.rss - memory.shared
-    except psutil.Error:
-        return ""
-    return "memory" if total > limits.memory_of_all else ""
-
-
-def _wait_for_end(process: "subprocess.Popen[bytes]", deadline: float) -> Stopped:
-    try:
-        process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return "time"
-    return ""
 
 
 def _shell_code(code: int) -> int:

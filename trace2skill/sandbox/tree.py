@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -112,12 +113,39 @@ def open_folder(name: str | Path, parent: int | None, *, force: bool = False) ->
 
 def size_of(root: Path, most: int, *, force: bool = False) -> tuple[int, bool]:
     """Bytes on disk below a directory, however deep, and whether it holds more entries than `most`."""
-    total, walk = 0, Walk(root, most, force)
+    total, walk, linked = 0, Walk(root, most, force), set()
     for _, _, entries in walk:
         for entry in entries:
             with contextlib.suppress(OSError):
-                total += entry.stat(follow_symlinks=False).st_blocks * 512
+                state = entry.stat(follow_symlinks=False)
+                if state.st_nlink > 1 and not stat.S_ISDIR(state.st_mode):  # by each of its names it is the same file
+                    if (state.st_dev, state.st_ino) in linked:
+                        continue
+                    linked.add((state.st_dev, state.st_ino))
+                total += state.st_blocks * 512
     return total, walk.ended
+
+
+def make_place(root: Path, relative: str) -> None:
+    """Make folders for something to be mounted at, whatever lies in their way: a link there would lead elsewhere.
+
+    Raises:
+        OSError: they cannot be made.
+    """
+    handle = open_folder(root, None)
+    try:
+        for part in Path(relative).parts:
+            try:
+                deeper = open_folder(part, handle, force=True)
+            except (FileNotFoundError, NotADirectoryError):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(part, dir_fd=handle)
+                os.mkdir(part, 0o755, dir_fd=handle)
+                deeper = open_folder(part, handle)
+            os.close(handle)
+            handle = deeper
+    finally:
+        os.close(handle)
 
 
 def remove_tree(root: Path) -> None:

@@ -4,6 +4,7 @@ A link that stays inside is read as what it leads to. What cannot be a file of a
 name that no zip and no JSON can carry) is refused by its name, and nothing that is not a plain file is ever opened.
 """
 
+import itertools
 import os
 import stat
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from trace2skill.core.errors import BadInput
 
 IGNORED = {".git", "__pycache__", ".DS_Store"}
 MOST_BYTES, MOST_FILES, MOST_LEVELS = 64 * 2**20, 5000, 20
+MOST_ENTRIES = 2 * MOST_FILES
+"""Files and folders by all ways: links inside may lead to each folder on many, without one file."""
 
 
 class FoundFile(NamedTuple):
@@ -31,10 +34,10 @@ def found_in(directory: Path) -> list[FoundFile]:
         BadInput: something there cannot be a file of a skill, or all of it is too much; names it.
     """
     places = []
-    for place in _walk(directory, directory.resolve(), "", ()):
+    for place in _walk(directory, directory.resolve(), "", (), itertools.count(1)):
         places.append(place)
         if len(places) > MOST_FILES:
-            raise BadInput(f"{directory} holds more than {MOST_FILES} files: that is no skill")
+            raise BadInput(f"{_named(directory)} holds more than {MOST_FILES} files: that is no skill")
     size = sum(state.st_size for _, _, state in places)
     if size > MOST_BYTES:
         largest, _, state = max(places, key=lambda place: place[2].st_size)
@@ -42,24 +45,27 @@ def found_in(directory: Path) -> list[FoundFile]:
             f"{directory} holds {size / 2**20:.0f} MB, more than the {MOST_BYTES // 2**20} MB of a skill; the largest "
             f"file is {largest} with {state.st_size / 2**20:.0f} MB: leave out what an agent does not read"
         )
-    found = [FoundFile(path, _content(place), bool(state.st_mode & 0o100)) for path, place, state in places]
+    found = [FoundFile(path, _content(place, state), bool(state.st_mode & 0o100)) for path, place, state in places]
     return sorted(found, key=lambda file: file.path)
 
 
 def _walk(
-    directory: Path, root: Path, inside: str, above: tuple[Path, ...]
+    directory: Path, root: Path, inside: str, above: tuple[Path, ...], seen: Iterator[int]
 ) -> Iterator[tuple[str, Path, os.stat_result]]:
     """Path inside the skill, place and state of every file. `above` are the directories on the way, links resolved."""
     here = directory.resolve()
     if here in above or len(above) > MOST_LEVELS:
         raise BadInput(f"{_named(directory)} leads back into itself: put the files themselves there")
     try:
-        entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
+        with os.scandir(directory) as found:
+            entries = sorted(itertools.islice(found, MOST_ENTRIES + 1), key=lambda entry: entry.name)
     except OSError as error:
         raise BadInput(f"{_named(directory)} cannot be read: {error.strerror}") from error
     for entry in entries:
         if entry.name in IGNORED:
             continue
+        if next(seen) > MOST_ENTRIES:
+            raise BadInput(f"{_named(root)} holds more than {MOST_ENTRIES} files and folders: that is no skill")
         place = Path(entry.path)
         if problem := bad_name(entry.name):
             raise BadInput(f"{_named(place)}: {problem}; rename it")
@@ -73,7 +79,7 @@ def _walk(
         if not leads_to.is_relative_to(root):
             raise BadInput(f"{place} is a link that leads out of the skill: put the file itself there")
         if stat.S_ISDIR(state.st_mode):
-            yield from _walk(place, root, f"{inside}{entry.name}/", (*above, here))
+            yield from _walk(place, root, f"{inside}{entry.name}/", (*above, here), seen)
         elif stat.S_ISREG(state.st_mode):
             yield f"{inside}{entry.name}", place, state
         else:
@@ -93,17 +99,18 @@ def bad_name(name: str) -> str:
     return ""
 
 
-def _content(place: Path) -> bytes:
-    """The content of a plain file, no more of it than was there a moment ago could be."""
+def _content(place: Path, seen: os.stat_result) -> bytes:
+    """The content of a plain file: of the one that was looked at, and no more of it than was there."""
     try:
         handle = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise BadInput(f"{place} is no plain file: take it out of the skill")
-            content = file.read(MOST_BYTES + 1)
+            state = os.fstat(handle)
+            if (state.st_dev, state.st_ino) != (seen.st_dev, seen.st_ino):
+                raise BadInput(f"{place} was replaced while it was read: try again when nobody writes to it")
+            content = file.read(seen.st_size + 1)
     except OSError as error:
         raise BadInput(f"{place} cannot be read: {error.strerror}") from error
-    if len(content) > MOST_BYTES:
+    if len(content) > seen.st_size:
         raise BadInput(f"{place} grows while it is read")
     return content
 

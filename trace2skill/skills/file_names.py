@@ -1,5 +1,6 @@
 """Names of files that a skill may have: on every disk, in every zip, and beside each other."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -10,6 +11,8 @@ DEVICES = {
 }
 """As compatibility forms are read: `COM¹` is `com1` there, too."""
 FORBIDDEN = set('<>:"|?*%')
+SHORT_GIT = re.compile(r"git~\d+", re.IGNORECASE)
+"""The short name of `.git` on Windows."""
 FIRST = ("-", "~")
 """A name that begins so is an option of a command, or somebody's home."""
 
@@ -46,6 +49,8 @@ def unportable(path: str) -> str:
             return f"'{name}' begins or ends with a blank or a dot"
         if name.startswith(FIRST):
             return f"'{name}' begins with a sign that commands take for more than a name"
+        if name.startswith(".") or SHORT_GIT.fullmatch(name):
+            return f"'{name}' is hidden, or is read as instructions for a tool"
         if FORBIDDEN & set(name) or any(_odd(sign) for sign in name):
             return "the name holds a sign that no name should have"
     return "the name is too long" if too_long(path) else ""

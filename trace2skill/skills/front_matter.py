@@ -8,6 +8,8 @@ import re
 from typing import Any
 
 MOST_CHARACTERS, MOST_VALUES, MOST_LEVELS = 64 * 1024, 10_000, 20
+UNTYPED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What the parser raises where a value is not of the type that its tag names (`!!bool maybe`, `!!int ''`)."""
 FENCED = re.compile(r"\ufeff?---[ \t]*(?:\r\n|\n|\r)(?P<yaml>.*?)(?:\r\n|\n|\r)---[ \t]*(?:\r\n|\n|\r|\Z)", re.DOTALL)
 
 
@@ -27,10 +29,10 @@ def parts(text: str) -> tuple[dict[str, Any], str]:
     try:
         _check_size(yaml)
         values = YAML(typ="safe").load(yaml)
-    except (YAMLError, RecursionError) as error:
+    except (YAMLError, RecursionError, *UNTYPED) as error:
         raise ValueError(f"the front matter is not YAML: {' '.join(str(error).split())[:300]}") from error
-    if not isinstance(values, dict):
-        raise ValueError("the front matter is not a YAML mapping")  # noqa: TRY004 - bad text, not a bad call
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise ValueError("the front matter is not a YAML mapping of words")
     return values, text[found.end() :]
 
 

@@ -7,6 +7,7 @@ and swapped in.
 import os
 import posixpath
 import re
+import shutil
 import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,6 +26,9 @@ from trace2skill.skills.front_matter import parts
 from trace2skill.skills.markdown import links, split_lines
 
 LONGEST_BODY = 500
+LONGEST_TEXT = 2**20
+"""Characters of a document that is read for its links and sections: a second of the processor or two."""
+HISTORY = ".git"
 ALLOWED = re.compile(r"SKILL\.md|LICENSE[^/]*|(scripts|references|assets)/.+")
 
 
@@ -141,6 +145,8 @@ def faults(skill: Skill) -> list[str]:
     text = skill.text("SKILL.md")
     if text is None:
         return ["SKILL.md is missing or is not UTF-8 text"]
+    if len(text) > LONGEST_TEXT:
+        return [f"SKILL.md has {len(text):,} characters, more than {LONGEST_TEXT:,}"]
     try:
         found = list(validate_metadata(dict(skill._front_matter)))
     except ValueError as error:
@@ -189,7 +195,8 @@ def is_named(directory: Path, name: str) -> bool:
 def write_skill(skill: Skill, directory: Path) -> None:
     """Write a skill to a directory: beside it, checked, then swapped in. On failure nothing changes.
 
-    A directory that is a link stays one: what it leads to is replaced.
+    A directory that is a link stays one: what it leads to is replaced. The history (`.git`) of one that is a repository
+    of its own stays.
 
     Raises:
         SkillInvalid: the skill has faults, or the directory's name is not the skill's.
@@ -201,9 +208,18 @@ def write_skill(skill: Skill, directory: Path) -> None:
     if found:
         raise SkillInvalid(str(directory), found)
     try:
-        swap_in(directory.resolve(), lambda beside: write_files(skill, beside))
+        swap_in(directory.resolve(), lambda beside: _carry_over(directory, write_files(skill, beside)))
     except OSError as error:
         raise BadInput(f"{directory} cannot be written: {error.strerror or error}; nothing was changed") from error
+
+
+def _carry_over(old: Path, new: Path) -> None:
+    """Keep the history of a directory that is a Git repository of its own: it is no part of the skill, and not ours."""
+    history = old / HISTORY
+    if history.is_dir() and not history.is_symlink():
+        shutil.copytree(history, new / HISTORY, symlinks=True)
+    elif history.is_symlink() or history.is_file():
+        shutil.copy2(history, new / HISTORY, follow_symlinks=False)
 
 
 def check_writable(directory: Path) -> None:
@@ -243,7 +259,11 @@ def _link_problems(skill: Skill) -> list[str]:
     found, reached, waiting = [], {"SKILL.md"}, ["SKILL.md"]
     while waiting:
         path = waiting.pop()
-        for link in links(skill.text(path) or ""):
+        text = skill.text(path) or ""
+        if len(text) > LONGEST_TEXT:
+            found.append(f"{path} has {len(text):,} characters, more than {LONGEST_TEXT:,}: its links are not read")
+            continue
+        for link in links(text):
             target = posixpath.normpath(
                 posixpath.join(posixpath.dirname(path), link.target.split("#")[0].split("?")[0])
             )

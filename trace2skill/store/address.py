@@ -5,6 +5,7 @@ password file (https://www.postgresql.org/docs/current/libpq-pgpass.html).
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import PlainValidator, WithJsonSchema
 
 SCHEMES = ("postgresql", "postgres")
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
+URL = re.compile(r"[a-z][a-z0-9+.-]+(?::[a-z0-9+.-]+)*:/", re.IGNORECASE)
+WORDS = re.compile(r"\bpassword\s*=", re.IGNORECASE)
+"""An address of libpq in words, `host=h password=p`."""
+SECRET = re.compile(r"pass(?!file)", re.IGNORECASE)
+NO_PASSWORD = "leave the password out of the store's address: put it into PGPASSWORD or a .pgpass file"
 DEFAULT_STORE = Path(".trace2skill/store.duckdb")
 BESIDE_A_DATABASE = Path(".trace2skill")
 
@@ -22,19 +29,21 @@ def parse(value: Any) -> Path | str:
     Raises:
         ValueError: a URL with a password, or of a database that is not supported.
     """
-    if isinstance(value, Path) and "://" not in str(value) and not str(value).startswith(("postgresql:", "postgres:")):
-        return value
     text = str(value)
-    if isinstance(value, Path):  # a command line's path has lost a slash of '//'
+    if isinstance(value, Path) and URL.match(text):  # a command line's path has lost a slash of '//'
         text = text.replace(":/", "://", 1) if "://" not in text else text
     scheme, separator, _ = text.partition("://")
-    if not separator:
+    if WORDS.search(text) and not separator:
+        raise ValueError(NO_PASSWORD)
+    if not separator and not text.lower().startswith(tuple(f"{name}:" for name in SCHEMES)):
         return Path(text)
     if scheme not in SCHEMES:
-        raise ValueError(f"a store is a path or postgresql://user@host:port/database, not {scheme}://...")
+        kind = f"not {scheme}://..." if SCHEME.fullmatch(scheme) else "and no other kind of address"
+        raise ValueError(f"a store is a path or postgresql://user@host:port/database, {kind}")
     parts = urlsplit(text)
-    if parts.password is not None or any("password" in name for name in parse_qs(parts.query)):
-        raise ValueError("leave the password out of the store's address: put it into PGPASSWORD or a .pgpass file")
+    odd = parts.fragment or "@" in parts.query  # a password with such a sign in it ends the address too soon
+    if odd or parts.password is not None or any(SECRET.search(name) for name in parse_qs(parts.query)):
+        raise ValueError(NO_PASSWORD)
     return text
 
 

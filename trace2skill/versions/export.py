@@ -1,5 +1,6 @@
 """Taking versions out: a plain directory, a `.skill` zip, or a Git branch with one commit per version."""
 
+import os
 import shutil
 import subprocess
 import zipfile
@@ -8,21 +9,31 @@ from pathlib import Path
 from trace2skill.core.errors import BadInput, SkillInvalid
 from trace2skill.skills import fast_import
 from trace2skill.skills.fast_import import AUTHOR
-from trace2skill.skills.skill import Skill, faults, write_skill
+from trace2skill.skills.skill import Skill, faults, read_skill, write_skill
 from trace2skill.versions.records import Version, message
 from trace2skill.versions.registry import Registry
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: the same skill gives the same bytes
 OTHER = "name a branch of its own (--branch skills)"
+INERT = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "log.showSignature=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+)
 
 
 def to_directory(skill: Skill, directory: Path) -> Path:
     """Write the skill below a directory, under its own name; returns where.
 
     Raises:
-        BadInput: the place cannot be written to.
+        SkillInvalid: the skill has faults, such as a name that leads out of the directory.
+        BadInput: the place cannot be written to, or holds something else than a skill of that name: it would be lost.
     """
     target = directory / skill.name
+    if not faults(skill):
+        _check_place(target, skill.name)
     write_skill(skill, target)
     return target
 
@@ -32,17 +43,22 @@ def to_zip(skill: Skill, path: Path) -> Path:
 
     Raises:
         SkillInvalid: the skill has faults, such as a name that leads out of the zip.
-        BadInput: the place cannot be written to.
+        BadInput: the place cannot be written to, or holds something else than a zip.
     """
     _check(skill)
+    beside = path.with_name(f".{path.name}.new")
     try:
+        if path.exists() and not (path.is_file() and zipfile.is_zipfile(path)):
+            raise BadInput(f"{path} is there and no zip, and would be lost: name another file")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in skill.files:
-                entry = zipfile.ZipInfo(f"{skill.name}/{file.path}", EPOCH)
-                entry.external_attr = (0o100755 if file.executable else 0o100644) << 16
+        beside.unlink(missing_ok=True)
+        with beside.open("xb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for part in skill.files:
+                entry = zipfile.ZipInfo(f"{skill.name}/{part.path}", EPOCH)
+                entry.external_attr = (0o100755 if part.executable else 0o100644) << 16
                 entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, file.content)
+                archive.writestr(entry, part.content)
+        beside.replace(path)
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror}") from error
     return path
@@ -60,20 +76,45 @@ def to_git(registry: Registry, name: str, repository: Path, branch: str) -> int:
     versions = registry.versions(name)
     if not versions:
         raise BadInput(f"no version of '{name}' is known: `trace2skill versions` lists them")
-    git = shutil.which("git")
-    if git is None:
-        raise BadInput("git is not installed")
-    _check_branch(git, repository, branch)
+    _check_branch(repository, branch)
     stream = b"".join(_commit(registry.skill(item.skill), item, branch, n) for n, item in enumerate(versions, 1))
-    done = subprocess.run(
-        [git, "-C", str(repository), "fast-import", "--quiet", "--force"],
-        input=stream,
-        capture_output=True,
-        check=False,
-    )
+    done = _git(repository, "fast-import", "--quiet", "--force", given=stream)
     if done.returncode:
         raise BadInput(f"{repository}: git says: {done.stderr.decode(errors='replace').strip()[:300]}")
     return len(versions)
+
+
+def _git(repository: Path, *arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    """Ask Git about a repository that may be anybody's.
+
+    Nothing that it names is run, no object is fetched, and variables such as `GIT_DIR` lead to no other one.
+    """
+    git = shutil.which("git")
+    if git is None:
+        raise BadInput("git is not installed")
+    options = [word for setting in INERT for word in ("-c", setting)]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return subprocess.run(
+        [git, "--no-pager", "--no-replace-objects", *options, "-C", str(repository), *arguments],
+        input=given,
+        capture_output=True,
+        check=False,
+        env={**kept, "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_TERMINAL_PROMPT": "0"},
+    )
+
+
+def _check_place(target: Path, name: str) -> None:
+    """A skill replaces a skill of its name, an empty directory, or nothing."""
+    if target.is_symlink():
+        raise BadInput(f"{target} is a link, and what it leads to would be replaced: name the directory itself")
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    try:
+        same = read_skill(target).name == name
+    except BadInput:
+        same = False
+    if not same:
+        raise BadInput(f"{target} is there and no skill '{name}', and would be lost: name another directory")
 
 
 def _check(skill: Skill) -> None:
@@ -82,11 +123,11 @@ def _check(skill: Skill) -> None:
         raise SkillInvalid(f"the skill '{skill.name[:80]}'", found)
 
 
-def _check_branch(git: str, repository: Path, branch: str) -> None:
+def _check_branch(repository: Path, branch: str) -> None:
     """The branch is new, or holds nothing but what was exported before; nobody has it checked out."""
 
     def ask(*arguments: str) -> tuple[int, str]:
-        done = subprocess.run([git, "-C", str(repository), *arguments], capture_output=True, check=False)
+        done = _git(repository, *arguments)
         return done.returncode, (done.stdout or done.stderr).decode(errors="replace").strip()
 
     if branch.startswith("-") or ask("check-ref-format", f"refs/heads/{branch}")[0]:
@@ -98,6 +139,8 @@ def _check_branch(git: str, repository: Path, branch: str) -> None:
         line.removeprefix("branch refs/heads/") for line in ask("worktree", "list", "--porcelain")[1].splitlines()
     }:
         raise BadInput(f"branch '{branch}' of {repository} is checked out, and its history would be replaced: {OTHER}")
+    if not ask("symbolic-ref", "--quiet", f"refs/heads/{branch}")[0]:
+        raise BadInput(f"branch '{branch}' of {repository} only stands for another, which would be replaced: {OTHER}")
     if ask("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")[0]:
         return
     code, authors = ask("log", "--format=%cn <%ce>", f"refs/heads/{branch}", "--")
