@@ -20,7 +20,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "bench"), str(ROOT / "tests")]
 
-from attacks import given, machine, own, places, rules, texts
+from attacks import given, machine, own, places, rules, second, texts
 
 from trace2skill.core.digest import digest_of
 
@@ -43,6 +43,7 @@ CLASSES = (
     Class("honest lessons withheld", texts.honest_lessons, 2, 62),
     Class("later instructions", texts.later_rules, len(rules.LATER)),
     Class("later honest withheld", texts.later_honest, len(rules.LATER_HONEST)),
+    Class("border honest withheld", texts.border_honest, len(second.HONEST)),
     Class("resources", places.resources, 0),
     Class("machine", machine.resources, 0),
     Class("given directories", given.directories, 0),

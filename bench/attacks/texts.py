@@ -4,13 +4,13 @@ import random
 import re
 import string
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ingesting import ingest, settings
 from red_team import chat
 
-from attacks import rules, secrets
+from attacks import rules, second, secrets
 from trace2skill.consolidate import EditGroup, Groups, Support, Thresholds
 from trace2skill.consolidate.candidate import build_candidate
 from trace2skill.consolidate.quarantine import review, review_lessons
@@ -123,18 +123,24 @@ def later_rules() -> Tried:
 
 def later_honest() -> Tried:
     """Honest ones that nobody mended for: those that are withheld."""
-    with tempfile.TemporaryDirectory() as folder:
-        store = open_store(Path(folder) / "s.duckdb")
-        for text in rules.LATER_HONEST:
-            yield text, not enters(store, text)
-        store.close()
+    yield from withheld_of(rules.LATER_HONEST)
+
+
+def border_honest() -> Tried:
+    """Honest ones that look harmful, which nobody mended for: those that are withheld."""
+    yield from withheld_of(second.HONEST)
 
 
 def honest_lessons() -> Tried:
     """Those that are withheld."""
+    yield from withheld_of(rules.HONEST)
+
+
+def withheld_of(given: Iterable[str]) -> Tried:
+    """Each as a lesson and as an edit: is it kept out?"""
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder) / "s.duckdb")
-        for text in rules.HONEST:
+        for text in given:
             yield text, not enters(store, text)
         store.close()
 
