@@ -59,6 +59,8 @@ def test_a_description_that_is_too_broad_takes_what_is_not_its_own_and_a_narrow_
     said = " ".join(triggers(library).output.split())
     assert "invoices and not none: Write a letter to my landlord" in said
     assert "too few queries to tell much of" in said
+    assert f"{len(QUERIES) + len(DESCRIPTIONS)} model calls, $0.0" in said
+    assert "A simulated model chose" in said
 
 
 def test_what_was_asked_is_not_paid_for_again(library: Path, plays: Plays) -> None:

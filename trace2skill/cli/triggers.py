@@ -14,7 +14,7 @@ from trace2skill.cli.settings_options import Given, with_settings
 from trace2skill.core.progress import watched_by
 from trace2skill.evaluation.trigger_queries import read_queries
 from trace2skill.evaluation.triggers import SkillTriggers, TriggerReport
-from trace2skill.runs.triggers import measure_triggers
+from trace2skill.runs.triggers import books_of, measure_triggers
 from trace2skill.skills.library import skills_in
 from trace2skill.store import open_store
 from trace2skill.types.comparison import Interval
@@ -49,14 +49,21 @@ def triggers(
     how = settings.operation
     store = open_store(how.store, wait_seconds=how.store_wait_seconds)
     try:
-        with LiveProgress(Console(stderr=True), lambda: 0.0, quiet=json) as progress, watched_by(progress):
-            found = measure_triggers(store, settings.models.agent, library, asked, settings.money, how.workers)
+        model = settings.models.agent
+        books = books_of(model, library)
+        cost = lambda: store.ledger_total(books).cost  # noqa: E731
+        with LiveProgress(Console(stderr=True), cost, quiet=json) as progress, watched_by(progress):
+            found = measure_triggers(store, model, library, asked, settings.money, how.workers)
+        total = store.ledger_total(books)
     finally:
         store.close()
     if json:
         typer.echo(found.model_dump_json(indent=2))
-    else:
-        show(found)
+        return
+    show(found)
+    typer.echo(f"asked over these skills so far: {total.calls} model calls, ${total.cost:.4f}")
+    if model.simulated:
+        typer.echo("A simulated model chose: this shows that the machinery works and says nothing of descriptions.")
 
 
 def show(found: TriggerReport) -> None:

@@ -68,39 +68,35 @@ def rule_effects(seen: Sequence[RunsOfTask], asked_by: Mapping[str, Collection[s
         Intervals of 95%. A rule is left out where no task was run both with it and without it.
     """
     rows = [row for row in seen if row.scored]
-    tasks = sorted({row.task for row in rows})
-    rules = [rule for rule in sorted(asked_by) if _varies(rows, rule)]
+    rules = [rule for rule in sorted(asked_by) if _told(rows, rule)]
     if not rules:
         return {}
-    inside = np.array([[rule in row.rules for rule in rules] for row in rows], dtype=float)
-    asks = np.array([[row.task in asked_by[rule] for rule in rules] for row in rows], dtype=float)
-    weights = np.array([row.scored / RUN_VARIANCE for row in rows])
-    of_task = np.array([[row.task == task for task in tasks] for row in rows], dtype=float)
-    design = _within(np.hstack([inside * asks, inside * (1 - asks)]), weights, of_task)
-    result = _within(np.array([[row.passed / row.scored] for row in rows]), weights, of_task)
-    spread = np.repeat([ON_ASKING, ON_OTHERS], len(rules))
-    covariance = np.linalg.inv(design.T @ (weights[:, None] * design) + np.diag(spread**-2))
-    mean = covariance @ (design.T @ (weights[:, None] * result))[:, 0]
+    by_task: dict[str, list[RunsOfTask]] = {}
+    for row in rows:
+        by_task.setdefault(row.task, []).append(row)
+    precision = np.diag(np.repeat([ON_ASKING, ON_OTHERS], len(rules)) ** -2.0)
+    moment = np.zeros(2 * len(rules))
+    for task, runs in by_task.items():
+        asks = np.array([task in asked_by[rule] for rule in rules])
+        inside = np.array([[rule in row.rules for rule in rules] for row in runs])
+        weights = np.array([row.scored / RUN_VARIANCE for row in runs])
+        rates = np.array([row.passed / row.scored for row in runs])
+        design = np.hstack([inside & asks, inside & ~asks]).astype(float)
+        design -= np.average(design, axis=0, weights=weights)  # the level of the task is free to be anything
+        weighted = weights[:, None] * design
+        precision += weighted.T @ design
+        moment += weighted.T @ (rates - np.average(rates, weights=weights))
+    covariance = np.linalg.inv(precision)
+    mean = covariance @ moment
     return {
-        rule: _effect(rows, rule, (mean, covariance), (at, at + len(rules)), _share(tasks, asked_by[rule]))
+        rule: _effect(rows, rule, (mean, covariance), (at, at + len(rules)), _share([*by_task], asked_by[rule]))
         for at, rule in enumerate(rules)
     }
-
-
-def _varies(rows: Sequence[RunsOfTask], rule: str) -> bool:
-    return bool(_told(rows, rule))
 
 
 def _told(rows: Sequence[RunsOfTask], rule: str) -> set[str]:
     """The tasks that were run with the rule and without it."""
     return {row.task for row in rows if rule in row.rules} & {row.task for row in rows if rule not in row.rules}
-
-
-def _within(values: np.ndarray, weights: np.ndarray, of_task: np.ndarray) -> np.ndarray:
-    """Values without the mean of their task: a level of the task that is free to be anything."""
-    total = of_task.T @ weights
-    means = (of_task.T @ (weights[:, None] * values)) / total[:, None]
-    return np.asarray(values - of_task @ means)
 
 
 def _share(tasks: Sequence[str], asking: Collection[str]) -> float:

@@ -21,6 +21,11 @@ from trace2skill.store import Store
 SEED = 0
 
 
+def books_of(model: ModelSettings, library: Sequence[Skill]) -> str:
+    """The id under which the ledger has what choices among these skills cost."""
+    return "triggers-" + digest_of(model.identity, [skill.digest for skill in library])[:10]
+
+
 def measure_triggers(
     store: Store,
     model: ModelSettings,
@@ -37,7 +42,7 @@ def measure_triggers(
         InfrastructureFault, BudgetReached, Interrupted: as `Client.complete`; what was answered is kept.
     """
     check_model(model)
-    run_id = "triggers-" + digest_of(model.identity, [skill.digest for skill in library])[:10]
+    run_id = books_of(model, library)
     books = Budget(money.max_cost, monthly=money.max_cost_per_month, reservations=store.reservations(), run_id=run_id)
     client = Client(store, books, run_id)
 

@@ -4,7 +4,7 @@ An activation is a call of the tool by which an agent takes a skill up (Claude C
 `activate_skill`, OpenCode's `skill`). A skill is opened or run where a call names a file in the layout of
 https://agentskills.io/specification: `.../skills/NAME/SKILL.md`, `references/`, `assets/`, `scripts/`. A call that
 failed or was refused used nothing, and to write a skill's file is not to use it. What an agent was shown and what it
-only talked about leaves no such record, and counts for nothing here.
+only talked about leaves no such record, and counts for nothing here. Of an argument 20,000 characters are read.
 """
 
 import re
