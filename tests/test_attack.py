@@ -10,6 +10,7 @@ from attacks import given, own, places, rules, secrets, texts
 
 from trace2skill.analysts.mining.wording import words_of_error
 from trace2skill.core.errors import BadInput, SkillInvalid
+from trace2skill.safety.own_secrets import without_own
 from trace2skill.safety.redaction import Redactor
 from trace2skill.safety.screening import screened
 from trace2skill.skills.file_names import wrong_name
@@ -111,3 +112,14 @@ def test_no_address_that_is_written_down_holds_a_secret_and_no_server_gives_one_
 def test_a_name_that_some_system_takes_for_more_is_refused(name: str) -> None:
     assert wrong_name(name, ["SKILL.md", "references/guide.md"])
     assert not wrong_name("references/more-on.dates_2.md", ["SKILL.md", "references/guide.md"])
+
+
+def test_of_the_environment_secrets_are_named_and_counts_stay() -> None:
+    environment = {
+        "OPENAI_API_KEY": "sk-abc123xyz",
+        "DATABASE_URL": "postgres://me:hunter22@db/x",
+        "MAX_THINKING_TOKENS": "128000",
+        "SITE_URL": "https://me@x.example/128000",
+    }
+    said = without_own("refused sk-abc123xyz and hunter22: at most 128000 tokens", environment)
+    assert said == "refused [$OPENAI_API_KEY] and [$DATABASE_URL]: at most 128000 tokens"

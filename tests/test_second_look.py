@@ -224,8 +224,24 @@ class Reworded:
         worse = [group.edits[0].model_copy(update={"content": f"- {ORDER}"}) for group in groups]
         return [group.model_copy(update={"edits": (edit,)}) for group, edit in zip(groups, worse, strict=True)]
 
-    def repair(self, *_: object) -> None:
+    def repair(self, *_: object) -> Any:
         return None
+
+
+@pytest.mark.parametrize(("answer", "taken"), [(named("l1"), False), (None, False), (named(), True)])
+def test_a_repair_is_looked_at_for_the_lines_that_it_brings(tmp_path: Path, answer: Any, taken: bool) -> None:
+    store, skill = open_store(tmp_path / "s.duckdb"), read_skill(OFFICE_SKILL)
+    mended = skill.with_files({"SKILL.md": (skill.text("SKILL.md") or "").encode() + f"- {ORDER}\n".encode()})
+
+    class Mends(Reworded):
+        def repair(self, *_: object) -> Skill:
+            return mended
+
+    look, calls, _ = asked_with(answer, answer)
+    made = ScreenedEditor(Mends(), store, look).repair(skill, "SKILL.md", [])
+    store.close()
+    assert calls[0] == [ORDER], "of what stood there before nobody is asked"
+    assert (made == mended) is taken
 
 
 @pytest.mark.parametrize("answer", [named("l1"), None])

@@ -52,6 +52,26 @@ def used(*calls: tuple[str, dict[str, Any]], known: tuple[str, ...] = ()) -> lis
         ("bash", {"command": "cd /r/skills/pdf && python scripts/fill.py"}, ["pdf ran scripts/fill.py"]),
         ("shell", {"command": ["bash", "-lc", "cat skills/pdf/SKILL.md"]}, ["pdf opened SKILL.md"]),
         ("bash", {"command": "echo we have skills and a SKILL.md"}, []),
+        ("bash", {"command": "cp skills/pdf/assets/t.xlsx out/"}, ["pdf opened assets/t.xlsx"]),
+        ("bash", {"command": "cp t.xlsx skills/pdf/assets/t.xlsx; ls"}, []),
+        (
+            "bash",
+            {"command": "cd skills/pdf && ./scripts/run.sh; python ./scripts/fill.py"},
+            ["pdf ran scripts/run.sh", "pdf ran scripts/fill.py"],
+        ),
+        ("bash", {"command": "cd skills/a && cat SKILL.md; cd /w && python scripts/own.py"}, ["a opened SKILL.md"]),
+        (
+            "bash",
+            {"command": "cd skills/a && cat SKILL.md; cd skills/b; cat SKILL.md"},
+            ["a opened SKILL.md", "b opened SKILL.md"],
+        ),
+        ("bash", {"command": "git commit -m 'see skills/pdf/SKILL.md'"}, []),
+        ("bash", {"command": "curl https://x.example/skills/pdf/SKILL.md"}, []),
+        ("python", {"code": "text = open('skills/pdf/references/a.md').read()"}, ["pdf opened references/a.md"]),
+        ("python", {"code": "print('skills/pdf/references/a.md')"}, []),
+        ("Task", {"prompt": "Read .claude/skills/pdf/SKILL.md first."}, []),
+        ("WebFetch", {"url": "https://x.example/skills/pdf/SKILL.md"}, []),
+        ("read_many", {"paths": ["a.md", "skills/pdf/SKILL.md"]}, ["pdf opened SKILL.md"]),
     ],
 )
 def test_a_use_is_what_the_agent_has_on_record(name: str, arguments: dict[str, Any], found: list[str]) -> None:
@@ -62,6 +82,14 @@ def test_a_skill_that_lies_elsewhere_is_known_by_its_name() -> None:
     call = ("Read", {"file_path": "/opt/agents/pdf/references/a.md"})
     assert used(call) == []
     assert used(call, known=("pdf",)) == ["pdf opened references/a.md"]
+
+
+def test_a_call_without_an_answer_used_nothing_unless_the_log_has_none_at_all() -> None:
+    made = session(("bash", {"command": "ls"}), ("Skill", {"skill": "charts"}))
+    (step,) = made.steps
+    cut = made.model_copy(update={"steps": (step.model_copy(update={"observations": step.observations[:1]}),)})
+    bare = made.model_copy(update={"steps": (step.model_copy(update={"observations": ()}),)})
+    assert (len(skill_uses(cut)), len(skill_uses(bare))) == (0, 1)
 
 
 def test_a_call_that_failed_used_nothing() -> None:
@@ -111,7 +139,7 @@ def test_usage_counts_sessions_and_says_what_nobody_used(logs: Path) -> None:
     assert found["unused"] == ["idle"]
     assert found["unmatched"] == ["nobody"]
     said = " ".join(usage(*how).output.split())
-    for part in ("pdf: never used: references/forms.md", "never used: idle", "labels that name no session: nobody"):
+    for part in ("pdf: never used: references/forms.md", "never used: idle", "labels that name no session: 1: nobody"):
         assert part in said
 
 
@@ -132,3 +160,19 @@ def test_a_real_session_of_claude_code() -> None:
 def test_a_session_with_its_sub_agents_is_one() -> None:
     for case in ("09-subagent-file", "10-stream-json-subagent"):
         assert json.loads(usage("--logs", shared("cases", "logs", case), "--json").stdout)["sessions"] == 1
+
+
+def test_a_session_that_was_resumed_under_another_id_is_one_of_its_own(tmp_path: Path) -> None:
+    first = chat("A", [("bash", {"command": f"echo {n}"}, f"{n}") for n in range(6)])
+    more = [("Skill", {"skill": "pdf"}, "ok"), ("bash", {"command": "echo end"}, "end")]
+    again = {"id": "B", "messages": [*first["messages"], *chat("B", more)["messages"][1:]]}
+    for name, made in (("a", first), ("b", again)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(made))
+    (tmp_path / "labels.csv").write_text("id,score\nA,1\nB,0\n")
+    found = json.loads(
+        usage(
+            "--logs", tmp_path / "a.json", "--logs", tmp_path / "b.json", "--labels", tmp_path / "labels.csv", "--json"
+        ).stdout
+    )
+    assert (found["sessions"], found["ended"], found["unmatched"]) == (2, {"failed": 1, "passed": 1}, [])
+    assert [(item["name"], item["ended"]) for item in found["skills"]] == [("pdf", {"failed": 1})]

@@ -85,7 +85,8 @@ def print_logged(found: LoggedUsage, *, as_json: bool) -> None:
     if found.unused:
         console.print(f"never used: {plain(', '.join(found.unused))}", highlight=False)
     if found.unmatched:
-        console.print(f"labels that name no session: {plain(', '.join(found.unmatched[:10]))}", highlight=False)
+        first = plain(", ".join(found.unmatched[:10]))
+        console.print(f"labels that name no session: {len(found.unmatched)}: {first}", highlight=False)
     if found.problems:
         console.print(f"[yellow]{found.problems} parts of the logs were not read[/yellow]: `ingest --dry-run` says why")
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from trace2skill.consolidate import Dropped, EditGroup, Groups
 from trace2skill.consolidate.candidate import Candidate
+from trace2skill.consolidate.cut import MARK
 from trace2skill.consolidate.editor import Editor
 from trace2skill.consolidate.quarantine import Quarantined, allowed_in, keep, review, text_of, written_by
 from trace2skill.consolidate.second_look import SecondLook, SecondLooker
@@ -72,7 +73,10 @@ class ScreenedEditor:
         made = self._editor.repair(skill, path, problems)
         if made is None or screened(text_of(made), text_of(skill), allowed_in(self._store)):
             return None
-        return made
+        known = _lines_in(skill)
+        new = [line for line in _lines_in(made) if line not in known]
+        seen = self._look(new) if self._look and new else None
+        return None if seen and (seen.found or seen.unjudged) else made
 
     def reword(self, base: Skill, groups: Sequence[EditGroup]) -> list[EditGroup]:
         """See `Editor`."""
@@ -95,6 +99,11 @@ class ScreenedEditor:
             before if bad.intersection(changed.get(after.id, ())) else after
             for before, after in zip(groups, made, strict=True)
         ]
+
+
+def _lines_in(skill: Skill) -> dict[str, None]:
+    lines = (MARK.sub("", line).strip() for line in text_of(skill).splitlines())
+    return dict.fromkeys(line for line in lines if line)
 
 
 def _all_in(root: Groups) -> list[EditGroup]:

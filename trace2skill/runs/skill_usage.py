@@ -81,13 +81,25 @@ class _Counting(ReadingProgress):
     def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
         """See `Taker`."""
         del number
-        session = self.sessions.setdefault(trajectory.parent or trajectory.id, _Session())
+        whole, apart = _whole_of(trajectory)
+        session = self.sessions.setdefault(whole, _Session())
         session.uses += skill_uses(trajectory, self.known)
         session.calls += sum(len(step.tool_calls) for step in trajectory.steps)
-        if not trajectory.parent:
+        if not apart:
             session.outcomes |= {
                 labelled(part, self.verdicts, file.path).outcome.kind for part in segmented(trajectory)
             }
+
+
+def _whole_of(trajectory: Trajectory) -> tuple[str, bool]:
+    """The session a trajectory belongs to, and whether it is a sub-agent of it, whose end is not the session's.
+
+    What was resumed under another id is a session of its own, and a later part of a large file is of its session.
+    """
+    copied, part = trajectory.extra.get("copied"), trajectory.extra.get("part")
+    if isinstance(copied, dict) and copied.get("of") == trajectory.parent:
+        return trajectory.id, False
+    return trajectory.parent or trajectory.id, bool(trajectory.parent) and part is None
 
 
 def logged_usage(sources: Sources, skills: Path | None = None) -> LoggedUsage:

@@ -49,20 +49,25 @@ def measure_triggers(
     def choose(query: str) -> str | None:
         stopping.check()
         step = StepLabel("triggers", query[:60], unit=digest_of(query)[:12])
-        said = choose_skill(client, model, library, query, seed=SEED, step=step)
-        watcher().item("triggers", query[:60], "done")
-        return said
+        return choose_skill(client, model, library, query, seed=SEED, step=step)
+
+    def chosen(pool: ThreadPoolExecutor, asked: Sequence[str]) -> dict[str, str | None]:
+        found = {}
+        for query, said in zip(asked, pool.map(choose, asked), strict=True):
+            found[query] = said
+            watcher().item("triggers", query[:60], "done")
+        return found
 
     names = [skill.name for skill in library]
     watcher().begin("triggers", len(names) + len(queries))
     with ThreadPoolExecutor(workers) as pool:
-        fired = list(pool.map(choose, map(control_query, names)))
-        deaf = [name for name, said in zip(names, fired, strict=True) if said != name]
+        fired = chosen(pool, [control_query(name) for name in names])
+        deaf = [name for name in names if fired[control_query(name)] != name]
         if deaf:
             raise ModelUnusable(
                 f"asked for {', '.join(deaf[:5])} by name, {model.name} did not take "
                 f"{'it' if len(deaf) == 1 else 'them'} up: what it does with other requests says nothing of "
                 "descriptions. Try a more capable model"
             )
-        taken = dict(zip((item.query for item in queries), pool.map(choose, (q.query for q in queries)), strict=True))
+        taken = chosen(pool, [item.query for item in queries])
     return report_on(model.name, names, queries, taken)

@@ -16,7 +16,9 @@ TELLING = re.compile(
     r"|password$",
     re.IGNORECASE,
 )
-PROXY = re.compile(r"(?:^|_)proxy$", re.IGNORECASE)
+COUNTS = re.compile(r"_tokens$", re.IGNORECASE)
+"""How many tokens, and no token."""
+ADDRESS = re.compile(r"(?:^|_)(?:proxy|ur[il]|dsn)$", re.IGNORECASE)
 HARMLESS = {"api-version", "api_version", "deployment", "location", "model", "project", "region", "version"}
 """Parameters of an address that are no secret. What another one holds may be."""
 
@@ -36,9 +38,9 @@ def without_own(text: str, environment: Mapping[str, str] = os.environ) -> str:
 
 
 def _secrets(name: str, value: str) -> list[str]:
-    if TELLING.search(name):
+    if TELLING.search(name) and not COUNTS.search(name):
         return [] if value.startswith("/") and os.path.exists(value) else [value]
-    if PROXY.search(name) and "@" in value:
+    if ADDRESS.search(name) and "@" in value:
         inside = value.partition("://")[2] or value
         return [inside.rpartition("@")[0].partition(":")[2]]
     return []

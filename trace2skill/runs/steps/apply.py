@@ -50,10 +50,12 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
     def built(passed: Passed, *, polish: bool = False) -> tuple[Skill, Candidate]:
         return build_candidate(before, passed.root, how.thresholds, tasks, how.edits, how.limits, editor, polish=polish)
 
+    standing: set[str] = set()
     passed = screened_root(rt.store, before, groups)  # a writer has words of its own
     skill, made = built(passed)
     while look is not None:
         texts = texts_written(before, passed.root, made)
+        standing = {text for of_group in texts.values() for text in of_group}
         seen = look(text for of_group in texts.values() for text in of_group)
         if not seen.found:
             break
@@ -65,7 +67,7 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
     record = {
         "dropped": (*made.dropped, *passed.dropped),
         "quarantined": tuple(item.digest for item in passed.aside),
-        "unjudged": look.unjudged if look else (),
+        "unjudged": tuple(text for text in look.unjudged if text in standing) if look else (),
     }
     return made.model_copy(update=record)
 
