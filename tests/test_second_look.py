@@ -26,7 +26,7 @@ from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.summary import RunSummary
 from trace2skill.safety.screening import screened
-from trace2skill.sim.conversation import Heard, Spoken, answer_json
+from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 from trace2skill.sim.roles import play
 from trace2skill.skills.skill import Skill, SkillFile, read_skill
 from trace2skill.store import open_store
@@ -121,6 +121,31 @@ def test_without_an_answer_the_lines_stay_and_the_summary_names_them(told: Inges
     assert {ORDER, HONEST} <= set(summary.candidate.unjudged)
     assert ORDER in skill_text(summary)
     assert summary.as_markdown().count(ORDER) > summary.candidate.diff.count(ORDER)
+
+
+def test_a_rewording_without_an_answer_is_not_written_and_not_listed(told: IngestSettings, plays: Plays) -> None:
+    def speak(heard: Heard) -> Spoken:
+        if heard.system.startswith("You polish the wording"):
+            rules = {
+                name.removeprefix("rule "): text for name, text in blocks(heard.opening) if name.startswith("rule ")
+            }
+            return answer_json({"rules": [{"id": id, "content": f"{text} Now."} for id, text in rules.items()]})
+        if heard.system.startswith(OPENING) and any(text.endswith("Now.") for text in lines_of(heard).values()):
+            return Spoken(text="I would rather not say.")
+        return naming(lambda text: False)(heard)
+
+    plays(speak)
+    run = told.as_run()
+    polished = run.model_copy(update={"learning": run.learning.model_copy(update={"polish": True})})
+
+    class Polished(IngestSettings):
+        def as_run(self) -> Any:
+            return polished
+
+    summary = ingest(Polished.model_validate(told.model_dump()))
+    assert HONEST in skill_text(summary)
+    assert "Now." not in skill_text(summary)
+    assert summary.candidate.unjudged == ()
 
 
 def test_switched_off_nobody_is_asked(told: IngestSettings, plays: Plays) -> None:

@@ -162,17 +162,32 @@ def test_a_session_with_its_sub_agents_is_one() -> None:
         assert json.loads(usage("--logs", shared("cases", "logs", case), "--json").stdout)["sessions"] == 1
 
 
+def claude(number: int, role: str, content: Any, session: str) -> dict[str, Any]:
+    """A record of Claude Code's, after the one before it."""
+    said = {"role": role, "content": content, "id": f"m{number}", "model": "m"}
+    parent = f"u{number - 1}" if number > 1 else None
+    at = {"timestamp": f"2026-01-01T00:00:0{number}Z", "cwd": "/x", "version": "2.0"}
+    return {"type": role, "uuid": f"u{number}", "parentUuid": parent, "sessionId": session, **at, "message": said}
+
+
 def test_a_session_that_was_resumed_under_another_id_is_one_of_its_own(tmp_path: Path) -> None:
-    first = chat("A", [("bash", {"command": f"echo {n}"}, f"{n}") for n in range(6)])
-    more = [("Skill", {"skill": "pdf"}, "ok"), ("bash", {"command": "echo end"}, "end")]
-    again = {"id": "B", "messages": [*first["messages"], *chat("B", more)["messages"][1:]]}
-    for name, made in (("a", first), ("b", again)):
-        (tmp_path / f"{name}.json").write_text(json.dumps(made))
-    (tmp_path / "labels.csv").write_text("id,score\nA,1\nB,0\n")
-    found = json.loads(
-        usage(
-            "--logs", tmp_path / "a.json", "--logs", tmp_path / "b.json", "--labels", tmp_path / "labels.csv", "--json"
-        ).stdout
-    )
+    def talk(session: str, first: int, skill: str) -> list[dict[str, Any]]:
+        call = {"type": "tool_use", "id": f"t{first}", "name": "Skill", "input": {"skill": skill}}
+        answer = {"type": "tool_result", "tool_use_id": f"t{first}", "content": "ok"}
+        turns = [
+            ("user", "do it"),
+            ("assistant", [call]),
+            ("user", [answer]),
+            ("assistant", [{"type": "text", "text": "done"}]),
+        ]
+        return [claude(first + n, role, content, session) for n, (role, content) in enumerate(turns)]
+
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for name, records in {"A": talk("A", 1, "pdf"), "B": [*talk("B", 1, "pdf"), *talk("B", 5, "charts")]}.items():
+        (logs / f"{name}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    (tmp_path / "labels.json").write_text(json.dumps({"A": 1, "B": 0}))
+    found = json.loads(usage("--logs", logs, "--labels", tmp_path / "labels.json", "--json").stdout)
     assert (found["sessions"], found["ended"], found["unmatched"]) == (2, {"failed": 1, "passed": 1}, [])
-    assert [(item["name"], item["ended"]) for item in found["skills"]] == [("pdf", {"failed": 1})]
+    by_name = {item["name"]: item["ended"] for item in found["skills"]}
+    assert by_name == {"charts": {"failed": 1}, "pdf": {"passed": 1}}, "what was copied is of the first"
