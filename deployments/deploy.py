@@ -124,7 +124,7 @@ def _deployment(client: SyncPrefectClient, item: Declared, wanted: dict[str, Any
         return ServerChange("deployment", name, "created", carry_out=lambda: _put(client, item, wanted))
     for schedule in wanted["schedules"]:  # one that somebody has paused in the UI stays so
         schedule["active"] = schedule["active"] and _is_active(schedule, known["schedules"])
-    differs = [field for field, value in wanted.items() if not _same(value, known[field])]
+    differs = [field for field, value in wanted.items() if not _same(field, value, known[field])]
     return changed("deployment", name, bool(differs), ", ".join(differs), lambda: _put(client, item, wanted))
 
 
@@ -139,15 +139,19 @@ def _told(found: DeploymentResponse) -> dict[str, Any]:
     }
 
 
-def _same(value: Any, known: Any) -> bool:
-    """Is what the server has what we say? It adds fields of its own to each schedule."""
-    if isinstance(value, list) and value and isinstance(value[0], dict) and isinstance(known, list):
-        return len(value) == len(known) and all(_within(one, other) for one, other in zip(value, known, strict=True))
-    return bool(value == known)
+def _same(field: str, value: Any, known: Any) -> bool:
+    """Is what the server has what we say? It adds fields of its own to each schedule, and lists the newest first."""
+    return _same_schedules(value, known) if field == "schedules" else bool(value == known)
 
 
-def _within(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return all(other.get(name) == value for name, value in one.items() if name in other)
+def _same_schedules(value: list[dict[str, Any]], known: list[dict[str, Any]]) -> bool:
+    left = list(known)
+    for one in value:
+        same = next((other for other in left if all(other[name] == one[name] for name in one.keys() & other)), None)
+        if same is None:
+            return False
+        left.remove(same)
+    return not left
 
 
 def _is_active(schedule: dict[str, Any], known: Iterable[dict[str, Any]]) -> bool:

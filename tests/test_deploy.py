@@ -26,7 +26,7 @@ deployments:
     entrypoint: flows/refresh.py:refresh
     tags: [mine]
     concurrency_limit: { limit: 1, collision_strategy: ENQUEUE }
-    schedules: [{ cron: "0 4 * * *", timezone: Europe/Berlin }]
+    schedules: [{ cron: "0 4 * * *", timezone: Europe/Berlin }, { cron: "0 12 * * 6", timezone: Asia/Tokyo }]
     parameters:
       settings:
         data: { path: examples/office }
@@ -105,7 +105,7 @@ def test_one_command_deploys_all_and_the_second_changes_nothing(
     made = server.deployed("refresh/deploy-test")
     assert made["global_concurrency_limit"]["limit"] == 1
     assert made["concurrency_options"]["collision_strategy"] == "ENQUEUE"
-    assert made["schedules"][0]["schedule"]["timezone"] == "Europe/Berlin"
+    assert {one["schedule"]["timezone"] for one in made["schedules"]} == {"Europe/Berlin", "Asia/Tokyo"}
     assert (
         made["pull_steps"][0]["prefect.deployments.steps.set_working_directory"]["directory"]
         == "{{ $TRACE2SKILL_HOME }}"
@@ -129,18 +129,25 @@ def test_one_command_deploys_all_and_the_second_changes_nothing(
 def test_only_what_differs_is_changed_and_a_paused_schedule_stays_paused(server: Server, file: Path) -> None:
     server.deploy(file)
     made = server.deployed("refresh/deploy-test")
-    (schedule,) = made["schedules"]
+    schedule = next(one for one in made["schedules"] if one["schedule"]["timezone"] == "Europe/Berlin")
     server.ask("PATCH", f"/deployments/{made['id']}/schedules/{schedule['id']}", {"active": False})
     assert "changed" not in states(server.deploy(file)).values()
-    file.write_text(FILE.replace("tags: [mine]", "tags: [yours]"))
+    (way,) = (line for line in FILE.splitlines() if "set_working_directory" in line)
+    other = "  - prefect.deployments.steps.git_clone: { repository: https://git.example.com/team/tasks }"
+    file.write_text(FILE.replace("tags: [mine]", "tags: [yours]").replace(way, other))
     done = server.deploy(file, "--limit", "deploy-test-gpu=3", "--work-pool", "deploy-test-other")
     found = {item["name"]: item for item in done["changes"] if item["state"] != "unchanged"}
-    assert found["refresh/deploy-test"]["detail"] == "tags, work_pool_name"
+    assert found["refresh/deploy-test"]["detail"] == "tags, work_pool_name, pull_steps"
+    assert found["drift-watch/deploy-test-drift"]["detail"] == "work_pool_name, pull_steps"
     assert found["deploy-test-gpu"]["detail"].endswith("-> 3")
     assert found["deploy-test-other"]["state"] == "created"
     again = server.deployed("refresh/deploy-test")
     assert (again["tags"], again["work_pool_name"]) == (["yours"], "deploy-test-other")
-    assert [one["active"] for one in again["schedules"]] == [False]
+    assert [list(step) for step in again["pull_steps"]] == [["prefect.deployments.steps.git_clone"]]
+    assert {one["schedule"]["timezone"]: one["active"] for one in again["schedules"]} == {
+        "Europe/Berlin": False,
+        "Asia/Tokyo": True,
+    }
 
 
 def test_automations_are_filled_in_from_a_block_given_by_its_name(server: Server, file: Path) -> None:
