@@ -5,7 +5,8 @@ is put right, in the order in which one thing needs another.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def deploy(wanted: Wanted, *, dry_run: bool = False) -> dict[str, Any]:
             before that stays, and the same command goes on from there.
     """
     items = [_in_pool(item, wanted.work_pool) for item in declared(wanted.file)]
-    with get_client(sync_client=True) as client:
+    with _refusals("what was asked of it"), get_client(sync_client=True) as client:
         changes = _compared(client, items, wanted)
         for change in () if dry_run else changes:
             _carried_out(change)
@@ -164,19 +165,27 @@ def _put(client: SyncPrefectClient, item: Declared, wanted: dict[str, Any]) -> N
 
 
 def _carried_out(change: ServerChange) -> None:
-    if change.state == "unchanged":
-        return
+    if change.state != "unchanged":
+        with _refusals(f"{change.kind} '{change.name}'"):
+            change.carry_out()
+
+
+@contextmanager
+def _refusals(of: str) -> Iterator[None]:
+    """What a server says no to is one line, be it while things are compared or while they are made."""
     try:
-        change.carry_out()
+        yield
     except PrefectHTTPStatusError as error:
-        raise BadInput(f"the Prefect server refused {change.kind} '{change.name}': {_reason(error)}") from error
+        asked = f"{error.request.method} {error.request.url.path}"
+        raise BadInput(f"the Prefect server refused {of} ({asked}): {_reason(error)}") from error
 
 
 def _reason(error: PrefectHTTPStatusError) -> str:
     try:
-        return str(error.response.json().get("detail"))[:500]
-    except ValueError:
-        return f"HTTP {error.response.status_code}"
+        said = error.response.json().get("detail")
+    except (AttributeError, ValueError):
+        said = None
+    return f"HTTP {error.response.status_code}" + (f": {said}"[:500] if said else "")
 
 
 def _in_pool(item: Declared, name: str | None) -> Declared:
