@@ -181,6 +181,7 @@ def test_automations_are_filled_in_from_a_block_given_by_its_name(server: Server
         (("flows/refresh.py:refresh", "flows/refresh.py:refrehs"), (), "there is no flow at"),
         (("", ""), ("--key", "sk-abc"), "give the name of an environment variable"),
         (("", ""), ("--key", "NOT_SET_KEY"), "$NOT_SET_KEY is not set here"),
+        (("", ""), ("--key", "AKIA0123456789ABCDEF"), "not repeated, it may be a key itself"),
         (("", ""), ("--limit", "gpu"), "say NAME=SLOTS"),
     ],
 )
@@ -190,6 +191,7 @@ def test_what_cannot_be_is_refused_before_anything_changes(
     file.write_text(FILE.replace(*change).replace("deploy-test", "never-deployed"))
     complaint = server.deploy(file, *options, code=2)
     assert said.replace("deploy-test", "never-deployed").replace("refresh.yaml", "prefect.yaml") in complaint
+    assert not any(name in complaint for name in ("sk-abc", "AKIA"))
     assert server.ask("POST", "/work_pools/filter", {"work_pools": {"name": {"any_": ["never-deployed-pool"]}}}) == []
 
 
