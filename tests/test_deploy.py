@@ -171,6 +171,16 @@ def test_automations_are_filled_in_from_a_block_given_by_its_name(server: Server
     assert {done[f"automation {name}"] for name in names} == {"created"}
     again = states(server.deploy(file, "--automations"))  # the block that was filled in stays
     assert {again[f"automation {name}"] for name in names} == {"unchanged"}
+    for made in server.ask("POST", "/automations/filter", {}):  # somebody pauses it and writes another description
+        if made["name"] in names:
+            other = {**made, "enabled": False, "description": "old"}
+            of_server = ("id", "created", "updated")
+            server.ask("PUT", f"/automations/{made['id']}", {k: v for k, v in other.items() if k not in of_server})
+    put_right = states(server.deploy(file, "--automations"))
+    assert {put_right[f"automation {name}"] for name in names} == {"changed"}
+    left = [made for made in server.ask("POST", "/automations/filter", {}) if made["name"] in names]
+    assert {made["enabled"] for made in left} == {False}
+    assert "old" not in {made["description"] for made in left}
 
 
 @pytest.mark.parametrize(
