@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from deployments.form import Limit, When, check_names_of_file, check_parameters, read_form
+from deployments.form import RunsAtOnce, When, check_names_of_file, check_parameters, read_form
 from trace2skill.core.errors import BadInput
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ def _warn(left_out: list[str], where: str) -> None:
         log.warning("%s: not deployed, though `prefect deploy` knows it: %s", where, ", ".join(left_out))
 
 
-def _limit(limit: Limit, given: Any) -> ConcurrencyLimitConfig | int:
+def _limit(limit: RunsAtOnce, given: Any) -> ConcurrencyLimitConfig | int:
     """As Prefect has it: a number alone says nothing about what becomes of one run more."""
     return ConcurrencyLimitConfig(**limit.model_dump()) if isinstance(given, dict) else limit.limit
 

@@ -42,7 +42,7 @@ class WorkPool(_Part):
     job_variables: JobVariables | None = None
 
 
-class Limit(_Part):
+class RunsAtOnce(_Part):
     """How many runs at once, and what becomes of one more."""
 
     limit: int = Field(ge=1)
@@ -71,7 +71,7 @@ def _as_steps(given: Any) -> Any:
     return [given] if given and isinstance(given, dict) else given or None
 
 
-class Form(_Part):
+class DeploymentForm(_Part):
     """One deployment, as somebody wrote it and with the environment's values in their places."""
 
     name: str = Field(pattern=r"^[^/%&><]+$")
@@ -80,15 +80,20 @@ class Form(_Part):
     tags: list[str] | None = None
     parameters: dict[str, Any] | None = None
     schedules: list[When | None] | None = None
-    concurrency_limit: Annotated[Limit | None, BeforeValidator(_as_limit)] = None
+    concurrency_limit: Annotated[RunsAtOnce | None, BeforeValidator(_as_limit)] = None
     work_pool: WorkPool | None = None
     pull: Annotated[list[dict[str, Any]] | None, BeforeValidator(_as_steps)] = None
 
 
-PARTS: dict[str, type[BaseModel]] = {"": Form, "work_pool": WorkPool, "concurrency_limit": Limit, "schedules": When}
+PARTS: dict[str, type[BaseModel]] = {
+    "": DeploymentForm,
+    "work_pool": WorkPool,
+    "concurrency_limit": RunsAtOnce,
+    "schedules": When,
+}
 
 
-def read_form(given: Any, where: str) -> tuple[Form, list[str]]:
+def read_form(given: Any, where: str) -> tuple[DeploymentForm, list[str]]:
     """A deployment of the file, and the places of what it says that is not deployed.
 
     Raises:
@@ -112,7 +117,7 @@ def read_form(given: Any, where: str) -> tuple[Form, list[str]]:
         elif name in item:
             item[name] = _without(part, name, left_out)
     try:
-        return Form.model_validate(item), left_out
+        return DeploymentForm.model_validate(item), left_out
     except ValidationError as error:
         raise BadInput(f"{where}: {'; '.join(_said(error, alone=bool(alone)))}") from error
 
