@@ -1,5 +1,6 @@
 """What prefect.yaml declares: the one source of what is deployed, for `deploy.py` and for `serve.py`."""
 
+import logging
 import os
 import typing
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.objects import ConcurrencyLimitConfig
 from prefect.flows import Flow
 from prefect.schedules import Cron, Interval, RRule, Schedule
@@ -17,8 +19,10 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from deployments.form import RunsAtOnce, When, check_names_of_file, check_parameters, read_form
 from trace2skill.core.errors import BadInput
 
+log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "deployments" / "prefect.yaml"
 POOL = "trace2skill"
@@ -63,40 +67,67 @@ def declared(file: Path = FILE) -> list[Declared]:
         found = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise BadInput(f"{file} cannot be read as YAML: {' '.join(str(error).split())[:300]}") from error
+    left_out = check_names_of_file(found, str(file)) if isinstance(found, dict) else []
     items = found.get("deployments") if isinstance(found, dict) else None
     if not items:
         raise BadInput(f"{file} declares no deployments: deployments/prefect.yaml is how such a file looks")
-    return [_read(item, item.get("pull", found.get("pull")), file) for item in items]
+    if not isinstance(items, list):
+        raise BadInput(f"{file}: deployments: a list is wanted, of one item for each")
+    _warn(left_out, str(file))
+    return [_read(item, number, found.get("pull"), file) for number, item in enumerate(items, 1)]
 
 
-def _read(item: dict[str, Any], pull: list[dict[str, Any]] | None, file: Path) -> Declared:
-    where = f"{file}: {item.get('name') or 'a deployment without a name'}"
-    item = typing.cast(dict[str, Any], apply_values(item, dict(os.environ), remove_notset=False))
-    flow = _flow(str(item.get("entrypoint", "")), where)
-    if not item.get("name"):
-        raise BadInput(f"{where}: give it one")
-    parameters = dict(item.get("parameters") or {})
+def _read(item: Any, number: int, pull: Any, file: Path) -> Declared:
+    where = f"{file}: {(item.get('name') if isinstance(item, dict) else '') or f'deployment {number}'}"
+    if isinstance(item, dict):
+        item = {**_filled_in(item, where), "pull": item.get("pull", pull)}  # a worker fills in how it comes to the code
+    form, left_out = read_form(item, where)
+    _warn(left_out, where)
+    flow = _flow(form.entrypoint, where)
+    parameters = dict(form.parameters or {})
+    check_parameters(flow, parameters, where)
     for name, kind in _models_of(flow):
         if name in parameters:
             parameters[name] = _checked(kind, parameters[name], f"{where}: {name}")
-    limit = item.get("concurrency_limit")
     shown = {
-        "name": item["name"],
-        "description": item.get("description") or flow.description,
-        "tags": list(item.get("tags") or []),
+        "name": form.name,
+        "description": form.description or flow.description,
+        "tags": form.tags or [],
         "parameters": parameters,
-        "schedules": [_schedule(one, where) for one in item.get("schedules") or [item.get("schedule")] if one],
-        "concurrency_limit": ConcurrencyLimitConfig(**limit) if isinstance(limit, dict) else limit,
+        "schedules": [_schedule(one, where) for one in form.schedules or [] if one],
+        "concurrency_limit": _limit(form.concurrency_limit, item["concurrency_limit"])
+        if form.concurrency_limit
+        else None,
     }
-    return Declared(item["name"], item["entrypoint"], flow, shown, item.get("work_pool") or {}, pull or HERE)
+    work_pool = form.work_pool.model_dump(exclude_unset=True) if form.work_pool else {}
+    return Declared(form.name, form.entrypoint, flow, shown, work_pool, form.pull or HERE)
+
+
+def _filled_in(item: dict[str, Any], where: str) -> dict[str, Any]:
+    try:
+        return typing.cast(dict[str, Any], apply_values(item, dict(os.environ), remove_notset=False))
+    except ValueError as error:
+        raise BadInput(f"{where}: dates and times stand in quotes ({error})") from error
+
+
+def _warn(left_out: list[str], where: str) -> None:
+    if left_out:
+        log.warning("%s: not deployed, though `prefect deploy` knows it: %s", where, ", ".join(left_out))
+
+
+def _limit(limit: RunsAtOnce, given: Any) -> ConcurrencyLimitConfig | int:
+    """As Prefect has it: a number alone says nothing about what becomes of one run more."""
+    return ConcurrencyLimitConfig(**limit.model_dump()) if isinstance(given, dict) else limit.limit
 
 
 def _flow(entrypoint: str, where: str) -> Flow[..., Any]:
     path, _, function = entrypoint.partition(":")
     try:
         found = getattr(import_module(path.removesuffix(".py").replace("/", ".")), function)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise BadInput(f"{where}: there is no flow at '{entrypoint}': {error}") from error
+    if not isinstance(found, Flow):
+        raise BadInput(f"{where}: there is no flow at '{entrypoint}': it is a {type(found).__name__}")
     return typing.cast(Flow[..., Any], found)
 
 
@@ -111,18 +142,27 @@ def _checked(kind: type[BaseModel], given: Any, where: str) -> dict[str, Any]:
     try:
         return kind.model_validate(given).model_dump(mode="json", exclude_unset=True)
     except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        said = "; ".join(f"{'.'.join(map(str, item['loc'])) or 'the whole'}: {item['msg']}" for item in error.errors())
         raise BadInput(f"{where}: {said}") from error
 
 
-def _schedule(one: dict[str, Any], where: str) -> Schedule:
+def _schedule(one: When, where: str) -> Schedule:
     """As `prefect deploy` reads it: cron, interval in seconds, or rrule."""
-    how = {name: one[name] for name in _OF_ALL if one.get(name) is not None}
+    said = one.model_dump(exclude_none=True)
+    how = {name: said[name] for name in _OF_ALL if name in said}
     try:
-        if one.get("cron"):
-            return Cron(one["cron"], **how, **{name: one[name] for name in ("day_or",) if name in one})
-        if one.get("interval"):
-            return Interval(one["interval"], **how, anchor_date=one.get("anchor_date") or ANCHOR)
-        return RRule(one["rrule"], **how)
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadInput(f"{where}: a schedule is cron, interval or rrule, and this is none: {one} ({error})") from error
+        if sum(name in said for name in ("cron", "interval", "rrule")) != 1:
+            raise ValueError("exactly one of them is wanted")
+        if one.cron:
+            made = Cron(one.cron, **how, **{name: said[name] for name in ("day_or",) if name in said})
+        elif one.interval:
+            anchor = one.anchor_date or ANCHOR
+            made = Interval(one.interval, **how, anchor_date=anchor if anchor.tzinfo else anchor.replace(tzinfo=UTC))
+        else:
+            made = RRule(one.rrule or "", **how)
+        DeploymentScheduleCreate.from_schedule(made)  # a time zone is looked up here
+    except (TypeError, ValueError) as error:
+        said = one.model_dump(mode="json", exclude_none=True)
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise BadInput(f"{where}: a schedule is cron, interval or rrule, and this is none: {said} ({why})") from error
+    return made

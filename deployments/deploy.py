@@ -5,7 +5,8 @@ is put right, in the order in which one thing needs another.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def deploy(wanted: Wanted, *, dry_run: bool = False) -> dict[str, Any]:
             before that stays, and the same command goes on from there.
     """
     items = [_in_pool(item, wanted.work_pool) for item in declared(wanted.file)]
-    with get_client(sync_client=True) as client:
+    with _refusals("what was asked of it"), get_client(sync_client=True) as client:
         changes = _compared(client, items, wanted)
         for change in () if dry_run else changes:
             _carried_out(change)
@@ -124,7 +125,7 @@ def _deployment(client: SyncPrefectClient, item: Declared, wanted: dict[str, Any
         return ServerChange("deployment", name, "created", carry_out=lambda: _put(client, item, wanted))
     for schedule in wanted["schedules"]:  # one that somebody has paused in the UI stays so
         schedule["active"] = schedule["active"] and _is_active(schedule, known["schedules"])
-    differs = [field for field, value in wanted.items() if not _same(value, known[field])]
+    differs = [field for field, value in wanted.items() if not _same(field, value, known[field])]
     return changed("deployment", name, bool(differs), ", ".join(differs), lambda: _put(client, item, wanted))
 
 
@@ -139,15 +140,19 @@ def _told(found: DeploymentResponse) -> dict[str, Any]:
     }
 
 
-def _same(value: Any, known: Any) -> bool:
-    """Is what the server has what we say? It adds fields of its own to each schedule."""
-    if isinstance(value, list) and value and isinstance(value[0], dict) and isinstance(known, list):
-        return len(value) == len(known) and all(_within(one, other) for one, other in zip(value, known, strict=True))
-    return bool(value == known)
+def _same(field: str, value: Any, known: Any) -> bool:
+    """Is what the server has what we say? It adds fields of its own to each schedule, and lists the newest first."""
+    return _same_schedules(value, known) if field == "schedules" else bool(value == known)
 
 
-def _within(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return all(other.get(name) == value for name, value in one.items() if name in other)
+def _same_schedules(value: list[dict[str, Any]], known: list[dict[str, Any]]) -> bool:
+    left = list(known)
+    for one in value:
+        same = next((other for other in left if all(other[name] == one[name] for name in one.keys() & other)), None)
+        if same is None:
+            return False
+        left.remove(same)
+    return not left
 
 
 def _is_active(schedule: dict[str, Any], known: Iterable[dict[str, Any]]) -> bool:
@@ -160,19 +165,27 @@ def _put(client: SyncPrefectClient, item: Declared, wanted: dict[str, Any]) -> N
 
 
 def _carried_out(change: ServerChange) -> None:
-    if change.state == "unchanged":
-        return
+    if change.state != "unchanged":
+        with _refusals(f"{change.kind} '{change.name}'"):
+            change.carry_out()
+
+
+@contextmanager
+def _refusals(of: str) -> Iterator[None]:
+    """What a server says no to is one line, be it while things are compared or while they are made."""
     try:
-        change.carry_out()
+        yield
     except PrefectHTTPStatusError as error:
-        raise BadInput(f"the Prefect server refused {change.kind} '{change.name}': {_reason(error)}") from error
+        asked = f"{error.request.method} {error.request.url.path}"
+        raise BadInput(f"the Prefect server refused {of} ({asked}): {_reason(error)}") from error
 
 
 def _reason(error: PrefectHTTPStatusError) -> str:
     try:
-        return str(error.response.json().get("detail"))[:500]
-    except ValueError:
-        return f"HTTP {error.response.status_code}"
+        said = error.response.json().get("detail")
+    except (AttributeError, ValueError):
+        said = None
+    return f"HTTP {error.response.status_code}" + (f": {said}"[:500] if said else "")
 
 
 def _in_pool(item: Declared, name: str | None) -> Declared:

@@ -36,6 +36,7 @@ def automations(client: SyncPrefectClient, notify: str | None) -> list[ServerCha
 def _change(client: SyncPrefectClient, wanted: AutomationCore, known: Automation | None) -> ServerChange:
     if known is None:
         return ServerChange("automation", wanted.name, "created", carry_out=lambda: client.create_automation(wanted))
+    wanted = wanted.model_copy(update={"enabled": wanted.enabled and known.enabled})  # one that was paused stays so
     said = set(wanted.model_dump(exclude_unset=True)) | {"trigger"}
     differs = _plain(wanted, said) != _plain(known, said)
     update = lambda: client.update_automation(known.id, wanted)  # noqa: E731

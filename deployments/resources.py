@@ -31,6 +31,8 @@ VARIABLES = {"trace2skill_home": "TRACE2SKILL_HOME", "trace2skill_store": "TRACE
 KEY = "trace2skill-key-"
 """What the names of our Secret blocks begin with: `trace2skill-key-openai-api-key` is $OPENAI_API_KEY."""
 NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+PLAIN = re.compile(r"[A-Z]{1,12}[0-9]{0,2}(_[A-Z]{1,12}[0-9]{0,2})*")
+"""What is a name and no key: words, and hardly a number."""
 
 
 def results(client: SyncPrefectClient) -> ServerChange:
@@ -136,14 +138,15 @@ def _slots(count: int) -> str:
 
 def _block_of(name: str) -> str:
     if not NAME.fullmatch(name) or name.endswith("_") or "__" in name:
-        raise BadInput(f"--key {name}: give the name of an environment variable, such as OPENAI_API_KEY, not a key")
+        raise BadInput("--key: give the name of an environment variable, such as OPENAI_API_KEY, not a key")
     return KEY + name.lower().replace("_", "-")
 
 
 def _value_of(name: str) -> str:
     value = os.environ.get(name)
     if not value:
-        raise BadInput(f"--key {name}: ${name} is not set here; export it for this one command")
+        shown = f"${name}" if PLAIN.fullmatch(name) else "what was given (not repeated, it may be a key itself)"
+        raise BadInput(f"--key: {shown} is not set here; export it for this one command")
     return value
 
 

@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,6 +18,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.templating import resolve_block_document_references, resolve_variables
 from ruamel.yaml import YAML
 
+from deployments.declared import declared
+from trace2skill.core.errors import BadInput
+
 FILE = """
 name: mine
 pull:
@@ -26,7 +30,7 @@ deployments:
     entrypoint: flows/refresh.py:refresh
     tags: [mine]
     concurrency_limit: { limit: 1, collision_strategy: ENQUEUE }
-    schedules: [{ cron: "0 4 * * *", timezone: Europe/Berlin }]
+    schedules: [{ cron: "0 4 * * *", timezone: Europe/Berlin }, { cron: "0 12 * * 6", timezone: Asia/Tokyo }]
     parameters:
       settings:
         data: { path: examples/office }
@@ -105,7 +109,7 @@ def test_one_command_deploys_all_and_the_second_changes_nothing(
     made = server.deployed("refresh/deploy-test")
     assert made["global_concurrency_limit"]["limit"] == 1
     assert made["concurrency_options"]["collision_strategy"] == "ENQUEUE"
-    assert made["schedules"][0]["schedule"]["timezone"] == "Europe/Berlin"
+    assert {one["schedule"]["timezone"] for one in made["schedules"]} == {"Europe/Berlin", "Asia/Tokyo"}
     assert (
         made["pull_steps"][0]["prefect.deployments.steps.set_working_directory"]["directory"]
         == "{{ $TRACE2SKILL_HOME }}"
@@ -129,18 +133,25 @@ def test_one_command_deploys_all_and_the_second_changes_nothing(
 def test_only_what_differs_is_changed_and_a_paused_schedule_stays_paused(server: Server, file: Path) -> None:
     server.deploy(file)
     made = server.deployed("refresh/deploy-test")
-    (schedule,) = made["schedules"]
+    schedule = next(one for one in made["schedules"] if one["schedule"]["timezone"] == "Europe/Berlin")
     server.ask("PATCH", f"/deployments/{made['id']}/schedules/{schedule['id']}", {"active": False})
     assert "changed" not in states(server.deploy(file)).values()
-    file.write_text(FILE.replace("tags: [mine]", "tags: [yours]"))
+    (way,) = (line for line in FILE.splitlines() if "set_working_directory" in line)
+    other = "  - prefect.deployments.steps.git_clone: { repository: https://git.example.com/team/tasks }"
+    file.write_text(FILE.replace("tags: [mine]", "tags: [yours]").replace(way, other))
     done = server.deploy(file, "--limit", "deploy-test-gpu=3", "--work-pool", "deploy-test-other")
     found = {item["name"]: item for item in done["changes"] if item["state"] != "unchanged"}
-    assert found["refresh/deploy-test"]["detail"] == "tags, work_pool_name"
+    assert found["refresh/deploy-test"]["detail"] == "tags, work_pool_name, pull_steps"
+    assert found["drift-watch/deploy-test-drift"]["detail"] == "work_pool_name, pull_steps"
     assert found["deploy-test-gpu"]["detail"].endswith("-> 3")
     assert found["deploy-test-other"]["state"] == "created"
     again = server.deployed("refresh/deploy-test")
     assert (again["tags"], again["work_pool_name"]) == (["yours"], "deploy-test-other")
-    assert [one["active"] for one in again["schedules"]] == [False]
+    assert [list(step) for step in again["pull_steps"]] == [["prefect.deployments.steps.git_clone"]]
+    assert {one["schedule"]["timezone"]: one["active"] for one in again["schedules"]} == {
+        "Europe/Berlin": False,
+        "Asia/Tokyo": True,
+    }
 
 
 def test_automations_are_filled_in_from_a_block_given_by_its_name(server: Server, file: Path) -> None:
@@ -160,6 +171,16 @@ def test_automations_are_filled_in_from_a_block_given_by_its_name(server: Server
     assert {done[f"automation {name}"] for name in names} == {"created"}
     again = states(server.deploy(file, "--automations"))  # the block that was filled in stays
     assert {again[f"automation {name}"] for name in names} == {"unchanged"}
+    for made in server.ask("POST", "/automations/filter", {}):  # somebody pauses it and writes another description
+        if made["name"] in names:
+            other = {**made, "enabled": False, "description": "old"}
+            of_server = ("id", "created", "updated")
+            server.ask("PUT", f"/automations/{made['id']}", {k: v for k, v in other.items() if k not in of_server})
+    put_right = states(server.deploy(file, "--automations"))
+    assert {put_right[f"automation {name}"] for name in names} == {"changed"}
+    left = [made for made in server.ask("POST", "/automations/filter", {}) if made["name"] in names]
+    assert {made["enabled"] for made in left} == {False}
+    assert "old" not in {made["description"] for made in left}
 
 
 @pytest.mark.parametrize(
@@ -170,6 +191,7 @@ def test_automations_are_filled_in_from_a_block_given_by_its_name(server: Server
         (("flows/refresh.py:refresh", "flows/refresh.py:refrehs"), (), "there is no flow at"),
         (("", ""), ("--key", "sk-abc"), "give the name of an environment variable"),
         (("", ""), ("--key", "NOT_SET_KEY"), "$NOT_SET_KEY is not set here"),
+        (("", ""), ("--key", "AKIA0123456789ABCDEF"), "not repeated, it may be a key itself"),
         (("", ""), ("--limit", "gpu"), "say NAME=SLOTS"),
     ],
 )
@@ -179,7 +201,83 @@ def test_what_cannot_be_is_refused_before_anything_changes(
     file.write_text(FILE.replace(*change).replace("deploy-test", "never-deployed"))
     complaint = server.deploy(file, *options, code=2)
     assert said.replace("deploy-test", "never-deployed").replace("refresh.yaml", "prefect.yaml") in complaint
+    assert not any(name in complaint for name in ("sk-abc", "AKIA"))
     assert server.ask("POST", "/work_pools/filter", {"work_pools": {"name": {"any_": ["never-deployed-pool"]}}}) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("work_pool: mine", "one: work_pool: a mapping is wanted"),
+        ("schedule: '0 3 * * *'", "one: schedule: a mapping is wanted"),
+        ("schedule: { cron: '0 3 * * *', timezone: Mars/Base }", "Invalid timezone"),
+        ("schedule: { cron: '0 3 * * *', interval: 60 }", "exactly one of them"),
+        ("schedules: [{ cron: '0 3 * * *', timezon: UTC }]", "one: schedules.0.timezon: unknown: did you mean 'timezone'?"),
+        ("schedule: { interval: 60, anchor_date: 2020-01-01 }", "one: dates and times stand in quotes"),
+        ("concurrency_limit: many", "one: concurrency_limit.limit: "),
+        ("concurrency_limit: { limit: 1, collision_strategy: LATER }", "one: concurrency_limit.collision_strategy: "),
+        ("parameters: [1]", "one: parameters: a mapping is wanted"),
+        ("parameters: { setings: {} }", "one: parameters.setings: unknown: did you mean 'settings'?"),
+        ("tags: nightly", "one: tags: a list is wanted"),
+        ("shedules: []", "one: shedules: unknown: did you mean 'schedules'?"),
+        ("work_pool: { job_variables: { env: [A] } }", "one: work_pool.job_variables.env: a mapping is wanted"),
+        ("pull: x", "one: pull: a list is wanted"),
+        ("entrypoint: ./flows/drift.py:drift_watch", "there is no flow at"),
+        ("name: a/b", "name: String should match"),
+    ],
+)  # fmt: skip
+def test_what_a_file_may_not_say_is_told_with_its_place(file: Path, line: str, said: str) -> None:
+    item = {"name": "one", "entrypoint": "flows/drift.py:drift_watch", **YAML(typ="safe").load(line)}
+    with file.open("w") as written:
+        YAML(typ="safe").dump({"deployments": [item]}, written)
+    with pytest.raises(BadInput) as refused:
+        declared(file)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("deployments: [text]", "deployment 1: a mapping is wanted"),
+        ("deployments: { name: one }", "deployments: a list is wanted"),
+        ("deployments: [{}]", "deployment 1: name: Field required"),
+        ("deploymnts: []", "deploymnts: unknown: did you mean 'deployments'?"),
+    ],
+)
+def test_what_is_no_file_of_deployments_is_told_as_well(file: Path, text: str, said: str) -> None:
+    file.write_text(text)
+    with pytest.raises(BadInput) as refused:
+        declared(file)
+    assert said in str(refused.value)
+
+
+AS_PREFECT_WRITES_IT = """
+build: null
+definitions: { tags: &tags [mine] }
+deployments:
+  - name: one
+    version: 3
+    tags: *tags
+    description: null
+    entrypoint: flows/drift.py:drift_watch
+    schedule: {}
+    paused: true
+    triggers: []
+    concurrency_limit: { limit: 2, grace_period_seconds: 90 }
+    work_pool: { name: null, work_queue_name: null, job_variables: {} }
+    pull: { prefect.deployments.steps.set_working_directory: { directory: "{{ $HOME }}" } }
+"""
+
+
+def test_what_prefect_knows_and_is_not_deployed_is_a_warning(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file.write_text(AS_PREFECT_WRITES_IT)
+    (one,) = declared(file)
+    (said,) = caplog.messages
+    assert said.endswith(
+        "one: not deployed, though `prefect deploy` knows it: version, paused, concurrency_limit.grace_period_seconds"
+    )
+    assert (one.pool, one.shown["tags"], one.shown["schedules"]) == ("trace2skill", ["mine"], [])
+    assert one.pull == [{"prefect.deployments.steps.set_working_directory": {"directory": "{{ $HOME }}"}}]
 
 
 class Starting(BaseHTTPRequestHandler):
@@ -196,13 +294,44 @@ class Starting(BaseHTTPRequestHandler):
         return
 
 
-@pytest.fixture
-def starting() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), Starting)
+class Refusing(BaseHTTPRequestHandler):
+    """A server that lets somebody in who may see nothing on it."""
+
+    def do_GET(self) -> None:
+        is_open = self.path in ("/api/health", "/api/admin/version")
+        self.send_response(200 if is_open else 403)
+        self.end_headers()
+        self.wfile.write(
+            {"/api/health": b"true", "/api/admin/version": b'"3.0.0"'}.get(self.path, b'{"detail": "not yours"}')
+        )
+
+    do_POST = do_GET
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@contextmanager
+def answering(kind: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), kind)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/api"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def starting() -> Iterator[str]:
+    with answering(Starting) as address:
+        yield address
+
+
+def test_what_the_server_refuses_while_it_is_compared_is_one_message(tmp_path: Path, file: Path) -> None:
+    with answering(Refusing) as address:
+        (tmp_path / "api").write_text(address)
+        done = product.run(ROOT, tmp_path, "deploy", "--file", file, "--dry-run", code=2)
+    assert "the Prefect server refused" in done.complaint
+    assert "HTTP 403: not yours" in done.complaint
 
 
 def test_a_server_that_does_not_come_is_one_message_with_the_remedy(tmp_path: Path, starting: str) -> None:

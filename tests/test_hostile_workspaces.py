@@ -15,7 +15,7 @@ from trace2skill.agents.agent_log import matching_paths
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import Grade, SaysLeftOut
 from trace2skill.domains.files import FileDomain
-from trace2skill.sandbox import Access, Limits, bubblewrap
+from trace2skill.sandbox import Access, Limits, bubblewrap, tables
 from trace2skill.sandbox.bubblewrap import Bubblewrap
 from trace2skill.sandbox.process import PlainProcess
 from trace2skill.sandbox.tree import scratch_directory, size_of
@@ -171,6 +171,7 @@ def test_memory_outside_the_count_is_bounded(tmp_path: Path) -> None:
         "files in /tmp",
         "deleted files",
         "deleted files that are mapped",
+        "deleted files of a thread's own",
     ],
 )
 def test_what_is_held_where_nobody_looks_first_is_stopped(tmp_path: Path, name: str) -> None:
@@ -196,6 +197,30 @@ def test_what_programs_need_of_shared_memory_they_have(tmp_path: Path) -> None:
     )
     done = Bubblewrap().run(machine.program(shared, tmp_path), tmp_path, limits=machine.SMALL)
     assert (done.output, done.stopped) == ("[1]\nfine\n", "")
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["the kernel says", "nobody says"])
+def test_threads_with_many_open_files_are_one_process_with_them(
+    tmp_path: Path, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not told:
+        monkeypatch.setattr(tables, "KCMP", None)  # as in a container whose filter keeps the call from it
+    threads = (
+        "import os, threading, time\nkept = [open('/dev/null') for n in range(3000)]\n"
+        "for n in range(50): threading.Thread(target=time.sleep, args=(2,), daemon=True).start()\n"
+        "time.sleep(0.8); print('fine')"
+    )
+    done = PlainProcess().run(machine.program(threads, tmp_path), tmp_path)
+    assert (done.output, done.stopped) == ("fine\n", "")
+
+
+@pytest.mark.parametrize("gone", ["$TMPDIR", "$HOME", "$PWD"])
+def test_who_removes_what_it_may_write_to_goes_on(tmp_path: Path, gone: str) -> None:
+    workspace, home = tmp_path / "workspace", tmp_path / "home"
+    workspace.mkdir()
+    home.mkdir()
+    done = PlainProcess().run(f'rm -rf "{gone}"; sleep 0.5; echo on', workspace, access=Access(home=home))
+    assert (done.exit_code, done.output) == (0, "on\n")
 
 
 @needs_bwrap

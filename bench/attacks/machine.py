@@ -56,6 +56,7 @@ HOLDS = {
     "files in the workspace": "os.mkdir('d')\nfor n in range(20000): open(f'd/{n}', 'w').close()\nheld()",
     "deleted files": "kept = []\nfor n in range(10):\n kept.append(open('f', 'wb')); os.unlink('f'); kept[-1].write(BLOCK * 9); kept[-1].flush()\nheld()",
     "deleted files that are mapped": "kept = []\nfor n in range(10):\n f = open('f', 'w+b'); os.unlink('f'); f.write(BLOCK * 9); f.flush(); kept.append(mmap.mmap(f.fileno(), 9 * MB)); f.close()\nheld()",
+    "deleted files of a thread's own": "import threading\ndef own():\n libc.unshare(0x400); kept = []\n for n in range(10):\n  kept.append(open('f', 'wb')); os.unlink('f'); kept[-1].write(BLOCK * 9); kept[-1].flush()\n time.sleep(6)\nthreading.Thread(target=own, daemon=True).start()\nheld()",
     "files and no output": "os.close(1); os.close(2)\nfor n in range(10): open(f'f{n}', 'wb').write(BLOCK * 9)\nheld()",
     "memory and no output": "os.close(1); os.close(2)\nfor n in range(4):\n if os.fork() == 0: kept = bytearray(85 * MB); time.sleep(5); os._exit(0)\nheld()",
     "processes": "for n in range(200):\n if os.fork() == 0: time.sleep(5); os._exit(0)\nheld()",

@@ -17,13 +17,14 @@ from typing import Literal
 import psutil
 
 from trace2skill.sandbox.limits import Limits
+from trace2skill.sandbox.tables import known_table
 from trace2skill.sandbox.tree import size_of
 
 Stopped = Literal["", "time", "output", "disk", "files", "memory"]
 IN_A_SOCKET = 416 * 1024
 """Bytes that may wait in one: twice Linux's usual `wmem_max`."""
-MOST_OPEN, MOST_LOOKED_AT = 8_192, 32_768
-"""Open things of all processes, each counted once, and entries of their tables that are looked at."""
+MOST_OPEN, MOST_LOOKED_AT = 8_192, 131_072
+"""Open things of all processes, each counted once, and entries of their tables that are looked at: half a second."""
 
 
 @dataclass
@@ -71,7 +72,7 @@ def look(
     for one in family:
         _add_open(held, one.pid)
         _add_mapped(held, one.pid)
-    disks = {os.stat(place).st_dev for place in places}
+    disks = set(_devices(places))
     on_disk = sum(size for device, size in held.by_device.items() if device in disks)
     if held.too_many:
         return "memory"
@@ -89,6 +90,13 @@ def too_much(places: Sequence[Path], limits: Limits, *, beside: int = 0, force: 
     if sum(size for size, _ in found) + beside > limits.workspace_mb * 2**20:
         return "disk"
     return "files" if any(more for _, more in found) else ""
+
+
+def _devices(places: Sequence[Path]) -> Iterator[int]:
+    """Where the places are that are still there: a command may remove what it may write to."""
+    for place in places:
+        with contextlib.suppress(OSError):
+            yield os.stat(place).st_dev
 
 
 def _resident(family: Sequence[psutil.Process]) -> int:
@@ -111,14 +119,23 @@ def _own(one: psutil.Process) -> int:
 
 
 def _add_open(held: Held, pid: int) -> None:
-    """What a process has open; a thread may have a table of its own."""
-    for table in _entries(f"/proc/{pid}/task"):
-        for handle in _entries(f"/proc/{pid}/task/{table}/fd"):
-            held.entries += 1
+    """What a process has open. Its threads have one table, which is looked at once; one may have a table of its own.
+
+    Where nobody says which it is, the thread's table is looked at, for memory may hide there, and is not held against
+    the process, for it is most likely the one of the others.
+    """
+    tables: list[int] = []
+    for thread in map(int, _entries(f"/proc/{pid}/task")):
+        known = known_table(thread, tables)
+        if known:
+            continue
+        tables.append(thread)
+        for handle in _entries(f"/proc/{pid}/task/{thread}/fd"):
+            held.entries += known is False
             if held.too_many:
                 return
             with contextlib.suppress(OSError):
-                held.add(os.stat(f"/proc/{pid}/task/{table}/fd/{handle}"))
+                held.add(os.stat(f"/proc/{pid}/task/{thread}/fd/{handle}"))
 
 
 def _entries(folder: str) -> Iterator[str]:
