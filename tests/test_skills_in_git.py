@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -210,6 +211,25 @@ def test_two_workers_with_one_store_promote_one_after_the_other(remote: Remote, 
         registry.promote(theirs, second, expected=SKILL.digest, run_id="run-2", reason="better on 3")
     registry.promote(theirs, second, expected=better().digest, run_id="run-2", reason="better on 2")
     assert remote.place(store).read() == theirs
+
+
+def test_a_copy_that_is_begun_anew_takes_no_commit_from_those_who_read_it(
+    remote: Remote, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "MOST_PACKS", 0)
+    first, second = remote.place(store), remote.place(store)
+    read = first.commit
+    assert first.read() == SKILL, "what was just fetched is there"
+    remote.commit({"skills/sums/SKILL.md": SUMS + b"- Newer.\n"})
+    assert second.commit != read
+    assert first.read() == SKILL, "another process began the copy anew: it is fetched again"
+    Registry(store).adopt(SKILL, first)
+    with pytest.raises(BadInput, match="have changed on branch"):
+        first.put(better(), SKILL.digest, "promoted", "2026-11-29T19:00:00Z")
+    shutil.rmtree(next((store.beside / "git").glob("*.git")))
+    shutil.rmtree(remote.bare)
+    with pytest.raises(BadInput, match="git says"):
+        first.read()
 
 
 def hostile(remote: Remote, what: str) -> None:

@@ -65,23 +65,22 @@ class Repository:
         Raises:
             BadInput: the repository cannot be reached or has no such branch, tag or commit.
         """
-        with self._turn():
-            source, branch = (commit, "") if commit else self._source()
-            kept = f"refs/trace2skill/{digest_of('ref', source)[:16]}"
-            if not (commit and self._has(commit)):
-                how = ("--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--quiet")
-                self._git.answer("fetch", *how, "--", self.address.url, f"+{source}:{kept}")
-            return Tip(
-                commit or self._git.answer("rev-parse", "--verify", f"{kept}^{{commit}}").decode().strip(), branch
-            )
+        with self._turn(renews=True):
+            if commit:
+                self._bring(commit)
+                return Tip(commit, "")
+            source, branch = self._source()
+            return Tip(self._commit_at(self._fetched(source)), branch)
 
     def read(self, commit: str) -> Skill | None:
         """The skill as a commit has it, None where it has no SKILL.md there.
 
         Raises:
-            BadInput: something there cannot be a file of a skill, or all of it is too much; names it.
+            BadInput: something there cannot be a file of a skill, or all of it is too much; names it. Or the commit is
+                neither in the copy, which another process may have begun anew, nor to be had.
         """
         with self._turn():
+            self._bring(commit)
             entries = self._entries(commit)
             if "SKILL.md" not in entries:
                 return None
@@ -104,17 +103,20 @@ class Repository:
         inside = f"{self.address.path}/" if self.address.path else ""
         stream = fast_import.change("refs/trace2skill/made", parent, inside, before, after, message, when)
         with self._turn():
+            self._bring(parent)
             self._git.answer("fast-import", "--quiet", "--force", given=stream)
-            return self._git.answer("rev-parse", "--verify", "refs/trace2skill/made^{commit}").decode().strip()
+            return self._commit_at("refs/trace2skill/made")
 
     def push(self, commit: str, branch: str, *, dry_run: bool = False) -> bool:
-        """Put a commit on a branch, never by force. False where the branch has moved meanwhile.
+        """Put a commit on a branch, never by force. False where the branch has moved, or the copy was begun anew.
 
         Raises:
             BadInput: the repository does not take it; says why.
         """
         how = ("--porcelain", "--no-verify", "--no-follow-tags", *(["--dry-run"] if dry_run else []))
         with self._turn():
+            if not self._has(commit):
+                return False
             done = self._git.run("push", *how, "--", self.address.url, f"{commit}:refs/heads/{branch}")
         said = (done.stdout + done.stderr).decode(errors="replace")
         if done.returncode and any(word in said for word in MOVED):
@@ -146,10 +148,27 @@ class Repository:
     def _has(self, commit: str) -> bool:
         return self._git.run("cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
 
+    def _bring(self, commit: str) -> None:
+        """See that the copy has a commit: it is everybody's, and may have been begun anew since."""
+        if not self._has(commit):
+            self._fetched(commit)
+
+    def _fetched(self, source: str) -> str:
+        """Fetch something by its full name; returns the ref of the copy that holds it."""
+        kept = f"refs/trace2skill/{digest_of('ref', source)[:16]}"
+        how = ("--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--quiet")
+        self._git.answer("fetch", *how, "--", self.address.url, f"+{source}:{kept}")
+        return kept
+
+    def _commit_at(self, ref: str) -> str:
+        return self._git.answer("rev-parse", "--verify", f"{ref}^{{commit}}").decode().strip()
+
     def _entries(self, commit: str) -> dict[str, _Entry]:
         """Every file of the directory by its path, none where there is no such directory."""
         place = f"{commit}:{self.address.path}"
-        if self._git.run("cat-file", "-e", place).returncode:
+        if self.address.path and not self._git.answer(
+            "ls-tree", "-z", "--full-tree", commit, "--", self.address.path, most=MOST_LISTED
+        ):
             return {}
         listed = self._git.answer("ls-tree", "-r", "-z", "-l", "--full-tree", place, most=MOST_LISTED)
         found: dict[str, _Entry] = {}
@@ -196,15 +215,25 @@ class Repository:
         raise self._git.wrong(f"'{path}' is a link that leads to itself")
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Alone with the copy, which is made where it is missing; what a killed git has locked is free again."""
+    def _turn(self, *, renews: bool = False) -> Iterator[None]:
+        """Alone with the copy, which is made where it is missing; what a killed git has locked is free again.
+
+        Where `renews`, a copy that has grown is begun anew: by whoever fetches next, and under nobody who reads.
+        """
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with self.folder.with_suffix(".turn").open("w") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
-            if len([*self.folder.glob("objects/pack/*.pack")]) > MOST_PACKS:
-                shutil.rmtree(self.folder)
+            if renews and len([*self.folder.glob("objects/pack/*.pack")]) > MOST_PACKS:
+                self._put_away()
             if not (self.folder / "HEAD").exists():
                 self._git.answer("init", "--bare", "--quiet", "--template=", str(self.folder), at=self.folder.parent)
             for left in [*self.folder.glob("*.lock"), *self.folder.glob("refs/**/*.lock")]:
                 left.unlink()
             yield
+
+    def _put_away(self) -> None:
+        """Delete the copy, under another name: half a copy would be taken for one."""
+        away = self.folder.with_suffix(".old")
+        shutil.rmtree(away, ignore_errors=True)
+        self.folder.rename(away)
+        shutil.rmtree(away, ignore_errors=True)
