@@ -322,6 +322,35 @@ def test_links_inside_the_skill_are_read_and_no_program_of_anybodys_is_run(
     assert not (tmp_path / "ran").exists()
 
 
+def test_what_is_promoted_stands_on_the_branch_though_links_lead_to_what_changed(remote: Remote, store: Store) -> None:
+    inside = remote.work / "skills" / "sums"
+    remote.commit({"skills/sums/references/a.md": b"# A\n", "skills/sums/references/b.md": b"# B\n"})
+    for link, to in (("a.md", "references/a.md"), ("again.md", "a.md"), ("b.md", "references/b.md")):
+        os.symlink(to, inside / link)
+    remote.commit_all()
+    place = remote.place(store)
+    found = place.read()
+    assert found is not None
+    assert found.text("again.md") == "# A\n"
+    new = found.with_files({"references/a.md": b"# Newer\n"})
+    place.put(new, found.digest, "promoted", "2026-11-29T19:00:00Z")
+    assert remote.place(store).read() == new
+    modes = {line.split("\t")[1]: line[:6] for line in remote.git("ls-tree", "main:skills/sums").splitlines()}
+    assert (modes["again.md"], modes["b.md"]) == ("100644", "120000"), "what has not changed stays a link"
+
+
+def test_a_skill_whose_links_lead_to_too_much_is_refused_before_it_is_read(
+    remote: Remote, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "MOST_BYTES", 2 * 2**20)
+    remote.write("skills/sums/assets/zeros", bytes(2**20))
+    for number in range(8):
+        os.symlink("zeros", remote.work / "skills" / "sums" / "assets" / f"link{number}")
+    remote.commit_all()
+    with pytest.raises(BadInput, match="it holds 9 MB, and a skill 5000 files and 2 MB at most"):
+        remote.place(store).read()
+
+
 def test_tags_and_commits_are_read_and_not_written(remote: Remote, store: Store) -> None:
     first = remote.git("rev-parse", "main")
     remote.git("tag", "v1", "main")

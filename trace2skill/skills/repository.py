@@ -26,6 +26,8 @@ from trace2skill.skills.skill import Skill, SkillFile
 
 MOST_PACKS = 100
 """With each commit fetched there is one more; then all is fetched anew."""
+MOST_STEPS = 8
+"""Of a link that leads to a link, and so on."""
 LINK, SUBMODULE = "120000", "160000"
 MOVED = ("[rejected]", "cannot lock ref", "failed to update ref", "incorrect old value")
 
@@ -84,10 +86,11 @@ class Repository:
             entries = self._entries(commit)
             if "SKILL.md" not in entries:
                 return None
-            contents = self._contents([entry.object for entry in entries.values()])
+            found = {path: entries[way[-1]] for path, way in self._ways(entries).items()}
+            self._check_size([entry.size for entry in found.values()])  # many links may lead to one large file
+            contents = self._contents(sorted({entry.object for entry in found.values()}))
         files = []
-        for path in sorted(entries):
-            leads_to = entries[self._followed(path, entries, contents)]
+        for path, leads_to in sorted(found.items()):
             executable = leads_to.mode == "100755"
             try:
                 files.append(SkillFile(path=path, content=contents[leads_to.object], executable=executable))
@@ -98,12 +101,13 @@ class Repository:
     def add(self, parent: str, before: Skill | None, after: Skill, message: str, when: str) -> str:
         """Make the commit on top of another that turns one skill into the other; returns it. Nothing is pushed.
 
-        The same arguments make the same commit.
+        The same arguments make the same commit. A link stays one where all that it leads to stays as it is.
         """
         inside = f"{self.address.path}/" if self.address.path else ""
-        stream = fast_import.change("refs/trace2skill/made", parent, inside, before, after, message, when)
         with self._turn():
             self._bring(parent)
+            ways = self._ways(self._entries(parent))
+            stream = fast_import.change("refs/trace2skill/made", parent, inside, before, after, message, when, ways)
             self._git.answer("fast-import", "--quiet", "--force", given=stream)
             return self._commit_at("refs/trace2skill/made")
 
@@ -184,14 +188,19 @@ class Repository:
             if mode == SUBMODULE:
                 raise self._git.wrong(f"'{path}' is a submodule: put the files themselves there")
             found[path] = _Entry(mode, object, int(size))
-        if len(found) > MOST_FILES or (total := sum(entry.size for entry in found.values())) > MOST_BYTES:
-            much = f"{len(found)} files" if len(found) > MOST_FILES else f"{total / 2**20:.0f} MB"
+        self._check_size([entry.size for entry in found.values()])
+        return found
+
+    def _check_size(self, sizes: list[int]) -> None:
+        if len(sizes) > MOST_FILES or sum(sizes) > MOST_BYTES:
+            much = f"{len(sizes)} files" if len(sizes) > MOST_FILES else f"{sum(sizes) / 2**20:.0f} MB"
             raise self._git.wrong(
                 f"it holds {much}, and a skill {MOST_FILES} files and {MOST_BYTES // 2**20} MB at most"
             )
-        return found
 
     def _contents(self, objects: list[str]) -> dict[str, bytes]:
+        if not objects:
+            return {}
         said = self._git.answer("cat-file", "--batch", given="".join(f"{name}\n" for name in objects).encode())
         found, at = {}, 0
         for name in objects:
@@ -201,17 +210,22 @@ class Repository:
             at = end + size + 2
         return found
 
-    def _followed(self, path: str, entries: Mapping[str, _Entry], contents: Mapping[str, bytes]) -> str:
-        """The file that a link leads to, at last. One that leads out of the skill is refused."""
-        at = path
-        for _ in range(8):
-            entry = entries.get(at)
+    def _ways(self, entries: Mapping[str, _Entry]) -> dict[str, tuple[str, ...]]:
+        """By path of a file the ways to what is read there: itself, and of a link all that it leads to, one by one."""
+        links = self._contents(sorted({entry.object for entry in entries.values() if entry.mode == LINK}))
+        return {path: self._way(path, entries, links) for path in entries}
+
+    def _way(self, path: str, entries: Mapping[str, _Entry], links: Mapping[str, bytes]) -> tuple[str, ...]:
+        """A link that leads out of the skill is refused."""
+        way = [path]
+        while len(way) <= MOST_STEPS:
+            entry = entries.get(way[-1])
             if entry is None:
                 raise self._git.wrong(f"'{path}' is a link that leads out of the skill or to no file of it")
             if entry.mode != LINK:
-                return at
-            target = contents[entry.object].decode("utf-8", "replace")
-            at = posixpath.normpath(posixpath.join(posixpath.dirname(at), target))
+                return tuple(way)
+            target = links[entry.object].decode("utf-8", "replace")
+            way.append(posixpath.normpath(posixpath.join(posixpath.dirname(way[-1]), target)))
         raise self._git.wrong(f"'{path}' is a link that leads to itself")
 
     @contextmanager
