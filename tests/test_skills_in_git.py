@@ -3,9 +3,11 @@
 import base64
 import json
 import os
+import shlex
 import shutil
 import stat
 import subprocess
+import traceback
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from product import run
 from questions_of_tests import write_math
 from run_settings import run_settings
 
+from trace2skill.cli.repeat import in_words
 from trace2skill.core.errors import BadInput, ChampionChanged
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.night import lineage_of
@@ -392,6 +395,87 @@ def test_tags_and_commits_are_read_and_not_written(remote: Remote, store: Store)
 def test_an_address_that_git_could_take_for_more_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         parse(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "git+https://bot:1234/s3cret@example.com/r",
+        "git+https://bot:1234/s3cret@gitlab/r@main",
+        "git+https://bot:p/s3cret@example.com/r",
+        "git+https://bot:p[a1s3cret]x@example.com/r",
+        "git+https://bot:s3cret[@example.com/r",
+        "git+https://bot:12#s3cret@example.com/r",
+        "git+https://bot:12/x#s3cret@example.com/r",
+        "git+https://bot:12?s3cret@example.com/r",
+        "git+https://bot/x:s3cret@example.com/r",
+        "git+https://bot:x@y/s3cret@example.com/r",
+        "git+https://bot:x@s3cret/y@example.com/r@main",
+    ],
+)
+def test_an_address_in_which_a_password_ends_too_soon_is_refused_without_repeating_it(address: str) -> None:
+    with pytest.raises(ValueError, match=r"cannot be") as refused:
+        parse(address)
+    assert "s3cret" not in "".join(traceback.format_exception(refused.value))
+
+
+def test_what_an_address_may_not_hold_as_it_is_can_be_written_with_percent_signs() -> None:
+    for text in (
+        "git+https://gitlab:8443/team/skills@feature%2Fx#%40team/sums%20up",
+        "git+https://example.com/skills@feature/x",
+        "git+ssh://git@gitlab/skills@feature/x",
+    ):
+        given = parse(text)
+        assert isinstance(given, GitAddress)
+        assert given.ref == "feature/x"
+        assert str(given) == text
+        assert parse(str(given)) == given
+    assert isinstance(given := parse("git+https://example.com/skills@main#%40team/sums%20up"), GitAddress)
+    assert (given.path, given.name) == ("@team/sums up", "sums up")
+    assert isinstance(given := parse("git+https://bot:p%2Fw%40@example.com/skills@main"), GitAddress)
+    assert given.credentials == "bot:p/w@"
+    for path in ("%2e%2e/x", "a%2Fb", "a%0Ab", "%2Egit", "%2Dx", "a%5Cb"):
+        with pytest.raises(ValueError, match="behind|follows"):
+            parse(f"git+https://example.com/skills@main#{path}")
+
+
+def test_a_command_is_repeated_without_the_passwords_in_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "s3cret-of-mine")
+    typed = [
+        "run", "--skill", "git+https://bob:s3cret@example.com/r@main#sums", "--skill=git+https://bob:s3cret/x@host/r",
+        "--api-base", "https://bob:s3cret@example.com/v1?token=s3cret", "--api-base=bob:s3cret@example.com",
+        "--store", "postgresql://me:s3cret@db/x", "--store=host=db password=s3cret", "--why", "s3cret-of-mine",
+    ]  # fmt: skip
+    said = in_words(typed)
+    assert "s3cret" not in said
+    assert "--skill git+https://example.com/r@main#sums" in said.replace("'", "")
+    harmless = [
+        "run",
+        "--skill",
+        "git+https://example.com/r@main",
+        "--store",
+        "postgresql://me@db/x",
+        "--data",
+        "a@b/c",
+    ]
+    assert shlex.split(in_words(harmless)) == harmless
+
+
+def test_a_user_without_a_password_leaves_the_password_to_gits_credential_helper(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git = tmp_path / "git"
+    git.write_text(f"#!/bin/sh\nenv | grep GIT_CONFIG_ > {tmp_path}/env\nexit 1\n")
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    address = parse("git+https://bot@example.com/team/others@main#sums")
+    assert isinstance(address, GitAddress)
+    with pytest.raises(BadInput):
+        Branch(address, tmp_path / "below").read()
+    sent = (tmp_path / "env").read_text()
+    assert "Authorization" not in sent
+    assert "credential.https://example.com/team/others.username\n" in sent
+    assert "=bot\n" in sent
 
 
 def test_credentials_stand_nowhere_and_one_lineage_has_many_addresses() -> None:

@@ -107,6 +107,12 @@ class Git:
                 "GIT_CONFIG_KEY_1": "http.followRedirects",  # to another host, with what is for this one
                 "GIT_CONFIG_VALUE_1": "false",
             }
+        elif user := self.address.user:  # whose password a credential helper knows
+            kept |= {
+                "GIT_CONFIG_COUNT": "1",
+                "GIT_CONFIG_KEY_0": f"credential.{self.address.url}.username",
+                "GIT_CONFIG_VALUE_0": user,
+            }
         return {
             "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
             **kept,
