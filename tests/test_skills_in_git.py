@@ -19,6 +19,7 @@ from trace2skill.cli.repeat import in_words
 from trace2skill.core.errors import BadInput, ChampionChanged
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.night import lineage_of
+from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.skills import repository
 from trace2skill.skills.git_address import GitAddress, parse
 from trace2skill.skills.skill import Skill, SkillFile
@@ -187,6 +188,35 @@ def test_a_promotion_that_a_kill_cut_short_is_pushed_exactly_once(
     assert remote.git("rev-list", "--count", "main") == "2"
     assert remote.place(store).read() == better()
     assert registry.history("sums")[-1].done
+
+
+def test_a_retry_reads_its_commit_though_it_finishes_a_promotion_first(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **given: bool) -> bool:
+        if not given.get("dry_run"):
+            raise KeyboardInterrupt
+        return True
+
+    store = open_store(tmp_path / "store.duckdb")
+    registry, place = Registry(store), remote.place(store)
+    registry.adopt(SKILL, place)
+    with monkeypatch.context() as patched:
+        patched.setattr(repository.Repository, "push", refused)
+        with pytest.raises(KeyboardInterrupt):
+            promote(registry, place, better())
+    store.close()
+    settings = run_settings(
+        data=write_math(tmp_path / "data", 6), domain="math", skill=remote.address(), store=tmp_path / "store.duckdb",
+        skill_commit=remote.git("rev-parse", "main"), roles=Roles.all_played_by(ModelSettings(name="sim/office")),
+    )  # fmt: skip
+    try:
+        retried = runtime(settings)
+        assert retried.given_skill == SKILL
+        assert retried.as_read == settings
+    finally:
+        forget_runtimes()
+    assert "promoted" in remote.git("log", "-1", "--format=%s", "main"), "and what was decided is done"
 
 
 def test_two_workers_with_stores_of_their_own_follow_one_branch(remote: Remote, tmp_path: Path) -> None:
