@@ -1,13 +1,18 @@
 """A skill in a Git repository: read without being trusted, one lineage for all workers, and promoted by a commit."""
 
 import base64
+import fcntl
 import json
 import os
 import shlex
 import shutil
 import stat
 import subprocess
+import sys
+import threading
+import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,12 +21,14 @@ from questions_of_tests import write_math
 from run_settings import run_settings
 
 from trace2skill.cli.repeat import in_words
-from trace2skill.core.errors import BadInput, ChampionChanged
+from trace2skill.core.errors import BadInput, ChampionChanged, Interrupted
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.night import lineage_of
 from trace2skill.runs.runtime import forget_runtimes, runtime
-from trace2skill.skills import repository
+from trace2skill.sandbox.running import allow_running, end_running
+from trace2skill.skills import git_process, repository
 from trace2skill.skills.git_address import GitAddress, parse
+from trace2skill.skills.repository import Repository
 from trace2skill.skills.skill import Skill, SkillFile
 from trace2skill.store import Store, open_store
 from trace2skill.versions.places import Branch
@@ -265,6 +272,11 @@ def test_a_copy_that_is_begun_anew_takes_no_commit_from_those_who_read_it(
         first.read()
 
 
+def until(true: Callable[[], bool]) -> bool:
+    """Wait for something that another process or thread does."""
+    return any(true() or time.sleep(0.02) for _ in range(1000))
+
+
 def hostile(remote: Remote, what: str) -> None:
     inside = remote.work / "skills" / "sums"
     if what == "a link out":
@@ -399,6 +411,94 @@ def test_tags_and_commits_are_read_and_not_written(remote: Remote, store: Store)
     assert remote.place(store, path="skills/none").read() is None
     with pytest.raises(BadInput, match="git says"):
         Branch(GitAddress(f"file://{remote.bare}x", "main"), store.beside).read()
+
+
+@pytest.fixture
+def stub_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Branch]:
+    """A place whose git is a script."""
+
+    def made(script: str) -> Branch:
+        git = tmp_path / "bin" / "git"
+        git.parent.mkdir()
+        git.write_text(f"#!/bin/sh\n{script}\n")
+        git.chmod(0o755)
+        monkeypatch.setenv("PATH", str(git.parent), prepend=os.pathsep)
+        return Branch(GitAddress("file:///srv/skills", "main"), tmp_path)
+
+    return made
+
+
+def has_ended(process: Path) -> bool:
+    """Is the process gone whose number stands in a file? It is nobody's child by then, and may be a zombie for a while."""
+    state = Path("/proc") / process.read_text().strip() / "stat"
+    return not state.exists() or state.read_text().rpartition(") ")[2].startswith("Z")
+
+
+@pytest.mark.parametrize("how", ["time", "stop"])
+def test_what_git_has_started_ends_with_it(
+    stub_git: Callable[[str], Branch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    place = stub_git(f"sleep 100 & echo $! > {tmp_path}/made; mv {tmp_path}/made {tmp_path}/child; wait")
+    if how == "time":
+        monkeypatch.setattr(git_process, "PATIENCE_SECONDS", 0.5)
+        with pytest.raises(BadInput, match="not done with it after 0.5 s"):
+            place.read()
+    else:
+        stopping_soon = threading.Thread(target=lambda: (until((tmp_path / "child").exists), end_running()))
+        stopping_soon.start()
+        try:
+            with pytest.raises(Interrupted):
+                place.read()
+        finally:
+            stopping_soon.join()
+            allow_running()
+    assert until(lambda: has_ended(tmp_path / "child"))
+
+
+def test_whoever_waits_for_another_process_says_so_and_stops_when_asked_to(
+    remote: Remote, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(repository, "SILENT_SECONDS", 0.0)
+    place = remote.place(store)
+    (store.beside / "git").mkdir()
+    turn = Repository.below(GitAddress(f"file://{remote.bare}", "main", "skills/sums"), store.beside).folder
+    with turn.with_suffix(".turn").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        stopping_soon = threading.Thread(target=lambda: (until(lambda: bool(caplog.records)), end_running()))
+        stopping_soon.start()
+        try:
+            with pytest.raises(Interrupted):
+                place.read()
+        finally:
+            stopping_soon.join()
+            allow_running()
+    assert "waiting for another process" in caplog.text
+    assert place.read() == SKILL
+
+
+def test_a_repository_beyond_the_limit_is_named_so_though_a_child_of_git_met_it(
+    stub_git: Callable[[str], Branch],
+) -> None:
+    place = stub_git("echo 'fatal: fetch-pack: index-pack died of signal 25' >&2; exit 128")
+    with pytest.raises(BadInput, match=r"larger than a skill's repository may be \(1024 MB"):
+        place.read()
+
+
+def test_a_limit_of_the_machine_below_ours_is_kept(remote: Remote, store: Store) -> None:
+    """In a process of its own: a hard limit stays."""
+    program = (
+        "import resource, sys; from pathlib import Path; from trace2skill.versions.places import Branch\n"
+        "from trace2skill.skills.git_address import parse\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))\n"
+        "print(Branch(parse(sys.argv[1]), Path(sys.argv[2])).read().name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, remote.address(), str(store.beside)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "sums\n", done.stderr
 
 
 @pytest.mark.parametrize(

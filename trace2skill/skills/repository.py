@@ -7,16 +7,19 @@ their one transport, and asks nobody for a password.
 """
 
 import fcntl
+import logging
 import posixpath
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from pydantic import ValidationError
 
+from trace2skill.core import stopping
 from trace2skill.core.digest import digest_of
 from trace2skill.skills import fast_import
 from trace2skill.skills.directory import IGNORED, MOST_BYTES, MOST_FILES, bad_name
@@ -24,10 +27,13 @@ from trace2skill.skills.git_address import GitAddress
 from trace2skill.skills.git_process import MOST_LISTED, Git
 from trace2skill.skills.skill import Skill, SkillFile
 
+log = logging.getLogger(__name__)
 MOST_PACKS = 100
 """With each commit fetched there is one more; then all is fetched anew."""
 MOST_STEPS = 8
 """Of a link that leads to a link, and so on."""
+SILENT_SECONDS = 2.0
+"""How long a turn is waited for before it is said."""
 LINK, SUBMODULE = "120000", "160000"
 MOVED = ("[rejected]", "cannot lock ref", "failed to update ref", "incorrect old value")
 
@@ -236,7 +242,7 @@ class Repository:
         """
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with self.folder.with_suffix(".turn").open("w") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)
+            self._wait_for(turn)
             if renews and len([*self.folder.glob("objects/pack/*.pack")]) > MOST_PACKS:
                 self._put_away()
             if not (self.folder / "HEAD").exists():
@@ -244,6 +250,19 @@ class Repository:
             for left in [*self.folder.glob("*.lock"), *self.folder.glob("refs/**/*.lock")]:
                 left.unlink()
             yield
+
+    def _wait_for(self, turn: IO[str]) -> None:
+        """Until no other process is at the copy. One that fetches may take minutes."""
+        until, said = time.monotonic() + SILENT_SECONDS, False
+        while True:
+            try:
+                fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if not said and time.monotonic() >= until:
+                    said = True
+                    log.warning("waiting for another process that reads or writes %s", self.address)
+                stopping.sleep(stopping.LOOK_SECONDS)
 
     def _put_away(self) -> None:
         """Delete the copy, under another name: half a copy would be taken for one."""
