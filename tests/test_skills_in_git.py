@@ -1,10 +1,18 @@
 """A skill in a Git repository: read without being trusted, one lineage for all workers, and promoted by a commit."""
 
 import base64
+import fcntl
 import json
 import os
+import shlex
+import shutil
 import stat
 import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,11 +20,15 @@ from product import run
 from questions_of_tests import write_math
 from run_settings import run_settings
 
-from trace2skill.core.errors import BadInput, ChampionChanged
+from trace2skill.cli.repeat import in_words
+from trace2skill.core.errors import BadInput, ChampionChanged, Interrupted
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.night import lineage_of
-from trace2skill.skills import repository
+from trace2skill.runs.runtime import forget_runtimes, runtime
+from trace2skill.sandbox.running import allow_running, end_running
+from trace2skill.skills import git_process, repository
 from trace2skill.skills.git_address import GitAddress, parse
+from trace2skill.skills.repository import Repository
 from trace2skill.skills.skill import Skill, SkillFile
 from trace2skill.store import Store, open_store
 from trace2skill.versions.places import Branch
@@ -185,6 +197,35 @@ def test_a_promotion_that_a_kill_cut_short_is_pushed_exactly_once(
     assert registry.history("sums")[-1].done
 
 
+def test_a_retry_reads_its_commit_though_it_finishes_a_promotion_first(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **given: bool) -> bool:
+        if not given.get("dry_run"):
+            raise KeyboardInterrupt
+        return True
+
+    store = open_store(tmp_path / "store.duckdb")
+    registry, place = Registry(store), remote.place(store)
+    registry.adopt(SKILL, place)
+    with monkeypatch.context() as patched:
+        patched.setattr(repository.Repository, "push", refused)
+        with pytest.raises(KeyboardInterrupt):
+            promote(registry, place, better())
+    store.close()
+    settings = run_settings(
+        data=write_math(tmp_path / "data", 6), domain="math", skill=remote.address(), store=tmp_path / "store.duckdb",
+        skill_commit=remote.git("rev-parse", "main"), roles=Roles.all_played_by(ModelSettings(name="sim/office")),
+    )  # fmt: skip
+    try:
+        retried = runtime(settings)
+        assert retried.given_skill == SKILL
+        assert retried.as_read == settings
+    finally:
+        forget_runtimes()
+    assert "promoted" in remote.git("log", "-1", "--format=%s", "main"), "and what was decided is done"
+
+
 def test_two_workers_with_stores_of_their_own_follow_one_branch(remote: Remote, tmp_path: Path) -> None:
     one, two = (open_store(tmp_path / name / "store.duckdb") for name in ("one", "two"))
     first, second = Registry(one), Registry(two)
@@ -210,6 +251,30 @@ def test_two_workers_with_one_store_promote_one_after_the_other(remote: Remote, 
         registry.promote(theirs, second, expected=SKILL.digest, run_id="run-2", reason="better on 3")
     registry.promote(theirs, second, expected=better().digest, run_id="run-2", reason="better on 2")
     assert remote.place(store).read() == theirs
+
+
+def test_a_copy_that_is_begun_anew_takes_no_commit_from_those_who_read_it(
+    remote: Remote, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "MOST_PACKS", 0)
+    first, second = remote.place(store), remote.place(store)
+    read = first.commit
+    assert first.read() == SKILL, "what was just fetched is there"
+    remote.commit({"skills/sums/SKILL.md": SUMS + b"- Newer.\n"})
+    assert second.commit != read
+    assert first.read() == SKILL, "another process began the copy anew: it is fetched again"
+    Registry(store).adopt(SKILL, first)
+    with pytest.raises(BadInput, match="have changed on branch"):
+        first.put(better(), SKILL.digest, "promoted", "2026-11-29T19:00:00Z")
+    shutil.rmtree(next((store.beside / "git").glob("*.git")))
+    shutil.rmtree(remote.bare)
+    with pytest.raises(BadInput, match="git says"):
+        first.read()
+
+
+def until(true: Callable[[], bool]) -> bool:
+    """Wait for something that another process or thread does."""
+    return any(true() or time.sleep(0.02) for _ in range(1000))
 
 
 def hostile(remote: Remote, what: str) -> None:
@@ -302,6 +367,35 @@ def test_links_inside_the_skill_are_read_and_no_program_of_anybodys_is_run(
     assert not (tmp_path / "ran").exists()
 
 
+def test_what_is_promoted_stands_on_the_branch_though_links_lead_to_what_changed(remote: Remote, store: Store) -> None:
+    inside = remote.work / "skills" / "sums"
+    remote.commit({"skills/sums/references/a.md": b"# A\n", "skills/sums/references/b.md": b"# B\n"})
+    for link, to in (("a.md", "references/a.md"), ("again.md", "a.md"), ("b.md", "references/b.md")):
+        os.symlink(to, inside / link)
+    remote.commit_all()
+    place = remote.place(store)
+    found = place.read()
+    assert found is not None
+    assert found.text("again.md") == "# A\n"
+    new = found.with_files({"references/a.md": b"# Newer\n"})
+    place.put(new, found.digest, "promoted", "2026-11-29T19:00:00Z")
+    assert remote.place(store).read() == new
+    modes = {line.split("\t")[1]: line[:6] for line in remote.git("ls-tree", "main:skills/sums").splitlines()}
+    assert (modes["again.md"], modes["b.md"]) == ("100644", "120000"), "what has not changed stays a link"
+
+
+def test_a_skill_whose_links_lead_to_too_much_is_refused_before_it_is_read(
+    remote: Remote, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "MOST_BYTES", 2 * 2**20)
+    remote.write("skills/sums/assets/zeros", bytes(2**20))
+    for number in range(8):
+        os.symlink("zeros", remote.work / "skills" / "sums" / "assets" / f"link{number}")
+    remote.commit_all()
+    with pytest.raises(BadInput, match="it holds 9 MB, and a skill 5000 files and 2 MB at most"):
+        remote.place(store).read()
+
+
 def test_tags_and_commits_are_read_and_not_written(remote: Remote, store: Store) -> None:
     first = remote.git("rev-parse", "main")
     remote.git("tag", "v1", "main")
@@ -317,6 +411,94 @@ def test_tags_and_commits_are_read_and_not_written(remote: Remote, store: Store)
     assert remote.place(store, path="skills/none").read() is None
     with pytest.raises(BadInput, match="git says"):
         Branch(GitAddress(f"file://{remote.bare}x", "main"), store.beside).read()
+
+
+@pytest.fixture
+def stub_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Branch]:
+    """A place whose git is a script."""
+
+    def made(script: str) -> Branch:
+        git = tmp_path / "bin" / "git"
+        git.parent.mkdir()
+        git.write_text(f"#!/bin/sh\n{script}\n")
+        git.chmod(0o755)
+        monkeypatch.setenv("PATH", str(git.parent), prepend=os.pathsep)
+        return Branch(GitAddress("file:///srv/skills", "main"), tmp_path)
+
+    return made
+
+
+def has_ended(process: Path) -> bool:
+    """Is the process gone whose number stands in a file? It is nobody's child by then, and may be a zombie for a while."""
+    state = Path("/proc") / process.read_text().strip() / "stat"
+    return not state.exists() or state.read_text().rpartition(") ")[2].startswith("Z")
+
+
+@pytest.mark.parametrize("how", ["time", "stop"])
+def test_what_git_has_started_ends_with_it(
+    stub_git: Callable[[str], Branch], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    place = stub_git(f"sleep 100 & echo $! > {tmp_path}/made; mv {tmp_path}/made {tmp_path}/child; wait")
+    if how == "time":
+        monkeypatch.setattr(git_process, "PATIENCE_SECONDS", 0.5)
+        with pytest.raises(BadInput, match="not done with it after 0.5 s"):
+            place.read()
+    else:
+        stopping_soon = threading.Thread(target=lambda: (until((tmp_path / "child").exists), end_running()))
+        stopping_soon.start()
+        try:
+            with pytest.raises(Interrupted):
+                place.read()
+        finally:
+            stopping_soon.join()
+            allow_running()
+    assert until(lambda: has_ended(tmp_path / "child"))
+
+
+def test_whoever_waits_for_another_process_says_so_and_stops_when_asked_to(
+    remote: Remote, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(repository, "SILENT_SECONDS", 0.0)
+    place = remote.place(store)
+    (store.beside / "git").mkdir()
+    turn = Repository.below(GitAddress(f"file://{remote.bare}", "main", "skills/sums"), store.beside).folder
+    with turn.with_suffix(".turn").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        stopping_soon = threading.Thread(target=lambda: (until(lambda: bool(caplog.records)), end_running()))
+        stopping_soon.start()
+        try:
+            with pytest.raises(Interrupted):
+                place.read()
+        finally:
+            stopping_soon.join()
+            allow_running()
+    assert "waiting for another process" in caplog.text
+    assert place.read() == SKILL
+
+
+def test_a_repository_beyond_the_limit_is_named_so_though_a_child_of_git_met_it(
+    stub_git: Callable[[str], Branch],
+) -> None:
+    place = stub_git("echo 'fatal: fetch-pack: index-pack died of signal 25' >&2; exit 128")
+    with pytest.raises(BadInput, match=r"larger than a skill's repository may be \(1024 MB"):
+        place.read()
+
+
+def test_a_limit_of_the_machine_below_ours_is_kept(remote: Remote, store: Store) -> None:
+    """In a process of its own: a hard limit stays."""
+    program = (
+        "import resource, sys; from pathlib import Path; from trace2skill.versions.places import Branch\n"
+        "from trace2skill.skills.git_address import parse\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))\n"
+        "print(Branch(parse(sys.argv[1]), Path(sys.argv[2])).read().name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, remote.address(), str(store.beside)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "sums\n", done.stderr
 
 
 @pytest.mark.parametrize(
@@ -343,6 +525,87 @@ def test_tags_and_commits_are_read_and_not_written(remote: Remote, store: Store)
 def test_an_address_that_git_could_take_for_more_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         parse(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "git+https://bot:1234/s3cret@example.com/r",
+        "git+https://bot:1234/s3cret@gitlab/r@main",
+        "git+https://bot:p/s3cret@example.com/r",
+        "git+https://bot:p[a1s3cret]x@example.com/r",
+        "git+https://bot:s3cret[@example.com/r",
+        "git+https://bot:12#s3cret@example.com/r",
+        "git+https://bot:12/x#s3cret@example.com/r",
+        "git+https://bot:12?s3cret@example.com/r",
+        "git+https://bot/x:s3cret@example.com/r",
+        "git+https://bot:x@y/s3cret@example.com/r",
+        "git+https://bot:x@s3cret/y@example.com/r@main",
+    ],
+)
+def test_an_address_in_which_a_password_ends_too_soon_is_refused_without_repeating_it(address: str) -> None:
+    with pytest.raises(ValueError, match=r"cannot be") as refused:
+        parse(address)
+    assert "s3cret" not in "".join(traceback.format_exception(refused.value))
+
+
+def test_what_an_address_may_not_hold_as_it_is_can_be_written_with_percent_signs() -> None:
+    for text in (
+        "git+https://gitlab:8443/team/skills@feature%2Fx#%40team/sums%20up",
+        "git+https://example.com/skills@feature/x",
+        "git+ssh://git@gitlab/skills@feature/x",
+    ):
+        given = parse(text)
+        assert isinstance(given, GitAddress)
+        assert given.ref == "feature/x"
+        assert str(given) == text
+        assert parse(str(given)) == given
+    assert isinstance(given := parse("git+https://example.com/skills@main#%40team/sums%20up"), GitAddress)
+    assert (given.path, given.name) == ("@team/sums up", "sums up")
+    assert isinstance(given := parse("git+https://bot:p%2Fw%40@example.com/skills@main"), GitAddress)
+    assert given.credentials == "bot:p/w@"
+    for path in ("%2e%2e/x", "a%2Fb", "a%0Ab", "%2Egit", "%2Dx", "a%5Cb"):
+        with pytest.raises(ValueError, match="behind|follows"):
+            parse(f"git+https://example.com/skills@main#{path}")
+
+
+def test_a_command_is_repeated_without_the_passwords_in_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "s3cret-of-mine")
+    typed = [
+        "run", "--skill", "git+https://bob:s3cret@example.com/r@main#sums", "--skill=git+https://bob:s3cret/x@host/r",
+        "--api-base", "https://bob:s3cret@example.com/v1?token=s3cret", "--api-base=bob:s3cret@example.com",
+        "--store", "postgresql://me:s3cret@db/x", "--store=host=db password=s3cret", "--why", "s3cret-of-mine",
+    ]  # fmt: skip
+    said = in_words(typed)
+    assert "s3cret" not in said
+    assert "--skill git+https://example.com/r@main#sums" in said.replace("'", "")
+    harmless = [
+        "run",
+        "--skill",
+        "git+https://example.com/r@main",
+        "--store",
+        "postgresql://me@db/x",
+        "--data",
+        "a@b/c",
+    ]
+    assert shlex.split(in_words(harmless)) == harmless
+
+
+def test_a_user_without_a_password_leaves_the_password_to_gits_credential_helper(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git = tmp_path / "git"
+    git.write_text(f"#!/bin/sh\nenv | grep GIT_CONFIG_ > {tmp_path}/env\nexit 1\n")
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    address = parse("git+https://bot@example.com/team/others@main#sums")
+    assert isinstance(address, GitAddress)
+    with pytest.raises(BadInput):
+        Branch(address, tmp_path / "below").read()
+    sent = (tmp_path / "env").read_text()
+    assert "Authorization" not in sent
+    assert "credential.https://example.com/team/others.username\n" in sent
+    assert "=bot\n" in sent
 
 
 def test_credentials_stand_nowhere_and_one_lineage_has_many_addresses() -> None:

@@ -6,7 +6,6 @@ minutes to answer. So the command has a few seconds, and then the process leaves
 """
 
 import os
-import shlex
 import signal
 import sys
 import threading
@@ -16,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from trace2skill.cli.console import Console
+from trace2skill.cli.repeat import in_words
 from trace2skill.core.errors import Trace2SkillError
 from trace2skill.runs.refresh import end
 from trace2skill.runs.runtime import open_runtimes
@@ -168,7 +168,7 @@ class _Ending:
     def say(self) -> None:
         """Say once what was kept."""
         if self._said.acquire(blocking=False):
-            command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+            command = in_words([Path(sys.argv[0]).name, *sys.argv[1:]])
             self._console.print(
                 self._words.format(command=command),
                 highlight=False,

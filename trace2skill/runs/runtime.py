@@ -54,7 +54,8 @@ class Runtime:
         self.splits: Splits = NOTHING if of_logs else self._divided()
         commit = settings.operation.skill_commit
         self.place: SkillPlace | None = place_of(data.skill, self.store.beside, commit) if data.skill else None
-        self.given_skill: Skill | None = _live_skill(self.store, self.place) if self.place else None
+        newest = place_of(data.skill, self.store.beside) if data.skill and commit else self.place
+        self.given_skill: Skill | None = _live_skill(self.store, self.place, newest) if self.place and newest else None
         if of_logs and self.given_skill is None and data.sources is not None:
             self.given_skill = empty_skill(data.sources.name)
         self.kind: RunKind = "run"
@@ -211,9 +212,12 @@ class Runtime:
             teach(tasks, domain.describe, lambda task: {case.name: gold(task, case) for case in task.cases})
 
 
-def _live_skill(store: Store, place: SkillPlace) -> Skill:
-    """The skill in use; a promotion that a crash left half done is finished first."""
-    Registry(store).recover(read_there(place).name, place)
+def _live_skill(store: Store, place: SkillPlace, newest: SkillPlace) -> Skill:
+    """The skill in use; a promotion that a crash left half done is finished first.
+
+    That is done where the skill stands by now. A run that is held to a commit reads this one before and after.
+    """
+    Registry(store).recover(read_there(place).name, newest)
     return read_there(place)
 
 

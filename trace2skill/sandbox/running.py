@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from trace2skill.core import stopping
@@ -130,6 +130,23 @@ def end_running() -> None:
     stopping.ask_to_stop()
     for process in tuple(_running):
         kill_group(process)
+
+
+@contextlib.contextmanager
+def ended_with_run(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Kill a process's session where the block fails or the run is interrupted. It leads a session of its own.
+
+    What it leaves behind at a good end goes on: it may be meant to, as a cache of credentials is.
+    """
+    _running.add(process)
+    try:
+        stopping.check()  # it may have been asked before it was known here
+        yield
+    except BaseException:
+        kill_group(process)
+        raise
+    finally:
+        _running.discard(process)
 
 
 def interrupted() -> bool:

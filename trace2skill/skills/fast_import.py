@@ -1,5 +1,6 @@
 """Commits as `git fast-import` reads them: no file, no index and no working tree is needed to make one."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from trace2skill.skills.skill import Skill, SkillFile
@@ -21,7 +22,16 @@ def head(ref: str, message: str, when: str, mark: int = 0) -> bytes:
     return "\n".join(lines).encode() + b"\n" + data(message.encode())
 
 
-def change(ref: str, parent: str, inside: str, before: Skill | None, after: Skill, message: str, when: str) -> bytes:
+def change(
+    ref: str,
+    parent: str,
+    inside: str,
+    before: Skill | None,
+    after: Skill,
+    message: str,
+    when: str,
+    ways: Mapping[str, tuple[str, ...]],
+) -> bytes:
     """A commit on top of another, by which a directory holds `after` in place of `before`. Other files stay.
 
     Args:
@@ -32,11 +42,16 @@ def change(ref: str, parent: str, inside: str, before: Skill | None, after: Skil
         after: what is to be there.
         message: in words.
         when: see `head`.
+        ways: by path of a file in `before` those of itself and, for a link, of all that it leads to. What hangs on a
+            file that changes is written out: it has a content of its own in `after`.
     """
     old = {file.path: file for file in before.files} if before else {}
     new = {file.path: file for file in after.files}
     body = b"".join(f"D {quoted(inside + path)}\n".encode() for path in sorted(old.keys() - new.keys()))
-    body += b"".join(written(file, inside) for path, file in new.items() if old.get(path) != file)
+    stays = {path for path, file in new.items() if old.get(path) == file}
+    body += b"".join(
+        written(file, inside) for path, file in new.items() if not stays.issuperset(ways.get(path, (path,)))
+    )
     return head(ref, message, when) + f"from {parent}\n".encode() + body + b"\n"
 
 

@@ -8,16 +8,18 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+
+from trace2skill.skills.directory import bad_name
 
 SCHEMES = ("file", "https", "ssh")
 FORM = "git+https://HOST/REPOSITORY@BRANCH#PATH (or git+ssh://, git+file:///)"
 _REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]*")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _credentials: dict[str, str] = {}
-"""USER:PASSWORD by URL, of addresses that were given with them. Never written anywhere."""
+"""USER:PASSWORD or USER by URL, as in an address that was given with them. Never written anywhere."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,18 @@ class GitAddress:
     path: str = ""
 
     def __str__(self) -> str:
-        return f"git+{self.url}{f'@{self.ref}' if self.ref else ''}{f'#{self.path}' if self.path else ''}"
+        ref = self.ref.replace("/", "%2F") if "/" in self.ref and _is_doubtful(urlsplit(self.url)) else self.ref
+        return f"git+{self.url}{f'@{ref}' if ref else ''}{self._behind}"
 
     @property
     def lineage(self) -> str:
         """What stays the same whatever branch is read, by whomever: repository and path."""
-        return f"git+{self.url}{f'#{self.path}' if self.path else ''}"
+        return f"git+{self.url}{self._behind}"
+
+    @property
+    def _behind(self) -> str:
+        path = re.sub(r"[\s%@?#]", lambda sign: quote(sign[0]), self.path)
+        return f"#{path}" if path else ""
 
     @property
     def name(self) -> str:
@@ -48,8 +56,15 @@ class GitAddress:
 
     @property
     def credentials(self) -> str:
-        """USER:PASSWORD for git, '' where the address was given without."""
-        return _credentials.get(self.url, "")
+        """USER:PASSWORD for git, '' where the address was given without a password."""
+        known = _credentials.get(self.url, "")
+        return unquote(known) if ":" in known else ""
+
+    @property
+    def user(self) -> str:
+        """For whom git is to ask for a password, '' where the address does not say or has the password itself."""
+        known = _credentials.get(self.url, "")
+        return "" if ":" in known else unquote(known)
 
 
 def parse(value: Any) -> Path | GitAddress:
@@ -74,12 +89,18 @@ def parse(value: Any) -> Path | GitAddress:
         raise ValueError("a repository on this machine is git+file:///PATH, with three slashes")
     # A command line's path has lost slashes of '//'.
     url, _, path = f"{scheme}://{'/' * (scheme == 'file')}{rest.lstrip('/')}".partition("#")
-    parts = urlsplit(url)
+    parts = _parts(url)
     where, at, ref = parts.path.rpartition("@")
+    if scheme != "file" and _may_be_password(parts, where if at else ref, ref if at else "", path):
+        raise ValueError(
+            "where the password and the host end cannot be told: write '/', '@', ':', '?', '#' of a user, password or "
+            "path as %2F, %40, %3A, %3F, %23, and '/' of a branch as %2F, too"
+        )
     place = _place(parts, where if at else ref)
-    address = GitAddress(place, _ref(ref) if at else "", _inside(path))
+    address = GitAddress(place, _ref(ref.replace("%2F", "/").replace("%2f", "/")) if at else "", _inside(path))
     if parts.username and scheme == "https":
-        _credentials[place] = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        user = quote(unquote(parts.username), safe="")
+        _credentials[place] = user if parts.password is None else f"{user}:{parts.password}"
     return address
 
 
@@ -94,6 +115,29 @@ SkillAddress = Annotated[
     PlainSerializer(str, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string"}),
 ]
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of a URL. What the library says of a wrong one repeats it, with a password that is in it."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(
+            f"the host or port of the repository cannot be: write it as {FORM}, and '/', '[' of a password as %2F, %5B"
+        ) from None
+    return parts
+
+
+def _is_doubtful(parts: SplitResult) -> bool:
+    """May what looks like a host and its port be a user and the beginning of a password with '/' in it?"""
+    user, at, host = parts.netloc.rpartition("@")
+    return parts.scheme != "file" and (":" in user if at else ":" in host or "." not in host)
+
+
+def _may_be_password(parts: SplitResult, place: str, ref: str, path: str) -> bool:
+    """Is there an '@' behind which the host may be, and before it a password that would be kept as a path?"""
+    return "@" in place or ":" in place or "@" in path or ("/" in ref and _is_doubtful(parts))
 
 
 def _place(parts: SplitResult, path: str) -> str:
@@ -125,7 +169,9 @@ def _ref(ref: str) -> str:
 
 
 def _inside(path: str) -> str:
-    names = [name for name in path.split("/") if name]
-    if any(name in (".", "..", ".git") or name.startswith("-") or ":" in name for name in names):
+    names = [unquote(name) for name in path.split("/") if name]
+    if any(bad_name(name) or "/" in name or "\N{REPLACEMENT CHARACTER}" in name for name in names) or any(
+        name in (".", "..", ".git") or name.startswith("-") or ":" in name for name in names
+    ):
         raise ValueError("what follows '#' is the path of a directory inside the repository")
     return "/".join(names)

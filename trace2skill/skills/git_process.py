@@ -7,18 +7,24 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from trace2skill.core import stopping
 from trace2skill.core.errors import BadInput
+from trace2skill.core.stopping import LOOK_SECONDS
+from trace2skill.sandbox.running import ended_with_run
 from trace2skill.skills.git_address import GitAddress
 
 MOST_FETCHED = 2**30
 """Bytes of a file that git may write: what is fetched is one pack."""
 MOST_LISTED, MOST_SAID = 8 * 2**20, 2**16
 """Bytes of a list of files or branches, and of what else git says."""
+TOO_MUCH = f"died of signal {int(signal.SIGXFSZ)}".encode()
+"""What git says where one of its children met that bound."""
 PATIENCE_SECONDS = 600.0
 ALONE = {
     "core.hooksPath": "/dev/null",
@@ -69,6 +75,7 @@ class Git:
 
         Raises:
             BadInput: there is no git, it took too long, or it wrote too much.
+            Interrupted: the run was stopped meanwhile.
         """
         program = shutil.which("git")
         if program is None:
@@ -78,20 +85,22 @@ class Git:
         with ExitStack() as stack:  # to files, which have a limit: a small repository may have a list without end
             out, err = (stack.enter_context(tempfile.TemporaryFile(dir=self.folder.parent)) for _ in range(2))
             process = stack.enter_context(
-                subprocess.Popen(command, env=self._environment(), stdin=subprocess.PIPE, stdout=out, stderr=err)
+                subprocess.Popen(
+                    command,
+                    env=self._environment(),
+                    stdin=subprocess.PIPE,
+                    stdout=out,
+                    stderr=err,
+                    start_new_session=True,  # git has children, which end with it
+                )
             )
-            try:
+            with ended_with_run(process):
                 with suppress(ProcessLookupError):
-                    _limit_files(process.pid, most)
-                process.communicate(given, timeout=PATIENCE_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise self.wrong(f"git was not done with it after {PATIENCE_SECONDS:g} s") from None
-            except BaseException:
-                process.kill()
-                raise
+                    most = _limit_files(process.pid, most)
+                if not _to_the_end(process, given):
+                    raise self.wrong(f"git was not done with it after {PATIENCE_SECONDS:g} s")
             said = [_beginning(file, size) for file, size in ((out, most), (err, MOST_SAID))]
-        if process.returncode == -signal.SIGXFSZ:
+        if process.returncode == -signal.SIGXFSZ or (process.returncode and TOO_MUCH in said[1]):
             raise self.wrong(f"it is larger than a skill's repository may be ({most // 2**20} MB of one file or list)")
         return subprocess.CompletedProcess(command, process.returncode, *said)
 
@@ -106,6 +115,12 @@ class Git:
                 "GIT_CONFIG_VALUE_0": f"Authorization: Basic {header}",
                 "GIT_CONFIG_KEY_1": "http.followRedirects",  # to another host, with what is for this one
                 "GIT_CONFIG_VALUE_1": "false",
+            }
+        elif user := self.address.user:  # whose password a credential helper knows
+            kept |= {
+                "GIT_CONFIG_COUNT": "1",
+                "GIT_CONFIG_KEY_0": f"credential.{self.address.url}.username",
+                "GIT_CONFIG_VALUE_0": user,
             }
         return {
             "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
@@ -126,9 +141,30 @@ class Git:
         return BadInput(": ".join(filter(None, words)))
 
 
-def _limit_files(process: int, most: int) -> None:
+def _limit_files(process: int, most: int) -> int:
+    """Bound the files of a process; returns the bound, which may be a lower one that whoever runs this has."""
     if hasattr(resource, "prlimit"):  # Linux; elsewhere the time alone is bounded
+        _, hard = resource.prlimit(process, resource.RLIMIT_FSIZE)
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.prlimit(process, resource.RLIMIT_FSIZE, (most, most))
+    return most
+
+
+def _to_the_end(process: "subprocess.Popen[bytes]", given: bytes) -> bool:
+    """Wait for a process, and look meanwhile whether the run is to stop. False where it takes too long."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    rest: bytes | None = given
+    while True:
+        try:
+            process.communicate(rest, timeout=max(0.0, min(LOOK_SECONDS, until - time.monotonic())))
+        except subprocess.TimeoutExpired:
+            stopping.check()
+            if time.monotonic() >= until:
+                return False
+            rest = None  # it is being given
+        else:
+            stopping.check()  # it may have been killed
+            return True
 
 
 def _beginning(file: IO[bytes], size: int) -> bytes:

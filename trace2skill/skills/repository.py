@@ -7,16 +7,19 @@ their one transport, and asks nobody for a password.
 """
 
 import fcntl
+import logging
 import posixpath
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from pydantic import ValidationError
 
+from trace2skill.core import stopping
 from trace2skill.core.digest import digest_of
 from trace2skill.skills import fast_import
 from trace2skill.skills.directory import IGNORED, MOST_BYTES, MOST_FILES, bad_name
@@ -24,8 +27,13 @@ from trace2skill.skills.git_address import GitAddress
 from trace2skill.skills.git_process import MOST_LISTED, Git
 from trace2skill.skills.skill import Skill, SkillFile
 
+log = logging.getLogger(__name__)
 MOST_PACKS = 100
 """With each commit fetched there is one more; then all is fetched anew."""
+MOST_STEPS = 8
+"""Of a link that leads to a link, and so on."""
+SILENT_SECONDS = 2.0
+"""How long a turn is waited for before it is said."""
 LINK, SUBMODULE = "120000", "160000"
 MOVED = ("[rejected]", "cannot lock ref", "failed to update ref", "incorrect old value")
 
@@ -65,30 +73,30 @@ class Repository:
         Raises:
             BadInput: the repository cannot be reached or has no such branch, tag or commit.
         """
-        with self._turn():
-            source, branch = (commit, "") if commit else self._source()
-            kept = f"refs/trace2skill/{digest_of('ref', source)[:16]}"
-            if not (commit and self._has(commit)):
-                how = ("--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--quiet")
-                self._git.answer("fetch", *how, "--", self.address.url, f"+{source}:{kept}")
-            return Tip(
-                commit or self._git.answer("rev-parse", "--verify", f"{kept}^{{commit}}").decode().strip(), branch
-            )
+        with self._turn(renews=True):
+            if commit:
+                self._bring(commit)
+                return Tip(commit, "")
+            source, branch = self._source()
+            return Tip(self._commit_at(self._fetched(source)), branch)
 
     def read(self, commit: str) -> Skill | None:
         """The skill as a commit has it, None where it has no SKILL.md there.
 
         Raises:
-            BadInput: something there cannot be a file of a skill, or all of it is too much; names it.
+            BadInput: something there cannot be a file of a skill, or all of it is too much; names it. Or the commit is
+                neither in the copy, which another process may have begun anew, nor to be had.
         """
         with self._turn():
+            self._bring(commit)
             entries = self._entries(commit)
             if "SKILL.md" not in entries:
                 return None
-            contents = self._contents([entry.object for entry in entries.values()])
+            found = {path: entries[way[-1]] for path, way in self._ways(entries).items()}
+            self._check_size([entry.size for entry in found.values()])  # many links may lead to one large file
+            contents = self._contents(sorted({entry.object for entry in found.values()}))
         files = []
-        for path in sorted(entries):
-            leads_to = entries[self._followed(path, entries, contents)]
+        for path, leads_to in sorted(found.items()):
             executable = leads_to.mode == "100755"
             try:
                 files.append(SkillFile(path=path, content=contents[leads_to.object], executable=executable))
@@ -99,22 +107,26 @@ class Repository:
     def add(self, parent: str, before: Skill | None, after: Skill, message: str, when: str) -> str:
         """Make the commit on top of another that turns one skill into the other; returns it. Nothing is pushed.
 
-        The same arguments make the same commit.
+        The same arguments make the same commit. A link stays one where all that it leads to stays as it is.
         """
         inside = f"{self.address.path}/" if self.address.path else ""
-        stream = fast_import.change("refs/trace2skill/made", parent, inside, before, after, message, when)
         with self._turn():
+            self._bring(parent)
+            ways = self._ways(self._entries(parent))
+            stream = fast_import.change("refs/trace2skill/made", parent, inside, before, after, message, when, ways)
             self._git.answer("fast-import", "--quiet", "--force", given=stream)
-            return self._git.answer("rev-parse", "--verify", "refs/trace2skill/made^{commit}").decode().strip()
+            return self._commit_at("refs/trace2skill/made")
 
     def push(self, commit: str, branch: str, *, dry_run: bool = False) -> bool:
-        """Put a commit on a branch, never by force. False where the branch has moved meanwhile.
+        """Put a commit on a branch, never by force. False where the branch has moved, or the copy was begun anew.
 
         Raises:
             BadInput: the repository does not take it; says why.
         """
         how = ("--porcelain", "--no-verify", "--no-follow-tags", *(["--dry-run"] if dry_run else []))
         with self._turn():
+            if not self._has(commit):
+                return False
             done = self._git.run("push", *how, "--", self.address.url, f"{commit}:refs/heads/{branch}")
         said = (done.stdout + done.stderr).decode(errors="replace")
         if done.returncode and any(word in said for word in MOVED):
@@ -146,10 +158,27 @@ class Repository:
     def _has(self, commit: str) -> bool:
         return self._git.run("cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
 
+    def _bring(self, commit: str) -> None:
+        """See that the copy has a commit: it is everybody's, and may have been begun anew since."""
+        if not self._has(commit):
+            self._fetched(commit)
+
+    def _fetched(self, source: str) -> str:
+        """Fetch something by its full name; returns the ref of the copy that holds it."""
+        kept = f"refs/trace2skill/{digest_of('ref', source)[:16]}"
+        how = ("--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--quiet")
+        self._git.answer("fetch", *how, "--", self.address.url, f"+{source}:{kept}")
+        return kept
+
+    def _commit_at(self, ref: str) -> str:
+        return self._git.answer("rev-parse", "--verify", f"{ref}^{{commit}}").decode().strip()
+
     def _entries(self, commit: str) -> dict[str, _Entry]:
         """Every file of the directory by its path, none where there is no such directory."""
         place = f"{commit}:{self.address.path}"
-        if self._git.run("cat-file", "-e", place).returncode:
+        if self.address.path and not self._git.answer(
+            "ls-tree", "-z", "--full-tree", commit, "--", self.address.path, most=MOST_LISTED
+        ):
             return {}
         listed = self._git.answer("ls-tree", "-r", "-z", "-l", "--full-tree", place, most=MOST_LISTED)
         found: dict[str, _Entry] = {}
@@ -165,14 +194,19 @@ class Repository:
             if mode == SUBMODULE:
                 raise self._git.wrong(f"'{path}' is a submodule: put the files themselves there")
             found[path] = _Entry(mode, object, int(size))
-        if len(found) > MOST_FILES or (total := sum(entry.size for entry in found.values())) > MOST_BYTES:
-            much = f"{len(found)} files" if len(found) > MOST_FILES else f"{total / 2**20:.0f} MB"
+        self._check_size([entry.size for entry in found.values()])
+        return found
+
+    def _check_size(self, sizes: list[int]) -> None:
+        if len(sizes) > MOST_FILES or sum(sizes) > MOST_BYTES:
+            much = f"{len(sizes)} files" if len(sizes) > MOST_FILES else f"{sum(sizes) / 2**20:.0f} MB"
             raise self._git.wrong(
                 f"it holds {much}, and a skill {MOST_FILES} files and {MOST_BYTES // 2**20} MB at most"
             )
-        return found
 
     def _contents(self, objects: list[str]) -> dict[str, bytes]:
+        if not objects:
+            return {}
         said = self._git.answer("cat-file", "--batch", given="".join(f"{name}\n" for name in objects).encode())
         found, at = {}, 0
         for name in objects:
@@ -182,29 +216,57 @@ class Repository:
             at = end + size + 2
         return found
 
-    def _followed(self, path: str, entries: Mapping[str, _Entry], contents: Mapping[str, bytes]) -> str:
-        """The file that a link leads to, at last. One that leads out of the skill is refused."""
-        at = path
-        for _ in range(8):
-            entry = entries.get(at)
+    def _ways(self, entries: Mapping[str, _Entry]) -> dict[str, tuple[str, ...]]:
+        """By path of a file the ways to what is read there: itself, and of a link all that it leads to, one by one."""
+        links = self._contents(sorted({entry.object for entry in entries.values() if entry.mode == LINK}))
+        return {path: self._way(path, entries, links) for path in entries}
+
+    def _way(self, path: str, entries: Mapping[str, _Entry], links: Mapping[str, bytes]) -> tuple[str, ...]:
+        """A link that leads out of the skill is refused."""
+        way = [path]
+        while len(way) <= MOST_STEPS:
+            entry = entries.get(way[-1])
             if entry is None:
                 raise self._git.wrong(f"'{path}' is a link that leads out of the skill or to no file of it")
             if entry.mode != LINK:
-                return at
-            target = contents[entry.object].decode("utf-8", "replace")
-            at = posixpath.normpath(posixpath.join(posixpath.dirname(at), target))
+                return tuple(way)
+            target = links[entry.object].decode("utf-8", "replace")
+            way.append(posixpath.normpath(posixpath.join(posixpath.dirname(way[-1]), target)))
         raise self._git.wrong(f"'{path}' is a link that leads to itself")
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Alone with the copy, which is made where it is missing; what a killed git has locked is free again."""
+    def _turn(self, *, renews: bool = False) -> Iterator[None]:
+        """Alone with the copy, which is made where it is missing; what a killed git has locked is free again.
+
+        Where `renews`, a copy that has grown is begun anew: by whoever fetches next, and under nobody who reads.
+        """
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with self.folder.with_suffix(".turn").open("w") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)
-            if len([*self.folder.glob("objects/pack/*.pack")]) > MOST_PACKS:
-                shutil.rmtree(self.folder)
+            self._wait_for(turn)
+            if renews and len([*self.folder.glob("objects/pack/*.pack")]) > MOST_PACKS:
+                self._put_away()
             if not (self.folder / "HEAD").exists():
                 self._git.answer("init", "--bare", "--quiet", "--template=", str(self.folder), at=self.folder.parent)
             for left in [*self.folder.glob("*.lock"), *self.folder.glob("refs/**/*.lock")]:
                 left.unlink()
             yield
+
+    def _wait_for(self, turn: IO[str]) -> None:
+        """Until no other process is at the copy. One that fetches may take minutes."""
+        until, said = time.monotonic() + SILENT_SECONDS, False
+        while True:
+            try:
+                fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if not said and time.monotonic() >= until:
+                    said = True
+                    log.warning("waiting for another process that reads or writes %s", self.address)
+                stopping.sleep(stopping.LOOK_SECONDS)
+
+    def _put_away(self) -> None:
+        """Delete the copy, under another name: half a copy would be taken for one."""
+        away = self.folder.with_suffix(".old")
+        shutil.rmtree(away, ignore_errors=True)
+        self.folder.rename(away)
+        shutil.rmtree(away, ignore_errors=True)
