@@ -65,15 +65,13 @@ class Repository:
         Raises:
             BadInput: the repository cannot be reached or has no such branch, tag or commit.
         """
-        with self._turn():
-            source, branch = (commit, "") if commit else self._source()
-            kept = f"refs/trace2skill/{digest_of('ref', source)[:16]}"
-            if not (commit and self._has(commit)):
-                how = ("--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--quiet")
-                self._git.answer("fetch", *how, "--", self.address.url, f"+{source}:{kept}")
-            return Tip(
-                commit or self._git.answer("rev-parse", "--verify", f"{kept}^{{commit}}").decode().strip(), branch
-            )
+        with self._turn(fetches=not commit):
+            if commit:
+                self._bring(commit)
+                return Tip(commit, "")
+            source, branch = self._source()
+            kept = self._fetched(source)
+            return Tip(self._git.answer("rev-parse", "--verify", f"{kept}^{{commit}}").decode().strip(), branch)
 
     def read(self, commit: str) -> Skill | None:
         """The skill as a commit has it, None where it has no SKILL.md there.
@@ -82,6 +80,7 @@ class Repository:
             BadInput: something there cannot be a file of a skill, or all of it is too much; names it.
         """
         with self._turn():
+            self._bring(commit)
             entries = self._entries(commit)
             if "SKILL.md" not in entries:
                 return None
@@ -143,8 +142,17 @@ class Repository:
             return ref, ""
         raise self._git.wrong(f"it has no branch, tag or whole commit '{ref}'")
 
-    def _has(self, commit: str) -> bool:
-        return self._git.run("cat-file", "-e", f"{commit}^{{commit}}").returncode == 0
+    def _bring(self, commit: str) -> None:
+        """Fetch a commit that the copy lacks: another process may have made the copy anew meanwhile."""
+        if self._git.run("cat-file", "-e", f"{commit}^{{commit}}").returncode:
+            self._fetched(commit)
+
+    def _fetched(self, source: str) -> str:
+        """Fetch something by its full name; returns the name that it has in the copy."""
+        kept = f"refs/trace2skill/{digest_of('ref', source)[:16]}"
+        how = ("--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--quiet")
+        self._git.answer("fetch", *how, "--", self.address.url, f"+{source}:{kept}")
+        return kept
 
     def _entries(self, commit: str) -> dict[str, _Entry]:
         """Every file of the directory by its path, none where there is no such directory."""
@@ -196,12 +204,15 @@ class Repository:
         raise self._git.wrong(f"'{path}' is a link that leads to itself")
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Alone with the copy, which is made where it is missing; what a killed git has locked is free again."""
+    def _turn(self, *, fetches: bool = False) -> Iterator[None]:
+        """Alone with the copy, which is made where it is missing; what a killed git has locked is free again.
+
+        Only before something is fetched is a copy of many packs given up: what comes later reads what was fetched.
+        """
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with self.folder.with_suffix(".turn").open("w") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
-            if len([*self.folder.glob("objects/pack/*.pack")]) > MOST_PACKS:
+            if fetches and len([*self.folder.glob("objects/pack/*.pack")]) > MOST_PACKS:
                 shutil.rmtree(self.folder)
             if not (self.folder / "HEAD").exists():
                 self._git.answer("init", "--bare", "--quiet", "--template=", str(self.folder), at=self.folder.parent)
