@@ -154,6 +154,35 @@ def test_only_what_differs_is_changed_and_a_paused_schedule_stays_paused(server:
     }
 
 
+def test_what_is_given_anew_is_changed_and_the_rest_stays_as_it_was_given(
+    server: Server, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.blocks.system import Secret
+
+    with temporary_settings({PREFECT_API_URL: server.api}):
+        Secret(value="theirs").save("deploy-test-theirs", overwrite=True)
+    own = 'env: { MINE: "1", TRACE2SKILL_STORE: /srv/mine }'
+    file.write_text(FILE.replace('env: { MINE: "1" }', own))
+    given = ("--key", "OPENAI_API_KEY", "--store", "/srv/all", "--home")
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    server.deploy(file, *given, "/srv/one", "--limit", "deploy-test-gpu=4")
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}-renewed")
+    second = {
+        name: state for name, state in states(server.deploy(file, *given, "/srv/two")).items() if state != "unchanged"
+    }
+    assert second == {"variable trace2skill_home": "changed", "secret trace2skill-key-openai-api-key": "changed"}
+    assert set(states(server.deploy(file)).values()) == {"unchanged"}
+    with temporary_settings({PREFECT_API_URL: server.api}):
+        env = asyncio.run(followed_by_worker(server.deployed("refresh/deploy-test")["job_variables"]["env"]))
+    assert env == {
+        "MINE": "1", "TRACE2SKILL_HOME": "/srv/two", "TRACE2SKILL_STORE": "/srv/mine", "OPENAI_API_KEY": f"{KEY}-renewed",
+    }  # fmt: skip
+    assert server.deployed("refresh/deploy-test")["global_concurrency_limit"]["limit"] == 1
+    assert server.ask("GET", "/v2/concurrency_limits/deploy-test-gpu")["limit"] == 4
+    for name in ("trace2skill_home", "trace2skill_store"):
+        server.ask("DELETE", f"/variables/name/{name}")
+
+
 def test_automations_are_filled_in_from_a_block_given_by_its_name(server: Server, file: Path) -> None:
     from prefect.blocks.notifications import CustomWebhookNotificationBlock
 
@@ -193,6 +222,7 @@ def test_automations_are_filled_in_from_a_block_given_by_its_name(server: Server
         (("", ""), ("--key", "NOT_SET_KEY"), "$NOT_SET_KEY is not set here"),
         (("", ""), ("--key", "AKIA0123456789ABCDEF"), "not repeated, it may be a key itself"),
         (("", ""), ("--limit", "gpu"), "say NAME=SLOTS"),
+        (("", ""), ("--limit", "gpu=0"), "say NAME=SLOTS"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_changes(

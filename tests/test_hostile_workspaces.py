@@ -1,7 +1,10 @@
 """What a command may leave behind: nested without end, odd names, no files at all, too many. Nothing of it raises here."""
 
+import errno
+import fcntl
 import os
 import socket
+import struct
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +18,7 @@ from trace2skill.agents.agent_log import matching_paths
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import Grade, SaysLeftOut
 from trace2skill.domains.files import FileDomain
-from trace2skill.sandbox import Access, Limits, bubblewrap, tables
+from trace2skill.sandbox import Access, Limits, bubblewrap, syscalls, tables
 from trace2skill.sandbox.bubblewrap import Bubblewrap
 from trace2skill.sandbox.process import PlainProcess
 from trace2skill.sandbox.tree import scratch_directory, size_of
@@ -167,6 +170,8 @@ def test_memory_outside_the_count_is_bounded(tmp_path: Path) -> None:
         "memory in a shared mapping whose maker is gone",
         "memory in memfd, sent and closed",
         "System V memory",
+        "System V semaphores",
+        "pipes filled",
         "sockets filled",
         "files in /tmp",
         "deleted files",
@@ -234,6 +239,69 @@ def test_nothing_of_a_command_runs_on_when_it_has_returned(tmp_path: Path) -> No
     assert size, "they ran"
     os.sync()
     assert (tmp_path / "after").stat().st_size == size
+
+
+@needs_bwrap
+def test_a_command_that_is_stopped_has_not_returned_while_something_of_it_still_ends(tmp_path: Path) -> None:
+    holds = (
+        "import fcntl\nfor n in range(2):\n"
+        " if os.fork() == 0:\n"
+        "  os.setsid(); kept = b'x' * (80 * MB); lock = open(f'lock{n}', 'w'); fcntl.flock(lock, fcntl.LOCK_EX)\n"
+        "  open(f'up{n}', 'w').close(); time.sleep(60)\n"
+        "while not (os.path.exists('up0') and os.path.exists('up1')): time.sleep(0.01)\n"
+        "print('x' * 10_000, flush=True); time.sleep(60)"
+    )
+    limits = machine.SMALL.model_copy(update={"output_bytes": 1_000})
+    assert Bubblewrap().run(machine.program(holds, tmp_path), tmp_path, limits=limits).stopped == "output"
+    for number in range(2):
+        with (tmp_path / f"lock{number}").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def verdict(name: str, number: int, *given: int, architecture: int = 0) -> int:
+    """What the kernel makes of a system call by the filter for a machine: the error, 0 where it is allowed."""
+    known = architecture or syscalls.AUDIT[name]
+    data = struct.pack("<IIQ6Q", number, known, 0, *given, *[0] * (6 - len(given)))
+    lines, at, value = list(struct.iter_unpack("HBBI", syscalls.program(name))), 0, 0
+    while (line := lines[at])[0] != syscalls.RETURN:
+        code, yes, no, operand = line
+        if code == syscalls.LOAD:
+            (value,) = struct.unpack_from("<I", data, operand)
+            at += 1
+            continue
+        tests = {
+            syscalls.EQUAL: value == operand,
+            syscalls.AT_LEAST: value >= operand,
+            syscalls.ANY_BIT: bool(value & operand),
+        }
+        at += 1 + (yes if tests[code] else no)
+    return 0 if line[3] == syscalls.ALLOW else int(line[3] - syscalls.ERROR)
+
+
+@pytest.mark.parametrize("name", syscalls.AUDIT)
+def test_the_filter_says_the_same_on_every_machine(name: str) -> None:
+    """Also what this kernel may not have at all: calls of x32, of another architecture, sizes of more than 32 bits."""
+    called = syscalls.CALLED[name]
+    for call, given, error in (
+        ("unshare", (0x10000000,), errno.EPERM), ("unshare", (0x20000,), 0),
+        ("clone", (0x10000011,), errno.EPERM), ("clone", (17,), 0),
+        ("socket", (1, 1), 0), ("socket", (16, 3), 0), ("socket", (40, 1), errno.EAFNOSUPPORT), ("socket", (17, 3), errno.EAFNOSUPPORT),
+        ("shmget", (0, 56), 0), ("shmget", (0, 2**16 + 1), errno.ENOSPC), ("shmget", (0, 2**33), errno.ENOSPC),
+        ("semget", (0, 17), 0), ("semget", (0, 32_000), errno.ENOSPC),
+    ):  # fmt: skip
+        assert verdict(name, called[call], *given) == error, (call, given)
+        assert verdict(name, called[call] | 0x40000000, *given) == errno.ENOSYS
+        assert verdict(name, called[call], *given, architecture=0x40000003) == errno.ENOSYS
+    assert {verdict(name, number) for number in syscalls.MISSING[name]} == {errno.ENOSYS}
+    assert {verdict(name, number) for number in syscalls.REFUSED[name]} == {errno.EPERM}
+
+
+@pytest.mark.parametrize("sandbox", [pytest.param(Bubblewrap(), marks=needs_bwrap, id="bwrap"), PlainProcess()])
+def test_a_command_that_is_done_before_anybody_looks_is_looked_at_all_the_same(
+    tmp_path: Path, sandbox: Bubblewrap
+) -> None:
+    limits = SMALL.model_copy(update={"file_mb": 9})
+    assert sandbox.run("head -c 5000000 /dev/zero > f", tmp_path, limits=limits).stopped == "disk"
 
 
 @needs_bwrap

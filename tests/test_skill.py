@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from trace2skill.core import swap
 from trace2skill.core.errors import BadInput, SkillInvalid
+from trace2skill.skills import directory
 from trace2skill.skills.markdown import line_of
 from trace2skill.skills.place import place
 from trace2skill.skills.skill import Skill, SkillFile, problems, read_skill, write_skill
@@ -297,6 +298,39 @@ def test_what_cannot_be_read_is_refused_by_name_and_at_once(
         _ = read_skill(tmp_path).name
     assert str(refused.value).isprintable()
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda file: (file.unlink(), file.symlink_to("/etc/hostname")), "was replaced while it was read"),
+        (lambda file: (os.mkfifo(f"{file}.new"), os.replace(f"{file}.new", file)), "was replaced while it was read"),
+        (lambda file: file.write_bytes(b"x" * 1000), "grows while it is read"),
+    ],
+    ids=["a link out", "a pipe", "more"],
+)
+def test_what_is_read_is_what_was_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object], said: str
+) -> None:
+    (tmp_path / "SKILL.md").write_text(HEAD)
+    opened = os.open
+
+    def late(path: Path, flags: int) -> int:
+        change(path)
+        return opened(path, flags)
+
+    monkeypatch.setattr(directory.os, "open", late)
+    with pytest.raises(BadInput, match=said):
+        read_skill(tmp_path)
+
+
+def test_a_skill_of_too_many_files_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_skill(skill_of(references__a=b"a", references__b=b"b"), tmp_path / "small")
+    monkeypatch.setattr(directory, "MOST_FILES", 3)
+    assert len(read_skill(tmp_path / "small").files) == 3
+    monkeypatch.setattr(directory, "MOST_FILES", 2)
+    with pytest.raises(BadInput, match="more than 2 files"):
+        read_skill(tmp_path / "small")
 
 
 def test_a_link_to_a_folder_that_stays_inside_is_what_it_leads_to(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from product import run
@@ -21,13 +22,14 @@ from questions_of_tests import write_math
 from run_settings import run_settings
 
 from trace2skill.cli.repeat import in_words
-from trace2skill.core.errors import BadInput, ChampionChanged, Interrupted
+from trace2skill.core.errors import BadInput, ChampionChanged, Interrupted, SkillInvalid
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.night import lineage_of
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.sandbox.running import allow_running, end_running
 from trace2skill.skills import git_process, repository
 from trace2skill.skills.git_address import GitAddress, parse
+from trace2skill.skills.git_process import Git
 from trace2skill.skills.repository import Repository
 from trace2skill.skills.skill import Skill, SkillFile
 from trace2skill.store import Store, open_store
@@ -120,6 +122,56 @@ def test_a_promotion_is_one_commit_on_the_branch_and_touches_nothing_else(remote
     registry.rollback("sums", remote.place(store), reason="worse in practice")
     assert remote.place(store).read() == SKILL
     assert "worse in practice" in remote.git("log", "-1", "--format=%B", "main")
+    with pytest.raises(SkillInvalid, match="the directory is called 'sums' and the skill 'totals'"):
+        place.check(SKILL.with_files({"SKILL.md": SUMS.replace(b"name: sums", b"name: totals")}))
+
+
+def test_a_program_of_a_skill_is_one_in_the_repository_and_stays_one(remote: Remote, store: Store) -> None:
+    remote.write("skills/sums/scripts/add.sh", b"#!/bin/sh\n")
+    (remote.work / "skills/sums/scripts/add.sh").chmod(0o755)
+    remote.commit_all()
+    place = remote.place(store)
+    found = place.read()
+    assert found is not None
+    assert [file.path for file in found.files if file.executable] == ["scripts/add.sh"]
+    Registry(store).adopt(found, place)
+    new = Skill(files=(*found.files, SkillFile(path="scripts/check.sh", content=b"#!/bin/sh\n", executable=True)))
+    kept(Registry(store), new)
+    Registry(store).promote(new, place, expected=found.digest, run_id="run-1", reason="better on 7")
+    assert remote.place(store).read() == new
+    modes = remote.git("ls-tree", "--format=%(objectmode)", "main:skills/sums/scripts").split()
+    assert modes == ["100755", "100755"]
+
+
+def test_processes_that_share_a_copy_take_turns_and_it_does_not_grow_without_end(
+    remote: Remote, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran, run_git = [], Git.run
+
+    def alone(self: Git, *words: str, **given: Any) -> "subprocess.CompletedProcess[bytes]":
+        with self.folder.with_suffix(".turn").open("w") as turn, pytest.raises(BlockingIOError):
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        ran.append(words[0])
+        return run_git(self, *words, **given)
+
+    monkeypatch.setattr(Git, "run", alone)
+    monkeypatch.setattr(repository, "MOST_PACKS", 2)
+    for number in range(5):
+        remote.commit({"skills/sums/SKILL.md": SUMS + b"%d\n" % number})
+        found = remote.place(store).read()
+        assert found is not None
+        assert found.text("SKILL.md").endswith(f"\n{number}\n")
+        assert len([*(store.beside / "git").rglob("*.pack")]) <= 3
+    assert ran.count("fetch") == 5, "each commit once"
+    remote.commit({"skills/sums/SKILL.md": SUMS})
+    place = remote.place(store)
+    assert place.commit
+    (cache,) = (store.beside / "git").glob("*.git")
+    shutil.rmtree(cache)  # as another process does that fetches meanwhile
+    assert place.read() == SKILL
+    Registry(store).adopt(SKILL, place)
+    promote(Registry(store), place, better())
+    assert {"init", "ls-remote", "fetch", "ls-tree", "cat-file", "fast-import", "push"} <= {*ran}
 
 
 def test_where_the_branch_moved_the_commit_goes_on_top_and_where_the_skill_changed_nothing_is_pushed(
@@ -353,6 +405,7 @@ def test_links_inside_the_skill_are_read_and_no_program_of_anybodys_is_run(
     remote.commit_all()
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     monkeypatch.setenv("GIT_DIR", "/nowhere")
+    monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(tmp_path / "elsewhere"))
     place = remote.place(store)
     found = place.read()
     assert found is not None
@@ -365,6 +418,7 @@ def test_links_inside_the_skill_are_read_and_no_program_of_anybodys_is_run(
     Registry(store).promote(new, place, expected=found.digest, run_id="run-1", reason="")
     assert place.read() == new
     assert not (tmp_path / "ran").exists()
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_what_is_promoted_stands_on_the_branch_though_links_lead_to_what_changed(remote: Remote, store: Store) -> None:
@@ -405,12 +459,20 @@ def test_tags_and_commits_are_read_and_not_written(remote: Remote, store: Store)
         assert place.read() == SKILL
         with pytest.raises(BadInput, match="no branch but a tag or a commit"):
             place.check(better())
+        assert not place.is_newest
+    assert remote.place(store).is_newest
+    remote.git("branch", "v1", "main")
+    assert remote.place(store, "v1").commit == remote.git("rev-parse", "main"), "a branch comes before a tag"
     assert remote.place(store, "").commit == remote.git("rev-parse", "main"), "the default branch"
     with pytest.raises(BadInput, match="no branch, tag or whole commit 'v2'"):
         remote.place(store, "v2").read()
     assert remote.place(store, path="skills/none").read() is None
     with pytest.raises(BadInput, match="git says"):
         Branch(GitAddress(f"file://{remote.bare}x", "main"), store.beside).read()
+    address = parse(remote.address())
+    assert isinstance(address, GitAddress)
+    remote.bare.rename(remote.bare.with_suffix(".gone"))
+    assert Branch(address, store.beside, first).read() == SKILL, "a run that goes on has the commit that it began with"
 
 
 @pytest.fixture
@@ -511,6 +573,7 @@ def test_a_limit_of_the_machine_below_ours_is_kept(remote: Remote, store: Store)
         "git+https://example.com/x@a:b",
         "git+https://-oProxyCommand=touch/x",
         "git+ssh://-oProxyCommand=touch/x@main",
+        "git+ssh://-oProxyCommand=touch@example.com/x@main",
         "git+ssh://a:b@example.com/x",
         "git+https://example.com/--upload-pack=touch@main",
         "git+https://example.com/a/../b@main",
@@ -639,7 +702,18 @@ def test_credentials_reach_git_by_its_environment_and_no_message(
     with pytest.raises(BadInput, match="give git a key here") as refused:
         Branch(address, tmp_path / "below").read()
     sent = base64.b64encode(b"bot:s3cret-t0ken").decode()
-    assert f"Authorization: Basic {sent}" in (tmp_path / "env").read_text()
+    told = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines() if "=" in line)
+    settings = {
+        told[f"GIT_CONFIG_KEY_{n}"]: told[f"GIT_CONFIG_VALUE_{n}"] for n in range(int(told["GIT_CONFIG_COUNT"]))
+    }
+    assert settings == {
+        "http.https://example.com/team/skills.extraHeader": f"Authorization: Basic {sent}",
+        "http.followRedirects": "false",  # to another host
+    }
+    assert told["GIT_ALLOW_PROTOCOL"] == "https"
+    other = parse("git+https://example.com/team/other@main")
+    assert isinstance(other, GitAddress)
+    assert other.credentials == "", "they are for the one repository"
     for text in (str(refused.value), (tmp_path / "words").read_text()):
         assert "s3cret" not in text
         assert sent not in text

@@ -28,7 +28,7 @@ from trace2skill.runs.settings import RunSettings
 from trace2skill.safety.screening import screened
 from trace2skill.skills.skill import Skill, SkillFile, read_skill, write_skill
 from trace2skill.store import open_store
-from trace2skill.versions.export import to_git, to_zip
+from trace2skill.versions.export import to_directory, to_git, to_zip
 from trace2skill.versions.registry import Registry, Version
 
 SKILL = read_skill(OFFICE_SKILL)
@@ -160,6 +160,15 @@ def test_a_name_that_leads_out_is_exported_nowhere(tmp_path: Path) -> None:
     assert not (tmp_path / "x.skill").exists()
     to_zip(SKILL, tmp_path / "y.skill")
     assert all(name.startswith(f"{SKILL.name}/") for name in zipfile.ZipFile(tmp_path / "y.skill").namelist())
+
+
+def test_a_link_is_not_exported_to_though_it_leads_to_a_skill_of_that_name(tmp_path: Path) -> None:
+    write_skill(named("rows"), tmp_path / "checkout" / "rows")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "rows").symlink_to(tmp_path / "checkout" / "rows")
+    with pytest.raises(BadInput, match="is a link"):
+        to_directory(named("rows").with_files({"LICENSE": b"x"}), tmp_path / "out")
+    assert read_skill(tmp_path / "checkout" / "rows") == named("rows")
 
 
 def test_a_branch_with_commits_of_others_is_not_replaced(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Client, ModelSettings, Request
 from trace2skill.llm.checks import check_model
 from trace2skill.llm.failures import _retry_after
+from trace2skill.safety.own_secrets import without_own
 from trace2skill.sandbox import Limits
 from trace2skill.store import Store
 
@@ -281,6 +282,29 @@ def test_a_secret_in_an_address_is_a_name_in_all_that_is_written(store: Store, m
         assert ask(store, server, api_base=base).text == "fine"
     assert secret not in str(store.query("SELECT * FROM ledger"))
     assert "LLM_PASSWORD" in str(store.ledger()[0].params)
+
+
+@pytest.mark.parametrize(
+    ("words", "clean"),
+    [
+        ("refused Bearer zebra-lamp", "refused Bearer [$OPENAI_API_KEY]"),
+        ("no such key: zebra-lamp/of+brass", "no such key: [$SECOND_TOKEN]"),
+        ("GET /v1?key=zebra-lamp%2Fof%2Bbrass", "GET /v1?key=[$SECOND_TOKEN]"),
+        ("407 of http://me:ton%21-of-coal@proxy:9", "407 of http://me:[$HTTPS_PROXY]@proxy:9"),
+        ("407 for me with ton!-of-coal", "407 for me with [$HTTPS_PROXY]"),
+        ("a lamp, a zebra and /tmp", "a lamp, a zebra and /tmp"),
+    ],
+    ids=["a key", "one that begins like another", "as an address has it", "of a proxy", "as a proxy says it", "none"],
+)
+def test_a_secret_of_the_environment_is_a_name_in_whatever_form_it_comes_back(words: str, clean: str) -> None:
+    environment = {
+        "OPENAI_API_KEY": "zebra-lamp",
+        "SECOND_TOKEN": "zebra-lamp/of+brass",
+        "HTTPS_PROXY": "http://me:ton%21-of-coal@proxy:9",
+        "SSL_KEY": "/tmp",
+        "MY_KEY": "a",
+    }
+    assert without_own(words, environment) == clean
 
 
 RUNS: dict[str, Any] = {"name": "bash", "arguments": '{"command": "ls"}'}

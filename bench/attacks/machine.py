@@ -47,7 +47,7 @@ HOLDS = {
     "System V queues": "data = (ctypes.c_char * 8100)(1)\nfor n in range(20000):\n i = call(186 if ARM else 68, 0, 0o1600)\n libc.msgsnd(i, data, 8080, 0o4000); libc.msgsnd(i, data, 8080, 0o4000)\nheld()",
     "System V semaphores": "for n in range(200): call(190 if ARM else 64, 0, 32000, 0o1600)\nheld()",
     "pipes filled": "for n in range(20):\n if os.fork() == 0:\n  try:\n   for n in range(1900):\n    r, w = os.pipe(); os.set_blocking(w, False); os.write(w, b'x' * 4096); os.write(w, b'x' * 4096)\n  except OSError: pass\n  time.sleep(6); os._exit(0)\ntime.sleep(2)\nheld()",
-    "sockets filled": "kept = []\nfor n in range(2500):\n a, b = socket.socketpair(); a.setblocking(False); kept += [a, b]\n try:\n  while a.send(b'x' * 60000): pass\n except BlockingIOError: pass\nheld()",
+    "sockets filled": "kept = []\nfor n in range(1500):\n a, b = socket.socketpair(); a.setblocking(False); kept += [a, b]\n try:\n  while a.send(b'x' * 60000): pass\n except BlockingIOError: pass\nheld()",
     "rings of io_uring": "p = (ctypes.c_char * 120)()\nfor n in range(8): call(425, 4096, p)\nheld()",
     "/tmp filled": "for n in range(40): open(f'/tmp/{n}', 'wb').write(BLOCK)\nheld()",
     "/dev/shm filled": "for n in range(100): open(f'/dev/shm/{n}', 'wb').write(BLOCK)\nheld()",
