@@ -1,5 +1,6 @@
 """Readers of logs: every real file without loss, formats by hand where no file is at hand, hostile input."""
 
+import gc
 import json
 import os
 import random
@@ -631,3 +632,28 @@ def test_no_change_of_bytes_makes_a_reader_crash(tmp_path: Path) -> None:
             changed.write_bytes(mutated)
             for item in read_source(Source(changed), Notes(), detect(Source(path))):
                 assert item.digest
+
+
+def test_the_search_for_cycles_is_as_before_once_files_are_read_or_left_midway(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trace2skill.core.garbage.YOUNG", gc.get_threshold()[0] + 1)
+    before = gc.get_threshold()
+    files = [tmp_path / "one.jsonl", tmp_path / "two.jsonl"]
+    for file in files:
+        said = [{"messages": [{"role": "user", "content": f"{file.name} {n}"}]} for n in range(2)]
+        file.write_text("".join(json.dumps(row) + "\n" for row in said))
+    one, two = (read_source(Source(file), Notes()) for file in files)
+    next(one)
+    next(two)
+    assert gc.get_threshold()[0] == before[0] + 1
+    del one
+    assert gc.get_threshold()[0] == before[0] + 1, "the other file is still being read"
+    assert len(list(two)) == 1
+    assert gc.get_threshold() == before
+    gc.set_threshold(0)
+    try:
+        next(read_source(Source(files[0]), Notes()))
+        assert gc.get_threshold()[0] == 0, "somebody has turned it off"
+    finally:
+        gc.set_threshold(*before)

@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 from pydantic import ValidationError
 
 from trace2skill.core.errors import BadInput
+from trace2skill.core.garbage import few_collections
 from trace2skill.traces import readers
 from trace2skill.traces.base import Notes, Reader, Source
 from trace2skill.traces.installed import installed_names, installed_reader, installed_readers
@@ -95,6 +96,11 @@ def _says_something(trajectory: Trajectory) -> bool:
 
 def read_source(source: Source, notes: Notes, reader: Reader | None = None) -> Iterator[Trajectory]:
     """The trajectories of one file. A file that cannot be read (further) is noted, and what was read stays."""
+    with few_collections():
+        yield from _read(source, notes, reader)
+
+
+def _read(source: Source, notes: Notes, reader: Reader | None) -> Iterator[Trajectory]:
     try:
         used = reader or detect(source)
     except (OSError, ValueError, RecursionError) as error:
