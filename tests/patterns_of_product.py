@@ -96,8 +96,16 @@ def _written(module: ModuleType) -> Iterator[tuple[re.Pattern[str], str]]:
         of_re = isinstance(node.func.value, ast.Name) and node.func.value.id == "re"
         if of_re and node.func.attr in AT_ITS_START | ANYWHERE and isinstance(node.args[0], ast.Constant):
             flags = [_flags(item.value) for item in node.keywords if item.arg == "flags"]
-            flags += [_flags(item) for item in node.args[2:] if isinstance(item, (ast.Attribute, ast.BinOp))]
+            flags += [
+                _flags(item)
+                for item in node.args[FLAGS_AT.get(node.func.attr, 2) :]
+                if isinstance(item, (ast.Attribute, ast.BinOp))
+            ]
             yield re.compile(node.args[0].value, sum(flags)), node.func.attr
+
+
+FLAGS_AT = {"sub": 4, "subn": 4, "split": 3}
+"""Where flags stand among the arguments: behind what else a function of `re` takes."""
 
 
 def _flags(node: ast.expr) -> int:

@@ -1,8 +1,8 @@
 """trace2skill: reads what an agent did and writes down what it should know next time.
 
 What a program needs stands here; where it is defined may change. The functions do what the commands of the same names
-do, and run Prefect flows, which live beside this package in a checkout. Nothing is imported before it is asked for.
-docs/python.md shows a program.
+do, and run Prefect flows, which live in this package, or beside it in a checkout. Nothing is imported before it is
+asked for. docs/python.md shows a program.
 """
 
 from importlib import import_module

@@ -1,6 +1,5 @@
 """The command `deploy`: everything on a Prefect server that the nightly runs need, in one go, as often as wanted."""
 
-import importlib
 import json as json_module
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,8 +10,8 @@ import typer
 
 from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, flat
-from trace2skill.cli.flows import CHECKOUT_WANTED
 from trace2skill.cli.prefect_settings import lean
+from trace2skill.cli.project import project_module
 from trace2skill.core.errors import BadInput
 
 MARKS = {"created": "[green]created[/]", "changed": "[yellow]changed[/]", "unchanged": "unchanged"}
@@ -39,7 +38,8 @@ def deploy(
         bool, typer.Option("--automations", help="Make the automations that tell nobody, too, without --notify.")
     ] = False,
     home: Annotated[
-        str | None, typer.Option(help="Where workers find the checkout (Variable trace2skill_home); this one.")
+        str | None,
+        typer.Option(help="Where workers find the flows (Variable trace2skill_home); this installation's."),
     ] = None,
     store: Annotated[
         str | None, typer.Option(help="The store of runs whose settings name none (Variable trace2skill_store).")
@@ -54,7 +54,7 @@ def deploy(
     """
     lean()
     console = Console(stderr=True)
-    server, engine = _module("tasks.server"), _module("deployments.deploy")
+    server, engine = project_module("tasks.server"), project_module("deployments.deploy")
     with _waiting(console, quiet=json) as say:
         address = server.wait_for_server(wait, say)
     asked: dict[str, Any] = {
@@ -73,15 +73,6 @@ def deploy(
         typer.echo(json_module.dumps(done, indent=2))
     else:
         _print(Console(), done)
-
-
-def _module(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name in {name, name.partition(".")[0]}:
-            raise BadInput(CHECKOUT_WANTED) from error
-        raise
 
 
 @contextmanager

@@ -1,6 +1,5 @@
-"""How a command runs a flow: the flows live in a checkout, Prefect is imported late, and the store is watched."""
+"""How a command runs a flow: Prefect is imported late, and the store is watched."""
 
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 from trace2skill.cli.console import Console
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.prefect_settings import lean
+from trace2skill.cli.project import project_module
 from trace2skill.cli.stop import KEPT, stoppable
-from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
 from trace2skill.experiment.grid import ExperimentSettings
 from trace2skill.experiment.study import Study
@@ -18,17 +17,12 @@ from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.store import open_store
 
-CHECKOUT_WANTED = (
-    "this command runs Prefect flows, which live in a checkout of the repository and not in the installed package: "
-    "clone it, run `make install` there, and use its .venv/bin/trace2skill"
-)
-
 
 def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = False, **more: Any) -> Any:
     """Run a flow, named 'module:function' below `flows/`, in this process with live progress; returns what it returns.
 
     Raises:
-        BadInput: there is no checkout around this package.
+        BadInput: what is wrong with the settings; see `project_module`.
         Trace2SkillError: whatever ended the flow.
         KeyboardInterrupt: Ctrl-C or SIGTERM; what is finished is kept.
     """
@@ -69,13 +63,7 @@ def run_experiment_flow(study: Study, settings: ExperimentSettings, *, quiet: bo
 
 def _load(name: str) -> Any:
     module_name, _, function = name.partition(":")
-    try:
-        module = importlib.import_module(f"flows.{module_name}")
-        results = importlib.import_module("tasks.results")
-    except ModuleNotFoundError as error:
-        if error.name in {"flows", f"flows.{module_name}", "tasks", "tasks.results"}:
-            raise BadInput(CHECKOUT_WANTED) from error
-        raise
+    module, results = project_module(f"flows.{module_name}"), project_module("tasks.results")
     return results.with_store_results(getattr(module, function))
 
 

@@ -9,13 +9,13 @@ from trace2skill.cli import options as o
 from trace2skill.cli import settings_groups as group
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.print import print_evaluations, print_rollouts, print_summary
+from trace2skill.cli.project import ROOT
 from trace2skill.cli.settings_options import Given, with_settings
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.settings import RunSettings
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-DEMO_DATA = CHECKOUT / "examples" / "office"
-DEMO_SKILL = CHECKOUT / "examples" / "skills" / "office-workbooks"
+DEMO_DATA = ROOT / "examples" / "office"
+DEMO_SKILL = ROOT / "examples" / "skills" / "office-workbooks"
 SIMULATED = {"name": "sim/office"}
 
 
@@ -34,7 +34,7 @@ def demo(
     again: nothing is computed twice.
     """
     if not DEMO_DATA.is_dir():
-        raise BadInput(f"the demo's workbooks are not at {DEMO_DATA}: they live in a checkout of the repository")
+        raise BadInput(f"the demo's workbooks are not at {DEMO_DATA}: install trace2skill again")
     data = {
         "path": DEMO_DATA,
         "skill": None if create else DEMO_SKILL,
