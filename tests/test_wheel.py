@@ -10,12 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, environment
-
-MEETS_THE_SAME = (
-    "ModuleNotFoundError: No module named 'asgiref'",
-    "pip install asgiref",
-    "Successfully installed asgiref",
-)
+from sessions_of_tests import sessions
 
 
 @pytest.fixture(scope="module")
@@ -37,26 +32,6 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (packages,) = (folder / "env" / "lib").glob("python*/site-packages")
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     (folder / "empty").mkdir()
-    return folder
-
-
-def sessions(folder: Path) -> Path:
-    """Logs of sessions that met the same fault and got over it in the same way."""
-    folder.mkdir()
-    wrong, remedy, right = MEETS_THE_SAME
-    for number in range(6):
-        told = [
-            {"role": "user", "content": f"Make the tests of module {number} pass."},
-            call := {"role": "assistant", "content": None, "tool_calls": []},
-            {"role": "tool", "tool_call_id": "a", "content": f"Traceback (most recent call last):\n{wrong}"},
-            again := {"role": "assistant", "content": None, "tool_calls": []},
-            {"role": "tool", "tool_call_id": "b", "content": right},
-            {"role": "assistant", "content": f"The tests of module {number} pass."},
-        ]
-        for message, id, command in ((call, "a", "python -m pytest"), (again, "b", remedy)):
-            given = {"name": "bash", "arguments": json.dumps({"command": command})}
-            message["tool_calls"] = [{"id": id, "type": "function", "function": given}]
-        (folder / f"{number}.json").write_text(json.dumps({"messages": told}))
     return folder
 
 

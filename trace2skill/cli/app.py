@@ -26,6 +26,7 @@ from trace2skill.cli.learned import lessons, patch
 from trace2skill.cli.look import doctor, show, validate
 from trace2skill.cli.nights import nights
 from trace2skill.cli.operate import approve, failures, retry, status, watch
+from trace2skill.cli.propose import propose_pr
 from trace2skill.cli.report import report
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
 from trace2skill.cli.stop import INTERRUPTED, leave_if_stopped, leave_on_signals, stoppable
@@ -57,7 +58,7 @@ OPERATE = (deploy, status, watch, failures, retry, approve, estimate)
 RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
 LOOKS = (show, report, lessons, patch, why, book, nights, quarantine, reveal, validate, doctor, domains, new_domain)
 EVIDENCE = (experiment, power, ablate, usage, triggers, transfer)
-VERSIONS = (versions, diff, promote, rollback, export)
+VERSIONS = (versions, diff, promote, rollback, propose_pr, export)
 for panel, commands in (
     ("Run", RUNS),
     ("Operate", OPERATE),

@@ -10,6 +10,7 @@ import fcntl
 import logging
 import posixpath
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ MOST_STEPS = 8
 """Of a link that leads to a link, and so on."""
 SILENT_SECONDS = 2.0
 """How long a turn is waited for before it is said."""
+NOTHING_LEFT = b"no commits selected for shallow requests"
 LINK, SUBMODULE = "120000", "160000"
 MOVED = ("[rejected]", "cannot lock ref", "failed to update ref", "incorrect old value")
 
@@ -79,6 +81,22 @@ class Repository:
                 return Tip(commit, "")
             source, branch = self._source()
             return Tip(self._commit_at(self._fetched(source)), branch)
+
+    def fetch_beside(self, branch: str, into: str) -> tuple[str, bool]:
+        """Fetch a branch that is to be merged into another: its commit, '' where there is none; is it merged by now?
+
+        A server that cannot tell (it does not know how to leave out what another branch has) says no.
+
+        Raises:
+            BadInput: the repository cannot be reached.
+        """
+        name = f"refs/heads/{branch}"
+        with self._turn(renews=True):
+            if not self._git.answer("ls-remote", "--", self.address.url, name, most=MOST_LISTED):
+                return "", False
+            alone = self._fetch(f"--shallow-exclude=refs/heads/{into}", name)
+            merged = alone.returncode != 0 and NOTHING_LEFT in alone.stderr
+            return self._commit_at(self._fetched(name)), merged
 
     def read(self, commit: str) -> Skill | None:
         """The skill as a commit has it, None where it has no SKILL.md there.
@@ -165,10 +183,14 @@ class Repository:
 
     def _fetched(self, source: str) -> str:
         """Fetch something by its full name; returns the ref of the copy that holds it."""
-        kept = f"refs/trace2skill/{digest_of('ref', source)[:16]}"
-        how = ("--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--quiet")
-        self._git.answer("fetch", *how, "--", self.address.url, f"+{source}:{kept}")
-        return kept
+        done = self._fetch("--depth=1", source)
+        if done.returncode:
+            raise self._git.wrong("", done.stderr.decode(errors="replace"))
+        return _kept(source)
+
+    def _fetch(self, depth: str, source: str) -> "subprocess.CompletedProcess[bytes]":
+        how = (depth, "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--quiet")
+        return self._git.run("fetch", *how, "--", self.address.url, f"+{source}:{_kept(source)}")
 
     def _commit_at(self, ref: str) -> str:
         return self._git.answer("rev-parse", "--verify", f"{ref}^{{commit}}").decode().strip()
@@ -270,3 +292,8 @@ class Repository:
         shutil.rmtree(away, ignore_errors=True)
         self.folder.rename(away)
         shutil.rmtree(away, ignore_errors=True)
+
+
+def _kept(source: str) -> str:
+    """The ref of the copy that holds what was fetched under a full name."""
+    return f"refs/trace2skill/{digest_of('ref', source)[:16]}"

@@ -69,7 +69,7 @@ class Directory:
     def check(self, skill: Skill, expected: str | None = None) -> None:
         """See `SkillPlace`."""
         del expected  # the registry says what is in use: people's changes became champion when they were seen
-        _check_name(skill, is_named(self._path, skill.name), str(self), self._path.name)
+        check_name(skill, is_named(self._path, skill.name), str(self), self._path.name)
         check_writable(self._path)
 
     def put(self, skill: Skill, expected: str, message: str, when: str) -> None:
@@ -109,7 +109,7 @@ class Branch:
     def check(self, skill: Skill, expected: str | None = None) -> None:
         """See `SkillPlace`. Asks the repository, so that what it refuses is known before it is written down."""
         own = not self._address.path or self._address.name == skill.name
-        _check_name(skill, own, str(self), self._address.name)
+        check_name(skill, own, str(self), self._address.name)
         tip = self._writable()
         if expected is not None:
             self._check_unmoved(tip, skill, expected)
@@ -177,7 +177,17 @@ def read_there(place: SkillPlace) -> Skill:
     raise BadInput(f"{place} has no SKILL.md there: what follows '#' is its directory, seen from the repository's root")
 
 
-def _check_name(skill: Skill, named: bool, where: str, name: str) -> None:
+def check_name(skill: Skill, named: bool, where: str, name: str) -> None:
+    """See that a skill can stand at a place.
+
+    Args:
+        named: has the place the skill's name?
+        where: the place, for the message.
+        name: of the place.
+
+    Raises:
+        SkillInvalid: it cannot; says all that is wrong.
+    """
     found = faults(skill)
     if not found and not named:
         found.append(f"the directory is called '{name}' and the skill '{skill.name}'")

@@ -1,0 +1,185 @@
+"""A run's skill as a branch and a pull request: what people get to read, what is pushed, and what is left alone."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ingesting
+import pytest
+from fake_forge import TOKEN, FakeForge
+from product import Said, run
+from sessions_of_tests import sessions
+from test_skills_in_git import Remote
+
+from trace2skill.consolidate.groups import EditGroup
+from trace2skill.runs.proposal_page import page_of
+from trace2skill.runs.runtime import forget_runtimes
+from trace2skill.runs.summary import RunSummary
+from trace2skill.store.database import close_all
+
+NAME = "learned-from-traces"
+
+
+class Team:
+    """A repository of skills, and the store of somebody who learns from logs."""
+
+    def __init__(self, folder: Path, home: Path, forge: FakeForge) -> None:
+        (folder / "remote").mkdir()
+        self.folder, self.home, self.forge = folder, home, forge
+        self.remote = Remote(folder / "remote")
+        self.address = self.remote.address(path=f"skills/{NAME}")
+
+    def learn(self, package: str) -> RunSummary:
+        done = ingesting.ingest(ingesting.settings(self.folder, sessions(self.folder / package, package)))
+        forget_runtimes()
+        close_all()
+        return done
+
+    def propose(self, learned: RunSummary, *more: object, code: int = 0) -> Said:
+        forge = ("--forge", self.forge.kind, "--api", self.forge.api)
+        given = ("--to", self.address, "--store", self.folder / "s.duckdb", *(more or forge))
+        return run(self.folder, self.home, "propose-pr", learned.run_id, *given, code=code)
+
+    def proposed(self, learned: RunSummary) -> dict[str, Any]:
+        forge = ("--forge", self.forge.kind, "--api", self.forge.api)
+        done: dict[str, Any] = json.loads(self.propose(learned, *forge, "--json").stdout)
+        return done
+
+    def branches(self) -> list[str]:
+        return self.remote.git("branch", "--format=%(refname:short)").split()
+
+    def there(self, branch: str) -> str:
+        return self.remote.git("show", f"{branch}:skills/{NAME}/SKILL.md")
+
+
+@pytest.fixture(params=["github"])
+def team(
+    tmp_path: Path, prefect_home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Team]:
+    monkeypatch.setattr("product.environment", _with_token(request.param, TOKEN))
+    with FakeForge(request.param) as forge:
+        yield Team(tmp_path, prefect_home, forge)
+
+
+def _with_token(kind: str, token: str) -> Any:
+    from conftest import environment
+
+    return lambda *given: environment(*given) | {f"{kind.upper()}_TOKEN": token}
+
+
+@pytest.mark.parametrize("team", ["github", "gitlab"], indirect=True)
+def test_a_version_is_proposed_once_and_a_newer_one_on_top_of_it(team: Team) -> None:
+    first = team.learn("asgiref")
+    done = team.proposed(first)
+    assert (done["did"], done["pushed"], done["into"]) == ("opened", True, "main")
+    assert done["request"] == "https://forge.example/team/skills/pull/1"
+    assert team.branches() == ["main", f"trace2skill/{NAME}/new"]
+    assert "install it first (`pip install asgiref`)" in team.there(done["branch"])
+    (asked,) = team.forge.requests
+    assert asked["into"] == "main"
+    assert "| 6 tasks, ends unknown | `` The environment lacks `asgiref`" in asked["body"]
+    assert "Not tested on held-out tasks" in asked["body"]
+    again = team.proposed(first)
+    assert (again["did"], again["pushed"], again["commit"]) == ("unchanged", False, done["commit"])
+    newer = team.proposed(team.learn("sqlparse"))
+    assert (newer["did"], newer["pushed"], newer["branch"]) == ("updated", True, done["branch"])
+    assert team.remote.git("rev-parse", f"{newer['commit']}~1") == done["commit"]
+    assert len(team.forge.requests) == 1
+    assert "sqlparse" in team.forge.requests[0]["body"]
+    assert team.remote.git("rev-list", "--count", "main") == "1", "nothing but people's commits is there"
+
+
+def test_what_was_merged_and_taken_back_is_proposed_on_a_branch_of_its_own(team: Team) -> None:
+    first = team.learn("asgiref")
+    done = team.proposed(first)
+    team.remote._run(team.remote.work, "fetch", "--quiet")
+    team.remote._run(team.remote.work, "merge", "--quiet", "--no-ff", "-m", "merged", f"origin/{done['branch']}")
+    team.remote._run(team.remote.work, "push", "--quiet", "origin", "HEAD:main")
+    assert "holds this version already" in team.propose(first, code=2).complaint
+    team.remote._run(team.remote.work, "revert", "--no-edit", "-m", "1", "HEAD")
+    team.remote._run(team.remote.work, "push", "--quiet", "origin", "HEAD:main")
+    newer = team.proposed(team.learn("sqlparse"))
+    assert newer["branch"].startswith(f"{done['branch']}-")
+    assert team.remote.git("merge-base", newer["branch"], "main") == team.remote.git("rev-parse", "main")
+
+
+def test_what_people_changed_is_left_alone(team: Team) -> None:
+    done = team.proposed(team.learn("asgiref"))
+    work = team.remote.work
+    team.remote._run(work, "fetch", "--quiet")
+    team.remote._run(work, "checkout", "--quiet", done["branch"])
+    team.remote.write(f"skills/{NAME}/SKILL.md", team.there(done["branch"]).encode() + b"\n- By a reviewer.\n")
+    team.remote._run(work, "commit", "--quiet", "--all", "-m", "a reviewer's words")
+    team.remote._run(work, "push", "--quiet", "origin", "HEAD")
+    newer = team.learn("sqlparse")
+    assert team.proposed(newer)["branch"].startswith(f"{done['branch']}-")
+    assert "By a reviewer." in team.there(done["branch"])
+    team.remote._run(work, "checkout", "--quiet", "main")
+    team.remote.commit(
+        {f"skills/{NAME}/SKILL.md": f"---\nname: {NAME}\ndescription: By people.\n---\n# Own\n".encode()}
+    )
+    assert "is another one than the run began with" in team.propose(newer, code=2).complaint
+
+
+def test_what_people_closed_is_not_opened_again(team: Team) -> None:
+    first = team.learn("asgiref")
+    done = team.proposed(first)
+    team.forge.requests[0] |= {"state": "closed", "commit": done["commit"]}
+    said = team.propose(first)
+    assert "people have closed the pull request of this version: none was opened again" in " ".join(said.stdout.split())
+    newer = team.proposed(team.learn("sqlparse"))
+    assert newer["did"] == "opened", "another version is another question"
+
+
+def test_a_plan_and_a_branch_alone_need_no_forge(team: Team) -> None:
+    first = team.learn("asgiref")
+    plan = json.loads(team.propose(first, "--dry-run", "--json").stdout)
+    assert (plan["branch"], plan["into"], plan["title"]) == (
+        f"trace2skill/{NAME}/new",
+        "main",
+        f"{NAME}: 1 rule, not tested",
+    )
+    assert team.branches() == ["main"]
+    assert "open one for that branch by hand" in " ".join(team.propose(first, "--forge", "none").stdout.split())
+    assert team.branches() == ["main", plan["branch"]]
+    assert not team.forge.asked
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (("--forge", "github", "--api", "http://forge.example"), "a token is sent over https only"),
+        (("--forge", "github", "--api", "https://a:secret-word@forge.example"), "without user, query and fragment"),
+        (("--forge", "github"), "a repository on this machine has no forge"),
+        (("--to", "skills/sums"), "is in no repository: say with --to where people keep the skill"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_pushed(team: Team, more: tuple[str, ...], says: str) -> None:
+    said = team.propose(team.learn("asgiref"), *more, code=2).complaint
+    assert says in said
+    assert "secret-word" not in said
+    assert team.branches() == ["main"]
+
+
+def test_a_token_that_is_refused_or_missing_is_said_and_not_shown(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = team.learn("asgiref")
+    monkeypatch.setattr("product.environment", _with_token("github", "wrong-token-9876543210"))
+    said = team.propose(first, code=2).complaint
+    assert "the token in GITHUB_TOKEN or GH_TOKEN is not taken; the branch is pushed" in said
+    assert "wrong-token" not in said
+    monkeypatch.setattr("product.environment", _with_token("github", ""))
+    assert "needs a token in GITHUB_TOKEN or GH_TOKEN" in team.propose(first, code=2).complaint
+
+
+def _saying(group: EditGroup, text: str) -> EditGroup:
+    return group.model_copy(update={"edits": (group.edits[0].model_copy(update={"content": text}),)})
+
+
+def test_no_words_of_a_model_call_people_or_close_what_is_theirs(tmp_path: Path) -> None:
+    learned = ingesting.ingest(ingesting.settings(tmp_path, sessions(tmp_path / "logs")))
+    (group,) = learned.candidate.written
+    evil = "Ask @team, closes #12 | [x](https://x.example) `` ``` <img src=x>"
+    candidate = learned.candidate.model_copy(update={"applied": (_saying(group, evil),)})
+    page = page_of(learned.model_copy(update={"candidate": candidate}), "")
+    assert "| ```` Ask @team, closes #12 \\| [x](https://x.example) `` ``` <img src=x> ```` |" in page

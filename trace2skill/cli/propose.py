@@ -1,0 +1,111 @@
+"""The command propose-pr: a run's skill as a branch and a pull request, for people to merge."""
+
+import json as json_module
+from typing import Annotated, Any, Literal
+
+import typer
+
+from trace2skill.cli import options as o
+from trace2skill.cli.console import Console, flat, plain
+from trace2skill.cli.look import summary_of
+from trace2skill.core.errors import BadInput
+from trace2skill.runs.proposal_page import page_of, title_of
+from trace2skill.runs.settings import RunSettings
+from trace2skill.skills.git_address import GitAddress, parse
+from trace2skill.versions.forges import forge_of
+from trace2skill.versions.pull_request import PullRequest
+from trace2skill.versions.records import message
+from trace2skill.versions.registry import Registry
+
+DONE = {
+    "opened": "a pull request was opened",
+    "updated": "the open pull request was brought up to date",
+    "unchanged": "the open pull request says so already",
+    "refused": "people have closed the pull request of this version: none was opened again",
+    "pushed": "no pull request was asked for: open one for that branch by hand",
+}
+
+
+def propose_pr(
+    run: Annotated[str, typer.Argument(help="Id of a run; `trace2skill show` lists them.")],
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="Where people keep the skill: git+https://host/repository@branch#path; else where the run read it."
+        ),
+    ] = None,
+    forge: Annotated[
+        Literal["github", "gitlab", "none"] | None,
+        typer.Option(help="Where pull requests are; told by the host, unless given. 'none' pushes the branch alone."),
+    ] = None,
+    api: Annotated[
+        str, typer.Option(help="The REST API's address, where it is not the usual one of the repository's host.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print branch, title and text, and push nothing.")] = False,
+    store: o.StorePath = None,
+    json: o.AsJson = False,
+) -> None:
+    """Propose a run's skill to the people of a repository: a branch with a commit a version, and a pull request.
+
+    The text says what was decided, what was tested, which rules came in and who asked for them. Versions that would
+    replace the same skill share one branch and one request; running it again changes nothing. Nothing is forced, and no
+    other branch is pushed to. The token comes from GITHUB_TOKEN (GH_TOKEN) or GITLAB_TOKEN.
+    """
+    opened = o.store_to_look_into(store)
+    summary, row = summary_of(opened, run), opened.run(run)
+    settings = RunSettings.kept(row.settings if row else "{}")
+    address = _address(to, settings)
+    if not summary.learned:
+        raise BadInput(f"run '{run}' has learned nothing, so that there is nothing to propose")
+    registry = Registry(opened)
+    version = registry.version(summary.candidate.skill)
+    skill = registry.skill(version.skill)
+    known = {item.skill for item in registry.versions(skill.name)}
+    asked = PullRequest(address, opened.beside, known.__contains__)
+    base = summary.candidate.base
+    title, page = title_of(summary), page_of(summary, _report(settings, run))
+    if dry_run:
+        branch, into = asked.planned(skill, base)
+        _print_plan({"branch": branch, "into": into, "title": title, "body": page}, json)
+        return
+    at = None if forge == "none" else forge_of(address, forge, api)
+    done = asked.propose(skill, base, message(version), version.written)
+    if at is not None:
+        found = at.request(done.branch, done.into, title, page, done.commit)
+        done = done.model_copy(update={"request": found.address, "did": found.did})
+    if json:
+        typer.echo(json_module.dumps(done.model_dump(mode="json"), indent=2))
+        return
+    console = Console()
+    pushed = "pushed" if done.pushed else "there already"
+    console.print(f"branch {flat(done.branch)} {pushed}, to be merged into {flat(done.into)}", highlight=False)
+    console.print(f"{DONE[done.did]} {plain(done.request)}".rstrip(), highlight=False, soft_wrap=True)
+
+
+def _address(to: str | None, settings: RunSettings) -> GitAddress:
+    try:
+        where = parse(to) if to else settings.data.skill
+    except ValueError as error:
+        raise BadInput(f"--to: {error}") from error
+    if isinstance(where, GitAddress):
+        return where
+    raise BadInput(
+        f"{where or 'the run'} is in no repository: say with --to where people keep the skill "
+        "(git+https://host/repository@branch#path)"
+    )
+
+
+def _report(settings: RunSettings, run: str) -> str:
+    """A report that lies on this machine is nobody else's."""
+    at = settings.operation.reports_at
+    return f"{at.rstrip('/')}/{run}/report.html" if at else ""
+
+
+def _print_plan(plan: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json_module.dumps(plan, indent=2))
+        return
+    console = Console()
+    console.print(f"branch: {flat(plan['branch'])}, into: {flat(plan['into'])}", highlight=False)
+    console.print(f"title: {flat(plan['title'])}\n", highlight=False)
+    console.print(plain(plan["body"]), highlight=False, soft_wrap=True)

@@ -1,0 +1,109 @@
+"""What a pull request says of the version that it proposes: decision, scores, rules with who asked for them, cost.
+
+A forge reads Markdown for more than its look: `@name` calls people, `#12` links, and "closes #12" closes. What a model
+or a log has written stands in spans of code, where none of that is read.
+"""
+
+import re
+
+from trace2skill.consolidate.groups import EditGroup
+from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
+from trace2skill.safety.screening import shown
+from trace2skill.types.evaluation import score_names
+
+MOST_RULES = 40
+MOST_SUPPORTERS = 5
+LONGEST_RULE = 300
+VERDICTS = {
+    "promote": "The gate says: promote",
+    "reject": "The gate says: do not promote",
+    "not_enough_evidence": "Not enough evidence",
+    "unfinished": "No verdict",
+}
+UNTESTED = "**Not tested on held-out tasks.** What it says of evidence is what its logs show, and no more."
+
+
+def title_of(summary: RunSummary) -> str:
+    """The title, in one line."""
+    rules = len(summary.candidate.written)
+    tested = f", {summary.decision.lift:+.1%} on held-out tasks" if summary.decision.comparison else ", not tested"
+    return f"{summary.skill_name}: {rules} rule{'s' if rules != 1 else ''}{tested}"
+
+
+def page_of(summary: RunSummary, report: str) -> str:
+    """The text, as Markdown. `report` is where the run's report can be opened, '' where nobody else can."""
+    parts = [
+        f"**{VERDICTS[summary.decision.verdict]}**: {_said(summary.decision.reason)}",
+        _scores(summary) or UNTESTED,
+        _rules(summary),
+        _behind(summary, report),
+    ]
+    if summary.simulated:
+        parts.append(f"> {SIMULATED_NOTE}")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _scores(summary: RunSummary) -> str:
+    if not summary.evaluations:
+        return ""
+    hard, soft = score_names(summary.evaluations)
+    rows = [
+        f"| {item.condition} | {item.hard:.1%} | {item.soft:.1%} | {len(item.scored)} of {len(item.cells)} |"
+        for item in summary.evaluations
+    ]
+    return "\n".join([f"| skill | {hard} | {soft} | runs scored |", "|---|---|---|---|", *rows])
+
+
+def _rules(summary: RunSummary) -> str:
+    written = sorted(summary.candidate.written, key=lambda group: -len(group.support.tasks))
+    if not written:
+        return ""
+    rows = [_row(group) for group in written[:MOST_RULES]]
+    left = len(written) - len(rows)
+    more = [f"\n{left} more are in the diff."] if left else []
+    return "\n".join(["| asked for by | rule | such as |", "|---|---|---|", *rows, *more])
+
+
+def _row(group: EditGroup) -> str:
+    said = group.support
+    tasks = f"{len(said.tasks)} task{'s' if len(said.tasks) != 1 else ''}"
+    told = len(said.errors) + len(said.successes) > 0
+    asked = f"{tasks}: {len(said.errors)} failed, {len(said.successes)} passed" if told else f"{tasks}, ends unknown"
+    by = ", ".join(map(_code, said.trajectories[:MOST_SUPPORTERS]))
+    return f"| {asked} | {_code(group.text.removeprefix('- '))} | {by} |"
+
+
+def _behind(summary: RunSummary, report: str) -> str:
+    """How much it was learned from, what that has cost, and where to look."""
+    rolled = sum(summary.trajectories.values())
+    read = [f"{rolled} rollouts"] if rolled or summary.sources is None else []
+    read += [f"{summary.sources.trajectories} segments of logs"] if summary.sources else []
+    lines = [
+        f"learned from {' and '.join(read)}: {summary.lessons} lessons, by {', '.join(map(_code, summary.models))}",
+        f"{summary.spent.calls} model calls, {summary.cost_in_words()}",
+    ]
+    if summary.quarantined:
+        lines.append(f"{len(summary.quarantined)} texts wait in quarantine and are no part of this")
+    if summary.candidate.open:
+        lines.append(f"{len(summary.candidate.open)} contradictions are open, and neither side is part of this")
+    if summary.candidate.scripts:
+        lines.append(f"scripts to review: {', '.join(map(_code, summary.candidate.scripts))}")
+    lines.append(f"[the report]({report}) has every edit with its traces" if report else "")
+    lines.append("who asked for a line, and the steps that show it: `trace2skill why SKILL_DIR:LINE`")
+    lines.append(f"run `{summary.run_id}`")
+    return "\n".join(f"- {line}" for line in lines if line)
+
+
+def _said(text: str) -> str:
+    """Our own words as they are, unless they name what may be anybody's."""
+    return _code(text) if re.search(r"[@#<|\[\]]|://", text) else shown(text)
+
+
+def _code(text: str) -> str:
+    """A span of code with a text in it, whatever it holds: longer fences than its own, and no end of a table's cell."""
+    line = shown(" ".join(text.split())).replace("|", "\\|")
+    line = line if len(line) <= LONGEST_RULE else line[: LONGEST_RULE - 1].rstrip("\\") + "…"
+    longest = max((len(run) for run in re.findall("`+", line)), default=0)
+    fence = "`" * (longest + 1)
+    blank = " " if longest else ""
+    return f"{fence}{blank}{line}{blank}{fence}" if line.strip() else ""
