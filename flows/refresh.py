@@ -32,6 +32,7 @@ from trace2skill.runs.estimate import foreseen
 from trace2skill.runs.evolve_tasks import for_base, for_candidate
 from trace2skill.runs.intake import Intake
 from trace2skill.runs.night import tonight
+from trace2skill.runs.proposed import propose_winner
 from trace2skill.runs.replay import replay_of, still_out
 from trace2skill.runs.rounds import Search
 from trace2skill.runs.runtime import Runtime, runtime
@@ -71,6 +72,7 @@ def refresh(settings: RunSettings) -> State[Any]:
         with tagged(settings):
             summary = learn(settings, rt, intake)
         answered(settings)
+    summary = propose_winner(rt, summary)
     publish(rt, summary)
     if summary.outcome != before:  # a night without news is the same run again: nothing has happened
         tell(f"skill.{summary.outcome}", summary.skill_name, summary.headline())

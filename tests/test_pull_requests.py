@@ -9,8 +9,9 @@ import ingesting
 import pytest
 from fake_forge import TOKEN, FakeForge
 from product import Said, run
+from questions_of_tests import write_math
 from sessions_of_tests import sessions
-from test_skills_in_git import Remote
+from test_skills_in_git import SUMS, Remote
 
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.runs.proposal_page import page_of
@@ -152,7 +153,7 @@ def test_a_plan_and_a_branch_alone_need_no_forge(team: Team) -> None:
         (("--forge", "github", "--api", "http://forge.example"), "a token is sent over https only"),
         (("--forge", "github", "--api", "https://a:secret-word@forge.example"), "without user, query and fragment"),
         (("--forge", "github"), "a repository on this machine has no forge"),
-        (("--to", "skills/sums"), "is in no repository: say with --to where people keep the skill"),
+        (("--to", "skills/sums"), "--to skills/sums: name a place in a repository"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_pushed(team: Team, more: tuple[str, ...], says: str) -> None:
@@ -183,3 +184,69 @@ def test_no_words_of_a_model_call_people_or_close_what_is_theirs(tmp_path: Path)
     candidate = learned.candidate.model_copy(update={"applied": (_saying(group, evil),)})
     page = page_of(learned.model_copy(update={"candidate": candidate}), "")
     assert "| ```` Ask @team, closes #12 \\| [x](https://x.example) `` ``` <img src=x> ```` |" in page
+
+
+def test_a_night_proposes_what_won_and_a_merge_makes_it_the_champion(team: Team) -> None:
+    remote, data = team.remote, write_math(team.folder / "data", 24)
+    model = ("--domain", "math", "--data", data, "--sandbox", "process", "--model", "sim/office", "--level", "0.6")
+    forge = ("--promote", "pull_request", "--forge", "github", "--forge-api", team.forge.api)
+    command = ("run", *model, "--skill", remote.address(), *forge, "--json")
+    made = json.loads(run(team.folder, team.home, *command).stdout)
+    assert made["decision"]["verdict"] == "promote"
+    assert made["approval"] == "proposed: https://forge.example/team/skills/pull/1 (opened)"
+    (branch,) = [name for name in team.branches() if name != "main"]
+    (asked,) = team.forge.requests
+    assert "| skill | hard |" in asked["body"]
+    assert "of 6 |" in asked["body"], "held-out runs of each skill"
+    before = remote.git("rev-parse", branch)
+    assert json.loads(run(team.folder, team.home, *command).stdout)["approval"].endswith("(unchanged)")
+    assert remote.git("rev-parse", branch) == before
+    assert remote.git("show", "main:skills/sums/SKILL.md") == SUMS.decode().strip()
+    remote.git("update-ref", "refs/heads/main", branch)  # as people merge it
+    known = json.loads(run(team.folder, team.home, "versions", "sums", "--json").stdout)
+    after = json.loads(run(team.folder, team.home, *command).stdout)
+    assert after["base"] == made["candidate"]["skill"]
+    assert known["versions"][-1]["skill"] == after["base"], "the version that was proposed, and no other"
+
+
+def test_a_night_without_a_forge_keeps_its_winner(team: Team) -> None:
+    remote, data = team.remote, write_math(team.folder / "data", 24)
+    command = (
+        "run",
+        "--domain",
+        "math",
+        "--data",
+        data,
+        "--sandbox",
+        "process",
+        "--model",
+        "sim/office",
+        "--level",
+        "0.6",
+    )
+    forge = ("--promote", "pull_request", "--forge", "github", "--forge-api", "http://127.0.0.1:9")
+    made = json.loads(run(team.folder, team.home, *command, "--skill", remote.address(), *forge, "--json").stdout)
+    assert "not proposed (http://127.0.0.1:9 cannot be reached" in made["approval"]
+    assert f"`trace2skill propose-pr {made['run_id']}` does it" in made["approval"]
+    done = run(team.folder, team.home, "propose-pr", made["run_id"], "--api", team.forge.api, "--json")
+    assert json.loads(done.stdout)["did"] == "opened"
+
+
+@pytest.mark.parametrize(
+    ("skill", "forge", "says"),
+    [
+        ("", ("--forge", "none"), "a new skill is in no repository that people merge into"),
+        ("tag", ("--forge", "none"), "is a tag or a commit, and not merged into"),
+        ("main", (), "a repository on this machine has no forge"),
+    ],
+)
+def test_a_night_that_could_propose_nothing_does_not_begin(
+    team: Team, skill: str, forge: tuple[str, ...], says: str
+) -> None:
+    remote, data = team.remote, write_math(team.folder / "data", 24)
+    remote.git("tag", "tag", "main")
+    command = ["run", "--domain", "math", "--data", data, "--sandbox", "process", "--model", "sim/office"]
+    given = ["--skill", remote.address(skill)] if skill else []
+    api = ["--forge", "github"] if not forge else [*forge]
+    said = run(team.folder, team.home, *command, *given, "--promote", "pull_request", *api, code=2)
+    assert says in said.complaint

@@ -1,7 +1,7 @@
 """The command propose-pr: a run's skill as a branch and a pull request, for people to merge."""
 
 import json as json_module
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -10,12 +10,10 @@ from trace2skill.cli.console import Console, flat, plain
 from trace2skill.cli.look import summary_of
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.proposal_page import page_of, title_of
+from trace2skill.runs.proposing import address_of, propose, pull_request, report_of
 from trace2skill.runs.settings import RunSettings
 from trace2skill.skills.git_address import GitAddress, parse
-from trace2skill.versions.forges import forge_of
-from trace2skill.versions.pull_request import PullRequest
-from trace2skill.versions.records import message
-from trace2skill.versions.registry import Registry
+from trace2skill.versions.forges import ForgeName, forge_of
 
 DONE = {
     "opened": "a pull request was opened",
@@ -35,7 +33,7 @@ def propose_pr(
         ),
     ] = None,
     forge: Annotated[
-        Literal["github", "gitlab", "none"] | None,
+        ForgeName | None,
         typer.Option(help="Where pull requests are; told by the host, unless given. 'none' pushes the branch alone."),
     ] = None,
     api: Annotated[
@@ -54,25 +52,16 @@ def propose_pr(
     opened = o.store_to_look_into(store)
     summary, row = summary_of(opened, run), opened.run(run)
     settings = RunSettings.kept(row.settings if row else "{}")
-    address = _address(to, settings)
-    if not summary.learned:
-        raise BadInput(f"run '{run}' has learned nothing, so that there is nothing to propose")
-    registry = Registry(opened)
-    version = registry.version(summary.candidate.skill)
-    skill = registry.skill(version.skill)
-    known = {item.skill for item in registry.versions(skill.name)}
-    asked = PullRequest(address, opened.beside, known.__contains__)
-    base = summary.candidate.base
-    title, page = title_of(summary), page_of(summary, _report(settings, run))
+    address = _address(to) if to else address_of(settings)
     if dry_run:
-        branch, into = asked.planned(skill, base)
-        _print_plan({"branch": branch, "into": into, "title": title, "body": page}, json)
+        asked, skill = pull_request(opened, summary, address)
+        branch, into = asked.planned(skill, summary.candidate.base)
+        page = page_of(summary, report_of(settings, summary))
+        _print_plan({"branch": branch, "into": into, "title": title_of(summary), "body": page}, json)
         return
-    at = None if forge == "none" else forge_of(address, forge, api)
-    done = asked.propose(skill, base, message(version), version.written)
-    if at is not None:
-        found = at.request(done.branch, done.into, title, page, done.commit)
-        done = done.model_copy(update={"request": found.address, "did": found.did})
+    asked_of = settings.operation.forge if forge is None else forge
+    at = None if asked_of == "none" else forge_of(address, asked_of, api or settings.operation.forge_api)
+    done = propose(opened, settings, summary, address, at)
     if json:
         typer.echo(json_module.dumps(done.model_dump(mode="json"), indent=2))
         return
@@ -82,23 +71,14 @@ def propose_pr(
     console.print(f"{DONE[done.did]} {plain(done.request)}".rstrip(), highlight=False, soft_wrap=True)
 
 
-def _address(to: str | None, settings: RunSettings) -> GitAddress:
+def _address(to: str) -> GitAddress:
     try:
-        where = parse(to) if to else settings.data.skill
+        where = parse(to)
     except ValueError as error:
         raise BadInput(f"--to: {error}") from error
     if isinstance(where, GitAddress):
         return where
-    raise BadInput(
-        f"{where or 'the run'} is in no repository: say with --to where people keep the skill "
-        "(git+https://host/repository@branch#path)"
-    )
-
-
-def _report(settings: RunSettings, run: str) -> str:
-    """A report that lies on this machine is nobody else's."""
-    at = settings.operation.reports_at
-    return f"{at.rstrip('/')}/{run}/report.html" if at else ""
+    raise BadInput(f"--to {to}: name a place in a repository (git+https://host/repository@branch#path)")
 
 
 def _print_plan(plan: dict[str, Any], as_json: bool) -> None:

@@ -67,7 +67,7 @@ OPERATION = (
     "runner",
     "reports_at",
 )
-PROMOTING = ("promote", "approval_hours")
+PROMOTING = ("promote", "approval_hours", "forge", "forge_api")
 BOTH_SEEDS = ("learning.seeds", "gate.held_out_seeds")
 """What --seeds sets where a command scores, or draws no line between learning and scoring."""
 

@@ -185,6 +185,8 @@ OPTIONS = (
     _one("store_wait_seconds", "operation.store_wait_seconds", flag="--store-wait"),
     _one("output", "operation.output"),
     _one("promote", "operation.promote"),
+    _one("forge", "operation.forge"),
+    _one("forge_api", "operation.forge_api"),
     _one("approval_hours", "operation.approval_hours"),
     _one("max_failed_share", "operation.max_failed_share"),
     _one(

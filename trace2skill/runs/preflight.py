@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from trace2skill.core.errors import BadInput, SkillInvalid
+from trace2skill.runs.proposing import check_proposing
 from trace2skill.runs.run_progress import RunProgress, read_progress
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import RunSettings
@@ -32,6 +33,7 @@ def check(rt: Runtime) -> None:
         _ = rt.client
     if rt.tasks:
         _ = rt.harness, rt.sandbox
+    check_proposing(rt)
     check_places(rt.settings, rt.given_skill, rt.run_id, rt.place)  # last: it makes the directory of runs
 
 
@@ -49,7 +51,7 @@ def check_places(settings: RunSettings, skill: Skill | None, run_id: str, place:
     found = faults(skill)
     if found:
         raise SkillInvalid(str(where), found)
-    if settings.operation.promote == "stage" or not settings.gate.evaluate:
+    if settings.operation.promote in ("stage", "pull_request") or not settings.gate.evaluate:
         return
     if isinstance(where, Path) and not is_named(where, skill.name):
         raise BadInput(

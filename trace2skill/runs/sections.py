@@ -23,6 +23,7 @@ from trace2skill.runs.spread import SpreadSettings
 from trace2skill.skills.git_address import SkillAddress
 from trace2skill.skills.place import EditPolicy
 from trace2skill.store.address import StoreAddress, default_address
+from trace2skill.versions.forges import ForgeName
 
 SIGNALS = rf"(\+({'|'.join(signal_names())}))+"
 """Which analysts run, as a regular expression: every analyst of rollouts has a name there."""
@@ -193,10 +194,18 @@ class OperationSettings(Record):
         default=12 * 3600, ge=0, description="How long to wait for a store that another run holds."
     )
     output: Path = Field(default=Path(".trace2skill/runs"), description="Where run directories are written.")
-    promote: Literal["stage", "approve", "auto"] = Field(
+    promote: Literal["stage", "approve", "auto", "pull_request"] = Field(
         default="stage",
         description="A candidate that won: 'stage' writes it beside, 'auto' replaces the skill, 'approve' asks a "
-        "person in the Prefect UI first (a deployment only).",
+        "person in the Prefect UI first (a deployment only), 'pull_request' proposes it in the skill's repository.",
+    )
+    forge: ForgeName | None = Field(
+        default=None,
+        exclude_if=not_,
+        description="Where pull requests are; told by the repository's host, unless given. 'none' pushes the branch.",
+    )
+    forge_api: str = Field(
+        default="", exclude_if=not_, description="Address of its REST API, where it is not the host's usual one."
     )
     approval_hours: float = Field(
         default=20, gt=0, le=24 * 30, description="How long an approval is waited for; after that, not promoted."

@@ -16,6 +16,8 @@ from trace2skill.skills.git_address import GitAddress
 from trace2skill.versions.pull_request import Forge, ForgeRequest
 
 Kind = Literal["github", "gitlab"]
+ForgeName = Literal["github", "gitlab", "none"]
+"""What settings and commands name: 'none' where a branch is pushed and nobody asked for anything."""
 TOKENS: Mapping[Kind, tuple[str, ...]] = {
     "github": ("GITHUB_TOKEN", "GH_TOKEN"),
     "gitlab": ("GITLAB_TOKEN", "CI_JOB_TOKEN"),

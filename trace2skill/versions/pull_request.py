@@ -67,6 +67,15 @@ class PullRequest:
         self._address, self._is_ours = address, is_ours
         self._repository = Repository.below(address, below)
 
+    def check(self, skill: Skill) -> None:
+        """See that a version of a skill could be proposed: nothing is pushed.
+
+        Raises:
+            SkillInvalid, BadInput: it could not; says why.
+        """
+        tip, _ = self._into(skill, None)
+        self._repository.push(tip.commit, f"{PREFIX}/{skill.name}/check", dry_run=True)
+
     def planned(self, skill: Skill, base: str) -> tuple[str, str]:
         """Name of the branch that a proposal would be pushed to, and of the one that it would be merged into.
 
@@ -100,14 +109,16 @@ class PullRequest:
                 return ProposedVersion(branch=branch, into=tip.branch, commit=made, pushed=True)
         raise BadInput(f"{self._address}: branch '{branch}' moved {TRIES} times while this was pushed: run it again")
 
-    def _into(self, skill: Skill, base: str) -> tuple[Tip, Skill | None]:
-        """The branch of the people, and the skill as it stands there."""
+    def _into(self, skill: Skill, base: str | None) -> tuple[Tip, Skill | None]:
+        """The branch of the people, and the skill as it stands there: `base`, where that is known."""
         own = not self._address.path or self._address.name == skill.name
         check_name(skill, own, str(self._address), self._address.name)
         tip = self._repository.fetch()
         if not tip.branch:
             raise BadInput(f"{self._address} is a tag or a commit, and not merged into: name a branch (@BRANCH)")
         live = self._repository.read(tip.commit)
+        if base is None:
+            return tip, live
         if live is not None and live.digest == skill.digest:
             raise BadInput(f"{self._address} holds this version already: nothing is left to propose")
         if live is not None and live.digest != base:
