@@ -141,6 +141,8 @@ OTHER: dict[str, Any] = {
     "max_failed_shares": {"rollout": 0.2},
     "limits_held": ("a",),
     "reports_at": "http://x",
+    "forge": "github",
+    "forge_api": "https://forge.example/api",
     "part_of": "e",
     "skill_commit": "a" * 40,
     "skill": "other",
