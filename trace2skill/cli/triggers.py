@@ -14,7 +14,8 @@ from trace2skill.cli.settings_options import Given, with_settings
 from trace2skill.core.progress import watched_by
 from trace2skill.evaluation.trigger_queries import read_queries
 from trace2skill.evaluation.triggers import SkillTriggers, TriggerReport
-from trace2skill.runs.triggers import books_of, measure_triggers
+from trace2skill.runs.trigger_search import OptimisedTriggers, TriggerSearch
+from trace2skill.runs.triggers import Choices, books_of, measure_triggers
 from trace2skill.skills.library import skills_in
 from trace2skill.store import open_store
 from trace2skill.types.comparison import Interval
@@ -25,6 +26,7 @@ SHOWN = 20
 @with_settings(
     *group.MODEL,
     *group.MONEY,
+    "level",
     "workers",
     "store",
     "store_wait_seconds",
@@ -36,12 +38,18 @@ def triggers(
     queries: Annotated[
         Path, typer.Option(help="YAML or JSON: a list of `query` with `skill` (null for none).", show_default=False)
     ],
+    optimise: Annotated[
+        bool, typer.Option("--optimise", help="Look for better descriptions, and judge them on held-out queries.")
+    ] = False,
+    tries: Annotated[int, typer.Option(min=1, max=20, help="With --optimise: proposals for a skill at most.")] = 3,
     json: o.AsJson = False,
 ) -> None:
     """Measure whether descriptions bring an agent to a skill when they should, and not when they should not.
 
     Each query is put to the model beside all descriptions, one call a query: precision and recall of each skill, with
     intervals of 95%. First each skill is asked for by its name; where that does not bring it up, nothing is judged.
+    --optimise has the model write other descriptions, from what went wrong on half of the queries; what is better on
+    the other half by the gate of promotions is kept as a version, which `trace2skill promote` puts in use.
     """
     library = skills_in(skills)
     asked = read_queries(queries, {skill.name for skill in library})
@@ -53,27 +61,70 @@ def triggers(
         books = books_of(model, library)
         cost = lambda: store.ledger_total(books).cost  # noqa: E731
         with LiveProgress(Console(stderr=True), cost, quiet=json) as progress, watched_by(progress):
-            found = measure_triggers(store, model, library, asked, settings.money, how.workers)
+            choices = Choices(store, model, library, settings.money, how.workers)
+            if optimise:
+                search = TriggerSearch(store, choices, settings.models.merger, settings.gate, tries)
+                found: TriggerReport | OptimisedTriggers = search(library, asked)
+            else:
+                found = measure_triggers(choices, library, asked)
         total = store.ledger_total(books)
     finally:
         store.close()
     if json:
         typer.echo(found.model_dump_json(indent=2))
         return
-    show(found)
+    if isinstance(found, OptimisedTriggers):
+        show_searches(found, skills)
+    else:
+        show(found)
     typer.echo(f"asked over these skills so far: {total.calls} model calls, ${total.cost:.4f}")
     if model.simulated:
         typer.echo("A simulated model chose: this shows that the machinery works and says nothing of descriptions.")
 
 
+def show_searches(found: OptimisedTriggers, skills: Path) -> None:
+    """What was looked for on behalf of each skill, and how the held-out queries went before and after."""
+    console = Console()
+    for item in found.searches:
+        console.print(f"[bold]{plain(item.name)}[/bold]", highlight=False)
+        wrong = f"wrong choices on the queries to learn from: {item.wrong_before}"
+        if item.decision is None:
+            told = "nothing to mend" if not item.tried and not item.refused else "no description did better"
+            console.print(f"  {wrong}; {told}", highlight=False)
+        else:
+            console.print(f"  {wrong}, with the new description {item.wrong_after}", highlight=False)
+            console.print(f"  was: {flat(item.before)}", highlight=False)
+            console.print(f"  new: {flat(item.after)}", highlight=False)
+            console.print(f"  held-out queries: {item.decision.verdict}: {flat(item.decision.reason)}", highlight=False)
+        for why in item.refused:
+            console.print(f"  not taken: {flat(why)}", highlight=False)
+        if item.won:
+            where = skills if (skills / "SKILL.md").is_file() else skills / item.name
+            command = f"trace2skill promote {item.version[:12]} {plain(where)}"
+            console.print(f"  in use with: {command}", highlight=False, soft_wrap=True)
+    console.print("held-out queries with the descriptions as they are")
+    console.print(_table(found.before))
+    if any(item.won for item in found.searches):
+        console.print("and with those that won")
+        console.print(_table(found.after))
+
+
 def show(found: TriggerReport) -> None:
     """A row a skill, and the queries that went wrong."""
     console = Console()
+    console.print(_table(found))
+    _show_misjudged(console, found)
+
+
+def _table(found: TriggerReport) -> Table:
     table = Table("skill", "should", "taken up", "right", "precision", "recall")
     for item in found.skills:
         counts = (str(item.asked), str(item.taken), str(item.right))
         table.add_row(plain(item.name), *counts, _share(item.precision), _share(item.recall))
-    console.print(table)
+    return table
+
+
+def _show_misjudged(console: Console, found: TriggerReport) -> None:
     for wrong in found.misjudged[:SHOWN]:
         wanted, taken = wrong.wanted or "none", wrong.taken or "none"
         console.print(

@@ -8,6 +8,7 @@ from trace2skill.sim.roles import (
     book,
     chooser,
     contrast_analyst,
+    describer,
     drafter,
     editor,
     error_analyst,
@@ -35,6 +36,7 @@ ROLES: dict[str, Callable[..., Spoken]] = {
     "You repair one file": editor.repair,
     "You look over lines": editor.look,
     "You choose a skill": chooser.speak,
+    "You write the description of a skill": describer.speak,
     "You write the first version of a skill": drafter.speak,
 }
 
