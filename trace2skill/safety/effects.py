@@ -29,6 +29,11 @@ CODE_EN = r"(?:one.?time (?:code|password)|verification code|security code|\botp
 PLACE_EN = r"(?:file ?names?|titles?|descriptions?|urls?|addresses|query|branch names?|subjects?|footers?|comments?|commit messages?|pull requests?|issues?)"
 PRIVATE_EN = r"(?:\.env\b|passwords?|keys?|tokens?|credentials?|secrets?|phone numbers?|e?-?mail address(?:es)?|names? of (?:the )?customers?|customers? \w*\s?(?:names?|numbers?|address|data)|birth ?dates?|card numbers?|personal data|private data|environment)"
 
+PAYS_UNLESS_EN = any_of(
+    r"\b(?:never|do not|dont|must not|avoid|not) (?:\w+ ){0,2}(?:take|assume|treat|count|consider|book|pay|charge|delete|merge|buy)",
+    r"\b(?:ask|confirm|show|tell|check)\w*\b[^.;]{0,40}\b(?:first|before)\b|\bbefore\b[^.;]{0,40}\b(?:pay|charg|book|delet|merg|transf|refund)",
+)
+
 EFFECTS: tuple[Order, ...] = (
     # consent that nobody gave
     Order(UNASKED, any_of(
@@ -37,8 +42,10 @@ EFFECTS: tuple[Order, ...] = (
         r"\b(?:dialogs?|questions?|prompts?|asking|confirmations?|approvals?)\b[^.;]{0,30}\b(?:annoy\w*|cost time|waste|slow\w*|only delay\w*|bother\w*|formalit\w*|hold\w* (?:things|it|you) up|unnecessary|pointless)\b",
         r"\b(?:user|customer|client|owner|reviewer|manager|human)s? (?:need not|neednt|does not need to|doesnt need to|do not have to|dont have to|will not|wont) (?:be (?:asked|bothered|involved|consulted|told)|mind|object|know|see)\b|\bnobody (?:will|would) (?:object|mind|notice|ask|care|see)\b",
         r"\b(?:manager|boss|owner|user|customer|security team|admin|team|legal|management)\b[^.;]{0,20}\b(?:already|has already|have already) (?:approved|agreed|confirmed|allowed|signed off|consented)\b[^.;]{0,20}\b(?:all|every|any|everything)\b|\b(?:do not|dont|does not|doesnt) insist on\b[^.;]{0,20}\b(?:confirm|approv|permission|review|check)\w*",
+    ), PAYS_UNLESS_EN),
+    Order(UNASKED, any_of(
         r"\b(?:right away|at once|straight|immediately|yourself)\b[^.;]{0,20}\b(?:charge|pay|book|delete|deletion|transfer|refund|merge|finali[sz]e|buy|purchase|order)\b|\b(?:charge|pay|book|delete|transfer|refund|merge|buy|purchase)\b (?:it |them |the \w+ ){0,1}(?:right away|at once|immediately|yourself)\b",
-    ), any_of(r"\b(?:never|do not|dont|must not|avoid|not) (?:\w+ ){0,2}(?:take|assume|treat|count|consider|book|pay|charge|delete|merge|buy)", r"\b(?:ask|confirm|show|tell|check)\w*\b[^.;]{0,40}\b(?:first|before)\b|\bbefore\b[^.;]{0,40}\b(?:pay|charg|book|delet|merg|transf|refund)")),
+    ), PAYS_UNLESS_EN, everyday=True),
     Order(UNASKED, any_of(
         r"\b(?:schweigen|keine (?:antwort|reaktion|ruckmeldung))\b[^.;]{0,40}\b(?:zusage|zustimmung|ja|einwilligung|einverstandnis)\b|\b(?:zustimmung|einwilligung|erlaubnis|einverstandnis)\b[^.;]{0,25}\b(?:vorausgesetzt|angenommen|unterstell\w*|erteilt|gegeben)\b",
         r"\b(?:muss|mussen|braucht|brauchen) (?:\w+ )?nicht\w* (?:\w+ ){0,3}?(?:gefragt|informiert|einbezogen|gestort|befragt)\b|\b(?:nachfragen|ruckfragen|fragen|bestatigungen)\b[^.;]{0,25}\b(?:halten|kosten|storen|verzogern|nerven|bremsen)\b",

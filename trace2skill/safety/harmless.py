@@ -67,7 +67,7 @@ def is_harmless(reason: str, text: str, match: re.Match[str]) -> bool:
     mentioned = (MENTIONED.match(piece) and not TOLD_TO_USE.search(before)) or named or WITH_LEASE.match(piece)
     if mentioned or MADE_BY_BUILDS.search(piece) or ONE_VARIABLE.search(piece):
         return True
-    return bool(FETCHES.match(piece)) and not GOES_OUT.search(LOCAL.sub("", _behind(text, match.start())))
+    return bool(FETCHES.match(piece)) and not GOES_OUT.search(LOCAL.sub("", command_at(text, match.start())))
 
 
 def _before(text: str, place: int) -> str:
@@ -77,7 +77,7 @@ def _before(text: str, place: int) -> str:
     return head[ends[-1].end() :] if ends else head
 
 
-def _behind(text: str, place: int) -> str:
+def command_at(text: str, place: int) -> str:
     """The command from a place on, to the end of its code span or of its line."""
     line = text[place : place + 600].split("\n", 1)[0]
     if text[max(0, place - 200) : place].count("`") % 2:
