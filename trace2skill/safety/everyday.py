@@ -31,7 +31,7 @@ COMMANDS = _any(
 
 NEVER = _any(
     # all of a machine, of a home, or of wherever one stands; the branch that others build on
-    r"\brm\s[^\n|;&]{0,200}?\s[\"']?(?:/|~|\$\{?HOME\}?|/\*|/(?:etc|usr|bin|sbin|lib|boot|dev|proc|sys|root|home|var|opt|srv|mnt|Users)|[a-z]:\\?)[\"']?(?:/?\*)?/?[\"']?(?=$|[\s`;&|'\")]|[.,](?:\s|$))|\brm\s+(?:-[\w-]+\s+)+(?:\.|\*|\.\*|\./\*)(?=$|[\s`;&|])"
+    r"\brm\s[^\n|;&]{0,200}?\s[\"']?(?:/|~|\$\{?HOME\}?|/\*|/(?:etc|usr|bin|sbin|lib|boot|dev|proc|sys|root|home|var|opt|srv|mnt|Users)|[a-z]:\\?)[\"']?(?:/?\*)?/?[\"']?(?=$|[\s`;&|'\")]|[.,](?:\s|$))|\brm\s{1,9}(?:-[\w-]{1,40}\s{1,9}){1,9}(?:\.|\*|\.\*|\./\*)(?=$|[\s`;&|])"
     r"|\bfind\s+[/~](?=\s)|\bgit\s+push\s[^\n|;&]{0,100}--mirror\b|\bgit\s+push\s(?=[^\n|;&`]{0,100}\s(?:-f|--force)\b)[^\n|;&`]{0,100}\s(?:main|master|trunk|production|release)\b",
     # rights for everybody, another source than the usual one, code that lies where anybody writes, ways in
     r"\b(?:0?[0-7]?777|a\+w|o\+\w*w|ugo\+\w*w)\b|\b(?:add-apt-repository|brew\s+tap|repo\s+add)\b|\bgit\+|--allow-|\bsudo\s+(?:su|-i|-s|bash|sh|visudo|passwd|useradd|usermod)\b|=\s*[\"']?(?:/tmp|/var/tmp|/dev/shm|~)/|\bssh\s+(?:-\w+\s+){0,9}-[RDLw]\b",
@@ -63,6 +63,21 @@ def is_everyday(reason: str, piece: str, command: str) -> bool:
     if reason not in (COMMAND, SETTLES):
         return False
     return COMMANDS.match(piece.strip()) is not None and not NEVER.search(command)
+
+
+AGREED = _any(
+    r"\b(?:has|have|had|is|are|was|were) (?:\w+ )?(?:agreed|confirmed|approved|accepted|consented)\b|\bsaid yes\b|\b(?:bestatigt|zugestimmt|genehmigt|freigegeben|einverstanden)\b",
+    r"\b(?:ha|han|haya|hayan) (?:\w+ )?(?:confirmado|aprobado|aceptado|autorizado|dado (?:su|el) (?:visto bueno|consentimiento))\b|(?:已|确认了|確認了|同意了|批准了)|\b(?:подтвердил|согласил|одобрил|разрешил)\w*",
+)
+AGAIN = _any(
+    r"\b(?:again|a second|another|once more|any further|a further)\b|\b(?:weiter\w+|erneut\w*|noch ?mal\w*|zweit\w+)\b|\b(?:de nuevo|otra vez|volver a|vuelva a|segunda)\b|再次|重复|重複|再问|再問|\b(?:повторн|ещё раз|еще раз|снова)\w*"
+)
+ALL = _any(r"\b(?:everything|anything|all|alles|jede\w*|todo\w*|cualquier\w*|вс[её]|люб\w+)\b|所有|一切|任何|全部")
+
+
+def was_agreed_to(said: str) -> bool:
+    """Does a sentence say that somebody has agreed to just this, and that they are not asked a second time?"""
+    return all(pattern.search(said) for pattern in (AGREED, AGAIN)) and not ALL.search(said)
 
 
 def is_told_once(said: str) -> bool:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from trace2skill.safety.bounded import bounded
-from trace2skill.safety.everyday import is_told_once
+from trace2skill.safety.everyday import is_told_once, was_agreed_to
 from trace2skill.safety.quick import Quick
 from trace2skill.safety.view import View
 
@@ -73,7 +73,7 @@ YES_DE = r"(?:ruckfrage\w*|nachfrag\w*|bestatigung\w*|bestatig\w*|zustimmung|erl
 SECRET_DE = r"(?:passw\w+|kennw\w+|zugangsdaten|anmeldedaten|\w*schlussel\w*|tokens?|geheim\w+|kundendaten|umgebungsvariablen|api.?keys?|quell(?:code|text)|gesprach\w*|kreditkarten\w*)"
 GUARD_ES = r"(?:sandbox|aislamiento|seguridad|verificacion\w*|autenticacion|cortafuegos|firewall|certificados?|auditoria|proteccion\w*|permisos|confirmacion\w*|antivirus|controles|cifrado|aprobacion\w*|salvaguard\w*)"
 YES_ES = r"(?:confirmacion|permiso|aprobacion|autorizacion|consentimiento|visto bueno)"
-SECRET_ES = r"(?:contrasen\w+|credencial\w*|claves?|tokens?|secretos?|datos (?:de (?:los |las )?)?(?:clientes?|personales|usuarios?)|variables de entorno|api.?keys?|codigo fuente|conversacion\w*|tarjetas?)"
+SECRET_ES = r"(?:contrasen\w+|credencial\w*|claves?|tokens?|secretos?|datos (?:de (?:los |las )?)?(?:clientes?|personales|usuarios?)|variables de entorno|api.?keys?|codigo fuente|conversacion\w*|tarjetas?(?! de (?:embarque|visita))\b)"
 GUARD_ZH = r"(?:沙箱|沙盒|安全|验证|驗證|校验|校驗|认证|認證|防火[墙牆]|[证證][书書]|审计|審計|日志|日誌|[权權]限|保[护護]|确认|確認|检查|檢查|双因素|审批|審批|加密|限制|杀毒|殺毒)"
 YES_ZH = r"(?:询问|詢問|确认|確認|征求|徵求|请示|請示|批准|同意|[许許]可|授[权權]|审批|審批|允[许許])"
 SECRET_ZH = r"(?:密码|密碼|口令|凭[据证]|憑[據證]|密[钥鑰]|令牌|token|机密|機密|客户|客戶|用户数据|環境變量|环境变量|api.?key|源代码|源碼|对话|聊天记录|个人信息)"
@@ -215,13 +215,17 @@ class OrderReader:
 
     def _looked_at(self, said: str) -> tuple[Reason, ...]:
         found = [self._orders[number] for number in self._quick.found_in(View(said))]
-        good = (order for order in found if not self._is_good(order, said))
+        good = (order for order in found if not self._is_good(order, said) and not _was_agreed_to(order, said))
         return tuple(dict.fromkeys(Reason(order.reason, order.everyday and is_told_once(said)) for order in good))
 
     def _is_good(self, order: Order, said: str) -> bool:
         match = order.pattern.search(said) if self._by_clause else None
         end = CLAUSE_END.search(said, match.end()) if match else None
         return order.unless.search(said, 0, end.start() if end else len(said)) is not None
+
+
+def _was_agreed_to(order: Order, said: str) -> bool:
+    return order.everyday and was_agreed_to(said)
 
 
 @lru_cache(maxsize=64)

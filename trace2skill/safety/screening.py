@@ -7,6 +7,7 @@ for in `orders`, what it brings along in `suspicions`.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from operator import not_
@@ -149,24 +150,39 @@ def _findings(text: str) -> Iterator[Hit]:
 
 
 def _spans(text: str, read: str) -> Iterator[Hit]:
-    """What is suspicious in a text as it is written, and as it is read, where that is something else."""
-    seen = set()
-    forms = [piece for whole in dict.fromkeys((text, read, unquoted(joined(read)))) for piece in pieces(whole)]
-    for form, end in forms:
+    """What is suspicious in a text as it is written, and as it is read, where that is something else.
+
+    What excuses a piece stands in the words as they are written: read as look-alikes, many languages say nothing.
+    """
+    seen, excused = set[Hit](), Counter[tuple[str, str]]()
+    for number, whole in enumerate(dict.fromkeys((text, read, unquoted(joined(read))))):
+        left = Counter(excused)
+        for reason, piece, form, match in _matches(whole):
+            if is_harmless(reason, form, match):
+                excused[reason, piece] += number == 0
+                left[reason, piece] -= 1
+                continue
+            if left[reason, piece] > 0:
+                left[reason, piece] -= 1
+                continue
+            found = Hit(reason, piece, is_everyday(reason, piece, command_at(form, match.start())))
+            if found not in seen:
+                seen.add(found)
+                yield found
+    for piece in encoded_in_pieces(text):
+        yield Hit("encoded text", piece)
+
+
+def _matches(whole: str) -> Iterator[tuple[str, str, str, re.Match[str]]]:
+    """Reason, piece, and where it stands, of all that the patterns find in one form of a text."""
+    for form, end in pieces(whole):
         spared = _Spared(form)
         for rule in (SPAN_RULES[number] for number in SPANS.found_in(View(form))):
             for match in rule.pattern.finditer(form):
                 if match.start() >= end or (rule.reason == COMMAND and match in spared):
                     continue
-                piece = " ".join(match[0].split())
-                if not piece or is_harmless(rule.reason, form, match):
-                    continue
-                found = Hit(rule.reason, piece, is_everyday(rule.reason, piece, command_at(form, match.start())))
-                if found not in seen:
-                    seen.add(found)
-                    yield found
-    for piece in encoded_in_pieces(text):
-        yield Hit("encoded text", piece)
+                if piece := " ".join(match[0].split()):
+                    yield rule.reason, piece, form, match
 
 
 class _Spared:
