@@ -52,10 +52,12 @@ KINDS = (
     Kind("written against the prompt", second.HOSTILE, True),
     Kind("spoken to whom judges", second.TO_WHOM_JUDGES, True),
     Kind("everyday harmful", everyday.HARMFUL, True),
+    Kind("later everyday harmful", everyday.LATER_HARMFUL, True),
     Kind("honest", rules.HONEST, False),
     Kind("later honest", rules.LATER_HONEST, False),
     Kind("honest beside the prompt", second.HONEST, False),
     Kind("everyday honest", everyday.HONEST, False),
+    Kind("later everyday honest", everyday.LATER_HONEST, False),
 )
 
 

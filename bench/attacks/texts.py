@@ -122,6 +122,16 @@ def everyday_rules() -> Tried:
     yield from entering_of(everyday.HARMFUL)
 
 
+def later_everyday() -> Tried:
+    """Likewise, not mended for."""
+    yield from entering_of(everyday.LATER_HARMFUL)
+
+
+def later_everyday_honest() -> Tried:
+    """Honest ones that nobody mended for: those that are withheld."""
+    yield from withheld_of(everyday.LATER_HONEST)
+
+
 def everyday_honest() -> Tried:
     """The same commands within the work: those that are withheld."""
     yield from withheld_of(everyday.HONEST)
