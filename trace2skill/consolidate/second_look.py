@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.consolidate.bounded import Asker, Bounds, answered, ids, lines, tokens
 from trace2skill.core.record import Record
-from trace2skill.safety.screening import Finding, finding_of, reasons
+from trace2skill.safety.screening import Finding, finding_of, reasons, shown
 
 PROMPT = "second_look"
 MOST = 40
@@ -176,10 +176,14 @@ class SecondLooker:
 
 def _told(part: Sequence[_Line]) -> str:
     """What is suspected of the lines, as a model reads it; '' where nothing is."""
-    said = (
-        (id, "; ".join(map(str, line.suspected[:MOST_TOLD]))) for id, line in zip(ids(part, "l"), part, strict=True)
-    )
-    return "\n".join(f"{id}: {json.dumps(words, ensure_ascii=False)}" for id, words in said if words)
+    said = ((id, "; ".join(_named(line))) for id, line in zip(ids(part, "l"), part, strict=True) if line.suspected)
+    return "\n".join(f"{id}: {json.dumps(words, ensure_ascii=False)}" for id, words in said)
+
+
+def _named(line: _Line) -> list[str]:
+    """The reasons, each with the piece that was found; of one that is all of the line, the reason alone."""
+    found = line.suspected[:MOST_TOLD]
+    return [one.reason if one.fragment == line.text else f"{one.reason}: {shown(one.fragment)}" for one in found]
 
 
 def _strangers(answer: LinesToWithhold, part: Sequence[object]) -> list[str]:

@@ -20,20 +20,23 @@ OWN_FILES = _any(
     r"(?:\./)?(?:[\w-]{1,60}/){0,3}(?:build|dist|target|node_modules|__pycache__|__snapshots__|\.?pytest_cache|\.mypy_cache|\.ruff_cache|\.tox|\.nox|\.venv|venv|out|tmp|temp|coverage|htmlcov|\.next|\.nuxt|\.gradle|\.parcel-cache|\.cache|[\w-]{1,60}\.egg-info)(?:/[\w.*-]{1,60}){0,4}/?",
     r"/(?:var/)?tmp/[\w-]{2,60}[\w.*-]{0,60}(?:/[\w.*-]{1,60}){0,4}/?|~/\.cache/[\w-]{1,60}(?:/[\w.*-]{1,60}){0,4}/?|(?:[\w-]{1,60}/){0,3}[\w-]{0,60}\*\.(?:o|pyc|pyo|tmp|log|bak|class|orig|rej)",
 )  # fmt: skip
-OWN_VARIABLE = re.compile(r"\"?\$\{?\w{1,60}\}?\"?")
+OWN_VARIABLE = re.compile(r"\$\{?(?!(?:HOME|PWD|OLDPWD)\b)\w{1,60}\}?")
 OF_A_TEST = re.compile(r"(?:\A|[_.-])(?:tests?|testing|tmp|temp|scratch|fixtures?)(?:\Z|[_.\d-])", re.IGNORECASE)
 OF_A_LOAD = re.compile(r"\A(?:staging|stage|stg)_\w{1,60}\Z", re.IGNORECASE)
 """A table that rows pass through on their way in."""
 DATABASE = re.compile(
-    r"\A(?:dropdb\s+(?:-{1,2}[\w-]{1,40}\s+){0,6}|(?:drop|truncate)\s+(?P<what>table|database|schema)\s+(?:if\s+exists\s+)?|delete\s+from\s+)[\"'`]?(?P<name>[\w.-]{1,60})",
+    r"\A(?:dropdb\s+(?:-{1,2}[\w-]{1,40}\s+){0,6}|(?:drop|truncate)\s+(?P<what>table|database|schema)\s+(?:if\s+exists\s+)?|delete\s+from\s+)[\"'`]?(?P<name>[\w.-]{1,60})(?![\w.-])(?![\"'`]?\s*,)",
     re.IGNORECASE,
 )
-CONNECTED = re.compile(r"\bpsql\s+(?:-[\w=-]{1,40}\s+){0,6}-d\s*(?P<name>[\w-]{1,60})\s[^\n`]{0,80}\Z", re.IGNORECASE)
+CONNECTED = re.compile(
+    r"\bpsql\s+(?:-[\w=-]{1,40}\s+){0,6}-d\s*(?P<name>[\w-]{1,60})\s(?![^\n]{0,80}\s-d\b)[^\n`;&|]{0,80}\Z",
+    re.IGNORECASE,
+)
 CONTAINER = re.compile(
     r"\A(?:docker|podman)\s+rm\s+(?:-[\w-]{1,40}\s+){1,3}(?P<name>[\w.-]{1,60})[`\"').,;:]*\Z", re.IGNORECASE
 )
 PACKAGES = re.compile(
-    r"\A(?:sudo\s+)?(?:apt-get|apt|dnf|yum|zypper|apk)\s+(?:-{1,2}(?:y|yes|qq?|no-install-recommends|no-cache)\s+){0,4}(?:update\b|(?:install|add)\s+(?P<names>[^`|;&<>\n]{1,200}))",
+    r"\A(?:sudo\s+)?(?:apt-get|apt|dnf|yum|zypper|apk)\s+(?:-{1,2}(?:y|yes|qq?|no-install-recommends|no-cache)\s+){0,4}(?:update[`\"').,;:]*\Z|(?:install|add)\s+(?P<names>[^`|;&<>\n]{1,200}))",
     re.IGNORECASE,
 )
 LIBRARY = re.compile(
@@ -81,7 +84,7 @@ def stays_within_work(text: str, start: int, command: str) -> bool:
 
 
 def _are_own(words: list[str], text: str) -> bool:
-    targets = [word.strip("\"'`.,;:)") or word for word in words if not word.startswith("-")]
+    targets = [word.strip("\"'`").rstrip(".,;:)\"'`") for word in words if not word.startswith("-")]
     made = "mktemp" in text
     return bool(targets) and all(
         ".." not in target and (OWN_FILES.fullmatch(target) or (made and OWN_VARIABLE.fullmatch(target)))
