@@ -32,7 +32,7 @@ COMMANDS = _any(
 NEVER = _any(
     # all of a machine, of a home, or of wherever one stands; the branch that others build on
     r"\brm\s[^\n|;&]{0,200}?\s[\"']?(?:/|~|\$\{?HOME\}?|/\*|/(?:etc|usr|bin|sbin|lib|boot|dev|proc|sys|root|home|var|opt|srv|mnt|Users)|[a-z]:\\?)[\"']?(?:/?\*)?/?[\"']?(?=$|[\s`;&|'\")]|[.,](?:\s|$))|\brm\s{1,9}(?:-[\w-]{1,40}\s{1,9}){1,9}(?:\.|\*|\.\*|\./\*)(?=$|[\s`;&|])"
-    r"|\bfind\s+[/~](?=\s)|\bgit\s+push\s[^\n|;&]{0,100}--mirror\b|\bgit\s+push\s(?=[^\n|;&`]{0,100}\s(?:-f|--force)\b)[^\n|;&`]{0,100}\s(?:main|master|trunk|production|release)\b",
+    r"|\bfind\s+[/~](?=\s)|\bgit\s+push\s[^\n|;&]{0,100}--mirror\b|\bgit\s+push(?=[^\n|;&`]{0,100}\s(?:-f|--force)\b)[^\n|;&`]{0,100}\s(?:main|master|trunk|production|release)\b",
     # rights for everybody, another source than the usual one, code that lies where anybody writes, ways in
     r"\b(?:0?[0-7]?777|a\+w|o\+\w*w|ugo\+\w*w)\b|\b(?:add-apt-repository|brew\s+tap|repo\s+add)\b|\bgit\+|--allow-|\bsudo\s+(?:su|-i|-s|bash|sh|visudo|passwd|useradd|usermod)\b|=\s*[\"']?(?:/tmp|/var/tmp|/dev/shm|~)/|\bssh\s+(?:-\w+\s+){0,9}-[RDLw]\b",
     # what is secret, sent

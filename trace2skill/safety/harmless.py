@@ -23,6 +23,8 @@ MADE_BY_BUILDS = re.compile(
     r"|\*\.(?:o|pyc|tmp|log|bak|class))/?[`\"'.,;:)]*\Z",
     re.IGNORECASE,
 )
+ANOTHER_TARGET = re.compile(r"\s+[\"']?(?:[/~$*.]|[\w.-]+/)")
+"""A path behind the first: what is done to that one excuses nothing."""
 ONE_VARIABLE = re.compile(r"\brm\s+(?:-[fiv]+\s+)*(?:--\s+)?\"\$\{?\w+\}?\"[`.,;:)]*\Z")
 FETCHES = re.compile(r"\b(?:curl|wget)\s", re.IGNORECASE)
 LOCAL = re.compile(
@@ -70,9 +72,10 @@ def is_harmless(reason: str, text: str, match: re.Match[str]) -> bool:
     before = _before(text, match.start())
     named = bool(NAMED_ONLY.search(before)) and piece.lower().startswith("sudo")
     mentioned = (MENTIONED.match(piece) and not TOLD_TO_USE.search(before)) or named or WITH_LEASE.match(piece)
-    if mentioned or MADE_BY_BUILDS.search(piece) or ONE_VARIABLE.search(piece):
-        return True
     command = command_at(text, match.start())
+    alone = not ANOTHER_TARGET.match(command, len(match[0]))
+    if mentioned or (alone and (MADE_BY_BUILDS.search(piece) or ONE_VARIABLE.search(piece))):
+        return True
     if FETCHES.match(piece):
         return not GOES_OUT.search(WRITTEN_TO.sub("", LOCAL.sub("", command)))
     return stays_within_work(text, match.start(), command) or SAID_OF.match(text, match.start()) is not None

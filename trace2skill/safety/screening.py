@@ -26,7 +26,7 @@ from trace2skill.safety.lookalikes import LOOKALIKES
 from trace2skill.safety.orders import Reason, orders_in
 from trace2skill.safety.quick import Quick
 from trace2skill.safety.requests import disregards_in
-from trace2skill.safety.suspicions import HARMLESS_COMMANDS, INVISIBLE, LINE_RULES, SPAN_RULES
+from trace2skill.safety.suspicions import HARMLESS_COMMANDS, INVISIBLE, LINE_RULES, SPAN_RULES, SpanRule
 from trace2skill.safety.view import View
 
 LONGEST = 300
@@ -36,6 +36,7 @@ EMOJI_FORM = "\ufe0f"
 """Makes a picture of the sign before it; behind a letter it only hides a word from whoever looks for it."""
 INNER_DOT = re.compile(r"(?<=\w)\.(?=\w| [a-z])")
 """A dot that ends no sentence: of a name of a file, of what is cut short."""
+WORD_START = re.compile(r"(?<=\s)\S|(?<![\w-])[\w-]")
 MARKS = re.compile(r"[*_`~\"'’“”]")
 LINES = Quick([pattern for _, pattern in LINE_RULES])
 SPANS = Quick([rule.pattern for rule in SPAN_RULES])
@@ -157,7 +158,8 @@ def _spans(text: str, read: str) -> Iterator[Hit]:
     seen, excused = set[Hit](), Counter[tuple[str, str]]()
     for number, whole in enumerate(dict.fromkeys((text, read, unquoted(joined(read))))):
         left = Counter(excused)
-        for reason, piece, form, match in _matches(whole):
+        for rule, piece, form, match in _matches(whole):
+            reason = rule.reason
             if is_harmless(reason, form, match):
                 excused[reason, piece] += number == 0
                 left[reason, piece] -= 1
@@ -165,7 +167,7 @@ def _spans(text: str, read: str) -> Iterator[Hit]:
             if left[reason, piece] > 0:
                 left[reason, piece] -= 1
                 continue
-            found = Hit(reason, piece, is_everyday(reason, piece, command_at(form, match.start())))
+            found = Hit(reason, piece, _is_suspicion(rule, form, match))
             if found not in seen:
                 seen.add(found)
                 yield found
@@ -173,8 +175,15 @@ def _spans(text: str, read: str) -> Iterator[Hit]:
         yield Hit("encoded text", piece)
 
 
-def _matches(whole: str) -> Iterator[tuple[str, str, str, re.Match[str]]]:
-    """Reason, piece, and where it stands, of all that the patterns find in one form of a text."""
+def _is_suspicion(rule: SpanRule, form: str, match: re.Match[str]) -> bool:
+    """Is a piece everyday, and so is what the same rule finds within it? `docker run --privileged` is found once."""
+    inner = (rule.pattern.match(form, at.start()) for at in WORD_START.finditer(form, match.start() + 1, match.end()))
+    every = (match, *(found for found in inner if found))
+    return all(is_everyday(rule.reason, found[0], command_at(form, found.start())) for found in every)
+
+
+def _matches(whole: str) -> Iterator[tuple[SpanRule, str, str, re.Match[str]]]:
+    """Rule, piece, and where it stands, of all that the patterns find in one form of a text."""
     for form, end in pieces(whole):
         spared = _Spared(form)
         for rule in (SPAN_RULES[number] for number in SPANS.found_in(View(form))):
@@ -182,7 +191,7 @@ def _matches(whole: str) -> Iterator[tuple[str, str, str, re.Match[str]]]:
                 if match.start() >= end or (rule.reason == COMMAND and match in spared):
                     continue
                 if piece := " ".join(match[0].split()):
-                    yield rule.reason, piece, form, match
+                    yield rule, piece, form, match
 
 
 class _Spared:
