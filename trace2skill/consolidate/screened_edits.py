@@ -4,7 +4,7 @@ A model looks a second time at what a candidate would say (`second_look`); what 
 screening finds, and so is what was suspected and nobody has called harmless.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from trace2skill.consolidate import Dropped, EditGroup, Groups
@@ -13,12 +13,10 @@ from trace2skill.consolidate.cut import MARK
 from trace2skill.consolidate.editor import Editor
 from trace2skill.consolidate.quarantine import Quarantined, allowed_in, keep, review, text_of, written_by
 from trace2skill.consolidate.second_look import ALLOWED, SecondLook, SecondLooker
-from trace2skill.consolidate.suspected import LetThrough, Suspected, Suspicions
+from trace2skill.consolidate.suspected import LetThrough, Suspected, Suspicions, texts_of
 from trace2skill.safety.screening import screened
-from trace2skill.skills.markdown import find_section, section_text, sections
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
-from trace2skill.types.patch import Edit
 
 
 class Passed(NamedTuple):
@@ -76,7 +74,7 @@ def texts_written(base: Skill, root: Groups, made: Candidate) -> dict[str, tuple
     A rule that was moved to a reference file is known by its words and its support.
     """
     written = {_mark(group) for group in (*made.applied, *made.written)}
-    return {group.id: _texts(base, group) for group in _all_in(root) if _mark(group) in written}
+    return {group.id: texts_of(base, group) for group in _all_in(root) if _mark(group) in written}
 
 
 def let_through(made: Candidate, suspicions: Suspicions, look: SecondLooker) -> tuple[LetThrough, ...]:
@@ -136,7 +134,7 @@ class ScreenedEditor:
     def _looked_at(self, base: Skill, groups: Sequence[EditGroup], made: Sequence[EditGroup]) -> list[EditGroup]:
         """Another wording that a second look names, or could not judge, is not taken."""
         new = [after for before, after in zip(groups, made, strict=True) if after != before]
-        changed = {after.id: _texts(base, after) for after in new}
+        changed = {after.id: texts_of(base, after) for after in new}
         if self._look is None or not changed:
             return list(made)
         suspected = self._suspicions.by_text(new) if self._suspicions else {}
@@ -170,27 +168,3 @@ def _without(root: Groups, gone: Mapping[str, str], aside: Sequence[Quarantined]
 
 def _mark(group: EditGroup) -> tuple[object, ...]:
     return tuple(edit.content for edit in group.edits), group.support
-
-
-def _texts(base: Skill, group: EditGroup) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text for edit in group.edits for text in _in_words(base, edit)))
-
-
-def _in_words(base: Skill, edit: Edit) -> Iterator[str]:
-    """An edit as text alone: what it says, and what it takes out of the skill."""
-    yield from (text for text in (edit.title, edit.content.strip().removeprefix("- ")) if text)
-    if gone := _taken_out(base, edit).strip():
-        yield f"(This is taken out of the skill:) {gone}"
-
-
-def _taken_out(base: Skill, edit: Edit) -> str:
-    text = base.text(edit.file) or ""
-    if edit.op == "delete_file":
-        return text
-    if edit.op == "replace_in_section" and edit.anchor:
-        return edit.anchor
-    if edit.op == "delete_section":
-        top = find_section(text, edit.section)
-        below = [at.path for at in sections(text) if top and at.path[: len(top.path)] == top.path]
-        return "".join(section_text(text, path) for path in below)
-    return section_text(text, edit.section) if edit.op == "replace_in_section" else ""

@@ -12,10 +12,12 @@ from pydantic import Field
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.quarantine import allowed_in, text_of, text_of_lesson, written_by
 from trace2skill.core.record import Record
-from trace2skill.safety.screening import Finding, reasons, screened
+from trace2skill.safety.screening import Finding, reasons, screened, shown
+from trace2skill.skills.markdown import find_section, section_text, sections
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
 from trace2skill.types.lesson import Lesson
+from trace2skill.types.patch import Edit
 
 Suspected = dict[str, tuple[Finding, ...]]
 """By text: what is suspected of it."""
@@ -34,14 +36,14 @@ class LetThrough(Record):
     def in_words(self) -> str:
         """For a reader."""
         said = f"let through by the second look of {self.by}: {self.why}" if self.by else self.why
-        return f"suspected of {reasons(self.findings)}; {said.rstrip(': ')}"
+        return shown(f"suspected of {reasons(self.findings)}; {said.rstrip(': ')}")
 
 
 class Suspicions:
     """Finds what is suspected, and neither stated in the skill nor allowed by a person."""
 
     def __init__(self, store: Store, base: Skill) -> None:
-        self._store, self._known, self._allowed = store, text_of(base), allowed_in(store)
+        self._store, self._base, self._known, self._allowed = store, base, text_of(base), allowed_in(store)
         self._lessons: dict[str, tuple[Finding, ...]] = {}
 
     def of(self, group: EditGroup) -> tuple[Finding, ...]:
@@ -59,8 +61,10 @@ class Suspicions:
         found: dict[str, dict[Finding, None]] = {}
         for group in groups:
             suspected = self.of(group)
-            for text in _judged(group) if suspected else ():
-                found.setdefault(text, {}).update(dict.fromkeys(suspected))
+            titles = {edit.title for edit in group.edits if not self.in_text(edit.title)}
+            for text in texts_of(self._base, group) if suspected else ():
+                if text not in titles:
+                    found.setdefault(text, {}).update(dict.fromkeys(suspected))
         return {text: tuple(findings) for text, findings in found.items()}
 
     def _of_lesson(self, id: str) -> tuple[Finding, ...]:
@@ -70,7 +74,26 @@ class Suspicions:
         return self._lessons[id]
 
 
-def _judged(group: EditGroup) -> Iterator[str]:
-    """The texts of a group by which a reader judges it: what each edit says, or its title where that is all."""
-    for edit in group.edits:
-        yield edit.content.strip().removeprefix("- ") or edit.title
+def texts_of(base: Skill, group: EditGroup) -> tuple[str, ...]:
+    """What a group says or takes out, as whoever looks at it reads it."""
+    return tuple(dict.fromkeys(text for edit in group.edits for text in _in_words(base, edit)))
+
+
+def _in_words(base: Skill, edit: Edit) -> Iterator[str]:
+    """An edit as text alone: what it says, and what it takes out of the skill."""
+    yield from (text for text in (edit.title, edit.content.strip().removeprefix("- ")) if text)
+    if gone := _taken_out(base, edit).strip():
+        yield f"(This is taken out of the skill:) {gone}"
+
+
+def _taken_out(base: Skill, edit: Edit) -> str:
+    text = base.text(edit.file) or ""
+    if edit.op == "delete_file":
+        return text
+    if edit.op == "replace_in_section" and edit.anchor:
+        return edit.anchor
+    if edit.op == "delete_section":
+        top = find_section(text, edit.section)
+        below = [at.path for at in sections(text) if top and at.path[: len(top.path)] == top.path]
+        return "".join(section_text(text, path) for path in below)
+    return section_text(text, edit.section) if edit.op == "replace_in_section" else ""
