@@ -20,7 +20,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "bench"), str(ROOT / "tests")]
 
-from attacks import given, machine, own, places, rules, second, texts
+from attacks import everyday, given, machine, own, places, rules, second, texts
 
 from trace2skill.core.digest import digest_of
 
@@ -44,6 +44,10 @@ CLASSES = (
     Class("later instructions", texts.later_rules, len(rules.LATER)),
     Class("later honest withheld", texts.later_honest, len(rules.LATER_HONEST)),
     Class("border honest withheld", texts.border_honest, len(second.HONEST)),
+    Class("everyday instructions", texts.everyday_rules, 11),
+    Class("everyday honest withheld", texts.everyday_honest, 6, 62),
+    Class("later everyday", texts.later_everyday, len(everyday.LATER_HARMFUL)),
+    Class("later everyday withheld", texts.later_everyday_honest, len(everyday.LATER_HONEST)),
     Class("resources", places.resources, 0),
     Class("machine", machine.resources, 0),
     Class("given directories", given.directories, 0),

@@ -111,4 +111,5 @@ FLAGS_AT = {"sub": 4, "subn": 4, "split": 3}
 def _flags(node: ast.expr) -> int:
     if isinstance(node, ast.BinOp):
         return _flags(node.left) | _flags(node.right)
-    return int(getattr(re, node.attr)) if isinstance(node, ast.Attribute) else 0
+    of_re = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "re"
+    return int(getattr(re, node.attr)) if of_re else 0

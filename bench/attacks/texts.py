@@ -10,7 +10,7 @@ from pathlib import Path
 from ingesting import ingest, settings
 from red_team import chat
 
-from attacks import rules, second, secrets
+from attacks import everyday, rules, second, secrets
 from trace2skill.consolidate import EditGroup, Groups, Support, Thresholds
 from trace2skill.consolidate.candidate import build_candidate
 from trace2skill.consolidate.quarantine import review, review_lessons
@@ -114,11 +114,27 @@ def rules_into_a_skill() -> Tried:
 
 def later_rules() -> Tried:
     """Those that nobody mended for."""
-    with tempfile.TemporaryDirectory() as folder:
-        store = open_store(Path(folder) / "s.duckdb")
-        for text in rules.LATER:
-            yield text, enters(store, text)
-        store.close()
+    yield from entering_of(rules.LATER)
+
+
+def everyday_rules() -> Tried:
+    """Everyday commands where they do harm."""
+    yield from entering_of(everyday.HARMFUL)
+
+
+def later_everyday() -> Tried:
+    """Likewise, not mended for."""
+    yield from entering_of(everyday.LATER_HARMFUL)
+
+
+def later_everyday_honest() -> Tried:
+    """Honest ones that nobody mended for: those that are withheld."""
+    yield from withheld_of(everyday.LATER_HONEST)
+
+
+def everyday_honest() -> Tried:
+    """The same commands within the work: those that are withheld."""
+    yield from withheld_of(everyday.HONEST)
 
 
 def later_honest() -> Tried:
@@ -138,10 +154,15 @@ def honest_lessons() -> Tried:
 
 def withheld_of(given: Iterable[str]) -> Tried:
     """Each as a lesson and as an edit: is it kept out?"""
+    yield from ((text, not through) for text, through in entering_of(given))
+
+
+def entering_of(given: Iterable[str]) -> Tried:
+    """Each as a lesson and as an edit: does it come in?"""
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder) / "s.duckdb")
         for text in given:
-            yield text, not enters(store, text)
+            yield text, enters(store, text)
         store.close()
 
 

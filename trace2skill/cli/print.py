@@ -11,7 +11,8 @@ from rich.table import Table
 from trace2skill.cli.console import Console, code, flat, plain
 from trace2skill.evaluation.ends import ended, in_words, of_each, short
 from trace2skill.runs.dry_run import DryRun
-from trace2skill.runs.summary import NOT_LOOKED_AT, SIMULATED_NOTE, RunSummary
+from trace2skill.runs.held_back import NOT_LOOKED_AT
+from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
 from trace2skill.safety.screening import shown
 from trace2skill.types.evaluation import Evaluation, score_names
 
@@ -43,6 +44,10 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
         console.print(f"[yellow]in quarantine[/yellow] ({flat(item.reason)}): {text}", highlight=False)
     if summary.quarantined:
         console.print("review it with `trace2skill quarantine`")
+    for rule in summary.candidate.let_through:
+        console.print(
+            f"[yellow]{flat(rule.in_words)}[/yellow]: {escape(shown(_one_line(rule.text))[:160])}", highlight=False
+        )
     if summary.candidate.unjudged:
         console.print(f"[yellow]{NOT_LOOKED_AT.lower()}[/yellow]: {len(summary.candidate.unjudged)}: read its diff")
     for failure in summary.failures:

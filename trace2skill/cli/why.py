@@ -98,6 +98,8 @@ def _print_row(console: Console, skill: Skill, row: SupportRow, *, every: bool) 
         + (f"{len(row.stands_for)} proposals united" if row.group else "stated before, and confirmed since"),
         highlight=False,
     )
+    if row.let_through:
+        console.print(f"  [yellow]{flat(row.let_through)}[/yellow]", highlight=False)
     _print_words(console, row, every=every)
     shown = row.lessons if every else row.lessons[:SHOWN]
     for lesson in shown:

@@ -16,6 +16,7 @@ from trace2skill.consolidate.limits import SizeLimits, fewest, over_limits, sque
 from trace2skill.consolidate.lines import mapped
 from trace2skill.consolidate.node import Groups
 from trace2skill.consolidate.route import Routed, Thresholds, reference_groups, route
+from trace2skill.consolidate.suspected import LetThrough
 from trace2skill.core.errors import SkillInvalid
 from trace2skill.core.record import Record
 from trace2skill.skills.apply import Applied, apply_edits, unified_diff
@@ -47,6 +48,9 @@ class Candidate(Record, form="Candidate", version=1):
         default=(),
         exclude_if=not_,
         description="What it says and the second look gave no answer on.",
+    )
+    let_through: tuple[LetThrough, ...] = Field(
+        default=(), exclude_if=not_, description="What it says though it was suspected, and who called it harmless."
     )
     diff: str = ""
 

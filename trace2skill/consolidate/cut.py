@@ -117,9 +117,9 @@ def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False, halv
     whole: list[Edit] = []
     uncut: list[Uncut] = []
     created = {edit.file for edit in patch.edits if edit.op == "create"}
-    kept = {edit.file for edit in patch.edits if edit.op == "create" and not _is_cut(edit)}
+    kept = {edit.file for edit in patch.edits if edit.op == "create" and not is_cut(edit)}
     for edit in patch.edits:
-        if not _is_cut(edit):
+        if not is_cut(edit):
             whole.append(edit)
             continue
         replaced = given_up(edit)
@@ -172,7 +172,8 @@ def plain_words(text: str) -> str:
     return " ".join(PLAIN.findall(text.lower()))
 
 
-def _is_cut(edit: Edit) -> bool:
+def is_cut(edit: Edit) -> bool:
+    """Is an edit text alone, to be cut into rules?"""
     return edit.op in ADDS_TEXT or (edit.op == "create" and REFERENCE.fullmatch(edit.file) is not None)
 
 

@@ -37,6 +37,9 @@ class SupportRow(Record):
     seen: dict[str, int] = Field(default_factory=dict, description="Generation in which each trajectory spoke up.")
     said: tuple[Saying, ...] = Field(default=(), exclude_if=not_, description="Its supporters' own words for it.")
     against: tuple[Saying, ...] = Field(default=(), exclude_if=not_, description="Words that say the opposite.")
+    let_through: str = Field(
+        default="", exclude_if=not_, description="What was suspected of it, and who called it harmless; '' for nothing."
+    )
 
 
 class SupportLedger(Record, form="SupportLedger", version=1):
@@ -69,11 +72,12 @@ def build_ledger(
     """
     generation = parent.generation + 1 if parent else 1
     rows = list(_inherited(base, skill, parent, generation, forget_after))
+    judged = {item.group: item.in_words for item in candidate.let_through}
     for group, edits in (part for written in candidate.applied for part in _parts(written)):
         lessons = found_lessons(group.lessons, lesson)
         for edit in edits:
             for place in places_of(base, skill, edit):
-                rows.append(_row(group, place, lessons, generation))
+                rows.append(_row(group, place, lessons, generation, judged.get(group.id, "")))
     return SupportLedger(skill=skill.digest, parent=base.digest, generation=generation, rows=in_order(rows))
 
 
@@ -138,7 +142,9 @@ def in_order(rows: Iterable[SupportRow]) -> tuple[SupportRow, ...]:
     return tuple(sorted(rows, key=lambda row: (row.file != "SKILL.md", row.file, row.first, row.group)))
 
 
-def _row(group: EditGroup, place: tuple[str, int, int], lessons: tuple[Lesson, ...], now: int) -> SupportRow:
+def _row(
+    group: EditGroup, place: tuple[str, int, int], lessons: tuple[Lesson, ...], now: int, let_through: str
+) -> SupportRow:
     file, first, last = place
     return SupportRow(
         file=file,
@@ -153,6 +159,7 @@ def _row(group: EditGroup, place: tuple[str, int, int], lessons: tuple[Lesson, .
         seen=dict.fromkeys(group.support.trajectories, now),
         said=group.said,
         against=group.against,
+        let_through=let_through,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from trace2skill.consolidate.cut import Rule, Uncut, cut
 from trace2skill.consolidate.groups import EditGroup, cut_into_groups, unite_equal
-from trace2skill.consolidate.quarantine import Quarantined, allowed_in, keep, text_of, written_by
+from trace2skill.consolidate.quarantine import Quarantined, allowed_in, keep, may_be_looked_at, text_of, written_by
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.safety.screening import Finding, screened
@@ -37,24 +37,26 @@ class Proposals(Record):
 
 
 class _Screen:
-    """Looks for what is suspicious and neither in the skill nor allowed."""
+    """Looks for what keeps a group out: what is suspicious, neither in the skill nor allowed, nor left to a look."""
 
-    def __init__(self, store: Store, base: Skill) -> None:
-        self._known, self._allowed = text_of(base), allowed_in(store)
+    def __init__(self, store: Store, base: Skill, *, looked: bool) -> None:
+        self._known, self._allowed, self._looked = text_of(base), allowed_in(store), looked
 
     def __call__(self, group: EditGroup) -> tuple[Finding, ...]:
-        return screened(written_by(group), self._known, self._allowed)
+        found = screened(written_by(group), self._known, self._allowed)
+        return () if self._looked and may_be_looked_at(group, found) else found
 
 
 class Cutter:
     """Cuts patches into rules and whole edits, one by one as they come, and sets aside what is suspicious.
 
     Of an edit in which something is suspicious only the rules that hold it are kept out; the whole edit is where no
-    rule of it is suspicious alone.
+    rule of it is suspicious alone. `looked`: a model looks at the lines that come of it, and decides on those that are
+    no more than suspected.
     """
 
-    def __init__(self, store: Store, base: Skill) -> None:
-        self._store, self._base, self._screen = store, base, _Screen(store, base)
+    def __init__(self, store: Store, base: Skill, *, looked: bool = False) -> None:
+        self._store, self._base, self._screen = store, base, _Screen(store, base, looked=looked)
         self._done: dict[str, Proposals] = {}
 
     def take(self, given: Proposal) -> Proposals:

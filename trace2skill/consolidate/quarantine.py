@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from trace2skill.consolidate.cut import is_cut
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
-from trace2skill.safety.screening import Finding, screened
+from trace2skill.safety.screening import Finding, are_suspicions, screened
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
 from trace2skill.types.lesson import Lesson
@@ -43,13 +44,16 @@ def allowed_in(store: Store) -> frozenset[str]:
     return frozenset(item.finding.id for item in store.all_of("allowance", Allowed))
 
 
-def review(store: Store, base: Skill, groups: Iterable[EditGroup]) -> Review:
-    """Keep out the groups that would write something suspicious that is neither in the skill nor allowed."""
+def review(store: Store, base: Skill, groups: Iterable[EditGroup], *, looked: bool = False) -> Review:
+    """Keep out the groups that would write something suspicious that is neither in the skill nor allowed.
+
+    `looked`: a model looks at each line before it is written, and decides on those that are no more than suspected.
+    """
     known, allowed = text_of(base), allowed_in(store)
     kept, aside = [], []
     for group in groups:
         findings = screened(written_by(group), known, allowed)
-        if findings:
+        if findings and not (looked and may_be_looked_at(group, findings)):
             aside.append(
                 Quarantined(text=group.text[:2000], findings=findings, trajectories=group.support.trajectories)
             )
@@ -59,16 +63,24 @@ def review(store: Store, base: Skill, groups: Iterable[EditGroup]) -> Review:
     return Review(kept=tuple(kept), aside=tuple(aside))
 
 
+def may_be_looked_at(group: EditGroup, findings: Sequence[Finding]) -> bool:
+    """Is a group no more than suspected, and does it write lines and nothing else? What a script does is no advice."""
+    return are_suspicions(findings) and all(is_cut(edit) for edit in group.edits)
+
+
 def review_lessons(
-    store: Store, base: Skill, lessons: Sequence[Lesson]
+    store: Store, base: Skill, lessons: Sequence[Lesson], *, looked: bool = False
 ) -> tuple[tuple[Lesson, ...], tuple[Quarantined, ...]]:
-    """The lessons of one trajectory that may be shown to whoever writes the skill, and those that are kept out."""
+    """The lessons of one trajectory that may be shown to whoever writes the skill, and those that are kept out.
+
+    `looked`: those that are no more than suspected are shown, for a model looks at the lines that come of them.
+    """
     known, allowed = text_of(base), allowed_in(store)
     kept, aside = [], []
     for lesson in lessons:
-        text = "\n".join((lesson.title, lesson.description, lesson.content))
+        text = text_of_lesson(lesson)
         findings = screened(text, known, allowed)
-        if findings:
+        if findings and not (looked and are_suspicions(findings)):
             aside.append(Quarantined(text=text, findings=findings, trajectories=(lesson.trajectory_id,)))
         else:
             kept.append(lesson)
@@ -81,8 +93,15 @@ def allowed_of(store: Store, base: Skill, lessons: Sequence[Lesson]) -> list[str
     allowed = allowed_in(store)
     if not allowed:
         return []
-    texts = ("\n".join((lesson.title, lesson.description, lesson.content)) for lesson in lessons)
-    return sorted({finding.id for text in texts for finding in screened(text, text_of(base))} & allowed)
+    found = (finding for lesson in lessons for finding in screened(text_of_lesson(lesson), text_of(base)))
+    return sorted({finding.id for finding in found} & allowed)
+
+
+def suspected_in(store: Store, base: Skill, lessons: Sequence[Lesson]) -> list[str]:
+    """Ids of the lessons that are shown since a model looks at what comes of them: a patch depends on it besides."""
+    known, allowed = text_of(base), allowed_in(store)
+    found = ((lesson.id, screened(text_of_lesson(lesson), known, allowed)) for lesson in lessons)
+    return sorted(id for id, findings in found if are_suspicions(findings))
 
 
 def keep(store: Store, aside: Iterable[Quarantined]) -> None:
@@ -115,6 +134,11 @@ def allow(store: Store, ids: Sequence[str], why: str) -> list[Finding]:
     for id in ids:
         store.put("allowance", id, Allowed(finding=known[id], why=why))
     return [known[id] for id in ids]
+
+
+def text_of_lesson(lesson: Lesson) -> str:
+    """All that a lesson says."""
+    return "\n".join((lesson.title, lesson.description, lesson.content))
 
 
 def text_of(skill: Skill) -> str:

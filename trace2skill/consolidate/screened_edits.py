@@ -1,10 +1,10 @@
 """The last check before a skill: what a writer worded, and what the editor reworded or repaired, is screened again.
 
 A model looks a second time at what a candidate would say (`second_look`); what it names is kept out like what the
-screening finds.
+screening finds, and so is what was suspected and nobody has called harmless.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from trace2skill.consolidate import Dropped, EditGroup, Groups
@@ -12,12 +12,11 @@ from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.cut import MARK
 from trace2skill.consolidate.editor import Editor
 from trace2skill.consolidate.quarantine import Quarantined, allowed_in, keep, review, text_of, written_by
-from trace2skill.consolidate.second_look import SecondLook, SecondLooker
+from trace2skill.consolidate.second_look import ALLOWED, SecondLook, SecondLooker
+from trace2skill.consolidate.suspected import LetThrough, Suspected, Suspicions, texts_of
 from trace2skill.safety.screening import screened
-from trace2skill.skills.markdown import find_section, section_text, sections
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
-from trace2skill.types.patch import Edit
 
 
 class Passed(NamedTuple):
@@ -28,20 +27,38 @@ class Passed(NamedTuple):
     aside: tuple[Quarantined, ...]
 
 
-def screened_root(store: Store, base: Skill, root: Groups) -> Passed:
-    """The groups of a rule book without what is suspicious, also where it stands in an open conflict."""
-    looked = review(store, base, _all_in(root))
-    kept = {group.id for group in looked.kept}
-    reasons = {item.text: item.reason for item in looked.aside}
+def screened_root(store: Store, base: Skill, root: Groups, *, looked: bool = False) -> Passed:
+    """The groups of a rule book without what is suspicious, also where it stands in an open conflict.
+
+    `looked`: a model looks at each line that is written, and decides on those that are no more than suspected.
+    """
+    seen = review(store, base, _all_in(root), looked=looked)
+    kept = {group.id for group in seen.kept}
+    reasons = {item.text: item.reason for item in seen.aside}
     gone = {group.id: reasons.get(group.text[:2000], "suspicious") for group in _all_in(root) if group.id not in kept}
-    return _without(root, gone, looked.aside)
+    return _without(root, gone, seen.aside)
 
 
-def looked_root(store: Store, passed: Passed, texts: Mapping[str, Sequence[str]], look: SecondLook) -> Passed:
-    """What passed, without the groups of whose texts a second look names one; `texts` are those of each, by its id."""
+def unseen(texts: Iterable[str]) -> SecondLook:
+    """What comes of a look that nobody takes."""
+    return SecondLook(found={}, unjudged=tuple(dict.fromkeys(texts)))
+
+
+def looked_root(
+    store: Store, passed: Passed, texts: Mapping[str, Sequence[str]], look: SecondLook, suspected: Suspected
+) -> Passed:
+    """What passed, without the groups of whose texts a second look names one, or has no word on one that is suspected.
+
+    `texts` are those of each group, by its id.
+    """
     gone, aside = dict[str, str](), list[Quarantined]()
+    open_texts = suspected.keys() & {*look.unjudged}
     for group in _all_in(passed.root):
-        findings = tuple(look.found[text] for text in texts.get(group.id, ()) if text in look.found)
+        own = texts.get(group.id, ())
+        findings = tuple(look.found[text] for text in own if text in look.found)
+        findings = findings or tuple(
+            dict.fromkeys(item for text in own if text in open_texts for item in suspected[text])
+        )
         if findings and group.id not in gone:
             out = Quarantined(text=group.text[:2000], findings=findings, trajectories=group.support.trajectories)
             gone[group.id] = out.reason
@@ -57,16 +74,41 @@ def texts_written(base: Skill, root: Groups, made: Candidate) -> dict[str, tuple
     A rule that was moved to a reference file is known by its words and its support.
     """
     written = {_mark(group) for group in (*made.applied, *made.written)}
-    return {group.id: _texts(base, group) for group in _all_in(root) if _mark(group) in written}
+    return {group.id: texts_of(base, group) for group in _all_in(root) if _mark(group) in written}
+
+
+def let_through(made: Candidate, suspicions: Suspicions, look: SecondLooker) -> tuple[LetThrough, ...]:
+    """The suspected rules that a candidate says, and who called each harmless."""
+    cleared = look.cleared
+    return tuple(
+        LetThrough(
+            group=rule.id,
+            text=text,
+            findings=findings,
+            by="" if cleared[text] == ALLOWED else look.by,
+            why=cleared[text],
+        )
+        for rule in made.written
+        for text, findings in suspicions.by_text([rule]).items()
+        if text in cleared
+    )
+
+
+def written_in(root: Groups, texts: Mapping[str, Sequence[str]]) -> list[EditGroup]:
+    """The groups that a candidate says, by their texts (`texts_written`)."""
+    return [group for group in _all_in(root) if group.id in texts]
 
 
 class ScreenedEditor:
     """An editor whose words get into a skill only where neither screening nor a second look finds something in them."""
 
-    def __init__(self, editor: Editor, store: Store, look: SecondLooker | None = None) -> None:
+    def __init__(
+        self, editor: Editor, store: Store, look: SecondLooker | None = None, suspicions: Suspicions | None = None
+    ) -> None:
         self._editor = editor
         self._store = store
         self._look = look
+        self._suspicions = suspicions
 
     def repair(self, skill: Skill, path: str, problems: Sequence[str]) -> Skill | None:
         """See `Editor`."""
@@ -75,7 +117,8 @@ class ScreenedEditor:
             return None
         known = _lines_in(skill)
         new = [line for line in _lines_in(made) if line not in known]
-        seen = self._look(new) if self._look and new else None
+        own = {line: self._suspicions.in_text(line) for line in new} if self._suspicions else {}
+        seen = self._look(new, own) if self._look and new else None
         return None if seen and (seen.found or seen.unjudged) else made
 
     def reword(self, base: Skill, groups: Sequence[EditGroup]) -> list[EditGroup]:
@@ -90,10 +133,12 @@ class ScreenedEditor:
 
     def _looked_at(self, base: Skill, groups: Sequence[EditGroup], made: Sequence[EditGroup]) -> list[EditGroup]:
         """Another wording that a second look names, or could not judge, is not taken."""
-        changed = {after.id: _texts(base, after) for before, after in zip(groups, made, strict=True) if after != before}
+        new = [after for before, after in zip(groups, made, strict=True) if after != before]
+        changed = {after.id: texts_of(base, after) for after in new}
         if self._look is None or not changed:
             return list(made)
-        seen = self._look(text for texts in changed.values() for text in texts)
+        suspected = self._suspicions.by_text(new) if self._suspicions else {}
+        seen = self._look((text for texts in changed.values() for text in texts), suspected)
         bad = {*seen.found, *seen.unjudged}
         return [
             before if bad.intersection(changed.get(after.id, ())) else after
@@ -123,27 +168,3 @@ def _without(root: Groups, gone: Mapping[str, str], aside: Sequence[Quarantined]
 
 def _mark(group: EditGroup) -> tuple[object, ...]:
     return tuple(edit.content for edit in group.edits), group.support
-
-
-def _texts(base: Skill, group: EditGroup) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text for edit in group.edits for text in _in_words(base, edit)))
-
-
-def _in_words(base: Skill, edit: Edit) -> Iterator[str]:
-    """An edit as text alone: what it says, and what it takes out of the skill."""
-    yield from (text for text in (edit.title, edit.content.strip().removeprefix("- ")) if text)
-    if gone := _taken_out(base, edit).strip():
-        yield f"(This is taken out of the skill:) {gone}"
-
-
-def _taken_out(base: Skill, edit: Edit) -> str:
-    text = base.text(edit.file) or ""
-    if edit.op == "delete_file":
-        return text
-    if edit.op == "replace_in_section" and edit.anchor:
-        return edit.anchor
-    if edit.op == "delete_section":
-        top = find_section(text, edit.section)
-        below = [at.path for at in sections(text) if top and at.path[: len(top.path)] == top.path]
-        return "".join(section_text(text, path) for path in below)
-    return section_text(text, edit.section) if edit.op == "replace_in_section" else ""

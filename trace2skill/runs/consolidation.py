@@ -22,7 +22,7 @@ from trace2skill.runs.memory import recalled
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.assign import ASSIGN
 from trace2skill.runs.steps.induce import INDUCE
-from trace2skill.runs.steps.stored import skill_of, stored
+from trace2skill.runs.steps.stored import looks_again, skill_of, stored
 from trace2skill.runs.steps.write import WRITE
 from trace2skill.runs.verdicts import verdicts_for
 from trace2skill.skills.skill import Skill
@@ -109,7 +109,7 @@ class Cutting:
         digest = given.patch.base
         if digest not in self._cutters:
             known = None if digest == self._base.digest else self._rt.store.get("skill", digest, Skill)
-            self._cutters[digest] = Cutter(self._rt.store, known or self._base)
+            self._cutters[digest] = Cutter(self._rt.store, known or self._base, looked=looks_again(self._rt))
         return self._cutters[digest].take(given)
 
     def _proposal(self, item: Proposed) -> Proposal:

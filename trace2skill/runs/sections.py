@@ -91,8 +91,8 @@ class LearningSettings(Record):
     second_look: bool = Field(
         default=True,
         exclude_if=bool,
-        description="Let the merger's model look for lines that nobody should follow in what a candidate would say; "
-        "it only ever withholds.",
+        description="Let the merger's model look for lines that nobody should follow in what a candidate would say, "
+        "and decide on those that the screening no more than suspects.",
     )
     memory: bool = Field(
         default=True,

@@ -14,12 +14,12 @@ from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
 from trace2skill.evaluation.ends import of_each, short
 from trace2skill.evaluation.outlook import GateOutlook
+from trace2skill.runs.held_back import as_sections, one_line
 from trace2skill.runs.replayed import Replayed
 from trace2skill.runs.round_score import RoundScore
 from trace2skill.runs.rule_verdict import RuleVerdict
 from trace2skill.runs.spread import SkillScores
 from trace2skill.runs.turned import Turned
-from trace2skill.safety.screening import shown
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation, score_names
 
@@ -28,7 +28,6 @@ SIMULATED_NOTE = (
 )
 
 
-NOT_LOOKED_AT = "Written, but the second look gave no answer on it"
 DISPUTED = (
     "An analyst holds that the expected result contradicts the request. Nothing was learned from these runs; after two "
     "such verdicts a task takes no part in later runs"
@@ -230,12 +229,7 @@ class RunSummary(Record, form="RunSummary", version=1):
         parts = [f"# Skill refresh `{self.run_id}`", self._verdict(), self._scores(), self._learned(), self._numbers()]
         if self.sources:
             parts.append("## Logs\n\n" + "\n".join(f"- {line}" for line in self.sources.as_lines()))
-        if self.quarantined:
-            listed = "\n".join(f"- {item.reason}: `{shown(_one_line(item.text))}`" for item in self.quarantined)
-            parts.append(f"## In quarantine\n\n{listed}\n\nReview it with `trace2skill quarantine`.")
-        if self.candidate.unjudged:
-            listed = "\n".join(f"- `{shown(_one_line(text))}`" for text in self.candidate.unjudged)
-            parts.append(f"## {NOT_LOOKED_AT}\n\n{listed}")
+        parts += as_sections(self.quarantined, self.candidate)
         if self.failures:
             listed = "\n".join(f"- {item.stage}: {item.name}: {item.kind}: {item.message}" for item in self.failures)
             parts.append(f"## What failed\n\n{listed}\n\nRun the same command again: only these are run.")
@@ -243,12 +237,12 @@ class RunSummary(Record, form="RunSummary", version=1):
             listed = "\n".join(f"- {item.task_id}: {item.verdict}: {item.reason}" for item in self.left_out)
             parts.append(f"## Tasks left out\n\n{listed}")
         if self.disputed:
-            listed = "\n".join(f"- {item.task_id}: {_one_line(item.reason)}" for item in self.disputed)
+            listed = "\n".join(f"- {item.task_id}: {one_line(item.reason)}" for item in self.disputed)
             parts.append(f"## Tasks that a person should look at\n\n{DISPUTED}:\n\n{listed}")
         if blamed := self.blamed_in_words():
             parts.append("## Replay\n\n" + "\n".join(f"- {line}" for line in blamed))
         if self.refuted:
-            listed = "\n".join(f"- {_one_line(item.says)}: {item.in_words}" for item in self.refuted)
+            listed = "\n".join(f"- {one_line(item.says)}: {item.in_words}" for item in self.refuted)
             parts.append(f"## Refuted rules\n\n{listed}")
         if self.candidate.open:
             parts.append("## Open conflicts\n\n" + "\n\n".join(map(_conflict, self.candidate.open)))
@@ -284,7 +278,7 @@ class RunSummary(Record, form="RunSummary", version=1):
             return "## Learned\n\nNothing: no lesson had enough support."
         rows = "\n".join(
             f"| {len(group.support.tasks)} | {len(group.support.errors)} | {len(group.support.successes)} "
-            f"| {_one_line(group.text)} |"
+            f"| {one_line(group.text)} |"
             for group in self.candidate.written
         )
         return f"## Learned\n\n| tasks | failures | successes | rule |\n|---|---|---|---|\n{rows}"
@@ -316,7 +310,7 @@ class RunSummary(Record, form="RunSummary", version=1):
     def blamed_in_words(self) -> list[str]:
         """Which rules replay has found to break tasks, and what became of them: a line each."""
         rules = [rule for record in self.replays for rule in record.rules]
-        return [f"{rule.fate}: {_one_line(rule.group.text)}: {rule.reason}" for rule in rules]
+        return [f"{rule.fate}: {one_line(rule.group.text)}: {rule.reason}" for rule in rules]
 
     def rules_in_words(self) -> str:
         """How many rules there were, and how many of them earlier runs left."""
@@ -334,12 +328,7 @@ class RunSummary(Record, form="RunSummary", version=1):
 
 def _conflict(conflict: OpenConflict) -> str:
     sides = "\n".join(
-        f"- {_one_line(side.text)} ({len(side.support.tasks)} tasks: {', '.join(side.support.trajectories)})"
+        f"- {one_line(side.text)} ({len(side.support.tasks)} tasks: {', '.join(side.support.trajectories)})"
         for side in conflict.sides
     )
     return f"{conflict.reason}:\n\n{sides}"
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split()).removeprefix("- ").replace("|", "\\|")
-    return line if len(line) <= 160 else line[:159] + "…"

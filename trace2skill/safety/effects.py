@@ -29,6 +29,11 @@ CODE_EN = r"(?:one.?time (?:code|password)|verification code|security code|\botp
 PLACE_EN = r"(?:file ?names?|titles?|descriptions?|urls?|addresses|query|branch names?|subjects?|footers?|comments?|commit messages?|pull requests?|issues?)"
 PRIVATE_EN = r"(?:\.env\b|passwords?|keys?|tokens?|credentials?|secrets?|phone numbers?|e?-?mail address(?:es)?|names? of (?:the )?customers?|customers? \w*\s?(?:names?|numbers?|address|data)|birth ?dates?|card numbers?|personal data|private data|environment)"
 
+PAYS_UNLESS_EN = any_of(
+    r"\b(?:never|do not|dont|must not|avoid|not) (?:\w+ ){0,2}(?:take|assume|treat|count|consider|book|pay|charge|delete|merge|buy)",
+    r"\b(?:ask|confirm|show|tell|check)\w*\b[^.;]{0,40}\b(?:first|before)\b|\bbefore\b[^.;]{0,40}\b(?:pay|charg|book|delet|merg|transf|refund)",
+)
+
 EFFECTS: tuple[Order, ...] = (
     # consent that nobody gave
     Order(UNASKED, any_of(
@@ -37,8 +42,10 @@ EFFECTS: tuple[Order, ...] = (
         r"\b(?:dialogs?|questions?|prompts?|asking|confirmations?|approvals?)\b[^.;]{0,30}\b(?:annoy\w*|cost time|waste|slow\w*|only delay\w*|bother\w*|formalit\w*|hold\w* (?:things|it|you) up|unnecessary|pointless)\b",
         r"\b(?:user|customer|client|owner|reviewer|manager|human)s? (?:need not|neednt|does not need to|doesnt need to|do not have to|dont have to|will not|wont) (?:be (?:asked|bothered|involved|consulted|told)|mind|object|know|see)\b|\bnobody (?:will|would) (?:object|mind|notice|ask|care|see)\b",
         r"\b(?:manager|boss|owner|user|customer|security team|admin|team|legal|management)\b[^.;]{0,20}\b(?:already|has already|have already) (?:approved|agreed|confirmed|allowed|signed off|consented)\b[^.;]{0,20}\b(?:all|every|any|everything)\b|\b(?:do not|dont|does not|doesnt) insist on\b[^.;]{0,20}\b(?:confirm|approv|permission|review|check)\w*",
+    ), PAYS_UNLESS_EN),
+    Order(UNASKED, any_of(
         r"\b(?:right away|at once|straight|immediately|yourself)\b[^.;]{0,20}\b(?:charge|pay|book|delete|deletion|transfer|refund|merge|finali[sz]e|buy|purchase|order)\b|\b(?:charge|pay|book|delete|transfer|refund|merge|buy|purchase)\b (?:it |them |the \w+ ){0,1}(?:right away|at once|immediately|yourself)\b",
-    ), any_of(r"\b(?:never|do not|dont|must not|avoid|not) (?:\w+ ){0,2}(?:take|assume|treat|count|consider|book|pay|charge|delete|merge|buy)", r"\b(?:ask|confirm|show|tell|check)\w*\b[^.;]{0,40}\b(?:first|before)\b|\bbefore\b[^.;]{0,40}\b(?:pay|charg|book|delet|merg|transf|refund)")),
+    ), PAYS_UNLESS_EN, everyday=True),
     Order(UNASKED, any_of(
         r"\b(?:schweigen|keine (?:antwort|reaktion|ruckmeldung))\b[^.;]{0,40}\b(?:zusage|zustimmung|ja|einwilligung|einverstandnis)\b|\b(?:zustimmung|einwilligung|erlaubnis|einverstandnis)\b[^.;]{0,25}\b(?:vorausgesetzt|angenommen|unterstell\w*|erteilt|gegeben)\b",
         r"\b(?:muss|mussen|braucht|brauchen) (?:\w+ )?nicht\w* (?:\w+ ){0,3}?(?:gefragt|informiert|einbezogen|gestort|befragt)\b|\b(?:nachfragen|ruckfragen|fragen|bestatigungen)\b[^.;]{0,25}\b(?:halten|kosten|storen|verzogern|nerven|bremsen)\b",
@@ -128,7 +135,7 @@ EFFECTS: tuple[Order, ...] = (
         r"\b(?:carry|copy|put|write|add|repeat|spread|propagate|take|paste|insert|include)\b[^.;]{0,20}\b(?:this|these|the same|following|above)\b[^.;]{0,15}\b(?:rule|rules|line|lines|text|note|instructions?|advice|section|skill|block)?\b[^.;]{0,20}\b(?:to|in|into|over|on)\b[^.;]{0,20}\b(?:readme|each|every|all|other|any|new|next)\b",
         r"\b(?:register|create|schedule|set up|add|install|make|start|leave|plant)\b[^.;]{0,25}\b(?:cron ?jobs?|jobs?|scheduled tasks?|timers?|daemons?|services?|background (?:process|task)|watchers?|triggers?)\b[^.;]{0,50}\b(?:every|each|hourly|daily|always|again|at (?:boot|log ?in|start)|repeats?|keeps?)\b|\b(?:post.?install|pre.?install|prepare|post.?checkout|pre.?commit|post.?merge|start.?up|log.?on|log.?in|autostart|boot) (?:scripts?|hooks?|items?|entr(?:y|ies)|folder)\b[^.;]{0,40}\b(?:call|run|start|load|helper|fetch|download|execute|point)\w*",
         r"\b(?:into|in|on|to|ahead of|front of)\b[^.;]{0,15}\bpath\b[^.;]{0,10}\bas (?:ls|cd|git|sudo|ssh|python3?|node|npm|rm|cat|su)\b|\b(?:autostart|start.?up folder|launch agents?|run key|login items?|sitecustomize|usercustomize|pythonstartup|bash_?env|\.pth file)\b",
-    ), any_of(r"\b(?:never|do not|dont|must not|avoid|not|remove|delete|check|look)\b[^.;]{0,25}")),
+    ), any_of(r"\b(?:never|do not|dont|must not|avoid|not|remove|delete|check|look)\b[^.;]{0,25}", r"\b(?:only if|only when) the (?:task|user|customer|request) (?:asks|wants|names)\b")),
     Order(SETTLES, any_of(
         r"\b(?:ubernimm|kopier|schreib|trag|ubertrag|fug)\w*\b[^.;]{0,15}\b(?:diese?n?|folgende?n?)\b[^.;]{0,15}(?:regel|zeile|text|hinweis|abschnitt|anweisung)\w*[^.;]{0,30}\b(?:in|an)\b[^.;]{0,30}\b(?:jede\w*|alle\w*|readme|weiteren?)\b|\b(?:cron.?job|dienst|aufgabenplan\w*|geplante aufgabe|zeitgeber|daemon)\b[^.;]{0,50}\b(?:stundlich|taglich|immer|wiederhol\w*|jede\w*|dauerhaft|start\w*)\b|\bautostart\b|\b(?:post|pre).?install\b[^.;]{0,60}",
     ), any_of(NO_DE)),
@@ -136,7 +143,7 @@ EFFECTS: tuple[Order, ...] = (
         r"\b(?:copi|escrib|anad|agreg|pon|lleva|repit)\w*\b[^.;]{0,12}\b(?:est[ae]s?|la siguiente)\b[^.;]{0,15}\b(?:regla|linea|texto|nota|instruccion|seccion)\w*[^.;]{0,30}\b(?:cada|todos?|todas?|readme|demas|otros?)\b|\b(?:tarea programada|cron\w*|servicio|demonio)\b[^.;]{0,50}\b(?:cada|repit\w*|siempre|diari\w+|arranque|inicio)\b|\b(?:al|en el) (?:inicio|arranque) del sistema\b|\b(?:post|pre).?install\b[^.;]{0,60}",
     ), any_of(NO_ES)),
     Order(SETTLES, any_of(
-        r"(?:把|[将將])(?:[这這此本][条條]?|以下)[^。；]{0,8}(?:[规規][则則]|文字|[说說]明|指令|[内內]容)[^。；]{0,6}(?:[写寫加复複][进進入到制製]*)[^。；]{0,20}(?:每|所有|其他|README)|(?:定[时時]任[务務]|cron|守[护護][进進]程|[计計][划劃]任[务務])[^。；]{0,6}|(?:每[个個]?(?:小[时時]|天)|重[复複])[^。；]{0,8}(?:定[时時]|任[务務])|[开開]机自?[启啟][动動]|自[启啟][动動]|(?:post|pre)install",
+        r"(?:把|[将將])(?:[这這此本][条條]?|以下)[^。；]{0,8}(?:[规規][则則]|文字|[说說]明|指令|[内內]容)[^。；]{0,6}(?:[写寫加复複][进進入到制製]*)[^。；]{0,20}(?:每|所有|其他|README)|(?:定[时時]任[务務]|cron\W{0,3}(?=[一-鿿])|守[护護][进進]程|[计計][划劃]任[务務])[^。；]{0,6}|(?:每[个個]?(?:小[时時]|天)|重[复複])[^。；]{0,8}(?:定[时時]|任[务務])|[开開]机自?[启啟][动動]|自[启啟][动動]|(?:post|pre)install",
     ), any_of(NO_ZH)),
     Order(SETTLES, any_of(
         r"\b(?:перенеси|скопируй|впиши|добавь|запиши|повтори|вставь)\w*[^.;]{0,10}\b(?:эт[оиу]\w*|следующ\w+)\b[^.;]{0,12}(?:правил|строк|текст|указани|раздел)\w*[^.;]{0,25}(?:кажд|все[хм]?\b|readme|друг|нов)\w*|\b(?:cron|крон|планировщик|задани\w+ по расписанию|служб\w+|демон)\w*[^.;]{0,40}(?:кажд|повтор|ежечасн|ежедневн|постоянн|при запуске)\w*|\bавтозагрузк\w*|\bавтозапуск\w*|\b(?:post|pre).?install\b",

@@ -8,6 +8,8 @@ import binascii
 import re
 from collections.abc import Iterator
 
+from trace2skill.safety.scopes import stays_within_work
+
 WARNS = re.compile(
     r"(?:\b(?:never|do not|don't|don’t|dont|avoid|must not|mustn't|should not|shouldn't|cannot|can't|instead of|rather than|not|no|without|nie|niemals|nicht|kein|keine|nunca|jamás|jamas|evita"
     r"|никогда не|не|нельзя|избегай(?:те)?)|(?:不要|切勿|禁止|不得|避免|绝不|別|别))\s*(?:ever\s+|to\s+|just\s+|blindly\s+|simply\s+)?"
@@ -21,6 +23,8 @@ MADE_BY_BUILDS = re.compile(
     r"|\*\.(?:o|pyc|tmp|log|bak|class))/?[`\"'.,;:)]*\Z",
     re.IGNORECASE,
 )
+ANOTHER_TARGET = re.compile(r"\s+[\"']?(?:[/~$*.]|[\w.-]+/)")
+"""A path behind the first: what is done to that one excuses nothing."""
 ONE_VARIABLE = re.compile(r"\brm\s+(?:-[fiv]+\s+)*(?:--\s+)?\"\$\{?\w+\}?\"[`.,;:)]*\Z")
 FETCHES = re.compile(r"\b(?:curl|wget)\s", re.IGNORECASE)
 LOCAL = re.compile(
@@ -34,6 +38,9 @@ MENTIONED = re.compile(
     r"\Asudo(?:\s+(?:is|isn't|isnt|are|was|were|in|not|nor|rights?|password|access|privileges?|needed|available|here|or|and|to|for|at|on|when|where|does|has|works?|fails?|asks|cannot|may|must|unless|if|inside|outside)\b.*)?\Z",
     re.IGNORECASE | re.DOTALL,
 )
+WRITTEN_TO = re.compile(r"\s(?:-o|-O|--output)\s{1,9}[\w.-]{1,60}(?=[\s`\"']|\Z)")
+"""The file that an answer goes to has a name like a host's."""
+SAID_OF = re.compile(r"(?:eval|exec)`\s+(?:is|was|are|fails?|cannot|does|returns?|takes?)\b", re.IGNORECASE)
 NAMED_ONLY = re.compile(r"\bunder\s+[`\"'“]?\Z", re.IGNORECASE)
 WITH_LEASE = re.compile(r"\bgit\s+push\s+(?:\S+\s+)*--force-with-lease\b", re.IGNORECASE)
 """Refused by the server where somebody else has pushed since."""
@@ -65,9 +72,13 @@ def is_harmless(reason: str, text: str, match: re.Match[str]) -> bool:
     before = _before(text, match.start())
     named = bool(NAMED_ONLY.search(before)) and piece.lower().startswith("sudo")
     mentioned = (MENTIONED.match(piece) and not TOLD_TO_USE.search(before)) or named or WITH_LEASE.match(piece)
-    if mentioned or MADE_BY_BUILDS.search(piece) or ONE_VARIABLE.search(piece):
+    command = command_at(text, match.start())
+    alone = not ANOTHER_TARGET.match(command, len(match[0]))
+    if mentioned or (alone and (MADE_BY_BUILDS.search(piece) or ONE_VARIABLE.search(piece))):
         return True
-    return bool(FETCHES.match(piece)) and not GOES_OUT.search(LOCAL.sub("", _behind(text, match.start())))
+    if FETCHES.match(piece):
+        return not GOES_OUT.search(WRITTEN_TO.sub("", LOCAL.sub("", command)))
+    return stays_within_work(text, match.start(), command) or SAID_OF.match(text, match.start()) is not None
 
 
 def _before(text: str, place: int) -> str:
@@ -77,7 +88,7 @@ def _before(text: str, place: int) -> str:
     return head[ends[-1].end() :] if ends else head
 
 
-def _behind(text: str, place: int) -> str:
+def command_at(text: str, place: int) -> str:
     """The command from a place on, to the end of its code span or of its line."""
     line = text[place : place + 600].split("\n", 1)[0]
     if text[max(0, place - 200) : place].count("`") % 2:

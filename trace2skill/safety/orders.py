@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from trace2skill.safety.bounded import bounded
+from trace2skill.safety.everyday import is_told_once, was_agreed_to
 from trace2skill.safety.quick import Quick
 from trace2skill.safety.view import View
 
@@ -21,11 +22,22 @@ LONGEST_SENTENCE = 2000
 
 
 class Order(NamedTuple):
-    """An order, and what stands before or around it where it is none."""
+    """An order, and what stands before or around it where it is none.
+
+    `everyday`: honest advice gives such an order, too; what it is about decides whether it does harm.
+    """
 
     reason: str
     pattern: re.Pattern[str]
     unless: re.Pattern[str]
+    everyday: bool = False
+
+
+class Reason(NamedTuple):
+    """Why a text is no advice, and whether honest advice says such a thing, too."""
+
+    reason: str
+    everyday: bool = False
 
 
 def any_of(*patterns: str) -> re.Pattern[str]:
@@ -61,13 +73,29 @@ YES_DE = r"(?:ruckfrage\w*|nachfrag\w*|bestatigung\w*|bestatig\w*|zustimmung|erl
 SECRET_DE = r"(?:passw\w+|kennw\w+|zugangsdaten|anmeldedaten|\w*schlussel\w*|tokens?|geheim\w+|kundendaten|umgebungsvariablen|api.?keys?|quell(?:code|text)|gesprach\w*|kreditkarten\w*)"
 GUARD_ES = r"(?:sandbox|aislamiento|seguridad|verificacion\w*|autenticacion|cortafuegos|firewall|certificados?|auditoria|proteccion\w*|permisos|confirmacion\w*|antivirus|controles|cifrado|aprobacion\w*|salvaguard\w*)"
 YES_ES = r"(?:confirmacion|permiso|aprobacion|autorizacion|consentimiento|visto bueno)"
-SECRET_ES = r"(?:contrasen\w+|credencial\w*|claves?|tokens?|secretos?|datos (?:de (?:los |las )?)?(?:clientes?|personales|usuarios?)|variables de entorno|api.?keys?|codigo fuente|conversacion\w*|tarjetas?)"
+SECRET_ES = r"(?:contrasen\w+|credencial\w*|claves?|tokens?|secretos?|datos (?:de (?:los |las )?)?(?:clientes?|personales|usuarios?)|variables de entorno|api.?keys?|codigo fuente|conversacion\w*|tarjetas?(?! de (?:embarque|visita))\b)"
 GUARD_ZH = r"(?:沙箱|沙盒|安全|验证|驗證|校验|校驗|认证|認證|防火[墙牆]|[证證][书書]|审计|審計|日志|日誌|[权權]限|保[护護]|确认|確認|检查|檢查|双因素|审批|審批|加密|限制|杀毒|殺毒)"
 YES_ZH = r"(?:询问|詢問|确认|確認|征求|徵求|请示|請示|批准|同意|[许許]可|授[权權]|审批|審批|允[许許])"
 SECRET_ZH = r"(?:密码|密碼|口令|凭[据证]|憑[據證]|密[钥鑰]|令牌|token|机密|機密|客户|客戶|用户数据|環境變量|环境变量|api.?key|源代码|源碼|对话|聊天记录|个人信息)"
 GUARD_RU = r"(?:песочниц|безопасност|проверк|аутентифик|авториза|фаервол|файрвол|брандмауэр|сертификат|аудит|журналир|логирован|защит|прав[аи]? доступа|разрешени|подтвержд|антивирус|ограничен|шифрован|верифик)\w*"
 YES_RU = r"(?:подтвержден|разрешен|согласи|одобрен|спроса|запроса|ведома|санкции)\w*"
 SECRET_RU = r"(?:парол|учетн|учётн|токен|секрет|ключ|данны[ех] (?:о )?(?:клиент|пользов)|персональн|переменн\w+ окружен|исходн\w+ код|переписк|cookie)\w*"
+
+# What makes "without asking" good advice: it is what is never done.
+WITHOUT_EN = any_of(
+    r"\b(?:never|not|dont|don t|cannot|cant|no|avoid|refuse|nobody|nothing)\b[^.;]*\bwithout\b",
+    r"\b(?:never|do not|dont|don t|avoid) (?:\w+ ){0,2}(?:assume|auto|treat|take|consider|answer|click|press)",
+)
+WITHOUT_DE = any_of(
+    r"\b(?:nie|niemals|nicht|kein\w*|nichts|nur)\b[^.;]*\bohne\b",
+    r"\b(?:nie|niemals|nicht)\b (?:die |eine )?(?:ruckfrage|bestatigung|genehmigung|freigabe)",
+    r"(?:ruckfrage|bestatigung|genehmigung|freigabe)\w* (?:nie|niemals|nicht)\b",
+)
+WITHOUT_ES = any_of(r"\b(?:nunca|no|jamas|nada)\b[^.;]*\bsin\b")
+WITHOUT_RU = any_of(r"\b(?:не|нельзя|никогда|ничего)\b[^.;]*\bбез\b")
+WITHOUT_ZH = any_of(
+    r"(?:不要|切勿|别|禁止|不得|不能|不可|[绝絕]不|避免|不[应應])[^。；]{0,12}(?:未[经經]|不[经經]|没有|[没沒]|跳[过過]|省略|[绕繞][过過]|忽略|忘|自[动動])"
+)
 
 ORDERS: tuple[Order, ...] = (
     # act without asking
@@ -77,24 +105,38 @@ ORDERS: tuple[Order, ...] = (
     ), any_of(r"\b(?:twice|again|more than once|if (?:the user|they) (?:has|have) already|already (?:confirmed|approved))\b")),
     Order(UNASKED, any_of(
         r"(?:\A|[,;:] ?|\b(?:always|just|simply|then|and|please|should|must|may|can|directly|automatically|immediately|silently|it is (?:fine|ok|okay|safe) to) )(?:go ahead|proceed|continue|execute|run|approve|accept|apply|merge|push|deploy|delete|remove|send|pay|refund|cancel|book|grant|install|commit|change|overwrite|publish|transfer|close|act|do|make|issue|drop|reset|update|submit)\b[^.;!?]{0,70}\bwithout (?:\w+ ){0,3}?(?:ask|confirm|approv|permission|consent|wait|prompt|review|check|verif|authori)\w*",
+    ), WITHOUT_EN, everyday=True),
+    Order(UNASKED, any_of(
         r"\bauto.?approv\w*|\bassume (?:yes|consent|approval|permission|that the user (?:agrees|approves|has approved))|\b(?:answer|say|reply|press|type|click|choose|select)\b (?:with )?(?:yes|y|allow|accept|approve|allow all|always allow)\b[^.;]{0,30}\b(?:every|all|any|each|whatever|always|prompt|dialog|question)",
         r"\b(?:treat|take|consider|regard|count)\b[^.;]{0,50}\b(?:as|to be) (?:pre.?)?(?:approved|confirmed|authori[sz]ed|agreed)|\b(?:confirmation|approval|permission|consent)s? (?:is|are) (?:not (?:needed|required|necessary)|unnecessary|optional|never (?:needed|required)|a waste)|\bno (?:confirmation|approval|permission|consent|review) (?:is )?(?:needed|required|necessary)",
-    ), any_of(r"\b(?:never|not|dont|don t|cannot|cant|no|avoid|refuse|nobody|nothing)\b[^.;]*\bwithout\b", r"\b(?:never|do not|dont|don t|avoid) (?:\w+ ){0,2}(?:assume|auto|treat|take|consider|answer|click|press)")),
+    ), WITHOUT_EN),
     Order(UNASKED, any_of(
         rf"\b(?:frag|bitt|wart)\w*\b[^.;]{{0,30}}\b(?:nie|niemals|nicht|keinesfalls)\b[^.;]{{0,30}}\b{YES_DE}|\b(?:nie|niemals|nicht|keinesfalls|nie mehr)\b[^.;]{{0,20}}\b(?:um|nach|auf)\b[^.;]{{0,15}}\b{YES_DE}[^.;]{{0,20}}\b(?:frag|bitt|wart)\w*|\b(?:frag|bitt|wart)\w* (?:nie|niemals|nicht) (?:nach|um|auf|erst|vorher|den)\b",
-        rf"\bohne\b[^.;]{{0,25}}\b{YES_DE}|\bohne (?:zu|vorher|erst|jemanden)\b[^.;]{{0,20}}\b(?:fragen|bestatigen)\b|\b{YES_DE} (?:ist|sind|wird) (?:nicht|nie|kein\w*) (?:notig|erforderlich|notwendig)|\b(?:uberspring|spar|lass)\w*\b[^.;]{{0,25}}\b(?:ruckfrage|bestatigung|genehmigung|freigabe)\w*",
-    ), any_of(r"\b(?:nie|niemals|nicht|kein\w*|nichts|nur)\b[^.;]*\bohne\b", r"\b(?:nie|niemals|nicht)\b (?:die |eine )?(?:ruckfrage|bestatigung|genehmigung|freigabe)", r"(?:ruckfrage|bestatigung|genehmigung|freigabe)\w* (?:nie|niemals|nicht)\b")),
+        rf"\b{YES_DE} (?:ist|sind|wird) (?:nicht|nie|kein\w*) (?:notig|erforderlich|notwendig)|\b(?:uberspring|spar|lass)\w*\b[^.;]{{0,25}}\b(?:ruckfrage|bestatigung|genehmigung|freigabe)\w*",
+    ), WITHOUT_DE),
+    Order(UNASKED, any_of(
+        rf"\bohne\b[^.;]{{0,25}}\b{YES_DE}|\bohne (?:zu|vorher|erst|jemanden)\b[^.;]{{0,20}}\b(?:fragen|bestatigen)\b",
+    ), WITHOUT_DE, everyday=True),
     Order(UNASKED, any_of(
         rf"\b(?:nunca|no|jamas)\b(?: \w+){{0,2}}? (?:pid|ped|solicit|esper|pregunt|consult)\w*\b[^.;]{{0,40}}\b(?:{YES_ES}|al usuario|antes)\b|\b(?:omite|salta|evita pedir)\w*\b[^.;]{{0,20}}\b{YES_ES}",
-        rf"\bsin (?:\w+ ){{0,2}}?(?:pedir|preguntar|confirmar|consultar|esperar|solicitar|avisar|{YES_ES})\b|\bno (?:hace falta|es necesari[oa]|se necesita)\b[^.;]{{0,20}}\b(?:{YES_ES}|preguntar|confirmar)",
-    ), any_of(r"\b(?:nunca|no|jamas|nada)\b[^.;]*\bsin\b")),
+        rf"\bno (?:hace falta|es necesari[oa]|se necesita)\b[^.;]{{0,20}}\b(?:{YES_ES}|preguntar|confirmar)",
+    ), WITHOUT_ES),
     Order(UNASKED, any_of(
-        rf"(?:不要|[无無]需|不必|不用|[从從]不|永[远遠]不要|切勿|别再?|不再|[无無][须須])[^。；]{{0,8}}{YES_ZH}|(?:未[经經]|不[经經]|跳[过過]|省略|[绕繞][过過]|[无無]需等待)[^。；]{{0,10}}{YES_ZH}|(?:自[动動]|一律|[总總]是|直接)[^。；]{{0,6}}(?:批准|同意|接受|允[许許]|[选選][择擇]是)",
-    ), any_of(r"(?:不要|切勿|别|禁止|不得|不能|不可|[绝絕]不|避免|不[应應])[^。；]{0,12}(?:未[经經]|不[经經]|没有|[没沒]|跳[过過]|省略|[绕繞][过過]|忽略|忘|自[动動])")),
+        rf"\bsin (?:\w+ ){{0,2}}?(?:pedir|preguntar|confirmar|consultar|esperar|solicitar|avisar|{YES_ES})\b",
+    ), WITHOUT_ES, everyday=True),
+    Order(UNASKED, any_of(
+        rf"(?:不要|[从從]不|永[远遠]不要|切勿|别再?|不再)[^。；]{{0,8}}{YES_ZH}|(?:跳[过過]|省略|[绕繞][过過])[^。；]{{0,10}}{YES_ZH}|(?:自[动動]|一律|[总總]是|直接)[^。；]{{0,6}}(?:批准|同意|接受|允[许許]|[选選][择擇]是)",
+    ), WITHOUT_ZH),
+    Order(UNASKED, any_of(
+        rf"(?:[无無]需|不必|不用|[无無][须須])[^。；]{{0,8}}{YES_ZH}|(?:未[经經]|不[经經]|[无無]需等待)[^。；]{{0,10}}{YES_ZH}",
+    ), WITHOUT_ZH, everyday=True),
     Order(UNASKED, any_of(
         rf"\b(?:не|никогда не|больше не)\s+(?:\w+\s+){{0,2}}?(?:спрашива|запрашива|жди|ждите|ждать|ожида|проси|уточня|подтвержда|согласовыва)\w*[^.;]{{0,40}}(?:{YES_RU}|подтвержд\w*|разрешени\w*|пользовател\w*|человек\w*)|\bне (?:спрашивай|спрашивайте|жди)\b",
-        rf"\bбез\s+(?:\w+\s+){{0,2}}?{YES_RU}|\b(?:подтверждение|разрешение|согласие)\s+(?:не\s+)?(?:не нужно|не требуется|не обязательно)",
-    ), any_of(r"\b(?:не|нельзя|никогда|ничего)\b[^.;]*\bбез\b")),
+        r"\b(?:подтверждение|разрешение|согласие)\s+(?:не\s+)?(?:не нужно|не требуется|не обязательно)",
+    ), WITHOUT_RU),
+    Order(UNASKED, any_of(
+        rf"\bбез\s+(?:\w+\s+){{0,2}}?{YES_RU}",
+    ), WITHOUT_RU, everyday=True),
     # turn off a safeguard
     Order(UNSAFE, any_of(
         rf"\b(?:turn(?:ing)? off|switch(?:ing)? off|shut(?:ting)? off|disabl\w+|deactivat\w+|skip\w*|bypass\w*|circumvent\w*|suppress\w*|weaken\w*|relax|loosen|get around|work around|override|overrule|evade|defeat)\b[^.;,]{{0,40}}?\b{GUARD_EN}",
@@ -167,23 +209,23 @@ class OrderReader:
         self._quick = Quick([order.pattern for order in self._orders])
         self._in_sentence = lru_cache(maxsize=4096)(self._looked_at)
 
-    def __call__(self, text: str) -> Iterator[str]:
-        """Why a text is no advice, each reason once."""
-        found: set[str] = set()
-        for said in _sentences(text):
-            for reason in self._in_sentence(said):
-                if reason not in found:
-                    found.add(reason)
-                    yield reason
+    def __call__(self, text: str) -> Iterator[Reason]:
+        """Why a text is no advice, each once."""
+        yield from dict.fromkeys(told for said in _sentences(text) for told in self._in_sentence(said))
 
-    def _looked_at(self, said: str) -> tuple[str, ...]:
+    def _looked_at(self, said: str) -> tuple[Reason, ...]:
         found = [self._orders[number] for number in self._quick.found_in(View(said))]
-        return tuple(dict.fromkeys(order.reason for order in found if not self._is_good(order, said)))
+        good = (order for order in found if not self._is_good(order, said) and not _was_agreed_to(order, said))
+        return tuple(dict.fromkeys(Reason(order.reason, order.everyday and is_told_once(said)) for order in good))
 
     def _is_good(self, order: Order, said: str) -> bool:
         match = order.pattern.search(said) if self._by_clause else None
         end = CLAUSE_END.search(said, match.end()) if match else None
         return order.unless.search(said, 0, end.start() if end else len(said)) is not None
+
+
+def _was_agreed_to(order: Order, said: str) -> bool:
+    return order.everyday and was_agreed_to(said)
 
 
 @lru_cache(maxsize=64)

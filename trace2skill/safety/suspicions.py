@@ -142,7 +142,7 @@ OPENS = _any(
     r"\bssl\.(?:_create_default_https_context|create_default_context)\s*=|_create_stdlib_context\b|\bverify\s*=\s*None\b|\btrust_env\s*=\s*True|\bdisable_warnings\(|\b0o?7?77\b(?=[^\n]{0,20}chmod)",
 )
 DISGUISED = _any(
-    r"(?<!\S)(?<!(?<!\S)[a-z] )(?!a b c )(?:[a-z] ){9,80}[a-z](?!\S)|\b[a-z]{1,3}(?:\"[a-z]{1,2}\"|'[a-z]{1,2}')[a-z]{1,3}\b|\\(?:0?1[0-7]{2}|x[0-9a-f]{2})(?:\\(?:0?[0-7]{2,3}|x[0-9a-f]{2})){2,}|\brot-?(?:13|47|5)\b|\b(?:read|spell|write|reverse|say|type|decode)\w*\b[^.\n]{0,20}\b(?:backwards?|in reverse|reversed|from (?:right to left|the end))\b|\bbackwards\b(?=[^.\n]{0,30}\b(?:is|then|and|first|step))"
+    r"(?<!\S)(?<!(?<!\S)[a-z] )(?!a b c )(?:[a-z] ){9,80}[a-z](?!\S)|\b[a-z]{1,3}(?:\"[a-z]{1,2}\"|'[a-z]{1,2}')[a-z]{1,3}\b|\\(?:0?1[0-7]{2}|x[0-9a-f]{2})(?:\\(?:0?[0-7]{2,3}|x[0-9a-f]{2})){2,}|\brot-?(?:13|47|5)\b|\b(?:read|spell|write|reverse|say|type|decode)\w*\b(?! the (?:list|rows?|log|table|column|traceback|stack|array|history)\b)[^.\n]{0,20}\b(?:backwards?|in reverse|reversed|from (?:right to left|the end))\b|\bbackwards\b(?=[^.\n]{0,30}\b(?:is|then|and|first|step))"
     r"|\b(?:first|last|initial|second|capital) (?:letters?|words?|characters?) of (?:the |each |every |these )?(?:following|lines?|words?|sentences?|:|[a-z]+:)|\b(?:decode|decrypt|decipher|unscramble|translate|convert)\b[^.\n]{0,40}\b(?:and|then)\b[^.\n]{0,15}\b(?:follow|obey|act|do|run|execute)\b|\bact on it\b|\b(?:caesar|vigenere|morse|braille|pig latin|leetspeak)\b",
 )
 

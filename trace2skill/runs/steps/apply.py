@@ -4,15 +4,25 @@ from trace2skill.consolidate import Groups
 from trace2skill.consolidate.candidate import Candidate, build_candidate
 from trace2skill.consolidate.editor import ModelEditor, editor_identity
 from trace2skill.consolidate.quarantine import allowed_in
-from trace2skill.consolidate.screened_edits import Passed, ScreenedEditor, looked_root, screened_root, texts_written
+from trace2skill.consolidate.screened_edits import (
+    Passed,
+    ScreenedEditor,
+    let_through,
+    looked_root,
+    screened_root,
+    texts_written,
+    unseen,
+    written_in,
+)
 from trace2skill.consolidate.second_look import PROMPT as LOOK
 from trace2skill.consolidate.second_look import SecondLooker
+from trace2skill.consolidate.suspected import Suspicions
 from trace2skill.core.step_label import StepLabel
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
 from trace2skill.runs.steps.step import RunStep
-from trace2skill.runs.steps.stored import asks_merger, bounds_of, skill_of, stored
+from trace2skill.runs.steps.stored import asks_merger, bounds_of, looks_again, skill_of, stored
 from trace2skill.skills.skill import Skill
 from trace2skill.types.references import Merged
 
@@ -26,11 +36,6 @@ def _parts(rt: Runtime, root: Merged, base: str, tasks: int) -> tuple[object, ..
     return *parts, *([allowed] if allowed else []), *looks
 
 
-def looks_again(rt: Runtime) -> bool:
-    """Does a model look at what a candidate would say?"""
-    return rt.settings.learning.second_look and "merger" in rt.settings.roles_asked
-
-
 def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
     """Apply the groups of the rule book to S0 and keep the candidate skill.
 
@@ -39,27 +44,29 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
         InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`, where a model looks or mends.
     """
     groups, before = stored(rt, "groups", root.content, Groups), skill_of(rt, base)
-    how, look, editor = rt.settings.learning, None, None
+    how, look, editor, suspicions = rt.settings.learning, None, None, Suspicions(rt.store, before)
     if looks_again(rt):
         asked = asks_merger(rt, "apply", root.content[:12], root.content, part="look")
-        look = SecondLooker(asked, before.description, how.merge, allowed_in(rt.store))
+        who = rt.settings.models.merger.name
+        look = SecondLooker(asked, before.description, how.merge, allowed_in(rt.store), by=who)
     if "merger" in rt.settings.roles_asked:
         step = StepLabel("apply", unit=root.content[:12])
-        editor = ScreenedEditor(ModelEditor(rt.client, rt.settings.models.merger, step), rt.store, look)
+        editor = ScreenedEditor(ModelEditor(rt.client, rt.settings.models.merger, step), rt.store, look, suspicions)
 
     def built(passed: Passed, *, polish: bool = False) -> tuple[Skill, Candidate]:
         return build_candidate(before, passed.root, how.thresholds, tasks, how.edits, how.limits, editor, polish=polish)
 
-    standing: set[str] = set()
-    passed = screened_root(rt.store, before, groups)  # a writer has words of its own
+    passed = screened_root(rt.store, before, groups, looked=look is not None)  # a writer has words of its own
     skill, made = built(passed)
-    while look is not None:
+    while True:
         texts = texts_written(before, passed.root, made)
-        standing = {text for of_group in texts.values() for text in of_group}
-        seen = look(text for of_group in texts.values() for text in of_group)
-        if not seen.found:
+        standing = dict.fromkeys(text for of_group in texts.values() for text in of_group)
+        suspected = suspicions.by_text(written_in(passed.root, texts))
+        seen = look(standing, suspected) if look else unseen(suspected)
+        left = looked_root(rt.store, passed, texts, seen, suspected)
+        if left.dropped == passed.dropped:
             break
-        passed = looked_root(rt.store, passed, texts, seen)  # what takes their place is looked at, too
+        passed = left  # what takes their place is looked at, too
         skill, made = built(passed)
     if how.polish and editor is not None:
         skill, made = built(passed, polish=True)
@@ -68,6 +75,7 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
         "dropped": (*made.dropped, *passed.dropped),
         "quarantined": tuple(item.digest for item in passed.aside),
         "unjudged": tuple(text for text in look.unjudged if text in standing) if look else (),
+        "let_through": let_through(made, suspicions, look) if look else (),
     }
     return made.model_copy(update=record)
 

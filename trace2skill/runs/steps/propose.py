@@ -3,7 +3,7 @@
 import logging
 
 from trace2skill.analysts import rules
-from trace2skill.consolidate.quarantine import allowed_of, review_lessons
+from trace2skill.consolidate.quarantine import allowed_of, review_lessons, suspected_in
 from trace2skill.core.step_label import StepLabel
 from trace2skill.prompts.refuted import refuted_parts
 from trace2skill.proposals.propose import propose, propose_identity
@@ -11,7 +11,7 @@ from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
 from trace2skill.runs.steps.step import RunStep
-from trace2skill.runs.steps.stored import skill_of, stored
+from trace2skill.runs.steps.stored import looks_again, skill_of, stored
 from trace2skill.runs.verdicts import refuted_before
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.references import Extracted, Proposed
@@ -20,19 +20,28 @@ log = logging.getLogger(__name__)
 
 
 def _parts(rt: Runtime, extracted: Extracted, base: str) -> tuple[object, ...]:
-    """The lessons and S0, what a person let through of what the screening holds up, and what is refuted."""
+    """The lessons and S0, what a person or a look to come lets through of what is held up, and what is refuted."""
     by_rules = extracted.log == "rules"
     who = rules.VERSION if by_rules else propose_identity(rt.settings.models.analyst, rt.settings.learning.edits)
     extraction = rt.store.get("extraction", extracted.content, Extraction)
     allowed = allowed_of(rt.store, skill_of(rt, base), extraction.lessons) if extraction else []
+    looked = suspected_in(rt.store, skill_of(rt, base), extraction.lessons) if extraction and looks_again(rt) else []
     refuted = () if by_rules else refuted_parts(refuted_before(rt, skill_of(rt, base).name))
-    return who, extracted.content, base, *([allowed] if allowed else []), *refuted
+    return (
+        who,
+        extracted.content,
+        base,
+        *([allowed] if allowed else []),
+        *([{"looked": looked}] if looked else []),
+        *refuted,
+    )
 
 
 def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
     """Write the lessons of one trajectory into a patch of S0.
 
-    A lesson that the screening finds suspicious is not shown to the proposer, and waits for review.
+    A lesson that the screening finds suspicious is not shown to the proposer, and waits for review; one that it no more
+    than suspects is, where a model looks at what comes of it.
 
     Raises:
         BadInput: the lessons come from a held-out task.
@@ -40,7 +49,7 @@ def propose_patch(rt: Runtime, extracted: Extracted, base: str) -> Proposed:
     extraction, skill = stored(rt, "extraction", extracted.content, Extraction), skill_of(rt, base)
     if not extracted.log:  # what logs say of held-out tasks was left out when they were read
         rt.evolve_task(extraction.task_id)
-    lessons, aside = review_lessons(rt.store, skill, extraction.lessons)
+    lessons, aside = review_lessons(rt.store, skill, extraction.lessons, looked=looks_again(rt))
     extraction, step = extraction.model_copy(update={"lessons": lessons}), StepLabel("propose", extracted.name)
     if extracted.log == "rules" or not lessons:
         patch = rules.patch_of(extraction, skill)

@@ -82,6 +82,11 @@ def asks_merger(rt: Runtime, stage: str, name: str, asks: str, part: str = "") -
     return ModelAsker(rt.client, rt.settings.models.merger, step)
 
 
+def looks_again(rt: Runtime) -> bool:
+    """Does a model look at what a candidate would say?"""
+    return rt.settings.learning.second_look and "merger" in rt.settings.roles_asked
+
+
 def bounds_of(rt: Runtime, prompt: str) -> dict[str, object]:
     """What the key of a job of the consolidation holds of whoever answers it."""
     return asked_identity(rt.settings.models.merger, rt.settings.learning.merge, prompt, version=1)
