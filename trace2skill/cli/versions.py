@@ -56,9 +56,8 @@ def versions(
             _print_judgements(console, version, registry.judgements(version))
         for change in registry.history(item):
             back = f" from {change.previous[:12]}" if change.previous else ""
-            console.print(
-                f"{change.written} {change.kind} {change.skill[:12]}{back}: {flat(change.reason)}", highlight=False
-            )
+            said = f"{change.written} {change.kind} {change.skill[:12]}{back}: {flat(change.reason)}"
+            console.print(said, highlight=False, soft_wrap=True)
 
 
 def diff(old: Which, new: Which, store: o.StorePath = None, json: o.AsJson = False) -> None:
