@@ -11,11 +11,11 @@ from trace2skill.cli import settings_groups as group
 from trace2skill.cli.console import Console, flat, plain
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.settings_options import Given, with_settings
+from trace2skill.cli.skill_given import library_given
 from trace2skill.core.progress import watched_by
 from trace2skill.evaluation.trigger_queries import read_queries
 from trace2skill.evaluation.triggers import SkillTriggers, TriggerReport
 from trace2skill.runs.triggers import books_of, measure_triggers
-from trace2skill.skills.library import skills_in
 from trace2skill.store import open_store
 from trace2skill.types.comparison import Interval
 
@@ -32,7 +32,9 @@ SHOWN = 20
 )
 def triggers(
     given: Given,
-    skills: Annotated[Path, typer.Argument(help="A skill, or a folder of skills that an agent sees together.")],
+    skills: Annotated[
+        str, typer.Argument(help="A skill (a directory or git+...), or a folder of skills that an agent sees together.")
+    ],
     queries: Annotated[
         Path, typer.Option(help="YAML or JSON: a list of `query` with `skill` (null for none).", show_default=False)
     ],
@@ -43,7 +45,7 @@ def triggers(
     Each query is put to the model beside all descriptions, one call a query: precision and recall of each skill, with
     intervals of 95%. First each skill is asked for by its name; where that does not bring it up, nothing is judged.
     """
-    library = skills_in(skills)
+    library = library_given(skills)
     asked = read_queries(queries, {skill.name for skill in library})
     settings = given.settings(fixed={"data.path": skills})
     how = settings.operation
