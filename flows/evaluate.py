@@ -1,7 +1,5 @@
 """Flow `evaluate`: skills scored on held-out tasks, through the same rollout step and store."""
 
-from pathlib import Path
-
 from prefect import flow
 
 from tasks.gather import gather
@@ -14,6 +12,7 @@ from trace2skill.runs import refresh as run
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.rollout import ROLLOUT
+from trace2skill.skills.git_address import SkillAddress
 from trace2skill.types.evaluation import Evaluation
 
 
@@ -33,10 +32,10 @@ def evaluate(
 
 
 @flow(name="evaluate-skills", persist_result=False, flow_run_name="evaluate {settings.label}", **on_bad_end("evaluate"))
-def evaluate_skills(settings: RunSettings, skills: list[Path], split: str, why: str = "") -> list[Evaluation]:
-    """Score skill directories, and the agent without a skill, on one split; the test split needs a reason.
+def evaluate_skills(settings: RunSettings, skills: list[SkillAddress], split: str, why: str = "") -> list[Evaluation]:
+    """Score skills, by their places, and the agent without a skill, on one split; the test split needs a reason.
 
-    Where no directory is named it is the skill of the settings, if they have one.
+    Where no place is named it is the skill of the settings, if they have one.
     """
     rt = runtime(settings)
     given = {"skills": [str(path) for path in skills], "split": split, "why": why}

@@ -10,8 +10,8 @@ import pytest
 from fake_forge import TOKEN, FakeForge
 from product import Said, run
 from questions_of_tests import write_math
+from remotes import SUMS, Remote
 from sessions_of_tests import sessions
-from test_skills_in_git import SUMS, Remote
 
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.runs.proposal_page import page_of

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from product import run
 from questions_of_tests import write_math
+from remotes import SKILL, SUMS, Remote
 from run_settings import run_settings
 
 from trace2skill.cli.repeat import in_words
@@ -35,53 +36,6 @@ from trace2skill.skills.skill import Skill, SkillFile
 from trace2skill.store import Store, open_store
 from trace2skill.versions.places import Branch
 from trace2skill.versions.registry import Registry, Version
-
-SUMS = b"---\nname: sums\ndescription: How to add up.\n---\n\n# Sums\n\n## Steps\n\n- Read the question.\n"
-SKILL = Skill(files=(SkillFile(path="SKILL.md", content=SUMS),))
-
-
-class Remote:
-    """A bare repository, and a person's checkout of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.bare, self.work = folder / "remote.git", folder / "work"
-        self._run(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(self.bare))
-        self._run(folder, "clone", "--quiet", str(self.bare), str(self.work))
-        self.write("README.md", b"Skills of the team.\n")
-        self.commit({"skills/sums/SKILL.md": SUMS})
-
-    def address(self, ref: str = "main", path: str = "skills/sums") -> str:
-        return f"git+file://{self.bare}{f'@{ref}' if ref else ''}#{path}"
-
-    def place(self, store: Store, ref: str = "main", path: str = "skills/sums") -> Branch:
-        address = parse(self.address(ref, path))
-        assert isinstance(address, GitAddress)
-        return Branch(address, store.beside)
-
-    def write(self, path: str, content: bytes) -> None:
-        (self.work / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.work / path).write_bytes(content)
-
-    def commit(self, files: dict[str, bytes], message: str = "by a person") -> str:
-        for path, content in files.items():
-            self.write(path, content)
-        return self.commit_all(message)
-
-    def commit_all(self, message: str = "by a person") -> str:
-        self._run(self.work, "pull", "--quiet", "--rebase", "--autostash", "origin", "main", check=False)
-        self._run(self.work, "add", "--all")
-        self._run(self.work, "commit", "--quiet", "--message", message)
-        self._run(self.work, "push", "--quiet", "origin", "HEAD:main")
-        return self.git("rev-parse", "main")
-
-    def git(self, *words: str) -> str:
-        return self._run(self.bare, *words)
-
-    def _run(self, at: Path, *words: str, check: bool = True, given: str | None = None) -> str:
-        who = ["-c", "user.name=A Person", "-c", "user.email=person@example.com"]
-        done = subprocess.run(["git", *who, "-C", str(at), *words], capture_output=True, text=True, input=given)
-        assert not check or done.returncode == 0, done.stderr
-        return done.stdout.strip()
 
 
 @pytest.fixture

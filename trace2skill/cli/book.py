@@ -1,6 +1,5 @@
 """The command book: the rules that runs over a skill have brought up."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,15 +7,15 @@ from rich.markup import escape
 
 from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, flat
+from trace2skill.cli.skill_given import SkillGiven, skill_given
 from trace2skill.runs.rule_book import ListedRule, listed_book
 from trace2skill.safety.screening import shown
-from trace2skill.skills.skill import read_skill
 
 MOST = 30
 
 
 def book(
-    skill: Annotated[Path, typer.Argument(help="A skill directory.")],
+    skill: SkillGiven,
     store: o.StorePath = None,
     every: Annotated[bool, typer.Option("--all", help=f"List every rule, not the {MOST} best supported.")] = False,
     json: o.AsJson = False,
@@ -28,7 +27,8 @@ def book(
     on the same evolve tasks, its effect on their pass rate is estimated, with an interval of 95%.
     `trace2skill why` shows the words behind a line of the skill.
     """
-    found = listed_book(o.store_to_look_into(store), read_skill(skill))
+    opened = o.store_to_look_into(store)
+    found = listed_book(opened, skill_given(skill, opened.beside))
     if json:
         typer.echo(found.model_dump_json(indent=2))
         return

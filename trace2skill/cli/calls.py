@@ -8,6 +8,7 @@ from typing import Any
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.option_values import store_path
 from trace2skill.cli.options import checked, store_to_look_into
+from trace2skill.cli.skill_given import address_given
 from trace2skill.cli.why import support_of
 from trace2skill.consolidate.ledger import SupportRow
 from trace2skill.llm.settings import Roles
@@ -55,7 +56,7 @@ def ingest(
     Args:
         paths: log files, and folders of logs.
         models: who examines the logs; without it the rules of the miner do, and no model is asked.
-        skill: directory of the skill to deepen; without it a new one is started.
+        skill: the skill to deepen, a directory or an address; without it a new one is started.
         store: where what was done is kept, as the option `--store`.
         progress: show the stages on stderr while they run.
 
@@ -63,8 +64,9 @@ def ingest(
         BadInput: there is nothing to read, or a path is not what it should be.
         Trace2SkillError: whatever else ended the run; what is finished is kept.
     """
+    logs, deepened = tuple(Path(path) for path in paths), address_given(str(skill)) if skill else None
     given: dict[str, Any] = {
-        "data": {"sources": {"paths": tuple(Path(path) for path in paths)}, "skill": Path(skill) if skill else None},
+        "data": {"sources": {"paths": logs}, "skill": deepened},
         "operation": OperationSettings(store=store_path(str(store) if store else None)),
     }
     if models is not None:
@@ -80,7 +82,7 @@ def evaluate(
 
     Args:
         settings: the data, the models and the seeds.
-        skills: skill directories; unless given, that of the settings.
+        skills: skill directories, or addresses of skills in repositories; unless given, that of the settings.
         split: 'validation', 'evolve', or 'test', which is sealed and needs a reason.
         why: why the test split is opened; it is counted and recorded.
 
@@ -92,7 +94,7 @@ def evaluate(
     """
     given = _settings(settings)
     found: list[Evaluation] = run_flow(
-        "evaluate:evaluate_skills", given, [Path(path) for path in skills], split, why, quiet=True
+        "evaluate:evaluate_skills", given, [address_given(str(skill)) for skill in skills], split, why, quiet=True
     )
     return found
 
@@ -113,7 +115,7 @@ def why(place: Path | str, *, store: Path | str | None = None) -> list[SupportRo
     """Who asked for what a refresh wrote into a skill, and which steps show it. As `trace2skill why`.
 
     Args:
-        place: a skill directory or a file in it, and perhaps a line: 'DIR', 'DIR:42', 'DIR/references/x.md:3'.
+        place: a skill or a file in it, and perhaps a line: 'DIR', 'DIR:42', 'DIR/references/x.md:3', 'git+...#DIR:42'.
         store: where the runs are kept, as the option `--store`.
 
     Returns:

@@ -1,7 +1,5 @@
 """`trace2skill estimate`: the bill before the run."""
 
-from datetime import UTC, datetime
-
 import typer
 from rich.markup import escape
 from rich.table import Column, Table
@@ -10,6 +8,7 @@ from trace2skill.cli import options as o
 from trace2skill.cli import settings_groups as group
 from trace2skill.cli.console import Console
 from trace2skill.cli.settings_options import Given, with_settings
+from trace2skill.core import clock
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.estimate import estimate as count
 from trace2skill.runs.night import tonight
@@ -26,7 +25,7 @@ def estimate(given: Given, json: o.AsJson = False) -> None:
     """
     settings = given.settings()
     try:
-        settings = tonight(settings, runtime(settings).store, datetime.now(UTC).date().isoformat())
+        settings = tonight(settings, runtime(settings).store, clock.today())
         settings, intake = take_in_logs(settings)
         found = count(runtime(settings), intake)
     finally:

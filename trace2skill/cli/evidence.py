@@ -1,6 +1,5 @@
 """Commands about evidence: power, ablate, drift, transfer."""
 
-import datetime
 import json as json_module
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ from trace2skill.cli.flows import run_flow
 from trace2skill.cli.look import summary_of
 from trace2skill.cli.print import VERDICTS
 from trace2skill.cli.settings_options import Given, with_settings
+from trace2skill.core import clock
 from trace2skill.core.errors import BadInput
 from trace2skill.evaluation.ablation import AblationSettings
 from trace2skill.evaluation.power import discordance_spread, report, spread_of
@@ -130,9 +130,7 @@ def drift(
 ) -> None:
     """Score the skill in use again, with fresh seeds, and say whether it still does what it did when promoted."""
     settings = given.settings()
-    found: Any = run_flow(
-        "drift:drift_watch", settings, label or datetime.date.today().isoformat(), roll_back, quiet=json
-    )
+    found: Any = run_flow("drift:drift_watch", settings, label or clock.today(), roll_back, quiet=json)
     if json:
         typer.echo(found.model_dump_json(indent=2))
     else:

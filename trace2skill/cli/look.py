@@ -6,6 +6,7 @@ import shutil
 import sys
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -14,29 +15,30 @@ from rich.table import Table
 from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, plain
 from trace2skill.cli.print import print_summary
+from trace2skill.cli.repeat import in_words
+from trace2skill.cli.skill_given import SkillGiven, is_place, place_given
 from trace2skill.core.errors import BadInput, SkillInvalid, Trace2SkillError
 from trace2skill.core.forms import from_text
 from trace2skill.core.record import Record
 from trace2skill.runs.summary import RunSummary
 from trace2skill.safety.redaction import Redactor
-from trace2skill.skills.skill import is_named, problems, read_skill
+from trace2skill.skills.skill import problems
 from trace2skill.store import Store, store_to_read
+from trace2skill.versions.places import read_there
 
 
-def validate(
-    skill_dir: Annotated[Path, typer.Argument(help="A directory with a SKILL.md.")], json: o.AsJson = False
-) -> None:
+def validate(skill: SkillGiven, json: o.AsJson = False) -> None:
     """Check a skill directory: the agentskills.io layout, and that every link and reference is in order."""
-    skill = read_skill(skill_dir)
-    found = problems(skill)
-    if not is_named(skill_dir, skill.name):
-        found = [*found, f"the directory is called '{skill_dir.resolve().name}' and the skill '{skill.name}'"]
+    with TemporaryDirectory(prefix="trace2skill-") as below:
+        place = place_given(skill, Path(below))
+        read = read_there(place)
+    found = [*problems(read), *filter(None, [place.misnamed(read.name)])]
     if json:
-        typer.echo(json_module.dumps({"skill": skill.name, "digest": skill.digest, "problems": found}, indent=2))
+        typer.echo(json_module.dumps({"skill": read.name, "digest": read.digest, "problems": found}, indent=2))
     elif not found:
-        typer.echo(f"{skill.name}: valid, {len(skill.files)} files, digest {skill.digest[:12]}")
+        typer.echo(f"{read.name}: valid, {len(read.files)} files, digest {read.digest[:12]}")
     if found and not json:
-        raise SkillInvalid(str(skill_dir), found)
+        raise SkillInvalid(str(place), found)
     if found:
         raise typer.Exit(2)
 
@@ -69,7 +71,9 @@ def summary_of(store: Store, run: str) -> RunSummary:
     """
     found = store.run(run)
     if found is None:
-        raise BadInput(f"no run '{run}' in {store.path}: `trace2skill show` lists them")
+        of_skill = ", and `trace2skill nights` those of a skill" if is_place(run) else ""
+        named = in_words([run]).strip("'")
+        raise BadInput(f"no run '{named}' in {store.path}: `trace2skill show` lists them{of_skill}")
     if found.kind not in ("run", "refresh", "ingest"):
         raise BadInput(f"'{run}' is no refresh but a run of `trace2skill {found.kind}`, which has no summary")
     if not found.summary or found.state != "completed":

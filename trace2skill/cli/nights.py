@@ -1,6 +1,5 @@
 """The command nights: what the nights of a skill tried, learned and gave up on."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,15 +8,15 @@ from rich.table import Table
 
 from trace2skill.cli import options as o
 from trace2skill.cli.console import Console
+from trace2skill.cli.skill_given import SkillGiven, skill_given
 from trace2skill.runs.nights_page import HEAD, cells, details, nights_of
 from trace2skill.safety.screening import shown
-from trace2skill.skills.skill import read_skill
 
 MOST = 30
 
 
 def nights(
-    skill: Annotated[Path, typer.Argument(help="A skill directory.")],
+    skill: SkillGiven,
     store: o.StorePath = None,
     every: Annotated[bool, typer.Option("--all", help=f"List every night, not the last {MOST}.")] = False,
     json: o.AsJson = False,
@@ -26,7 +25,8 @@ def nights(
 
     Below the table stands what the last night gave up on and what waits for evidence.
     """
-    found = nights_of(o.store_to_look_into(store), read_skill(skill).name)
+    opened = o.store_to_look_into(store)
+    found = nights_of(opened, skill_given(skill, opened.beside).name)
     if json:
         typer.echo(found.model_dump_json(indent=2))
         return

@@ -1,6 +1,5 @@
 """Commands that run flows: demo, run, rollout, distill, evaluate."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from trace2skill.cli.flows import run_flow
 from trace2skill.cli.print import print_evaluations, print_rollouts, print_summary
 from trace2skill.cli.project import ROOT
 from trace2skill.cli.settings_options import Given, with_settings
+from trace2skill.cli.skill_given import address_given
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.settings import RunSettings
 
@@ -74,7 +74,8 @@ def distill(given: Given, json: o.AsJson = False) -> None:
 def evaluate(
     given: Given,
     skills: Annotated[
-        list[Path] | None, typer.Argument(help="Skill directories to score; unless given, that of --skill.")
+        list[str] | None,
+        typer.Argument(help="Skills to score, directories or git+...; unless given, that of --skill."),
     ] = None,
     split: Annotated[
         str, typer.Option(help="Which tasks: validation or evolve; test is sealed and needs --why.")
@@ -83,7 +84,8 @@ def evaluate(
     json: o.AsJson = False,
 ) -> None:
     """Score skills on held-out tasks, each task at each seed, beside the same agent without a skill."""
-    evaluations = run_flow("evaluate:evaluate_skills", given.settings(), skills or [], split, why, quiet=json)
+    places = [address_given(skill) for skill in skills or ()]
+    evaluations = run_flow("evaluate:evaluate_skills", given.settings(), places, split, why, quiet=json)
     print_evaluations(evaluations, as_json=json)
 
 

@@ -11,12 +11,12 @@ from trace2skill.cli import settings_groups as group
 from trace2skill.cli.console import Console, flat, plain
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.settings_options import Given, with_settings
+from trace2skill.cli.skill_given import library_given
 from trace2skill.core.progress import watched_by
 from trace2skill.evaluation.trigger_queries import read_queries
 from trace2skill.evaluation.triggers import SkillTriggers, TriggerReport
 from trace2skill.runs.trigger_search import OptimisedTriggers, TriggerSearch
 from trace2skill.runs.triggers import Choices, books_of, measure_triggers
-from trace2skill.skills.library import skills_in
 from trace2skill.store import open_store
 from trace2skill.types.comparison import Interval
 
@@ -34,7 +34,9 @@ SHOWN = 20
 )
 def triggers(
     given: Given,
-    skills: Annotated[Path, typer.Argument(help="A skill, or a folder of skills that an agent sees together.")],
+    skills: Annotated[
+        str, typer.Argument(help="A skill (a directory or git+...), or a folder of skills that an agent sees together.")
+    ],
     queries: Annotated[
         Path, typer.Option(help="YAML or JSON: a list of `query` with `skill` (null for none).", show_default=False)
     ],
@@ -51,7 +53,7 @@ def triggers(
     --optimise has the model write other descriptions, from what went wrong on half of the queries; what is better on
     the other half by the gate of promotions is kept as a version, which `trace2skill promote` puts in use.
     """
-    library = skills_in(skills)
+    library = library_given(skills)
     asked = read_queries(queries, {skill.name for skill in library})
     settings = given.settings(fixed={"data.path": skills})
     how = settings.operation
@@ -82,7 +84,7 @@ def triggers(
         typer.echo("A simulated model chose: this shows that the machinery works and says nothing of descriptions.")
 
 
-def show_searches(found: OptimisedTriggers, skills: Path) -> None:
+def show_searches(found: OptimisedTriggers, skills: str) -> None:
     """What was looked for on behalf of each skill, and how the held-out queries went before and after."""
     console = Console()
     for item in found.searches:
@@ -99,7 +101,8 @@ def show_searches(found: OptimisedTriggers, skills: Path) -> None:
         for why in item.refused:
             console.print(f"  not taken: {flat(why)}", highlight=False)
         if item.won:
-            where = skills if (skills / "SKILL.md").is_file() else skills / item.name
+            alone = skills.startswith("git+") or (Path(skills) / "SKILL.md").is_file()
+            where = skills if alone else str(Path(skills) / item.name)
             command = f"trace2skill promote {item.version[:12]} {plain(where)}"
             console.print(f"  in use with: {command}", highlight=False, soft_wrap=True)
     console.print("held-out queries with the descriptions as they are")

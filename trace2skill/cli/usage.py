@@ -13,6 +13,7 @@ from trace2skill.cli.console import Console, plain
 from trace2skill.cli.evidence import pair_of
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.look import summary_of
+from trace2skill.cli.skill_given import library_given
 from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
 from trace2skill.evaluation.usage import SkillUsage, usage_of
@@ -32,8 +33,11 @@ def usage(
         typer.Option(help="Count in these logs instead: a file or a folder; may be given again.", show_default=False),
     ] = None,
     skills: Annotated[
-        Path | None,
-        typer.Option(help="A skill, or a folder of skills: say what of them no session used.", show_default=False),
+        str | None,
+        typer.Option(
+            help="A skill (a directory or git+...), or a folder of skills: say what of them no session used.",
+            show_default=False,
+        ),
     ] = None,
     format: Annotated[
         str | None, typer.Option(help="Read the logs as this format; detected, unless given.", show_default=False)
@@ -55,7 +59,7 @@ def usage(
     if run is None:
         sources = Sources(paths=tuple(logs or ()), format=format, labels=labels)
         with LiveProgress(Console(stderr=True), lambda: 0.0, quiet=json) as progress, watched_by(progress):
-            counted = logged_usage(sources, skills)
+            counted = logged_usage(sources, library_given(skills) if skills else ())
         print_logged(counted, as_json=json)
         return
     if given := [name for name, value in (("--skills", skills), ("--format", format), ("--labels", labels)) if value]:

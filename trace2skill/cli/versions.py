@@ -9,29 +9,33 @@ from rich.table import Table
 
 from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, code, flat, plain
+from trace2skill.cli.skill_given import SkillGiven, is_place, place_given, skill_given
 from trace2skill.core.errors import BadInput
 from trace2skill.skills.apply import unified_diff
-from trace2skill.skills.git_address import parse
-from trace2skill.skills.skill import Skill, read_skill
+from trace2skill.skills.skill import Skill
+from trace2skill.store import Store
 from trace2skill.versions.export import to_directory, to_git, to_zip
 from trace2skill.versions.judgements import VersionJudgement, standing
-from trace2skill.versions.places import SkillPlace, place_of, read_there
+from trace2skill.versions.places import SkillPlace, read_there
 from trace2skill.versions.registry import Registry, Version
 
-SkillDir = Annotated[
-    str, typer.Argument(help="Where the skill is used from: a directory, or git+https://host/repository@branch#path.")
+Which = Annotated[
+    str,
+    typer.Argument(help="A version: its digest or the start of it, or a skill's place: a directory, or git+..."),
 ]
-Which = Annotated[str, typer.Argument(help="A version: its digest or the start of it, or a skill directory.")]
 
 
 def versions(
-    name: Annotated[str | None, typer.Argument(help="Name of a skill; all skills without one.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A skill, by its name or its place; all skills without one.")
+    ] = None,
     store: o.StorePath = None,
     json: o.AsJson = False,
 ) -> None:
     """List the versions of skills: who wrote them, what was decided, which is champion, and how that came about."""
-    registry = Registry(o.store_to_look_into(store))
-    found = registry.versions(name)
+    opened = o.store_to_look_into(store)
+    registry = Registry(opened)
+    found = registry.versions(_name(opened, name) if name else None)
     names = sorted({item.name for item in found})
     champions = {item: registry.champion(item) for item in names}
     if json:
@@ -56,15 +60,14 @@ def versions(
             _print_judgements(console, version, registry.judgements(version))
         for change in registry.history(item):
             back = f" from {change.previous[:12]}" if change.previous else ""
-            console.print(
-                f"{change.written} {change.kind} {change.skill[:12]}{back}: {flat(change.reason)}", highlight=False
-            )
+            said = f"{change.written} {change.kind} {change.skill[:12]}{back}: {flat(change.reason)}"
+            console.print(said, highlight=False, soft_wrap=True)
 
 
 def diff(old: Which, new: Which, store: o.StorePath = None, json: o.AsJson = False) -> None:
     """Show what changed from one version to another, as a diff that `git apply` takes."""
-    registry = Registry(o.store_to_look_into(store))
-    before, after = _skill(registry, old), _skill(registry, new)
+    opened = o.store_to_look_into(store)
+    before, after = _skill(opened, old), _skill(opened, new)
     text = unified_diff(before, after)
     if json:
         typer.echo(json_module.dumps({"old": before.digest, "new": after.digest, "diff": text}, indent=2))
@@ -78,7 +81,7 @@ def diff(old: Which, new: Which, store: o.StorePath = None, json: o.AsJson = Fal
 
 def promote(
     version: Which,
-    skill_dir: SkillDir,
+    skill_dir: SkillGiven,
     why: Annotated[str, typer.Option(help="Why, where the gate did not say 'promote'. It is recorded.")] = "",
     store: o.StorePath = None,
     json: o.AsJson = False,
@@ -111,7 +114,7 @@ def promote(
 
 
 def rollback(
-    skill_dir: SkillDir,
+    skill_dir: SkillGiven,
     to: Annotated[
         str | None, typer.Option(help="Digest of the version to go back to; the one before, if not given.")
     ] = None,
@@ -129,7 +132,7 @@ def rollback(
 
 
 def export(
-    which: Annotated[str, typer.Argument(help="A version, or with --git the name of a skill.")],
+    which: Annotated[str, typer.Argument(help="A version or a skill's place; with --git a skill's name or place.")],
     directory: Annotated[Path | None, typer.Option("--to", help="Write the skill's directory below this one.")] = None,
     zip_file: Annotated[Path | None, typer.Option("--zip", help="Write a .skill file: the directory as a zip.")] = None,
     git: Annotated[Path | None, typer.Option(help="A Git repository: a commit for every version, on --branch.")] = None,
@@ -137,14 +140,16 @@ def export(
     store: o.StorePath = None,
 ) -> None:
     """Take versions out: as a directory, as a .skill zip, or as a Git branch whose messages hold the evidence."""
-    registry = Registry(o.store_to_look_into(store))
+    opened = o.store_to_look_into(store)
     if (directory is not None) + (zip_file is not None) + (git is not None) != 1:
         raise BadInput("say where to: one of --to DIR, --zip FILE, --git REPOSITORY")
     if git is not None:
-        count = to_git(registry, which, git, branch)
+        if str(git).startswith("git+"):
+            raise BadInput("--git takes a repository on this machine: clone it, export into the clone, and push that")
+        count = to_git(Registry(opened), _name(opened, which), git, branch)
         typer.echo(f"wrote {count} commits to branch {branch} of {git}")
         return
-    skill = _skill(registry, which)
+    skill = _skill(opened, which)
     target = to_directory(skill, directory) if directory is not None else to_zip(skill, zip_file or Path())
     typer.echo(f"wrote {target}")
 
@@ -181,16 +186,20 @@ def _print_judgements(console: Console, version: Version, judged: list[VersionJu
 
 def _used_from(store: str | None, where: str) -> tuple[Registry, SkillPlace]:
     opened = o.existing_store(store)
-    try:
-        return Registry(opened), place_of(parse(where), opened.beside)
-    except ValueError as error:
-        raise BadInput(f"the place of the skill: {error}") from error
+    return Registry(opened), place_given(where, opened.beside)
 
 
-def _skill(registry: Registry, which: str) -> Skill:
-    if Path(which).is_dir():
-        return read_skill(Path(which))
+def _skill(store: Store, which: str) -> Skill:
+    if is_place(which):
+        return skill_given(which, store.beside)
+    registry = Registry(store)
     return registry.skill(registry.version(which).skill)
+
+
+def _name(store: Store, which: str) -> str:
+    """The name of a skill, of which perhaps the place is given. A directory called as a skill is, is no other."""
+    known = not which.startswith("git+") and Registry(store).versions(which)
+    return skill_given(which, store.beside).name if is_place(which) and not known else which
 
 
 def _said(record: dict[str, object], words: str, as_json: bool) -> None:

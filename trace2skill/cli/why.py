@@ -10,19 +10,23 @@ from rich.markup import escape
 
 from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, flat
+from trace2skill.cli.skill_given import address_given
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
 from trace2skill.core.errors import BadInput
+from trace2skill.skills.git_address import GitAddress
 from trace2skill.skills.markdown import split_lines
 from trace2skill.skills.skill import Skill, read_skill
 from trace2skill.store import Store
 from trace2skill.types.lesson import Lesson
+from trace2skill.versions.places import Branch, read_there
 
 SHOWN = 5
 
 
 def why(
     place: Annotated[
-        str, typer.Argument(help="A skill directory or a file in it, and perhaps a line: SKILL_DIR, SKILL_DIR:42.")
+        str,
+        typer.Argument(help="A skill or a file of it, and perhaps a line: SKILL_DIR, SKILL_DIR:42, git+...#PATH:42."),
     ],
     store: o.StorePath = None,
     json: o.AsJson = False,
@@ -51,11 +55,12 @@ class Found(NamedTuple):
 def support_of(place: str, store: Store) -> Found:
     """Look up who asked for a place in a skill: SKILL_DIR, SKILL_DIR:42, or a file in it in the place of the directory.
 
+    The skill may be in a repository: git+https://HOST/REPOSITORY@BRANCH#PATH, git+...#PATH:42.
+
     Raises:
         BadInput: no such place, or the store knows nothing of this version of the skill.
     """
-    directory, file, line = _parsed(place)
-    skill = read_skill(directory)
+    skill, file, line = _parsed(place, store.beside)
     ledger = store.get("support", skill.digest, SupportLedger)
     if ledger is None:
         raise BadInput(
@@ -67,19 +72,34 @@ def support_of(place: str, store: Store) -> Found:
         return Found(skill, None, tuple(rows))
     ends = len(split_lines(skill.text(file) or "")) if file else 0
     if line > ends:
-        raise BadInput(f"{directory / (file or '')} has no line {line}: it ends at {ends}")
+        raise BadInput(f"{file} of {skill.name} has no line {line}: it ends at {ends}")
     return Found(skill, line, tuple(row for row in rows if row.first <= line <= row.last))
 
 
-def _parsed(place: str) -> tuple[Path, str | None, int | None]:
+def _parsed(place: str, below: Path) -> tuple[Skill, str | None, int | None]:
     found = re.fullmatch(r"(?P<path>.+?)(?::(?P<line>\d+))?", place)
-    path, line = Path(found["path"]) if found else Path(place), int(found["line"]) if found and found["line"] else None
+    path, line = (found["path"], int(found["line"]) if found["line"] else None) if found else (place, None)
+    where = address_given(path)
+    skill, file = _in_directory(where) if isinstance(where, Path) else _in_repository(where, below)
+    return skill, file or ("SKILL.md" if line is not None else None), line
+
+
+def _in_directory(path: Path) -> tuple[Skill, str]:
+    """The skill, and the file in it, '' for none."""
     if path.is_dir():
-        return path, "SKILL.md" if line is not None else None, line
+        return read_skill(path), ""
     root = next((parent for parent in path.parents if (parent / "SKILL.md").is_file()), None)
     if not path.is_file() or root is None:
         raise BadInput(f"{path} is neither a skill directory nor a file of one")
-    return root, path.relative_to(root).as_posix(), line
+    return read_skill(root), path.relative_to(root).as_posix()
+
+
+def _in_repository(address: GitAddress, below: Path) -> tuple[Skill, str]:
+    place, file = Branch(address, below).around()
+    skill = read_there(place)
+    if file and all(item.path != file for item in skill.files):
+        raise BadInput(f"{address} is neither a skill's directory nor a file of one")
+    return skill, file
 
 
 def _proof(lesson: Lesson) -> str:

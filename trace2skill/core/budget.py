@@ -11,10 +11,9 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Protocol
 
-from trace2skill.core import stopping
+from trace2skill.core import clock, stopping
 from trace2skill.core.errors import BudgetReached, StoreUnavailable
 from trace2skill.core.money import dollars, nanos
 from trace2skill.core.record import Record
@@ -118,7 +117,7 @@ class Budget:
             log.warning("a call could not be settled, and counts as its bound: %s", error)
 
     def _caps(self) -> dict[str, int | None]:
-        month = f"month {datetime.now(UTC):%Y-%m}"
+        month = f"month {clock.now():%Y-%m}"
         given = {self._run: self._cap, month: self._monthly}
         return {name: None if cap is None else nanos(cap) for name, cap in sorted(given.items())}
 

@@ -32,13 +32,21 @@ Cast = Annotated[Roles, BeforeValidator(_cast)]
 SetName = Annotated[str, Field(min_length=1, max_length=60)]
 
 
+def _still(value: Any) -> Any:
+    if str(value).startswith("git+"):
+        raise ValueError("an experiment compares what stands still: name a directory, such as a checkout")
+    return value
+
+
 class Learning(Record):
     """The tasks that trajectories come from, and the human-written skill."""
 
     domain: str = Field(default="spreadsheet", description="Kind of task.")
     domain_options: dict[str, str] = Field(default_factory=dict, description="What it is told besides, by name.")
     data: Path = Field(description="Directory of the data set, from the file's own place.")
-    skill: Path | None = Field(default=None, description="The human-written skill S0; none where there is none.")
+    skill: Annotated[Path | None, BeforeValidator(_still)] = Field(
+        default=None, description="The human-written skill S0; none where there is none."
+    )
     tasks: int | None = Field(default=None, ge=3, description="Use a stratified sample of so many tasks.")
     splits: Literal["stratified", "paper"] = Field(default="stratified", description="How tasks are divided.")
     split_seed: int = Field(default=42, description="Seed of the division, the sample and the drafts.")

@@ -21,6 +21,7 @@ from trace2skill.runs.sections import (
 )
 from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.runs.sources import Sources
+from trace2skill.skills.git_address import SkillAddress
 from trace2skill.store.address import StoreAddress, default_address
 from trace2skill.types.decision import Decision
 
@@ -37,7 +38,9 @@ class IngestSettings(Record):
         "none detects it.",
     )
     labels: Path | None = Field(default=None, description="JSON or CSV: id of a trajectory, task or session to score.")
-    skill: Path | None = Field(default=None, description="Skill directory to deepen; none starts an empty one.")
+    skill: SkillAddress | None = Field(
+        default=None, description="Skill to deepen, a directory or git+...; none starts an empty one."
+    )
     name: str = Field(default="learned-from-traces", pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="Of a new skill.")
     analyst: Literal["rules", "model"] = Field(default="rules", description="'rules' needs no model.")
     judge: bool = Field(default=False, description="Ask the model how a trajectory ended where nothing else says so.")

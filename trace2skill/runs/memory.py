@@ -4,12 +4,12 @@ So a meaning that one trajectory a night states is known as one that many state,
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from trace2skill.consolidate.cut import Rule
 from trace2skill.consolidate.memory import MemoryMark, RuleMemory
 from trace2skill.consolidate.proposals import Proposals
+from trace2skill.core import clock
 from trace2skill.runs.runtime import Runtime
 from trace2skill.skills.skill import Skill
 
@@ -56,6 +56,6 @@ def _remembered(rt: Runtime, found: Proposals, skill: Skill, analysed: frozenset
         mark = rt.store.get("memory", rt.run_id, MemoryMark)
         if mark is None:
             mark = MemoryMark(rules=len(memory.rules), tasks=len(memory.tasks))
-        more = memory.with_more(found.rules, analysed, datetime.now(UTC).date().isoformat())
+        more = memory.with_more(found.rules, analysed, clock.today())
         rt.store.put_all([("memory", skill.name, more), ("memory", rt.run_id, mark)])
         return memory.until(mark)

@@ -21,10 +21,11 @@ from trace2skill.runs.runtime import RunKind, Runtime, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.settings_file import write_settings
 from trace2skill.runs.summary import LeftOut, Spent
-from trace2skill.skills.skill import Skill, read_skill
+from trace2skill.skills.git_address import GitAddress
+from trace2skill.skills.skill import Skill
 from trace2skill.store import RunRow
 from trace2skill.types.references import RolloutJob
-from trace2skill.versions.places import SkillPlace
+from trace2skill.versions.places import SkillPlace, place_of, read_there
 from trace2skill.versions.registry import Registry
 
 
@@ -216,17 +217,17 @@ def all_jobs(rt: Runtime) -> list[RolloutJob]:
     return [RolloutJob(task_id=task, seed=seed, skill=skill) for task in tasks for seed in rt.settings.learning.seeds]
 
 
-def conditions_of(rt: Runtime, directories: Sequence[Path]) -> list[Condition]:
-    """No skill, and each of the skill directories, which are kept in the store; without any, the run's own skill.
+def conditions_of(rt: Runtime, places: Sequence[Path | GitAddress]) -> list[Condition]:
+    """No skill, and each of the skills there, which are kept in the store; without any, the run's own skill.
 
     Raises:
-        BadInput: a directory is no skill.
+        BadInput: a place holds no skill.
     """
     found = [Condition(name="no skill", skill=None)]
-    if not directories and rt.given_skill is not None and rt.place is not None:
+    if not places and rt.given_skill is not None and rt.place is not None:
         found.append(Condition(name=str(rt.place), skill=rt.given_skill.digest))
-    for directory in directories:
-        skill = read_skill(directory)
+    for where in places:
+        skill = read_there(place_of(where, rt.store.beside))
         rt.store.put("skill", skill.digest, skill)
-        found.append(Condition(name=str(directory), skill=skill.digest))
+        found.append(Condition(name=str(where), skill=skill.digest))
     return found

@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import psutil
 from pydantic import Field, ValidationError
 
+from trace2skill.core import clock
 from trace2skill.core.errors import BadInput
 from trace2skill.core.failures import Failure
 from trace2skill.core.progress import ItemState
@@ -188,4 +188,4 @@ def _write_whole(path: Path, run: RunProgress) -> None:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return clock.now().isoformat(timespec="seconds")

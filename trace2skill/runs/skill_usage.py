@@ -7,7 +7,6 @@ record of a skill did not have its text before it, nobody can tell.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -16,7 +15,6 @@ from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.runs.reading_progress import ReadingProgress
 from trace2skill.runs.sources import Sources
-from trace2skill.skills.library import skills_in
 from trace2skill.skills.skill import Skill
 from trace2skill.traces import ReadFile, read_paths
 from trace2skill.traces.outcomes import labelled, read_labels
@@ -102,33 +100,32 @@ def _whole_of(trajectory: Trajectory) -> tuple[str, bool]:
     return trajectory.parent or trajectory.id, bool(trajectory.parent) and part is None
 
 
-def logged_usage(sources: Sources, skills: Path | None = None) -> LoggedUsage:
+def logged_usage(sources: Sources, skills: Sequence[Skill] = ()) -> LoggedUsage:
     """Read logs and count. No store is opened, and nothing is written.
 
     Args:
         sources: the logs, their format and their labels.
-        skills: a skill, or a folder of skills: what of them was never used is said, too.
+        skills: what of them was never used is said, too.
 
     Raises:
         BadInput: a path, the labels or the format is not what it should be, or no session could be read.
     """
-    given = skills_in(skills) if skills else []
     verdicts = verdicts_for(sources.paths, read_labels(sources.labels) if sources.labels else None)
     reader = reader_for(sources.format) if sources.format else None
-    counting = _Counting(verdicts, frozenset(skill.name for skill in given))
+    counting = _Counting(verdicts, frozenset(skill.name for skill in skills))
     readings = read_paths(sources.paths, counting, reader=reader, aside=verdicts.files)
     sessions = list(counting.sessions.values())
     if not sessions:
         first = f": {readings.problems[0]}" if readings.problems else ""
         raise BadInput(f"no session was found in {', '.join(map(str, sources.paths[:5]))}{first}")
     names = sorted({use.skill for session in sessions for use in session.uses})
-    found = [_in_sessions(name, sessions, next((one for one in given if one.name == name), None)) for name in names]
+    found = [_in_sessions(name, sessions, next((one for one in skills if one.name == name), None)) for name in names]
     return LoggedUsage(
         sessions=len(sessions),
         with_calls=sum(session.calls > 0 for session in sessions),
         ended=_ends(sessions),
         skills=tuple(sorted(found, key=lambda item: (-item.sessions, item.name))),
-        unused=tuple(sorted(skill.name for skill in given if skill.name not in names)),
+        unused=tuple(sorted(skill.name for skill in skills if skill.name not in names)),
         unmatched=tuple(verdicts.unmatched),
         problems=len(readings.problems),
     )

@@ -37,6 +37,7 @@ ALONE = {
     "fetch.writeCommitGraph": "false",
     "push.recurseSubmodules": "no",
     "push.followTags": "false",
+    "log.showSignature": "false",
     "gc.auto": "0",
     "maintenance.auto": "false",
 }
@@ -46,9 +47,12 @@ KEY_WANTED = ("authentication failed", "could not read username", "permission de
 
 @dataclass(frozen=True)
 class Git:
-    """Git, for the repository of an address and its bare copy in a folder."""
+    """Git in the bare copy, in a folder, of an address's repository.
 
-    address: GitAddress
+    Without an address it is in a repository on this machine, bare or not, and speaks with no other.
+    """
+
+    address: GitAddress | None
     folder: Path
 
     def answer(self, *words: str, given: bytes = b"", at: Path | None = None, most: int = MOST_FETCHED) -> bytes:
@@ -79,11 +83,12 @@ class Git:
         """
         program = shutil.which("git")
         if program is None:
-            raise BadInput(f"{self.address}: git is not installed here")
+            raise self.wrong("git is not installed here")
         settings = [word for name, value in ALONE.items() for word in ("-c", f"{name}={value}")]
-        command = [program, *settings, "-C", str(at or self.folder), *words]
+        command = [program, "--no-pager", "--no-replace-objects", *settings, "-C", str(at or self.folder), *words]
+        beside = self.folder.parent if self.address else None
         with ExitStack() as stack:  # to files, which have a limit: a small repository may have a list without end
-            out, err = (stack.enter_context(tempfile.TemporaryFile(dir=self.folder.parent)) for _ in range(2))
+            out, err = (stack.enter_context(tempfile.TemporaryFile(dir=beside)) for _ in range(2))
             process = stack.enter_context(
                 subprocess.Popen(
                     command,
@@ -107,6 +112,9 @@ class Git:
     def _environment(self) -> dict[str, str]:
         """Of this process, without what would send git elsewhere. Credentials go by it: others see command lines."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
+        kept |= {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+        if self.address is None:
+            return {**kept, "GIT_ALLOW_PROTOCOL": "none"}
         if credentials := self.address.credentials:
             header = base64.b64encode(credentials.encode()).decode()
             kept |= {
@@ -126,16 +134,13 @@ class Git:
             "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
             **kept,
             "GIT_ALLOW_PROTOCOL": self.address.scheme,
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_NO_LAZY_FETCH": "1",
             "GIT_DIR": str(self.folder),
-            "LC_ALL": "C",
         }
 
     def wrong(self, what: str, said: str = "") -> BadInput:
         """The one error there is: what is wrong with the repository, and what git said of it."""
         lines = " ".join(said.split())[:300]
-        words = [f"{self.address}", what, f"git says: {lines}" if lines else ""]
+        words = [str(self.address or self.folder), what, f"git says: {lines}" if lines else ""]
         if any(word in lines.lower() for word in KEY_WANTED):
             words.append("give git a key here: a credential helper, ~/.netrc or an ssh key")
         return BadInput(": ".join(filter(None, words)))

@@ -122,6 +122,21 @@ class Repository:
                 raise self._git.wrong(f"'{path}' is no path inside a skill") from error
         return Skill(files=tuple(files))
 
+    def root_of(self, commit: str) -> tuple[str, str]:
+        """The skill's directory in which that is what the address names, and its path there: '' for the skill itself.
+
+        Raises:
+            BadInput: no directory of that path has a SKILL.md.
+        """
+        names = self.address.path.split("/") if self.address.path else []
+        with self._turn():
+            self._bring(commit)
+            for depth in range(len(names), -1, -1):
+                marker = "/".join([*names[:depth], "SKILL.md"])
+                if self._git.run("cat-file", "-e", f"{commit}:{marker}").returncode == 0:
+                    return "/".join(names[:depth]), "/".join(names[depth:])
+        raise self._git.wrong("it has no SKILL.md there: what follows '#' is a skill's directory or a file in one")
+
     def add(self, parent: str, before: Skill | None, after: Skill, message: str, when: str) -> str:
         """Make the commit on top of another that turns one skill into the other; returns it. Nothing is pushed.
 

@@ -7,11 +7,11 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
+from trace2skill.core import clock
 from trace2skill.core.errors import BadInput, StoreUnavailable
 from trace2skill.store import versioned
 from trace2skill.store.base import Store
@@ -74,7 +74,7 @@ def store_to_read(address: Path | str, *, on_copy: Callable[[str], None] | None 
             copy = copied(resolved)
             if copy is None:
                 return open_store(address)
-            at = f"{datetime.now(UTC):%H:%M:%S} UTC"
+            at = f"{clock.now():%H:%M:%S} UTC"
             (on_copy or log.warning)(f"{found} holds the store {resolved}: shown is what it had written at {at}")
             _copies.append(Snapshot(resolved, _connect(Path(copy.name) / resolved.name, 0.0, None), copy))
             return _copies[-1]

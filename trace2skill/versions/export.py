@@ -1,27 +1,18 @@
 """Taking versions out: a plain directory, a `.skill` zip, or a Git branch with one commit per version."""
 
-import os
-import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 
 from trace2skill.core.errors import BadInput, SkillInvalid
 from trace2skill.skills import fast_import
 from trace2skill.skills.fast_import import AUTHOR
+from trace2skill.skills.git_process import Git
 from trace2skill.skills.skill import Skill, faults, read_skill, write_skill
 from trace2skill.versions.records import Version, message
 from trace2skill.versions.registry import Registry
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: the same skill gives the same bytes
 OTHER = "name a branch of its own (--branch skills)"
-INERT = (
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "log.showSignature=false",
-    "gc.auto=0",
-    "maintenance.auto=false",
-)
 
 
 def to_directory(skill: Skill, directory: Path) -> Path:
@@ -76,31 +67,11 @@ def to_git(registry: Registry, name: str, repository: Path, branch: str) -> int:
     versions = registry.versions(name)
     if not versions:
         raise BadInput(f"no version of '{name}' is known: `trace2skill versions` lists them")
-    _check_branch(repository, branch)
+    git = Git(None, repository)
+    _check_branch(git, branch)
     stream = b"".join(_commit(registry.skill(item.skill), item, branch, n) for n, item in enumerate(versions, 1))
-    done = _git(repository, "fast-import", "--quiet", "--force", given=stream)
-    if done.returncode:
-        raise BadInput(f"{repository}: git says: {done.stderr.decode(errors='replace').strip()[:300]}")
+    git.answer("fast-import", "--quiet", "--force", given=stream)
     return len(versions)
-
-
-def _git(repository: Path, *arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-    """Ask Git about a repository that may be anybody's.
-
-    Nothing that it names is run, no object is fetched, and variables such as `GIT_DIR` lead to no other one.
-    """
-    git = shutil.which("git")
-    if git is None:
-        raise BadInput("git is not installed")
-    options = [word for setting in INERT for word in ("-c", setting)]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return subprocess.run(
-        [git, "--no-pager", "--no-replace-objects", *options, "-C", str(repository), *arguments],
-        input=given,
-        capture_output=True,
-        check=False,
-        env={**kept, "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_TERMINAL_PROMPT": "0"},
-    )
 
 
 def _check_place(target: Path, name: str) -> None:
@@ -123,18 +94,17 @@ def _check(skill: Skill) -> None:
         raise SkillInvalid(f"the skill '{skill.name[:80]}'", found)
 
 
-def _check_branch(repository: Path, branch: str) -> None:
+def _check_branch(git: Git, branch: str) -> None:
     """The branch is new, or holds nothing but what was exported before; nobody has it checked out."""
+    repository = git.folder
 
     def ask(*arguments: str) -> tuple[int, str]:
-        done = _git(repository, *arguments)
+        done = git.run(*arguments)
         return done.returncode, (done.stdout or done.stderr).decode(errors="replace").strip()
 
     if branch.startswith("-") or ask("check-ref-format", f"refs/heads/{branch}")[0]:
         raise BadInput(f"--branch {branch}: git does not take that as the name of a branch")
-    code, said = ask("rev-parse", "--git-dir")
-    if code:
-        raise BadInput(f"{repository}: git says: {said[:300]}")
+    git.answer("rev-parse", "--git-dir")
     if branch in {
         line.removeprefix("branch refs/heads/") for line in ask("worktree", "list", "--porcelain")[1].splitlines()
     }:

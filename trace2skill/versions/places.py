@@ -1,5 +1,6 @@
 """Where the skill in use stands: a directory on this machine, or one on a branch of a Git repository."""
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +31,9 @@ class SkillPlace(Protocol):
         Raises:
             BadInput: it cannot be read.
         """
+
+    def misnamed(self, name: str) -> str:
+        """What is wrong where a skill of that name is not to stand there, '' where nothing is."""
 
     def check(self, skill: Skill, expected: str | None = None) -> None:
         """See that a skill can be put there, before it is written down that it is.
@@ -66,10 +70,14 @@ class Directory:
         """See `SkillPlace`."""
         return read_skill(self._path) if (self._path / "SKILL.md").is_file() else None
 
+    def misnamed(self, name: str) -> str:
+        """See `SkillPlace`."""
+        return "" if is_named(self._path, name) else _two_names(self._path.resolve().name, name)
+
     def check(self, skill: Skill, expected: str | None = None) -> None:
         """See `SkillPlace`."""
         del expected  # the registry says what is in use: people's changes became champion when they were seen
-        check_name(skill, is_named(self._path, skill.name), str(self), self._path.name)
+        check_name(skill, self)
         check_writable(self._path)
 
     def put(self, skill: Skill, expected: str, message: str, when: str) -> None:
@@ -82,7 +90,7 @@ class Branch:
     """A directory in a repository. What is read is what the address named when it was first asked for."""
 
     def __init__(self, address: GitAddress, below: Path, commit: str = "") -> None:
-        self._address, self._given = address, commit
+        self._address, self._below, self._given = address, below, commit
         self._repository = Repository.below(address, below)
 
     def __str__(self) -> str:
@@ -106,10 +114,23 @@ class Branch:
         """See `SkillPlace`."""
         return self._repository.read(self._tip.commit)
 
+    def misnamed(self, name: str) -> str:
+        """See `SkillPlace`. A skill that is a repository of its own may have any name."""
+        own = not self._address.path or self._address.name == name
+        return "" if own else _two_names(self._address.name, name)
+
+    def around(self) -> tuple["Branch", str]:
+        """The skill in which that is what the address names, and its path there: '' for the skill itself.
+
+        Raises:
+            BadInput: there is no skill there.
+        """
+        root, path = self._repository.root_of(self.commit)
+        return Branch(replace(self._address, path=root), self._below, self.commit), path
+
     def check(self, skill: Skill, expected: str | None = None) -> None:
         """See `SkillPlace`. Asks the repository, so that what it refuses is known before it is written down."""
-        own = not self._address.path or self._address.name == skill.name
-        check_name(skill, own, str(self), self._address.name)
+        check_name(skill, self)
         tip = self._writable()
         if expected is not None:
             self._check_unmoved(tip, skill, expected)
@@ -177,19 +198,16 @@ def read_there(place: SkillPlace) -> Skill:
     raise BadInput(f"{place} has no SKILL.md there: what follows '#' is its directory, seen from the repository's root")
 
 
-def check_name(skill: Skill, named: bool, where: str, name: str) -> None:
+def check_name(skill: Skill, place: SkillPlace) -> None:
     """See that a skill can stand at a place.
-
-    Args:
-        named: has the place the skill's name?
-        where: the place, for the message.
-        name: of the place.
 
     Raises:
         SkillInvalid: it cannot; says all that is wrong.
     """
-    found = faults(skill)
-    if not found and not named:
-        found.append(f"the directory is called '{name}' and the skill '{skill.name}'")
+    found = faults(skill) or [*filter(None, [place.misnamed(skill.name)])]
     if found:
-        raise SkillInvalid(where, found)
+        raise SkillInvalid(str(place), found)
+
+
+def _two_names(directory: str, skill: str) -> str:
+    return f"the directory is called '{directory}' and the skill '{skill}'"

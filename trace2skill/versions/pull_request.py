@@ -14,7 +14,7 @@ from trace2skill.core.record import Record
 from trace2skill.skills.git_address import GitAddress
 from trace2skill.skills.repository import Repository, Tip
 from trace2skill.skills.skill import Skill
-from trace2skill.versions.places import TRIES, check_name
+from trace2skill.versions.places import TRIES, Branch, check_name
 
 PREFIX = "trace2skill"
 
@@ -66,6 +66,7 @@ class PullRequest:
     def __init__(self, address: GitAddress, below: Path, is_ours: Callable[[str], bool]) -> None:
         self._address, self._is_ours = address, is_ours
         self._repository = Repository.below(address, below)
+        self._place = Branch(address, below)
 
     def check(self, skill: Skill) -> None:
         """See that a version of a skill could be proposed: nothing is pushed.
@@ -111,8 +112,7 @@ class PullRequest:
 
     def _into(self, skill: Skill, base: str | None) -> tuple[Tip, Skill | None]:
         """The branch of the people, and the skill as it stands there: `base`, where that is known."""
-        own = not self._address.path or self._address.name == skill.name
-        check_name(skill, own, str(self._address), self._address.name)
+        check_name(skill, self._place)
         tip = self._repository.fetch()
         if not tip.branch:
             raise BadInput(f"{self._address} is a tag or a commit, and not merged into: name a branch (@BRANCH)")

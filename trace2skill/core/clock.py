@@ -1,0 +1,13 @@
+"""What time it is: the one place where the product asks, so that a test can let months pass."""
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """This moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def today() -> str:
+    """The day that it is (ISO 8601), in UTC."""
+    return now().date().isoformat()
