@@ -24,6 +24,7 @@ from trace2skill.cli.handoff import handoff_app
 from trace2skill.cli.ingest import ingest, quarantine, reveal
 from trace2skill.cli.learned import lessons, patch
 from trace2skill.cli.look import doctor, show, validate
+from trace2skill.cli.mcp import mcp
 from trace2skill.cli.nights import nights
 from trace2skill.cli.operate import approve, failures, retry, status, watch
 from trace2skill.cli.propose import propose_pr
@@ -54,7 +55,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-OPERATE = (deploy, status, watch, failures, retry, approve, estimate)
+OPERATE = (deploy, status, watch, failures, retry, approve, estimate, mcp)
 RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
 LOOKS = (show, report, lessons, patch, why, book, nights, quarantine, reveal, validate, doctor, domains, new_domain)
 EVIDENCE = (experiment, power, ablate, usage, triggers, transfer)
