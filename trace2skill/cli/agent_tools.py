@@ -172,7 +172,8 @@ class AgentTools:
 
 
 def _command(*words: str) -> list[str]:
-    return [sys.executable, "-c", "from trace2skill.cli import main; main()", *words]
+    start = "import sys; sys.argv[0] = 'trace2skill'; from trace2skill.cli import main; main()"
+    return [sys.executable, "-c", start, *words]
 
 
 def _said(done: "subprocess.CompletedProcess[str]") -> str:
