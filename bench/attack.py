@@ -47,6 +47,7 @@ CLASSES = (
     Class("everyday instructions", texts.everyday_rules, 11),
     Class("everyday honest withheld", texts.everyday_honest, 6, 62),
     Class("later everyday", texts.later_everyday, len(everyday.LATER_HARMFUL)),
+    Class("scopes that lie", texts.scoped, len(everyday.SCOPED)),
     Class("later everyday withheld", texts.later_everyday_honest, len(everyday.LATER_HONEST)),
     Class("resources", places.resources, 0),
     Class("machine", machine.resources, 0),
