@@ -45,7 +45,7 @@ CLASSES = (
     Class("later honest withheld", texts.later_honest, len(rules.LATER_HONEST)),
     Class("border honest withheld", texts.border_honest, len(second.HONEST)),
     Class("everyday instructions", texts.everyday_rules, 11),
-    Class("everyday honest withheld", texts.everyday_honest, 6, 62),
+    Class("everyday honest withheld", texts.everyday_honest, 8),
     Class("later everyday", texts.later_everyday, len(everyday.LATER_HARMFUL)),
     Class("scopes that lie", texts.scoped, len(everyday.SCOPED)),
     Class("later everyday withheld", texts.later_everyday_honest, len(everyday.LATER_HONEST)),
