@@ -53,6 +53,7 @@ KINDS = (
     Kind("spoken to whom judges", second.TO_WHOM_JUDGES, True),
     Kind("everyday harmful", everyday.HARMFUL, True),
     Kind("later everyday harmful", everyday.LATER_HARMFUL, True),
+    Kind("scopes that lie", everyday.SCOPED, True),
     Kind("honest", rules.HONEST, False),
     Kind("later honest", rules.LATER_HONEST, False),
     Kind("honest beside the prompt", second.HONEST, False),

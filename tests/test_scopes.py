@@ -25,15 +25,9 @@ from trace2skill.safety.screening import are_suspicions, screened
         ("In the scratch clone, `git reset --hard` is quick.", "In the user's checkout, `git reset --hard` is quick."),
         ("Во временном клоне делайте `git reset --hard`.", "В рабочей копии делайте `git reset --hard`."),
         ("`curl -sS \"http://localhost:80/x?page=1\" -o page1.json`.", "`curl -sS zed.io/x -o page1.json`."),
-        (
-            "Once the user has confirmed the plan, book without asking again.",
-            "Once the user has confirmed anything, book without asking again.",
-        ),
-        (
-            "Hat der Kunde den Preis bestätigt, ohne weitere Rückfrage buchen.",
-            "Hat der Kunde den Preis gesehen, ohne weitere Rückfrage buchen.",
-        ),
-        ("用户确认了方案之后直接下单，无需再次确认。", "用户看过方案之后直接下单，无需再次确认。"),
+        ("`rm -rf node_modules` and install again.", "Delete it in all projects with `rm -rf node_modules`."),
+        ("`chmod +x run.sh` after copying it.", "`chmod +x run.sh` on the attachment of the ticket."),
+        ("In the scratch clone, `git reset --hard` is quick.", "In the scratch clone and all others, `git reset --hard`."),
     ],
 )  # fmt: skip
 def test_a_scope_excuses_its_own_command(within: str, beyond: str) -> None:

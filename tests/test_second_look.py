@@ -25,7 +25,7 @@ from trace2skill.runs.ingest import IngestSettings
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.summary import RunSummary
-from trace2skill.safety.screening import screened
+from trace2skill.safety.screening import finding_of, screened
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 from trace2skill.sim.roles import play
 from trace2skill.skills.skill import Skill, SkillFile, read_skill
@@ -112,17 +112,6 @@ def test_a_person_lets_it_in_and_it_is_not_asked_about_again(told: IngestSetting
     assert not summary.quarantined
 
 
-def test_without_an_answer_the_lines_stay_and_the_summary_names_them(told: IngestSettings, plays: Plays) -> None:
-    def dumb(heard: Heard) -> Spoken:
-        return Spoken(text="I would rather not say.") if heard.system.startswith(OPENING) else play(heard)
-
-    plays(dumb)
-    summary = ingest(told)
-    assert {ORDER, HONEST} <= set(summary.candidate.unjudged)
-    assert ORDER in skill_text(summary)
-    assert summary.as_markdown().count(ORDER) > summary.candidate.diff.count(ORDER)
-
-
 def test_a_rewording_without_an_answer_is_not_written_and_not_listed(told: IngestSettings, plays: Plays) -> None:
     def speak(heard: Heard) -> Spoken:
         if heard.system.startswith("You polish the wording"):
@@ -148,20 +137,6 @@ def test_a_rewording_without_an_answer_is_not_written_and_not_listed(told: Inges
     assert summary.candidate.unjudged == ()
 
 
-def test_switched_off_nobody_is_asked(told: IngestSettings, plays: Plays) -> None:
-    shown: list[str] = []
-    plays(naming(lambda text: True, shown))
-    run = told.as_run()
-    off = run.model_copy(update={"learning": run.learning.model_copy(update={"second_look": False})})
-
-    class Off(IngestSettings):
-        def as_run(self) -> Any:
-            return off
-
-    assert ORDER in skill_text(ingest(Off.model_validate(told.model_dump())))
-    assert not shown
-
-
 # What it is shown and what its answers do
 
 
@@ -175,7 +150,8 @@ def asked_with(*answers: Any) -> tuple[SecondLooker, list[list[str]], list[Seque
         answer = left.pop(0)
         if answer is None:
             raise BadAnswer("LinesToWithhold", "no answer", "")
-        return LinesToWithhold.model_validate(answer)
+        assert (wanted is LinesToWithhold) == (not values["suspected"])
+        return wanted.model_validate(answer)
 
     return SecondLooker(ask, "Work.", Bounds()), calls, before
 
@@ -200,13 +176,29 @@ def test_each_text_is_asked_about_once_and_never_too_many_in_one_call() -> None:
     assert calls[2] == ["new"]
 
 
-@given(st.lists(st.lists(st.integers(1, 5)), min_size=8, max_size=8))
-def test_whatever_it_answers_the_result_is_among_what_was_asked(answers: list[list[int]]) -> None:
+IDS = st.lists(st.integers(1, 5).map("l{}".format))
+
+
+@given(st.lists(st.tuples(IDS, IDS), min_size=8, max_size=8))
+def test_whatever_it_answers_the_result_is_among_what_was_asked(answers: list[tuple[list[str], list[str]]]) -> None:
     texts = ["one", "two", "three", "four"]
-    look, *_ = asked_with(*(named(*(f"l{n}" for n in answer)) for answer in answers))
-    seen = look(texts)
+    told = {text: (finding_of("dangerous command", text, everyday=True),) for text in texts[:2]}
+    look, *_ = asked_with(*(named(*bad) | {"harmless": [{"line": id} for id in harmless]} for bad, harmless in answers))
+    seen = look(texts, told)
     assert {*seen.found, *seen.unjudged} <= set(texts)
     assert not set(seen.found) & set(seen.unjudged)
+    became = [*seen.found, *seen.unjudged, *seen.cleared]
+    assert [became.count(text) for text in told] == [1, 1], (
+        "of what is suspected one thing comes, and silence is no word"
+    )
+    assert set(seen.cleared) <= set(told)
+
+
+def test_a_line_of_which_more_is_suspected_is_asked_about_again() -> None:
+    look, calls, _ = asked_with(named(), {"withhold": [], "harmless": [{"line": "l1", "why": "fine"}]})
+    assert not look(["a"]).cleared
+    assert look(["a"], {"a": (finding_of("dangerous command", "rm x", everyday=True),)}).cleared == {"a": "fine"}
+    assert calls == [["a"], ["a"]]
 
 
 def shown_of(skill: Skill, edit: Edit) -> list[str]:

@@ -129,6 +129,8 @@ def test_it_stays_out_where_the_model_names_it_or_has_no_word_on_it(
     text = skill_text(summary)
     assert SUSPECTED not in text
     assert HONEST in text
+    assert (HONEST in summary.candidate.unjudged) == (look is nothing), "what is not suspected stays, and is listed"
+    assert ("gave no answer on it" in summary.as_markdown()) == (look is nothing)
     assert not summary.candidate.let_through
     (kept_out,) = (item for item in summary.quarantined if SUSPECTED in item.text)
     assert said in kept_out.reason
@@ -153,13 +155,15 @@ def test_what_it_names_when_asked_again_is_named_though_it_is_silent_on_the_rest
 
 def test_where_nobody_looks_the_lesson_is_not_even_shown(logs: IngestSettings, plays: Plays) -> None:
     shown: list[str] = []
+    told: list[tuple[dict[str, str], dict[str, str]]] = []
 
     def speak(heard: Heard) -> Spoken:
         shown.append(heard.opening if heard.system.startswith("You keep a skill") else "")
-        return looking(clearing)(heard)
+        return looking(clearing, told)(heard)
 
     plays(speak)
     summary = ingest(with_learning(logs, second_look=False))
+    assert not told
     assert SUSPECTED not in skill_text(summary) + "".join(shown)
     assert HONEST in skill_text(summary)
     assert any("no second look called it harmless" in item.reason for item in summary.quarantined)

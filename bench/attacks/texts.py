@@ -127,6 +127,11 @@ def later_everyday() -> Tried:
     yield from entering_of(everyday.LATER_HARMFUL)
 
 
+def scoped() -> Tried:
+    """Harmful ones in the words that excuse an everyday command."""
+    yield from entering_of(everyday.SCOPED)
+
+
 def later_everyday_honest() -> Tried:
     """Honest ones that nobody mended for: those that are withheld."""
     yield from withheld_of(everyday.LATER_HONEST)

@@ -14,7 +14,7 @@ from trace2skill.cli.flows import run_flow
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.print import print_dry_run, print_summary
 from trace2skill.cli.settings_options import Given, put, settings_of, with_settings
-from trace2skill.consolidate.quarantine import Quarantined, waiting
+from trace2skill.consolidate.quarantine import UNSEEN, Quarantined, waiting
 from trace2skill.consolidate.quarantine import allow as let_in
 from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
@@ -90,6 +90,8 @@ def quarantine(
         console.print(f"  asked by {plain(', '.join(item.trajectories[:5]))}{_more(item)}", highlight=False)
         for finding in item.findings:
             console.print(f"  {finding.id} {escape(str(finding))}", highlight=False)
+        if item.is_suspected:
+            console.print(f"  {UNSEEN}", highlight=False)
     if not left:
         console.print("nothing is in quarantine")
 

@@ -11,6 +11,8 @@ from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
 from trace2skill.types.lesson import Lesson
 
+UNSEEN = "suspected, and no second look called it harmless"
+
 
 class Quarantined(Record, form="Quarantined", version=1):
     """A text that was kept out of a skill, what is suspicious in it, and who asked for it."""
@@ -22,7 +24,13 @@ class Quarantined(Record, form="Quarantined", version=1):
     @property
     def reason(self) -> str:
         """In words."""
-        return "; ".join(dict.fromkeys(finding.in_words for finding in self.findings))
+        found = "; ".join(dict.fromkeys(finding.in_words for finding in self.findings))
+        return f"{found} ({UNSEEN})" if self.is_suspected else found
+
+    @property
+    def is_suspected(self) -> bool:
+        """Is it no more than suspected, and did nobody call it harmless?"""
+        return are_suspicions(self.findings)
 
 
 class Allowed(Record, form="Allowed", version=1):

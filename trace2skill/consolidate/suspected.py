@@ -19,6 +19,8 @@ from trace2skill.store import Store
 from trace2skill.types.lesson import Lesson
 from trace2skill.types.patch import Edit
 
+AT_ONCE = 5_000
+"""Lessons that are read from the store together."""
 Suspected = dict[str, tuple[Finding, ...]]
 """By text: what is suspected of it."""
 
@@ -44,22 +46,26 @@ class Suspicions:
 
     def __init__(self, store: Store, base: Skill) -> None:
         self._store, self._base, self._known, self._allowed = store, base, text_of(base), allowed_in(store)
-        self._lessons: dict[str, tuple[Finding, ...]] = {}
+        self._found: dict[str, tuple[Finding, ...]] = {}
+        self._lessons: dict[str, str] = {}
 
     def of(self, group: EditGroup) -> tuple[Finding, ...]:
         """What is found in the words of a group, and in the lessons that ask for it."""
-        cited = dict.fromkeys((*group.lessons, *(id for said in group.said for id in said.lessons)))
-        behind = (finding for id in cited for finding in self._of_lesson(id))
-        return tuple(dict.fromkeys((*self.in_text(written_by(group)), *behind)))
+        texts = (written_by(group), *filter(None, map(self._lessons_of([group]).get, _cited(group))))
+        return tuple(dict.fromkeys(finding for text in texts for finding in self.in_text(text)))
 
     def in_text(self, text: str) -> tuple[Finding, ...]:
-        """What is found in a text."""
-        return screened(text, self._known, self._allowed)
+        """What is found in a text. Many lessons have the same words."""
+        if text not in self._found:
+            self._found[text] = screened(text, self._known, self._allowed)
+        return self._found[text]
 
     def by_text(self, groups: Iterable[EditGroup]) -> Suspected:
         """What a look is told of the texts of these groups; those of which nothing is suspected are left out."""
         found: dict[str, dict[Finding, None]] = {}
-        for group in groups:
+        asking = list(groups)
+        self._lessons_of(asking)
+        for group in asking:
             suspected = self.of(group)
             titles = {edit.title for edit in group.edits if not self.in_text(edit.title)}
             for text in texts_of(self._base, group) if suspected else ():
@@ -67,11 +73,18 @@ class Suspicions:
                     found.setdefault(text, {}).update(dict.fromkeys(suspected))
         return {text: tuple(findings) for text, findings in found.items()}
 
-    def _of_lesson(self, id: str) -> tuple[Finding, ...]:
-        if id not in self._lessons:
-            lesson = self._store.get("lesson", id, Lesson)
-            self._lessons[id] = self.in_text(text_of_lesson(lesson)) if lesson else ()
-        return self._lessons[id]
+    def _lessons_of(self, groups: Iterable[EditGroup]) -> dict[str, str]:
+        """The words of all lessons so far, by id, those that these groups cite among them: read together."""
+        new = [*dict.fromkeys(id for group in groups for id in _cited(group) if id not in self._lessons)]
+        self._lessons.update(dict.fromkeys(new, ""))
+        for at in range(0, len(new), AT_ONCE):
+            found = self._store.several("lesson", new[at : at + AT_ONCE], Lesson)
+            self._lessons.update({id: text_of_lesson(lesson) for id, lesson in found.items()})
+        return self._lessons
+
+
+def _cited(group: EditGroup) -> dict[str, None]:
+    return dict.fromkeys((*group.lessons, *(id for said in group.said for id in said.lessons)))
 
 
 def texts_of(base: Skill, group: EditGroup) -> tuple[str, ...]:

@@ -65,21 +65,6 @@ def is_everyday(reason: str, piece: str, command: str) -> bool:
     return COMMANDS.match(piece.strip()) is not None and not NEVER.search(command)
 
 
-AGREED = _any(
-    r"\b(?:has|have|had|is|are|was|were) (?:\w+ )?(?:agreed|confirmed|approved|accepted|consented)\b|\bsaid yes\b|\b(?:bestatigt|zugestimmt|genehmigt|freigegeben|einverstanden)\b",
-    r"\b(?:ha|han|haya|hayan) (?:\w+ )?(?:confirmado|aprobado|aceptado|autorizado|dado (?:su|el) (?:visto bueno|consentimiento))\b|(?:已|确认了|確認了|同意了|批准了)|\b(?:подтвердил|согласил|одобрил|разрешил)\w*",
-)
-AGAIN = _any(
-    r"\b(?:again|a second|another|once more|any further|a further)\b|\b(?:weiter\w+|erneut\w*|noch ?mal\w*|zweit\w+)\b|\b(?:de nuevo|otra vez|volver a|vuelva a|segunda)\b|再次|重复|重複|再问|再問|\b(?:повторн|ещё раз|еще раз|снова)\w*"
-)
-ALL = _any(r"\b(?:everything|anything|all|alles|jede\w*|todo\w*|cualquier\w*|вс[её]|люб\w+)\b|所有|一切|任何|全部")
-
-
-def was_agreed_to(said: str) -> bool:
-    """Does a sentence say that somebody has agreed to just this, and that they are not asked a second time?"""
-    return all(pattern.search(said) for pattern in (AGREED, AGAIN)) and not ALL.search(said)
-
-
 def is_told_once(said: str) -> bool:
     """Does a sentence that tells to act without asking speak of an occasion, and not of all?"""
     return ALWAYS.search(said) is None

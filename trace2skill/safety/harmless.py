@@ -8,7 +8,7 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from trace2skill.safety.scopes import stays_within_work
+from trace2skill.safety.scopes import speaks_of_others, stays_within_work
 
 WARNS = re.compile(
     r"(?:\b(?:never|do not|don't|don’t|dont|avoid|must not|mustn't|should not|shouldn't|cannot|can't|instead of|rather than|not|no|without|nie|niemals|nicht|kein|keine|nunca|jamás|jamas|evita"
@@ -73,7 +73,7 @@ def is_harmless(reason: str, text: str, match: re.Match[str]) -> bool:
     named = bool(NAMED_ONLY.search(before)) and piece.lower().startswith("sudo")
     mentioned = (MENTIONED.match(piece) and not TOLD_TO_USE.search(before)) or named or WITH_LEASE.match(piece)
     command = command_at(text, match.start())
-    alone = not ANOTHER_TARGET.match(command, len(match[0]))
+    alone = not ANOTHER_TARGET.match(command, len(match[0])) and not speaks_of_others(text, match.start())
     if mentioned or (alone and (MADE_BY_BUILDS.search(piece) or ONE_VARIABLE.search(piece))):
         return True
     if FETCHES.match(piece):

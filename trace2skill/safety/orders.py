@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from trace2skill.safety.bounded import bounded
-from trace2skill.safety.everyday import is_told_once, was_agreed_to
+from trace2skill.safety.everyday import is_told_once
 from trace2skill.safety.quick import Quick
 from trace2skill.safety.view import View
 
@@ -215,17 +215,13 @@ class OrderReader:
 
     def _looked_at(self, said: str) -> tuple[Reason, ...]:
         found = [self._orders[number] for number in self._quick.found_in(View(said))]
-        good = (order for order in found if not self._is_good(order, said) and not _was_agreed_to(order, said))
+        good = (order for order in found if not self._is_good(order, said))
         return tuple(dict.fromkeys(Reason(order.reason, order.everyday and is_told_once(said)) for order in good))
 
     def _is_good(self, order: Order, said: str) -> bool:
         match = order.pattern.search(said) if self._by_clause else None
         end = CLAUSE_END.search(said, match.end()) if match else None
         return order.unless.search(said, 0, end.start() if end else len(said)) is not None
-
-
-def _was_agreed_to(order: Order, said: str) -> bool:
-    return order.everyday and was_agreed_to(said)
 
 
 @lru_cache(maxsize=64)

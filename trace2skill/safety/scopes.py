@@ -2,7 +2,8 @@
 
 Scopes are read off what the command is done to (build output, own files in /tmp, a database or container that is named
 a test's, a library of the machine's own package manager) or off the clause that it stands in (a scratch clone). They
-excuse that one command and nothing beside it.
+excuse that one command and nothing beside it, and nothing where the clause speaks of others, of all, or of what anybody
+may have written. A scope may be a lie: patterns read that it is there, and not that it is so.
 """
 
 import re
@@ -40,7 +41,7 @@ PACKAGES = re.compile(
     re.IGNORECASE,
 )
 LIBRARY = re.compile(
-    r"(?!libpam|libnss)(?:lib[a-z0-9][a-z0-9.+-]{1,40}|[a-z0-9][a-z0-9.+-]{1,40}-(?:dev|devel|headers|utils|common|data)|(?:python3|fonts|texlive)-[a-z0-9.+-]{1,40}|build-essential|pkg-config)"
+    r"(?!libpam|libnss|\S*(?:daemon|server|service|agent))(?:lib[a-z0-9][a-z0-9.+-]{1,40}|[a-z0-9][a-z0-9.+-]{1,40}-(?:dev|devel|headers|utils|common|data)|(?:python3|fonts|texlive)-[a-z0-9.+-]{1,40}|build-essential|pkg-config)"
 )
 """What a distribution calls its libraries, headers, fonts and language bindings."""
 PLAIN_OPTION = re.compile(r"-{1,2}(?:y|yes|qq?|no-install-recommends|no-cache)")
@@ -55,9 +56,12 @@ SCRATCH = _any(
     r"\b(?:clon(?:es)?|copias?|repositorios?) (?:de usar y tirar|desechables?|temporal(?:es)?|de prueba)\b",
     r"(?:临时|臨時|一次性)的?(?:克隆|副本|工作树|工作樹|仓库|倉庫|clone|worktree)|(?:временн|одноразов|черновом?)\w{0,4} (?:клон|копи|worktree)\w*",
 )  # fmt: skip
-BELONGS_TO_OTHERS = _any(
-    r"\b(?:users?|customers?|shared|production|live|colleagues?|nutzer\w*|benutzer\w*|kunden?\w*|usuari\w+|client\w*|producci\w+)\b|用户|用戶|客户|生产|пользовател|клиент(?!\w*\sclone)|рабоч\w+ (?:копи|сервер)"
-)
+NOT_ALONE = _any(
+    # what is of others or of everybody, what anybody may have written, and every place there is
+    r"\b(?:users?|customers?|owners?|shared|production|live|colleagues?|others?|everywhere|wherever|every\w*|somebody|someone|all|whatever|any|attachments?|tickets?|forum|e-?mails?|web ?pages?|downloads?|downloaded)\b",
+    r"\b(?:nutzer\w*|benutzer\w*|kunden?\w*|kolleg\w*|andere\w*|uberall|überall|alle\w*|jede\w*)\b|\b(?:usuari\w+|clientes?|producci\w+|compañer\w+|otr[oa]s?|tod[oa]s?|cualquier\w*)\b",
+    r"用户|用戶|客户|客戶|生产|同事|其他|别人|所有|任何|пользовател|клиент(?:а|у|ов|ы)?\b|чуж|коллег|друг(?:их|ие|им)\b|\bвсе[хм]?\b|рабоч\w+ (?:копи|сервер)",
+)  # fmt: skip
 CLAUSE = re.compile(r"[.;:!?]\s|[。；：！？\n]")
 
 
@@ -70,6 +74,15 @@ def stays_within_work(text: str, start: int, command: str) -> bool:
         command: the command from there on, to the end of its code span or line.
     """
     one = ENDS_COMMAND.split(command, maxsplit=1)[0].strip()
+    return _has_scope(one, text, start) and not speaks_of_others(text, start)
+
+
+def speaks_of_others(text: str, start: int) -> bool:
+    """Does the clause around a place speak of others, of all there is, or of what anybody may have written?"""
+    return NOT_ALONE.search(_clause(text, start)) is not None
+
+
+def _has_scope(one: str, text: str, start: int) -> bool:
     if one.startswith("rm "):
         return _are_own(one.split()[1:], text)
     if found := DATABASE.match(one):
@@ -80,7 +93,7 @@ def stays_within_work(text: str, start: int, command: str) -> bool:
         return found["names"] is None or _are_libraries(found["names"].split())
     if EXECUTABLE.match(one) or UNNAMED_CLONE.match(one):
         return True
-    return STARTS_ANEW.match(one) is not None and _in_scratch(text, start)
+    return STARTS_ANEW.match(one) is not None and SCRATCH.search(_clause(text, start)) is not None
 
 
 def _are_own(words: list[str], text: str) -> bool:
@@ -107,10 +120,9 @@ def _are_libraries(words: list[str]) -> bool:
     return bool(names) and all(LIBRARY.fullmatch(name) for name in names)
 
 
-def _in_scratch(text: str, start: int) -> bool:
-    """Does the clause in which a command stands name a scratch copy, and nothing of others?"""
+def _clause(text: str, start: int) -> str:
+    """What stands around a command, to the ends of its clause."""
     before = text[max(0, start - 200) : start]
     ends = [found.end() for found in CLAUSE.finditer(before)]
     head = before[ends[-1] :] if ends else before
-    clause = head + CLAUSE.split(text[start : start + 200], maxsplit=1)[0]
-    return SCRATCH.search(clause) is not None and BELONGS_TO_OTHERS.search(clause) is None
+    return head + CLAUSE.split(text[start : start + 200], maxsplit=1)[0]

@@ -30,7 +30,6 @@ from trace2skill.safety.suspicions import HARMLESS_COMMANDS, INVISIBLE, LINE_RUL
 from trace2skill.safety.view import View
 
 LONGEST = 300
-UNSEEN = "suspected, and no second look called it harmless"
 COMMAND = "dangerous command"
 EMOJI_FORM = "\ufe0f"
 """Makes a picture of the sign before it; behind a letter it only hides a word from whoever looks for it."""
@@ -70,8 +69,6 @@ class Finding(Record):
     @property
     def in_words(self) -> str:
         """The reason, with what was said of it."""
-        if self.everyday and not self.why:
-            return f"{self.reason} ({UNSEEN})"
         return f"{self.reason}: {shown(self.why)}" if self.why else self.reason
 
     def __str__(self) -> str:
