@@ -3,8 +3,10 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import nights_world
 import pytest
@@ -52,6 +54,49 @@ def news(before: list[str], now: list[str]) -> list[str]:
 def suspended(*_: object) -> None:
     """The flow run waits for its form, and the process that carried it goes on to other things."""
     raise Pause(state=Suspended())
+
+
+BEFORE = Books(
+    versions=[("a", "", 1), ("b", "a", 2)],
+    changes=[("a", "", "adopt", "", "found", True), ("b", "a", "promote", "run-1", "better", True)],
+    judgements=[("forms", "b", 1, "run-1", "a", "promote", "monday")],
+    looks=[("forms", "a", "key", 1, 1, 0.6, 0.4, True, "monday")],
+    places=[("plan", "mark", "sealed", "test")],
+    spent={"2026-01": 0.5},
+)
+NOW = replace(
+    BEFORE,
+    versions=[*BEFORE.versions, ("c", "b", 3)],
+    changes=[*BEFORE.changes, ("c", "b", "promote", "run-2", "better", True)],
+    looks=[*BEFORE.looks, ("forms", "b", "key", 1, 2, 0.6, 0.4, True, "tuesday")],
+    spent={"2026-01": 0.9},
+)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"versions": [*BEFORE.versions, ("c", "x", 3)]},
+        {"versions": [*BEFORE.versions, ("c", "a", 3), ("c", "b", 4)]},
+        {"changes": [*BEFORE.changes, ("c", "a", "promote", "run-2", "better", True)]},
+        {"changes": [*BEFORE.changes, ("c", "b", "promote", "run-2", "better", False)]},
+        {"changes": [*NOW.changes, ("b", "c", "rollback", "", "", True), ("c", "b", "promote", "run-2", "", True)]},
+        {"changes": NOW.changes[1:]},
+        {"judgements": [("forms", "b", 1, "run-1", "a", "reject", "monday")]},
+        {"looks": BEFORE.looks[1:]},
+        {"looks": [("forms", "a", "key", 1, 1, 0.2, 0.8, True, "monday")]},
+        {"looks": [("forms", "a", "key", 1, 1, 0.6, 0.4, False, "monday")]},
+        {"places": [("plan", "mark", "sealed", "evolve")]},
+        {"spent": {"2026-01": 1.1}},
+        {"spent": {"2026-02": 0.1}},
+    ],
+)
+def test_books_that_are_wrong_are_found_wrong(wrong: dict[str, Any]) -> None:
+    check(NOW, BEFORE, "c", CAP)
+    with pytest.raises((AssertionError, KeyError)):
+        check(replace(NOW, **wrong), BEFORE, "c", CAP)
+    with pytest.raises(AssertionError):
+        check(NOW, BEFORE, "a", CAP)
 
 
 def test_ten_nights_leave_the_history_that_a_person_expects(
