@@ -94,11 +94,10 @@ class Nightly:
         Versions and runs are called by their numbers, times are days, and the gate's figures and money are left out.
         """
         versions, status = self("versions").stdout, self("status").stdout
-        names = {digest[:12]: f"v{number}" for _, number, digest, *_ in _rows(versions)}
         runs = [cells[0] for cells in _rows(status)]
+        names = _of_versions(versions)
         names |= {run: f"run {number}" for number, run in enumerate(reversed(runs), 1)}  # the newest is the first
-        found = [" | ".join(filter(None, cells)) for cells in _rows(versions)]
-        found += [f"{line['day']} {FIGURES.sub('', line['said'])}" for line in HISTORY.finditer(versions)]
+        found = [" | ".join(filter(None, cells)) for cells in _rows(versions)] + _history(versions)
         found += [f"{run} {state}, {changed[:5]}" for run, state, *_, changed in _rows(status)]
         nights = self("nights", self.skill).stdout
         for name, outcome, champion, candidate, _, tried, came, went, *_ in _rows(nights):
@@ -107,6 +106,11 @@ class Nightly:
         why = self("why", self.skill).stdout
         found += [" ".join(line.groups()) for line in ASKED.finditer(why)]
         return [_named(line, names) for line in found]
+
+    def history(self) -> list[str]:
+        """How the champions came about, as `versions` prints it, with versions called by their numbers."""
+        versions = self("versions").stdout
+        return [_named(line, _of_versions(versions)) for line in _history(versions)]
 
     def _speak(self, heard: Heard) -> Spoken:
         if self.model_is_down:
@@ -135,6 +139,14 @@ def _rows(printed: str) -> list[list[str]]:
     """The cells of the tables in what a command has printed."""
     lines = [line for line in printed.splitlines() if line.startswith("│")]
     return [[cell.strip() for cell in line.strip("│").split("│")] for line in lines]
+
+
+def _of_versions(printed: str) -> dict[str, str]:
+    return {digest[:12]: f"v{number}" for _, number, digest, *_ in _rows(printed)}
+
+
+def _history(printed: str) -> list[str]:
+    return [f"{line['day']} {FIGURES.sub('', line['said'])}" for line in HISTORY.finditer(printed)]
 
 
 def _named(line: str, names: Mapping[str, str]) -> str:

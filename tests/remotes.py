@@ -27,9 +27,12 @@ class Remote:
         return f"git+file://{self.bare}{f'@{ref}' if ref else ''}#{path}"
 
     def place(self, store: Store, ref: str = "main", path: str = "skills/sums") -> Branch:
-        address = parse(self.address(ref, path))
-        assert isinstance(address, GitAddress)
-        return Branch(address, store.beside)
+        return self.place_of(self.address(ref, path), store.beside)
+
+    def place_of(self, address: str, below: Path) -> Branch:
+        parsed = parse(address)
+        assert isinstance(parsed, GitAddress)
+        return Branch(parsed, below)
 
     def write(self, path: str, content: bytes) -> None:
         (self.work / path).parent.mkdir(parents=True, exist_ok=True)
@@ -46,6 +49,18 @@ class Remote:
         self._run(self.work, "commit", "--quiet", "--message", message)
         self._run(self.work, "push", "--quiet", "origin", "HEAD:main")
         return self.git("rev-parse", "main")
+
+    @property
+    def head(self) -> str:
+        """What the branch is at, as commands name it."""
+        return self.git("rev-parse", "main")[:12]
+
+    def revert(self) -> str:
+        """Take the newest commit back, as a person does it; returns what the branch is at then."""
+        self._run(self.work, "pull", "--quiet", "--rebase", "origin", "main")
+        self._run(self.work, "revert", "--no-edit", "HEAD")
+        self._run(self.work, "push", "--quiet", "origin", "HEAD:main")
+        return self.head
 
     def git(self, *words: str) -> str:
         return self._run(self.bare, *words)

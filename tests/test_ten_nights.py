@@ -3,8 +3,10 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import nights_world
 import pytest
@@ -13,6 +15,7 @@ from nightly import CAP, Nightly
 from prefect.exceptions import Pause
 from prefect.states import Suspended
 from registry_books import Books, check
+from remotes import Remote
 
 import flows.refresh
 from trace2skill.skills.skill import read_skill
@@ -51,6 +54,49 @@ def news(before: list[str], now: list[str]) -> list[str]:
 def suspended(*_: object) -> None:
     """The flow run waits for its form, and the process that carried it goes on to other things."""
     raise Pause(state=Suspended())
+
+
+BEFORE = Books(
+    versions=[("a", "", 1), ("b", "a", 2)],
+    changes=[("a", "", "adopt", "", "found", True), ("b", "a", "promote", "run-1", "better", True)],
+    judgements=[("forms", "b", 1, "run-1", "a", "promote", "monday")],
+    looks=[("forms", "a", "key", 1, 1, 0.6, 0.4, True, "monday")],
+    places=[("plan", "mark", "sealed", "test")],
+    spent={"2026-01": 0.5},
+)
+NOW = replace(
+    BEFORE,
+    versions=[*BEFORE.versions, ("c", "b", 3)],
+    changes=[*BEFORE.changes, ("c", "b", "promote", "run-2", "better", True)],
+    looks=[*BEFORE.looks, ("forms", "b", "key", 1, 2, 0.6, 0.4, True, "tuesday")],
+    spent={"2026-01": 0.9},
+)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"versions": [*BEFORE.versions, ("c", "x", 3)]},
+        {"versions": [*BEFORE.versions, ("c", "a", 3), ("c", "b", 4)]},
+        {"changes": [*BEFORE.changes, ("c", "a", "promote", "run-2", "better", True)]},
+        {"changes": [*BEFORE.changes, ("c", "b", "promote", "run-2", "better", False)]},
+        {"changes": [*NOW.changes, ("b", "c", "rollback", "", "", True), ("c", "b", "promote", "run-2", "", True)]},
+        {"changes": NOW.changes[1:]},
+        {"judgements": [("forms", "b", 1, "run-1", "a", "reject", "monday")]},
+        {"looks": BEFORE.looks[1:]},
+        {"looks": [("forms", "a", "key", 1, 1, 0.2, 0.8, True, "monday")]},
+        {"looks": [("forms", "a", "key", 1, 1, 0.6, 0.4, False, "monday")]},
+        {"places": [("plan", "mark", "sealed", "evolve")]},
+        {"spent": {"2026-01": 1.1}},
+        {"spent": {"2026-02": 0.1}},
+    ],
+)
+def test_books_that_are_wrong_are_found_wrong(wrong: dict[str, Any]) -> None:
+    check(NOW, BEFORE, "c", CAP)
+    with pytest.raises((AssertionError, KeyError)):
+        check(replace(NOW, **wrong), BEFORE, "c", CAP)
+    with pytest.raises(AssertionError):
+        check(NOW, BEFORE, "a", CAP)
 
 
 def test_ten_nights_leave_the_history_that_a_person_expects(
@@ -186,3 +232,61 @@ def test_ten_nights_leave_the_history_that_a_person_expects(
         )
         assert set(life.books.spent) == {"2026-01", "2026-02"}
         nightly("approve", waiting, code=2)
+
+
+def test_nights_of_a_skill_on_a_branch_are_its_log(
+    tmp_path: Path, prefect_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch, datetime(2026, 1, 28, 3, tzinfo=UTC))
+    remote = Remote(tmp_path, {"team/forms/SKILL.md": nights_world.SKILL.encode()})
+    skill = remote.address(path="team/forms")
+    one, two = (Nightly(tmp_path / name, prefect_home, skill) for name in ("one", "two"))
+    for worker in (one, two):
+        worker.add_forms("invoice", "amount")
+    log: list[str] = []
+    books: dict[Path, Books] = {}
+
+    def night(worker: Nightly, *came: str) -> None:
+        """After it the branch has these commits besides, the newest first, and the worker's books hold."""
+        nonlocal log
+        worker.refresh()
+        commits = remote.git("log", "--format=%s", "main").splitlines()
+        assert commits == [*came, *log]
+        live = remote.place_of(skill, tmp_path / "looked").read()
+        assert live is not None
+        check(now := Books.of(worker.store), books.get(worker.store), live.digest, CAP)
+        log, books[worker.store] = commits, now
+        clock.next_night()
+
+    with one.at_work():
+        # What one worker promotes is a commit. The other begins with it and finds nothing to do.
+        first = remote.head
+        night(one, "forms 2: promoted", "by a person")
+        promoted = remote.head
+        night(two)
+        # A person commits an edit, and tasks are added.
+        text = remote.git("show", "main:team/forms/SKILL.md") + "\n- Be brief.\n"
+        edited = remote.commit({"team/forms/SKILL.md": text.encode()}, "Forms are filled in briefly")
+        one.add_forms("parcel", "name")
+        night(one, "forms 4: promoted", "Forms are filled in briefly")
+        # A person takes the promotion back: it does not come again by itself, though its tasks fail again.
+        reverted = remote.revert()
+        night(one, 'Revert "forms 4: promoted"')
+        # The other worker last saw what was promoted on the first night. It goes on from what the branch has by now.
+        two.add_forms("permit", "stamp")
+        night(two, "forms 3: promoted")
+        assert "- Be brief." in remote.git("show", "main:team/forms/SKILL.md")
+        night(one)
+    assert one.history() == [
+        f"2026-01-28 adopt v1: found on branch 'main' at commit {first}",
+        "2026-01-28 promote v2 from v1: the candidate is better on 2 and worse on 0 of 2 held-out tasks",
+        f"2026-01-30 adopt v3 from v2: found on branch 'main' at commit {edited[:12]}",
+        "2026-01-30 promote v4 from v3: the candidate is better on 2 and worse on 0 of 4 held-out tasks",
+        f"2026-01-31 adopt v3 from v4: found on branch 'main' at commit {reverted}",
+        f"2026-02-02 adopt v5 from v3: found on branch 'main' at commit {remote.head}",
+    ]
+    assert two.history() == [
+        f"2026-01-29 adopt v1: found on branch 'main' at commit {promoted}",
+        f"2026-02-01 adopt v2 from v1: found on branch 'main' at commit {reverted}",
+        "2026-02-01 promote v3 from v2: the candidate is better on 2 and worse on 0 of 4 held-out tasks",
+    ]

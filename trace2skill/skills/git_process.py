@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import resource
 import shutil
 import signal
@@ -25,6 +26,8 @@ MOST_LISTED, MOST_SAID = 8 * 2**20, 2**16
 """Bytes of a list of files or branches, and of what else git says."""
 TOO_MUCH = f"died of signal {int(signal.SIGXFSZ)}".encode()
 """What git says where one of its children met that bound."""
+MOST_QUOTED = 300
+"""Characters of what it says that are repeated."""
 PATIENCE_SECONDS = 600.0
 ALONE = {
     "core.hooksPath": "/dev/null",
@@ -42,7 +45,25 @@ ALONE = {
     "maintenance.auto": "false",
 }
 """Settings of git that win over those of whoever runs it."""
-KEY_WANTED = ("authentication failed", "could not read username", "permission denied", "access denied", "403", "401")
+REMEDIES = (
+    (
+        r"host key verification failed",
+        "make the server's key known here, once it is compared: ssh-keyscan HOST >> ~/.ssh/known_hosts",
+    ),
+    (
+        r"certificate (problem|verif)|ssl certificate",
+        "name the authority of its certificate here: git config --global http.sslCAInfo FILE",
+    ),
+    (
+        r"authentication failed|could not read (username|password)|(permission|access) denied|\b40[13]\b",
+        "give git a key here: a credential helper, ~/.netrc or an ssh key",
+    ),
+    (
+        r"unable to access|rpc failed|hung up|early eof|disconnect|reset by peer|timed out|connection refused",
+        "run the same command again once the server answers",
+    ),
+)
+"""What a person does about what git says, by the first of these that is in it."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +133,8 @@ class Git:
     def _environment(self) -> dict[str, str]:
         """Of this process, without what would send git elsewhere. Credentials go by it: others see command lines."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
-        kept |= {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+        kept.pop("SSH_ASKPASS", None)
+        kept |= {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
         if self.address is None:
             return {**kept, "GIT_ALLOW_PROTOCOL": "none"}
         if credentials := self.address.credentials:
@@ -131,7 +153,6 @@ class Git:
                 "GIT_CONFIG_VALUE_0": user,
             }
         return {
-            "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
             **kept,
             "GIT_ALLOW_PROTOCOL": self.address.scheme,
             "GIT_DIR": str(self.folder),
@@ -139,10 +160,9 @@ class Git:
 
     def wrong(self, what: str, said: str = "") -> BadInput:
         """The one error there is: what is wrong with the repository, and what git said of it."""
-        lines = " ".join(said.split())[:300]
-        words = [str(self.address or self.folder), what, f"git says: {lines}" if lines else ""]
-        if any(word in lines.lower() for word in KEY_WANTED):
-            words.append("give git a key here: a credential helper, ~/.netrc or an ssh key")
+        line = " ".join(said.split())
+        words = [str(self.address or self.folder), what, f"git says: {line[:MOST_QUOTED]}" if line else ""]
+        words.append(next((remedy for sign, remedy in REMEDIES if re.search(sign, line.lower())), ""))
         return BadInput(": ".join(filter(None, words)))
 
 

@@ -25,6 +25,10 @@ class SkillPlace(Protocol):
     def is_newest(self) -> bool:
         """Is what stands there what people want, whatever the store remembers? A directory may be an old checkout."""
 
+    @property
+    def found(self) -> str:
+        """In words, where what was read stands: how it came to be champion, where people have put it there."""
+
     def read(self) -> Skill | None:
         """The skill, None where there is none yet.
 
@@ -58,7 +62,7 @@ class SkillPlace(Protocol):
 class Directory:
     """A directory, which is replaced as a whole."""
 
-    commit, is_newest = "", False
+    commit, is_newest, found = "", False, "found in its directory"
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -109,6 +113,12 @@ class Branch:
     def is_newest(self) -> bool:
         """See `SkillPlace`: a tag or a commit stays what it was, a branch has moved to where people want it."""
         return bool(self._tip.branch)
+
+    @property
+    def found(self) -> str:
+        """See `SkillPlace`."""
+        branch = f"on branch '{self._tip.branch}' " if self._tip.branch else ""
+        return f"found {branch}at commit {self._tip.commit[:12]}"
 
     def read(self) -> Skill | None:
         """See `SkillPlace`."""

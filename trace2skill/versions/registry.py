@@ -109,8 +109,13 @@ class Registry:
         """Where a version stands as a plain directory."""
         return self._root / skill.digest[:12] / skill.name
 
-    def adopt(self, skill: Skill, directory: Path | SkillPlace, reason: str = "found in its directory") -> None:
+    def adopt(self, skill: Skill, directory: Path | SkillPlace, reason: str = "") -> None:
         """Make what stands in the live directory the champion, where people have put it there.
+
+        Args:
+            skill: what stands there.
+            directory: where.
+            reason: why it is champion; where it was found, unless given.
 
         Raises:
             BadInput: the directory holds a former champion: it was left behind, and nobody decided for it.
@@ -118,7 +123,8 @@ class Registry:
         champion = self.champion(skill.name)
         if champion == skill.digest:
             return
-        if champion and self.is_former(skill) and not _at(directory).is_newest:
+        place = _at(directory)
+        if champion and self.is_former(skill) and not place.is_newest:
             raise BadInput(
                 f"{directory} holds version {skill.digest[:12]} of '{skill.name}', which was champion before "
                 f"{champion[:12]}: is it an old checkout? `trace2skill promote {champion[:12]} {directory}` puts "
@@ -127,7 +133,7 @@ class Registry:
         known = any(item.skill == skill.digest for item in self.versions(skill.name))
         if not known:
             self.record(skill, Version(name=skill.name, skill=skill.digest, parent=champion or "", state="by_hand"))
-        self._change(skill.name, "adopt", skill.digest, None, "", reason, done=True)
+        self._change(skill.name, "adopt", skill.digest, None, "", reason or place.found, done=True)
 
     def is_former(self, skill: Skill) -> bool:
         """Was it champion, and is no longer?"""
