@@ -179,8 +179,12 @@ def _known_parameters(settings: ModelSettings) -> Sequence[str]:
 def cost_bound(request: Request) -> float:
     """An upper bound of the cost of one try, in US dollars: a token has at least one byte; pictures have their own."""
     price_in, price_out = prices(request.settings)
-    tokens = request_bytes(request) + 256 + len(request.pictures) * MOST_TOKENS
-    return tokens * price_in + request.settings.max_tokens * price_out
+    return prompt_bound(request) * price_in + request.settings.max_tokens * price_out
+
+
+def prompt_bound(request: Request) -> int:
+    """Most tokens that the prompt of a request can have."""
+    return request_bytes(request) + 256 + len(request.pictures) * MOST_TOKENS
 
 
 def request_bytes(request: Request) -> int:
@@ -229,7 +233,7 @@ def persistently(settings: ModelSettings, once: Callable[[], R]) -> tuple[R, int
 
 def _try_in_turn(request: Request, step: str) -> Answer:
     """One try, when the pace of the model allows it; what came of it sets the pace of the next ones."""
-    with pace_of(request.settings).admitted(_expected_tokens(request)) as going:
+    with pace_of(request.settings).admitted(expected_tokens(request)) as going:
         try:
             answer = _try_once(request, step)
         except CallFailed as error:
@@ -240,7 +244,8 @@ def _try_in_turn(request: Request, step: str) -> Answer:
         return answer
 
 
-def _try_once(request: Request, step: str) -> Answer:
+def arguments(request: Request, step: str = "") -> dict[str, Any]:
+    """What LiteLLM is given for one try, besides a key: messages, parameters, and what they ask of the answer."""
     settings = request.settings
     extra: dict[str, Any] = {}
     if request.tools:
@@ -254,38 +259,50 @@ def _try_once(request: Request, step: str) -> Answer:
     if "claude" in settings.name and litellm().utils.supports_prompt_caching(settings.name):
         points = [{"location": "message", "role": "system"}, {"location": "message", "index": -1}]
         extra["cache_control_injection_points"] = points
-    if settings.api_base and litellm().validate_environment(settings.name)["missing_keys"]:
-        extra["api_key"] = "none"  # a server of one's own asks for no key, and LiteLLM's client for one all the same
     if settings.handoff:
         who = {"key": request.key, "role": request.role, "step": step, "wait": settings.handoff_seconds}
         extra["metadata"] = {"trace2skill": who}
+    common = {"model": settings.name, "messages": request.sent, "timeout": settings.timeout_seconds}
+    return {**common, "num_retries": 0, "max_retries": 0, **_addressed(settings, parameters(request)), **extra}
+
+
+def keyless(settings: ModelSettings) -> dict[str, str]:
+    """A server of one's own asks for no key, and LiteLLM's client for one all the same."""
+    own = settings.api_base and litellm().validate_environment(settings.name)["missing_keys"]
+    return {"api_key": "none"} if own else {}
+
+
+def _try_once(request: Request, step: str) -> Answer:
+    settings = request.settings
     try:
-        response = litellm_for(settings).completion(
-            model=settings.name,
-            messages=request.sent,
-            timeout=settings.timeout_seconds,
-            num_retries=0,
-            max_retries=0,
-            **_addressed(settings, parameters(request)),
-            **extra,
-        )
+        response = litellm_for(settings).completion(**arguments(request, step), **keyless(settings))
     except Exception as error:
         if interrupted():
             raise Interrupted("the run was interrupted") from error
         raise failures.sort_out(litellm().exceptions, error) from error
-    return _answer(request, response)
+    return answer_of(request.key, response, lambda response, said: _used(request, response, said))
 
 
-def _answer(request: Request, response: Any) -> Answer:
+def answer_of(key: str, response: Any, use: Callable[[Any, int], Used]) -> Answer:
+    """The answer in a response of LiteLLM's.
+
+    Args:
+        key: that of the request.
+        response: a completion.
+        use: what the response used; it is given how many bytes the message has, 0 where it says nothing.
+
+    Raises:
+        CallFailed: there is no answer in it.
+    """
     if not response.choices:
         raise CallFailed("server_error", "the answer has no choices")
     choice = response.choices[0]
     message: Message = readable(choice.message.model_dump(exclude_none=True, warnings=False))
     message.pop("provider_specific_fields", None)
     calls, malformed = calls_in(message)
-    used = _used(request, response, len(json.dumps(message, default=str)) if says(message) else 0)
+    used = use(response, len(json.dumps(message, default=str)) if says(message) else 0)
     return Answer(
-        key=request.key,
+        key=key,
         text=as_text(message.get("content")) or as_text(message.get("refusal")),
         reasoning=as_text(message.pop("reasoning_content", "")),
         tool_calls=calls,
@@ -298,35 +315,45 @@ def _answer(request: Request, response: Any) -> Answer:
 
 
 def _used(request: Request, response: Any, said: int) -> Used:
-    """What the answer used; `said` is how many bytes it has."""
     settings = request.settings
 
     def cost(tokens: Usage) -> float | None:
         if settings.price is not None or settings.handoff:
-            return _priced(settings, tokens)
+            return priced(tokens, settings.price or (0.0, 0.0))
         try:
             return float(litellm().completion_cost(completion_response=response, model=settings.name) or 0.0)
         except Exception:  # noqa: BLE001 - LiteLLM raises whatever its arithmetic meets
             return None
 
+    about = expected_tokens(request)
+    return used_by(settings.name, response, said, prompt=about, bound=cost_bound(request), cost=cost)
+
+
+def used_by(
+    model: str, response: Any, said: int, *, prompt: int, bound: float, cost: Callable[[Usage], float | None]
+) -> Used:
+    """What an answer of `said` bytes to a prompt of about so many tokens used; the rest is as in `usage.used`."""
     return usage_of(
         getattr(response, "usage", None),
-        model=settings.name,
+        model=model,
         answered=said > 0,
-        about=Usage(prompt=_expected_tokens(request), completion=-(-said // BYTES_PER_TOKEN)),
-        bound=cost_bound(request),
+        about=Usage(prompt=prompt, completion=-(-said // BYTES_PER_TOKEN)),
+        bound=bound,
         cost=cost,
     )
 
 
-def _priced(settings: ModelSettings, tokens: Usage) -> float:
-    """Tokens at the price a person gave. Cached ones have their own, or cost as much as others: then it is at most."""
-    price_in, price_out = prices(settings)
-    cached = settings.price[2] / 1e6 if settings.price and len(settings.price) > 2 else price_in
+def priced(tokens: Usage, price: Sequence[float]) -> float:
+    """Tokens at a price in US dollars per million, in and out, and in from the cache where that has its own.
+
+    Without that, cached tokens cost as much as others: then it is at most.
+    """
+    price_in, price_out, cached = (part / 1e6 for part in (*price, price[0])[:3])
     return (tokens.prompt - tokens.cached) * price_in + tokens.cached * cached + tokens.completion * price_out
 
 
-def _expected_tokens(request: Request) -> int:
+def expected_tokens(request: Request) -> int:
+    """How many tokens its prompt has by its length."""
     return request_bytes(request) // BYTES_PER_TOKEN + len(request.pictures) * USUAL_TOKENS
 
 

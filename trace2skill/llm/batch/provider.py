@@ -1,0 +1,174 @@
+"""A provider's batch API, as LiteLLM has it: a file goes up, a batch of it is made, looked at, and read.
+
+Only providers whose batches can be listed with their metadata are used: of others nobody could say, after a crash,
+whether a batch was sent.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from trace2skill.core.record import Record
+from trace2skill.llm import failures, transport
+from trace2skill.llm.failures import CallFailed
+from trace2skill.llm.settings import ModelSettings
+
+log = logging.getLogger(__name__)
+PROVIDERS = ("azure", "hosted_vllm", "litellm_proxy", "openai")
+"""Of those for which LiteLLM makes batches; of anthropic it only looks at them."""
+MARK = "trace2skill"
+"""The name in a batch's metadata that says which of ours it is."""
+MOST_LISTED = 100
+MOST_PAGES = 20
+ENDED = ("completed", "failed", "expired", "cancelled")
+R = TypeVar("R")
+
+
+class Seen(Record):
+    """What a provider says of a batch. `created` is in seconds since 1970, 0 where it does not say."""
+
+    state: str
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+    created: float = 0.0
+    files: tuple[str, ...] = ()
+    """What went in and what came out, to be removed once it is read."""
+    results: tuple[str, ...] = ()
+    """The files of answers and of errors."""
+    problem: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Will nothing more come?"""
+        return self.state in ENDED
+
+
+GONE = Seen(state="gone", problem="the provider does not know it any more")
+
+
+def provider_of(settings: ModelSettings) -> str | None:
+    """The provider of a model, where calls of it can go in batches; None for any other."""
+    if settings.simulated or settings.handoff:
+        return None
+    try:
+        found = str(transport.litellm_for(settings).get_llm_provider(settings.name)[1])
+    except Exception:  # noqa: BLE001 - LiteLLM raises its own for a name it does not know, which is said elsewhere
+        return None
+    return found if found in PROVIDERS else None
+
+
+class BatchApi:
+    """The batch API of one model's provider. What can pass is tried again, but for the one thing that must not be."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self._settings = settings
+        self._lite = transport.litellm_for(settings)
+        how: dict[str, Any] = {"timeout": settings.timeout_seconds, "max_retries": 0, **transport.keyless(settings)}
+        if settings.address:
+            how["api_base"] = settings.address
+        self._how = {**how, "custom_llm_provider": provider_of(settings)}
+
+    def upload(self, lines: bytes, name: str) -> str:
+        """Put the calls there; returns the file's id. Twice is harmless. Raises as `transport.persistently`."""
+        file = (f"{name}.jsonl", lines, "application/jsonl")
+        return str(self._again(lambda: self._lite.create_file(file=file, purpose="batch", **self._how)).id)
+
+    def create(self, file: str, name: str) -> str:
+        """Make the batch, in one try; returns its id.
+
+        Raises:
+            CallFailed: it was refused, or nobody knows whether it was made: `find` does.
+        """
+        made = self._once(
+            lambda: self._lite.create_batch(
+                completion_window="24h",
+                endpoint="/v1/chat/completions",
+                input_file_id=file,
+                metadata={MARK: name},
+                **self._how,
+            )
+        )
+        return str(made.id)
+
+    def find(self, name: str) -> str | None:
+        """The id of our batch of that name, among the latest two thousand. Raises as `transport.persistently`."""
+        after: str | None = None
+        for _ in range(MOST_PAGES):
+            here = {"after": after} if after else {}
+            page = self._again(lambda here=here: self._lite.list_batches(limit=MOST_LISTED, **here, **self._how))  # type: ignore[misc]
+            found = [*(getattr(page, "data", None) or [])]
+            for batch in found:
+                if (getattr(batch, "metadata", None) or {}).get(MARK) == name:
+                    return str(batch.id)
+            if not found or not getattr(page, "has_more", False) or str(found[-1].id) == after:
+                return None
+            after = str(found[-1].id)
+        return None
+
+    def look(self, id: str) -> Seen:
+        """How far a batch is; `GONE` where the provider has forgotten it. Raises as `transport.persistently`."""
+        batch = self._unless_gone(lambda: self._lite.retrieve_batch(batch_id=id, **self._how))
+        if batch is None:
+            return GONE
+        counts = getattr(batch, "request_counts", None)
+        results = tuple(str(file) for file in (batch.output_file_id, batch.error_file_id) if file)
+        return Seen(
+            state=str(batch.status),
+            total=int(getattr(counts, "total", 0) or 0),
+            done=int(getattr(counts, "completed", 0) or 0),
+            failed=int(getattr(counts, "failed", 0) or 0),
+            created=float(batch.created_at or 0),
+            files=(*([str(batch.input_file_id)] if batch.input_file_id else []), *results),
+            results=results,
+            problem=_problem(batch),
+        )
+
+    def read(self, file: str) -> bytes | None:
+        """What a file holds; None where it is gone. Raises as `transport.persistently`."""
+        found = self._unless_gone(lambda: self._lite.file_content(file_id=file, **self._how))
+        return None if found is None else bytes(found.content)
+
+    def cancel(self, id: str) -> None:
+        """Ask for the end of a batch; it may be over already."""
+        self._if_possible(lambda: self._lite.cancel_batch(batch_id=id, **self._how), f"batch {id} was not cancelled")
+
+    def remove(self, files: tuple[str, ...]) -> None:
+        """Remove files, as far as the provider lets us."""
+        for file in files:
+            self._if_possible(
+                lambda file=file: self._lite.file_delete(file_id=file, **self._how),  # type: ignore[misc]
+                f"file {file} stays at the provider",
+            )
+
+    def _again(self, call: Callable[[], R]) -> R:
+        return transport.persistently(self._settings, lambda: self._once(call))[0]
+
+    def _unless_gone(self, call: Callable[[], R]) -> R | None:
+        def once() -> R | None:
+            try:
+                return self._once(call)
+            except CallFailed as error:
+                if error.kind == "not_found":
+                    return None
+                raise
+
+        return transport.persistently(self._settings, once)[0]
+
+    def _once(self, call: Callable[[], R]) -> R:
+        try:
+            return call()
+        except Exception as error:
+            raise failures.sort_out(self._lite.exceptions, error) from error
+
+    def _if_possible(self, call: Callable[[], object], words: str) -> None:
+        try:
+            self._once(call)
+        except Exception as error:  # noqa: BLE001 - nothing depends on it
+            log.info("%s: %s", words, error)
+
+
+def _problem(batch: Any) -> str:
+    """The first thing that a provider found wrong with a batch as a whole."""
+    said = getattr(getattr(batch, "errors", None), "data", None) or []
+    return next((str(getattr(item, "message", "") or "")[:300] for item in said), "")
