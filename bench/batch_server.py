@@ -65,10 +65,14 @@ class BatchServer:
         self.lost: set[str] = set()
         """'answers': the connection breaks once a batch is made; 'output': files of answers cannot be read."""
         self.refuses = 0
-        """So many requests get a 503 in place of an answer."""
+        """So many requests get an error in place of an answer."""
+        self.refusal = 503
         self.slow = 0.0
         """Seconds between making a batch and saying so."""
+        self.age = 0.0
+        """Seconds by which batches are older than they are."""
         self.single: list[Body] = []
+        self.uploaded: list[bytes] = []
         self.names: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
         self.files: dict[str, bytes] = {}
@@ -112,7 +116,7 @@ class BatchServer:
         with self._guard:
             if self.refuses > 0:
                 self.refuses -= 1
-                return 503, {"error": {"message": "overloaded"}}
+                return self.refusal, {"error": {"message": "overloaded"}}
             if method == "POST" and parts == ["chat", "completions"]:
                 self.single.append(json.loads(content))
                 return 200, self.speak(self.single[-1])
@@ -126,6 +130,7 @@ class BatchServer:
         if method == "POST":
             id = f"file-{len(self.files) + 1}"
             self.files[id] = _uploaded(content, kind)
+            self.uploaded.append(self.files[id])
             return 200, _file(id, len(self.files[id]))
         if parts[1] not in self.files or ("output" in self.lost and parts[1].startswith("file-out")):
             return 404, {"error": {"message": f"no file {parts[1]}"}}
@@ -148,8 +153,9 @@ class BatchServer:
             return 404, {"error": {"message": f"no batch {parts[1]}"}}
         if method == "POST":
             batch["status"] = "cancelling"
+            return 200, batch
         self._looked[parts[1]] += 1
-        if self._looked[parts[1]] >= self.looks and not batch["output_file_id"]:
+        if (self._looked[parts[1]] >= self.looks or batch["status"] == "cancelling") and not batch["output_file_id"]:
             self._end(batch)
         return 200, batch
 
@@ -168,7 +174,7 @@ class BatchServer:
             "status": "in_progress",
             "output_file_id": None,
             "error_file_id": None,
-            "created_at": int(time.time()),
+            "created_at": int(time.time() - self.age),
             "metadata": asked.get("metadata"),
             "request_counts": {"total": len(lines), "completed": 0, "failed": 0},
         }

@@ -18,6 +18,7 @@ from trace2skill.store import CallOutcome
 from trace2skill.types.trajectory import Usage
 
 MOST_WORDS = 300
+CLIENTS_OWN = ("extra_headers", "extra_query", "timeout")
 
 
 class Came(Record):
@@ -44,6 +45,8 @@ def line_of(request: Request) -> bytes:
     body = raw.get("raw_request_body")
     if not isinstance(body, dict):
         raise BadInput(f"{request.settings.name}: no request for a batch can be made: {raw.get('error')}")
+    body |= body.pop("extra_body", None) or {}  # OpenAI's client sends these for LiteLLM, and keeps those
+    body = {name: value for name, value in body.items() if name not in CLIENTS_OWN}
     body.setdefault("model", lite.get_llm_provider(request.settings.name)[0])
     line = {
         "custom_id": request.key.removeprefix(PREFIX),

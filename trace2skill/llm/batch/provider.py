@@ -8,10 +8,13 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from trace2skill.core.errors import Interrupted
 from trace2skill.core.record import Record
 from trace2skill.llm import failures, transport
 from trace2skill.llm.failures import CallFailed
+from trace2skill.llm.pace import pace_of
 from trace2skill.llm.settings import ModelSettings
+from trace2skill.sandbox.running import interrupted
 
 log = logging.getLogger(__name__)
 PROVIDERS = ("azure", "hosted_vllm", "litellm_proxy", "openai")
@@ -142,12 +145,12 @@ class BatchApi:
             )
 
     def _again(self, call: Callable[[], R]) -> R:
-        return transport.persistently(self._settings, lambda: self._once(call))[0]
+        return transport.persistently(self._settings, lambda: self._in_turn(call))[0]
 
     def _unless_gone(self, call: Callable[[], R]) -> R | None:
         def once() -> R | None:
             try:
-                return self._once(call)
+                return self._in_turn(call)
             except CallFailed as error:
                 if error.kind == "not_found":
                     return None
@@ -155,11 +158,34 @@ class BatchApi:
 
         return transport.persistently(self._settings, once)[0]
 
+    def _in_turn(self, call: Callable[[], R]) -> R:
+        """One try, when the pace of the model allows it: the provider counts these requests, too."""
+        with pace_of(self._settings).admitted(0) as going:
+            try:
+                found = self._once(call)
+            except CallFailed as error:
+                if error.kind == "rate_limited":
+                    going.rate_limited(error.wait)
+                raise
+            going.answered(0)
+            return found
+
     def _once(self, call: Callable[[], R]) -> R:
         try:
             return call()
         except Exception as error:
-            raise failures.sort_out(self._lite.exceptions, error) from error
+            if interrupted():
+                raise Interrupted("the run was interrupted") from error
+            raise failures.sort_out(self._lite.exceptions, self._translated(error)) from error
+
+    def _translated(self, error: Exception) -> Exception:
+        """LiteLLM's own for what a provider's client raised: of batches it passes that on as it is."""
+        how = {"model": self._settings.name, "custom_llm_provider": self._how["custom_llm_provider"]}
+        try:
+            self._lite.exception_type(original_exception=error, **how)
+        except Exception as translated:  # noqa: BLE001 - that is how it answers
+            return translated
+        return error
 
     def _if_possible(self, call: Callable[[], object], words: str) -> None:
         try:
