@@ -1,4 +1,4 @@
-"""A provider with a batch API on loopback: OpenAI's files, batches and chat completions, answered by the simulated model.
+"""A provider with a batch API on loopback: OpenAI's files, batches and completions, answered by the simulated model.
 
     with BatchServer() as provider:
         settings = provider.model("office")    # over the real LiteLLM path, as `openai/office`
@@ -6,8 +6,8 @@
 It counts what was sent, and misbehaves when it is told to. Its state outlives `stop` and `start`.
 """
 
+import contextlib
 import json
-import re
 import threading
 import time
 from collections import Counter
@@ -67,8 +67,8 @@ class BatchServer:
         self.refuses = 0
         """So many requests get an error in place of an answer."""
         self.refusal = 503
-        self.slow = 0.0
-        """Seconds between making a batch and saying so."""
+        self.watched: Callable[[str], None] = lambda what: None
+        """Is told of every request, once before it is looked at and once before it is answered."""
         self.age = 0.0
         """Seconds by which batches are older than they are."""
         self.single: list[Body] = []
@@ -88,7 +88,14 @@ class BatchServer:
     def model(self, name: str = "office", **more: Any) -> dict[str, Any]:
         """Settings of a model of this provider."""
         prices = {"price": PRICE, "batch_price": BATCH_PRICE}
-        return {"name": f"openai/{name}", "api_base": self.url, "tools": "native", "answers": "schema", **prices, **more}
+        return {
+            "name": f"openai/{name}",
+            "api_base": self.url,
+            "tools": "native",
+            "answers": "schema",
+            **prices,
+            **more,
+        }
 
     def __enter__(self) -> "BatchServer":
         self.start()
@@ -99,8 +106,7 @@ class BatchServer:
 
     def start(self) -> None:
         """Answer, at the address of before."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Quiet(("127.0.0.1", self._port), _handler(self))
         self._port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
@@ -204,6 +210,15 @@ class BatchServer:
         batch["request_counts"] = {"total": len(asked), "completed": len(right), "failed": len(wrong)}
 
 
+class _Quiet(ThreadingHTTPServer):
+    """A server whose clients may die."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        return
+
+
 def _file(id: str, size: int) -> Body:
     known = {"id": id, "object": "file", "bytes": size, "created_at": 1}
     return {**known, "filename": "calls.jsonl", "purpose": "batch", "status": "processed"}
@@ -223,9 +238,9 @@ def _handler(provider: BatchServer) -> type[BaseHTTPRequestHandler]:
         def _serve(self) -> None:
             content = self.rfile.read(int(self.headers.get("content-length") or 0))
             kind = self.headers.get("content-type") or ""
+            provider.watched(f"{self.command} {self.path}")
             status, body = provider.answer(self.command, self.path, content, kind)
-            if provider.slow and re.fullmatch(r"/v1/batches", self.path) and self.command == "POST":
-                time.sleep(provider.slow)
+            provider.watched(f"{self.command} {self.path} done")
             if status == 0:
                 self.close_connection = True
                 return
@@ -234,7 +249,8 @@ def _handler(provider: BatchServer) -> type[BaseHTTPRequestHandler]:
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(payload)))
             self.end_headers()
-            self.wfile.write(payload)
+            with contextlib.suppress(BrokenPipeError):  # whoever asked may be dead
+                self.wfile.write(payload)
 
         do_GET = do_POST = do_DELETE = _serve
 

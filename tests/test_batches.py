@@ -16,12 +16,14 @@ from questions_of_tests import write_math, write_skill_for_sums
 from ruamel.yaml import YAML
 
 from trace2skill.core.budget import Budget
-from trace2skill.core.errors import Unanswered
+from trace2skill.core.errors import BadInput, Unanswered
 from trace2skill.core.money import dollars
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Client, ModelSettings, Request, pace
 from trace2skill.llm.batch import awaiting, sending
-from trace2skill.llm.batch.awaiting import Left
+from trace2skill.llm.batch.awaiting import Batched
+from trace2skill.runs.batching import check_batches
+from trace2skill.runs.settings import RunSettings
 from trace2skill.store import LedgerRow, Store, open_store
 
 SCHEMA = {"title": "Said", "type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]}
@@ -55,7 +57,7 @@ def requests(provider: BatchServer, *words: str, **more: Any) -> list[Request]:
     return [Request(role="analyst", settings=model, messages=({"role": "user", "content": word},)) for word in words]
 
 
-def ahead(client: Client, asked: list[Request], *, singly: bool = True) -> Left:
+def ahead(client: Client, asked: list[Request], *, singly: bool = True) -> Batched:
     waiting = {request.key: (request, StepLabel("extract", f"item {n}")) for n, request in enumerate(asked)}
     return client.ahead(waiting, 24, lambda *_: None, singly=singly)
 
@@ -92,7 +94,7 @@ def test_a_call_in_a_batch_is_the_single_call_and_its_answer(
 
 def test_a_batch_is_booked_at_its_own_price_and_the_ledger_names_it(store: Store, provider: BatchServer) -> None:
     client, asked = client_of(store), requests(provider, "a", "b", "c")
-    assert ahead(client, asked) == Left(answered=3)
+    assert ahead(client, asked) == Batched(answered=3)
     assert words_of(client, asked) == ["said a", "said b", "said c"]
     assert [(row.params["batch"], row.cost, row.step) for row in rows(store)] == [
         ("batch_1", pytest.approx(BATCHED), f"extract: item {n}") for n in range(3)
@@ -163,7 +165,7 @@ def test_a_later_run_takes_up_what_it_shares_with_an_earlier_ones_batch(
 
 def test_two_runs_side_by_side_send_a_call_once(store: Store, provider: BatchServer) -> None:
     provider.looks, asked = 3, requests(provider, "a", "b")
-    found: list[Left] = []
+    found: list[Batched] = []
     threads = [
         threading.Thread(target=lambda run=run: found.append(ahead(client_of(store, run=run), asked)))
         for run in ("run-1", "run-2")
@@ -172,7 +174,7 @@ def test_two_runs_side_by_side_send_a_call_once(store: Store, provider: BatchSer
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [Left(answered=2)] * 2
+    assert found == [Batched(answered=2)] * 2
     assert set(provider.calls.values()) == {1}
     assert len(rows(store)) == 2
 
@@ -206,7 +208,7 @@ def test_what_the_cap_does_not_let_go_at_once_follows(store: Store, provider: Ba
     assert dollars(store.spent_of("run run-1")) <= 3.5 * bound
     poor = client_of(store, cap=0.5 * bound, run="run-2")
     more = requests(provider, "i")
-    assert ahead(poor, more) == Left(why={more[0].key: "no batch took it"}), "where none fits none is sent"
+    assert ahead(poor, more) == Batched(why={more[0].key: "no batch took it"}), "where none fits none is sent"
     assert len(provider.uploaded) == len(sizes)
 
 
@@ -397,3 +399,40 @@ def wait_for(there: Callable[[], bool]) -> None:
     while not there():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_models_whose_provider_has_no_batches_are_refused_before_anything_is_spent(
+    tmp_path: Path, provider: BatchServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = {"path": str(write_math(tmp_path / "data", 12)), "domain": "math"}
+    claude = {"name": "anthropic/claude-sonnet-4-5"}
+
+    def checked(analyst: Body, merger: Body) -> None:
+        models = {"agent": {"name": "sim/office"}, "analyst": analyst, "merger": merger}
+        check_batches(RunSettings.model_validate({"data": data, "models": models, "operation": {"batch": True}}))
+
+    with pytest.raises(BadInput, match=r"analyst anthropic/.*, merger sim/office can go in batches.*azure, .*openai"):
+        checked(claude, {"name": "sim/office"})
+    checked(provider.model(), claude)
+    assert "calls of merger anthropic/claude-sonnet-4-5 go singly" in caplog.text
+
+
+def test_an_estimate_says_both_prices_and_the_wait(tmp_path: Path, prefect_home: Path, provider: BatchServer) -> None:
+    folder = project(tmp_path / "sums", provider)
+
+    def estimated(*more: str) -> tuple[str, dict[str, Any]]:
+        command = ("estimate", "--settings", "settings.yaml", *more)
+        said = " ".join(run(folder, prefect_home, *command).stdout.split())
+        return said, json.loads(run(folder, prefect_home, *command, "--json").stdout)
+
+    said, plain = estimated()
+    halved_said, halved = estimated("--batch")
+    pairs = {(stage["stage"], stage["part"]): stage["both"] for stage in plain["stages"] if "both" in stage}
+    assert {stage for stage, _ in pairs} == {"extract", "contrast", "propose", "assign", "write"}
+    assert all(many == pytest.approx(singly / 2) for singly, many in pairs.values())
+    cost = [{(stage["stage"], stage["part"]): stage["cost"] for stage in found["stages"]} for found in (plain, halved)]
+    assert all(cost[1][name] == pytest.approx(cost[0][name] / (2 if name in pairs else 1)) for name in cost[0])
+    singly, many = (sum(pair[n] for pair in pairs.values()) for n in (0, 1))
+    words = "in batches{}; then up to 4 waits of at most 24 h each, one after the other"
+    assert f"${singly:.4f} singly, ${many:.4f} {words.format(' (--batch)')}" in said
+    assert f"${singly:.4f} singly, ${many:.4f} {words.format(' (counted above)')}" in halved_said

@@ -143,6 +143,7 @@ OTHER: dict[str, Any] = {
     "reports_at": "http://x",
     "part_of": "e",
     "skill_commit": "a" * 40,
+    "batch_rest": "fail",
     "skill": "other",
     "seeds": (7,),
     "night_of": "2026-03-01",

@@ -17,7 +17,7 @@ from trace2skill.core.errors import BudgetReached, Interrupted, Unanswered
 from trace2skill.core.forms import as_text, from_text_or_none
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import embedding, transport
-from trace2skill.llm.batch.awaiting import Left, Shown, answered_in_batches
+from trace2skill.llm.batch.awaiting import Batched, Shown, answered_in_batches
 from trace2skill.llm.batch.sending import Sender, Waiting
 from trace2skill.llm.embedding import Embedding, EmbeddingRequest
 from trace2skill.llm.failures import CallFailed
@@ -57,7 +57,7 @@ class Client:
         """The answer that is kept, None where there is none; nobody is asked and nothing is written down."""
         return self._remembered(request.key, Answer)
 
-    def ahead(self, waiting: Waiting, hours: float, shown: Shown, *, singly: bool) -> Left:
+    def ahead(self, waiting: Waiting, hours: float, shown: Shown, *, singly: bool) -> Batched:
         """Have calls answered in batches before somebody asks them one by one; see `answered_in_batches`, also for what
         it raises.
 

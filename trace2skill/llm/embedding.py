@@ -9,6 +9,7 @@ from pydantic import Field
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.llm import failures, transport
+from trace2skill.llm.answers import BYTES_PER_TOKEN
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.llm.usage import used
@@ -62,7 +63,7 @@ def _price(settings: ModelSettings) -> float:
 
 
 def _try_in_turn(request: EmbeddingRequest) -> Embedding:
-    expected = sum(map(len, request.texts)) / transport.BYTES_PER_TOKEN
+    expected = sum(map(len, request.texts)) / BYTES_PER_TOKEN
     with pace_of(request.settings).admitted(expected) as going:
         try:
             found = _try_once(request)
@@ -95,7 +96,7 @@ def _try_once(request: EmbeddingRequest) -> Embedding:
         getattr(response, "usage", None),
         model=settings.name,
         answered=False,
-        about=Usage(prompt=sum(map(len, request.texts)) // transport.BYTES_PER_TOKEN + 1),
+        about=Usage(prompt=sum(map(len, request.texts)) // BYTES_PER_TOKEN + 1),
         bound=cost_bound(request),
         cost=lambda tokens: tokens.prompt * price,
     )

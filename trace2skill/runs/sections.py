@@ -227,8 +227,7 @@ class OperationSettings(Record):
     batch: bool = Field(
         default=False,
         exclude_if=not_,
-        description="Calls of one-call stages go through the provider's batch API, mostly at half the price and within a "
-        "day.",
+        description="Calls of one-call stages go through the provider's batch API: half the price, within a day.",
     )
     batch_hours: float = Field(
         default=24,

@@ -28,14 +28,14 @@ Shown = Callable[[Sequence[ProviderBatch], int], None]
 """Is told which batches are under way, and how many of their calls are done."""
 
 
-class Left(Record):
+class Batched(Record):
     """What batches left unanswered: keys of calls, with the reason in words; and how many are answered."""
 
     answered: int = 0
     why: dict[str, str] = Field(default_factory=dict)
 
 
-def answered_in_batches(sender: Sender, waiting: Waiting, hours: float, shown: Shown) -> Left:
+def answered_in_batches(sender: Sender, waiting: Waiting, hours: float, shown: Shown) -> Batched:
     """Have calls answered in batches; the answers are in the store.
 
     Where the caps let only some of the calls go at once, the others follow. What no batch takes is left as well.
@@ -62,7 +62,7 @@ def answered_in_batches(sender: Sender, waiting: Waiting, hours: float, shown: S
             mine = [call.key for call in batch.calls if left.pop(call.key, None)]
             answered += sum(key not in unanswered for key in mine)
             why.update({key: unanswered[key] for key in mine if key in unanswered})
-    return Left(answered=answered, why=why)
+    return Batched(answered=answered, why=why)
 
 
 class _Wait:

@@ -8,6 +8,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.core.foreign_json import parse, storable
 from trace2skill.core.record import Record
 from trace2skill.llm import transport
+from trace2skill.llm.answers import answer_of, used_by
 from trace2skill.llm.batch.prices import batch_cost
 from trace2skill.llm.batch.records import PREFIX, BatchedCall
 from trace2skill.llm.failures import CallFailed
@@ -117,13 +118,13 @@ def _answered(body: dict[str, Any], call: BatchedCall, model: ModelSettings) -> 
         def cost(tokens: Usage) -> float | None:
             return batch_cost(model, tokens, response.usage)
 
-        return transport.used_by(model.name, response, said, prompt=call.prompt, bound=call.bound, cost=cost)
+        return used_by(model.name, response, said, prompt=call.prompt, bound=call.bound, cost=cost)
 
     try:
         response = lite.utils.convert_to_model_response_object(
             response_object=body, model_response_object=lite.ModelResponse()
         )
-        answer = transport.answer_of(call.key, response, used)
+        answer = answer_of(call.key, response, used)
     except CallFailed as error:
         return unknown_cost(call, str(error))
     except Exception as error:  # noqa: BLE001 - LiteLLM raises whatever it meets in a body that is none

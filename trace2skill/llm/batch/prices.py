@@ -3,6 +3,7 @@
 from typing import Any
 
 from trace2skill.llm import transport
+from trace2skill.llm.answers import priced
 from trace2skill.llm.request import Request
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.types.trajectory import Usage
@@ -30,7 +31,7 @@ def batch_cost(settings: ModelSettings, tokens: Usage, said: Any) -> float | Non
     """What an answer out of a batch cost, in US dollars; None where that cannot be told. `said` is LiteLLM's usage."""
     given = settings.batch_price or (None if _known(settings) else settings.price)
     if given is not None:
-        return transport.priced(tokens, given)
+        return priced(tokens, given)
     lite = transport.litellm_for(settings)
     try:
         if _known(settings):
