@@ -22,6 +22,7 @@ from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Client, ModelSettings, Request, pace
 from trace2skill.llm.batch import awaiting, sending
 from trace2skill.llm.batch.awaiting import Batched
+from trace2skill.llm.batch.provider import provider_of as batch_provider
 from trace2skill.runs.batching import check_batches
 from trace2skill.runs.settings import RunSettings
 from trace2skill.store import LedgerRow, Store, open_store
@@ -320,6 +321,19 @@ def test_a_provider_that_takes_no_batch_is_asked_singly(
     assert "no batch of 1 calls of openai/m was made" in caplog.text
 
 
+def test_a_batch_goes_where_single_calls_go(
+    store: Store, provider: BatchServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LITELLM_PROXY_API_BASE", provider.url)
+    monkeypatch.setenv("LITELLM_PROXY_API_KEY", "k")
+    (asked,) = requests(provider, "a")
+    there = asked.settings.model_copy(update={"name": "litellm_proxy/m", "api_base": None})
+    asked = asked.model_copy(update={"settings": there})
+    assert ahead(client_of(store), [asked]).answered == 1
+    monkeypatch.delenv("LITELLM_PROXY_API_BASE")
+    assert batch_provider(asked.settings) is None
+
+
 def test_money_of_a_batch_is_held_beyond_its_process(address: Path | str) -> None:
     store = open_store(address)
     budget = Budget(1.0, reservations=store.reservations(), run_id="run-1")
@@ -420,19 +434,13 @@ def test_models_whose_provider_has_no_batches_are_refused_before_anything_is_spe
 def test_an_estimate_says_both_prices_and_the_wait(tmp_path: Path, prefect_home: Path, provider: BatchServer) -> None:
     folder = project(tmp_path / "sums", provider)
 
-    def estimated(*more: str) -> tuple[str, dict[str, Any]]:
-        command = ("estimate", "--settings", "settings.yaml", *more)
-        said = " ".join(run(folder, prefect_home, *command).stdout.split())
-        return said, json.loads(run(folder, prefect_home, *command, "--json").stdout)
-
-    said, plain = estimated()
-    halved_said, halved = estimated("--batch")
+    command = ("estimate", "--settings", "settings.yaml")
+    plain = json.loads(run(folder, prefect_home, *command, "--json").stdout)
+    said = " ".join(run(folder, prefect_home, *command, "--batch").stdout.split())
     pairs = {(stage["stage"], stage["part"]): stage["both"] for stage in plain["stages"] if "both" in stage}
     assert {stage for stage, _ in pairs} == {"extract", "contrast", "propose", "assign", "write"}
     assert all(many == pytest.approx(singly / 2) for singly, many in pairs.values())
-    cost = [{(stage["stage"], stage["part"]): stage["cost"] for stage in found["stages"]} for found in (plain, halved)]
-    assert all(cost[1][name] == pytest.approx(cost[0][name] / (2 if name in pairs else 1)) for name in cost[0])
     singly, many = (sum(pair[n] for pair in pairs.values()) for n in (0, 1))
-    words = "in batches{}; then up to 4 waits of at most 24 h each, one after the other"
-    assert f"${singly:.4f} singly, ${many:.4f} {words.format(' (--batch)')}" in said
-    assert f"${singly:.4f} singly, ${many:.4f} {words.format(' (counted above)')}" in halved_said
+    words = "in batches (counted above); then up to 4 waits of at most 24 h each, one after the other"
+    assert f"${singly:.4f} singly, ${many:.4f} {words}" in said
+    assert f"about ${sum(stage['cost'] for stage in plain['stages']) - singly + many:.4f}, up to" in said

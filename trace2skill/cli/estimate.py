@@ -10,6 +10,7 @@ from trace2skill.cli import options as o
 from trace2skill.cli import settings_groups as group
 from trace2skill.cli.console import Console
 from trace2skill.cli.settings_options import Given, with_settings
+from trace2skill.runs.batching import check_batches
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.estimate import estimate as count
 from trace2skill.runs.night import tonight
@@ -25,6 +26,7 @@ def estimate(given: Given, json: o.AsJson = False) -> None:
     defaults where there is none.
     """
     settings = given.settings()
+    check_batches(settings)
     try:
         settings = tonight(settings, runtime(settings).store, datetime.now(UTC).date().isoformat())
         settings, intake = take_in_logs(settings)

@@ -19,6 +19,8 @@ from trace2skill.sandbox.running import interrupted
 log = logging.getLogger(__name__)
 PROVIDERS = ("azure", "hosted_vllm", "litellm_proxy", "openai")
 """Of those for which LiteLLM makes batches; of anthropic it only looks at them."""
+KNOWN_ADDRESS = ("azure", "openai")
+"""Those whose own address LiteLLM takes for batches, too."""
 MARK = "trace2skill"
 """The name in a batch's metadata that says which of ours it is."""
 MOST_LISTED = 100
@@ -50,15 +52,36 @@ class Seen(Record):
 GONE = Seen(state="gone", problem="the provider does not know it any more")
 
 
-def provider_of(settings: ModelSettings) -> str | None:
-    """The provider of a model, where calls of it can go in batches; None for any other."""
+class Reached(Record):
+    """How a model's provider is reached: its name, and a key and an address that LiteLLM would not find for batches."""
+
+    provider: str
+    key: str | None = None
+    address: str | None = None
+
+
+def reached(settings: ModelSettings) -> Reached | None:
+    """The provider of a model, where calls of it can go in batches; None for any other.
+
+    Of one whose address LiteLLM knows for single calls alone, as it has it there: else the batch would be sent to
+    OpenAI.
+    """
     if settings.simulated or settings.handoff:
         return None
     try:
-        found = str(transport.litellm_for(settings).get_llm_provider(settings.name)[1])
+        _, name, key, address = transport.litellm_for(settings).get_llm_provider(settings.name)
     except Exception:  # noqa: BLE001 - LiteLLM raises its own for a name it does not know, which is said elsewhere
         return None
-    return found if found in PROVIDERS else None
+    address = settings.address or address
+    if name not in PROVIDERS or (name not in KNOWN_ADDRESS and not address):
+        return None
+    return Reached(provider=str(name), key=key, address=address)
+
+
+def provider_of(settings: ModelSettings) -> str | None:
+    """The name of that provider."""
+    found = reached(settings)
+    return found.provider if found else None
 
 
 class BatchApi:
@@ -67,10 +90,11 @@ class BatchApi:
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
         self._lite = transport.litellm_for(settings)
+        found = reached(settings)
         how: dict[str, Any] = {"timeout": settings.timeout_seconds, "max_retries": 0, **transport.keyless(settings)}
-        if settings.address:
-            how["api_base"] = settings.address
-        self._how = {**how, "custom_llm_provider": provider_of(settings)}
+        given = {"api_key": found and found.key, "api_base": found and found.address}
+        how |= {name: value for name, value in given.items() if value}
+        self._how = {**how, "custom_llm_provider": found and found.provider}
 
     def upload(self, lines: bytes, name: str) -> str:
         """Put the calls there; returns the file's id. Twice is harmless. Raises as `transport.persistently`."""
