@@ -42,6 +42,7 @@ def answer_of(key: str, response: Any, use: Callable[[Any, int], Used]) -> Answe
         finish=as_text(choice.finish_reason) or "stop",
         usage=used.usage,
         usage_note=used.note,
+        cached_told=used.cached_told,
     )
 
 

@@ -151,7 +151,7 @@ class Client:
                         params={**params, "cost_from": bill.cost_from},
                         tokens_in=usage.prompt,
                         tokens_out=usage.completion,
-                        tokens_cached=usage.cached,
+                        tokens_cached=usage.cached or None,
                         cost=usage.cost,
                         latency_seconds=time.monotonic() - started,
                         attempts=1,
@@ -206,8 +206,8 @@ class Client:
             self._store.put_ledger(row)
             raise
         latency = time.monotonic() - started
-        note = answer.usage_note
-        row = self._row(request, step, answer.usage, outcome="answered", attempts=tries, latency=latency, note=note)
+        more: dict[str, Any] = {"latency": latency, "note": answer.usage_note, "cached": answer.tokens_cached}
+        row = self._row(request, step, answer.usage, outcome="answered", attempts=tries, **more)
         self._store.put_call(request.key, as_text(answer), row)
         return answer, tries
 
@@ -221,6 +221,7 @@ class Client:
         attempts: int,
         latency: float = 0.0,
         note: str = "",
+        cached: int | None = None,
     ) -> LedgerRow:
         sent = transport.parameters(request) if isinstance(request, Request) else embedding.parameters(request)
         if note:
@@ -234,7 +235,7 @@ class Client:
             seed=request.seed,
             tokens_in=usage.prompt,
             tokens_out=usage.completion,
-            tokens_cached=usage.cached,
+            tokens_cached=cached,
             cost=usage.cost,
             latency_seconds=latency,
             attempts=attempts,

@@ -37,6 +37,11 @@ class Embedding(Record, form="Embedding", version=1):
     usage: Usage = Usage()
     usage_note: str = Field(default="", exclude_if=not_, description="Why the usage is not the server's own figures.")
 
+    @property
+    def tokens_cached(self) -> None:
+        """Nobody keeps texts to be embedded in a cache."""
+        return
+
 
 def parameters(request: EmbeddingRequest) -> dict[str, Any]:
     """What is sent besides the texts, exactly: the ledger records this."""

@@ -255,13 +255,21 @@ def arguments(request: Request, step: str = "") -> dict[str, Any]:
             "json_schema": {"name": name, "schema": request.answer_schema, "strict": False},
         }
     if "claude" in settings.name and litellm().utils.supports_prompt_caching(settings.name):
-        points = [{"location": "message", "role": "system"}, {"location": "message", "index": -1}]
+        points: list[dict[str, Any]] = [{"location": "message", "role": "system"}]
+        if _goes_on(request):
+            points.append({"location": "message", "index": -1})
         extra["cache_control_injection_points"] = points
     if settings.handoff:
         who = {"key": request.key, "role": request.role, "step": step, "wait": settings.handoff_seconds}
         extra["metadata"] = {"trace2skill": who}
     common = {"model": settings.name, "messages": request.sent, "timeout": settings.timeout_seconds}
     return {**common, "num_retries": 0, "max_retries": 0, **_addressed(settings, parameters(request)), **extra}
+
+
+def _goes_on(request: Request) -> bool:
+    """Will all that is said so far be sent once more? To keep it in a cache costs a quarter more than to send it."""
+    conversed = any(message["role"] == "assistant" for message in request.messages)
+    return bool(request.tools) or request.role == "agent" or conversed
 
 
 def keyless(settings: ModelSettings) -> dict[str, str]:

@@ -170,7 +170,7 @@ def _row(batch: ProviderBatch, call: BatchedCall, came: Came) -> LedgerRow:
         seed=call.seed,
         tokens_in=usage.prompt if usage else 0,
         tokens_out=usage.completion if usage else 0,
-        tokens_cached=usage.cached if usage else 0,
+        tokens_cached=came.answer.tokens_cached if came.answer else None,
         cost=came.cost,
         attempts=1,
         outcome=came.outcome,
