@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import batch_kills
 import pytest
 from batch_server import BatchServer, Body, completion, simulated
 from conftest import PATIENCE
@@ -406,6 +407,11 @@ def test_a_run_with_batches_is_the_run_without_and_its_one_call_stages_cost_half
     assert sum(half.values()) <= 0.55 * sum(price.values())
     assert set(provider.calls.values()) == {1}
     assert len(provider.single) - asked == asked - sum(provider.calls.values())
+
+
+@pytest.mark.slow
+def test_however_often_a_run_is_killed_no_call_is_sent_twice(tmp_path: Path) -> None:
+    assert batch_kills.benchmark(tmp_path, kills=8, seed=3)
 
 
 def wait_for(there: Callable[[], bool]) -> None:

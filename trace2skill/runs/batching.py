@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from trace2skill.core import stopping
 from trace2skill.core.budget import Budget
-from trace2skill.core.errors import BadInput, Trace2SkillError
+from trace2skill.core.errors import BadInput, Interrupted
 from trace2skill.core.progress import watcher
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Answer, Client, ModelSettings, Request
@@ -130,7 +130,9 @@ def first_calls(rt: Runtime, stages: Iterable[Stage]) -> dict[str, tuple[Request
             except WouldAsk as call:
                 if taken(call.request.settings):
                     found.setdefault(call.request.key, (call.request, call.step))
-            except Trace2SkillError as error:  # it will fail likewise in its stage, which says so
+            except Interrupted:
+                raise
+            except Exception as error:  # noqa: BLE001 - it will fail likewise in its stage, which says so
                 log.debug("%s: %s", step.name, error)
     return found
 

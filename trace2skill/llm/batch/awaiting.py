@@ -71,7 +71,7 @@ class _Wait:
     def __init__(self, batches: Sequence[ProviderBatch], hours: float, shown: Shown) -> None:
         self._open, self._hours, self._shown = list(batches), hours, shown
         self._all, self._done = tuple(batches), dict.fromkeys((batch.name for batch in batches), 0)
-        self._cancelled: set[str] = set()
+        self._cancelled: dict[str, float] = {}
 
     def ended(self, sender: Sender) -> list[tuple[ProviderBatch, dict[str, str]]]:
         """Every batch, as they end, with the calls that it leaves unanswered and why."""
@@ -120,10 +120,10 @@ class _Wait:
         """
         late = time.time() - seen.created - self._hours * 3600 if seen.created else 0.0
         if late > 0 and batch.id not in self._cancelled:
-            self._cancelled.add(batch.id)
+            self._cancelled[batch.id] = time.monotonic()
             log.warning("batch %s has not ended within %g h and is asked to end now", batch.id, self._hours)
             api.cancel(batch.id)
-        elif late > GRACE_HOURS * 3600:
+        elif late > 0 and time.monotonic() - self._cancelled[batch.id] > GRACE_HOURS * 3600:
             raise InfrastructureFault(f"batch {batch.id} does not end although it was asked to; run again later")
 
 
