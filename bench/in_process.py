@@ -15,6 +15,7 @@ from trace2skill.consolidate.candidate import Candidate
 from trace2skill.evaluation.conditions import evaluation_of, jobs_of
 from trace2skill.runs import closing, promotion, selection
 from trace2skill.runs import refresh as run
+from trace2skill.runs.batching import answered_ahead
 from trace2skill.runs.consolidation import united
 from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
 from trace2skill.runs.estimate import Estimate, foreseen
@@ -57,7 +58,10 @@ class Done:
     guard: Any = field(default_factory=threading.Lock)
 
     def steps(self, step: RunStep[Any], items: Iterable[Any], *rest: Any) -> list[Any]:
-        """The step for each item, in their order; side by side where there are workers."""
+        """The step for each item, in their order; side by side where there are workers, or in batches."""
+        items = [*items]
+        if step.one_call is not None:
+            answered_ahead(self.rt, [(step, items, rest)])
         if self.workers == 1:
             return [self.step(step, item, *rest) for item in items]
         with ThreadPoolExecutor(self.workers) as pool:

@@ -10,6 +10,7 @@ from tasks.gather import Gathered, gather
 from tasks.reading import MappedRunner
 from tasks.runner import mapped, mapped_after, sized
 from tasks.steps import task_of
+from trace2skill.runs.batching import answered_ahead, goes_in_batches
 from trace2skill.runs.consolidation import Cutting, united
 from trace2skill.runs.distill import Distilled, choose_for_analysis, choose_pairs, with_lessons
 from trace2skill.runs.runtime import runtime
@@ -43,6 +44,7 @@ def distill(
     analysed, runs = analyse(settings, rolled)
     analyses = [*analysed.results, *observed]
     taught = with_lessons(analyses)
+    answered_ahead(rt, [(PROPOSE, taught, (tried or base,))])
     led_to = [(item, runs.get(item.name)) for item in taught]
     patches = mapped_after(task_of(PROPOSE), settings, led_to, tried or base)
     cutting = Cutting(rt, base)
@@ -59,10 +61,15 @@ def analyse(
     """One analyst per trajectory, and one per pair where pairs are asked for; and the run of each by its name."""
     chosen = choose_for_analysis(rolled, settings.learning.analysts, settings.learning.error_analyst)
     rt = runtime(settings)
-    if settings.operation.shards > 1:
-        sized(in_shards, settings)(settings, "extract", chosen)
-    extracts = mapped(task_of(EXTRACT), settings, chosen)
     pairs = choose_pairs(rolled, settings.learning.analysts)
+    later = [job for job in chosen if goes_in_batches(settings, EXTRACT, job)]
+    first = [job for job in chosen if not goes_in_batches(settings, EXTRACT, job)]
+    if settings.operation.shards > 1:
+        sized(in_shards, settings)(settings, "extract", first)
+    begun = dict(zip(map(id, first), mapped(task_of(EXTRACT), settings, first), strict=True))
+    answered_ahead(rt, [(EXTRACT, later, ()), (CONTRAST, pairs, ())])  # those that ask more than once are at it
+    begun |= dict(zip(map(id, later), mapped(task_of(EXTRACT), settings, later), strict=True))
+    extracts = [begun[id(job)] for job in chosen]
     contrasts = mapped(task_of(CONTRAST), settings, pairs)
     analysed = gather(rt, EXTRACT.name, extracts, [item.name for item in chosen])
     compared = gather(rt, CONTRAST.name, contrasts, [item.name for item in pairs])

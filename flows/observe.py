@@ -8,6 +8,7 @@ from tasks.gather import Gathered, gather
 from tasks.runner import mapped, submitted
 from tasks.steps import task_of
 from trace2skill.core.failures import Failure
+from trace2skill.runs.batching import answered_ahead
 from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.judge import JUDGE, to_judge
@@ -28,11 +29,13 @@ def observe(settings: RunSettings, taken: Sequence[Taken]) -> Gathered[Extracted
     """Say how the unlabelled ones ended, where that is asked for, then one analyst per trajectory, or the miner."""
     rt = runtime(settings)
     unlabelled = to_judge(rt, taken)
+    answered_ahead(rt, [(JUDGE, unlabelled, ())])
     judgements = mapped(task_of(JUDGE), settings, unlabelled)
     judged = gather(rt, JUDGE.name, judgements, [item.id for item in unlabelled])
     items = to_observe(taken, judged.results)
     if by_rules(rt):
         return mine(settings, rt, items, judged.failures)
+    answered_ahead(rt, [(OBSERVE, items, ())])
     futures = mapped(task_of(OBSERVE), settings, items)
     observed = gather(rt, OBSERVE.name, futures, [item.id for item in items])
     drawn = [extracted for item in observed.results for extracted in item.extracted]

@@ -10,6 +10,7 @@ from trace2skill.consolidate.assign import Coding
 from trace2skill.consolidate.book import Grouping
 from trace2skill.consolidate.reading import AssignJob, InduceJob, WriteJob
 from trace2skill.consolidate.write import SheetWording
+from trace2skill.runs.batching import answered_ahead
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.assign import ASSIGN
@@ -41,6 +42,7 @@ class MappedRunner:
     def _all(self, step: RunStep[R], jobs: Sequence[Any]) -> list[R]:
         if not jobs:
             return []
+        answered_ahead(runtime(self._settings), [(step, jobs, ())])
         futures = mapped(task_of(step), self._settings, jobs)
         names = [job.name for job in jobs]
         return gather(runtime(self._settings), step.name, futures, names, tolerated=0.0).results

@@ -18,6 +18,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import BaseModel, Field
+from strange_server import GOOD as TOKENS
+from strange_server import StrangeServer, said
 
 from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadAnswer, BadInput, BudgetReached, InfrastructureFault, ModelUnusable
@@ -27,6 +29,7 @@ from trace2skill.llm.checks import check_model
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.structured import read
 from trace2skill.store import Store
+from trace2skill.store.costs import totals_by_stage
 
 
 class Provider:
@@ -362,3 +365,23 @@ print("litellm" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_what_came_from_the_providers_cache_is_told_by_stage_and_unknown_where_nobody_says(store: Store) -> None:
+    told = {**TOKENS, "prompt_tokens_details": {"cached_tokens": 60}}
+    replies = [
+        said(usage=told),
+        said(usage={**told, "prompt_tokens_details": {"cached_tokens": 0}}),
+        said(usage=TOKENS),
+    ]
+    with StrangeServer(*((200, reply, {}) for reply in replies)) as server:
+        settings = ModelSettings(name="openai/m", api_base=server.url, price=(1, 1))
+        for number, stage in enumerate(("known", "known", "unknown")):
+            messages = ({"role": "user", "content": f"{number}"},)
+            request = Request(role="agent", settings=settings, messages=messages)
+            Client(store, Budget(1.0), "run").complete(request, step=StepLabel(stage))
+    assert [row.tokens_cached for row in store.ledger()] == [60, 0, None]
+    assert {row.stage: row.cached and float(row.cached) for row in totals_by_stage(store, "run")} == {
+        "known": 0.3,
+        "unknown": None,
+    }

@@ -46,7 +46,7 @@ def ollama(message: dict[str, Any]) -> dict[str, Any]:
 def ask(store: Store, server: StrangeServer, name: str, price: tuple[float, ...] | None, **more: Any) -> Answer:
     model = ModelSettings(name=name, api_base=server.url, price=price, max_tokens=50)
     messages = ({"role": "system", "content": "Be brief."}, {"role": "user", "content": f"Say it. {server.url}"})
-    request = Request(role="agent", settings=model, messages=messages, **more)
+    request = Request(**{"role": "agent", "settings": model, "messages": messages, **more})
     return Client(store, Budget(None), "run").complete(request, step=StepLabel("s"))
 
 
@@ -77,8 +77,11 @@ def test_a_model_is_asked_and_understood_in_its_own_form(store: Store, name: str
 def test_a_claude_caches_the_system_prompt_and_all_said_so_far(store: Store) -> None:
     """Each turn of an agent sends everything before it once more: it is marked, and what was cached has its own price."""
     with StrangeServer((200, claude({"type": "text", "text": "fine"}), {})) as server:
-        answer = ask(store, server, CLAUDE, None)
-    (sent,) = server.requests
+        answer = ask(store, server, CLAUDE, None, tools=(BASH,))
+        ask(store, server, CLAUDE, None, role="analyst", seed=1)
+    sent, once = server.requests
+    assert once["system"][-1]["cache_control"] == {"type": "ephemeral"}
+    assert "cache_control" not in json.dumps(once["messages"]), "who asks once has no use for it, and it costs more"
     assert sent["system"][-1]["cache_control"] == {"type": "ephemeral"}
     assert sent["messages"][-1]["content"][-1]["cache_control"] == {"type": "ephemeral"}
     assert answer.usage.cached == READ

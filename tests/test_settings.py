@@ -145,6 +145,7 @@ OTHER: dict[str, Any] = {
     "forge_api": "https://forge.example/api",
     "part_of": "e",
     "skill_commit": "a" * 40,
+    "batch_rest": "fail",
     "skill": "other",
     "seeds": (7,),
     "night_of": "2026-03-01",

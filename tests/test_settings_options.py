@@ -113,6 +113,7 @@ def other(place: str) -> tuple[str, Any]:
         "data.sources.paths": ("logs", (Path("logs"),)),
         "learning.analysts": ("+error", "+error"),
         "models.agent.price": ("1,2", (1.0, 2.0)),
+        "models.agent.batch_price": ("1,2", (1.0, 2.0)),
         "operation.store": ("postgresql://db/s", "postgresql://db/s"),
         "operation.max_failed_shares": ("rollout=0.5", {"rollout": 0.5}),
         "operation.runner": ("threads", "threads"),

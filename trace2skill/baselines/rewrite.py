@@ -14,7 +14,8 @@ from trace2skill.core.errors import SkillInvalid
 from trace2skill.core.record import Record
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Client, ModelSettings, Request, ask
-from trace2skill.llm.transport import BYTES_PER_TOKEN, context_tokens, request_bytes
+from trace2skill.llm.answers import BYTES_PER_TOKEN
+from trace2skill.llm.transport import context_tokens, request_bytes
 from trace2skill.prompts import prompt_digest, render
 from trace2skill.skills.skill import Skill, problems
 from trace2skill.types.lesson import Lesson

@@ -9,6 +9,7 @@ from trace2skill.cli import settings_groups as group
 from trace2skill.cli.console import Console
 from trace2skill.cli.settings_options import Given, with_settings
 from trace2skill.core import clock
+from trace2skill.runs.batching import check_batches
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.estimate import estimate as count
 from trace2skill.runs.night import tonight
@@ -24,6 +25,7 @@ def estimate(given: Given, json: o.AsJson = False) -> None:
     defaults where there is none.
     """
     settings = given.settings()
+    check_batches(settings)
     try:
         settings = tonight(settings, runtime(settings).store, clock.today())
         settings, intake = take_in_logs(settings)
@@ -33,11 +35,11 @@ def estimate(given: Given, json: o.AsJson = False) -> None:
     if json:
         typer.echo(found.model_dump_json(indent=2))
     else:
-        print_estimate(found, Console())
+        print_estimate(found, Console(), batch=settings.operation.batch)
 
 
-def print_estimate(found: Estimate, console: Console) -> None:
-    """The bill by stages, and how it stands to the cap."""
+def print_estimate(found: Estimate, console: Console, *, batch: bool = False) -> None:
+    """The bill by stages, and how it stands to the cap; `batch`: do calls go in batches where they can?"""
     table = Table(
         "stage", Column("model", overflow="fold"), *map(_figures, ("to pay", "kept", "tokens", "cost", "high"))
     )
@@ -48,6 +50,16 @@ def print_estimate(found: Estimate, console: Console) -> None:
         table.add_row(stage, escape(row.model), *counts, _dollars(row.cost), _dollars(row.high), row.basis)
     console.print(table)
     console.print(f"about ${found.cost:.4f}, up to ${found.high:.4f} if every step is a dear one", highlight=False)
+    if found.waits:
+        singly, many = found.both
+        so = "in batches (counted above)" if batch else "in batches (--batch)"
+        most = f"{found.waits} waits of at most 24 h each"
+        console.print(
+            f"calls of one-call stages: ${singly:.4f} singly, ${many:.4f} {so}; then up to {most}, one after the other "
+            "(--batch-hours)",
+            highlight=False,
+            soft_wrap=True,
+        )
     if found.by_hand:
         console.print(f"about {found.by_hand:,} answers are to be given by hand", highlight=False)
     if found.cap is not None:

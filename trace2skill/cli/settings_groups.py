@@ -9,6 +9,7 @@ MODEL = (
     "reasoning_effort",
     "api_base",
     "price",
+    "batch_price",
     "max_tokens",
     "context",
     "tools",
@@ -67,13 +68,14 @@ OPERATION = (
     "runner",
     "reports_at",
 )
+BATCH = ("batch", "batch_hours", "batch_rest")
 PROMOTING = ("promote", "approval_hours", "forge", "forge_api")
 BOTH_SEEDS = ("learning.seeds", "gate.held_out_seeds")
 """What --seeds sets where a command scores, or draws no line between learning and scoring."""
 
-RUN = (*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *CHOOSING, *SCORING, *MONEY, *PROMOTING, *OPERATION)
+RUN = (*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *CHOOSING, *SCORING, *MONEY, *PROMOTING, *OPERATION, *BATCH)
 ROLLOUT = (*DATA, *MODEL, *ROLES, *AGENT, *MONEY, *OPERATION)
-DISTILL = (*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *CHOOSING, *MONEY, *OPERATION)
+DISTILL = (*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *CHOOSING, *MONEY, *OPERATION, *BATCH)
 EVALUATE = tuple("division" if name == "split" else name for name in ROLLOUT)
 DRIFT = (*ROLLOUT, "level", "coverage", "score")
 ABLATE = (*GATE, *MONEY, *OPERATION)
@@ -85,4 +87,5 @@ INGEST = (
     *MAKING[2:],
     *MONEY,
     *OPERATION,
+    *BATCH,
 )

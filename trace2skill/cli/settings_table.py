@@ -109,6 +109,13 @@ OPTIONS = (
         read=price,
         typed=str,
     ),
+    _models(
+        "batch_price",
+        "batch_price",
+        text="The same of calls in batches, where LiteLLM knows none.",
+        read=price,
+        typed=str,
+    ),
     _models("max_tokens", "max_tokens"),
     _models("context", "context"),
     _models("tools", "tools"),
@@ -201,6 +208,9 @@ OPTIONS = (
     _one("shards", "operation.shards"),
     _one("runner", "operation.runner"),
     _one("reports_at", "operation.reports_at"),
+    _one("batch", "operation.batch"),
+    _one("batch_hours", "operation.batch_hours"),
+    _one("batch_rest", "operation.batch_rest"),
 )
 SEED = SettingOption(
     "seed", ("learning.seeds",), text="Seed of the first rollout; --split-seed is that of the division.", typed=int

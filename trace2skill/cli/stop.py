@@ -17,6 +17,7 @@ from pathlib import Path
 from trace2skill.cli.console import Console
 from trace2skill.cli.repeat import in_words
 from trace2skill.core.errors import Trace2SkillError
+from trace2skill.core.stopping import what_goes_on
 from trace2skill.runs.refresh import end
 from trace2skill.runs.runtime import open_runtimes
 from trace2skill.sandbox.running import allow_running, end_running
@@ -169,12 +170,8 @@ class _Ending:
         """Say once what was kept."""
         if self._said.acquire(blocking=False):
             command = in_words([Path(sys.argv[0]).name, *sys.argv[1:]])
-            self._console.print(
-                self._words.format(command=command),
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
+            for line in (self._words.format(command=command), *what_goes_on()):
+                self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def leave(self) -> None:
         """End the process, with what it started; it does not return."""

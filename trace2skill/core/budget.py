@@ -9,7 +9,7 @@ There is a cap for the run and one for the calendar month; a call has to fit int
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -34,14 +34,17 @@ class Short(Record):
 class Reservations(Protocol):
     """Keeps the books of several caps: what is spent and what is reserved of each."""
 
-    def reserve(self, ticket: str, amount: int, caps: Mapping[str, int | None]) -> Short | None:
-        """Reserve an amount of every cap named, all or none; None when it is done.
+    def reserve(
+        self, ticket: str, amount: int, caps: Mapping[str, int | None], *, lasting: bool = False
+    ) -> Short | None:
+        """Reserve an amount of every cap named, all or none; None when it is done, or was before under this ticket.
 
-        A name without a cap is booked, too: another run may have a cap for it.
+        A name without a cap is booked, too: another run may have a cap for it. `lasting` is for what goes on elsewhere
+        when this process ends: where the books outlive it, so does the reservation, until somebody settles it.
         """
 
     def settle(self, ticket: str, cost: int) -> None:
-        """Release what the ticket reserved, and book what was spent."""
+        """Release what the ticket reserved, and book what was spent. Nothing where there is no such ticket any more."""
 
 
 class LocalReservations:
@@ -54,9 +57,14 @@ class LocalReservations:
         self._tickets: dict[str, tuple[int, tuple[str, ...]]] = {}
         self._guard = threading.Lock()
 
-    def reserve(self, ticket: str, amount: int, caps: Mapping[str, int | None]) -> Short | None:
-        """See `Reservations.reserve`."""
+    def reserve(
+        self, ticket: str, amount: int, caps: Mapping[str, int | None], *, lasting: bool = False
+    ) -> Short | None:
+        """See `Reservations.reserve`. Nothing lasts beyond the process: whoever goes on reserves anew."""
+        del lasting
         with self._guard:
+            if ticket in self._tickets:
+                return None
             for name, cap in caps.items():
                 if name not in self._spent:
                     self._spent[name], self._reserved[name] = self._before(name), 0
@@ -71,7 +79,7 @@ class LocalReservations:
     def settle(self, ticket: str, cost: int) -> None:
         """See `Reservations.settle`."""
         with self._guard:
-            amount, names = self._tickets.pop(ticket)
+            amount, names = self._tickets.pop(ticket, (0, ()))
             for name in names:
                 self._reserved[name] -= amount
                 self._spent[name] += cost
@@ -108,6 +116,43 @@ class Budget:
             self._settle(ticket, nanos(reservation.cost))
             with self._changed:
                 self._changed.notify_all()
+
+    def hold(self, ticket: str, bounds: Sequence[float], *, patient: bool = True) -> int:
+        """Reserve for as many of the first calls as fit the caps together, and say how many; none where not one does.
+
+        It is held until `settle`, and in a shared store beyond the end of this process.
+
+        Args:
+            ticket: names what is reserved.
+            bounds: what each call may cost at most, in US dollars.
+            patient: wait for others that are under way; else none is what fits at once.
+        """
+        amounts, caps = [nanos(bound) for bound in bounds], self._caps()
+        with self._changed:
+            while amounts:
+                short = self._reservations.reserve(ticket, sum(amounts), caps, lasting=True)
+                if short is None:
+                    return len(amounts)
+                left, fit = short.cap - short.spent - short.reserved, 0
+                while fit < len(amounts) - 1 and amounts[fit] <= left:
+                    left, fit = left - amounts[fit], fit + 1
+                if fit == 0 and short.reserved > 0 and patient:
+                    stopping.check()
+                    self._changed.wait(LOOK_SECONDS)
+                else:
+                    amounts = amounts[:fit]
+            return 0
+
+    def hold_anyway(self, ticket: str, bound: float, run_id: str) -> None:
+        """The same, without asking whether it fits, for what a run has begun before: it goes on at its provider."""
+        names = [f"run {run_id}", *(name for name in self._caps() if name != self._run)]
+        self._reservations.reserve(ticket, nanos(bound), dict.fromkeys(names), lasting=True)
+
+    def settle(self, ticket: str, cost: float) -> None:
+        """Say what became of what `hold` reserved, in US dollars."""
+        self._settle(ticket, nanos(cost))
+        with self._changed:
+            self._changed.notify_all()
 
     def _settle(self, ticket: str, cost: int) -> None:
         """Books that cannot be reached must not cost an answer that was paid for: its bound stays reserved."""

@@ -4,6 +4,8 @@ A signal reaches the main thread alone, and the threads that carry out steps are
 """
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from trace2skill.core.errors import Interrupted
 
@@ -11,6 +13,7 @@ LOOK_SECONDS = 0.2
 """How often a wait that something else may end looks here."""
 
 _asked = threading.Event()
+_goes_on: list[str] = []
 
 
 def ask_to_stop() -> None:
@@ -21,11 +24,30 @@ def ask_to_stop() -> None:
 def go_on() -> None:
     """Work may begin (again)."""
     _asked.clear()
+    _goes_on.clear()
 
 
 def asked_to_stop() -> bool:
     """Is the process to stop?"""
     return _asked.is_set()
+
+
+@contextmanager
+def leaving(words: str) -> Iterator[None]:
+    """Something goes on elsewhere if the process ends within the block: `words` say what, and what goes on with it."""
+    _goes_on.append(words)
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, Exception) and not isinstance(error, Interrupted):
+            _goes_on.remove(words)  # who is stopped says them; what failed says so itself
+        raise
+    _goes_on.remove(words)
+
+
+def what_goes_on() -> tuple[str, ...]:
+    """What goes on elsewhere, of the blocks that a stop has ended."""
+    return tuple(_goes_on)
 
 
 def check() -> None:

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from trace2skill.core.budget import Budget
-from trace2skill.core.errors import BudgetReached, Interrupted
+from trace2skill.core.errors import BudgetReached, Interrupted, Unanswered
 from trace2skill.core.forms import as_text, from_text_or_none
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import embedding, transport
+from trace2skill.llm.batch.awaiting import Batched, Shown, answered_in_batches
+from trace2skill.llm.batch.sending import Sender, Waiting
 from trace2skill.llm.embedding import Embedding, EmbeddingRequest
 from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.handoff import askers
@@ -48,6 +50,27 @@ class Client:
         self._store = store
         self._budget = budget
         self._run_id = run_id
+        self._ahead: set[str] = set()
+        self._left_out: dict[str, str] = {}
+
+    def known(self, request: Request) -> Answer | None:
+        """The answer that is kept, None where there is none; nobody is asked and nothing is written down."""
+        return self._remembered(request.key, Answer)
+
+    def ahead(self, waiting: Waiting, hours: float, shown: Shown, *, singly: bool) -> Batched:
+        """Have calls answered in batches before somebody asks them one by one; see `answered_in_batches`, also for what
+        it raises.
+
+        Args:
+            waiting: the calls, by their keys.
+            hours: how long to wait for a batch.
+            shown: is told how far they are.
+            singly: may what batches leave unanswered be asked singly, at the single price? Else it fails when it is.
+        """
+        left = answered_in_batches(Sender(self._store, self._budget, self._run_id), waiting, hours, shown)
+        self._ahead |= waiting.keys() - left.why.keys()
+        self._left_out.update({} if singly else left.why)
+        return left
 
     def complete(self, request: Request, *, step: StepLabel) -> Answer:
         """Answer the request: from memory where it was answered before, else by the model.
@@ -58,6 +81,7 @@ class Client:
 
         Raises:
             InfrastructureFault: the provider did not answer in all tries; worth running the step again later.
+            Unanswered: a batch left it unanswered, and it may not be asked singly.
             ModelUnusable: the provider refused in a way that only a person can mend.
             BudgetReached: the call could pass the cap of the run.
         """
@@ -67,14 +91,26 @@ class Client:
         with self._store.alone(request.key), call_span(request, run_id=self._run_id, step=step) as span:
             answer = self._remembered(request.key, Answer)
             if answer is not None:
-                self._store.put_ledger(self._row(request, step, Usage(), outcome="from_memory", attempts=0))
+                self._note_memory(request, step)
                 span.answered(answer, tries=0)
                 return answer
+            if request.key in self._left_out:
+                raise Unanswered(
+                    f"its batch left it unanswered ({self._left_out[request.key]}), and it may not be asked singly "
+                    "(--batch-rest fail): run again, and it goes in another batch"
+                )
             answer, tries = self._pay(
                 request, step, transport.cost_bound(request), lambda: transport.send(request, step=str(step))
             )
             span.answered(answer, tries=tries)
             return answer
+
+    def _note_memory(self, request: Request, step: StepLabel) -> None:
+        """Who is the first to ask for what this run had answered in a batch is no one who asks again."""
+        if request.key in self._ahead:
+            self._ahead.discard(request.key)
+        else:
+            self._store.put_ledger(self._row(request, step, Usage(), outcome="from_memory", attempts=0))
 
     def ended(self, request: Request, answer: Answer) -> None:
         """Say that nothing more is asked in the conversation which `answer` ends: a reader may be waiting for it."""
@@ -115,7 +151,7 @@ class Client:
                         params={**params, "cost_from": bill.cost_from},
                         tokens_in=usage.prompt,
                         tokens_out=usage.completion,
-                        tokens_cached=usage.cached,
+                        tokens_cached=usage.cached or None,
                         cost=usage.cost,
                         latency_seconds=time.monotonic() - started,
                         attempts=1,
@@ -170,8 +206,8 @@ class Client:
             self._store.put_ledger(row)
             raise
         latency = time.monotonic() - started
-        note = answer.usage_note
-        row = self._row(request, step, answer.usage, outcome="answered", attempts=tries, latency=latency, note=note)
+        more: dict[str, Any] = {"latency": latency, "note": answer.usage_note, "cached": answer.tokens_cached}
+        row = self._row(request, step, answer.usage, outcome="answered", attempts=tries, **more)
         self._store.put_call(request.key, as_text(answer), row)
         return answer, tries
 
@@ -185,6 +221,7 @@ class Client:
         attempts: int,
         latency: float = 0.0,
         note: str = "",
+        cached: int | None = None,
     ) -> LedgerRow:
         sent = transport.parameters(request) if isinstance(request, Request) else embedding.parameters(request)
         if note:
@@ -198,7 +235,7 @@ class Client:
             seed=request.seed,
             tokens_in=usage.prompt,
             tokens_out=usage.completion,
-            tokens_cached=usage.cached,
+            tokens_cached=cached,
             cost=usage.cost,
             latency_seconds=latency,
             attempts=attempts,

@@ -9,6 +9,7 @@ from pydantic import Field
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.llm import failures, transport
+from trace2skill.llm.answers import BYTES_PER_TOKEN
 from trace2skill.llm.pace import pace_of
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.llm.usage import used
@@ -36,6 +37,11 @@ class Embedding(Record, form="Embedding", version=1):
     usage: Usage = Usage()
     usage_note: str = Field(default="", exclude_if=not_, description="Why the usage is not the server's own figures.")
 
+    @property
+    def tokens_cached(self) -> None:
+        """Nobody keeps texts to be embedded in a cache."""
+        return
+
 
 def parameters(request: EmbeddingRequest) -> dict[str, Any]:
     """What is sent besides the texts, exactly: the ledger records this."""
@@ -62,7 +68,7 @@ def _price(settings: ModelSettings) -> float:
 
 
 def _try_in_turn(request: EmbeddingRequest) -> Embedding:
-    expected = sum(map(len, request.texts)) / transport.BYTES_PER_TOKEN
+    expected = sum(map(len, request.texts)) / BYTES_PER_TOKEN
     with pace_of(request.settings).admitted(expected) as going:
         try:
             found = _try_once(request)
@@ -95,7 +101,7 @@ def _try_once(request: EmbeddingRequest) -> Embedding:
         getattr(response, "usage", None),
         model=settings.name,
         answered=False,
-        about=Usage(prompt=sum(map(len, request.texts)) // transport.BYTES_PER_TOKEN + 1),
+        about=Usage(prompt=sum(map(len, request.texts)) // BYTES_PER_TOKEN + 1),
         bound=cost_bound(request),
         cost=lambda tokens: tokens.prompt * price,
     )

@@ -79,6 +79,14 @@ class Answer(Record, form="Answer", version=1):
     finish: str = "stop"
     usage: Usage = Usage()
     usage_note: str = Field(default="", exclude_if=not_, description="Why the usage is not the server's own figures.")
+    cached_told: bool = Field(
+        default=False, exclude_if=not_, description="Does the server say how many tokens came from its cache?"
+    )
+
+    @property
+    def tokens_cached(self) -> int | None:
+        """Tokens of the prompt that came from the provider's cache, None where it does not say."""
+        return self.usage.cached if self.cached_told else None
 
     @property
     def end(self) -> StopReason:

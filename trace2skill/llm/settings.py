@@ -24,6 +24,7 @@ HOW_NOT_WHAT = {
     "requests_per_minute",
     "tokens_per_minute",
     "price",
+    "batch_price",
     "vision",
     "handoff_seconds",
 }
@@ -74,6 +75,14 @@ class ModelSettings(Record):
         Field(
             description="US dollars per million tokens, in and out, and in from the provider's cache, where LiteLLM "
             "knows no price. Without the third, cached tokens cost as much as others."
+        ),
+    ] = None
+    batch_price: Annotated[
+        tuple[Price, Price] | tuple[Price, Price, Price] | None,
+        Field(
+            exclude_if=lambda price: price is None,
+            description="The same for calls that go in batches, where LiteLLM knows no price of them. Without it they "
+            "count as single ones.",
         ),
     ] = None
 

@@ -17,19 +17,17 @@ import tenacity
 from trace2skill.core import stopping
 from trace2skill.core.errors import BadInput, Interrupted
 from trace2skill.llm import failures
+from trace2skill.llm.answers import BYTES_PER_TOKEN, answer_of, priced, used_by
 from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.pace import pace_of
-from trace2skill.llm.reply import as_text, calls_in, says
-from trace2skill.llm.request import Answer, Message, Request, readable
+from trace2skill.llm.request import Answer, Request
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.llm.usage import Used
-from trace2skill.llm.usage import used as usage_of
 from trace2skill.sandbox.running import interrupted
 from trace2skill.types.picture import MOST_TOKENS, USUAL_TOKENS
 from trace2skill.types.trajectory import Usage
 
 log = logging.getLogger(__name__)
-BYTES_PER_TOKEN = 4
 R = TypeVar("R")
 
 
@@ -179,8 +177,12 @@ def _known_parameters(settings: ModelSettings) -> Sequence[str]:
 def cost_bound(request: Request) -> float:
     """An upper bound of the cost of one try, in US dollars: a token has at least one byte; pictures have their own."""
     price_in, price_out = prices(request.settings)
-    tokens = request_bytes(request) + 256 + len(request.pictures) * MOST_TOKENS
-    return tokens * price_in + request.settings.max_tokens * price_out
+    return prompt_bound(request) * price_in + request.settings.max_tokens * price_out
+
+
+def prompt_bound(request: Request) -> int:
+    """Most tokens that the prompt of a request can have."""
+    return request_bytes(request) + 256 + len(request.pictures) * MOST_TOKENS
 
 
 def request_bytes(request: Request) -> int:
@@ -229,7 +231,7 @@ def persistently(settings: ModelSettings, once: Callable[[], R]) -> tuple[R, int
 
 def _try_in_turn(request: Request, step: str) -> Answer:
     """One try, when the pace of the model allows it; what came of it sets the pace of the next ones."""
-    with pace_of(request.settings).admitted(_expected_tokens(request)) as going:
+    with pace_of(request.settings).admitted(expected_tokens(request)) as going:
         try:
             answer = _try_once(request, step)
         except CallFailed as error:
@@ -240,7 +242,8 @@ def _try_in_turn(request: Request, step: str) -> Answer:
         return answer
 
 
-def _try_once(request: Request, step: str) -> Answer:
+def arguments(request: Request, step: str = "") -> dict[str, Any]:
+    """What LiteLLM is given for one try, besides a key: messages, parameters, and what they ask of the answer."""
     settings = request.settings
     extra: dict[str, Any] = {}
     if request.tools:
@@ -252,81 +255,57 @@ def _try_once(request: Request, step: str) -> Answer:
             "json_schema": {"name": name, "schema": request.answer_schema, "strict": False},
         }
     if "claude" in settings.name and litellm().utils.supports_prompt_caching(settings.name):
-        points = [{"location": "message", "role": "system"}, {"location": "message", "index": -1}]
+        points: list[dict[str, Any]] = [{"location": "message", "role": "system"}]
+        if _goes_on(request):
+            points.append({"location": "message", "index": -1})
         extra["cache_control_injection_points"] = points
-    if settings.api_base and litellm().validate_environment(settings.name)["missing_keys"]:
-        extra["api_key"] = "none"  # a server of one's own asks for no key, and LiteLLM's client for one all the same
     if settings.handoff:
         who = {"key": request.key, "role": request.role, "step": step, "wait": settings.handoff_seconds}
         extra["metadata"] = {"trace2skill": who}
+    common = {"model": settings.name, "messages": request.sent, "timeout": settings.timeout_seconds}
+    return {**common, "num_retries": 0, "max_retries": 0, **_addressed(settings, parameters(request)), **extra}
+
+
+def _goes_on(request: Request) -> bool:
+    """Will all that is said so far be sent once more? To keep it in a cache costs a quarter more than to send it."""
+    conversed = any(message["role"] == "assistant" for message in request.messages)
+    return bool(request.tools) or request.role == "agent" or conversed
+
+
+def keyless(settings: ModelSettings) -> dict[str, str]:
+    """A server of one's own asks for no key, and LiteLLM's client for one all the same."""
+    own = settings.api_base and litellm().validate_environment(settings.name)["missing_keys"]
+    return {"api_key": "none"} if own else {}
+
+
+def _try_once(request: Request, step: str) -> Answer:
+    settings = request.settings
     try:
-        response = litellm_for(settings).completion(
-            model=settings.name,
-            messages=request.sent,
-            timeout=settings.timeout_seconds,
-            num_retries=0,
-            max_retries=0,
-            **_addressed(settings, parameters(request)),
-            **extra,
-        )
+        response = litellm_for(settings).completion(**arguments(request, step), **keyless(settings))
     except Exception as error:
         if interrupted():
             raise Interrupted("the run was interrupted") from error
         raise failures.sort_out(litellm().exceptions, error) from error
-    return _answer(request, response)
-
-
-def _answer(request: Request, response: Any) -> Answer:
-    if not response.choices:
-        raise CallFailed("server_error", "the answer has no choices")
-    choice = response.choices[0]
-    message: Message = readable(choice.message.model_dump(exclude_none=True, warnings=False))
-    message.pop("provider_specific_fields", None)
-    calls, malformed = calls_in(message)
-    used = _used(request, response, len(json.dumps(message, default=str)) if says(message) else 0)
-    return Answer(
-        key=request.key,
-        text=as_text(message.get("content")) or as_text(message.get("refusal")),
-        reasoning=as_text(message.pop("reasoning_content", "")),
-        tool_calls=calls,
-        malformed_calls=malformed,
-        message=message,
-        finish=as_text(choice.finish_reason) or "stop",
-        usage=used.usage,
-        usage_note=used.note,
-    )
+    return answer_of(request.key, response, lambda response, said: _used(request, response, said))
 
 
 def _used(request: Request, response: Any, said: int) -> Used:
-    """What the answer used; `said` is how many bytes it has."""
     settings = request.settings
 
     def cost(tokens: Usage) -> float | None:
         if settings.price is not None or settings.handoff:
-            return _priced(settings, tokens)
+            return priced(tokens, settings.price or (0.0, 0.0))
         try:
             return float(litellm().completion_cost(completion_response=response, model=settings.name) or 0.0)
         except Exception:  # noqa: BLE001 - LiteLLM raises whatever its arithmetic meets
             return None
 
-    return usage_of(
-        getattr(response, "usage", None),
-        model=settings.name,
-        answered=said > 0,
-        about=Usage(prompt=_expected_tokens(request), completion=-(-said // BYTES_PER_TOKEN)),
-        bound=cost_bound(request),
-        cost=cost,
-    )
+    about = expected_tokens(request)
+    return used_by(settings.name, response, said, prompt=about, bound=cost_bound(request), cost=cost)
 
 
-def _priced(settings: ModelSettings, tokens: Usage) -> float:
-    """Tokens at the price a person gave. Cached ones have their own, or cost as much as others: then it is at most."""
-    price_in, price_out = prices(settings)
-    cached = settings.price[2] / 1e6 if settings.price and len(settings.price) > 2 else price_in
-    return (tokens.prompt - tokens.cached) * price_in + tokens.cached * cached + tokens.completion * price_out
-
-
-def _expected_tokens(request: Request) -> int:
+def expected_tokens(request: Request) -> int:
+    """How many tokens its prompt has by its length."""
     return request_bytes(request) // BYTES_PER_TOKEN + len(request.pictures) * USUAL_TOKENS
 
 

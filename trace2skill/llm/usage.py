@@ -27,6 +27,8 @@ class Used(Record):
 
     usage: Usage
     note: str = ""
+    cached_told: bool = False
+    """Does the server say how many tokens came from its cache? What it does not say is not none."""
 
 
 def whole(value: Any, most: int = MOST_TOKENS) -> int | None:
@@ -79,7 +81,9 @@ def used(
     priced = money(cost(found))
     if priced is None:
         return _bounded(model, "there is no price for them", found, bound)
-    return Used(usage=found.model_copy(update={"cost": priced}))
+    details = getattr(said, "prompt_tokens_details", None)
+    told = whole(getattr(details, "cached_tokens", None)) is not None
+    return Used(usage=found.model_copy(update={"cost": priced}), cached_told=told)
 
 
 def _figures(said: Any, answered: bool) -> tuple[str, Usage]:

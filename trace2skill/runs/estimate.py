@@ -16,6 +16,8 @@ from trace2skill.agents.billing import bound_of
 from trace2skill.core.record import Record
 from trace2skill.evaluation.culprits import most_batches
 from trace2skill.evaluation.outlook import GateOutlook
+from trace2skill.llm.batch.prices import batch_prices
+from trace2skill.llm.batch.provider import provider_of
 from trace2skill.llm.settings import ModelSettings
 from trace2skill.llm.transport import prices
 from trace2skill.runs.evolve_tasks import for_base
@@ -33,6 +35,11 @@ from trace2skill.store import Store
 from trace2skill.store.costs import steps_of_stage
 from trace2skill.types.references import RolloutJob
 
+ONE_CALL = frozenset(asks for step in STEPS if step.one_call for asks in step.asks if asks.calls == 1)
+"""What is asked for by calls that can go in batches."""
+WAITED_WITH = {"contrast": "extract"}
+"""Stages whose calls go in the batch of another."""
+
 
 class StageEstimate(Record):
     """One stage. Money in US dollars; `high` is what it costs if each step takes what the dearest tenth took."""
@@ -48,6 +55,11 @@ class StageEstimate(Record):
     high: float
     basis: Literal["history", "defaults"]
     by_hand: int = Field(default=0, exclude_if=not_, description="Answers that a person or a session has to give.")
+    both: tuple[float, float] | None = Field(
+        default=None,
+        exclude_if=not_,
+        description="What it costs singly and in batches, where its calls can go in some.",
+    )
 
 
 class Estimate(Record, form="Estimate", version=1):
@@ -56,6 +68,16 @@ class Estimate(Record, form="Estimate", version=1):
     stages: tuple[StageEstimate, ...]
     cap: float | None = Field(description="The run's cap in US dollars.")
     gate: GateOutlook | None = Field(default=None, exclude_if=not_, description="What the gate can say at best.")
+
+    waits: int = Field(
+        default=0, exclude_if=not_, description="Batches that are waited for one after the other, at most."
+    )
+
+    @property
+    def both(self) -> tuple[float, float]:
+        """US dollars of all calls that can go in batches: singly, and so."""
+        pairs = [stage.both for stage in self.stages if stage.both]
+        return sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
 
     @property
     def cost(self) -> float:
@@ -111,11 +133,33 @@ def estimate(
     outside = settings.learning.agent.harness
     bounds = {"rollout": bound_of(outside, settings.learning.agent.loop)} if outside else {}
     stages = tuple(
-        stage_estimate(rt.store, item.asks, model_of(rt, item.asks), item.to_pay, item.in_store, bounds)
+        in_batches(
+            stage_estimate(rt.store, item.asks, model_of(rt, item.asks), item.to_pay, item.in_store, bounds),
+            *(item.asks, model_of(rt, item.asks), settings.operation.batch),
+        )
         for item in added_up(expected)
         if round(item.to_pay) or item.in_store
     )
-    return Estimate(stages=stages, cap=settings.money.max_cost, gate=gate_outlook(rt, seen.validation))
+    waits = len({WAITED_WITH.get(stage.stage, stage.stage) for stage in stages if stage.both})
+    return Estimate(
+        stages=stages,
+        cap=settings.money.max_cost,
+        gate=gate_outlook(rt, seen.validation),
+        waits=waits * len(seen.evolutions) * settings.learning.rounds,
+    )
+
+
+def in_batches(found: StageEstimate, asks: Asks, model: ModelSettings, batch: bool) -> StageEstimate:
+    """The same with both prices, where calls of the stage can go in batches; with that of batches, where they do."""
+    if asks not in ONE_CALL or not found.steps or provider_of(model) is None:
+        return found
+    (one_in, one_out), (many_in, many_out) = prices(model), batch_prices(model)
+    singly = found.tokens_in * one_in + found.tokens_out * one_out
+    many = found.tokens_in * many_in + found.tokens_out * many_out
+    update: dict[str, object] = {"both": (singly, many)}
+    if batch and singly:
+        update |= {"cost": found.cost * many / singly, "high": found.high * many / singly}
+    return found.model_copy(update=update)
 
 
 def foreseen(

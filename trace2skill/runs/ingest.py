@@ -51,6 +51,9 @@ class IngestSettings(Record):
     merge: Bounds = Bounds()
     memory: bool = Field(default=True, description="Learn from the rules of earlier runs over this skill, too.")
     max_cost: float | None = Field(default=10.0, ge=0, description="Cap in US dollars; none has no cap.")
+    batch: bool = Field(
+        default=False, description="Calls go through the provider's batch API, at half the price and within a day."
+    )
     workers: int = Field(default=8, ge=1, le=256, description="Trajectories under way at once.")
     max_failed_share: float = Field(default=0.1, ge=0, le=1, description="Share of the trajectories that may fail.")
     store: StoreAddress = Field(
@@ -88,6 +91,7 @@ class IngestSettings(Record):
             gate=EvaluationSettings(evaluate=False),
             money=MoneySettings(max_cost=self.max_cost),
             operation=OperationSettings(
+                batch=self.batch,
                 workers=self.workers,
                 max_failed_share=self.max_failed_share,
                 store=self.store,

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from trace2skill.core.errors import BadInput, SkillInvalid
+from trace2skill.runs.batching import check_batches
 from trace2skill.runs.proposing import check_proposing
 from trace2skill.runs.run_progress import RunProgress, read_progress
 from trace2skill.runs.runtime import Runtime
@@ -29,6 +30,7 @@ def check(rt: Runtime) -> None:
             raise BadInput(f"max_failed_shares: '{name}' is no stage of many items, as are {', '.join(known)}")
     if rt.tasks and rt.settings.gate.evaluate:
         check_named_tasks(rt.settings, rt.splits.validation)
+    check_batches(rt.settings)
     if rt.settings.asks_a_model:
         _ = rt.client
     if rt.tasks:

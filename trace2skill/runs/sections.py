@@ -233,6 +233,23 @@ class OperationSettings(Record):
     reports_at: str = Field(
         default="", description="Address at which run directories are served, for links in the UI; '' links to files."
     )
+    batch: bool = Field(
+        default=False,
+        exclude_if=not_,
+        description="Calls of one-call stages go through the provider's batch API: half the price, within a day.",
+    )
+    batch_hours: float = Field(
+        default=24,
+        gt=0,
+        le=24 * 7,
+        exclude_if=lambda hours: hours == 24,
+        description="How long a batch is waited for; then it is asked to end, and what it has is taken.",
+    )
+    batch_rest: Literal["singly", "fail"] = Field(
+        default="singly",
+        exclude_if=lambda rest: rest == "singly",
+        description="What a batch leaves unanswered: 'singly' asks it at the single price, 'fail' lets its items fail.",
+    )
     part_of: str = Field(
         default="", exclude_if=not_, description="Id of the experiment whose cap and books it shares; set by one."
     )

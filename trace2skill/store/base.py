@@ -48,11 +48,12 @@ RecordKind = Literal[
     "signs",
     "mining",
     "dispute",
+    "provider batch",
 ]
 T = TypeVar("T", bound=BaseModel)
-NEVER_MISSED: frozenset[RecordKind] = frozenset({"withheld", "support", "memory"})
+NEVER_MISSED: frozenset[RecordKind] = frozenset({"withheld", "support", "memory", "provider batch"})
 """Kinds that are not taken for missing where they cannot be read: an analyst would be shown the answers that a log gave
-away, and a skill's votes would be counted anew from nothing, over those that are there."""
+away, a skill's votes would be counted anew from nothing, over those that are there, and a batch would be sent again."""
 
 
 class Store(ABC):
@@ -142,6 +143,18 @@ class Store(ABC):
     def put_call(self, key: str, answer: str, ledger: LedgerRow) -> None:
         """Keep a model's answer and its ledger row, in one transaction."""
         self._put([("model_call", (key, answer)), _ledger_row(ledger)])
+
+    def put_batch(self, id: str, record: BaseModel, calls: Iterable[tuple[str, str | None, LedgerRow]] = ()) -> None:
+        """Keep a provider's batch and what came of its calls, all or nothing: key, answer and ledger row of each.
+
+        An answer of None is none; of one that was answered before, only the row is written.
+        """
+        rows: list[Row] = [("noun", ("provider batch", id, as_text(record)))]
+        for key, answer, ledger in calls:
+            if answer is not None and self.get_call(key) is None:
+                rows.append(("model_call", (key, answer)))
+            rows.append(_ledger_row(ledger))
+        self._put(rows)
 
     def put_ledger(self, row: LedgerRow) -> None:
         """Write the ledger row of a call that failed or was answered from memory."""

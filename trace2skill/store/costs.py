@@ -19,6 +19,8 @@ class StageTotal(NamedTuple):
     tokens: int
     cost: float
     seconds: float
+    cached: float | None
+    """Share of the tokens in that came from the provider's cache, of calls of which it says so; None where of none."""
 
 
 class StepUsed(NamedTuple):
@@ -36,7 +38,8 @@ def totals_by_stage(store: Store, run_id: str) -> list[StageTotal]:
         "SELECT stage, model, count(*) FILTER (WHERE outcome = 'answered'), "
         "count(*) FILTER (WHERE outcome = 'from_memory'), "
         "count(*) FILTER (WHERE outcome NOT IN ('answered', 'from_memory')), "
-        "coalesce(sum(tokens_in + tokens_out), 0), coalesce(sum(cost), 0), coalesce(sum(latency_seconds), 0) "
+        "coalesce(sum(tokens_in + tokens_out), 0), coalesce(sum(cost), 0), coalesce(sum(latency_seconds), 0), "
+        "sum(tokens_cached) / nullif(1.0 * sum(tokens_in) FILTER (WHERE tokens_cached IS NOT NULL), 0) "
         "FROM ledger WHERE run_id = ? GROUP BY 1, 2 ORDER BY 7 DESC, 1, 2",
         [run_id],
     )

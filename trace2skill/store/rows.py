@@ -38,7 +38,7 @@ class LedgerRow(Record):
     seed: int | None = None
     tokens_in: int = 0
     tokens_out: int = 0
-    tokens_cached: int = 0
+    tokens_cached: int | None = Field(default=None, description="None where nobody said.")
     cost: float = 0.0
     latency_seconds: float = 0.0
     attempts: int = 0

@@ -14,6 +14,8 @@ from trace2skill.core.errors import StoreUnavailable
 from trace2skill.store.base import Store
 
 Run = Callable[..., list[tuple[Any, ...]]]
+LASTING_DAYS = 30
+"""After so many days nobody will say any more what came of a lasting reservation: it counts as spent."""
 
 
 class SharedReservations:
@@ -25,19 +27,26 @@ class SharedReservations:
         self._before = spent
         self._known: set[str] = set()
 
-    def reserve(self, ticket: str, amount: int, caps: Mapping[str, int | None]) -> Short | None:
-        """See `Reservations.reserve`."""
+    def reserve(
+        self, ticket: str, amount: int, caps: Mapping[str, int | None], *, lasting: bool = False
+    ) -> Short | None:
+        """See `Reservations.reserve`. One that lasts is its own holder, and not the process."""
         for name in caps:
             self._make(name)
         with self._store.together() as run:
             _count_the_dead(run)
+            if run("SELECT id FROM reservation WHERE id = ?", ticket):
+                return None
             for name, cap in caps.items():
                 ((spent, reserved),) = run("SELECT spent, reserved FROM purse WHERE name = ?", name)
                 if cap is not None and spent + reserved + amount > cap:
                     return Short(cap_name=name, cap=cap, spent=spent, reserved=reserved)
             for name in caps:
                 run("UPDATE purse SET reserved = reserved + ? WHERE name = ?", amount, name)
-            run("INSERT INTO reservation VALUES (?, ?, ?, ?)", ticket, self._holder, amount, "\n".join(caps))
+            if lasting:
+                run(f"INSERT INTO holder VALUES (?, now()::TIMESTAMP + INTERVAL '{LASTING_DAYS} days')", ticket)
+            holder = ticket if lasting else self._holder
+            run("INSERT INTO reservation VALUES (?, ?, ?, ?)", ticket, holder, amount, "\n".join(caps))
             return None
 
     def settle(self, ticket: str, cost: int) -> None:
@@ -56,6 +65,7 @@ class SharedReservations:
 
     def _settled(self, ticket: str, cost: int) -> None:
         with self._store.together() as run:
+            run("DELETE FROM holder WHERE id = ?", ticket)
             found = run("DELETE FROM reservation WHERE id = ? RETURNING amount, purses", ticket)
             for amount, names in found:
                 _book(run, amount, cost, names.split("\n"))

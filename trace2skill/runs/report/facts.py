@@ -88,6 +88,7 @@ class StageCost(Record):
     tokens: int
     cost: float
     seconds: float = Field(description="Sum over calls, which run side by side.")
+    cached: float | None = Field(description="Share of the tokens in from the provider's cache; none where unknown.")
 
 
 class MergeNode(Record):

@@ -5,7 +5,7 @@ from trace2skill.consolidate.reading import AssignJob
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
-from trace2skill.runs.steps.step import RunStep
+from trace2skill.runs.steps.step import RunStep, always
 from trace2skill.runs.steps.stored import asks_merger, bounds_of
 
 
@@ -36,4 +36,5 @@ ASSIGN = RunStep(
     gives=Coding,
     shown="assign: {job.name}",
     asks=(Asks("assign", "merger", (6_000, 1_500)),),
+    one_call=always,
 )

@@ -9,7 +9,7 @@ from trace2skill.runs.distill import choose_pairs
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Expected, asked_by
 from trace2skill.runs.steps.foresight import Foresight
-from trace2skill.runs.steps.step import RunStep
+from trace2skill.runs.steps.step import RunStep, always
 from trace2skill.runs.steps.stored import keep_extraction, stored
 from trace2skill.types.references import Extracted, Pair
 from trace2skill.types.trajectory import Trajectory
@@ -79,5 +79,6 @@ CONTRAST = RunStep(
     gives=Extracted,
     shown="contrast: {pair.name}",
     asks=asked_by("contrast"),
+    one_call=always,
     mapped=True,
 )

@@ -52,6 +52,11 @@ def _expects(seen: Foresight) -> list[Expected]:
     return found
 
 
+def _one_call(job: AnalysisJob) -> bool:
+    analyst = analyst_named(job.analyst)
+    return analyst.calls == 1 and not analyst.runs_commands
+
+
 EXTRACT = RunStep(
     name="extract",
     version=2,
@@ -61,5 +66,6 @@ EXTRACT = RunStep(
     gives=Extracted,
     shown="extract: {job.name}",
     asks=asked_by("extract"),
+    one_call=_one_call,
     mapped=True,
 )

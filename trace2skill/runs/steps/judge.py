@@ -8,7 +8,7 @@ from trace2skill.core.step_label import StepLabel
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
-from trace2skill.runs.steps.step import RunStep
+from trace2skill.runs.steps.step import RunStep, always
 from trace2skill.runs.watermarks import Taken
 from trace2skill.types.trajectory import Trajectory
 
@@ -65,5 +65,6 @@ JUDGE = RunStep(
     gives=Taken,
     shown="judge: {item.id}",
     asks=(Asks("judge", "analyst", (10_000, 400)),),
+    one_call=always,
     mapped=True,
 )

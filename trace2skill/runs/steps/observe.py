@@ -10,7 +10,7 @@ from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Expected, asked_by
 from trace2skill.runs.steps.foresight import Foresight
 from trace2skill.runs.steps.judge import trajectory_of
-from trace2skill.runs.steps.step import RunStep
+from trace2skill.runs.steps.step import RunStep, always
 from trace2skill.runs.steps.stored import keep_extraction
 from trace2skill.runs.watermarks import Taken, Withheld
 from trace2skill.types.references import Observed
@@ -78,5 +78,6 @@ OBSERVE = RunStep(
     gives=Observed,
     shown="observe: {item.id}",
     asks=asked_by("observe"),
+    one_call=always,
     mapped=True,
 )

@@ -10,7 +10,7 @@ from trace2skill.proposals.propose import propose, propose_identity
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
-from trace2skill.runs.steps.step import RunStep
+from trace2skill.runs.steps.step import RunStep, always
 from trace2skill.runs.steps.stored import looks_again, skill_of, stored
 from trace2skill.runs.verdicts import refuted_before
 from trace2skill.types.lesson import Extraction
@@ -91,5 +91,6 @@ PROPOSE = RunStep(
     gives=Proposed,
     shown="propose: {extracted.name}",
     asks=(Asks("propose", "analyst", (6_000, 1_000)),),
+    one_call=always,
     mapped=True,
 )

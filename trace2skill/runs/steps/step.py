@@ -19,6 +19,11 @@ from trace2skill.runs.steps.foresight import Foresight
 R = TypeVar("R")
 
 
+def always(_: object) -> bool:
+    """Every item asks once."""
+    return True
+
+
 @dataclass(frozen=True)
 class RunStep(Generic[R]):
     """One stage of a run."""
@@ -37,6 +42,9 @@ class RunStep(Generic[R]):
     asks: tuple[Asks, ...] = ()
     again: bool = True
     """Is it tried again after what can pass?"""
+    one_call: Callable[..., bool] | None = None
+    """Of an item: does it ask its model once, mostly, and for what is known before the stage begins? Such calls can go
+    in a batch. None where no item does."""
     mapped: bool = False
     """Has it many items, of which a share may fail?"""
     expects: Callable[[Foresight], list[Expected]] | None = None

@@ -6,7 +6,7 @@ from trace2skill.prompts.refuted import refuted_parts
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
-from trace2skill.runs.steps.step import RunStep
+from trace2skill.runs.steps.step import RunStep, always
 from trace2skill.runs.steps.stored import asks_merger, bounds_of
 
 
@@ -36,4 +36,5 @@ WRITE = RunStep(
     gives=SheetWording,
     shown="write: {job.name}",
     asks=(Asks("write", "merger", (3_000, 600)),),
+    one_call=always,
 )
