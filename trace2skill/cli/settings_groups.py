@@ -41,6 +41,7 @@ MAKING = (
     "second_look",
     "forget_after",
 )
+SHRINKING = ("shrink", "shrink_tasks")
 CHOOSING = ("candidates", "rounds", "replay", "moving_seeds", "night", "spread", "canaries", "rollouts", "select")
 GATE = (
     "level",
@@ -50,6 +51,7 @@ GATE = (
     "no_regression",
     "most_tokens_ratio",
     "most_skill_tokens",
+    "shrink_loss",
     "spend",
 )
 SCORING = ("evaluate", "held_out_seeds", "no_skill", "repeat_champion", *GATE)
@@ -71,11 +73,12 @@ PROMOTING = ("promote", "approval_hours")
 BOTH_SEEDS = ("learning.seeds", "gate.held_out_seeds")
 """What --seeds sets where a command scores, or draws no line between learning and scoring."""
 
-RUN = (*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *CHOOSING, *SCORING, *MONEY, *PROMOTING, *OPERATION)
+RUN = (*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *CHOOSING, *SHRINKING, *SCORING, *MONEY, *PROMOTING, *OPERATION)
 ROLLOUT = (*DATA, *MODEL, *ROLES, *AGENT, *MONEY, *OPERATION)
 DISTILL = (*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *CHOOSING, *MONEY, *OPERATION)
 EVALUATE = tuple("division" if name == "split" else name for name in ROLLOUT)
 DRIFT = (*ROLLOUT, "level", "coverage", "score")
+SHRINK = (*ROLLOUT, *SHRINKING, "held_out_seeds", *GATE, "promote")
 ABLATE = (*GATE, *MONEY, *OPERATION)
 DEMO = ("model", "sandbox", *MONEY, "workers", "store", "output")
 INGEST = (
