@@ -1,6 +1,6 @@
 """Ten nights that shrink a skill with planted dead weight, beside ten nights that do not.
 
-    python bench/shrink_nights.py [--nights 10] [--good 12] [--idle 18] [--harmful 2] [--each 60] [--seed 1] [--json]
+    python bench/shrink_nights.py [--nights 10] [--good 12] [--idle 18] [--harmful 2] [--each 70] [--seed 1] [--json]
 
 The world of bench/replay_world.py: a share of the patches asks to leave a field empty. Some of these fields stand on
 slips, and their rules break every slip that has them; the others stand on none, and their rules are dead weight. Replay
@@ -51,14 +51,14 @@ def main() -> None:
     parser.add_argument("--idle", type=int, default=18, help="Rules that do nothing.")
     parser.add_argument("--harmful", type=int, default=2, help="Rules that break slips.")
     parser.add_argument("--poisoned", type=float, default=0.65, help="Share of the patches that ask for these.")
-    parser.add_argument("--each", type=int, default=60, help="Slips with each field that is to be learned.")
+    parser.add_argument("--each", type=int, default=70, help="Slips with each field that is to be learned.")
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--tasks", type=int, default=96, help="Most tasks of a trial.")
     parser.add_argument("--flaky", type=float, default=0.0, help="Share of the runs that go wrong by chance.")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    given.rounds = 2
     with tempfile.TemporaryDirectory(prefix="t2s-bench-") as directory:
         found = benchmark(Path(directory), given)
     if given.json:

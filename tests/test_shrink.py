@@ -23,14 +23,18 @@ from trace2skill.runs.dead_weight import DeadWeight, pieces_of, to_try
 from trace2skill.runs.estimate import estimate
 from trace2skill.runs.night import tonight
 from trace2skill.runs.nights_page import nights_of
+from trace2skill.runs.past import NO_PAST
 from trace2skill.runs.report.page import render_report
+from trace2skill.runs.rule_effects import runs_seen
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.sections import ShrinkSettings
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.shrunk import Shrunk
+from trace2skill.runs.spread import SkillScores
 from trace2skill.runs.summary import RunSummary
 from trace2skill.sim.scripted import scripted
 from trace2skill.skills.skill import Skill, SkillFile, read_skill
+from trace2skill.store import Store
 from trace2skill.types.comparison import Interval
 
 sys.path.insert(0, str(ROOT / "bench"))
@@ -236,6 +240,23 @@ def test_a_line_whose_supporters_say_what_stands_elsewhere_may_go_and_the_other_
     assert "SKILL.md:12" in case.reason
 
 
+def test_a_reference_that_nobody_opened_where_it_would_be_seen_may_go_with_its_link() -> None:
+    link = "- For dates read [references/dates.md](references/dates.md)."
+    text, path = TEXT.replace("- Sort by date.", link), "references/dates.md"
+    skill = SKILL.with_files({"SKILL.md": text.encode(), path: b"# Dates\n\n- Sort by date.\n"})
+    ledger = rows((SORTED, [saying("a", "Sort by date.")]), ((path, 3, 3), [saying("a", "Sort by date.")]))
+    pieces = pieces_of(skill, ledger, RuleBook())
+    found = [
+        DeadWeight(skill, pieces, RuleBook(), {}, {path: used}, runs) for used, runs in ((0, 20), (1, 20), (0, 19))
+    ]
+    (gone,), *others = [item.goes() for item in found]
+    assert (gone.why, gone.piece.places) == ("unused", ((path, 3, 3), SORTED))
+    assert others == [[], []], "it was opened once, or too few runs would show it"
+    assert [file.path for file in without_lines(skill, gone.piece.places).files] == ["SKILL.md"]
+    more = skill.with_files({path: b"# Dates\n\n- Sort by date.\n- Of people.\n"})
+    assert not DeadWeight(more, pieces, RuleBook(), {}, {}, 99).goes(), "people wrote some of it"
+
+
 def test_what_people_wrote_is_told_from_what_was_learned() -> None:
     by_people = rule("A line of people.", saying("a", "A line of people."))
     learned = rule("Sort by date.", saying("b", "Sort by date."))
@@ -258,6 +279,19 @@ def test_trials_begin_with_what_is_known_least_and_keep_to_their_tasks() -> None
     assert len(tasks) == 5
     assert to_try(found.open(), found.effects, every, most=4, parts=3)[0] != chosen
     assert to_try(found.open(), found.effects, [], most=9, parts=9) == ([], [])
+
+
+def test_nights_with_seeds_of_their_own_add_up_and_the_same_seeds_count_once(store: Store) -> None:
+    def told_by(seeds: tuple[int, ...], passed: int, scored: int) -> Shrunk:
+        scores = (SkillScores(skill=SKILL.digest, tasks={"t": (passed, scored)}),)
+        who = {"run_id": "r", "skill_name": "s", "base": SKILL.digest, "skill": SKILL.digest, "tokens": 1, "left": 1}
+        return Shrunk.model_validate({**who, "scores": scores, "seeds": seeds})
+
+    store.put("skill", SKILL.digest, SKILL)
+    passes = [told_by((1,), 1, 1), told_by((2, 3), 1, 2), told_by((2, 3), 1, 1), told_by((), 2, 2), told_by((), 3, 3)]
+    past = NO_PAST._replace(shrunk=tuple(enumerate(passes)))
+    (row,) = runs_seen(store, past, RuleBook())
+    assert (row.passed, row.scored) == (1 + 1 + 3, 1 + 2 + 3)
 
 
 def test_a_skill_without_lines_has_no_empty_section_but_those_of_people() -> None:

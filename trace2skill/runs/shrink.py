@@ -59,6 +59,7 @@ class Shrinking:
         self.held_out = list(held_out)
         self._rt, self._evolve, self._skill = rt, evolve, rt.given_skill
         self._registry, self._how = Registry(rt.store), rt.settings.learning.shrink
+        self._began = self._registry.before_shrinking(self._skill.name)
         self._past: Past = past_known(rt, self._skill.name)
         last = next((summary.book for _, summary in reversed(self._past.runs) if summary.book), "")
         self._book = (rt.store.get("book", last, RuleBook) if last else None) or RuleBook()
@@ -105,9 +106,9 @@ class Shrinking:
         if self._why_not or self._left is None:
             return []
         self._rt.store.put("skill", self._left.digest, self._left)
-        champion, began = self._skill.digest, self._registry.before_shrinking(self._skill.name)
+        champion = self._skill.digest
         found = [Condition(name="champion", skill=champion), Condition(name="smaller", skill=self._left.digest)]
-        return found + [Condition(name="before shrinking", skill=began)] * (began != champion)
+        return found + [Condition(name="before shrinking", skill=self._began)] * (self._began != champion)
 
     def settle(self, scored: Sequence[Evaluation], failures: Sequence[Failure] = ()) -> Shrunk:
         """Decide, and promote where it won and the settings say so."""
@@ -163,24 +164,29 @@ class Shrinking:
         if not goes or left is None:
             why = "nothing is known to be without effect, unused or said twice"
             return [], None, "what may go was refused beside this champion" if refused else why
-        if tokens_of(left) > (1 - TENTH) * tokens_of(self._skill):
+        if not self._is_enough(left):
             return goes, left, f"that is less than {TENTH:.0%} of its tokens, and is not worth a look"
         if not self._rt.settings.gate.evaluate:
             return goes, left, "it was not evaluated, as asked for"
         level, loss = self._next_level(), self._rt.settings.gate.shrink_loss
         needed = tasks_needed(level, loss)
         if needed > len(self.held_out) and not any(item.why == "harms" for item in goes):
-            return (
-                goes,
-                left,
-                (
-                    f"that no more than {loss:.1%} is lost takes {needed} held-out tasks at level {level:.4f} of the "
-                    f"next look, and there are {len(self.held_out)}: add tasks, or allow a larger loss (--shrink-loss)"
-                ),
+            why = (
+                f"that no more than {loss:.1%} is lost takes {needed} held-out tasks at level {level:.4f} of the next "
+                f"look, and there are {len(self.held_out)}: add tasks, or allow a larger loss (--shrink-loss)"
             )
-        if self._rt.store.get("skill", self._registry.before_shrinking(self._skill.name), Skill) is None:
+            return goes, left, why
+        if self._rt.store.get("skill", self._began, Skill) is None:
             return goes, left, "the store has lost the version that shrinking began with: was it pruned?"
         return goes, left, ""
+
+    def _is_enough(self, left: Skill) -> bool:
+        """Is it smaller by a tenth than the champion? Or, where no more can be learned of any part, than the version
+        that shrinking began with: what a chain of passes found last must not stay for being little.
+        """
+        began = self._rt.store.get("skill", self._began, Skill)
+        beside = self._skill if began is None or self._known.open() else began
+        return tokens_of(left) <= (1 - TENTH) * tokens_of(beside)
 
     def _without(self, pieces: Sequence[SkillPart]) -> Skill | None:
         """The champion without these; None where that is no valid skill."""
