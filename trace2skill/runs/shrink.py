@@ -66,11 +66,11 @@ class Shrinking:
         ledger = rt.store.get("support", self._skill.digest, SupportLedger)
         self._every = pieces_of(self._skill, ledger, self._book)
         self._mine = [piece for piece in self._every if self._how.of == "all" or not piece.by_people]
-        self._opened, self._watched = self._use()
         self._scores: tuple[SkillScores, ...] = ()
         self._rolled: dict[tuple[str | None, str, int], Rolled] = {}
         self._tried: set[LineRange] = set()
         self._to_pay = self._how.tasks
+        self._opened, self._watched = self._use()
         self._known = self._weigh()
         self._goes: list[Goes] = []
         self._left: Skill | None = None
@@ -98,6 +98,7 @@ class Shrinking:
         """So did they."""
         self._rolled |= {(item.skill, item.cell.task_id, item.cell.seed): item for item in rolled}
         self._scores = scores_of(self._rolled.values())
+        self._opened, self._watched = self._use()
         self._known = self._weigh()
 
     def conditions(self) -> list[Condition]:
@@ -216,20 +217,19 @@ class Shrinking:
         ]
 
     def _use(self) -> tuple[dict[str, int], int]:
-        """In how many runs with the champion each file was opened, of how many with calls of tools."""
+        """In how many runs with the champion each file was opened, of how many with calls of tools: of those that were
+        analysed or rolled out for this pass, so that held-out tasks have no part in it.
+        """
         others = [file.path for file in self._skill.files if file.path != "SKILL.md"]
         if not others:
             return {}, 0
-        cells = {
-            cell.trajectory_id
-            for _, summary in self._past.runs
-            for item in summary.evaluations
-            if item.skill == self._skill.digest
-            for cell in item.cells
-            if cell.trajectory_id
-        }
-        found = [self._rt.store.get("trajectory", id, Trajectory) for id in sorted(cells)]
-        runs = [run for run in found if run is not None and any(step.tool_calls for step in run.steps)]
+        mine = (item.trajectory_id for (skill, *_), item in self._rolled.items() if skill == self._skill.digest)
+        found = [self._rt.store.get("trajectory", id, Trajectory) for id in sorted({*self._past.read, *mine})]
+        runs = [
+            run
+            for run in found
+            if run is not None and run.skill == self._skill.digest and any(step.tool_calls for step in run.steps)
+        ]
         return {item.path: item.runs for item in usage_of(self._skill, runs, []).files}, len(runs)
 
     def _next_level(self) -> float:
