@@ -24,6 +24,8 @@ from trace2skill.runs.replay import replay_of, still_out
 from trace2skill.runs.rounds import Search
 from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.shrink import Shrinking, shrinking_of
+from trace2skill.runs.shrunk import Shrunk
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.steps.assign import ASSIGN
 from trace2skill.runs.steps.audit import AUDIT
@@ -142,9 +144,20 @@ def refresh(settings: RunSettings, workers: int = 1) -> Done:
     repeated = done.evaluate(repeat, planned.validation, promotion.fresh_seeds(settings))
     decision = promotion.verdict(rt, best.candidate, scored, repeated)
     promotion.promote(rt, best.candidate, base, decision)
+    promoted = best.candidate if promotion.is_champion(rt, best.candidate) else None
+    shrunk = shrink(done, shrinking_of(rt, planned.evolve, planned.validation, promoted))
     read = intake.read if intake.taken else None
-    done.summary = closing.finish(rt, planned, best, [*scored, *repeated], decision, [], read=read)
+    done.summary = closing.finish(rt, planned, best, [*scored, *repeated], decision, [], read=read, shrunk=shrunk)
     return done
+
+
+def shrink(done: Done, one: Shrinking | None) -> Shrunk | None:
+    """The flow of that name."""
+    if one is None:
+        return None
+    while jobs := one.jobs():
+        one.take(done.steps(ROLLOUT, jobs))
+    return one.settle(done.evaluate(one.conditions(), one.held_out, done.rt.settings.gate.held_out_seeds))
 
 
 def _replayed(done: Done, search: Search, tried: Any = ()) -> None:

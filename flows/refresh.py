@@ -13,6 +13,7 @@ from flows.distill import distill
 from flows.evaluate import evaluate
 from flows.observe import observe
 from flows.rollout import rollout
+from flows.shrink import shrink
 from tasks.answers import settle
 from tasks.approval import ask, check
 from tasks.artifacts import publish
@@ -38,6 +39,7 @@ from trace2skill.runs.rounds import Search
 from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.shrink import shrinking_of
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.steps.audit import AUDIT
 from trace2skill.runs.steps.draft import DRAFT
@@ -210,7 +212,10 @@ def decide_and_promote(
             approval = ask(*promotion.question(rt, waiting, champion), hours, store)
         rival = promotion.promote(rt, best.candidate, champion, decision, approval)
     answer = approval.in_words() if approval else ""
-    return closing.finish(rt, planned, best, scored, decision, failures, scores, read=read, approval=answer)
+    promoted = best.candidate if promotion.is_champion(rt, best.candidate) else None
+    smaller = shrink(settings, shrinking_of(rt, planned.evolve, planned.validation, promoted))
+    ended: dict[str, Any] = {"read": read, "approval": answer, "shrunk": smaller}
+    return closing.finish(rt, planned, best, scored, decision, failures, scores, **ended)
 
 
 def judge(

@@ -6,6 +6,7 @@ from collections.abc import Collection
 import pytest
 
 from trace2skill.evaluation.attribution import RunsOfTask, rule_effects
+from trace2skill.runs.rule_effects import effects_beside
 
 TASKS = [f"t{n:02}" for n in range(60)]
 
@@ -83,3 +84,30 @@ def test_what_was_never_tried_both_ways_is_left_out() -> None:
     ]
     assert rule_effects(runs, {"r": ["a"]}) == {}
     assert rule_effects([], {}) == {}
+
+
+def test_what_a_rule_does_where_it_was_asked_for_is_told_from_what_it_does_elsewhere() -> None:
+    dice = random.Random(11)
+    asked = {"helps": TASKS[:10], "idle": TASKS[10:20]}
+    lift = {"helps": dict.fromkeys(TASKS[:10], 0.6), "idle": {}}
+    found = rule_effects(rolled(dice, [["helps", "idle"], ["helps"], ["idle"]], lift, seeds=6), asked)
+    helps, idle = found["helps"].on_asking, found["idle"].on_asking
+    assert helps is not None
+    assert idle is not None
+    assert helps.low > 0.2
+    assert idle.low < 0 < idle.high < 0.5
+    elsewhere = [row for row in rolled(dice, [[], ["helps"]], lift) if row.task not in asked["helps"]]
+    assert rule_effects(elsewhere, {"helps": asked["helps"]})["helps"].on_asking is None, "no task that asked was run"
+
+
+def test_beside_the_others_a_rule_is_not_praised_for_what_another_one_did() -> None:
+    dice = random.Random(7)
+    asked = {"helps": TASKS[:20], "vain": TASKS[20:30], "third": TASKS[30:40]}
+    lift = {"helps": dict.fromkeys(TASKS[:40], 0.6), "vain": {}, "third": {}}
+    skills: list[Collection[str]] = [[], ["helps", "vain", "third"], ["helps", "third"], ["vain", "third"]]
+    runs = rolled(dice, skills, lift, seeds=6)
+    alone, beside = rule_effects(runs, asked)["vain"], effects_beside(runs, asked, asked)["vain"]
+    assert alone.on_asking is not None
+    assert beside.on_asking is not None
+    assert beside.on_asking.high < alone.on_asking.high
+    assert beside.on_asking.low < 0 < beside.on_asking.high < 0.5

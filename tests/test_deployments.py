@@ -33,6 +33,7 @@ from flows.drift import drift_watch
 from flows.ingest import ingest
 from flows.refresh import refresh
 from flows.rollout import rollout
+from flows.shrink import shrink_skill
 from tasks.deployed import deployment_name
 from tasks.parameters import guarded, whole
 from tasks.results import StoreResults, saved_block
@@ -59,7 +60,7 @@ def unexplained(schema: dict[str, Any], definitions: dict[str, Any], at: str) ->
     return found
 
 
-@pytest.mark.parametrize("flow", [refresh, drift_watch, ingest, ablate], ids=lambda flow: str(flow.name))
+@pytest.mark.parametrize("flow", [refresh, drift_watch, ingest, ablate, shrink_skill], ids=lambda flow: str(flow.name))
 def test_the_form_of_a_deployment_explains_every_setting(flow: Any) -> None:
     schema = parameter_schema(flow).model_dump()
     assert unexplained(schema, schema["definitions"], flow.name) == []

@@ -71,6 +71,13 @@ def test_a_helpful_candidate_is_promoted_and_its_life_goes_on(tmp_path: Path, pr
     ours = next(cell for cell in cells if cell["author"] == "sim/office")
     assert ours["delta"]["mean"] > 0
 
+    # What one run alone has seen is not known well enough to go, and is tried on evolve tasks.
+    smaller = told(tmp_path, prefect_home, "shrink", *sums, "--skill", live, "--model", "sim/office")
+    assert smaller["base"] == smaller["skill"] == after.digest
+    assert smaller["unknown"] > 0
+    assert len(smaller["scores"]) > 1
+    assert read_skill(live) == after
+
     # The model behind the name gets worse: the watch sees it, and puts the version before back.
     watch = ["drift", *sums, "--skill", live]
     sick = [*watch, "--model", "sim/office?refusals=0.9", "--label", "tuesday", "--level", "0.2", "--roll-back"]

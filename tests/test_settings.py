@@ -152,6 +152,7 @@ OTHER: dict[str, Any] = {
     "held_out_seeds": (7,),
     "data": "elsewhere",
     "most_skill_tokens": 900,
+    "shrink": {"of": "learned"},
 }
 
 

@@ -16,7 +16,7 @@ from remotes import Remote
 
 from trace2skill.cli.app import app
 
-SETTINGS = ("demo", "run", "rollout", "distill", "drift", "estimate", "evaluate", "ingest")
+SETTINGS = ("shrink", "demo", "run", "rollout", "distill", "drift", "estimate", "evaluate", "ingest")
 """The skill of these is that of the settings, `--skill`: all read it at one place. Some of them stand below."""
 OF_RUNS = (
     "show",

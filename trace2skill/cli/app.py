@@ -30,6 +30,7 @@ from trace2skill.cli.operate import approve, failures, retry, status, watch
 from trace2skill.cli.propose import propose_pr
 from trace2skill.cli.report import report
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
+from trace2skill.cli.shrink import shrink
 from trace2skill.cli.stop import INTERRUPTED, leave_if_stopped, leave_on_signals, stoppable
 from trace2skill.cli.store import store_app
 from trace2skill.cli.triggers import triggers
@@ -58,7 +59,7 @@ app = typer.Typer(
 OPERATE = (deploy, status, watch, failures, retry, approve, estimate, mcp)
 RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
 LOOKS = (show, report, lessons, patch, why, book, nights, quarantine, reveal, validate, doctor, domains, new_domain)
-EVIDENCE = (experiment, power, ablate, usage, triggers, transfer)
+EVIDENCE = (experiment, power, ablate, shrink, usage, triggers, transfer)
 VERSIONS = (versions, diff, promote, rollback, propose_pr, export)
 for panel, commands in (
     ("Run", RUNS),

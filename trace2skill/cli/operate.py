@@ -33,6 +33,7 @@ FLOWS = {
     "rollout": "rollout:rollout_all",
     "evaluate": "evaluate:evaluate_skills",
     "ablate": "ablate:ablate",
+    "shrink": "shrink:shrink_skill",
     "drift": "drift:drift_watch",
     "ingest": "ingest:learn_from_logs",
 }

@@ -195,6 +195,7 @@ def _numbers(console: Console, summary: RunSummary) -> None:
         *([f"trajectories: {outcomes}"] if outcomes else []),
         *summary.search_in_words(),
         *(f"  {plain(line)}" for line in summary.blamed_in_words()),
+        *(f"  {plain(line)}" for line in (summary.shrunk.as_lines() if summary.shrunk else ())),
         *summary.ends,
         f"analyses: {verdicts}",
         f"lessons {summary.lessons}, patches {summary.patches}, rules {summary.rules_in_words()}; "

@@ -42,6 +42,7 @@ MAKING = (
     "second_look",
     "forget_after",
 )
+SHRINKING = ("shrink", "shrink_tasks")
 CHOOSING = ("candidates", "rounds", "replay", "moving_seeds", "night", "spread", "canaries", "rollouts", "select")
 GATE = (
     "level",
@@ -51,6 +52,7 @@ GATE = (
     "no_regression",
     "most_tokens_ratio",
     "most_skill_tokens",
+    "shrink_loss",
     "spend",
 )
 SCORING = ("evaluate", "held_out_seeds", "no_skill", "repeat_champion", *GATE)
@@ -73,11 +75,15 @@ PROMOTING = ("promote", "approval_hours", "forge", "forge_api")
 BOTH_SEEDS = ("learning.seeds", "gate.held_out_seeds")
 """What --seeds sets where a command scores, or draws no line between learning and scoring."""
 
-RUN = (*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *CHOOSING, *SCORING, *MONEY, *PROMOTING, *OPERATION, *BATCH)
+RUN = (
+    *(*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *CHOOSING, *SHRINKING, *SCORING, *MONEY, *PROMOTING, *OPERATION),
+    *BATCH,
+)
 ROLLOUT = (*DATA, *MODEL, *ROLES, *AGENT, *MONEY, *OPERATION)
 DISTILL = (*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *CHOOSING, *MONEY, *OPERATION, *BATCH)
 EVALUATE = tuple("division" if name == "split" else name for name in ROLLOUT)
 DRIFT = (*ROLLOUT, "level", "coverage", "score")
+SHRINK = (*ROLLOUT, *SHRINKING, "held_out_seeds", *GATE, "promote")
 ABLATE = (*GATE, *MONEY, *OPERATION)
 DEMO = ("model", "sandbox", *MONEY, "workers", "store", "output")
 INGEST = (

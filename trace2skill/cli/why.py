@@ -11,8 +11,11 @@ from rich.markup import escape
 from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, flat
 from trace2skill.cli.skill_given import address_given
+from trace2skill.consolidate.cut import MARK, plain_words
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
+from trace2skill.consolidate.standing import lines_of
 from trace2skill.core.errors import BadInput
+from trace2skill.runs.past import past_of
 from trace2skill.skills.git_address import GitAddress
 from trace2skill.skills.markdown import split_lines
 from trace2skill.skills.skill import Skill, read_skill
@@ -42,6 +45,8 @@ def why(
         console.print("no refresh wrote this: it was there before, or is a heading or an empty line")
     for row in found.rows:
         _print_row(console, found.skill, row, every=found.line is not None)
+    if found.line is None:
+        _print_gone(console, opened, found.skill)
 
 
 class Found(NamedTuple):
@@ -128,6 +133,21 @@ def _print_row(console: Console, skill: Skill, row: SupportRow, *, every: bool) 
         console.print(f"  {named} steps {steps} ({_proof(lesson)}): {flat(lesson.title)}", highlight=False)
     if len(row.lessons) > len(shown):
         console.print(f"  and {len(row.lessons) - len(shown)} more: `trace2skill why` with this line shows all")
+
+
+def _print_gone(console: Console, store: Store, skill: Skill) -> None:
+    """What shrinking took out of versions of this skill, and has not come back."""
+    there = lines_of(skill)
+    gone = {
+        part.group.text.strip(): (one, part)
+        for _, one in past_of(store, skill.name).shrunk
+        if one.promoted
+        for part in one.parts
+    }
+    for text, (one, part) in sorted(gone.items()):
+        if plain_words(MARK.sub("", text)) not in there:
+            console.print(f"[bold]taken out[/bold] of {part.place} in {one.run_id}: {flat(text)}", highlight=False)
+            console.print(f"  {flat(part.reason)}", highlight=False)
 
 
 def _print_words(console: Console, row: SupportRow, *, every: bool) -> None:

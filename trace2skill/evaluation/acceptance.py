@@ -1,6 +1,7 @@
 """The rules of acceptance: what a candidate must stand up to, one after the other, each with its reason in words.
 
-A new rule is a small class with one method and an entry in `RULES`; what it needs to be told is a field of the settings
+A new rule is a small class with one method and an entry in `RULES`, or in `SHRINKING` for a skill that only has to be
+smaller; what it needs to be told is a field of the settings
 (`GateSettings`). The first rule that has something to say against the candidate decides; whom none holds up wins.
 """
 
@@ -10,6 +11,7 @@ from typing import Literal, Protocol
 from pydantic import Field
 
 from trace2skill.core.record import Record
+from trace2skill.evaluation.no_worse import tasks_needed
 from trace2skill.types.comparison import Comparison, Score
 from trace2skill.types.decision import Look, Verdict
 
@@ -38,6 +40,14 @@ class GateSettings(Record):
     most_skill_tokens: int | None = Field(
         default=None, ge=100, description="Largest SKILL.md, four characters a token; none sets no limit."
     )
+    shrink_loss: float = Field(
+        default=0.02,
+        gt=0,
+        lt=1,
+        exclude_if=lambda loss: loss == 0.02,
+        description="A smaller skill may lose less than this of the mean score, beside the champion and beside the "
+        "last version that was promoted as the better one.",
+    )
     spend: Literal["over_nights", "over_life", "at_once"] = Field(
         default="over_nights",
         description="Spread the level over all looks, and earn it anew by promotions; or never; or spend it at once.",
@@ -61,6 +71,12 @@ class GateEvidence:
     def seen(self) -> str:
         """What the comparison shows, in words that go on after 'the candidate is'."""
         found = self.found
+        if found.no_worse:
+            return (
+                f"smaller, better on {len(found.better)} and worse on {len(found.worse)} of {found.tasks} held-out "
+                f"tasks (lift {found.lift.mean:+.1%}; that it loses {found.no_worse.margin:.1%} or more has "
+                f"p = {found.no_worse.p_value:.4f}, {found.no_worse.test})"
+            )
         return (
             f"better on {len(found.better)} and worse on {len(found.worse)} of {found.tasks} held-out tasks "
             f"(lift {found.lift.mean:+.1%}, 95% interval {found.lift.low:+.1%} to {found.lift.high:+.1%}, "
@@ -141,6 +157,23 @@ class Significance:
         )
 
 
+class LosesNothing:
+    """Of a smaller skill: that it loses as much as the margin or more is too unlikely."""
+
+    def against(self, evidence: GateEvidence) -> Said | None:
+        """See `AcceptanceRule`."""
+        found, look = evidence.found, evidence.look
+        tested = found.no_worse
+        if tested is None or tested.p_value <= look.level:
+            return None
+        if found.lift.mean < 0 and (found.lift.high < 0 or found.lift.mean <= -tested.margin):
+            return "reject", f"the candidate is {evidence.seen}"
+        return "not_enough_evidence", (
+            f"the candidate is {evidence.seen}; look {look.number} has level {look.level:.4f}, which takes "
+            f"{tasks_needed(look.level, tested.margin)} tasks of which none is lost: add tasks, or allow a larger loss"
+        )
+
+
 class TokenCeiling:
     """The candidate does not use many times the champion's tokens."""
 
@@ -179,11 +212,20 @@ RULES: tuple[AcceptanceRule, ...] = (
     SizeCeiling(),
 )
 """In the order in which they are asked."""
+SHRINKING: tuple[AcceptanceRule, ...] = (
+    Coverage(),
+    OwnEnds(),
+    NoRegression(),
+    LosesNothing(),
+    TokenCeiling(),
+    SizeCeiling(),
+)
+"""The same for a smaller skill, of which nobody expects a lift."""
 
 
 def judged(evidence: GateEvidence) -> Said:
     """What the rules say."""
-    for rule in RULES:
+    for rule in SHRINKING if evidence.found.no_worse else RULES:
         said = rule.against(evidence)
         if said is not None:
             return said

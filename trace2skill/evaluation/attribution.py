@@ -13,9 +13,11 @@ narrow.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import not_
 from typing import NamedTuple
 
 import numpy as np
+from pydantic import Field
 
 from trace2skill.core.record import Record
 from trace2skill.types.comparison import Interval
@@ -43,6 +45,8 @@ class RuleEffect(Record):
     """Tasks that were run both with skills that hold the rule and with some that do not."""
     runs: int
     """Scored runs on these tasks."""
+    on_asking: Interval | None = Field(default=None, exclude_if=not_)
+    """The same over the tasks that asked for it; none where none of these was run both ways."""
 
     @property
     def settled(self) -> bool:
@@ -89,7 +93,7 @@ def rule_effects(seen: Sequence[RunsOfTask], asked_by: Mapping[str, Collection[s
     covariance = np.linalg.inv(precision)
     mean = covariance @ moment
     return {
-        rule: _effect(rows, rule, (mean, covariance), (at, at + len(rules)), _share([*by_task], asked_by[rule]))
+        rule: _effect(rows, rule, asked_by[rule], (mean, covariance), (at, at + len(rules)))
         for at, rule in enumerate(rules)
     }
 
@@ -99,25 +103,26 @@ def _told(rows: Sequence[RunsOfTask], rule: str) -> set[str]:
     return {row.task for row in rows if rule in row.rules} & {row.task for row in rows if rule not in row.rules}
 
 
-def _share(tasks: Sequence[str], asking: Collection[str]) -> float:
-    return sum(task in asking for task in tasks) / len(tasks)
-
-
 def _effect(
     rows: Sequence[RunsOfTask],
     rule: str,
+    asking: Collection[str],
     posterior: tuple[np.ndarray, np.ndarray],
     at: tuple[int, int],
-    share: float,
 ) -> RuleEffect:
     """Both effects of a rule, each for its share of the tasks."""
-    mean, covariance = posterior
-    parts = np.array([share, 1 - share])
-    middle = float(parts @ mean[list(at)])
-    off = Z95 * float(np.sqrt(parts @ covariance[np.ix_(at, at)] @ parts))
-    told = _told(rows, rule)
+    told, tasks = _told(rows, rule), {row.task for row in rows}
+    share = len(tasks.intersection(asking)) / len(tasks)
     return RuleEffect(
-        effect=Interval(mean=middle, low=middle - off, high=middle + off),
+        effect=_interval(posterior, at, (share, 1 - share)),
         tasks=len(told),
         runs=sum(row.scored for row in rows if row.task in told),
+        on_asking=_interval(posterior, at, (1.0, 0.0)) if told.intersection(asking) else None,
     )
+
+
+def _interval(posterior: tuple[np.ndarray, np.ndarray], at: tuple[int, int], shares: tuple[float, float]) -> Interval:
+    mean, covariance = posterior
+    parts, middle = np.array(shares), float(np.array(shares) @ mean[list(at)])
+    off = Z95 * float(np.sqrt(parts @ covariance[np.ix_(at, at)] @ parts))
+    return Interval(mean=middle, low=middle - off, high=middle + off)

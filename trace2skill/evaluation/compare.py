@@ -50,6 +50,12 @@ def compare(before: Evaluation, after: Evaluation, *, score: Score = "hard") -> 
     )
 
 
+def differences_by_task(before: Evaluation, after: Evaluation, score: Score = "hard") -> list[float]:
+    """Of each task that both scored, how much its mean score rises, in the order of their ids."""
+    olds, news = _by_task(before, score), _by_task(after, score)
+    return [_mean(news[task]) - _mean(olds[task]) for task in sorted(olds.keys() & news.keys())]
+
+
 def sign_flip(differences: Sequence[float], *, hard: bool, one_seed: bool) -> tuple[str, float]:
     """Name of the test, and P(a sum at least as high | each difference is as likely to have the other sign).
 

@@ -18,6 +18,7 @@ from trace2skill.runs.distill import Distilled, analyses_of, ends_of
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.held_back import united
 from trace2skill.runs.held_out import keep_evaluations
+from trace2skill.runs.lineage import hand_on
 from trace2skill.runs.promotion import is_champion
 from trace2skill.runs.refresh import Plan, end, spent
 from trace2skill.runs.report import write_report
@@ -26,6 +27,7 @@ from trace2skill.runs.run_progress import State
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import LOGS
+from trace2skill.runs.shrunk import Shrunk
 from trace2skill.runs.spread import scores_of
 from trace2skill.runs.steps.stored import stored
 from trace2skill.runs.summary import CandidateScore, LeftOut, RunSummary, SourcesRead
@@ -47,6 +49,7 @@ def finish(
     scores: Sequence[CandidateScore] = (),
     *,
     read: SourcesRead | None = None,
+    shrunk: Shrunk | None = None,
     approval: str = "",
     state: State = "completed",
 ) -> RunSummary:
@@ -60,6 +63,8 @@ def finish(
     if base is None or skill is None:
         raise BadInput("a refresh needs a skill")
     keep_support(rt, base, skill, candidate, distilled)
+    if shrunk is not None and shrunk.decision is not None:
+        hand_on(rt, base, stored(rt, "skill", shrunk.skill, Skill))
     directory = rt.run_directory()
     nothing = skill.digest == base.digest and rt.settings.data.skill is None and rt.settings.data.domain == LOGS
     target = None if nothing else directory / "skill" / skill.name
@@ -72,6 +77,7 @@ def finish(
     summary = _summary(rt, planned, grown, evaluations, decision, read).model_copy(
         update={
             "approval": approval,
+            "shrunk": shrunk,
             "candidates": tuple(scores),
             "failures": tuple(failures),
             "disputed": disputed,

@@ -171,13 +171,12 @@ def consolidated(rt: Runtime, found: Proposals, base: str, tasks: int, runner: R
     where = {id: item.words for id, item in standing.items()}
     enough = rt.settings.learning.thresholds.for_tasks(tasks)[1]
     out = taken_out(rt, skill, book, where, enough) if rt.settings.learning.memory else {}
-    refuted = {
-        id: found.in_words
-        for id, found in verdicts_for(rt, skill.name, book).items()
-        if found.waits and id not in where
-    }
+    verdicts = verdicts_for(rt, skill.name, book).items()
+    waits = {id: found for id, found in verdicts if found.waits and id not in where}
+    out |= {id: found.in_words for id, found in waits.items()}
+    refuted = {id: found.in_words for id, found in waits.items() if found.harms}
     with _Beside(runner, lambda: rt.store.put_all([("book", book.digest, book)])) as asked:
-        root = worded(skill, book, found.whole, enough, asked, standing=where, out={**out, **refuted}, refuted=refuted)
+        root = worded(skill, book, found.whole, enough, asked, standing=where, out=out, refuted=refuted)
     rt.store.put_all([("groups", root.digest, root)])
     return Consolidated(Merged(content=root.digest, groups=len(root.groups)), book.digest)
 

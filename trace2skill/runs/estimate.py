@@ -129,7 +129,7 @@ def estimate(
             expected += step.expects(seen)
         if step is ROLLOUT:
             seen.rates = rates_of(rt, [item for rolled in seen.rolled for item in rolled])
-    expected += [*trials(seen), *replays(seen), *scoring(seen)]
+    expected += [*trials(seen), *replays(seen), *scoring(seen), *shrinking(seen)]
     outside = settings.learning.agent.harness
     bounds = {"rollout": bound_of(outside, settings.learning.agent.loop)} if outside else {}
     stages = tuple(
@@ -212,6 +212,18 @@ def scoring(seen: Foresight) -> list[Expected]:
     elif settings.learning.candidates > 1:
         candidate += settings.learning.candidates * len(seen.evolve) * len(seeds)
     return [Expected(ROLLOUT.asks[0], len(jobs) - known + candidate, known)]
+
+
+def shrinking(seen: Foresight) -> list[Expected]:
+    """The rollouts of a pass that is to make the champion smaller, as many as there can be: the champion and a trial
+    skill on evolve tasks, and what is left on held-out tasks, with the version that shrinking began with.
+    """
+    settings, how = seen.rt.settings, seen.rt.settings.learning
+    if how.shrink.of == "nothing" or seen.base is None:
+        return []
+    trial = 2 * min(how.shrink.tasks, len(seen.evolve)) * len(how.seeds)
+    scored = 2 * len(seen.validation) * len(settings.gate.held_out_seeds) if settings.gate.evaluate else 0
+    return [Expected(ROLLOUT.asks[0], float(trial + scored))]
 
 
 def added_up(expected: Iterable[Expected]) -> list[Expected]:

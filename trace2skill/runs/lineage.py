@@ -28,6 +28,13 @@ def keep_evidence(rt: Runtime, skill: Skill) -> None:
             return
 
 
+def hand_on(rt: Runtime, base: Skill, skill: Skill) -> None:
+    """Give a version that is `base` with fewer lines what the ledger of `base` says by now of those that are left."""
+    ledger = rt.store.get("support", base.digest, SupportLedger)
+    if ledger is not None:
+        rt.store.put("support", skill.digest, inherited_ledger(base, skill, ledger))
+
+
 def taken_out(
     rt: Runtime, skill: Skill, book: RuleBook, standing: Mapping[str, object], enough: float
 ) -> dict[str, str]:

@@ -168,6 +168,8 @@ def _score(found: Interval | None) -> str:
 
 
 def _skill_after(summary: RunSummary) -> str:
+    if summary.shrunk and summary.shrunk.promoted:
+        return summary.shrunk.skill
     return summary.candidate.skill if summary.promoted else summary.base
 
 

@@ -6,11 +6,12 @@ from typing import NamedTuple, TypeVar
 from trace2skill.core.forms import from_text_or_none
 from trace2skill.evaluation.ablation import Ablation
 from trace2skill.runs.pruned import Pruned
+from trace2skill.runs.shrunk import Shrunk
 from trace2skill.runs.summary import RunSummary
 from trace2skill.store import RunHead, Store
 
-S = TypeVar("S", RunSummary, Pruned)
-KINDS = ("run", "ingest", "ablate")
+S = TypeVar("S", RunSummary, Pruned, Shrunk)
+KINDS = ("run", "ingest", "ablate", "shrink")
 """Kinds of runs that try rules or read trajectories for them."""
 
 
@@ -32,6 +33,8 @@ class Past(NamedTuple):
     """The last ablation of a candidate, by the candidate's digest."""
     read: Mapping[str, int]
     """Trajectories that were analysed, with the place of the first run that did."""
+    shrunk: tuple[tuple[int, Shrunk], ...] = ()
+    """Passes that were to make the skill smaller, with the place of their run."""
 
     def is_after(self, trajectory_id: str, at: int) -> bool:
         """Was it read only after the run at that place? What no run has read yet is being read now."""
@@ -42,7 +45,8 @@ class Past(NamedTuple):
         runs = (*((n, summary) for n, summary in self.runs if n < at), (at, last))
         read = {id: n for id, n in self.read.items() if n < at}
         measured = {id: found for id, found in self.measured.items() if found.at <= at}
-        return Past(runs, measured, {**{item.trajectory_id: at for item in last.analyses}, **read})
+        shrunk = tuple(found for found in self.shrunk if found[0] < at) + _pass_of(at, last)
+        return Past(runs, measured, {**{item.trajectory_id: at for item in last.analyses}, **read}, shrunk)
 
 
 NO_PAST = Past((), {}, {})
@@ -62,13 +66,20 @@ def past_of(store: Store, skill: str, among: Collection[str] | None = None) -> P
     if not runs:  # nothing was tried, so that nobody asks when something was read: summaries of logs can be large
         return NO_PAST
     measured: dict[str, MeasuredCandidate] = {}
+    shrunk = [found for at, summary in runs for found in _pass_of(at, summary)]
     for at, head in told:
         if head.kind == "ingest" and (summary := _of(store, head.id, skill)) is not None:
             _first_read(read, summary, at)
         elif head.kind == "ablate" and (pruned := _summary(store, head.id, Pruned)) is not None:
             won = pruned.decision.verdict == "promote"
             measured[pruned.ablation.candidate] = MeasuredCandidate(at, pruned.ablation, won)
-    return Past(tuple(runs), measured, read)
+        elif head.kind == "shrink" and (found := _summary(store, head.id, Shrunk)) is not None:
+            shrunk += [(at, found)] * (found.skill_name == skill)
+    return Past(tuple(runs), measured, read, tuple(sorted(shrunk, key=lambda item: item[0])))
+
+
+def _pass_of(at: int, summary: RunSummary) -> tuple[tuple[int, Shrunk], ...]:
+    return ((at, summary.shrunk),) if summary.shrunk else ()
 
 
 def _summary(store: Store, run_id: str, cls: type[S]) -> S | None:

@@ -47,6 +47,7 @@ COMMANDS: dict[RunKind, str] = {
     "rollout": "rollout",
     "evaluate": "evaluate",
     "ablate": "ablate RUN",
+    "shrink": "shrink",
     "drift": "drift",
     "ingest": "ingest",
 }

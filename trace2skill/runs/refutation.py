@@ -1,6 +1,7 @@
 """Which rules of a book are refuted, on what evidence, and whether enough has come since for them to return.
 
-A rule is refuted by one of four things, each of which blames it and not only the candidate that it was in:
+A rule is refuted by one of four things, each of which blames it and not only the candidate that it was in; and a fifth
+takes it out on the same terms:
 
 - `ablation`: left out of the candidate, the skill scores higher, with the whole 95% interval, and the gate has let the
   pruned skill through. Without the gate's answer, what held-out tasks say of single rules would steer what is proposed
@@ -12,6 +13,8 @@ A rule is refuted by one of four things, each of which blames it and not only th
   one-sided sign test.
 - `replay`: trials of parts of the candidate on evolve tasks blame it alone, and it was taken out before the gate
   (`trace2skill.evaluation.culprits`).
+- `shrinking`: a smaller champion without it was promoted, and what it says is said nowhere else
+  (`trace2skill.runs.shrink`). That refutes nothing, and it returns on the same terms.
 
 A candidate of several suspects that lost refutes none of them: one of them may be right. That no task which asked for a
 rule passes with it refutes nothing: another cause may stand behind the first. A win later than a refutation ends it.
@@ -74,7 +77,7 @@ def _refutations(
                 known = {"run_id": summary.run_id, "night": summary.night, "candidate": summary.candidate.skill}
                 for id in line.rules:
                     found[id].append((at, Refutation(**known, by=by, reason=reason)))
-    for at, of, refutation in _by_replay(past, rules):
+    for at, of, refutation in (*_by_replay(past, rules), *_by_shrinking(past, rules)):
         for id in of:
             found[id].append((at, refutation))
     # An ablation of a candidate that came again is one, and so is a run that blames several lines of one rule.
@@ -90,6 +93,15 @@ def _by_replay(past: Past, rules: Sequence[BookRule]) -> Iterator[tuple[int, fro
                 if not item.beside:
                     where = {"run_id": summary.run_id, "night": summary.night, "candidate": record.skill}
                     yield at, known.of(item.group), Refutation(**where, by="replay", reason=item.reason)
+
+
+def _by_shrinking(past: Past, rules: Sequence[BookRule]) -> Iterator[tuple[int, frozenset[str], Refutation]]:
+    known = RulesByWords(rules)
+    for at, one in past.shrunk:
+        for part in one.parts if one.promoted else ():
+            if part.is_out_of_use:
+                where = {"run_id": one.run_id, "night": one.night, "candidate": one.skill}
+                yield at, known.of(part.group), Refutation(**where, by="shrinking", reason=part.reason)
 
 
 def _against(one: Tried, line: Line, *, alone: bool) -> tuple[Evidence, str] | None:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from trace2skill.core.record import Record
 
-Evidence = Literal["gate", "ablation", "flips", "replay"]
+Evidence = Literal["gate", "ablation", "flips", "replay", "shrinking"]
 
 
 class Refutation(Record):
@@ -24,6 +24,8 @@ class Refutation(Record):
         """For a reader."""
         night = f" (night {self.night})" if self.night else ""
         who = {"gate": "the gate", "flips": "the tasks that asked for it"}.get(self.by, self.by)
+        if self.by == "shrinking":
+            return f"taken out by shrinking in {self.run_id}{night}: {self.reason}"
         return f"refuted by {who} in {self.run_id}{night}: {self.reason}"
 
 
@@ -40,6 +42,11 @@ class RuleVerdict(Record):
     def waits(self) -> bool:
         """Is it kept out of candidates?"""
         return self.tasks < self.needed
+
+    @property
+    def harms(self) -> bool:
+        """Did the work go worse with it? What shrinking took out had no effect that anyone could measure."""
+        return self.refuted[-1].by != "shrinking"
 
     @property
     def in_words(self) -> str:

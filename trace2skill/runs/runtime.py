@@ -30,7 +30,7 @@ from trace2skill.types.task import Task
 from trace2skill.versions.places import SkillPlace, place_of, read_there
 from trace2skill.versions.registry import Registry
 
-RunKind = Literal["run", "rollout", "evaluate", "ablate", "drift", "ingest", "experiment"]
+RunKind = Literal["run", "rollout", "evaluate", "ablate", "shrink", "drift", "ingest", "experiment"]
 NOTHING = Splits(evolve=(), validation=(), test=())
 _open: dict[str, "Runtime"] = {}
 _guard = threading.Lock()

@@ -60,6 +60,23 @@ class DataSettings(Record):
     )
 
 
+class ShrinkSettings(Record):
+    """Whether a skill is to become smaller, and what may be tried for that."""
+
+    of: Literal["nothing", "learned", "all"] = Field(
+        default="nothing",
+        description="After the gate, propose the champion without what has no measured effect, is never used or is "
+        "said twice: of the lines that runs have learned, or of all lines, those of people among them.",
+    )
+    tasks: int = Field(
+        default=48,
+        ge=0,
+        le=10_000,
+        description="For that, roll the champion out without some of its rules, on at most so many evolve tasks in "
+        "all; 0 goes by what other rollouts have told.",
+    )
+
+
 class LearningSettings(Record):
     """How a candidate is made: rollouts, analysts, and what becomes of their patches."""
 
@@ -148,6 +165,11 @@ class LearningSettings(Record):
         exclude_if=not_,
         description="Before a candidate competes, try parts of it on at most so many evolve tasks at a time, and take "
         "out rules that break tasks: for N rules at most 2 log2 N such trials; 0 tries none.",
+    )
+    shrink: ShrinkSettings = Field(
+        default=ShrinkSettings(),
+        exclude_if=lambda shrink: shrink == ShrinkSettings(),
+        description="Whether the skill is to become smaller.",
     )
     select: Literal["train", "validation"] = Field(
         default="train",

@@ -18,6 +18,7 @@ from trace2skill.runs.held_back import as_sections, one_line
 from trace2skill.runs.replayed import Replayed
 from trace2skill.runs.round_score import RoundScore
 from trace2skill.runs.rule_verdict import RuleVerdict
+from trace2skill.runs.shrunk import Shrunk
 from trace2skill.runs.spread import SkillScores
 from trace2skill.runs.turned import Turned
 from trace2skill.types.decision import Decision
@@ -168,6 +169,9 @@ class RunSummary(Record, form="RunSummary", version=1):
     refuted: tuple[RuleVerdict, ...] = Field(
         default=(), exclude_if=not_, description="Rules of the book that earlier runs refuted, as this one knew them."
     )
+    shrunk: Shrunk | None = Field(
+        default=None, exclude_if=not_, description="What was to be taken out of the champion, where that was asked for."
+    )
     spent: Spent = Spent()
     foreseen: float | None = Field(default=None, description="US dollars, estimated before the first attempt.")
     outlook: GateOutlook | None = Field(
@@ -244,6 +248,7 @@ class RunSummary(Record, form="RunSummary", version=1):
         if self.refuted:
             listed = "\n".join(f"- {one_line(item.says)}: {item.in_words}" for item in self.refuted)
             parts.append(f"## Refuted rules\n\n{listed}")
+        parts.append(self.shrunk.as_markdown() if self.shrunk else "")
         if self.candidate.open:
             parts.append("## Open conflicts\n\n" + "\n\n".join(map(_conflict, self.candidate.open)))
         if self.candidate.scripts:
@@ -299,13 +304,13 @@ class RunSummary(Record, form="RunSummary", version=1):
         )
 
     def search_in_words(self) -> list[str]:
-        """Which night it was, what was not rolled out, how rounds and replays went: a line each, where there is any."""
+        """Which night it was, what was not rolled out, how rounds, replays and shrinking went: a line each, if any."""
         seeds = ", ".join(map(str, self.seeds))
         night = [f"night {self.night} of this skill ({self.night_of}), rollout seeds {seeds}"] if self.night else []
         every = self.tasks.get("evolve", 0)
         drawn = len(self.rolled[0].tasks) if self.rolled else every
         spread = [f"S0 was rolled out on {drawn} of {every} evolve tasks (--spread telling)"] if drawn < every else []
-        return [*night, *spread, *(item.in_words for item in self.rounds), *(item.in_words for item in self.replays)]
+        return [*night, *spread, *(item.in_words for item in (*self.rounds, *self.replays, self.shrunk) if item)]
 
     def blamed_in_words(self) -> list[str]:
         """Which rules replay has found to break tasks, and what became of them: a line each."""

@@ -63,7 +63,8 @@ def _shown(rt: Runtime, skill: str, past: Past) -> tuple[str, ...]:
     book = rt.store.get("book", last, RuleBook) if last else None
     found = verdicts_for(rt, skill, book) if book else {}
     rules = book.rules if book else ()
-    return tuple(rule.says for rule in rules if rule.id in found and found[rule.id].waits)[:MOST_SHOWN]
+    waits = {id for id, verdict in found.items() if verdict.waits and verdict.harms}
+    return tuple(rule.says for rule in rules if rule.id in waits)[:MOST_SHOWN]
 
 
 def _what_is_known(rt: Runtime, skill: str, *, keep: bool = True) -> _Known:

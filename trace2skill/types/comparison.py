@@ -1,5 +1,6 @@
 """`Comparison`: what is known of two evaluations of the same tasks, as numbers."""
 
+from operator import not_
 from typing import Literal
 
 from pydantic import Field
@@ -27,6 +28,15 @@ class Effect(Record):
     ratio: float | None
 
 
+class NoWorse(Record):
+    """Whether a smaller skill loses less than a margin: the p-value of the hypothesis that it loses that or more."""
+
+    margin: float = Field(description="The loss of the mean score that counts as none, 0 to 1.")
+    p_value: float
+    test: str
+    against: int = Field(default=1, description="How many skills it was compared with; the largest p-value counts.")
+
+
 class Comparison(Record):
     """`after` against `before` over the tasks that both scored. Scores are means over tasks, 0 to 1."""
 
@@ -45,6 +55,9 @@ class Comparison(Record):
     worse: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
     coverage: float = 0.0
+    no_worse: NoWorse | None = Field(
+        default=None, exclude_if=not_, description="Of a skill that is to be smaller, and only no worse."
+    )
 
     @property
     def discordance(self) -> float:

@@ -20,7 +20,7 @@ from trace2skill.types.decision import Decision, Look
 from trace2skill.versions.judgements import VersionJudgement, read_judgement, standing, standing_row
 from trace2skill.versions.places import Directory, SkillPlace
 from trace2skill.versions.records import Change, Kind, Version, message_of
-from trace2skill.versions.spending import of_before, paid, price
+from trace2skill.versions.spending import SMALLER, of_before, paid, price
 
 __all__ = ["Change", "Registry", "Version", "learned_from"]
 
@@ -140,6 +140,19 @@ class Registry:
         digests = [change.skill for change in self.history(skill.name)]
         return skill.digest in digests and digests[-1] != skill.digest
 
+    def before_shrinking(self, name: str) -> str:
+        """The champion, or where it was only to be smaller than the one before, the last that was not; '' for none."""
+        smaller = {
+            item.skill
+            for item in self.versions(name)
+            if item.decision and item.decision.comparison and item.decision.comparison.no_worse
+        }
+        changes = self.history(name)
+        for change in reversed(changes):
+            if change.kind != "promote" or change.skill not in smaller:
+                return change.skill
+        return changes[0].skill if changes else ""
+
     def is_by(self, skill: Skill, run_id: str) -> bool:
         """Is it the champion, and that by this run?"""
         changes = self.history(skill.name)
@@ -233,7 +246,15 @@ class Registry:
             self._mark_done(pending)
 
     def look(
-        self, name: str, champion: str, evidence: object, level: float, *, ways: int = 1, earns: bool = True
+        self,
+        name: str,
+        champion: str,
+        evidence: object,
+        level: float,
+        *,
+        ways: int = 1,
+        earns: bool = True,
+        smaller: bool = False,
     ) -> Look:
         """The look that this evidence is, at this champion: a new one, which is paid for, or the one it was before.
 
@@ -244,8 +265,10 @@ class Registry:
             level: of the whole life; see `spending`.
             ways: of how many candidates the best competes.
             earns: whether promotions earn the level once more.
+            smaller: is it for a skill that is only to be smaller?
         """
-        row = self._history.take_look(name, champion, digest_of("look", evidence), partial(price, earns=earns))
+        key = (SMALLER if smaller else "") + digest_of("look", evidence)
+        row = self._history.take_look(name, champion, key, partial(price, earns=earns))
         return _look(row, level, ways)
 
     def next_look(self, name: str, champion: str, level: float, *, ways: int = 1, earns: bool = True) -> Look:

@@ -10,6 +10,9 @@ Where a p-value keeps its level whatever the looks before it showed, wrong promo
 level times all promotions, counted as one where there are none; a life in which no candidate is better has one with at
 most the level. Where nothing is earned, that is so however many promotions are true. A life begins with what people put
 in place: what they write is not tested here.
+
+A look for a skill that is only to be smaller costs what any does, and earns nothing where it promotes: to take out what
+has no effect is easy, and must not pay for improvements that are none.
 """
 
 import math
@@ -21,6 +24,8 @@ from trace2skill.types.decision import Look
 
 BY_PEOPLE = "adopt"
 """The kind of change with which a life begins."""
+SMALLER = "smaller-"
+"""What the keys of looks begin with that are for a skill which is only to be smaller."""
 
 
 class Wealth(NamedTuple):
@@ -79,7 +84,7 @@ def wealth_of(changes: Sequence[ChangeRow], looks: Iterable[LookRow], *, earns: 
     begins = max((change.number for change in changes if change.kind == BY_PEOPLE), default=0)
     reign = changes[-1].number if changes else 0
     mine = [item for item in looks if item.cost is not None and item.reign >= begins]
-    earned = max(0, sum(item.won for item in mine) - 1) if earns else 0
+    earned = max(0, sum(item.won and not item.key.startswith(SMALLER) for item in mine) - 1) if earns else 0
     at_first = 1.0 + earned - _lost(item for item in mine if item.reign < reign)
     return Wealth(at_first, at_first - _lost(item for item in mine if item.reign >= reign))
 

@@ -1,0 +1,86 @@
+"""`Shrunk`: what a pass over a skill proposed to take out, why, and what the gate said of what is left."""
+
+from operator import not_
+from typing import Literal
+
+from pydantic import Field
+
+from trace2skill.consolidate.groups import EditGroup
+from trace2skill.core.record import Record
+from trace2skill.runs.spread import SkillScores
+from trace2skill.types.decision import Decision
+
+Why = Literal["harms", "doubled", "explained", "unused", "no_effect"]
+"""Why a part may go, the surest first."""
+
+
+class ShrunkPart(Record):
+    """Lines of the skill, and why they may go."""
+
+    group: EditGroup = Field(description="The lines, with who asks for them and in which words.")
+    place: str = Field(description="File and first line in the skill as it was.")
+    why: Why
+    reason: str
+    tokens: int
+
+    @property
+    def is_out_of_use(self) -> bool:
+        """Is what it says said nowhere else, so that it must not come back without evidence?"""
+        return self.why in ("harms", "unused", "no_effect")
+
+
+class Shrunk(Record, form="Shrunk", version=1):
+    """One pass over a skill. Skills are digests."""
+
+    run_id: str
+    skill_name: str
+    night: int | None = Field(default=None, exclude_if=not_, description="The run's night, where nights are counted.")
+    base: str = Field(description="The champion that was to become smaller.")
+    skill: str = Field(description="What is left of it; itself where nothing was proposed.")
+    tokens: int = Field(description="Of the base: its Markdown, four characters each.")
+    left: int = Field(description="Of what is left.")
+    parts: tuple[ShrunkPart, ...] = Field(default=(), description="What is to go, the surest first.")
+    unknown: int = Field(default=0, description="Parts of which too little is known: they stay.")
+    people: int = Field(default=0, description="Parts of which as much is known and which people wrote: they stay.")
+    scores: tuple[SkillScores, ...] = Field(
+        default=(), exclude_if=not_, description="How the champion and a trial skill did on evolve tasks, for this."
+    )
+    seeds: tuple[int, ...] = Field(default=(), exclude_if=not_, description="Of that, where seeds move by night.")
+    decision: Decision | None = Field(default=None, description="None where nothing was scored.")
+    promoted: bool = False
+    diff: str = ""
+    why_not: str = Field(default="", exclude_if=not_, description="Why nothing was scored.")
+
+    @property
+    def won(self) -> bool:
+        """Did the gate let it through?"""
+        return self.decision is not None and self.decision.verdict == "promote"
+
+    @property
+    def in_words(self) -> str:
+        """For a reader."""
+        size = (
+            f"{len(self.parts)} parts may go, {self.tokens} to {self.left} tokens" if self.parts else "no part may go"
+        )
+        rest = [f"{self.unknown} are not known well enough"] * bool(self.unknown)
+        rest += [f"{self.people} are people's"] * bool(self.people)
+        stays = f" ({', '.join(rest)}: they stay)" if rest else ""
+        if self.decision is None:
+            return f"shrinking: {size}{stays}; {self.why_not}"
+        outcome = "promoted" if self.promoted else "staged" if self.won else self.decision.verdict.replace("_", " ")
+        return f"shrinking: {size}{stays}; {outcome}: {self.decision.reason}"
+
+    def as_markdown(self) -> str:
+        """A section of a page."""
+        listed = "\n".join(f"- {line}" for line in self.as_lines())
+        return f"## Shrinking\n\n{self.in_words}.\n\n{listed}".rstrip()
+
+    def as_lines(self) -> list[str]:
+        """What went or was to go, a line each."""
+        fate = "taken out" if self.promoted else "would go"
+        return [f"{fate}: {_one_line(part.group.text)} ({part.place}): {part.reason}" for part in self.parts]
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split()).removeprefix("- ").replace("|", "\\|")
+    return line if len(line) <= 160 else line[:159] + "…"
