@@ -48,6 +48,16 @@ def asked(tmp_path: Path, prefect_home: Path) -> Callable[[Callable[[Asked], Awa
     return run
 
 
+def test_no_program_that_lies_where_the_agent_works_is_run(asked: Any, tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("open('ran', 'w')\nraise SystemExit(3)\n")
+
+    async def talk(call: Asked) -> None:
+        assert "name one with --store" in await call("versions", refused=True)
+
+    asked(talk)
+    assert not (tmp_path / "ran").exists()
+
+
 def test_an_agent_learns_from_sessions_looks_and_proposes(asked: Any, tmp_path: Path) -> None:
     remote = Remote(tmp_path)
     sessions(tmp_path / "logs")
@@ -60,6 +70,7 @@ def test_an_agent_learns_from_sessions_looks_and_proposes(asked: Any, tmp_path: 
                 "next_request",
                 "show_request",
                 "answer_request",
+                "stop",
                 "why",
                 "book",
                 "runs",
@@ -105,7 +116,8 @@ def test_the_session_itself_answers_what_a_model_would_be_asked(asked: Any, tmp_
             state = await call("next_request", folder=begun["folder"])
             if state["state"] == "asked":
                 id = state["id"]
-                assert id in await call("show_request", folder=begun["folder"], id=id)
+                again = await call("next_request", folder=begun["folder"])
+                assert (again["state"], again["id"]) == ("asked", id), "it may have lost what it was asked"
                 refused = await call("answer_request", folder=begun["folder"], id=id, answer="no JSON at all")
                 assert "JSON" in refused["said"]
                 said = await call("answer_request", folder=begun["folder"], id=id, answer='{"lessons": []}')
@@ -131,6 +143,8 @@ def test_a_run_that_waits_for_the_session_ends_with_it(asked: Any, tmp_path: Pat
         new = [psutil.Process(pid) for pid in set(psutil.pids()) - before if psutil.pid_exists(pid)]
         running.extend(one for one in new if begun["folder"] in " ".join(one.cmdline()))
         assert running
+        stopped = await call("learn", paths=["logs"], by="you")
+        assert await call("stop", folder=stopped["folder"]) == {"state": "ended"}
 
     asked(talk)
     _, alive = psutil.wait_procs(running, timeout=10)

@@ -14,10 +14,13 @@ from remotes import SUMS, Remote
 from sessions_of_tests import sessions
 
 from trace2skill.consolidate.groups import EditGroup
+from trace2skill.core.errors import BadInput
 from trace2skill.runs.proposal_page import page_of
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.summary import RunSummary
+from trace2skill.skills.git_address import GitAddress, parse
 from trace2skill.store.database import close_all
+from trace2skill.versions.forges import forge_of
 
 NAME = "learned-from-traces"
 
@@ -126,9 +129,13 @@ def test_what_people_changed_is_left_alone(team: Team) -> None:
 def test_what_people_closed_is_not_opened_again(team: Team) -> None:
     first = team.learn("asgiref")
     done = team.proposed(first)
-    team.forge.requests[0] |= {"state": "closed", "commit": done["commit"]}
+    team.forge.requests[0]["state"] = "closed"
     said = team.propose(first)
     assert "people have closed the pull request of this version: none was opened again" in " ".join(said.stdout.split())
+    team.remote.git("branch", "-D", done["branch"])
+    team.remote.commit({"README.md": b"Something else moved.\n"})
+    assert team.proposed(first)["did"] == "refused", "though its branch is gone and theirs has moved"
+    assert team.branches() == ["main"]
     newer = team.proposed(team.learn("sqlparse"))
     assert newer["did"] == "opened", "another version is another question"
 
@@ -150,6 +157,8 @@ def test_a_plan_and_a_branch_alone_need_no_forge(team: Team) -> None:
 @pytest.mark.parametrize(
     ("more", "says"),
     [
+        (("--forge", "github", "--api", "https://[x"), "--api is no address"),
+        (("--to", "https://bot:secret-word@forge.example/x"), "name a place in a repository"),
         (("--forge", "github", "--api", "http://forge.example"), "a token is sent over https only"),
         (("--forge", "github", "--api", "https://a:secret-word@forge.example"), "without user, query and fragment"),
         (("--forge", "github"), "a repository on this machine has no forge"),
@@ -163,11 +172,64 @@ def test_what_cannot_be_is_said_before_anything_is_pushed(team: Team, more: tupl
     assert team.branches() == ["main"]
 
 
+def test_the_branch_is_pushed_again_where_it_was_deleted(team: Team) -> None:
+    first = team.learn("asgiref")
+    done = team.proposed(first)
+    team.remote.git("branch", "-D", done["branch"])
+    again = team.proposed(first)
+    assert (again["pushed"], again["commit"]) == (True, done["commit"])
+
+
+def test_what_people_made_of_an_open_request_stays(team: Team) -> None:
+    first = team.learn("asgiref")
+    team.proposed(first)
+    (asked,) = team.forge.requests
+    asked |= {"title": "Draft: not yet", "body": f"Our own words.\n\n{asked['body'].splitlines()[-1]}"}
+    kept = dict(asked)
+    assert team.proposed(first)["did"] == "unchanged"
+    assert asked == kept
+    assert team.proposed(team.learn("sqlparse"))["did"] == "updated"
+    assert asked["title"].startswith("Draft: "), "a newer version is no less a draft"
+
+
+@pytest.mark.parametrize(
+    ("address", "variables", "api"),
+    [
+        ("git+https://github.com/team/skills@main#s", {}, "https://api.github.com"),
+        ("git+https://github.attacker.example/team/skills@main#s", {}, ""),
+        ("git+https://github.corp.example:8443/team/skills@main#s", {"GH_HOST": "github.corp.example"}, "https://github.corp.example:8443/api/v3"),
+        ("git+https://gitlab.com/team/skills@main#s", {}, "https://gitlab.com/api/v4"),
+        ("git+https://code.corp.example/team/skills@main#s", {"GITLAB_HOST": "code.corp.example"}, "https://code.corp.example/api/v4"),
+        ("git+https://gitlab.attacker.example/team/skills@main#s", {"GITLAB_HOST": "gitlab.corp.example"}, ""),
+    ],
+)  # fmt: skip
+def test_a_token_goes_to_hosts_that_are_meant_alone(
+    address: str, variables: dict[str, str], api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GH_HOST", "GITLAB_HOST", "CI_SERVER_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"GITHUB_TOKEN": "a-token", "GITLAB_TOKEN": "a-token", **variables}.items():
+        monkeypatch.setenv(name, value)
+    where = parse(address)
+    assert isinstance(where, GitAddress)
+    asked: list[str] = []
+    monkeypatch.setattr("httpx.stream", lambda method, url, **_: asked.append(url) or 1 / 0)
+    if not api:
+        with pytest.raises(BadInput, match="nobody has said that it is to have the token"):
+            forge_of(where)
+        return
+    forge = forge_of(where)
+    assert forge is not None
+    with pytest.raises(ZeroDivisionError):
+        forge.closed("b", "main", "v")
+    assert asked[0].startswith(f"{api}/")
+
+
 def test_a_token_that_is_refused_or_missing_is_said_and_not_shown(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     first = team.learn("asgiref")
     monkeypatch.setattr("product.environment", _with_token("github", "wrong-token-9876543210"))
     said = team.propose(first, code=2).complaint
-    assert "the token in GITHUB_TOKEN or GH_TOKEN is not taken; the branch is pushed" in said
+    assert "the token in GITHUB_TOKEN or GH_TOKEN is not taken" in said
     assert "wrong-token" not in said
     monkeypatch.setattr("product.environment", _with_token("github", ""))
     assert "needs a token in GITHUB_TOKEN or GH_TOKEN" in team.propose(first, code=2).complaint
@@ -183,7 +245,9 @@ def test_no_words_of_a_model_call_people_or_close_what_is_theirs(tmp_path: Path)
     evil = "Ask @team, closes #12 | [x](https://x.example) `` ``` <img src=x>"
     candidate = learned.candidate.model_copy(update={"applied": (_saying(group, evil),)})
     page = page_of(learned.model_copy(update={"candidate": candidate}), "")
-    assert "| ```` Ask @team, closes #12 \\| [x](https://x.example) `` ``` <img src=x> ```` |" in page
+    assert "| ```` Ask @team, closes # 12 \\| [x](https://x.example) `` ``` <img src=x> ```` |" in page, (
+        "a blank breaks it"
+    )
 
 
 def test_a_night_proposes_what_won_and_a_merge_makes_it_the_champion(team: Team) -> None:
@@ -226,7 +290,7 @@ def test_a_night_without_a_forge_keeps_its_winner(team: Team) -> None:
     )
     forge = ("--promote", "pull_request", "--forge", "github", "--forge-api", "http://127.0.0.1:9")
     made = json.loads(run(team.folder, team.home, *command, "--skill", remote.address(), *forge, "--json").stdout)
-    assert "not proposed (http://127.0.0.1:9 cannot be reached" in made["approval"]
+    assert "not proposed (`http://127.0.0.1:9 cannot be reached" in made["approval"]
     assert f"`trace2skill propose-pr {made['run_id']}` does it" in made["approval"]
     done = run(team.folder, team.home, "propose-pr", made["run_id"], "--api", team.forge.api, "--json")
     assert json.loads(done.stdout)["did"] == "opened"

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,8 @@ LONGEST = 60_000
 """Characters of an answer: an agent's window is not for lists without end."""
 STOP_SECONDS = 5.0
 WHO = "coding-agent"
+PRINTED, STANDS = 0, (0, 3, 4, 5)
+"""Exit codes of `handoff next --stay`: a request was printed; all by which it says how it stands."""
 
 
 class AgentTools:
@@ -40,6 +43,7 @@ class AgentTools:
         self._store = [f"--store={store}"] if store else []
         self._folder = folder
         self._learning: dict[str, subprocess.Popen[str]] = {}
+        self._running: set[subprocess.Popen[str]] = set()
 
     async def learn(self, paths: list[str], skill: str = "", by: Literal["rules", "you"] = "rules") -> dict[str, Any]:
         """Learn from logs of agent sessions (files or folders) and write a candidate skill. Nothing is put in use.
@@ -72,10 +76,14 @@ class AgentTools:
         at = str(self._at(folder) / "requests")
         how = (f"--as={WHO}", "--stay", f"--wait={WAIT_SECONDS}", f"--size={PART}")
         done = await self._run("handoff", "next", *how, "--", at)
-        if done.returncode == 0:
-            asked = await self._json("handoff", "status", "--json", "--", at)
-            mine = [item["id"] for item in asked["open"] if item["by"] == WHO]
-            return {"state": "asked", "id": mine[-1] if mine else "", "request": done.stdout}
+        if done.returncode not in STANDS:
+            raise ToolError(_said(done))
+        asked = await self._json("handoff", "status", "--json", "--", at)
+        mine = [item["id"] for item in asked["open"] if item["by"] == WHO and item["state"] == "claimed"]
+        if done.returncode == PRINTED and mine:
+            return {"state": "asked", "id": mine[-1], "request": done.stdout}
+        if mine:  # it was shown before, and has no answer: the agent may have lost it
+            return {"state": "asked", "id": mine[-1], "request": await self.show_request(folder, mine[-1])}
         if self._learning[folder].poll() is None:  # it may not have asked yet, or be at its end
             return {"state": "wait"}
         return {"state": "ended", **self._result(folder)}
@@ -121,17 +129,15 @@ class AgentTools:
         found: dict[str, Any] = await self._json("propose-pr", *self._store, *where, *trial, "--json", "--", run)
         return found
 
+    async def stop(self, folder: str) -> dict[str, Any]:
+        """End a run that learns by this session. What was answered is kept: learn from the same logs again."""
+        self._at(folder)
+        await anyio.to_thread.run_sync(_end, [self._learning[folder]])
+        return {"state": "ended"}
+
     def close(self) -> None:
-        """End the runs that this session was to answer; the same command goes on with them."""
-        for process in self._learning.values():
-            if process.poll() is None:
-                process.terminate()
-        for process in self._learning.values():
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        """End all that was begun, in the session or for it; the same command goes on with a run."""
+        _end([*self._learning.values(), *self._running])
 
     def _at(self, folder: str) -> Path:
         if folder not in self._learning:
@@ -154,26 +160,51 @@ class AgentTools:
         done = await self._run(*words)
         if done.returncode:
             raise ToolError(_said(done))
-        return done.stdout[:LONGEST]
+        if len(done.stdout) <= LONGEST:
+            return done.stdout
+        shown = done.stdout[:LONGEST].rpartition("\n")[0]
+        command = " ".join(["trace2skill", *(word for word in words if word != "--")])
+        return f"{shown}\n[{len(done.stdout) - len(shown)} characters more: `{command}` prints all]"
 
     async def _run(self, *words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
-        def run() -> "subprocess.CompletedProcess[str]":
-            return subprocess.run(
-                _command(*words),
-                input=given,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=SECONDS,
-                env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
-            )
+        process = subprocess.Popen(
+            _command(*words),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
+            start_new_session=True,  # it ends when it is told to, and not by a signal to the agent's own group
+        )
+        self._running.add(process)
+        try:
+            talk = partial(process.communicate, given, timeout=SECONDS)
+            said, complained = await anyio.to_thread.run_sync(talk, abandon_on_cancel=True)
+        except subprocess.TimeoutExpired as error:
+            raise ToolError(f"{words[0]} was not done after {SECONDS:g} s; what it had finished is kept") from error
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            self._running.discard(process)
+        return subprocess.CompletedProcess(process.args, process.returncode, said, complained)
 
-        return await anyio.to_thread.run_sync(run)
+
+def _end(processes: Sequence["subprocess.Popen[str]"]) -> None:
+    for process in processes:
+        if process.poll() is None:
+            process.terminate()
+    for process in processes:
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _command(*words: str) -> list[str]:
     start = "import sys; sys.argv[0] = 'trace2skill'; from trace2skill.cli import main; main()"
-    return [sys.executable, "-c", start, *words]
+    return [sys.executable, "-P", "-c", start, *words]  # -P: no module of the directory it is called in is ours
 
 
 def _said(done: "subprocess.CompletedProcess[str]") -> str:

@@ -41,6 +41,7 @@ def mcp(store: o.StorePath = None) -> None:
         tools.next_request,
         tools.show_request,
         tools.answer_request,
+        tools.stop,
         tools.why,
         tools.book,
         tools.runs,

@@ -8,6 +8,7 @@ import typer
 from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, flat, plain
 from trace2skill.cli.look import summary_of
+from trace2skill.cli.repeat import in_words
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.proposal_page import page_of, title_of
 from trace2skill.runs.proposing import address_of, propose, pull_request, report_of
@@ -78,7 +79,7 @@ def _address(to: str) -> GitAddress:
         raise BadInput(f"--to: {error}") from error
     if isinstance(where, GitAddress):
         return where
-    raise BadInput(f"--to {to}: name a place in a repository (git+https://host/repository@branch#path)")
+    raise BadInput(f"--to {in_words([to])}: name a place in a repository (git+https://host/repository@branch#path)")
 
 
 def _print_plan(plan: dict[str, Any], as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """The command triggers: do descriptions bring the agent to a skill when they should?"""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +12,13 @@ from trace2skill.cli import settings_groups as group
 from trace2skill.cli.console import Console, flat, plain
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.settings_options import Given, with_settings
-from trace2skill.cli.skill_given import library_given
+from trace2skill.cli.skill_given import address_given, library_given
 from trace2skill.core.progress import watched_by
 from trace2skill.evaluation.trigger_queries import read_queries
 from trace2skill.evaluation.triggers import SkillTriggers, TriggerReport
 from trace2skill.runs.trigger_search import OptimisedTriggers, TriggerSearch
 from trace2skill.runs.triggers import Choices, books_of, measure_triggers
+from trace2skill.skills.git_address import GitAddress
 from trace2skill.store import open_store
 from trace2skill.types.comparison import Interval
 
@@ -101,8 +103,9 @@ def show_searches(found: OptimisedTriggers, skills: str) -> None:
         for why in item.refused:
             console.print(f"  not taken: {flat(why)}", highlight=False)
         if item.won:
-            alone = skills.startswith("git+") or (Path(skills) / "SKILL.md").is_file()
-            where = skills if alone else str(Path(skills) / item.name)
+            given = address_given(skills)  # as an address is kept: without a password that was typed into it
+            alone = isinstance(given, GitAddress) or (given / "SKILL.md").is_file()
+            where = shlex.quote(str(given if alone else Path(skills) / item.name))
             command = f"trace2skill promote {item.version[:12]} {plain(where)}"
             console.print(f"  in use with: {command}", highlight=False, soft_wrap=True)
     console.print("held-out queries with the descriptions as they are")

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.quarantine import Quarantined
-from trace2skill.safety.screening import shown
+from trace2skill.safety.code_spans import code_span
 
 LET_THROUGH = "Suspected, and let through"
 NOT_LOOKED_AT = "Written, but the second look gave no answer on it"
+LONGEST = 160
 
 
 def united(items: Iterable[Quarantined]) -> list[Quarantined]:
@@ -28,7 +29,8 @@ def as_sections(quarantined: Sequence[Quarantined], made: Candidate) -> Iterator
         listed = _listed((f"{item.reason}: ", item.text) for item in quarantined)
         yield f"## In quarantine\n\n{listed}\n\nReview it with `trace2skill quarantine`."
     if made.let_through:
-        yield f"## {LET_THROUGH}\n\n{_listed((f'{item.in_words}: ', item.text) for item in made.let_through)}"
+        passed = _listed((f"{code_span(item.in_words)}: ", item.text) for item in made.let_through)
+        yield f"## {LET_THROUGH}\n\n{passed}"
     if made.unjudged:
         yield f"## {NOT_LOOKED_AT}\n\n{_listed(('', text) for text in made.unjudged)}"
 
@@ -36,8 +38,8 @@ def as_sections(quarantined: Sequence[Quarantined], made: Candidate) -> Iterator
 def one_line(text: str) -> str:
     """A text as a cell or an item: one line, at most 160 characters of it."""
     line = " ".join(text.split()).removeprefix("- ").replace("|", "\\|")
-    return line if len(line) <= 160 else line[:159] + "…"
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
 def _listed(texts: Iterable[tuple[str, str]]) -> str:
-    return "\n".join(f"- {said}`{shown(one_line(text))}`" for said, text in texts)
+    return "\n".join(f"- {said}{code_span(text.removeprefix('- '), LONGEST)}" for said, text in texts)

@@ -8,12 +8,12 @@ import re
 
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
+from trace2skill.safety.code_spans import code_span
 from trace2skill.safety.screening import shown
 from trace2skill.types.evaluation import score_names
 
 MOST_RULES = 40
 MOST_SUPPORTERS = 5
-LONGEST_RULE = 300
 VERDICTS = {
     "promote": "The gate says: promote",
     "reject": "The gate says: do not promote",
@@ -69,8 +69,8 @@ def _row(group: EditGroup) -> str:
     tasks = f"{len(said.tasks)} task{'s' if len(said.tasks) != 1 else ''}"
     told = len(said.errors) + len(said.successes) > 0
     asked = f"{tasks}: {len(said.errors)} failed, {len(said.successes)} passed" if told else f"{tasks}, ends unknown"
-    by = ", ".join(map(_code, said.trajectories[:MOST_SUPPORTERS]))
-    return f"| {asked} | {_code(group.text.removeprefix('- '))} | {by} |"
+    by = ", ".join(map(code_span, said.trajectories[:MOST_SUPPORTERS]))
+    return f"| {asked} | {code_span(group.text.removeprefix('- '))} | {by} |"
 
 
 def _behind(summary: RunSummary, report: str) -> str:
@@ -79,7 +79,7 @@ def _behind(summary: RunSummary, report: str) -> str:
     read = [f"{rolled} rollouts"] if rolled or summary.sources is None else []
     read += [f"{summary.sources.trajectories} segments of logs"] if summary.sources else []
     lines = [
-        f"learned from {' and '.join(read)}: {summary.lessons} lessons, by {', '.join(map(_code, summary.models))}",
+        f"learned from {' and '.join(read)}: {summary.lessons} lessons, by {', '.join(map(code_span, summary.models))}",
         f"{summary.spent.calls} model calls, {summary.cost_in_words()}",
     ]
     if summary.quarantined:
@@ -87,23 +87,13 @@ def _behind(summary: RunSummary, report: str) -> str:
     if summary.candidate.open:
         lines.append(f"{len(summary.candidate.open)} contradictions are open, and neither side is part of this")
     if summary.candidate.scripts:
-        lines.append(f"scripts to review: {', '.join(map(_code, summary.candidate.scripts))}")
+        lines.append(f"scripts to review: {', '.join(map(code_span, summary.candidate.scripts))}")
     lines.append(f"[the report]({report}) has every edit with its traces" if report else "")
     lines.append("who asked for a line, and the steps that show it: `trace2skill why SKILL_DIR:LINE`")
-    lines.append(f"run `{summary.run_id}`")
+    lines.append(f"run `{summary.run_id}`, version `{summary.candidate.skill}`")
     return "\n".join(f"- {line}" for line in lines if line)
 
 
 def _said(text: str) -> str:
     """Our own words as they are, unless they name what may be anybody's."""
-    return _code(text) if re.search(r"[@#<|\[\]]|://", text) else shown(text)
-
-
-def _code(text: str) -> str:
-    """A span of code with a text in it, whatever it holds: longer fences than its own, and no end of a table's cell."""
-    line = shown(" ".join(text.split())).replace("|", "\\|")
-    line = line if len(line) <= LONGEST_RULE else line[: LONGEST_RULE - 1].rstrip("\\") + "…"
-    longest = max((len(run) for run in re.findall("`+", line)), default=0)
-    fence = "`" * (longest + 1)
-    blank = " " if longest else ""
-    return f"{fence}{blank}{line}{blank}{fence}" if line.strip() else ""
+    return code_span(text) if re.search(r"[@#<|\[\]!]|://|\bwww\.|\bGH-", text) else shown(text)

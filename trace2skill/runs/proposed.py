@@ -7,6 +7,7 @@ from trace2skill.runs.proposing import address_of, forge_in, propose
 from trace2skill.runs.report import write_report
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.summary import RunSummary
+from trace2skill.safety.code_spans import code_span
 
 
 def propose_winner(rt: Runtime, summary: RunSummary) -> RunSummary:
@@ -23,7 +24,7 @@ def propose_winner(rt: Runtime, summary: RunSummary) -> RunSummary:
     except Interrupted:
         raise
     except Trace2SkillError as error:
-        words = f"not proposed ({error}): `trace2skill propose-pr {summary.run_id}` does it"
+        words = f"not proposed ({code_span(str(error))}): `trace2skill propose-pr {summary.run_id}` does it"
     told = summary.model_copy(update={"approval": words})
     write_pages(told, rt.run_directory())
     write_report(rt.store, told, rt.settings, rt.run_directory())

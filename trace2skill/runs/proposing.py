@@ -67,13 +67,15 @@ def propose(
         BadInput, SkillInvalid: see `PullRequest.propose` and `Forge.request`.
     """
     asked, skill = pull_request(store, summary, address)
-    version = Registry(store).version(skill.digest)
-    done = asked.propose(skill, summary.candidate.base, message(version), version.written)
+    version, base = Registry(store).version(skill.digest), summary.candidate.base
+    branch, into = asked.planned(skill, base)
+    if forge is not None and (address_of_it := forge.closed(branch, into, skill.digest)):
+        return ProposedVersion(branch=branch, into=into, commit="", pushed=False, request=address_of_it, did="refused")
+    done = asked.propose(skill, base, message(version), version.written)
     if forge is None:
         return done
-    found = forge.request(
-        done.branch, done.into, title_of(summary), page_of(summary, report_of(settings, summary)), done.commit
-    )
+    page = page_of(summary, report_of(settings, summary))
+    found = forge.request(done.branch, done.into, title_of(summary), page, skill.digest)
     return done.model_copy(update={"request": found.address, "did": found.did})
 
 

@@ -148,7 +148,9 @@ class Repository:
             ways = self._ways(self._entries(parent))
             stream = fast_import.change("refs/trace2skill/made", parent, inside, before, after, message, when, ways)
             self._git.answer("fast-import", "--quiet", "--force", given=stream)
-            return self._commit_at("refs/trace2skill/made")
+            made = self._commit_at("refs/trace2skill/made")
+            self._not_cut_off(made)
+            return made
 
     def push(self, commit: str, branch: str, *, dry_run: bool = False) -> bool:
         """Put a commit on a branch, never by force. False where the branch has moved, or the copy was begun anew.
@@ -206,6 +208,17 @@ class Repository:
     def _fetch(self, depth: str, source: str) -> "subprocess.CompletedProcess[bytes]":
         how = (depth, "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--quiet")
         return self._git.run("fetch", *how, "--", self.address.url, f"+{source}:{_kept(source)}")
+
+    def _not_cut_off(self, commit: str) -> None:
+        """A commit that was fetched alone once, and is made again: its parent is here, and it can be pushed."""
+        listed = self.folder / "shallow"
+        if not listed.exists():
+            return
+        lines = listed.read_text().splitlines()
+        if commit in lines:
+            left = listed.with_suffix(".new")
+            left.write_text("".join(f"{line}\n" for line in lines if line != commit))
+            left.replace(listed)
 
     def _commit_at(self, ref: str) -> str:
         return self._git.answer("rev-parse", "--verify", f"{ref}^{{commit}}").decode().strip()

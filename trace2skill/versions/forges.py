@@ -4,13 +4,17 @@ GitHub: https://docs.github.com/rest/pulls/pulls. GitLab: https://docs.gitlab.co
 the environment alone and goes to the forge of the repository's own host, or to the one that a person named.
 """
 
+import json
 import os
+import re
+import time
 from collections.abc import Mapping
-from typing import Any, Literal
-from urllib.parse import quote, urlsplit
+from typing import Any, Literal, NamedTuple
+from urllib.parse import SplitResult, quote, urlsplit
 
 import httpx
 
+from trace2skill.core import stopping
 from trace2skill.core.errors import BadInput
 from trace2skill.skills.git_address import GitAddress
 from trace2skill.versions.pull_request import Forge, ForgeRequest
@@ -18,19 +22,37 @@ from trace2skill.versions.pull_request import Forge, ForgeRequest
 Kind = Literal["github", "gitlab"]
 ForgeName = Literal["github", "gitlab", "none"]
 """What settings and commands name: 'none' where a branch is pushed and nobody asked for anything."""
-TOKENS: Mapping[Kind, tuple[str, ...]] = {
-    "github": ("GITHUB_TOKEN", "GH_TOKEN"),
-    "gitlab": ("GITLAB_TOKEN", "CI_JOB_TOKEN"),
-}
-SECONDS = 30.0
+TOKENS: Mapping[Kind, tuple[str, ...]] = {"github": ("GITHUB_TOKEN", "GH_TOKEN"), "gitlab": ("GITLAB_TOKEN",)}
+HOSTS: Mapping[Kind, tuple[str, ...]] = {"github": ("GH_HOST",), "gitlab": ("GITLAB_HOST", "CI_SERVER_HOST")}
+"""Variables by which a person says that the token is for another host than the public one."""
+PUBLIC: Mapping[Kind, str] = {"github": "github.com", "gitlab": "gitlab.com"}
+SECONDS, ALL_SECONDS = 30.0, 120.0
+"""Of silence, and of a whole answer."""
+MOST_BYTES = 8 * 2**20
 LONGEST_BODY = 60_000
 """Characters; GitHub takes 65,536."""
 LONGEST_TITLE = 200
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+DRAFTS = ("Draft:", "WIP:")
+_WEB = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]{1,500}")
+
+
+class _Known(NamedTuple):
+    """A request as the forge has it."""
+
+    number: int
+    open: bool
+    merged: bool
+    title: str
+    body: str
+    address: str
 
 
 def forge_of(address: GitAddress, kind: Kind | None = None, api: str = "") -> Forge | None:
     """The forge where an address is, with the token of the environment; None where its host tells none.
+
+    The token goes to the public forge, to a host that the environment names (`GH_HOST`, `GITLAB_HOST`), or to the API
+    that a person named: an address may come from anybody.
 
     Args:
         address: of the repository.
@@ -40,35 +62,53 @@ def forge_of(address: GitAddress, kind: Kind | None = None, api: str = "") -> Fo
     Raises:
         BadInput: there is no token, or the API is not one to send it to.
     """
-    host = urlsplit(address.url).hostname or ""
+    where = urlsplit(address.url)
+    host = where.hostname or ""
     if kind is None:
-        names = {"github": "github", "gitlab": "gitlab"}
-        found = next((names[part] for part in host.split(".") if part in names), None)
-        if found is None:
+        kind = next((name for name in PUBLIC if name in host.split(".") or host in _hosts(name)), None)
+        if kind is None:
             return None
-        kind = "github" if found == "github" else "gitlab"
-    base = api.rstrip("/") or _usual(kind, host)
-    parts = urlsplit(base)
+    base = api.rstrip("/") or _usual(kind, where)
+    try:
+        parts = urlsplit(base)
+        _ = parts.port
+    except ValueError as error:
+        raise BadInput(f"--api is no address: {error}") from error
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise BadInput(f"--api {base.rpartition('@')[2]}: a token is sent over https only")
     if parts.username or parts.query or parts.fragment:
         raise BadInput("--api takes an address without user, query and fragment: the token comes from the environment")
     token = next((os.environ[name] for name in TOKENS[kind] if os.environ.get(name)), "")
+    if not token.isascii() or not token.isprintable():
+        raise BadInput(f"the token in {' or '.join(TOKENS[kind])} has signs that no token has")
     if not token:
         raise BadInput(
             f"a pull request at {parts.hostname} needs a token in {' or '.join(TOKENS[kind])}, one that may write pull "
             "requests of this repository; --forge none pushes the branch alone"
         )
-    project = urlsplit(address.url).path.strip("/").removesuffix(".git")
+    project = where.path.strip("/").removesuffix(".git")
     return (GitHub if kind == "github" else GitLab)(base, project, token)
 
 
-def _usual(kind: Kind, host: str) -> str:
+def _usual(kind: Kind, where: SplitResult) -> str:
+    host = where.hostname or ""
     if not host:
         raise BadInput("a repository on this machine has no forge: name its API (--api), or take --forge none")
-    if kind == "gitlab":
-        return f"https://{host}/api/v4"
-    return "https://api.github.com" if host == "github.com" else f"https://{host}/api/v3"
+    at = f"{host}:{where.port}" if where.scheme == "https" and where.port else host
+    if at == PUBLIC[kind]:
+        return "https://api.github.com" if kind == "github" else "https://gitlab.com/api/v4"
+    if kind == "github" and host.endswith(".ghe.com"):
+        return f"https://api.{host}"
+    if host not in _hosts(kind):
+        raise BadInput(
+            f"{host} is not {PUBLIC[kind]}, and nobody has said that it is to have the token in "
+            f"{' or '.join(TOKENS[kind])}: set {HOSTS[kind][0]}={host}, name its API (--api), or take --forge none"
+        )
+    return f"https://{at}/api/v3" if kind == "github" else f"https://{at}/api/v4"
+
+
+def _hosts(kind: Kind) -> set[str]:
+    return {os.environ.get(name, "").lower() for name in HOSTS[kind]} - {""}
 
 
 class _Rest:
@@ -79,51 +119,63 @@ class _Rest:
     def __init__(self, base: str, project: str, token: str) -> None:
         self._base, self._project, self._token = base, project, token
 
-    def _headers(self) -> dict[str, str]:
-        raise NotImplementedError
+    def closed(self, branch: str, into: str, version: str) -> str:
+        """See `Forge`."""
+        for item in self._known(branch, into):
+            if not item.open and not item.merged and version in item.body:
+                return item.address or "(without an address)"
+        return ""
+
+    def request(self, branch: str, into: str, title: str, body: str, version: str) -> ForgeRequest:
+        """See `Forge`."""
+        title = title[:LONGEST_TITLE]
+        if len(body) > LONGEST_BODY:
+            body = body[:LONGEST_BODY].rpartition("\n")[0] + f"\n\nThe rest is in the report.\n\nversion `{version}`\n"
+        known = next((item for item in self._known(branch, into) if item.open), None)
+        if known is None:
+            return ForgeRequest(self._open(branch, into, title, body), "opened")
+        if version in known.body:  # what people made of title and text stays theirs
+            return ForgeRequest(known.address, "unchanged")
+        draft = next((word for word in DRAFTS if known.title.startswith(word)), "")
+        self._change(known.number, f"{draft} {title}".strip(), body)
+        return ForgeRequest(known.address, "updated")
 
     def _ask(self, method: str, path: str, **more: Any) -> Any:
-        address = f"{self._base}/{path}"
+        until, content = time.monotonic() + ALL_SECONDS, b""
+        what = f"{method} {path.partition('?')[0]}"
         try:
-            answer = httpx.request(method, address, headers=self._headers(), timeout=SECONDS, **more)
-        except httpx.HTTPError as error:
+            with httpx.stream(
+                method, f"{self._base}/{path}", headers=self._headers(), timeout=SECONDS, follow_redirects=False, **more
+            ) as answer:
+                for piece in answer.iter_bytes():
+                    stopping.check()
+                    content += piece
+                    if len(content) > MOST_BYTES or time.monotonic() > until:
+                        raise BadInput(f"{self._base} answers {what} without an end. Run the same command again")
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise BadInput(
-                f"{self._base} cannot be reached ({type(error).__name__}). The branch is pushed: run this again"
+                f"{self._base} cannot be reached ({type(error).__name__}): run the same command again"
             ) from error
-        if answer.is_success:
-            try:
-                return answer.json()
-            except ValueError as error:
-                raise BadInput(f"{self._base} answers {method} {path} with something else than JSON") from error
-        raise BadInput(self._refusal(answer, f"{method} {path.partition('?')[0]}"))
+        if not answer.is_success:
+            raise BadInput(self._refusal(answer.status_code, content.decode(errors="replace"), what))
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            raise BadInput(f"{self._base} answers {what} with something else than JSON") from error
 
-    def _refusal(self, answer: httpx.Response, what: str) -> str:
-        said = " ".join(answer.text.split())[:300].replace(self._token, "[token]")
+    def _refusal(self, status: int, text: str, what: str) -> str:
+        said = " ".join(text.replace(self._token, "[token]").split())[:300]
         remedy = {
             401: f"the token in {' or '.join(TOKENS[self.kind])} is not taken",
             403: "the token may not write pull requests there",
             404: f"there is no {self._project}, or the token may not see it",
-        }.get(answer.status_code, "run the same command again")
-        return f"{self._base} refuses {what} ({answer.status_code}): {said}. {remedy}; the branch is pushed"
+        }.get(status, "run the same command again")
+        return f"{self._base} refuses {what} ({status}): {said}. {remedy}"
 
-    def request(self, branch: str, into: str, title: str, body: str, commit: str) -> ForgeRequest:
-        """See `Forge`."""
-        title = title[:LONGEST_TITLE]
-        if len(body) > LONGEST_BODY:
-            body = body[:LONGEST_BODY].rpartition("\n")[0] + "\n\nThe rest is in the report.\n"
-        known = self._known(branch, into)
-        is_open = next((item for item in known if item["open"]), None)
-        if is_open is not None:
-            if (is_open["title"], is_open["body"].replace("\r\n", "\n").strip()) == (title, body.strip()):
-                return ForgeRequest(is_open["address"], "unchanged")
-            self._change(is_open["number"], title, body)
-            return ForgeRequest(is_open["address"], "updated")
-        closed = next((item for item in known if item["commit"] == commit and not item["merged"]), None)
-        if closed is not None:
-            return ForgeRequest(closed["address"], "refused")
-        return ForgeRequest(self._open(branch, into, title, body), "opened")
+    def _headers(self) -> dict[str, str]:
+        raise NotImplementedError
 
-    def _known(self, branch: str, into: str) -> list[dict[str, Any]]:
+    def _known(self, branch: str, into: str) -> list[_Known]:
         raise NotImplementedError
 
     def _change(self, number: int, title: str, body: str) -> None:
@@ -149,19 +201,18 @@ class GitHub(_Rest):
     def _pulls(self) -> str:
         return f"repos/{quote(self._project)}/pulls"
 
-    def _known(self, branch: str, into: str) -> list[dict[str, Any]]:
+    def _known(self, branch: str, into: str) -> list[_Known]:
         owner = self._project.partition("/")[0]
         asked = {"head": f"{owner}:{branch}", "base": into, "state": "all", "per_page": "100"}
         return [
-            {
-                "number": _number(item.get("number")),
-                "open": item.get("state") == "open",
-                "merged": bool(item.get("merged_at")),
-                "commit": _mapping(item.get("head")).get("sha"),
-                "title": item.get("title"),
-                "body": _text(item.get("body")),
-                "address": _web(item.get("html_url")),
-            }
+            _Known(
+                _number(item.get("number")),
+                item.get("state") == "open",
+                bool(item.get("merged_at")),
+                _text(item.get("title")),
+                _text(item.get("body")),
+                _web(item.get("html_url")),
+            )
             for item in _rows(self._ask("GET", self._pulls, params=asked))
             if _mapping(item.get("head")).get("ref") == branch
         ]
@@ -186,18 +237,17 @@ class GitLab(_Rest):
     def _requests(self) -> str:
         return f"projects/{quote(self._project, safe='')}/merge_requests"
 
-    def _known(self, branch: str, into: str) -> list[dict[str, Any]]:
+    def _known(self, branch: str, into: str) -> list[_Known]:
         asked = {"source_branch": branch, "target_branch": into, "state": "all", "per_page": "100"}
         return [
-            {
-                "number": _number(item.get("iid")),
-                "open": item.get("state") == "opened",
-                "merged": item.get("state") == "merged",
-                "commit": item.get("sha"),
-                "title": item.get("title"),
-                "body": _text(item.get("description")),
-                "address": _web(item.get("web_url")),
-            }
+            _Known(
+                _number(item.get("iid")),
+                item.get("state") == "opened",
+                item.get("state") == "merged",
+                _text(item.get("title")),
+                _text(item.get("description")),
+                _web(item.get("web_url")),
+            )
             for item in _rows(self._ask("GET", self._requests, params=asked))
             if item.get("source_branch") == branch
         ]
@@ -231,4 +281,4 @@ def _text(value: Any) -> str:
 def _web(value: Any) -> str:
     """An address to be shown: whatever else a server calls one is none."""
     told = _text(value)
-    return told[:500] if urlsplit(told).scheme in ("http", "https") and not any(map(str.isspace, told)) else ""
+    return told if _WEB.fullmatch(told) else ""

@@ -20,26 +20,36 @@ PREFIX = "trace2skill"
 
 
 class ForgeRequest(NamedTuple):
-    """A pull request as a forge has it. `did` says what was done about it, `refused` that people had closed it."""
+    """A pull request as a forge has it. `did` says what was done about it."""
 
     address: str
-    did: Literal["opened", "updated", "unchanged", "refused"]
+    did: Literal["opened", "updated", "unchanged"]
 
 
 class Forge(Protocol):
     """Where pull requests are."""
 
-    def request(self, branch: str, into: str, title: str, body: str, commit: str) -> ForgeRequest:
-        """Open a pull request, or bring the open one of that branch up to date.
+    def closed(self, branch: str, into: str, version: str) -> str:
+        """Address of a request for that version which people have closed without merging it, '' where there is none.
 
         Args:
-            branch: what is to be merged.
+            branch: what was to be merged.
             into: where.
-            title, body: as the forge's Markdown.
-            commit: tip of the branch. Where people have closed a request for it, none is opened again.
+            version: the digest that stands in the request's text.
 
         Raises:
             BadInput: the forge cannot be reached, or refuses; says what to do.
+        """
+
+    def request(self, branch: str, into: str, title: str, body: str, version: str) -> ForgeRequest:
+        """Open a pull request, or bring the open one of that branch up to date where it is of another version.
+
+        Args:
+            branch, into, version: as `closed`.
+            title, body: as the forge's Markdown; the version stands in the body.
+
+        Raises:
+            BadInput: as `closed`.
         """
 
 
