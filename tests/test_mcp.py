@@ -135,13 +135,12 @@ def test_a_run_that_waits_for_the_session_ends_with_it(asked: Any, tmp_path: Pat
     running: list[psutil.Process] = []
 
     async def talk(call: Asked) -> None:
-        before = set(psutil.pids())
         begun = await call("learn", paths=["logs"], by="you")
         state = {"state": "wait"}
         while state["state"] == "wait":
             state = await call("next_request", folder=begun["folder"])
-        new = [psutil.Process(pid) for pid in set(psutil.pids()) - before if psutil.pid_exists(pid)]
-        running.extend(one for one in new if begun["folder"] in " ".join(one.cmdline()))
+        every = psutil.process_iter(["cmdline"])
+        running.extend(one for one in every if begun["folder"] in " ".join(one.info["cmdline"] or ()))
         assert running
         stopped = await call("learn", paths=["logs"], by="you")
         assert await call("stop", folder=stopped["folder"]) == {"state": "ended"}

@@ -113,6 +113,7 @@ def show_searches(found: OptimisedTriggers, skills: str) -> None:
     if any(item.won for item in found.searches):
         console.print("and with those that won")
         console.print(_table(found.after))
+    _say_unreadable(console, found.before)
 
 
 def show(found: TriggerReport) -> None:
@@ -120,6 +121,11 @@ def show(found: TriggerReport) -> None:
     console = Console()
     console.print(_table(found))
     _show_misjudged(console, found)
+
+
+def _say_unreadable(console: Console, found: TriggerReport) -> None:
+    if found.unreadable:
+        console.print(f"[yellow]{found.unreadable} queries had no usable answer[/yellow] and count for nothing")
 
 
 def _table(found: TriggerReport) -> Table:
@@ -138,8 +144,7 @@ def _show_misjudged(console: Console, found: TriggerReport) -> None:
         )
     if more := len(found.misjudged[SHOWN:]):
         console.print(f"and {more} more: --json has all")
-    if found.unreadable:
-        console.print(f"[yellow]{found.unreadable} queries had no usable answer[/yellow] and count for nothing")
+    _say_unreadable(console, found)
     if few := [item.name for item in found.skills if _is_wide(item)]:
         console.print(f"too few queries to tell much of {plain(', '.join(few))}: intervals are wide")
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
+from trace2skill.consolidate.ledger import SupportLedger, inherited_ledger
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
@@ -73,7 +74,7 @@ class TriggerSearch:
     def __init__(
         self, store: Store, choices: Choices, writer: ModelSettings, gate: GateSettings, tries: int = 3
     ) -> None:
-        self._registry, self._choices = Registry(store), choices
+        self._store, self._registry, self._choices = store, Registry(store), choices
         self._writer, self._gate, self._tries = writer, gate, tries
 
     def __call__(self, library: Sequence[Skill], queries: Sequence[TriggerQuery]) -> OptimisedTriggers:
@@ -186,6 +187,8 @@ class TriggerSearch:
             author=self._writer.name,
         )
         self._registry.record(changed, version, skill.digest)
+        if ledger := self._store.get("support", skill.digest, SupportLedger):  # its lines have the same supporters
+            self._store.put("support", changed.digest, inherited_ledger(skill, changed, ledger))
         return decision
 
     def _taken(self, library: Sequence[Skill], queries: Sequence[TriggerQuery]) -> dict[str, str | None]:
