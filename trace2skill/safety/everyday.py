@@ -35,6 +35,8 @@ NEVER = _any(
     r"|\bfind\s+[/~](?=\s)|\bgit\s+push\s[^\n|;&]{0,100}--mirror\b|\bgit\s+push(?=[^\n|;&`]{0,100}\s(?:-f|--force)\b)[^\n|;&`]{0,100}\s(?:main|master|trunk|production|release)\b",
     # rights for everybody, another source than the usual one, code that lies where anybody writes, ways in
     r"\b(?:0?[0-7]?777|a\+w|o\+\w*w|ugo\+\w*w)\b|\b(?:add-apt-repository|brew\s+tap|repo\s+add)\b|\bgit\+|--allow-|\bsudo\s+(?:su|-i|-s|bash|sh|visudo|passwd|useradd|usermod)\b|=\s*[\"']?(?:/tmp|/var/tmp|/dev/shm|~)/|\bssh\s+(?:-\w+\s+){0,9}-[RDLw]\b",
+    # what was fetched, run
+    r"\b(?:curl|wget)\s[^\n`]{0,200}\|\s{0,9}(?:sudo\s{1,9})?(?:python3?|perl|ruby|node)\b(?!\s{1,9}-[mc]\b)|\b(?:eval|exec)\s{0,9}\(\s{0,9}(?:requests|httpx|urllib|urlopen)\b",
     # what is secret, sent
     r"(?:\s-d|\s--data[\w-]*|\s-F|\s--form|\s-T|\s--upload-file)\s{0,9}[^\s]{0,80}(?:\.env|key|secret|token|passw|cred|cookie|shadow)",
 )  # fmt: skip
