@@ -214,22 +214,13 @@ class TestChoice:
 
     @needs_bwrap
     def test_where_parts_of_proc_are_masked_as_in_a_container_the_refusal_says_what_to_allow(self) -> None:
-        around = [
-            "bwrap",
-            "--dev-bind",
-            "/",
-            "/",
-            "--unshare-user",
-            "--uid",
-            "1000",
-            "--gid",
-            "1000",
-            "--proc",
-            "/proc",
-        ]
-        around += ["--dev-bind", "/dev/null", "/proc/cmdline"]
+        around = (
+            "bwrap --dev-bind / / --unshare-user --uid 1000 --gid 1000 --proc /proc --dev-bind /dev/null /proc/cmdline"
+        )
         asked = "from trace2skill.sandbox.bubblewrap import works; print(works())"
-        done = subprocess.run([*around, sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [*around.split(), sys.executable, "-c", asked], capture_output=True, text=True, check=True
+        )
         assert "Can't mount proc on /newroot/proc: Operation not permitted" in done.stdout
         assert "--security-opt systempaths=unconfined" in done.stdout
 
