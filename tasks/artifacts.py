@@ -75,7 +75,7 @@ class StageArtifact:
         return 100.0 * self._ended / self._total
 
     def _made(self) -> None:
-        key, words = f"stage-{self._stage}", f"{self._stage}: {self._total} items"
+        key, words = f"stage-{self._stage.replace(' ', '-')}", f"{self._stage}: {self._total} items"
         self._id = _kept(lambda: create_progress_artifact(self._share, key=key, description=words))
         self._moved = time.monotonic()
 

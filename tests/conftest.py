@@ -70,7 +70,7 @@ TABLE = ROOT / "tests" / "durations.json"
 DURATIONS: dict[str, float] = json.loads(TABLE.read_text())
 WORTH_SORTING = 2.0
 OPERATED = dict.fromkeys(
-    ["operations/test_approval.py", "operations/test_nightly.py", "operations/test_together.py"], "operated"
+    ["operations/test_page.py", "operations/test_nightly.py", "operations/test_together.py"], "operated"
 )
 """Files that share the one deployed project, which one worker runs."""
 _taken: dict[str, float] = {}
@@ -190,18 +190,23 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Project"]:
 
     The tests that use it are one group, which one worker runs: see `OPERATED`.
     """
-    from prefect_project import Project
+    from checkout import make_checkout
+    from page import begun
+    from prefect_project import SETTINGS, Project, task_set
 
     home = tmp_path_factory.mktemp("prefect")
-    server = start_server(home, "--no-ui", env=dict.fromkeys(UNASKED, "false"))
-    forking = warm.start(home / "warm", environment(home), ROOT)
-    found = Project(home)
-    found.deploy()
-    yield found
-    found.client.close()
-    for process in (forking, server):
-        process.terminate()
-        process.wait(60)
+    checkout = make_checkout(home / "trace2skill", home / "warm", SETTINGS)
+    task_set(checkout, 12)
+    forking = warm.start(home / "warm", environment(home), checkout)
+    known = environment(home) | QUIET | LEAN | dict.fromkeys(UNASKED, "false") | {"PREFECT_UI_ENABLED": "false"}
+    with begun(checkout, known, home / "page.log") as api:
+        (home / "api").write_text(api)
+        found = Project(home, checkout)
+        found.fork_runs()
+        yield found
+        found.client.close()
+    forking.terminate()
+    forking.wait(60)
 
 
 @pytest.fixture

@@ -70,10 +70,10 @@ Read the problem twice, and answer with the number alone.
 """
 
 
-def write_skill_for_sums(folder: Path) -> Path:
+def write_skill_for_sums(folder: Path, name: str = "sums") -> Path:
     """A skill that says nothing that helps yet."""
     folder.mkdir()
-    (folder / "SKILL.md").write_text(SUMS)
+    (folder / "SKILL.md").write_text(SUMS.replace("name: sums", f"name: {name}"))
     return folder
 
 

@@ -1,4 +1,4 @@
-"""The file for containers, which cannot be run here: what can be known of it without an engine."""
+"""The file for containers: what can be known of it without an engine. `bench/containers.py` runs it."""
 
 import re
 import subprocess
@@ -69,3 +69,10 @@ def test_what_lives_on_comes_back_and_what_it_is_made_of_is_there(services: dict
     assert re.search(r"^USER (?!root|0)\w+$", containerfile, re.MULTILINE)
     mounted = {volume.split(":")[-2 if volume.endswith(":ro") else -1] for volume in services["worker"]["volumes"]}
     assert {"/data", "/skills"} <= mounted
+
+
+def test_a_worker_allows_the_sandbox_what_it_needs_and_the_server_can_write_its_ui(services: dict[str, Any]) -> None:
+    allowed = {f"{what}=unconfined" for what in ("seccomp", "apparmor", "systempaths")}
+    assert allowed == set(services["worker"]["security_opt"])
+    assert not any("security_opt" in services[name] for name in ("database", "server", "deploy"))
+    assert services["server"]["environment"]["PREFECT_SERVER_UI_STATIC_DIRECTORY"].startswith("/home/trace2skill/")

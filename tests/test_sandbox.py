@@ -212,6 +212,18 @@ class TestChoice:
         assert choose_sandbox("auto", simulated_model=True).name == "process"
         assert choose_sandbox("process", simulated_model=False).name == "process"
 
+    @needs_bwrap
+    def test_where_parts_of_proc_are_masked_as_in_a_container_the_refusal_says_what_to_allow(self) -> None:
+        around = (
+            "bwrap --dev-bind / / --unshare-user --uid 1000 --gid 1000 --proc /proc --dev-bind /dev/null /proc/cmdline"
+        )
+        asked = "from trace2skill.sandbox.bubblewrap import works; print(works())"
+        done = subprocess.run(
+            [*around.split(), sys.executable, "-c", asked], capture_output=True, text=True, check=True
+        )
+        assert "Can't mount proc on /newroot/proc: Operation not permitted" in done.stdout
+        assert "--security-opt systempaths=unconfined" in done.stdout
+
     def test_docker_gets_no_network_no_secret_and_the_limits(
         self, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

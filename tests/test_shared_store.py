@@ -261,6 +261,18 @@ def test_a_database_that_is_not_there_is_said_with_the_remedy(database: str) -> 
         open_store(database)
 
 
+def test_a_database_made_in_the_locale_c_holds_texts_and_is_opened_again(postgres: str) -> None:
+    import psycopg
+
+    name = f"t{uuid.uuid4().hex}"
+    with psycopg.connect(f"{postgres}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")  # type: ignore[call-overload]
+    for _ in range(2):
+        with contextlib.closing(open_store(f"{postgres}/{name}")) as store:
+            store.put_observation("key", "a text – with a dash")
+            assert store.get_observation("key") == "a text – with a dash"
+
+
 def test_steps_of_other_processes_need_a_database(tmp_path: Path) -> None:
     roles = Roles.all_played_by(ModelSettings(name="sim/office"))
     with pytest.raises(ValidationError, match="cannot share a DuckDB file"):

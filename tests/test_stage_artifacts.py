@@ -19,7 +19,7 @@ from trace2skill.core.garbage import no_full_collections
 
 def bars(stage: str) -> list[object]:
     """How far the bars of a stage are."""
-    wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[f"stage-{stage}"]))
+    wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[f"stage-{stage.replace(' ', '-')}"]))
     with get_client(sync_client=True) as client:
         return [item.data for item in client.read_artifacts(artifact_filter=wanted)]
 
@@ -44,7 +44,7 @@ def staged(stage: str, until_bar: bool) -> list[bool]:
 
 def test_a_stage_that_takes_long_has_a_bar_that_ends_full(prefect_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artifacts, "PAUSE_SECONDS", 0.05)
-    stage = f"slow-{uuid4()}"
+    stage = f"slow shards-{uuid4()}"  # as the stage is called in which shards are waited for
     with temporary_settings({PREFECT_API_URL: (prefect_home / "api").read_text()}):
         assert staged(stage, until_bar=True) == [False, True]
         assert bars(stage) == [100.0]

@@ -5,6 +5,7 @@ not that of an interpreter. Tests of the start itself, and one of each kind besi
 
     python warm.py SOCKET                 serves forks
     python -IS warm.py SOCKET engine      is a flow run's process to a worker: it lives and dies with the fork
+    python -IS warm.py SOCKET prefect ... is that program to a shell, and so is `command ...`, which is ours
 """
 
 import array
@@ -75,9 +76,9 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def as_engine(place: Path) -> None:
-    """Be the process of a flow run for the worker that has started it: what it is sent goes to the fork."""
-    fork = Forked(place, "engine", [], os.getcwd(), dict(os.environ), [0, 1, 2])
+def as_program(place: Path, do: str, arguments: list[str]) -> None:
+    """Be the process for whoever has started it, a worker or a shell: what it is sent goes to the fork."""
+    fork = Forked(place, do, arguments, os.getcwd(), dict(os.environ), [0, 1, 2])
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: fork.send_signal(number))
     code = fork.wait()
@@ -110,7 +111,7 @@ def serve(place: Path) -> None:
     listening.bind(str(near))
     listening.listen(16)
     near.rename(place)
-    sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "operations")]
+    sys.path[:0] = [os.getcwd(), str(HERE.parent / "operations")]  # the checkout that it was started in
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     gc.disable()
     for name in PRELOADED:
@@ -234,6 +235,13 @@ def _done(do: str, arguments: list[str], cwd: str, env: dict[str, str]) -> int:
         sys.argv = ["-c", *arguments]
         exec(compile(code, "-c", "exec"), {"__name__": "__main__"})
         return 0
+    if do == "file":
+        import runpy
+
+        sys.executable = str(Path(cwd) / ".venv" / "bin" / "python")  # what it starts is forked from here, too
+        sys.argv = arguments
+        runpy.run_path(arguments[0], run_name="__main__")
+        return 0
     if do == "engine":
         import runpy
 
@@ -255,6 +263,6 @@ def _done(do: str, arguments: list[str], cwd: str, env: dict[str, str]) -> int:
 
 if __name__ == "__main__":
     if len(sys.argv) > 2:
-        as_engine(Path(sys.argv[1]))
+        as_program(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])
     else:
         serve(Path(sys.argv[1]))

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import product
 import psutil
 import pytest
 import warm
-from conftest import PATIENCE, ROOT, environment
+from conftest import PATIENCE, environment
 from questions_of_tests import write_math, write_skill_for_sums
 
 OPERATED = pytest.mark.slow
@@ -24,13 +25,20 @@ OPERATED = pytest.mark.slow
 BIN = Path(sys.executable).parent
 FLOWS = ("run", "retry")
 SIM = {"name": "sim/office", "attempts": 1}
+SETTINGS = {
+    "data": {"domain": "math", "path": "data", "skill": "sums", "recalculate": "never"},
+    "models": {"agent": SIM, "analyst": SIM, "merger": SIM},
+    "learning": {"sandbox": "process"},
+    "gate": {"level": 0.4},
+}
+"""What the checkout's deployments have: tasks whose agent only speaks, below the checkout."""
 
 
 class Project:
-    """One Prefect server with the deployments of the repository."""
+    """One Prefect server with the deployments of the repository, from a checkout of its own."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, checkout: Path) -> None:
+        self.home, self.checkout = home, checkout
         self.calls = home / "calls"
         self.outage = home / "outage"
         self.client = httpx.Client(timeout=30)  # one for all: each reads every certificate of the machine
@@ -38,7 +46,10 @@ class Project:
             **environment(home, self.calls),
             "TRACE2SKILL_SIM_OUTAGE": str(self.outage),
             "PATH": f"{BIN}:{os.environ['PATH']}",
+            "PREFECT_LOGGING_TO_API_ENABLED": "false",
+            "PREFECT_LOGGING_LEVEL": "WARNING",
             "PREFECT_WORKER_QUERY_SECONDS": "2",
+            "PREFECT_WORKER_PREFETCH_SECONDS": "60",
         }
 
     def run(self, *arguments: object, timeout: float = PATIENCE, code: int = 0) -> str:
@@ -65,7 +76,7 @@ class Project:
     def fork(self, program: str, words: list[str], files: list[int]) -> warm.Forked:
         """Start `prefect` or `trace2skill` with stdin, stdout and stderr; the process dies with what is returned."""
         do = {"prefect": "prefect", "trace2skill": "command"}[program]
-        return warm.Forked(self.home / "warm", do, words, ROOT, self.variables, files)
+        return warm.Forked(self.home / "warm", do, words, self.checkout, self.variables, files)
 
     def told(self, *arguments: object, code: int = 0) -> Any:
         """What a trace2skill command says as JSON.
@@ -74,16 +85,13 @@ class Project:
         """
         if arguments[0] in FLOWS:
             return json.loads(self.run("trace2skill", *arguments, "--json", code=code))
-        return json.loads(product.run(ROOT, self.home, *arguments, "--json", calls=self.calls, code=code).stdout)
-
-    def deploy(self) -> None:
-        """The command of docs/deploy.md."""
-        self.run("trace2skill", "deploy")
+        found = product.run(self.checkout, self.home, *arguments, "--json", calls=self.calls, code=code)
+        return json.loads(found.stdout)
 
     @contextmanager
     def worker(self) -> Iterator["psutil.Process"]:
         """A process worker that takes runs until the block ends."""
-        words = ["worker", "start", "--pool", "trace2skill", "--prefetch-seconds", "60"]
+        words = ["worker", "start", "--pool", "trace2skill"]
         with (self.home / "worker.log").open("ab") as log, open(os.devnull, "rb") as nothing:
             fork = self.fork("prefect", words, [nothing.fileno(), log.fileno(), log.fileno()])
         process = psutil.Process(fork.pid)
@@ -92,16 +100,29 @@ class Project:
         finally:
             kill_all(process)
 
+    def fork_runs(self) -> None:
+        """Let the processes of flow runs be forked from the warm one: what the work pool says of how they start."""
+        pool = self.request("GET", "/work_pools/trace2skill")
+        pool["base_job_template"]["variables"]["properties"]["command"]["default"] = (
+            f"{sys.executable} -IS {warm.HERE} {self.home / 'warm'} engine"
+        )
+        self.request("PATCH", "/work_pools/trace2skill", {"base_job_template": pool["base_job_template"]})
+
     def start(self, deployment: str, parameters: dict[str, Any], *, forked: bool = True) -> str:
         """Start a run of a deployment, as the UI does; returns the flow run's id.
 
         Its process is forked from the warm one, unless it is to be started as everywhere else.
         """
         id = self.request("GET", f"/deployments/name/{deployment}")["id"]
-        command = f"{sys.executable} -IS {warm.HERE} {self.home / 'warm'} engine"
-        how = {"job_variables": {"command": command}} if forked else {}
+        how = {} if forked else {"job_variables": {"command": None}}
         made = self.request("POST", f"/deployments/{id}/create_flow_run", {"parameters": parameters, **how})
         return str(made["id"])
+
+    def due(self, deployment: str, when: datetime) -> str:
+        """A run that was scheduled for then, as the server's scheduler leaves it; returns its id."""
+        id = self.request("GET", f"/deployments/name/{deployment}")["id"]
+        state = {"type": "SCHEDULED", "state_details": {"scheduled_time": when.isoformat()}}
+        return str(self.request("POST", f"/deployments/{id}/create_flow_run", {"state": state})["id"])
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the server's API, as the UI does; like Prefect's own client, again where the server is busy (503)."""

@@ -111,6 +111,11 @@ def retry(
         carry_out(_settings(found, ExperimentSettings, max_cost), json=json)
         return
     settings = _settings(found, RunSettings, max_cost)
+    if settings.operation.promote == "approve" and found.flow_run:
+        raise BadInput(
+            f"run '{run}' asks a person, as only a flow run of a deployment can: press its Retry in the Prefect UI, or "
+            f"`prefect flow-run retry {found.flow_run}`"
+        )
     result = run_flow(FLOWS[found.kind], settings, quiet=json, **found.arguments)
     if isinstance(result, RunSummary):
         print_summary(result, as_json=json)

@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 
 from trace2skill.core.errors import InfrastructureFault
-from trace2skill.sandbox import syscalls
+from trace2skill.sandbox import host, syscalls
 from trace2skill.sandbox.limits import NO_ACCESS, NO_MOUNTS, Access, CommandResult, Limits
 from trace2skill.sandbox.running import ENVIRONMENT, kill_group, run_process, search_path, under_limits
 from trace2skill.sandbox.tree import Walk, make_place
@@ -94,7 +94,7 @@ class Bubblewrap:
             )
         if result.exit_code not in (0, None) and head.startswith((b"bwrap: ", b"setpriv: ")):
             said = head.splitlines()[0].decode("utf-8", "replace")
-            raise InfrastructureFault(f"the sandbox could not start: {said}; `trace2skill doctor` says more")
+            raise InfrastructureFault(f"the sandbox could not start: {said}{host.remedy(said)}")
         return result
 
     def _arguments(

@@ -11,7 +11,7 @@ from trace2skill.sandbox.limits import Sandbox
 from trace2skill.sandbox.process import PlainProcess
 
 log = logging.getLogger(__name__)
-HINT = "install bubblewrap (apt install bubblewrap), use --sandbox docker, or accept the risk with --sandbox process"
+HINT = "make bubblewrap work (apt install bubblewrap), use --sandbox docker, or accept the risk with --sandbox process"
 
 
 def choose_sandbox(kind: Literal["auto", "bwrap", "docker", "process"], *, simulated_model: bool) -> Sandbox:

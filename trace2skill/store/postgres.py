@@ -195,7 +195,8 @@ def connect(address: str, wait_seconds: float) -> PostgresStore:
         StoreUnavailable: it cannot be reached, or is no store.
         StoreFromTheFuture: its schema is newer than this version knows.
     """
-    keywords = {"options": "-c TimeZone=UTC", "application_name": "trace2skill"}
+    # Said, since a database that was made in the locale C answers with bytes otherwise.
+    keywords = {"options": "-c TimeZone=UTC", "application_name": "trace2skill", "client_encoding": "UTF8"}
     patience = min(wait_seconds, LONGEST_WAIT_SECONDS)
     pool: ConnectionPool[Any] = ConnectionPool(
         address,
