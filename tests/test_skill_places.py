@@ -73,7 +73,7 @@ def test_the_table_has_every_command() -> None:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Iterator[tuple[Nightly, dict[str, str]]]:
-    """A skill that a night has promoted, in a directory and on a branch: the same files."""
+    """A skill that a night has promoted, in a directory and on a branch, and the digests of its versions."""
     folder = tmp_path_factory.mktemp("project")
     nightly = Nightly(folder, prefect_home)
     (folder / "forms").mkdir()
@@ -85,7 +85,9 @@ def project(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Ite
     with nightly.at_work():
         nightly.refresh()
         remote = Remote(folder, {"team/forms/SKILL.md": (folder / "forms" / "SKILL.md").read_bytes()})
-        yield nightly, {"directory": "forms", "address": remote.address(path="team/forms")}
+        known = json.loads(nightly("versions", "--json").stdout)["versions"]
+        places = {"directory": "forms", "address": remote.address(path="team/forms")}
+        yield nightly, {**places, **{f"v{version['number']}": version["skill"] for version in known}}
 
 
 @pytest.mark.parametrize("kind", ["directory", "address"])
@@ -93,11 +95,10 @@ def project(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Ite
 def test_command(project: tuple[Nightly, dict[str, str]], command: str, kind: str) -> None:
     nightly, places = project
     expected = COMMANDS[command][-1 if kind == "address" else 0]
-    digests = [row["skill"] for row in json.loads(nightly("versions", "--json").stdout)["versions"]]
-    words = [re.sub("^v([12])$", lambda found: digests[int(found[1]) - 1], word) for word in command.split()]
+    words = [places.get(word, word.replace("{}", places[kind])) for word in command.split()]
     (nightly.folder / "grid.yaml").write_text(GRID.replace("{}", places[kind]).replace("WORLD", WORLD))
     shutil.rmtree(nightly.folder / "out", ignore_errors=True)
-    said = nightly(*[word.replace("{}", places[kind]) for word in words], code=2 if expected.startswith("error") else 0)
+    said = nightly(*words, code=2 if expected.startswith("error") else 0)
     assert re.search(expected, said.stdout + said.complaint)
 
 
