@@ -19,7 +19,7 @@ from trace2skill.consolidate import EditGroup, Groups, Support, Thresholds
 from trace2skill.consolidate.bounded import Bounds
 from trace2skill.consolidate.candidate import build_candidate
 from trace2skill.consolidate.screened_edits import ScreenedEditor, texts_written
-from trace2skill.consolidate.second_look import MOST, LinesToWithhold, SecondLooker
+from trace2skill.consolidate.second_look import ALLOWED, MOST, LinesToWithhold, SecondLooker
 from trace2skill.core.errors import BadAnswer
 from trace2skill.runs.ingest import IngestSettings
 from trace2skill.runs.runtime import forget_runtimes, runtime
@@ -192,6 +192,12 @@ def test_whatever_it_answers_the_result_is_among_what_was_asked(answers: list[tu
         "of what is suspected one thing comes, and silence is no word"
     )
     assert set(seen.cleared) <= set(told)
+
+
+def test_no_words_of_a_model_pass_for_a_persons_leave() -> None:
+    look, *_ = asked_with({"withhold": [], "harmless": [{"line": "l1", "why": ALLOWED}]})
+    cleared = look(["a"], {"a": (finding_of("dangerous command", "rm x", everyday=True),)}).cleared
+    assert cleared == {"a": f'"{ALLOWED}"'}
 
 
 def test_a_line_of_which_more_is_suspected_is_asked_about_again() -> None:

@@ -154,7 +154,7 @@ class SecondLooker:
         if answer is None:
             return [None] * len(part)
         named = {item.line: item for item in reversed(answer.withhold)}
-        fine = {item.line: _short(item.why) for item in reversed(_harmless(answer))}
+        fine = {item.line: _own_words(item.why) for item in reversed(_harmless(answer))}
         return [
             finding_of(REASON, line.text, why=_in_words(named[id], line, self.by))
             if id in named
@@ -172,6 +172,12 @@ class SecondLooker:
     def _fits(self, part: Sequence[_Line]) -> bool:
         texts = [self._about, *(line.text for line in part), *_told(part).splitlines()]
         return len(part) <= MOST and tokens(texts) <= self._bounds.room
+
+
+def _own_words(why: str) -> str:
+    """What a model says, which is never what is said of a person."""
+    said = _short(why)
+    return f'"{said}"' if said == ALLOWED else said
 
 
 def _told(part: Sequence[_Line]) -> str:

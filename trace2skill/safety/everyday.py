@@ -32,12 +32,16 @@ COMMANDS = _any(
 NEVER = _any(
     # all of a machine, of a home, or of wherever one stands; the branch that others build on
     r"\brm\s[^\n|;&]{0,200}?\s[\"']?(?:/|~|\$\{?HOME\}?|/\*|/(?:etc|usr|bin|sbin|lib|boot|dev|proc|sys|root|home|var|opt|srv|mnt|Users)|[a-z]:\\?)[\"']?(?:/?\*)?/?[\"']?(?=$|[\s`;&|'\")]|[.,](?:\s|$))|\brm\s{1,9}(?:-[\w-]{1,40}\s{1,9}){1,9}(?:\.|\*|\.\*|\./\*)(?=$|[\s`;&|])"
-    r"|\bfind\s+[/~](?=\s)|\bgit\s+push\s[^\n|;&]{0,100}--mirror\b|\bgit\s+push(?=[^\n|;&`]{0,100}\s(?:-f|--force)\b)[^\n|;&`]{0,100}\s(?:main|master|trunk|production|release)\b",
+    r"|\brm\s[^\n|;&]{0,200}?\s[\"']?(?:~|\$\{?HOME\}?)/(?:Documents|Desktop|Downloads|Pictures|Music|Videos|Library|projects?|src|work|code|repos?|git)/?[\"']?(?=$|[\s`;&|'\")]|[.,](?:\s|$))|\brm\s{1,9}(?:-[\w-]{1,40}\s{1,9}){1,9}(?:\.\./?){1,9}\*?(?=$|[\s`;&|])",
+    r"\bfind\s+[\"']?(?:[/~]|\$\{?HOME\}?|/(?:home|root|etc|usr|var|opt|srv|Users))/?[\"']?(?=\s)|rmtree\(\s{0,9}(?:Path\()?(?:[\"'](?:/|~|/(?:home|root|etc|usr|var|opt|srv))/?[\"']|Path\.home\(\)|os\.path\.expanduser\()",
+    r"\bgit\s+push\s[^\n|;&]{0,100}--mirror\b|\bgit\s+push(?=[^\n|;&`]{0,100}\s(?:-f|--force)\b)[^\n|;&`]{0,100}[\s:](?:main|master|trunk|production|release)\b",
     # rights for everybody, another source than the usual one, code that lies where anybody writes, ways in
     r"\b(?:0?[0-7]?777|a\+w|o\+\w*w|ugo\+\w*w)\b|\b(?:add-apt-repository|brew\s+tap|repo\s+add)\b|\bgit\+|--allow-|\bsudo\s+(?:su|-i|-s|bash|sh|visudo|passwd|useradd|usermod)\b|=\s*[\"']?(?:/tmp|/var/tmp|/dev/shm|~)/|\bssh\s+(?:-\w+\s+){0,9}-[RDLw]\b",
     # what was fetched, run
     r"\b(?:curl|wget)\s[^\n`]{0,200}\|\s{0,9}(?:sudo\s{1,9})?(?:python3?|perl|ruby|node)\b(?!\s{1,9}-[mc]\b)|\b(?:eval|exec)\s{0,9}\(\s{0,9}(?:requests|httpx|urllib|urlopen)\b",
+    r"(?:\beval\b|\bsource\b|\s-c)\s{0,9}[\"'`]?\s{0,9}(?:\$|<)\(\s{0,9}(?:curl|wget)\b",
     # what is secret, sent
+    r"\b(?:env|printenv|history)\b[^\n|;&`]{0,40}\|\s{0,9}(?:sudo\s{1,9})?(?:curl|wget|nc|ncat|netcat|socat|http)\b",
     r"(?:\s-d|\s--data[\w-]*|\s-F|\s--form|\s-T|\s--upload-file)\s{0,9}[^\s]{0,80}(?:\.env|key|secret|token|passw|cred|cookie|shadow)",
 )  # fmt: skip
 """What makes none of a command that is everyday otherwise."""

@@ -21,8 +21,14 @@ OWN_FILES = _any(
     r"(?:\./)?(?:[\w-]{1,60}/){0,3}(?:build|dist|target|node_modules|__pycache__|__snapshots__|\.?pytest_cache|\.mypy_cache|\.ruff_cache|\.tox|\.nox|\.venv|venv|out|tmp|temp|coverage|htmlcov|\.next|\.nuxt|\.gradle|\.parcel-cache|\.cache|[\w-]{1,60}\.egg-info)(?:/[\w.*-]{1,60}){0,4}/?",
     r"/(?:var/)?tmp/[\w-]{2,60}[\w.*-]{0,60}(?:/[\w.*-]{1,60}){0,4}/?|~/\.cache/[\w-]{1,60}(?:/[\w.*-]{1,60}){0,4}/?|(?:[\w-]{1,60}/){0,3}[\w-]{0,60}\*\.(?:o|pyc|pyo|tmp|log|bak|class|orig|rej)",
 )  # fmt: skip
-OWN_VARIABLE = re.compile(r"\$\{?(?!(?:HOME|PWD|OLDPWD)\b)\w{1,60}\}?")
-OF_A_TEST = re.compile(r"(?:\A|[_.-])(?:tests?|testing|tmp|temp|scratch|fixtures?)(?:\Z|[_.\d-])", re.IGNORECASE)
+VARIABLE = re.compile(r"\$\{?(?P<name>\w{1,60})\}?")
+MADE = re.compile(r"\b(?P<name>\w{1,60})=[\"']?(?:\$\(|`)\s{0,9}mktemp\b")
+OF_A_TEST = re.compile(
+    r"\A(?:tests?|testing|tmp|temp|scratch|fixtures?)(?:\Z|[_.\d-])"
+    r"|[_.-](?:tests?|testing|tmp|temp|scratch|fixtures?)[_.\d-]{0,9}\Z",
+    re.IGNORECASE,
+)
+"""At the beginning or end of a name: between other words it may be anything, such as results of tests."""
 OF_A_LOAD = re.compile(r"\A(?:staging|stage|stg)_\w{1,60}\Z", re.IGNORECASE)
 """A table that rows pass through on their way in."""
 DATABASE = re.compile(
@@ -56,6 +62,11 @@ SCRATCH = _any(
     r"\b(?:clon(?:es)?|copias?|repositorios?) (?:de usar y tirar|desechables?|temporal(?:es)?|de prueba)\b",
     r"(?:临时|臨時|一次性)的?(?:克隆|副本|工作树|工作樹|仓库|倉庫|clone|worktree)|(?:временн|одноразов|черновом?)\w{0,4} (?:клон|копи|worktree)\w*",
 )  # fmt: skip
+NEGATED = re.compile(
+    r"(?:\b(?:not|never|nor|nicht|nie|kein\w{0,2}|no|nunca|ни|не|никогда)\b|n't|不|没|沒|别|別|勿)[^.;,:]{0,30}\Z",
+    re.IGNORECASE,
+)
+"""How a clause ends before what it says that it is not."""
 NOT_ALONE = _any(
     # what is of others or of everybody, what anybody may have written, and every place there is
     r"\b(?:users?|customers?|owners?|shared|production|live|colleagues?|others?|everywhere|wherever|every\w*|somebody|someone|all|whatever|any|attachments?|tickets?|forum|e-?mails?|web ?pages?|downloads?|downloaded)\b",
@@ -93,14 +104,20 @@ def _has_scope(one: str, text: str, start: int) -> bool:
         return found["names"] is None or _are_libraries(found["names"].split())
     if EXECUTABLE.match(one) or UNNAMED_CLONE.match(one):
         return True
-    return STARTS_ANEW.match(one) is not None and SCRATCH.search(_clause(text, start)) is not None
+    return STARTS_ANEW.match(one) is not None and _is_scratch(_clause(text, start))
+
+
+def _is_scratch(clause: str) -> bool:
+    found = SCRATCH.search(clause)
+    return found is not None and NEGATED.search(clause[: found.start()]) is None
 
 
 def _are_own(words: list[str], text: str) -> bool:
     targets = [word.strip("\"'`").rstrip(".,;:)\"'`") for word in words if not word.startswith("-")]
-    made = "mktemp" in text
+    made = {found["name"] for found in MADE.finditer(text)}
     return bool(targets) and all(
-        ".." not in target and (OWN_FILES.fullmatch(target) or (made and OWN_VARIABLE.fullmatch(target)))
+        ".." not in target
+        and (OWN_FILES.fullmatch(target) or ((found := VARIABLE.fullmatch(target)) and found["name"] in made))
         for target in targets
     )
 
