@@ -1,8 +1,9 @@
-"""Ten nights in a row, each with something that happens to it: in the morning everything is as a person expects it."""
+"""Nights in a row, each with something that happens to it: in the morning everything is as a person expects it."""
 
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ class Life:
 
     def __init__(self, nightly: Nightly, clock: Clock) -> None:
         self.nightly, self._clock = nightly, clock
-        self.live = nightly.folder / "forms"
+        self.live, self.old_checkout = nightly.folder / "forms", nightly.folder / "checkout"
         self._books: Books | None = None
         self._page: list[str] = []
 
@@ -99,139 +100,159 @@ def test_books_that_are_wrong_are_found_wrong(wrong: dict[str, Any]) -> None:
         check(NOW, BEFORE, "a", CAP)
 
 
-def test_ten_nights_leave_the_history_that_a_person_expects(
-    tmp_path: Path, prefect_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def life(tmp_path: Path, prefect_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Life]:
+    """The evening before the first night."""
     clock = Clock(monkeypatch, datetime(2026, 1, 23, 3, tzinfo=UTC))
-    nightly = Nightly(tmp_path, prefect_home)
-    life, live = Life(nightly, clock), tmp_path / "forms"
-    live.mkdir()
-    (live / "SKILL.md").write_text(nights_world.SKILL)
-    shutil.copytree(live, tmp_path / "checkout")
-    nightly.add_forms("invoice", "amount")
-    with nightly.at_work():
-        # The first night.
-        nightly.refresh()
-        life.next_morning(
-            "+ 1 | v1 | by hand | people",
-            "+ champion | 2 | v2 | promoted | v1 | run 1 | sim/scripted | promote",
-            "+ 2026-01-23 adopt v1: found in its directory",
-            "+ 2026-01-23 promote v2 from v1: the candidate is better on 2 and worse on 0 of 2 held-out tasks",
-            "+ run 1 completed, 01-23",
-            "+ night 1 (2026-01-23): promoted, 0.0 -> 100.0, 1 tried, 1 in, 0 out",
-            "+ SKILL.md:13 Give the field `amount` as whole cents, without a point. asked by 4 tasks",
-        )
-        # Tasks are added.
-        nightly.add_forms("parcel", "name")
-        nightly.refresh()
-        life.next_morning(
-            "- champion | 2 | v2 | promoted | v1 | run 1 | sim/scripted | promote",
-            "+ 2 | v2 | promoted | v1 | run 1 | sim/scripted | promote",
-            "+ champion | 3 | v3 | promoted | v2 | run 2 | sim/scripted | promote",
-            "+ 2026-01-24 promote v3 from v2: the candidate is better on 2 and worse on 0 of 4 held-out tasks",
-            "+ run 2 completed, 01-24",
-            "+ night 2 (2026-01-24): promoted, 50.0 -> 100.0, 1 tried, 1 in, 0 out",
-            "+ SKILL.md:14 The field `name` is taken only as capital letters, family first. asked by 4 tasks",
-        )
-        # A rollback: what it took out is not proposed again the night after, though its tasks fail again.
-        nightly("rollback", "forms", "--why", "the office says otherwise")
-        nightly.refresh()
-        life.next_morning(
-            "- 2 | v2 | promoted | v1 | run 1 | sim/scripted | promote",
-            "- champion | 3 | v3 | promoted | v2 | run 2 | sim/scripted | promote",
-            "- SKILL.md:14 The field `name` is taken only as capital letters, family first. asked by 4 tasks",
-            "+ champion | 2 | v2 | promoted | v1 | run 1 | sim/scripted | promote",
-            "+ 3 | v3 | promoted | v2 | run 2 | sim/scripted | promote",
-            "+ 2026-01-25 rollback v2 from v3: the office says otherwise",
-            "+ run 3 completed, 01-25",
-            "+ night 3 (2026-01-25): rejected, - -> -, 0 tried, 0 in, 1 out",
-        )
-        assert "not in the skill: it stood in version" in nightly("book", "forms").stdout
-        # Logs are added, of work that no task asks about: nothing shows that their rule helps.
-        nightly.add_logs()
-        nightly.refresh("--sources", "logs")
-        life.next_morning(
-            "+ 4 | v4 | rejected | v2 | run 4 | sim/scripted | reject",
-            "+ run 4 completed, 01-26",
-            "+ night 4 (2026-01-26): rejected, 50.0 -> 50.0, 1 tried, 0 in, 0 out",
-        )
-        # A person edits the skill.
-        with (live / "SKILL.md").open("a") as skill:
-            skill.write("- Be brief.\n")
-        nightly.refresh("--sources", "logs")
-        life.next_morning(
-            "- champion | 2 | v2 | promoted | v1 | run 1 | sim/scripted | promote",
-            "+ 2 | v2 | promoted | v1 | run 1 | sim/scripted | promote",
-            "+ champion | 5 | v5 | by hand | v2 | people",
-            "+ 6 | v6 | rejected | v5 | run 5 | sim/scripted | reject",
-            "+ 2026-01-27 adopt v5 from v2: found in its directory",
-            "+ run 5 completed, 01-27",
-            "+ night 5 (2026-01-27): rejected, 50.0 -> 50.0, 1 tried, 1 in, 0 out",
-        )
-        # An old checkout lies over the directory: refused, and put right as the message says.
-        shutil.rmtree(live)
-        shutil.copytree(tmp_path / "checkout", live)
-        refused = nightly.refresh("--sources", "logs", code=2).complaint
-        remedy = re.search(r"is it an old checkout\? `trace2skill (promote \w+ forms)` puts it right", refused)
-        assert remedy, refused
-        nightly(*remedy[1].split())
-        nightly.refresh("--sources", "logs")
-        life.next_morning(
-            "- 6 | v6 | rejected | v5 | run 5 | sim/scripted | reject",
-            "+ 6 | v6 | rejected | v5 | run 6 | sim/scripted | reject",
-            "+ 2026-01-27 judged v6 over v5 by run 5: reject",
-            "+ 2026-01-28 judged v6 over v5 by run 6: reject (stands)",
-            "+ run 6 completed, 01-28",
-            "+ night 6 (2026-01-28): rejected, 50.0 -> 50.0, 1 tried, 0 in, 0 out",
-        )
-        # An outage.
-        nightly.model_is_down = True
-        down = nightly.refresh("--sources", "logs", code=2).complaint
-        assert "no route to host" in down
-        assert down.endswith("Everything finished is kept: run the same command again")
-        life.next_morning("+ run 7 failed, 01-29")
-        # It is over: the night that broke off is gone on with.
-        nightly.model_is_down = False
-        nightly.refresh("--sources", "logs")
-        life.next_morning(
-            "- 6 | v6 | rejected | v5 | run 6 | sim/scripted | reject",
-            "- 2026-01-28 judged v6 over v5 by run 6: reject (stands)",
-            "- run 7 failed, 01-29",
-            "+ 6 | v6 | rejected | v5 | run 7 | sim/scripted | reject",
-            "+ 2026-01-28 judged v6 over v5 by run 6: reject",
-            "+ 2026-01-30 judged v6 over v5 by run 7: reject (stands)",
-            "+ run 7 completed, 01-30",
-            "+ night 7 (2026-01-29): rejected, 50.0 -> 50.0, 1 tried, 0 in, 0 out",
-        )
-        # The last day of the month, and its cap.
-        nightly.add_forms("permit", "stamp", 16)
-        cap = life.books.spent["2026-01"] + 0.012
-        capped = ["--sources", "logs", "--max-cost-per-month", cap]
-        assert "of the month's cap of" in nightly.refresh(*capped, code=2).complaint
-        life.next_morning("+ run 8 failed, 01-31")
-        assert life.books.spent["2026-01"] <= cap
-        # A new month has its own money, and a person is asked.
-        monkeypatch.setattr(flows.refresh, "check", lambda _: None)  # no deployment is at hand, and so no form
-        monkeypatch.setattr(flows.refresh, "ask", suspended)
-        with pytest.raises(Pause):
-            nightly.refresh(*capped, "--promote", "approve")
-        listed = json.loads(nightly("status", "--json").stdout)
-        (waiting,) = [item["run_id"] for item in listed if item["state"] == "waiting"]
-        nightly("approve", waiting, "--why", "read it")
-        life.next_morning(
-            "- champion | 5 | v5 | by hand | v2 | people",
-            "- run 8 failed, 01-31",
-            "+ 5 | v5 | by hand | v2 | people",
-            "+ champion | 7 | v7 | promoted | v5 | run 8 | sim/scripted | promote",
-            "+ 2026-02-01 promote v7 from v5: the candidate is better on 4 and worse on 0 of 8 held-out tasks; "
-            "approved: read it",
-            "+ run 8 completed, 02-01",
-            "+ night 8 (2026-01-31): promoted, 25.0 -> 75.0, 2 tried, 2 in, 0 out",
-            "+ SKILL.md:15 The field `stamp` is taken only as colour and motif. asked by 8 tasks",
-            "+ SKILL.md:16 Give the field `phone` as the country before it in brackets. asked by 4 tasks",
-        )
-        assert set(life.books.spent) == {"2026-01", "2026-02"}
-        nightly("approve", waiting, code=2)
+    found = Life(Nightly(tmp_path, prefect_home), clock)
+    found.live.mkdir()
+    (found.live / "SKILL.md").write_text(nights_world.SKILL)
+    shutil.copytree(found.live, found.old_checkout)
+    found.nightly.add_forms("invoice", "amount")
+    with found.nightly.at_work():
+        yield found
+
+
+def test_five_nights_leave_the_history_that_a_person_expects(life: Life) -> None:
+    five_nights(life)
+
+
+@pytest.mark.slow  # the same and five more
+def test_ten_nights_leave_the_history_that_a_person_expects(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    five_nights(life)
+    five_more(life, monkeypatch)
+
+
+def five_nights(life: Life) -> None:
+    """A first one, tasks that are added, a rollback, logs that are added, and a person's edit."""
+    nightly = life.nightly
+    # The first night.
+    nightly.refresh()
+    life.next_morning(
+        "+ 1 | v1 | by hand | people",
+        "+ champion | 2 | v2 | promoted | v1 | run 1 | sim/scripted | promote",
+        "+ 2026-01-23 adopt v1: found in its directory",
+        "+ 2026-01-23 promote v2 from v1: the candidate is better on 2 and worse on 0 of 2 held-out tasks",
+        "+ run 1 completed, 01-23",
+        "+ night 1 (2026-01-23): promoted, 0.0 -> 100.0, 1 tried, 1 in, 0 out",
+        "+ SKILL.md:13 Give the field `amount` as whole cents, without a point. asked by 4 tasks",
+    )
+    # Tasks are added.
+    nightly.add_forms("parcel", "name")
+    nightly.refresh()
+    life.next_morning(
+        "- champion | 2 | v2 | promoted | v1 | run 1 | sim/scripted | promote",
+        "+ 2 | v2 | promoted | v1 | run 1 | sim/scripted | promote",
+        "+ champion | 3 | v3 | promoted | v2 | run 2 | sim/scripted | promote",
+        "+ 2026-01-24 promote v3 from v2: the candidate is better on 2 and worse on 0 of 4 held-out tasks",
+        "+ run 2 completed, 01-24",
+        "+ night 2 (2026-01-24): promoted, 50.0 -> 100.0, 1 tried, 1 in, 0 out",
+        "+ SKILL.md:14 The field `name` is taken only as capital letters, family first. asked by 4 tasks",
+    )
+    # A rollback: what it took out is not proposed again the night after, though its tasks fail again.
+    nightly("rollback", "forms", "--why", "the office says otherwise")
+    nightly.refresh()
+    life.next_morning(
+        "- 2 | v2 | promoted | v1 | run 1 | sim/scripted | promote",
+        "- champion | 3 | v3 | promoted | v2 | run 2 | sim/scripted | promote",
+        "- SKILL.md:14 The field `name` is taken only as capital letters, family first. asked by 4 tasks",
+        "+ champion | 2 | v2 | promoted | v1 | run 1 | sim/scripted | promote",
+        "+ 3 | v3 | promoted | v2 | run 2 | sim/scripted | promote",
+        "+ 2026-01-25 rollback v2 from v3: the office says otherwise",
+        "+ run 3 completed, 01-25",
+        "+ night 3 (2026-01-25): rejected, - -> -, 0 tried, 0 in, 1 out",
+    )
+    assert "not in the skill: it stood in version" in nightly("book", "forms").stdout
+    # Logs are added, of work that no task asks about: nothing shows that their rule helps.
+    nightly.add_logs()
+    nightly.refresh("--sources", "logs")
+    life.next_morning(
+        "+ 4 | v4 | rejected | v2 | run 4 | sim/scripted | reject",
+        "+ run 4 completed, 01-26",
+        "+ night 4 (2026-01-26): rejected, 50.0 -> 50.0, 1 tried, 0 in, 0 out",
+    )
+    # A person edits the skill.
+    with (life.live / "SKILL.md").open("a") as skill:
+        skill.write("- Be brief.\n")
+    nightly.refresh("--sources", "logs")
+    life.next_morning(
+        "- champion | 2 | v2 | promoted | v1 | run 1 | sim/scripted | promote",
+        "+ 2 | v2 | promoted | v1 | run 1 | sim/scripted | promote",
+        "+ champion | 5 | v5 | by hand | v2 | people",
+        "+ 6 | v6 | rejected | v5 | run 5 | sim/scripted | reject",
+        "+ 2026-01-27 adopt v5 from v2: found in its directory",
+        "+ run 5 completed, 01-27",
+        "+ night 5 (2026-01-27): rejected, 50.0 -> 50.0, 1 tried, 1 in, 0 out",
+    )
+
+
+def five_more(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An old checkout, an outage, the night after it, the month's cap, and a new month with an approval."""
+    nightly, live = life.nightly, life.live
+    # An old checkout lies over the directory: refused, and put right as the message says.
+    shutil.rmtree(live)
+    shutil.copytree(life.old_checkout, live)
+    refused = nightly.refresh("--sources", "logs", code=2).complaint
+    remedy = re.search(r"is it an old checkout\? `trace2skill (promote \w+ forms)` puts it right", refused)
+    assert remedy, refused
+    nightly(*remedy[1].split())
+    nightly.refresh("--sources", "logs")
+    life.next_morning(
+        "- 6 | v6 | rejected | v5 | run 5 | sim/scripted | reject",
+        "+ 6 | v6 | rejected | v5 | run 6 | sim/scripted | reject",
+        "+ 2026-01-27 judged v6 over v5 by run 5: reject",
+        "+ 2026-01-28 judged v6 over v5 by run 6: reject (stands)",
+        "+ run 6 completed, 01-28",
+        "+ night 6 (2026-01-28): rejected, 50.0 -> 50.0, 1 tried, 0 in, 0 out",
+    )
+    # An outage.
+    nightly.model_is_down = True
+    down = nightly.refresh("--sources", "logs", code=2).complaint
+    assert "no route to host" in down
+    assert down.endswith("Everything finished is kept: run the same command again")
+    life.next_morning("+ run 7 failed, 01-29")
+    # It is over: the night that broke off is gone on with.
+    nightly.model_is_down = False
+    nightly.refresh("--sources", "logs")
+    life.next_morning(
+        "- 6 | v6 | rejected | v5 | run 6 | sim/scripted | reject",
+        "- 2026-01-28 judged v6 over v5 by run 6: reject (stands)",
+        "- run 7 failed, 01-29",
+        "+ 6 | v6 | rejected | v5 | run 7 | sim/scripted | reject",
+        "+ 2026-01-28 judged v6 over v5 by run 6: reject",
+        "+ 2026-01-30 judged v6 over v5 by run 7: reject (stands)",
+        "+ run 7 completed, 01-30",
+        "+ night 7 (2026-01-29): rejected, 50.0 -> 50.0, 1 tried, 0 in, 0 out",
+    )
+    # The last day of the month, and its cap.
+    nightly.add_forms("permit", "stamp", 16)
+    cap = life.books.spent["2026-01"] + 0.012
+    capped = ["--sources", "logs", "--max-cost-per-month", cap]
+    assert "of the month's cap of" in nightly.refresh(*capped, code=2).complaint
+    life.next_morning("+ run 8 failed, 01-31")
+    assert life.books.spent["2026-01"] <= cap
+    # A new month has its own money, and a person is asked.
+    monkeypatch.setattr(flows.refresh, "check", lambda _: None)  # no deployment is at hand, and so no form
+    monkeypatch.setattr(flows.refresh, "ask", suspended)
+    with pytest.raises(Pause):
+        nightly.refresh(*capped, "--promote", "approve")
+    listed = json.loads(nightly("status", "--json").stdout)
+    (waiting,) = [item["run_id"] for item in listed if item["state"] == "waiting"]
+    nightly("approve", waiting, "--why", "read it")
+    life.next_morning(
+        "- champion | 5 | v5 | by hand | v2 | people",
+        "- run 8 failed, 01-31",
+        "+ 5 | v5 | by hand | v2 | people",
+        "+ champion | 7 | v7 | promoted | v5 | run 8 | sim/scripted | promote",
+        "+ 2026-02-01 promote v7 from v5: the candidate is better on 4 and worse on 0 of 8 held-out tasks; "
+        "approved: read it",
+        "+ run 8 completed, 02-01",
+        "+ night 8 (2026-01-31): promoted, 25.0 -> 75.0, 2 tried, 2 in, 0 out",
+        "+ SKILL.md:15 The field `stamp` is taken only as colour and motif. asked by 8 tasks",
+        "+ SKILL.md:16 Give the field `phone` as the country before it in brackets. asked by 4 tasks",
+    )
+    assert set(life.books.spent) == {"2026-01", "2026-02"}
+    nightly("approve", waiting, code=2)
 
 
 def test_nights_of_a_skill_on_a_branch_are_its_log(
