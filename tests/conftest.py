@@ -199,14 +199,16 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Project"]:
     task_set(checkout, 12)
     forking = warm.start(home / "warm", environment(home), checkout)
     known = environment(home) | QUIET | LEAN | dict.fromkeys(UNASKED, "false") | {"PREFECT_UI_ENABLED": "false"}
-    with begun(checkout, known, home / "page.log") as api:
-        (home / "api").write_text(api)
-        found = Project(home, checkout)
-        found.fork_runs()
-        yield found
-        found.client.close()
-    forking.terminate()
-    forking.wait(60)
+    try:
+        with begun(checkout, known, home / "page.log") as api:
+            (home / "api").write_text(api)
+            found = Project(home, checkout)
+            found.fork_runs()
+            yield found
+            found.client.close()
+    finally:
+        forking.terminate()
+        forking.wait(60)
 
 
 @pytest.fixture

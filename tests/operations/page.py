@@ -1,5 +1,6 @@
 """docs/deploy.md as what it is: blocks for a shell, run in a checkout in the order in which they stand."""
 
+import contextlib
 import os
 import re
 import socket
@@ -58,9 +59,9 @@ def begun(checkout: Path, env: Mapping[str, str], said: Path) -> Iterator[str]:
         while "started!" not in said.read_text():
             assert shell.poll() is None, said.read_text()
             assert time.monotonic() < deadline, said.read_text()
+            processes |= programs_of(shell)
             time.sleep(0.2)
-        for process in [shell_itself := psutil.Process(shell.pid), *shell_itself.children()]:  # bash becomes the last
-            processes |= {word: process for word in ("server", "worker") if word in process.cmdline()}
+        processes |= programs_of(shell)
         processes["worker"].kill()
         shell.wait()
         yield f"http://127.0.0.1:{port}/api"
@@ -69,3 +70,11 @@ def begun(checkout: Path, env: Mapping[str, str], said: Path) -> Iterator[str]:
         if server := processes.get("server"):
             server.terminate()
             server.wait(60)
+
+
+def programs_of(shell: "subprocess.Popen[bytes]") -> dict[str, psutil.Process]:
+    """The server and the worker, as far as a shell has started them; it becomes the last program itself."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family = [itself := psutil.Process(shell.pid), *itself.children()]
+        return {word: one for one in family for word in ("server", "worker") if word in one.cmdline()}
+    return {}
