@@ -380,6 +380,7 @@ def kept(folder: Path) -> tuple[dict[str, Any], dict[str, float], dict[str, byte
     return answers, dict(spent), files
 
 
+@pytest.mark.slow
 def test_a_run_with_batches_is_the_run_without_and_its_one_call_stages_cost_half(
     tmp_path: Path, warm_home: Path, provider: BatchServer
 ) -> None:

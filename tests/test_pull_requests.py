@@ -273,6 +273,7 @@ def test_a_night_proposes_what_won_and_a_merge_makes_it_the_champion(team: Team)
     assert known["versions"][-1]["skill"] == after["base"], "the version that was proposed, and no other"
 
 
+@pytest.mark.slow  # the night before it ends in a request
 def test_a_night_without_a_forge_keeps_its_winner(team: Team) -> None:
     remote, data = team.remote, write_math(team.folder / "data", 24)
     command = (

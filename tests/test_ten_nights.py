@@ -255,6 +255,7 @@ def five_more(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     nightly("approve", waiting, code=2)
 
 
+@pytest.mark.slow  # nights are above, and what a branch has besides is in test_skills_in_git
 def test_nights_of_a_skill_on_a_branch_are_its_log(
     tmp_path: Path, prefect_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
