@@ -2,9 +2,9 @@
 
 from prefect import flow
 
-from flows.evaluate import evaluate
+from flows.evaluate import score
 from tasks.hooks import flow_run_id, on_bad_end
-from tasks.runner import sized
+from tasks.tagged import tagged
 from trace2skill.evaluation.ablation import AblationSettings
 from trace2skill.runs import ablate as run
 from trace2skill.runs import promotion
@@ -27,12 +27,12 @@ def ablate(settings: RunSettings, of: str, how: AblationSettings) -> Pruned:
     rt = runtime(settings)
     refresh_steps.start(rt, "ablate", flow_run=flow_run_id(), of=of, how=how.model_dump(mode="json"))
     study = run.begin(rt, of, how)
-    while batch := study.next_batch():
-        scored = sized(evaluate, settings)(settings, batch.conditions, list(study.tasks), seeds=batch.seeds)
-        study.take(scored)
-    pruned = study.pruned_candidate()
     tasks = list(study.tasks)
-    scored = sized(evaluate, settings)(settings, promotion.conditions(rt, pruned, study.base), tasks)
+    with tagged(*settings.tags):
+        while batch := study.next_batch():
+            study.take(score(settings, batch.conditions, tasks, batch.seeds))
+        pruned = study.pruned_candidate()
+        scored = score(settings, promotion.conditions(rt, pruned, study.base), tasks)
     decision: Decision = promotion.verdict(rt, pruned, scored)
     promotion.promote(rt, pruned, study.base, decision)
     return run.finish(rt, study, pruned, scored, decision)

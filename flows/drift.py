@@ -1,11 +1,11 @@
 """Flow `drift-watch`: the champion scored again with fresh seeds, on a schedule."""
 
 from prefect import flow
+from prefect.runtime import flow_run as running
 
-from flows.evaluate import evaluate
+from flows.evaluate import score
 from tasks.events import tell
 from tasks.hooks import flow_run_id, on_bad_end, planned_day
-from tasks.runner import sized
 from tasks.tagged import tagged
 from trace2skill.runs import drift as run
 from trace2skill.runs import held_out, refresh
@@ -14,7 +14,13 @@ from trace2skill.runs.runtime import runtime
 from trace2skill.runs.settings import RunSettings
 
 
-@flow(name="drift-watch", persist_result=False, flow_run_name="drift watch {label}", **on_bad_end("drift"))
+def watch_name() -> str:
+    """What a person reads in the UI: the skill, and the label, which a schedule leaves to the day."""
+    given = running.parameters
+    return f"drift watch {given['settings'].label} {given.get('label') or planned_day()}"
+
+
+@flow(name="drift-watch", persist_result=False, flow_run_name=watch_name, **on_bad_end("drift"))
 def drift_watch(settings: RunSettings, label: str = "", roll_back: bool = False) -> DriftReport:
     """Does the champion still score what it scored? A significant drop is an event, and a rollback if so wanted.
 
@@ -28,8 +34,8 @@ def drift_watch(settings: RunSettings, label: str = "", roll_back: bool = False)
     refresh.start(rt, "drift", flow_run=flow_run_id(), label=label, roll_back=roll_back)
     before = run.baseline(rt)
     tasks = held_out.tasks_of_split(rt, "validation", "")
-    with tagged(settings):
-        scored = sized(evaluate, settings)(settings, [run.condition(rt)], tasks, seeds=run.seeds(rt, label))
+    with tagged(*settings.tags):
+        scored = score(settings, [run.condition(rt)], tasks, run.seeds(rt, label))
     held_out.keep_evaluations(rt, scored, "validation")
     report = run.keep(rt, run.judge(rt, label, before, scored, roll_back=roll_back))
     tell("skill.regressed" if report.dropped else "skill.steady", report.name, report.model_dump(mode="json"))

@@ -6,6 +6,7 @@ from tasks.gather import gather
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.runner import mapped, sized
 from tasks.steps import task_of
+from tasks.tagged import tagged
 from trace2skill.evaluation.conditions import Condition, evaluation_of, jobs_of
 from trace2skill.runs import held_out
 from trace2skill.runs import refresh as run
@@ -31,6 +32,13 @@ def evaluate(
     return [evaluation_of(condition, jobs, done.results, most) for condition in conditions]
 
 
+def score(
+    settings: RunSettings, conditions: list[Condition], task_ids: list[str], seeds: tuple[int, ...] | None = None
+) -> list[Evaluation]:
+    """`evaluate` as a stage of a run; without conditions there is none, and so no flow run that did nothing."""
+    return sized(evaluate, settings)(settings, conditions, task_ids, seeds) if conditions else []
+
+
 @flow(name="evaluate-skills", persist_result=False, flow_run_name="evaluate {settings.label}", **on_bad_end("evaluate"))
 def evaluate_skills(settings: RunSettings, skills: list[SkillAddress], split: str, why: str = "") -> list[Evaluation]:
     """Score skills, by their places, and the agent without a skill, on one split; the test split needs a reason.
@@ -41,7 +49,8 @@ def evaluate_skills(settings: RunSettings, skills: list[SkillAddress], split: st
     given = {"skills": [str(path) for path in skills], "split": split, "why": why}
     run.start(rt, "evaluate", flow_run=flow_run_id(), **given)
     tasks = held_out.tasks_of_split(rt, split, why)
-    scored: list[Evaluation] = sized(evaluate, settings)(settings, run.conditions_of(rt, skills), tasks)
+    with tagged(*settings.tags):
+        scored = score(settings, run.conditions_of(rt, skills), tasks)
     held_out.keep_evaluations(rt, scored, split)
     run.end(rt, "completed")
     return scored

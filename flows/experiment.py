@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from prefect import flow, tags
+from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.arm import make_arm
-from flows.evaluate import evaluate
+from flows.evaluate import score as evaluated
 from flows.refresh import plan_run
 from tasks.artifacts import publish_experiment
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.runner import sized
+from tasks.tagged import tagged
 from trace2skill.core.errors import Trace2SkillError
 from trace2skill.core.failures import Failure, in_words
 from trace2skill.core.progress import watcher
@@ -39,7 +40,7 @@ def experiment(settings: ExperimentSettings) -> State[Any]:
     Returns the `ExperimentResult`, in a state whose name and message say what is missing in it.
     """
     study = run.start(settings, flow_run=flow_run_id())
-    with tags("experiment", study.experiment.name):
+    with tagged("experiment", study.experiment.name):
         arms, failures = make_arms(study)
         measured = [item for user, tested in study.columns() for item in score(study, user, tested, arms)]
     result = run.finish(study, arms, measured, failures)
@@ -81,5 +82,5 @@ def score(study: Study, user: str, tested: TestSet, arms: list[ArmResult]) -> li
     """All arms with one user's agent on one set."""
     settings, tasks = study.scoring(user, tested), study.tasks_of(tested)
     conditions = study.users_of(arms, user)
-    scored = sized(evaluate, settings)(settings, conditions, tasks, seeds=seeds_of(study.experiment, tested))
+    scored = evaluated(settings, conditions, tasks, seeds_of(study.experiment, tested))
     return run.keep_scores(study, user, tested, arms, scored)

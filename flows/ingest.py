@@ -9,6 +9,7 @@ from tasks.artifacts import publish
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.parameters import guarded
 from tasks.runner import sized
+from tasks.tagged import tagged
 from trace2skill.runs import closing, promotion
 from trace2skill.runs import refresh as run
 from trace2skill.runs.ingest import NOT_SHOWN, IngestSettings
@@ -21,7 +22,9 @@ from trace2skill.runs.summary import RunSummary
 @flow(name="ingest", persist_result=False, flow_run_name="ingest {settings.analyst}")
 def ingest(settings: IngestSettings) -> RunSummary:
     """Read what is new in logs, analyse each segment, and write the candidate; nothing is promoted."""
-    return guarded(learn_from_logs)(settings.as_run())
+    wanted = settings.as_run()
+    with tagged(*wanted.tags):
+        return guarded(learn_from_logs)(wanted)
 
 
 @flow(
@@ -36,9 +39,11 @@ def learn_from_logs(settings: RunSettings) -> RunSummary:
     rt = runtime(settings)
     run.start(rt, "ingest", flow_run=flow_run_id())
     base = run.skill_given(rt)
-    observed = sized(observe, settings)(settings, intake.taken)
-    distilled = sized(distill, settings)(settings, [], base, observed.results)
-    grown = Evolution(number=0, rolled=(), distilled=distilled, candidate=build(settings, rt, distilled))
+    with tagged(*settings.tags):
+        observed = sized(observe, settings)(settings, intake.taken)
+        distilled = sized(distill, settings)(settings, [], base, observed.results)
+        candidate = build(settings, rt, distilled)
+    grown = Evolution(number=0, rolled=(), distilled=distilled, candidate=candidate)
     failures = (*observed.failures, *distilled.failures)
     promotion.promote(rt, grown.candidate, base, NOT_SHOWN)
     summary = closing.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, failures, read=intake.read)

@@ -10,7 +10,7 @@ from prefect.runtime import deployment
 from prefect.states import Completed
 
 from flows.distill import distill
-from flows.evaluate import evaluate
+from flows.evaluate import score
 from flows.observe import observe
 from flows.rollout import rollout
 from flows.shrink import shrink
@@ -71,7 +71,7 @@ def refresh(settings: RunSettings) -> State[Any]:
         rt = runtime(settings)
         before = closing.outcome_before(rt)
         run.start(rt, flow_run=flow_run_id())
-        with tagged(settings):
+        with tagged(*settings.tags):
             summary = learn(settings, rt, intake)
         answered(settings)
     summary = propose_winner(rt, summary)
@@ -185,7 +185,7 @@ def choose(
     if len(grown) == 1:
         return grown[0], ()
     tasks = planned.validation if settings.learning.select == "validation" else planned.evolve
-    scored = sized(evaluate, settings)(settings, promotion.conditions_to_choose(grown), list(tasks))
+    scored = score(settings, promotion.conditions_to_choose(grown), list(tasks))
     index, scores = selection.best(grown, scored)
     return grown[index], scores
 
@@ -228,8 +228,6 @@ def judge(
 ) -> tuple[list[Evaluation], Decision]:
     """The evaluations of candidate and champion, and the decision over them."""
     tasks = list(planned.validation)
-    scored = sized(evaluate, settings)(settings, promotion.conditions(rt, candidate, champion), tasks)
-    again = sized(evaluate, settings)(
-        settings, promotion.repeat_of(rt, candidate, champion), tasks, seeds=promotion.fresh_seeds(settings)
-    )
+    scored = score(settings, promotion.conditions(rt, candidate, champion), tasks)
+    again = score(settings, promotion.repeat_of(rt, candidate, champion), tasks, promotion.fresh_seeds(settings))
     return [*scored, *again], promotion.verdict(rt, candidate, scored, again, failures)

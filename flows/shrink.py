@@ -2,12 +2,13 @@
 
 from prefect import flow
 
-from flows.evaluate import evaluate
+from flows.evaluate import score
 from flows.rollout import rollout
 from tasks.gather import gather
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.runner import mapped, sized
 from tasks.steps import task_of
+from tasks.tagged import tagged
 from trace2skill.core.errors import BadInput
 from trace2skill.core.failures import Failure
 from trace2skill.core.forms import as_text
@@ -25,9 +26,10 @@ def shrink_skill(settings: RunSettings) -> Shrunk:
     rt = runtime(settings)
     run.start(rt, "shrink", flow_run=flow_run_id())
     ids = [*rt.splits.evolve, *rt.splits.validation]
-    audits = gather(rt, AUDIT.name, mapped(task_of(AUDIT), settings, ids), ids, tolerated=0.0)
-    planned = run.plan(rt, audits.results)
-    shrunk = shrink(settings, shrinking_of(rt, planned.evolve, planned.validation))
+    with tagged(*settings.tags):
+        audits = gather(rt, AUDIT.name, mapped(task_of(AUDIT), settings, ids), ids, tolerated=0.0)
+        planned = run.plan(rt, audits.results)
+        shrunk = shrink(settings, shrinking_of(rt, planned.evolve, planned.validation))
     if shrunk is None:
         raise BadInput("this run needs a skill that is champion (--skill), and to be told what may go (--shrink)")
     run.end(rt, "completed", as_text(shrunk), shrunk.in_words)
@@ -44,5 +46,5 @@ def shrink(settings: RunSettings, one: Shrinking | None) -> Shrunk | None:
         one.take(rolled.results)
         failures += rolled.failures
     conditions = one.conditions()
-    scored = sized(evaluate, settings)(settings, conditions, one.held_out) if conditions else []
+    scored = score(settings, conditions, one.held_out)
     return one.settle(scored, failures)

@@ -25,7 +25,7 @@ from tasks.figures import readable
 from trace2skill.core.digest import digest_of
 from trace2skill.experiment.result import ExperimentResult
 from trace2skill.runs.nights_page import nights_of
-from trace2skill.runs.promotion import report_address
+from trace2skill.runs.promotion import report_address, report_in_words
 from trace2skill.runs.report.facts import costs_of
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.summary import RunSummary
@@ -41,8 +41,9 @@ class StageArtifact:
     sooner shows in the graph alone.
     """
 
-    def __init__(self, stage: str, total: int) -> None:
+    def __init__(self, stage: str, total: int, skill: str = "") -> None:
         self._stage, self._total, self._ended, self._moved = stage, total, 0, time.monotonic()
+        self._of = f"-{in_key(skill)}" if skill else ""
         self._id: UUID | None = None
         self._start: threading.Timer | None = None
         if running.id:
@@ -75,7 +76,7 @@ class StageArtifact:
         return 100.0 * self._ended / self._total
 
     def _made(self) -> None:
-        key, words = f"stage-{self._stage.replace(' ', '-')}", f"{self._stage}: {self._total} items"
+        key, words = f"stage-{self._stage.replace(' ', '-')}{self._of}", f"{self._stage}: {self._total} items"
         self._id = _kept(lambda: create_progress_artifact(self._share, key=key, description=words))
         self._moved = time.monotonic()
 
@@ -91,8 +92,7 @@ def publish(rt: Runtime, summary: RunSummary) -> None:
     _kept(lambda: create_markdown_artifact(summary.as_markdown(), key=f"refresh-summary-{of}", description=name))
     page = _kept(lambda: nights_of(rt.store, skill, summary).as_markdown())
     _kept(lambda: create_markdown_artifact(page or "", key=f"skill-nights-{of}", description=skill))
-    address = report_address(rt)
-    _kept(lambda: create_link_artifact(address, link_text="report", key=f"refresh-report-{of}", description=name))
+    _kept(_report(rt, f"refresh-report-{of}"))
     for key, rows in (
         ("refresh-scores", summary.score_rows()),
         ("refresh-failures", [failure.model_dump() for failure in summary.failures]),
@@ -109,13 +109,20 @@ def in_key(skill: str) -> str:
 
 
 def publish_experiment(rt: Runtime, result: ExperimentResult) -> None:
-    """The tables of an experiment, and a link to its page."""
+    """The tables of an experiment, and a link to its page. Its name is in the keys, as a skill's is."""
     if not running.id:
         return
     page = (result.directory / "tables.md").read_text(encoding="utf-8")
-    _kept(lambda: create_markdown_artifact(page, key="experiment-tables", description=result.run_id))
-    address = report_address(rt)
-    _kept(lambda: create_link_artifact(address, link_text="report", key="experiment-report", description=result.run_id))
+    of, name = in_key(result.experiment.name), result.run_id
+    _kept(lambda: create_markdown_artifact(page, key=f"experiment-tables-{of}", description=name))
+    _kept(_report(rt, f"experiment-report-{of}"))
+
+
+def _report(rt: Runtime, key: str) -> Callable[[], Any]:
+    """A link where reports are served; else the file's place, for no browser opens a file from a served page."""
+    if address := report_address(rt):
+        return lambda: create_link_artifact(address, link_text="report", key=key, description=rt.run_id)
+    return lambda: create_markdown_artifact(report_in_words(rt), key=key, description=rt.run_id)
 
 
 def _table(key: str, rows: list[dict[str, Any]], description: str) -> Callable[[], Any]:

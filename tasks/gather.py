@@ -57,7 +57,7 @@ def gather(
     for watching in watchers:
         watching.begin(stage, len(futures))
     name_of = {id(future): name for future, name in zip(futures, names, strict=True)}
-    with StageArtifact(stage, len(futures)) as shown:
+    with StageArtifact(stage, len(futures), rt.settings.skill_name if rt else "") as shown:
         for future in as_completed(list(futures)):
             future.wait()  # settles the future's own state; without it `.state` asks the server, which lags behind
             for watching in watchers:

@@ -7,14 +7,18 @@ import json
 import logging
 import os
 import pkgutil
+import re
 import subprocess
 import sys
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
 import httpx
+import prefect
 import pytest
 from conftest import OFFICE, ROOT, environment
+from packaging.requirements import Requirement
 from prefect import Flow
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -279,6 +283,16 @@ def test_an_old_file_with_flat_settings_deploys_with_a_warning(
     given = YAML(typ="safe").load(old.read_text())["deployments"][0]["parameters"]
     schema = made["nightly-refresh"]["parameter_openapi_schema"]
     assert validate(given, schema, raise_on_error=False) == []
+
+
+def test_the_version_of_prefect_that_files_name_is_the_one_of_the_lock() -> None:
+    (locked,) = re.findall(r"^prefect==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    assert prefect.__version__ == locked
+    assert YAML(typ="safe").load(FILE.read_text())["prefect-version"] == locked
+    (allowed,) = [item for item in requires("trace2skill") or [] if re.match(r"prefect[<>=]", item)]
+    assert Requirement(allowed).specifier.contains(locked)
+    (said,) = re.findall(r"the lock has (\d+\.\d+)", (ROOT / "README.md").read_text())
+    assert locked.startswith(f"{said}.")
 
 
 def test_settings_that_cannot_be_are_refused_before_anything_is_deployed(tmp_path: Path) -> None:

@@ -235,18 +235,6 @@ def test_contrast_and_one_call_analysts_run_where_they_are_asked_for(
     assert "analysts" in wrong.stderr
 
 
-def test_a_night_without_news_tells_nobody_anything(
-    tmp_path: Path, prefect_home: Path, sums: list[object], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from flows import refresh
-
-    told: list[str] = []
-    monkeypatch.setattr(refresh, "tell", lambda what, *_: told.append(what))
-    for _ in range(2):
-        run(tmp_path, prefect_home, *sums, "--model", "sim/office")
-    assert len(told) == 1, told
-
-
 def test_the_cap_stops_the_run_and_a_higher_one_goes_on(tmp_path: Path, prefect_home: Path, sums: list[object]) -> None:
     calls = tmp_path / "calls"
     done = run(tmp_path, prefect_home, *sums, "--model", "sim/office", "--max-cost", "0.03", calls=calls, code=2)

@@ -208,7 +208,7 @@ def test_a_run_that_comes_second_is_compared_with_the_new_champion(
                 for c in conditions
             ]
 
-        monkeypatch.setattr(flow, "sized", lambda *_: evaluate)
+        monkeypatch.setattr(flow, "score", evaluate)
         planned = refresh.plan(rt, [Audit(task_id=task, verdict="usable") for task in rt.tasks])
         candidate = Candidate(base=base.digest, skill=ours.digest, thresholds=(2, 2))
         distilled = Distilled(base=base.digest, analysed=(), proposed=())

@@ -87,13 +87,17 @@ class Command:
             time.sleep(0.05)
         return self
 
-    def stop(self, number: int) -> Stopped:
-        """Send the signal and wait for the end."""
+    def stop(self, number: int, *, all_of_it: bool = False) -> Stopped:
+        """Send the signal and wait for the end. `all_of_it` sends it as a terminal does, to the whole process group."""
         assert self.child.poll() is None, self.said
         beside = self.started
         before = time.monotonic()
         try:
-            self.child.send_signal(number)
+            if all_of_it:
+                assert os.getpgid(self.child.pid) == self.child.pid, "a group of its own"
+                os.killpg(self.child.pid, number)
+            else:
+                self.child.send_signal(number)
             code = self.child.wait(60)
             seconds = time.monotonic() - before
             _, alive = psutil.wait_procs(beside, timeout=2)

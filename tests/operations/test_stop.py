@@ -190,11 +190,18 @@ def test_while_an_estimate_is_made(tmp_path: Path, warm_home: Path, refresh: lis
     ended(command.reaches(mark.exists).stop(number), f"{AGAIN} estimate")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_while_its_server_starts(tmp_path: Path, refresh: list[object], number: int) -> None:
+def test_while_its_server_starts(tmp_path: Path, refresh: list[object]) -> None:
     command = Command(tmp_path, tmp_path / "home", *refresh, "--model", "sim/office")  # no server is known there
     command.reaches(lambda: command.runs("uvicorn"))
-    ended(command.stop(number), KEPT)
+    ended(command.stop(signal.SIGTERM), KEPT)
+
+
+def test_ctrl_c_of_a_terminal_while_tasks_run_on_a_server_of_its_own(tmp_path: Path, refresh: list[object]) -> None:
+    """It goes to all that the command has started, and a run whose server is gone would wait for it without end."""
+    command = Command(tmp_path, tmp_path / "home", *refresh, "--model", "sim/office?latency=6")
+    command.reaches(lambda: command.runs("uvicorn") and stage_of(tmp_path) == "rollout")
+    time.sleep(1)
+    ended(command.stop(signal.SIGINT, all_of_it=True), KEPT)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

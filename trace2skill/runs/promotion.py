@@ -134,7 +134,7 @@ def question(rt: Runtime, summary: RunSummary, champion: str) -> tuple[str, str]
         ),
         *of_each(summary.evaluations),
         f"{len(summary.candidate.written)} rules. For {summary.spent.calls} calls: {summary.cost_in_words()}.",
-        f"[The report]({report_address(rt)}) shows every edit with the traces that asked for it.",
+        f"{report_in_words(rt)} shows every edit with the traces that asked for it.",
     ]
     return "\n\n".join(lines), question_key(summary.candidate.skill, champion)
 
@@ -145,10 +145,16 @@ def question_key(candidate: str, champion: str) -> str:
 
 
 def report_address(rt: Runtime) -> str:
-    """Where the report can be opened: below `reports_at` where run directories are served, else a file's address."""
-    if rt.settings.operation.reports_at:
-        return f"{rt.settings.operation.reports_at.rstrip('/')}/{rt.run_id}/report.html"
-    return (rt.run_directory().resolve() / "report.html").as_uri()
+    """Where a browser can open the report: below `reports_at` where run directories are served, else nowhere, ''."""
+    at = rt.settings.operation.reports_at
+    return f"{at.rstrip('/')}/{rt.run_id}/report.html" if at else ""
+
+
+def report_in_words(rt: Runtime) -> str:
+    """The report as Markdown: a link, or the place of its file."""
+    if address := report_address(rt):
+        return f"[The report]({address})"
+    return f"The report (`{rt.run_directory().resolve() / 'report.html'}`)"
 
 
 def promote(

@@ -253,7 +253,7 @@ class OperationSettings(Record):
         default="threads", description="Where steps run: threads of this process, or processes of Dask or Ray."
     )
     reports_at: str = Field(
-        default="", description="Address at which run directories are served, for links in the UI; '' links to files."
+        default="", description="Address at which run directories are served, for links in the UI; '' names files."
     )
     batch: bool = Field(
         default=False,

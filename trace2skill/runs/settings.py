@@ -153,7 +153,12 @@ class RunSettings(Record, form="RunSettings", version=2, upgrades=(_from_flat,))
     @property
     def tags(self) -> tuple[str, ...]:
         """Tags of the flow runs, by kind of task and skill."""
-        return (f"domain:{self.domain_name}", f"skill:{self.data.skill.name if self.data.skill else 'new'}")
+        return (f"domain:{self.domain_name}", f"skill:{self.skill_name}")
+
+    @property
+    def skill_name(self) -> str:
+        """The skill as the UI calls it, 'new' where the run starts one."""
+        return self.data.skill.name if self.data.skill else "new"
 
     @property
     def label(self) -> str:
