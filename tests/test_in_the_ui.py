@@ -20,7 +20,7 @@ REPORTS = "https://reports.example.com"
 
 
 class Seen(NamedTuple):
-    """A refresh whose disk was full at its report, the same command twice more, and a watch."""
+    """A refresh whose disk was full at its report, the same command twice more, a watch, and scores of the skill."""
 
     first: product.Said
     calls: list[list[str]]
@@ -64,6 +64,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Seen:
         said("run", "--reports-at", REPORTS)
         patched.setattr(evidence, "clock", SimpleNamespace(today=str))  # a deployment gives its watches no label
         said("drift")
+        product.run(home, prefect_home, "evaluate", *given, calls=answered)
     return Seen(first, calls, told, (prefect_home / "api").read_text())
 
 
@@ -82,13 +83,14 @@ def test_a_night_without_news_is_no_event(seen: Seen) -> None:
 
 
 def test_runs_and_stages_say_whose_they_are_and_each_stage_did_something(seen: Seen) -> None:
-    names = [run["name"] for run in seen.runs]
-    assert sum(name.startswith(f"refresh {SKILL} (math)") for name in names) == 3
-    (watch,) = [name for name in names if name.startswith("drift watch")]
+    names = sorted(run["name"] for run in seen.runs if run["parent_task_run_id"] is None)
+    watch, scored, *refreshed = names
     assert re.fullmatch(rf"drift watch {SKILL} \(math\) \d{{4}}-\d\d-\d\d", watch)
+    assert scored == f"evaluate {SKILL} (math)"
+    assert [name.startswith(f"refresh {SKILL} (math)") for name in refreshed] == [True] * 3
     for run in seen.runs:
         assert {"domain:math", f"skill:{SKILL}"} <= set(run["tags"])
-        if run["name"].startswith("evaluate"):
+        if "conditions" in run["parameters"]:
             assert run["parameters"]["conditions"], "a stage without anything to do is none"
 
 
