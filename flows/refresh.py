@@ -76,7 +76,7 @@ def refresh(settings: RunSettings) -> State[Any]:
         answered(settings)
     summary = propose_winner(rt, summary)
     publish(rt, summary)
-    if summary.outcome != before:  # a night without news is the same run again: nothing has happened
+    if closing.is_news(rt, summary, before):  # events are for what has happened
         tell(f"skill.{summary.outcome}", summary.skill_name, summary.headline())
     if summary.failures:
         return Completed(

@@ -16,10 +16,11 @@ from trace2skill.runs import closing
 
 SKILL = "seen-sums"
 """Whose runs these are, on the server of all tests."""
+REPORTS = "https://reports.example.com"
 
 
 class Seen(NamedTuple):
-    """A refresh whose disk was full at its report, the same command twice more, and a watch."""
+    """A refresh whose disk was full at its report, the same command twice more, a watch, and scores of the skill."""
 
     first: product.Said
     calls: list[list[str]]
@@ -60,9 +61,10 @@ def seen(tmp_path_factory: pytest.TempPathFactory, prefect_home: Path) -> Seen:
             filled.setattr(closing, "write_report", full)
             first = said("run", code=2)
         said("run")
-        said("run")
+        said("run", "--reports-at", REPORTS)
         patched.setattr(evidence, "clock", SimpleNamespace(today=str))  # a deployment gives its watches no label
         said("drift")
+        product.run(home, prefect_home, "evaluate", *given, calls=answered)
     return Seen(first, calls, told, (prefect_home / "api").read_text())
 
 
@@ -81,21 +83,25 @@ def test_a_night_without_news_is_no_event(seen: Seen) -> None:
 
 
 def test_runs_and_stages_say_whose_they_are_and_each_stage_did_something(seen: Seen) -> None:
-    names = [run["name"] for run in seen.runs]
-    assert sum(name.startswith(f"refresh {SKILL} (math)") for name in names) == 3
-    (watch,) = [name for name in names if name.startswith("drift watch")]
+    names = sorted(run["name"] for run in seen.runs if run["parent_task_run_id"] is None)
+    watch, scored, *refreshed = names
     assert re.fullmatch(rf"drift watch {SKILL} \(math\) \d{{4}}-\d\d-\d\d", watch)
+    assert scored == f"evaluate {SKILL} (math)"
+    assert [name.startswith(f"refresh {SKILL} (math)") for name in refreshed] == [True] * 3
     for run in seen.runs:
         assert {"domain:math", f"skill:{SKILL}"} <= set(run["tags"])
-        if run["name"].startswith("evaluate"):
+        if "conditions" in run["parameters"]:
             assert run["parameters"]["conditions"], "a stage without anything to do is none"
 
 
-def test_artifacts_are_those_of_the_skill_and_no_link_leads_to_a_file(seen: Seen) -> None:
+def test_artifacts_are_those_of_the_skill_with_links_that_open_and_figures_that_are_read(seen: Seen) -> None:
     ids = [run["id"] for run in seen.runs]
     found = seen.asked("artifacts", flow_runs={"id": {"any_": ids}}, limit=200)
     found = [item for item in found if item["key"]]  # others are Prefect's own
     for item in found:
         assert item["key"].endswith(f"-{SKILL}"), item["key"]
         assert "file://" not in str(item["data"])
-    assert any("report.html" in str(item["data"]) for item in found if item["key"] == f"refresh-report-{SKILL}")
+        assert not re.search(r"\d\.\d{9}", str(item["data"])), item["key"]
+    reports = [str(item["data"]) for item in found if item["key"] == f"refresh-report-{SKILL}"]
+    assert sum(f"]({REPORTS}/run-" in text for text in reports) == 1
+    assert sum("/report.html`" in text for text in reports) == 1

@@ -13,11 +13,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import OFFICE_SKILL, ROOT
 from typer.testing import CliRunner
 
 from trace2skill.cli.app import app
+from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.core.errors import StoreUnavailable
+from trace2skill.skills.skill import read_skill
 from trace2skill.store import RunRow, close_all, open_store, store_to_read
 from trace2skill.store.snapshot import copied
 
@@ -51,6 +53,8 @@ def held(folder: Path) -> Iterator["subprocess.Popen[str]"]:
     path = folder / "s.duckdb"
     with closing(open_store(path)) as store:
         store.start_run(RunRow(id="run-1", kind="refresh", settings="{}"))
+        skill = read_skill(OFFICE_SKILL).digest
+        store.put("support", skill, SupportLedger(skill=skill, parent=""))
     code = textwrap.dedent(WRITES).format(root=str(ROOT), path=str(path))
     child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdout
@@ -105,7 +109,17 @@ def seen(folder: Path) -> tuple[set[int], set[int]]:
 
 
 @pytest.mark.parametrize(
-    "command", [["show"], ["versions"], ["store", "stats"], ["quarantine"], ["transfer"]], ids=" ".join
+    "command",
+    [
+        ["show"],
+        ["versions"],
+        ["why", str(OFFICE_SKILL)],
+        ["nights", str(OFFICE_SKILL)],
+        ["store", "stats"],
+        ["quarantine"],
+        ["transfer"],
+    ],
+    ids=lambda words: words[0],
 )
 def test_commands_that_only_look_do_not_wait(held: "subprocess.Popen[str]", folder: Path, command: list[str]) -> None:
     found = CliRunner().invoke(app, [*command, "--store", str(folder / "s.duckdb"), "--json"])

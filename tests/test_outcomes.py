@@ -9,6 +9,7 @@ import product
 import pytest
 from conftest import ROOT, shared
 from ingesting import settings
+from questions_of_tests import write_math, write_skill_for_sums
 
 from trace2skill.cli import live
 from trace2skill.core.errors import BadInput
@@ -155,9 +156,17 @@ def test_a_dry_run_says_what_would_be_read_and_keeps_nothing(tmp_path: Path, pre
     assert DryRun.model_validate_json(told).sessions == 2
 
 
-def test_labels_need_logs(tmp_path: Path, prefect_home: Path) -> None:
-    said = product.run(tmp_path, prefect_home, "run", "--data", ".", "--labels", "labels.csv", code=2)
+def test_labels_need_logs_and_a_file_before_anything_is_asked(tmp_path: Path, prefect_home: Path) -> None:
+    calls, data, skill = tmp_path / "calls", write_math(tmp_path / "data", 8), write_skill_for_sums(tmp_path / "sums")
+    command = ["run", "--domain", "math", "--data", data, "--skill", skill, "--model", "sim/office"]
+    labelled = [*command, "--labels", "labels.csv"]
+    said = product.run(tmp_path, prefect_home, *labelled, calls=calls, code=2)
     assert "--sources" in said.complaint
+    log(tmp_path / "logs" / "s1.jsonl")
+    said = product.run(tmp_path, prefect_home, *labelled, "--sources", "logs", calls=calls, code=2)
+    assert "labels.csv" in said.complaint
+    assert "Traceback" not in said.stderr
+    assert not calls.exists()
 
 
 def test_a_reading_says_how_fast_it_is_and_what_is_left(

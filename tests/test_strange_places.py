@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import OFFICE_SKILL
+from conftest import OFFICE, OFFICE_SKILL
 from product import run
 
 from trace2skill.cli import store as cli_store
@@ -225,6 +225,11 @@ def test_a_prefect_server_that_is_not_there_is_one_line(tmp_path: Path, monkeypa
     assert "no Prefect server answers at" in str(refused.value)
     assert "\n" not in str(refused.value)
     assert "hunter2" not in str(refused.value)
+    (tmp_path / "api").write_text("http://127.0.0.1:9/api")
+    lay(tmp_path, "rows", named("rows"))
+    said = run(tmp_path, tmp_path, "run", "--data", OFFICE, "--skill", "rows", "--model", "sim/office", code=2)
+    assert "no Prefect server answers at" in said.complaint
+    assert len(said.stderr.splitlines()) < 5, said.stderr
 
 
 def test_a_prefect_server_that_lets_nobody_in_is_one_line() -> None:

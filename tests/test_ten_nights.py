@@ -26,7 +26,7 @@ class Life:
     """The nights of a skill in a directory, and what is new in the morning after each."""
 
     def __init__(self, nightly: Nightly, clock: Clock) -> None:
-        self.nightly, self._clock = nightly, clock
+        self.nightly, self.clock = nightly, clock
         self.live, self.old_checkout = nightly.folder / "forms", nightly.folder / "checkout"
         self._books: Books | None = None
         self._page: list[str] = []
@@ -44,7 +44,7 @@ class Life:
         books = Books.of(self.nightly.store)
         check(books, self._books, read_skill(self.live).digest, CAP)
         self._page, self._books = page, books
-        self._clock.next_night()
+        self.clock.next_night()
 
 
 def news(before: list[str], now: list[str]) -> list[str]:
@@ -253,6 +253,19 @@ def five_more(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert set(life.books.spent) == {"2026-01", "2026-02"}
     nightly("approve", waiting, code=2)
+
+
+def test_a_candidate_that_is_staged_already_is_no_event_of_the_next_night(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(flows.refresh, "tell", lambda what, *_: told.append(what))
+    for _ in range(2):
+        life.nightly.refresh("--promote", "stage")
+        life.clock.next_night()
+    versions = json.loads(life.nightly("versions", "--json").stdout)["versions"]
+    assert [len(version["judgements"]) for version in versions] == [0, 2], "the same candidate won twice"
+    assert told == ["skill.staged"]
 
 
 @pytest.mark.slow  # nights are above, and what a branch has besides is in test_skills_in_git

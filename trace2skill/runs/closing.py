@@ -37,6 +37,7 @@ from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.lesson import Lesson
 from trace2skill.types.patch import Patch
+from trace2skill.versions.registry import Registry
 
 
 def finish(
@@ -98,6 +99,15 @@ def outcome_before(rt: Runtime) -> str:
         return ""
     found = from_text_or_none(row.summary, RunSummary)
     return found.outcome if found else ""
+
+
+def is_news(rt: Runtime, summary: RunSummary, before: str) -> bool:
+    """Is what came of a run told? Not what the run came to `before`, nor a candidate that stood staged without it."""
+    if summary.outcome == "staged":
+        registry, champion = Registry(rt.store), str(summary.evaluations[0].skill)
+        version = registry.version(summary.candidate.skill)
+        return summary.outcome != before and registry.win(version, champion, without=rt.run_id) is None
+    return summary.outcome != before
 
 
 def _summary(

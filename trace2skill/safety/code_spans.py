@@ -8,12 +8,12 @@ import re
 
 from trace2skill.safety.screening import shown
 
-_REFERENCE = re.compile(r"([#!])(?=\d)|\b(GH-)(?=\d)|(https?:/)(?=/\S*/(?:issues|pull|merge_requests|work_items)/)")
+_REFERENCE = re.compile(r"([#!])(?=\d)|\b(GH-)(?=\d)|(https?:/)(?=/\S{1,200}/(?:issues|pull|merge_requests|work_items)/)")
 
 
 def code_span(text: str, longest: int = 300) -> str:
     """A span of code with a text in it, whatever it holds: longer fences than its own, and no end of a table's cell."""
-    line = shown(" ".join(text.split())).replace("|", "\\|")
+    line = shown(" ".join(text[: 4 * longest].split())).replace("|", "\\|")
     line = _REFERENCE.sub(lambda found: f"{found[0]} ", line)
     line = line if len(line) <= longest else line[: longest - 1].rstrip("\\") + "…"
     if not line.strip():

@@ -73,9 +73,13 @@ class Registry:
         """What was ever said of a version, oldest first."""
         return [read_judgement(row) for row in self._history.judgements(version.name, version.skill)]
 
-    def win(self, version: Version, champion: str) -> VersionJudgement | None:
-        """The judgement by which a version is better than that champion and which still stands, None where none is."""
-        over = [item for item in self.judgements(version) if item.champion == champion]
+    def win(self, version: Version, champion: str, *, without: str | None = None) -> VersionJudgement | None:
+        """The judgement by which a version is better than that champion and which still stands, None where none is.
+
+        Without what the run of that id said, where one is named.
+        """
+        said = [item for item in self.judgements(version) if without is None or item.run_id != without]
+        over = [item for item in said if item.champion == champion]
         stands = over[standing(over)] if over else None
         return stands if stands and stands.verdict == "promote" else None
 
