@@ -26,8 +26,8 @@ from trace2skill.skills.skill import Skill, read_skill
 from trace2skill.store import open_store
 
 NIGHTLY = "refresh/nightly-refresh"
-SOON = 5 / 3600
-"""Hours after which nobody has answered."""
+SOON = 20 / 3600
+"""Hours after which nobody has answered. The worker has to be gone before, on a slow machine, too."""
 BY_APPROVAL = {"promote": "approve"}
 ASKED = ("Suspended", "COMPLETED", "FAILED")
 ENDED = ("COMPLETED", "FAILED", "CANCELLED")

@@ -8,7 +8,9 @@ import re
 
 from trace2skill.safety.screening import shown
 
-_REFERENCE = re.compile(r"([#!])(?=\d)|\b(GH-)(?=\d)|(https?:/)(?=/\S{1,200}/(?:issues|pull|merge_requests|work_items)/)")
+_REFERENCE = re.compile(
+    r"([#!])(?=\d)|\b(GH-)(?=\d)|(https?:/)(?=/\S{1,200}/(?:issues|pull|merge_requests|work_items)/)"
+)
 
 
 def code_span(text: str, longest: int = 300) -> str:
