@@ -33,8 +33,8 @@ def found_in(directory: Path) -> list[FoundFile]:
     Raises:
         BadInput: something there cannot be a file of a skill, or all of it is too much; names it.
     """
-    places = []
-    for place in _walk(directory, directory.resolve(), "", (), itertools.count(1)):
+    places, root = [], directory.resolve()
+    for place in _walk(directory, root, "", (), itertools.count(1)):
         places.append(place)
         if len(places) > MOST_FILES:
             raise BadInput(f"{_named(directory)} holds more than {MOST_FILES} files: that is no skill")
@@ -45,7 +45,9 @@ def found_in(directory: Path) -> list[FoundFile]:
             f"{directory} holds {size / 2**20:.0f} MB, more than the {MOST_BYTES // 2**20} MB of a skill; the largest "
             f"file is {largest} with {state.st_size / 2**20:.0f} MB: leave out what an agent does not read"
         )
-    found = [FoundFile(path, _content(place, state), bool(state.st_mode & 0o100)) for path, place, state in places]
+    found = [
+        FoundFile(path, _content(place, state, root), bool(state.st_mode & 0o100)) for path, place, state in places
+    ]
     return sorted(found, key=lambda file: file.path)
 
 
@@ -99,13 +101,13 @@ def bad_name(name: str) -> str:
     return ""
 
 
-def _content(place: Path, seen: os.stat_result) -> bytes:
-    """The content of a plain file: of the one that was looked at, and no more of it than was there."""
+def _content(place: Path, seen: os.stat_result, root: Path) -> bytes:
+    """The content of a plain file: of the one that was looked at, below `root`, and no more of it than was there."""
     try:
         handle = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:
             state = os.fstat(handle)
-            if (state.st_dev, state.st_ino) != (seen.st_dev, seen.st_ino):
+            if (state.st_dev, state.st_ino) != (seen.st_dev, seen.st_ino) or not _is_below(root, handle):
                 raise BadInput(f"{place} was replaced while it was read: try again when nobody writes to it")
             content = file.read(seen.st_size + 1)
     except OSError as error:
@@ -113,6 +115,17 @@ def _content(place: Path, seen: os.stat_result) -> bytes:
     if len(content) > seen.st_size:
         raise BadInput(f"{place} grows while it is read")
     return content
+
+
+def _is_below(root: Path, handle: int) -> bool:
+    """Is the file that is open below a directory? A link may have led elsewhere between any two looks at its name.
+
+    The kernel says where it is; true where it does not say.
+    """
+    try:
+        return Path(os.readlink(f"/proc/self/fd/{handle}")).is_relative_to(root)
+    except OSError:
+        return True
 
 
 def _named(place: Path) -> str:
