@@ -1,5 +1,6 @@
 """A model that is answered by hand: the folder, who answers what, what is refused, and that a run gets the answers."""
 
+import fcntl
 import json
 import os
 import threading
@@ -29,6 +30,7 @@ from trace2skill.llm.checks import check_model
 from trace2skill.llm.handoff.claims import default_name, take
 from trace2skill.llm.handoff.folder import Folder
 from trace2skill.llm.handoff.page import part_of
+from trace2skill.llm.handoff.presence import join, runs
 from trace2skill.llm.transport import litellm
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.settings import RunSettings
@@ -570,3 +572,16 @@ def test_the_doctor_asks_nobody(place: Path) -> None:
     assert "will be made" in model["detail"]
     assert not place.exists()
     assert threading.active_count() < 100
+
+
+def test_a_run_that_begins_while_a_reader_looks_is_counted(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, locked = Folder(place, make=True), fcntl.flock
+
+    def looked_at(handle: int, how: int) -> None:
+        if how & fcntl.LOCK_EX:
+            assert runs(folder) == 0  # at the worst moment: it removes what a process that is gone left behind
+        locked(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", looked_at)
+    join(folder)
+    assert runs(folder) == 1

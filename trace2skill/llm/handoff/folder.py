@@ -20,6 +20,7 @@ file that can be made once (link(2) fails where the name exists).
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
 import secrets
@@ -104,6 +105,11 @@ class Folder:
         raw = content if isinstance(content, bytes) else content.model_dump_json(indent=1).encode("utf-8")
         with self._open(place) as directory:
             return directory.make(_checked(name), raw)
+
+    def hold(self, place: str, name: str) -> int:
+        """An empty file that is locked before it has its name, so that nobody ever finds it unlocked; its handle."""
+        with self._open(place) as directory:
+            return directory.hold(_checked(name))
 
     def read(self, place: str, name: str) -> bytes | None:
         """The content of a file; None where it is not there.
@@ -236,6 +242,20 @@ class _Directory:
         finally:
             os.unlink(beside, dir_fd=self.handle)
         return True
+
+    def hold(self, name: str) -> int:
+        beside = f".new-{secrets.token_hex(8)}"
+        handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=self.handle)
+        try:
+            with contextlib.suppress(OSError):  # a file system without locks: it then counts for nothing
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.link(beside, name, src_dir_fd=self.handle, dst_dir_fd=self.handle, follow_symlinks=False)
+        except OSError:
+            os.close(handle)
+            raise
+        finally:
+            os.unlink(beside, dir_fd=self.handle)
+        return handle
 
 
 def _checked(name: str) -> str:

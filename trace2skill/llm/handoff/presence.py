@@ -3,7 +3,6 @@
 The lock (flock(2)) ends with the process, however that ends, so that nobody waits for a run that is gone.
 """
 
-import contextlib
 import fcntl
 import os
 import secrets
@@ -22,12 +21,7 @@ def join(folder: Folder) -> None:
     with _guard:
         if place in _held:
             return
-        name = secrets.token_hex(8)
-        folder.put("runs", name, b"")
-        handle = os.open(folder.path / "runs" / name, os.O_RDONLY | os.O_NOFOLLOW)
-        with contextlib.suppress(OSError):  # a file system without locks: the run is then not counted
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _held[place] = handle
+        _held[place] = folder.hold("runs", secrets.token_hex(8))
 
 
 def runs(folder: Folder) -> int:
