@@ -8,6 +8,7 @@ import json
 import os
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 from urllib.parse import SplitResult, quote, urlsplit
@@ -111,7 +112,7 @@ def _hosts(kind: Kind) -> set[str]:
     return {os.environ.get(name, "").lower() for name in HOSTS[kind]} - {""}
 
 
-class _Rest:
+class _Rest(ABC):
     """What both have in common."""
 
     kind: Kind
@@ -172,17 +173,21 @@ class _Rest:
         }.get(status, "run the same command again")
         return f"{self._base} refuses {what} ({status}): {said}. {remedy}"
 
+    @abstractmethod
     def _headers(self) -> dict[str, str]:
-        raise NotImplementedError
+        """Those of a request, the token among them."""
 
+    @abstractmethod
     def _known(self, branch: str, into: str) -> list[_Known]:
-        raise NotImplementedError
+        """All requests for a branch, closed ones too."""
 
+    @abstractmethod
     def _change(self, number: int, title: str, body: str) -> None:
-        raise NotImplementedError
+        """Give a request another title and body."""
 
+    @abstractmethod
     def _open(self, branch: str, into: str, title: str, body: str) -> str:
-        raise NotImplementedError
+        """Open one; returns its address."""
 
 
 class GitHub(_Rest):
