@@ -33,7 +33,7 @@ from trace2skill.runs.estimate import foreseen
 from trace2skill.runs.evolve_tasks import for_base, for_candidate
 from trace2skill.runs.intake import Intake
 from trace2skill.runs.night import tonight
-from trace2skill.runs.proposed import propose_winner
+from trace2skill.runs.nightly_request import propose_winner
 from trace2skill.runs.replay import replay_of, still_out
 from trace2skill.runs.rounds import Search
 from trace2skill.runs.runtime import Runtime, runtime

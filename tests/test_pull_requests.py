@@ -15,7 +15,7 @@ from sessions_of_tests import sessions
 
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.core.errors import BadInput
-from trace2skill.runs.proposal_page import page_of
+from trace2skill.runs.pull_request_page import page_of
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.git_address import GitAddress, parse

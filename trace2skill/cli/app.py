@@ -27,7 +27,7 @@ from trace2skill.cli.look import doctor, show, validate
 from trace2skill.cli.mcp import mcp
 from trace2skill.cli.nights import nights
 from trace2skill.cli.operate import approve, failures, retry, status, watch
-from trace2skill.cli.propose import propose_pr
+from trace2skill.cli.propose_pr import propose_pr
 from trace2skill.cli.report import report
 from trace2skill.cli.run import demo, distill, evaluate, rollout, run
 from trace2skill.cli.shrink import shrink

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trace2skill.core.errors import BadInput, SkillInvalid
 from trace2skill.runs.batching import check_batches
-from trace2skill.runs.proposing import check_proposing
+from trace2skill.runs.pull_requests import check_proposing
 from trace2skill.runs.run_progress import RunProgress, read_progress
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import RunSettings

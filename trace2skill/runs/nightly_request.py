@@ -3,7 +3,7 @@
 from trace2skill.core.errors import Interrupted, Trace2SkillError
 from trace2skill.core.forms import as_text
 from trace2skill.runs.closing import write_pages
-from trace2skill.runs.proposing import address_of, forge_in, propose
+from trace2skill.runs.pull_requests import address_of, forge_in, propose
 from trace2skill.runs.report import write_report
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.summary import RunSummary

@@ -1,7 +1,7 @@
 """Proposing what a run has learned to the people of a repository."""
 
 from trace2skill.core.errors import BadInput
-from trace2skill.runs.proposal_page import page_of, title_of
+from trace2skill.runs.pull_request_page import page_of, title_of
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import RunSummary

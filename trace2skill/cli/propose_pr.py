@@ -10,8 +10,8 @@ from trace2skill.cli.console import Console, flat, plain
 from trace2skill.cli.look import summary_of
 from trace2skill.cli.repeat import in_words
 from trace2skill.core.errors import BadInput
-from trace2skill.runs.proposal_page import page_of, title_of
-from trace2skill.runs.proposing import address_of, propose, pull_request, report_of
+from trace2skill.runs.pull_request_page import page_of, title_of
+from trace2skill.runs.pull_requests import address_of, propose, pull_request, report_of
 from trace2skill.runs.settings import RunSettings
 from trace2skill.skills.git_address import GitAddress, parse
 from trace2skill.versions.forges import ForgeName, forge_of
