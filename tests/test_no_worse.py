@@ -93,6 +93,24 @@ def test_it_must_be_no_worse_than_the_version_that_shrinking_began_with_as_well(
     assert no_worse([champion, began], champion, 0.02).p_value == p_no_worse([-1.0] * 3 + [0.0] * 197, 0.02)
 
 
+def test_a_version_that_shrinking_began_with_does_not_lose_by_the_clock() -> None:
+    """Where runs of it were ended for it, the smaller skill is not the better for that."""
+    began, smaller = losing_some(300, 9)
+    champion = scored("champion", [cell.hard > 0 for cell in smaller.cells])
+    assert decide(champion, smaller, beside=[began]).verdict == "not_enough_evidence"
+    ended = began.model_copy(
+        update={
+            "cells": tuple(
+                cell.model_copy(update={"outcome": "failed", "hard": 0.0, "stop": "time_limit"}) if n >= 280 else cell
+                for n, cell in enumerate(began.cells)
+            )
+        }
+    )
+    found = decide(champion, smaller, beside=[ended])
+    assert found.verdict != "promote"
+    assert "20 of 300 runs were ended by the clock" in found.reason
+
+
 def test_a_loss_that_is_allowed_to_be_larger_takes_fewer_tasks() -> None:
     champion, smaller = losing_some(40, 0)
     assert decide(champion, smaller, GateSettings(shrink_loss=0.1), beside=()).verdict == "promote"
@@ -122,6 +140,9 @@ def test_its_looks_cost_what_others_do_and_its_promotions_earn_nothing(tmp_path:
         assert registry.before_shrinking(skill.name) == skill.digest, "however many promotions only made it smaller"
         champion = made
         left.append(registry.next_look(skill.name, champion.digest, 0.05).level)
+    smaller = registry.history(skill.name)[1].skill
+    registry.rollback(skill.name, place, to=smaller, reason="back")
+    assert registry.before_shrinking(skill.name) == skill.digest, "a smaller version is measured by what it was"
     assert left[0] == left[1] == pytest.approx(0.0295, abs=1e-4)
     store.close()
 

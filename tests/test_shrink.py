@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ROOT
@@ -14,10 +15,11 @@ from trace2skill.cli.app import app
 from trace2skill.consolidate.cut import Place, Rule
 from trace2skill.consolidate.groups import Saying, Support
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
-from trace2skill.consolidate.less import tokens_of, without_lines
+from trace2skill.consolidate.less import tokens_of, valid_without, without_lines
 from trace2skill.consolidate.lines import LineRange
 from trace2skill.consolidate.settle import BookRule, RuleBook, Statement
 from trace2skill.evaluation.attribution import RuleEffect
+from trace2skill.evaluation.decision import decide
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs.dead_weight import DeadWeight, pieces_of, to_try
 from trace2skill.runs.estimate import estimate
@@ -36,6 +38,7 @@ from trace2skill.sim.scripted import scripted
 from trace2skill.skills.skill import Skill, SkillFile, read_skill
 from trace2skill.store import Store
 from trace2skill.types.comparison import Interval
+from trace2skill.types.evaluation import Cell, Evaluation
 
 sys.path.insert(0, str(ROOT / "bench"))
 from replay_world import NOUNS, meant, script, write_world
@@ -147,7 +150,7 @@ def test_the_bill_counts_the_trials_and_both_skills_on_held_out_tasks(tmp_path: 
         for how in (settings, settings.changed(shrink=ShrinkSettings()))
     ]
     splits = runtime(settings).splits
-    assert runs[0] - runs[1] == 2 * len(splits.evolve) + 2 * len(splits.validation)
+    assert runs[0] - runs[1] == 500 + len(splits.evolve) + 2 * len(splits.validation), "each trial has tasks of its own"
 
 
 TEXT = """---
@@ -257,6 +260,22 @@ def test_a_reference_that_nobody_opened_where_it_would_be_seen_may_go_with_its_l
     assert not DeadWeight(more, pieces, RuleBook(), {}, {}, 99).goes(), "people wrote some of it"
 
 
+def test_a_line_that_names_an_unopened_file_stays_where_it_is_missed_or_names_another() -> None:
+    path = "references/dates.md"
+    line = "- Sort by date; see references/dates.md."
+    longer = "- Read old/references/dates.md and references/dates.md.bak."
+    text = TEXT.replace("- Sort by date.", line).replace("- Count twice.", longer)
+    skill = SKILL.with_files({"SKILL.md": text.encode(), path: b"# Dates\n\n- Sort by date.\n"})
+    sayings = [saying("a", line[2:]), saying("b", line[2:])]
+    ledger = rows((SORTED, sayings), (ALONE, [saying("c", longer[2:])]), ((path, 3, 3), [saying("d", "Sort.")]))
+    one = rule(line[2:], *sayings)
+    pieces = pieces_of(skill, ledger, RuleBook(rules=(one,)))
+    unknown = DeadWeight(skill, pieces, RuleBook(rules=(one,)), {}, {}, 20)
+    assert [place for item in unknown.goes() for place in item.piece.places] == [(path, 3, 3), SORTED]
+    missed = DeadWeight(skill, pieces, RuleBook(rules=(one,)), {one.id: effect(0.1, 0.4)}, {}, 20)
+    assert not missed.goes()
+
+
 def test_what_people_wrote_is_told_from_what_was_learned() -> None:
     by_people = rule("A line of people.", saying("a", "A line of people."))
     learned = rule("Sort by date.", saying("b", "Sort by date."))
@@ -281,6 +300,24 @@ def test_trials_begin_with_what_is_known_least_and_keep_to_their_tasks() -> None
     assert to_try(found.open(), found.effects, [], most=9, parts=9) == ([], [])
 
 
+def test_what_the_gate_could_not_see_is_asked_again_and_what_it_refused_is_not() -> None:
+    passing = [Cell(task_id=f"t{n}", seed=1, outcome="passed", hard=1.0) for n in range(60)]
+    failing = [cell.model_copy(update={"outcome": "failed", "hard": 0.0}) for cell in passing]
+    broken = [cell.model_copy(update={"outcome": "infrastructure_error", "hard": 0.0}) for cell in passing]
+
+    def after(smaller: list[Cell], **changes: Any) -> Shrunk:
+        decision = decide(Evaluation.of("champion", "a", passing), Evaluation.of("smaller", "b", smaller), beside=())
+        who = {"run_id": "r", "skill_name": "s", "base": "a", "skill": "b", "tokens": 9, "left": 8}
+        return Shrunk(**who, decision=decision.model_copy(update=changes))
+
+    assert after(failing).was_refused(99, 0.5), "it lost"
+    assert after(passing).was_refused(60, 0.02), "too few tasks, and there are no more of them"
+    assert not after(passing).was_refused(61, 0.02)
+    assert not after(passing).was_refused(60, 0.1)
+    assert not after(passing, missing=1).was_refused(60, 0.02)
+    assert not after(broken).was_refused(60, 0.02)
+
+
 def test_nights_with_seeds_of_their_own_add_up_and_the_same_seeds_count_once(store: Store) -> None:
     def told_by(seeds: tuple[int, ...], passed: int, scored: int) -> Shrunk:
         scores = (SkillScores(skill=SKILL.digest, tasks={"t": (passed, scored)}),)
@@ -297,9 +334,26 @@ def test_nights_with_seeds_of_their_own_add_up_and_the_same_seeds_count_once(sto
 def test_a_skill_without_lines_has_no_empty_section_but_those_of_people() -> None:
     left = without_lines(SKILL, [SORTED, ALONE])
     assert left.text("SKILL.md") == TEXT.replace("- Sort by date.\n", "").partition("\n## Alone")[0]
-    kept = without_lines(SKILL, [ALONE], keep={"## Alone"}).text("SKILL.md")
+    kept = without_lines(SKILL, [ALONE], keep={("SKILL.md", "## Alone"), ("a.md", "## Learned")}).text("SKILL.md")
     assert kept is not None
     assert kept.endswith("## Alone\n")
     more = SKILL.with_files({"references/more.md": b"# More\n\n- One.\n\n- Two.\n"})
     assert without_lines(more, [("references/more.md", 3, 3)]).text("references/more.md") == "# More\n\n- Two.\n"
-    assert without_lines(more, [("references/more.md", 3, 3), ("references/more.md", 5, 5)]).digest == SKILL.digest
+    both = [("references/more.md", 3, 3), ("references/more.md", 5, 5)]
+    assert without_lines(more, both).digest == SKILL.digest
+    of_people = without_lines(more, both, keep={("references/more.md", "# More")})
+    assert of_people.text("references/more.md") == "# More\n", "a file that people began with headings alone"
+
+
+def test_a_part_that_the_skill_is_not_valid_without_stays_and_the_others_go() -> None:
+    link, path = "- For dates read [references/dates.md](references/dates.md).", "references/dates.md"
+    skill = SKILL.with_files({path: b"# Dates\n\n- Sort by date.\n", "SKILL.md": f"{TEXT}{link}\n".encode()})
+    file, its_link = (path, 3, 3), ("SKILL.md", 19, 19)
+    left, stay = valid_without(skill, [[file], [ALONE]])
+    assert stay == [0]
+    assert "Count twice" not in (left.text("SKILL.md") or "")
+    assert left.text(path)
+    left, stay = valid_without(skill, [[file], [ALONE], [its_link]])
+    assert (left.text(path), stay) == (None, [])
+    broken = skill.with_files({"SKILL.md": f"{TEXT}{link}\n[gone](gone.md)\n".encode()})
+    assert valid_without(broken, [[ALONE]])[1] == [], "what is broken already is nobody's fault"

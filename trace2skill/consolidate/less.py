@@ -1,11 +1,11 @@
 """A skill with some of its lines taken out, and nothing else changed."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from trace2skill.consolidate.limits import CHARS_PER_TOKEN
 from trace2skill.consolidate.lines import LineRange
 from trace2skill.skills.markdown import Section, sections, split_lines
-from trace2skill.skills.skill import Skill
+from trace2skill.skills.skill import Skill, problems
 
 
 def tokens_of(skill: Skill) -> int:
@@ -13,18 +13,50 @@ def tokens_of(skill: Skill) -> int:
     return sum(len(skill.text(file.path) or "") for file in skill.files if file.path.endswith(".md")) // CHARS_PER_TOKEN
 
 
-def without_lines(skill: Skill, places: Iterable[LineRange], keep: Collection[str] = ()) -> Skill:
-    """The skill without these lines. A section that has nothing left goes, and so does a file other than SKILL.md.
+def without_lines(skill: Skill, places: Iterable[LineRange], keep: Collection[tuple[str, str]] = ()) -> Skill:
+    """The skill without these lines. A section that has nothing left goes, and so does a file other than SKILL.md,
+    but for headings that stay.
 
     Args:
         skill: as it is.
         places: files and lines, counted from 1.
-        keep: headings that stay, as they stand in the file, whatever is left below them.
+        keep: files, and headings in them that stay, as they stand there, whatever is left below them.
     """
     out: dict[str, set[int]] = {}
     for file, first, last in places:
         out.setdefault(file, set()).update(range(first - 1, last))
-    return skill.with_files({file: _thinned(skill.text(file) or "", gone, file, keep) for file, gone in out.items()})
+    stay = {file: {heading for at, heading in keep if at == file} for file in out}
+    thinned = {file: _thinned(skill.text(file) or "", gone, file, stay[file]) for file, gone in out.items()}
+    return skill.with_files(thinned)
+
+
+def valid_without(
+    skill: Skill, parts: Sequence[Iterable[LineRange]], keep: Collection[tuple[str, str]] = ()
+) -> tuple[Skill, list[int]]:
+    """The skill without these parts, but for those that it would not be valid without.
+
+    Args:
+        skill: as it is; problems that it has already do not count.
+        parts: lines that go together, those that should rather go first.
+        keep: as `without_lines` takes it.
+
+    Returns:
+        What is left, and the numbers of the parts that stay, from 0.
+    """
+
+    def left_without(numbers: Iterable[int]) -> Skill:
+        return without_lines(skill, [place for number in numbers for place in parts[number]], keep)
+
+    out, stay = list(range(len(parts))), list[int]()
+    if problems(left_without(out), skill):
+        out, waiting = [], out
+        while waiting != stay:  # a file may go once the line that links to it has gone
+            stay = waiting
+            for number in stay:
+                if not problems(left_without([*out, number]), skill):
+                    out.append(number)
+            waiting = [number for number in stay if number not in out]
+    return left_without(out), stay
 
 
 def _thinned(text: str, gone: Collection[int], file: str, keep: Collection[str]) -> bytes | None:
@@ -41,7 +73,7 @@ def _thinned(text: str, gone: Collection[int], file: str, keep: Collection[str])
     while (emptied := _emptied(left, had, keep)) is not None:
         lines = split_lines(left)
         left = "".join(lines[: emptied.heading_start] + lines[emptied.tree_end :])
-    if file != "SKILL.md" and not _says_anything(left):
+    if file != "SKILL.md" and not _says_anything(left, keep):
         return None
     return (left.rstrip() + "\n").encode() if left.strip() else b""
 
@@ -65,6 +97,7 @@ def _is_empty(lines: list[str], section: Section) -> bool:
     return not any(line.strip() for line in lines[section.content_start : section.tree_end])
 
 
-def _says_anything(text: str) -> bool:
+def _says_anything(text: str, keep: Collection[str]) -> bool:
     heads = {number for item in sections(text) for number in range(item.heading_start, item.content_start)}
-    return any(line.strip() for number, line in enumerate(split_lines(text)) if number not in heads)
+    lines = enumerate(split_lines(text))
+    return any(line.strip() and (number not in heads or line.strip() in keep) for number, line in lines)

@@ -39,7 +39,7 @@ def decide(
     found = _compared(champion, candidate, settings, beside)
     this = look or single_look(settings.level)
     decided = min(map(coverage, (champion, candidate, *(beside or ()))))
-    ends = "; ".join(of_each((champion, candidate), SAYS_NOTHING))
+    ends = "; ".join(of_each((champion, candidate, *(beside or ())), SAYS_NOTHING))
     evidence = GateEvidence(found, settings, this, skill_tokens, decided, ends)
     verdict, reason = judged(evidence)
     if ends and verdict != "unfinished":

@@ -4,6 +4,7 @@ Unknown is not zero: a part of which no rollout tells, or too few, stays. What p
 it is asked for. What is proposed here is proven by nobody: the gate has to let the smaller skill through.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -179,8 +180,10 @@ class DeadWeight:
             inside = [piece for piece in self.pieces if piece.id[0] == path]
             if path == "SKILL.md" or self.opened.get(path) or not inside or not _is_all(self.skill, path, inside):
                 continue
-            there = [piece for piece in self.pieces if piece.id[0] != path and path in piece.text]
+            there = [piece for piece in self.pieces if piece.id[0] != path and _names(piece.text, path)]
             whole = [*inside, *there]
+            if any(map(self._is_missed, whole)):
+                continue
             piece = SkillPart(
                 tuple(place for one in whole for place in one.places),
                 "".join(one.text for one in whole),
@@ -229,6 +232,11 @@ def _is_all(skill: Skill, path: str, inside: Sequence[SkillPart]) -> bool:
     known = {line for piece in inside for _, first, last in piece.places for line in range(first, last + 1)}
     lines = enumerate(split_lines(skill.text(path) or ""), start=1)
     return all(number in known or not line.strip() or line.startswith("#") for number, line in lines)
+
+
+def _names(text: str, path: str) -> bool:
+    """Does it name this path, and not one that only ends or begins so?"""
+    return re.search(rf"(?<![\w./-])(?:\./)?{re.escape(path)}(?![\w/-]|\.\w)", text) is not None
 
 
 def _where(piece: SkillPart) -> str:

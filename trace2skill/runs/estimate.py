@@ -215,13 +215,14 @@ def scoring(seen: Foresight) -> list[Expected]:
 
 
 def shrinking(seen: Foresight) -> list[Expected]:
-    """The rollouts of a pass that is to make the champion smaller, as many as there can be: the champion and a trial
-    skill on evolve tasks, and what is left on held-out tasks, with the version that shrinking began with.
+    """The rollouts of a pass that is to make the champion smaller, as many as there can be: trial skills on evolve
+    tasks, each without other parts, the champion once on all of these tasks, and what is left on held-out tasks, with
+    the version that shrinking began with.
     """
     settings, how = seen.rt.settings, seen.rt.settings.learning
     if how.shrink.of == "nothing" or seen.base is None:
         return []
-    trial = 2 * min(how.shrink.tasks, len(seen.evolve)) * len(how.seeds)
+    trial = (how.shrink.tasks + min(how.shrink.tasks, len(seen.evolve))) * len(how.seeds)
     scored = 2 * len(seen.validation) * len(settings.gate.held_out_seeds) if settings.gate.evaluate else 0
     return [Expected(ROLLOUT.asks[0], float(trial + scored))]
 

@@ -7,10 +7,11 @@ https://doi.org/10.1002/sim.1425). What goes stays in the book with its reason.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.ledger import SupportLedger
-from trace2skill.consolidate.less import tokens_of, without_lines
+from trace2skill.consolidate.less import tokens_of, valid_without
 from trace2skill.consolidate.limits import CHARS_PER_TOKEN
 from trace2skill.consolidate.lines import LineRange
 from trace2skill.consolidate.settle import RuleBook
@@ -30,7 +31,7 @@ from trace2skill.runs.spread import SkillScores, scores_of
 from trace2skill.runs.verdicts import past_known
 from trace2skill.skills.apply import unified_diff
 from trace2skill.skills.markdown import sections, split_lines
-from trace2skill.skills.skill import Skill, problems
+from trace2skill.skills.skill import Skill
 from trace2skill.types.decision import Decision, Look
 from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.references import Rolled, RolloutJob
@@ -75,17 +76,21 @@ class Shrinking:
         self._goes: list[Goes] = []
         self._left: Skill | None = None
         self._why_not = ""
+        self._needed: tuple[str, ...] = ()
 
     def jobs(self) -> list[RolloutJob]:
         """The champion, and the champion without some of its rules, on tasks that asked for these; each part once."""
         parts = max(1, sum(bool(piece.rules) for piece in self._every) // 3)
-        left = [piece for piece in self._known.open() if piece.id not in self._tried]
-        chosen, tasks = to_try(left, self._known.effects, self._evolve, self._to_pay, parts)
-        trial = self._without(chosen)
-        if not tasks or trial is None:
-            return []
+        while True:
+            left = [piece for piece in self._known.open() if piece.id not in self._tried]
+            chosen, tasks = to_try(left, self._known.effects, self._evolve, self._to_pay, parts)
+            trial, needed = self._valid_without(chosen)
+            self._tried |= {piece.id for piece in needed or chosen}
+            if not tasks:
+                return []
+            if not needed:
+                break
         self._to_pay -= len(tasks)
-        self._tried |= {piece.id for piece in chosen}
         self._rt.store.put("skill", trial.digest, trial)
         return [
             RolloutJob(task_id=task, seed=seed, skill=skill)
@@ -132,6 +137,7 @@ class Shrinking:
             parts=tuple(item.piece.as_part(item.why, item.reason) for item in self._goes),
             unknown=len(self._known.open()),
             people=self._of_people(),
+            needed=self._needed,
             scores=self._scores,
             seeds=seeds,
             decision=decision,
@@ -161,9 +167,11 @@ class Shrinking:
         refused = self._refused()
         while goes and any(before <= {_words(item.piece) for item in goes} for before in refused):
             goes = goes[: len(goes) // 2]  # the surest half: one of the others may be why
-        left = self._without([item.piece for item in goes])
-        if not goes or left is None:
-            why = "nothing is known to be without effect, unused or said twice"
+        left, staying = self._valid_without([item.piece for item in goes])
+        self._needed = tuple(f"{piece.id[0]}:{piece.id[1]}" for piece in staying)
+        goes = [item for item in goes if item.piece not in staying]
+        if not goes:
+            why = "nothing that can go is known to be without effect, unused or said twice"
             return [], None, "what may go was refused beside this champion" if refused else why
         if not self._is_enough(left):
             return goes, left, f"that is less than {TENTH:.0%} of its tokens, and is not worth a look"
@@ -189,20 +197,21 @@ class Shrinking:
         beside = self._skill if began is None or self._known.open() else began
         return tokens_of(left) <= (1 - TENTH) * tokens_of(beside)
 
-    def _without(self, pieces: Sequence[SkillPart]) -> Skill | None:
-        """The champion without these; None where that is no valid skill."""
-        places = [place for piece in pieces for place in piece.places]
-        left = without_lines(self._skill, places, () if self._how.of == "all" else self._headings_of_people())
-        return None if not pieces or problems(left, self._skill) else left
+    def _valid_without(self, pieces: Sequence[SkillPart]) -> tuple[Skill, list[SkillPart]]:
+        """The champion without these, and those of them without which it would not be valid: they stay."""
+        keep = () if self._how.of == "all" else self._headings_of_people
+        left, stay = valid_without(self._skill, [piece.places for piece in pieces], keep)
+        return left, [pieces[number] for number in stay]
 
-    def _headings_of_people(self) -> frozenset[str]:
+    @cached_property
+    def _headings_of_people(self) -> frozenset[tuple[str, str]]:
         found = set()
         for change in self._registry.history(self._skill.name):
             skill = self._rt.store.get("skill", change.skill, Skill) if change.kind == "adopt" else None
             for file in skill.files if skill else ():
                 text = (skill.text(file.path) if skill else "") or ""
                 lines = split_lines(text)
-                found |= {lines[section.heading_start].strip() for section in sections(text)}
+                found |= {(file.path, lines[section.heading_start].strip()) for section in sections(text)}
         return frozenset(found)
 
     def _refused(self) -> list[frozenset[str]]:
@@ -211,9 +220,8 @@ class Shrinking:
             frozenset(part.group.text.strip() for part in one.parts)
             for _, one in self._past.shrunk
             if one.base == self._skill.digest
-            and one.decision is not None
-            and one.decision.verdict in ("reject", "not_enough_evidence")
             and one.run_id != self._rt.run_id
+            and one.was_refused(len(self.held_out), self._rt.settings.gate.shrink_loss)
         ]
 
     def _use(self) -> tuple[dict[str, int], int]:

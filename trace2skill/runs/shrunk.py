@@ -42,6 +42,9 @@ class Shrunk(Record, form="Shrunk", version=1):
     parts: tuple[ShrunkPart, ...] = Field(default=(), description="What is to go, the surest first.")
     unknown: int = Field(default=0, description="Parts of which too little is known: they stay.")
     people: int = Field(default=0, description="Parts of which as much is known and which people wrote: they stay.")
+    needed: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="Places that could go, and stay as the skill is not valid without."
+    )
     scores: tuple[SkillScores, ...] = Field(
         default=(), exclude_if=not_, description="How the champion and a trial skill did on evolve tasks, for this."
     )
@@ -56,6 +59,21 @@ class Shrunk(Record, form="Shrunk", version=1):
         """Did the gate let it through?"""
         return self.decision is not None and self.decision.verdict == "promote"
 
+    def was_refused(self, tasks: int, margin: float) -> bool:
+        """Would the gate say no to the same again? Not where it could not see enough: runs that failed, or fewer tasks
+        or a smaller margin than now.
+
+        Args:
+            tasks: held-out tasks that there are now.
+            margin: the loss that counts as none now.
+        """
+        if self.decision is None or self.decision.verdict != "not_enough_evidence":
+            return self.decision is not None and self.decision.verdict == "reject"
+        found = self.decision.comparison
+        if found is None or found.no_worse is None or self.decision.look is None or self.decision.missing:
+            return False
+        return (found.tasks, found.no_worse.margin) == (tasks, margin)
+
     @property
     def in_words(self) -> str:
         """For a reader."""
@@ -64,6 +82,7 @@ class Shrunk(Record, form="Shrunk", version=1):
         )
         rest = [f"{self.unknown} are not known well enough"] * bool(self.unknown)
         rest += [f"{self.people} are people's"] * bool(self.people)
+        rest += [f"without {', '.join(self.needed)} the skill would not be valid"] * bool(self.needed)
         stays = f" ({', '.join(rest)}: they stay)" if rest else ""
         if self.decision is None:
             return f"shrinking: {size}{stays}; {self.why_not}"

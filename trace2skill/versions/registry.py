@@ -145,17 +145,21 @@ class Registry:
         return skill.digest in digests and digests[-1] != skill.digest
 
     def before_shrinking(self, name: str) -> str:
-        """The champion, or where it was only to be smaller than the one before, the last that was not; '' for none."""
+        """The champion, or where it was only to be smaller than the one before, the last that was not; '' for none.
+
+        Who goes back to a smaller version goes back to what that one was measured by.
+        """
         smaller = {
             item.skill
             for item in self.versions(name)
             if item.decision and item.decision.comparison and item.decision.comparison.no_worse
         }
         changes = self.history(name)
-        for change in reversed(changes):
-            if change.kind != "promote" or change.skill not in smaller:
-                return change.skill
-        return changes[0].skill if changes else ""
+        at = len(changes) - 1
+        while at > 0 and changes[at].kind != "adopt" and (skill := changes[at].skill) in smaller:
+            before = [n for n in range(at) if changes[n].skill == skill] if changes[at].kind == "rollback" else []
+            at = before[-1] if before else at - 1
+        return changes[at].skill if changes else ""
 
     def is_by(self, skill: Skill, run_id: str) -> bool:
         """Is it the champion, and that by this run?"""
