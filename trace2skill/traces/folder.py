@@ -10,6 +10,7 @@ from typing import Protocol
 from pydantic import Field
 
 from trace2skill.core.errors import BadInput
+from trace2skill.core.garbage import few_collections
 from trace2skill.core.record import Record
 from trace2skill.traces.base import Notes, Reader, ReadProblem, Source
 from trace2skill.traces.beside import part_of_stored_events
@@ -122,13 +123,14 @@ def read_paths(
     for path, _ in listed:
         if memory := earlier.whole.get(str(path.absolute())):
             seen.copies.remember(str(path.absolute()), memory.identities)
-    for path, name in listed:
-        source, problems, steps = Source(path, name), notes.counts["problem"], _Steps(to, name, _units(path))
-        file = _read(source, to, reader, earlier, notes, seen, steps)
-        if file is not None:
-            file = file.model_copy(update={"problems": notes.counts["problem"] - problems})
-            files.append(file)
-        to.ended(file, name, steps.left)
+    with few_collections():  # of many small files each would end with one
+        for path, name in listed:
+            source, problems, steps = Source(path, name), notes.counts["problem"], _Steps(to, name, _units(path))
+            file = _read(source, to, reader, earlier, notes, seen, steps)
+            if file is not None:
+                file = file.model_copy(update={"problems": notes.counts["problem"] - problems})
+                files.append(file)
+            to.ended(file, name, steps.left)
     return Readings(files=tuple(files), problems=tuple(notes.problems), counts=dict(sorted(notes.counts.items())))
 
 

@@ -32,6 +32,7 @@ class Session:
         """Are copies of a conversation to be known by the ids of its calls?"""
         self._again: dict[str, list[int]] = {}
         self._responses: dict[str, int] = {}
+        self._says_more = False  # does any step name its model or tokens? In most logs none does
 
     def __len__(self) -> int:
         return self.length
@@ -51,7 +52,7 @@ class Session:
 
     def used(self) -> Usage:
         """The sum over the steps, where the log says what they used."""
-        said = [step["usage"] for step in self._steps if "usage" in step]
+        said = [step["usage"] for step in self._steps if "usage" in step] if self._says_more else ()
         if not said:
             return NOTHING_USED
         return Usage(
@@ -110,6 +111,8 @@ class Session:
             step["model"] = model
         if usage:
             step["usage"] = usage
+        if model or usage:
+            self._says_more = True
         if extra:
             step["extra"] = kept(extra)
         self._steps.append(step)
@@ -140,6 +143,7 @@ class Session:
         for name in ("model", "timestamp"):
             if more.get(name) and not step.get(name):
                 step[name] = more[name]
+        self._says_more = self._says_more or bool(usage or more.get("model"))
         if extra := more.get("extra"):
             step["extra"] = {**kept(extra), **step.get("extra", {})}
 
@@ -164,6 +168,7 @@ class Session:
         step = next((step for step in reversed(self._steps) if step["source"] == "agent"), None)
         if step is not None:
             step["usage"] = step["usage"] + usage if "usage" in step else usage
+            self._says_more = True
 
     def has_asked(self, call_id: str) -> bool:
         """Was there a call of that id?"""
@@ -272,7 +277,7 @@ class Session:
         self._again.clear()
         for number, step in enumerate(moved, start=1):
             session._steps.append({**step, "number": number})
-        session.length = len(moved)
+        session.length, session._says_more = len(moved), self._says_more
 
     def finish(
         self,
@@ -285,11 +290,12 @@ class Session:
     ) -> Trajectory:
         """The trajectory. Its usage is the sum over the steps, where the log gives no total."""
         steps = self._steps  # made into steps by one validation: any other way takes longer
+        named = (step["model"] for step in steps if "model" in step) if self._says_more else ()
         fields = {
             "id": self.id,
             "task_id": task_id or self.name or self.id,
             "seed": seed,
-            "model": self.model or next((step["model"] for step in steps if "model" in step), "unknown"),
+            "model": self.model or next(iter(named), "unknown"),
             "steps": steps,
             "outcome": outcome,
             "usage": usage or self.used(),
