@@ -13,30 +13,9 @@ import typer
 from rich.markup import escape
 
 from trace2skill import __version__
-from trace2skill.cli.book import book
 from trace2skill.cli.console import Console, PlainFormatter
-from trace2skill.cli.deploy import deploy
-from trace2skill.cli.domains import domains, new_domain
-from trace2skill.cli.estimate import estimate
-from trace2skill.cli.evidence import ablate, drift, power, transfer
-from trace2skill.cli.experiment import experiment
-from trace2skill.cli.handoff import handoff_app
-from trace2skill.cli.ingest import ingest, quarantine, reveal
-from trace2skill.cli.learned import lessons, patch
-from trace2skill.cli.look import doctor, show, validate
-from trace2skill.cli.mcp import mcp
-from trace2skill.cli.nights import nights
-from trace2skill.cli.operate import approve, failures, retry, status, watch
-from trace2skill.cli.propose_pr import propose_pr
-from trace2skill.cli.report import report
-from trace2skill.cli.run import demo, distill, evaluate, rollout, run
-from trace2skill.cli.shrink import shrink
+from trace2skill.cli.lazily import lazy_group
 from trace2skill.cli.stop import INTERRUPTED, leave_if_stopped, leave_on_signals, stoppable
-from trace2skill.cli.store import store_app
-from trace2skill.cli.triggers import triggers
-from trace2skill.cli.usage import usage
-from trace2skill.cli.versions import diff, export, promote, rollback, versions
-from trace2skill.cli.why import why
 from trace2skill.core.errors import Interrupted, Trace2SkillError
 
 
@@ -47,8 +26,23 @@ def _nothing_more_to_say() -> None:
         os.dup2(nowhere.fileno(), 2)
 
 
+PANELS = {
+    "Run": "run:demo run:run run:rollout run:distill run:evaluate evidence:drift ingest:ingest",
+    "Operate": "deploy:deploy operate:status operate:watch operate:failures operate:retry operate:approve "
+    "estimate:estimate mcp:mcp",
+    "Look": "look:show report:report learned:lessons learned:patch why:why book:book nights:nights "
+    "ingest:quarantine ingest:reveal look:validate look:doctor domains:domains domains:new_domain",
+    "Evidence": "experiment:experiment evidence:power evidence:ablate shrink:shrink usage:usage triggers:triggers "
+    "evidence:transfer",
+    "Versions": "versions:versions versions:diff versions:promote versions:rollback propose_pr:propose_pr "
+    "versions:export",
+}
+"""The commands by the parts of the help: the module that holds each, and its function."""
+GROUPS = {"store": "store:store_app", "handoff": "handoff:handoff_app"}
+
 app = typer.Typer(
     name="trace2skill",
+    cls=lazy_group(PANELS, GROUPS),
     help="Reads what an agent did and writes down what it should know next time.\n\n"
     "Start with `trace2skill demo`: the whole pipeline on bundled workbooks, with a simulated model, in a minute.",
     no_args_is_help=True,
@@ -56,22 +50,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-OPERATE = (deploy, status, watch, failures, retry, approve, estimate, mcp)
-RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
-LOOKS = (show, report, lessons, patch, why, book, nights, quarantine, reveal, validate, doctor, domains, new_domain)
-EVIDENCE = (experiment, power, ablate, shrink, usage, triggers, transfer)
-VERSIONS = (versions, diff, promote, rollback, propose_pr, export)
-for panel, commands in (
-    ("Run", RUNS),
-    ("Operate", OPERATE),
-    ("Look", LOOKS),
-    ("Evidence", EVIDENCE),
-    ("Versions", VERSIONS),
-):
-    for command in commands:
-        app.command(rich_help_panel=panel)(command)
-app.add_typer(store_app, name="store")
-app.add_typer(handoff_app, name="handoff")
 
 
 OF_THE_DISK = {

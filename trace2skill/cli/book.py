@@ -9,7 +9,7 @@ from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, flat
 from trace2skill.cli.skill_given import SkillGiven, skill_given
 from trace2skill.runs.rule_book import ListedRule, listed_book
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 
 MOST = 30
 

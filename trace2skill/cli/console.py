@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.text import Text
 
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 
 __all__ = ["Console", "PlainFormatter", "code", "flat", "plain"]
 

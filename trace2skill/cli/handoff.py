@@ -18,7 +18,7 @@ from trace2skill.llm.handoff.answers import give
 from trace2skill.llm.handoff.askers import sharing
 from trace2skill.llm.handoff.page import PART_CHARACTERS, WHOLE, bare_argument, part_of, rendered
 from trace2skill.llm.handoff.records import Body, GivenCall, Handed
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 from trace2skill.skills.markdown import fenced
 
 LONGEST_ANSWER = 4_000_000

@@ -15,7 +15,7 @@ from trace2skill.llm.handoff.folder import Folder, free_for_one
 from trace2skill.llm.handoff.page import PART_CHARACTERS, part_of, rendered
 from trace2skill.llm.handoff.presence import runs
 from trace2skill.llm.handoff.staying import Staying, stay
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 
 LOOK_SECONDS = 0.5
 STAYS = {"printed": 0, "ended": 3, "stopped": 3, "unanswered": 4, "awaits": 4, "nothing": 4}

@@ -23,7 +23,7 @@ from trace2skill.runs.held_back import united
 from trace2skill.runs.ingest import of_logs
 from trace2skill.runs.summary import RunSummary
 from trace2skill.safety.redaction_map import RedactionMap
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 from trace2skill.store.address import directory_beside
 
 

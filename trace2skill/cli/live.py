@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from trace2skill.cli.console import Console, plain
 from trace2skill.core.progress import ItemState
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 
 SAID_EVERY = 15.0
 """Seconds after which a stage that goes on says how far it is, off a terminal."""

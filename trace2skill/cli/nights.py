@@ -10,7 +10,7 @@ from trace2skill.cli import options as o
 from trace2skill.cli.console import Console
 from trace2skill.cli.skill_given import SkillGiven, skill_given
 from trace2skill.runs.nights_page import HEAD, cells, details, nights_of
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 
 MOST = 30
 

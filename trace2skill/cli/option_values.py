@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trace2skill.core.errors import BadInput
-from trace2skill.store.address import default_address, parse
 
 
 def store_path(given: str | None) -> Path | str:
@@ -14,6 +13,8 @@ def store_path(given: str | None) -> Path | str:
     Raises:
         BadInput: an address that cannot be, such as one with a password in it.
     """
+    from trace2skill.store.address import default_address, parse  # commands without a store are quick
+
     try:
         return parse(given) if given else default_address()
     except ValueError as error:

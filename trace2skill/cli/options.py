@@ -1,7 +1,7 @@
 """Options of commands that look at what is there, and the store they look into. Settings: see `settings_options`."""
 
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from trace2skill.cli.option_values import store_path
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
-from trace2skill.store import Store, open_store, store_to_read
+
+if TYPE_CHECKING:  # commands without a store are quick
+    from trace2skill.store import Store
 
 N = TypeVar("N", bound=Record)
 
@@ -23,21 +25,25 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, 
 __all__ = ["AsJson", "Output", "StorePath", "checked", "existing_store", "store_path", "store_to_look_into"]
 
 
-def existing_store(given: str | None) -> Store:
+def existing_store(given: str | None) -> "Store":
     """The store in use, opened.
 
     Raises:
         BadInput: there is none yet.
     """
+    from trace2skill.store import open_store
+
     return open_store(_existing(given))
 
 
-def store_to_look_into(given: str | None) -> Store:
+def store_to_look_into(given: str | None) -> "Store":
     """The store in use, for commands that change nothing: while a run holds it they read a copy, and say so on stderr.
 
     Raises:
         BadInput: there is none yet.
     """
+    from trace2skill.store import store_to_read
+
     return store_to_read(_existing(given), on_copy=lambda said: typer.echo(said, err=True))
 
 

@@ -13,7 +13,7 @@ from trace2skill.evaluation.ends import ended, in_words, of_each, short
 from trace2skill.runs.dry_run import DryRun
 from trace2skill.runs.held_back import NOT_LOOKED_AT
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 from trace2skill.types.evaluation import Evaluation, score_names
 
 SHOWN_OF_A_FILE = 5

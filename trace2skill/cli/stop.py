@@ -15,13 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from trace2skill.cli.console import Console
-from trace2skill.cli.repeat import in_words
 from trace2skill.core.errors import Trace2SkillError
 from trace2skill.core.stopping import what_goes_on
-from trace2skill.runs.refresh import end
-from trace2skill.runs.runtime import open_runtimes
 from trace2skill.sandbox.running import allow_running, end_running
-from trace2skill.store import close_all
 
 GRACE_SECONDS = 2.5
 """How long a command may take to end by itself."""
@@ -169,6 +165,8 @@ class _Ending:
     def say(self) -> None:
         """Say once what was kept."""
         if self._said.acquire(blocking=False):
+            from trace2skill.cli.repeat import in_words  # it knows all settings, and seldom has anything to say
+
             command = in_words([Path(sys.argv[0]).name, *sys.argv[1:]])
             for line in (self._words.format(command=command), *what_goes_on()):
                 self._console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -194,13 +192,24 @@ def _within(seconds: float, work: Callable[[], None]) -> None:
 
 
 def _close_stores() -> None:
+    if "trace2skill.runs.runtime" in sys.modules:  # what was never imported has nothing open
+        _end_runs()
+    if "trace2skill.store" in sys.modules:
+        from trace2skill.store import close_all
+
+        close_all()
+
+
+def _end_runs() -> None:
+    from trace2skill.runs.refresh import end
+    from trace2skill.runs.runtime import open_runtimes
+
     for opened in open_runtimes():
         with suppress(Trace2SkillError, OSError):
             row = opened.store.run(opened.run_id)
             if row is not None and row.state == "running":
                 end(opened, "interrupted", message="stopped by a signal")
         opened.store.close()
-    close_all()
 
 
 def _end_prefect() -> None:

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.consolidate.bounded import Asker, Bounds, answered, ids, lines, tokens
 from trace2skill.core.record import Record
-from trace2skill.safety.screening import Finding, finding_of, reasons, shown
+from trace2skill.safety.screening import Finding, finding_of, reasons
+from trace2skill.safety.shown import shown
 
 PROMPT = "second_look"
 MOST = 40

@@ -12,7 +12,8 @@ from pydantic import Field
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.quarantine import allowed_in, text_of, text_of_lesson, written_by
 from trace2skill.core.record import Record
-from trace2skill.safety.screening import Finding, reasons, screened, shown
+from trace2skill.safety.screening import Finding, reasons, screened
+from trace2skill.safety.shown import shown
 from trace2skill.skills.markdown import find_section, section_text, sections
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store

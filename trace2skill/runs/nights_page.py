@@ -16,7 +16,7 @@ from trace2skill.runs.past import Past, past_of
 from trace2skill.runs.refutation import refutations_of
 from trace2skill.runs.rule_verdict import RuleVerdict
 from trace2skill.runs.summary import RunSummary
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 from trace2skill.skills.markdown import split_lines
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store

@@ -9,7 +9,7 @@ import re
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
 from trace2skill.safety.code_spans import code_span
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 from trace2skill.types.evaluation import score_names
 
 MOST_RULES = 40

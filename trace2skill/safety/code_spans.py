@@ -6,7 +6,7 @@ by a blank, which a reader does not mind.
 
 import re
 
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 
 _REFERENCE = re.compile(
     r"([#!])(?=\d)|\b(GH-)(?=\d)|(https?:/)(?=/\S{1,200}/(?:issues|pull|merge_requests|work_items)/)"

@@ -26,7 +26,8 @@ from trace2skill.safety.lookalikes import LOOKALIKES
 from trace2skill.safety.orders import Reason, orders_in
 from trace2skill.safety.quick import Quick
 from trace2skill.safety.requests import disregards_in
-from trace2skill.safety.suspicions import HARMLESS_COMMANDS, INVISIBLE, LINE_RULES, SPAN_RULES, SpanRule
+from trace2skill.safety.shown import hides, shown
+from trace2skill.safety.suspicions import HARMLESS_COMMANDS, LINE_RULES, SPAN_RULES, SpanRule
 from trace2skill.safety.view import View
 
 LONGEST = 300
@@ -123,11 +124,6 @@ def _fragment(piece: str) -> str:
     if len(piece) <= LONGEST:
         return piece
     return f"{piece[: LONGEST - 60]} [... {len(piece)} characters, {digest_of('piece', piece)[:16]}]"
-
-
-def shown(text: str) -> str:
-    """A suspicious text for a terminal or page: nothing in it hides or turns what stands beside it."""
-    return "".join(sign if not _hides(sign) else f"\\u{{{ord(sign):X}}}" for sign in text)
 
 
 def _findings(text: str) -> Iterator[Hit]:
@@ -242,7 +238,7 @@ def _visible(text: str) -> str:
     """A text without the signs that show nothing. Most texts have none, which is seen at once."""
     if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
         return text
-    return "".join(sign for sign in text if not _hides(sign))
+    return "".join(sign for sign in text if not hides(sign))
 
 
 def _folded(text: str) -> str:
@@ -259,21 +255,10 @@ def _hidden_in(line: str) -> set[str]:
     return {
         f"U+{ord(sign):04X}"
         for before, sign in zip(" " + line, line, strict=False)
-        if _hides(sign) and not (sign == EMOJI_FORM and unicodedata.category(before) in ("So", "Sm", "Po", "Nd", "Sk"))
+        if hides(sign) and not (sign == EMOJI_FORM and unicodedata.category(before) in ("So", "Sm", "Po", "Nd", "Sk"))
     }
 
 
 def _bare(line: str) -> str:
     """A line without the marks of a list, so that a lesson and the line written from it are the same."""
     return line.strip().lstrip("-*+> ").strip()
-
-
-def _hides(sign: str) -> bool:
-    if sign in "\n\t":
-        return False
-    return (
-        unicodedata.category(sign) in ("Cf", "Co", "Cs", "Cc", "Cn", "Zl", "Zp")
-        or sign in INVISIBLE
-        or "\ufe00" <= sign <= "\ufe0f"
-        or "\U000e0100" <= sign <= "\U000e01ef"
-    )

@@ -9,9 +9,6 @@ from typing import NamedTuple
 
 from trace2skill.safety.bounded import bounded
 
-INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u180b\u180c\u180d\u180f")
-"""Signs of ordinary categories that show nothing."""
-
 
 def _any(*patterns: str) -> re.Pattern[str]:
     return re.compile(bounded("|".join(patterns)), re.IGNORECASE)

@@ -11,7 +11,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.llm.handoff.claims import claimant
 from trace2skill.llm.handoff.folder import Folder
 from trace2skill.llm.handoff.records import Body, Claim, GivenAnswer, GivenCall, Handed, Head
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 from trace2skill.skills.markdown import fenced
 
 MOST_PROBLEMS, LONGEST = 5, 300

@@ -13,7 +13,7 @@ from typing import Any
 
 from trace2skill.core.digest import digest_of
 from trace2skill.llm.handoff.records import Body, Head, PrintedView
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 
 WHOLE = PrintedView()
 RULE = "#####"

@@ -13,7 +13,7 @@ from trace2skill.runs.nights_page import HEAD, cells, nights_of
 from trace2skill.runs.report import charts, facts
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 from trace2skill.store import Store
 from trace2skill.types.evaluation import score_names
 
