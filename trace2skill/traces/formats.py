@@ -98,6 +98,7 @@ def read_source(source: Source, notes: Notes, reader: Reader | None = None) -> I
     """The trajectories of one file. A file that cannot be read (further) is noted, and what was read stays."""
     with few_collections():
         yield from _read(source, notes, reader)
+        del source  # where nobody else holds it, what was parsed is gone before the collector looks again
 
 
 def _read(source: Source, notes: Notes, reader: Reader | None) -> Iterator[Trajectory]:
