@@ -56,6 +56,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "estimate --settings nightly.yaml --skill {}": ("rollout",),
     "evaluate {} --settings nightly.yaml": ("no skill(.|\n)*forms(.|\n)*100.0%",),
     "ingest logs --skill {}": ("deepening: forms",),
+    "canary start {} v1 --to out": ("out: 20% of the sessions get [0-9a-f]{12}, the others the champion",),
     "show {}": (f"error: {NEITHER}",),
     "power {}": (f"error: {NEITHER}",),
     "usage {}": (f"error: {NEITHER}",),

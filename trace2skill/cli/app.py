@@ -38,7 +38,7 @@ PANELS = {
     "versions:export",
 }
 """The commands by the parts of the help: the module that holds each, and its function."""
-GROUPS = {"store": "store:store_app", "handoff": "handoff:handoff_app"}
+GROUPS = {"store": "store:store_app", "handoff": "handoff:handoff_app", "canary": "canary:canary_app"}
 
 app = typer.Typer(
     name="trace2skill",

@@ -79,7 +79,7 @@ class _Counting(ReadingProgress):
     def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
         """See `Taker`."""
         del number
-        whole, apart = _whole_of(trajectory)
+        whole, apart = whole_of(trajectory)
         session = self.sessions.setdefault(whole, _Session())
         session.uses += skill_uses(trajectory, self.known)
         session.calls += sum(len(step.tool_calls) for step in trajectory.steps)
@@ -89,7 +89,7 @@ class _Counting(ReadingProgress):
             }
 
 
-def _whole_of(trajectory: Trajectory) -> tuple[str, bool]:
+def whole_of(trajectory: Trajectory) -> tuple[str, bool]:
     """The session a trajectory belongs to, and whether it is a sub-agent of it, whose end is not the session's.
 
     What was resumed under another id is a session of its own, and a later part of a large file is of its session.

@@ -1,0 +1,174 @@
+"""`trace2skill canary`: two versions of a skill in real sessions, until it is sure which is better."""
+
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trace2skill.cli.console import Console, plain
+from trace2skill.cli.live import LiveProgress
+from trace2skill.cli.options import AsJson, StorePath, existing_store
+from trace2skill.cli.skill_given import SkillGiven, place_given
+from trace2skill.core import clock
+from trace2skill.core.errors import BadInput
+from trace2skill.core.progress import watched_by
+from trace2skill.versions.registry import Registry
+
+if TYPE_CHECKING:
+    from trace2skill.runs.canary import Canary
+    from trace2skill.store import Store
+
+HELP = """Serve two versions of a skill to a share of real sessions, and end as soon as it is sure which is better.
+
+1. `trace2skill canary start SKILL VERSION --to DIR` writes both versions into DIR; VERSION is tried beside the champion.
+
+2. Where a session of your agent begins, `trace2skill canary pick DIR SESSION` prints the directory of the version that it gets: drawn by its name, the same each time. It needs no store.
+
+3. `trace2skill canary look DIR LOGS` counts how the sessions ended, as often as you like: that is part of the test. Once it is sure, or enough sessions were seen, the canary ends, and every session gets the version that stays.
+
+The chance that it ends between two versions that are equally good is the level, 5% unless given."""  # noqa: E501
+
+canary_app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode="markdown")
+Folder = Annotated[Path, typer.Argument(help="The folder that sessions are served from.", metavar="DIR")]
+
+
+@canary_app.command()
+def start(
+    skill_dir: SkillGiven,
+    version: Annotated[str, typer.Argument(help="The version to try: its digest or the start of it.")],
+    to: Annotated[Path, typer.Option("--to", help="Write the folder that sessions are served from.")],
+    share: Annotated[float, typer.Option(help="Of the sessions, those that get it.", min=0.01, max=0.99)] = 0.2,
+    level: Annotated[
+        float, typer.Option(help="Chance of an end between versions that are equally good.", min=0.0001, max=0.5)
+    ] = 0.05,
+    most: Annotated[int, typer.Option(help="End undecided after so many sessions with a known end.", min=10)] = 2000,
+    store: StorePath = None,
+    json: AsJson = False,
+) -> None:
+    """Begin: write the champion and another version into a folder."""
+    from trace2skill.runs.canary import Canary, begin, canary_id
+
+    opened = existing_store(store)
+    registry, place = Registry(opened), place_given(skill_dir, opened.beside)
+    candidate = registry.skill(registry.version(version).skill)
+    champion = registry.take_over(candidate.name, place)
+    if not champion:
+        raise BadInput(f"'{candidate.name}' has no champion at {skill_dir}: put a version there first")
+    if champion == candidate.digest:
+        raise BadInput(f"{candidate.digest[:12]} is the champion: name another version")
+    started = clock.now().isoformat()
+    made = Canary(
+        id=canary_id(champion, candidate.digest, started),
+        skill_name=candidate.name,
+        champion=champion,
+        candidate=candidate.digest,
+        skill=skill_dir,
+        share=share,
+        level=level,
+        most=most,
+        started=started,
+    )
+    begin(opened, to, made, registry.skill(champion), candidate)
+    if json:
+        typer.echo(made.model_dump_json(indent=2))
+        return
+    typer.echo(
+        f"{to}: {share:.0%} of the sessions get {candidate.digest[:12]}, the others the champion {champion[:12]}\n"
+        f"where a session begins: trace2skill canary pick {to} SESSION\n"
+        f"to see where it stands: trace2skill canary look {to} LOGS"
+    )
+
+
+@canary_app.command()
+def pick(
+    folder: Folder, session: Annotated[str, typer.Argument(help="The session's name, as it will stand in its log.")]
+) -> None:
+    """Print the directory of the version that a session gets."""
+    from trace2skill.runs.canary import serve
+
+    served = serve(folder, session)
+    if not served.noted:
+        typer.echo(f"{folder} cannot be written: that this session was served is not noted", err=True)
+    typer.echo(served.directory)
+
+
+@canary_app.command()
+def look(
+    folder: Folder,
+    logs: Annotated[list[Path], typer.Argument(help="Logs of the sessions: files and folders.")],
+    format: Annotated[str | None, typer.Option(help="Read the logs as this format; detected, unless given.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="JSON or CSV: id of a session to its score.")] = None,
+    promote: Annotated[
+        bool, typer.Option("--promote", help="Make the candidate champion where it is surely better.")
+    ] = False,
+    store: StorePath = None,
+    json: AsJson = False,
+) -> None:
+    """Count how the sessions in the logs ended, and end the canary where that is sure."""
+    from trace2skill.runs.canary import end, look
+    from trace2skill.runs.sources import Sources
+
+    opened = existing_store(store)
+    canary = _going_on(opened, folder)
+    registry = Registry(opened)
+    if (champion := registry.champion(canary.skill_name)) != canary.champion:
+        why = f"the champion is {str(champion)[:12]} now, and not {canary.champion[:12]} any more"
+        _said(end(opened, folder, canary, "stopped", why).model_dump(mode="json"), f"ended: {why}", json)
+        return
+    sources = Sources(paths=tuple(logs), format=format, labels=labels)
+    with LiveProgress(Console(stderr=True), lambda: 0.0, quiet=json) as progress, watched_by(progress):
+        found = look(opened, folder, canary, sources)
+    canary, why, more = found.canary, found.in_words, ""
+    verdict = "goes_on" if found.uneven is not None else found.test.verdict
+    if verdict == "better":
+        canary = end(opened, folder, canary, "better", why)
+        command = f"trace2skill promote {canary.candidate[:12]} {canary.skill} --why 'better in a canary'"
+        more = f"every session gets the candidate now; to make it the champion: {command}"
+        if promote:
+            place = place_given(canary.skill, opened.beside)
+            skill = registry.skill(canary.candidate)
+            registry.promote(skill, place, expected=canary.champion, run_id=canary.id, reason=f"canary: {why}")
+            more = f"{place} holds {skill.name} {canary.candidate[:12]} now"
+    elif verdict == "worse":
+        canary = end(opened, folder, canary, "worse", why)
+        more = "every session gets the champion now"
+    elif len(canary.seen) >= canary.most and found.uneven is None:
+        canary = end(opened, folder, canary, "undecided", why)
+        more = f"{canary.most} sessions were to be enough: every session gets the champion now"
+    told = found.model_copy(update={"canary": canary}).model_dump(mode="json")
+    _said(told, "\n".join(filter(None, [found.in_words, more])), json)
+
+
+@canary_app.command()
+def stop(
+    folder: Folder,
+    why: Annotated[str, typer.Option(help="Why; it is kept.")] = "stopped by hand",
+    store: StorePath = None,
+    json: AsJson = False,
+) -> None:
+    """End it: every session gets the champion."""
+    from trace2skill.runs.canary import end
+
+    opened = existing_store(store)
+    over = end(opened, folder, _going_on(opened, folder), "stopped", why)
+    _said(over.model_dump(mode="json"), f"ended: {why}; every session gets the champion now", json)
+
+
+def _going_on(store: "Store", folder: Path) -> "Canary":
+    from trace2skill.runs.canary import Canary, serving_in
+
+    id = serving_in(folder).id
+    found = store.get("canary", id, Canary)
+    if found is None:
+        raise BadInput(f"{store.path} knows no canary {id}: name the store that it was started with (--store)")
+    if found.ended:
+        raise BadInput(f"the canary in {folder} has ended ({found.ended}): {found.why}")
+    return found
+
+
+def _said(told: dict[str, object], words: str, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json_module.dumps(told, indent=2))
+    else:
+        Console().print(plain(words), highlight=False, soft_wrap=True)
