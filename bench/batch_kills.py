@@ -5,7 +5,8 @@
 A refresh on sums without a Prefect server, over LiteLLM's real path, against a provider with a batch API on loopback.
 Each process is killed at a random request of a file or a batch, before the provider looks at it or after, or a random
 moment later; then the next one goes on. A life ends with a run that has come to its end, and the next begins in a new
-store. Exits 1 where a call was sent in two batches, an answer that is kept was paid for twice, or a skill differs.
+store. With `--mixed` every other process, by chance, has no `--batch`. Exits 1 where a call was sent in two batches or
+singly after it was in one, an answer that is kept was paid for twice, or a skill differs.
 """
 
 import argparse
@@ -43,12 +44,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="SIGKILL runs with batches at random moments.")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--mixed", action="store_true", help="go on with or without batches, by chance")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="t2s-batch-kills-") as folder:
-        sys.exit(0 if benchmark(Path(folder), given.kills, given.seed) else 1)
+        sys.exit(0 if benchmark(Path(folder), given.kills, given.seed, mixed=given.mixed) else 1)
 
 
-def benchmark(folder: Path, kills: int, seed: int = 1) -> bool:
+def benchmark(folder: Path, kills: int, seed: int = 1, *, mixed: bool = False) -> bool:
     """Returns whether every promise was kept."""
     os.environ.update(PYTHONPATH=os.pathsep.join(PATHS), LITELLM_LOCAL_MODEL_COST_MAP="True")
     write_math(folder / "data", 12)
@@ -58,14 +60,17 @@ def benchmark(folder: Path, kills: int, seed: int = 1) -> bool:
         sent, killer, lives, same = Counter(provider.calls), Killer(random.Random(seed), kills), 0, True
         double = sum(times - 1 for times in sent.values())
         paid_twice = calm["paid twice"]
+        choose = random.Random(seed) if mixed else None
         while killer.left:
             provider.calls.clear()
-            lived = a_life(folder, f"life {lives}", provider, killer)
+            provider.in_batches.clear()
+            lived = a_life(folder, f"life {lives}", provider, killer, choose)
             lives += 1
             double += sum(times - 1 for times in provider.calls.values())
             paid_twice += lived["paid twice"]
             same = same and lived["skill"] == calm["skill"] and lived["answers"] == calm["answers"]
-            same = same and set(provider.calls) == set(sent)
+            same = same and (mixed or set(provider.calls) == set(sent))
+        double += provider.again
     print(f"{killer.done} kills in {lives} runs of {len(sent)} calls in batches: {dict(sorted(killer.at.items()))}")
     print(f"calls that were sent twice: {double}; answers that are kept and were paid for twice: {paid_twice}")
     print(f"same skill, same answers: {same}")
@@ -106,13 +111,16 @@ class Killer:
             os.kill(victim, signal.SIGKILL)
 
 
-def a_life(folder: Path, name: str, provider: BatchServer, killer: Killer) -> dict[str, Any]:
+def a_life(
+    folder: Path, name: str, provider: BatchServer, killer: Killer, choose: random.Random | None = None
+) -> dict[str, Any]:
     """A run in a store of its own, begun again until it comes to its end; what it came to."""
     provider.watched = killer.watched
     (folder / name).mkdir()
     while True:
         PROCESSES.set_forkserver_preload(PRELOADED)
-        process = PROCESSES.Process(target=carry_out, args=(str(folder), name, provider.model()))
+        batch = choose is None or choose.random() < 0.5
+        process = PROCESSES.Process(target=carry_out, args=(str(folder), name, provider.model(), batch))
         process.start()
         killer.choose(process)
         process.join()
@@ -128,7 +136,7 @@ def a_life(folder: Path, name: str, provider: BatchServer, killer: Killer) -> di
     return {"skill": made, "answers": texts, "paid twice": sum(times - 1 for times in paid.values())}
 
 
-def carry_out(folder: str, name: str, model: dict[str, Any]) -> None:
+def carry_out(folder: str, name: str, model: dict[str, Any], batch: bool) -> None:
     """The process that is killed."""
     from in_process import refresh
 
@@ -142,7 +150,7 @@ def carry_out(folder: str, name: str, model: dict[str, Any]) -> None:
         "models": {"agent": {"name": "sim/office"}, "analyst": model, "merger": model},
         "learning": {"sandbox": "process", "error_analyst": "one_call"},
         "gate": {"evaluate": False},
-        "operation": {"batch": True, "store": str(home / name / "store.duckdb"), "output": str(home / name / "runs")},
+        "operation": {"batch": batch, "store": str(home / name / "store.duckdb"), "output": str(home / name / "runs")},
     }
     refresh(RunSettings.model_validate(settings))
 

@@ -69,12 +69,19 @@ class BatchServer:
         self.refusal = 503
         self.watched: Callable[[str], None] = lambda what: None
         """Is told of every request, once before it is looked at and once before it is answered."""
-        self.age = 0.0
-        """Seconds by which batches are older than they are."""
+        self.age: float | None = 0.0
+        """Seconds by which batches are older than they are; None where it does not say how old they are."""
+        self.counts: Body | None = {}
+        """What it says of how many calls a batch has, has done and has failed in, besides what is so; None: nothing."""
+        self.deaf = 0
+        """So many requests to end a batch fail."""
         self.single: list[Body] = []
         self.uploaded: list[bytes] = []
         self.names: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
+        self.in_batches: set[str] = set()
+        self.again = 0
+        """So many single calls were in a batch already."""
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, Body] = {}
         self._looked: Counter[str] = Counter()
@@ -125,6 +132,7 @@ class BatchServer:
                 return self.refusal, {"error": {"message": "overloaded"}}
             if method == "POST" and parts == ["chat", "completions"]:
                 self.single.append(json.loads(content))
+                self.again += json.dumps(self.single[-1], sort_keys=True) in self.in_batches
                 return 200, self.speak(self.single[-1])
             if parts[0] == "files":
                 return self._file(method, parts, content, kind)
@@ -158,6 +166,9 @@ class BatchServer:
         if batch is None:
             return 404, {"error": {"message": f"no batch {parts[1]}"}}
         if method == "POST":
+            if self.deaf > 0:
+                self.deaf -= 1
+                return 500, {"error": {"message": "not now"}}
             batch["status"] = "cancelling"
             return 200, batch
         self._looked[parts[1]] += 1
@@ -170,6 +181,7 @@ class BatchServer:
         lines = [json.loads(line) for line in self.files[asked["input_file_id"]].splitlines()]
         self.names[str((asked.get("metadata") or {}).get("trace2skill"))] += 1
         self.calls.update(line["custom_id"] for line in lines)
+        self.in_batches.update(json.dumps(line["body"], sort_keys=True) for line in lines)
         self.batches[id] = {
             "id": id,
             "object": "batch",
@@ -180,7 +192,7 @@ class BatchServer:
             "status": "in_progress",
             "output_file_id": None,
             "error_file_id": None,
-            "created_at": int(time.time() - self.age),
+            "created_at": 0 if self.age is None else int(time.time() - self.age),
             "metadata": asked.get("metadata"),
             "request_counts": {"total": len(lines), "completed": 0, "failed": 0},
         }
@@ -201,13 +213,16 @@ class BatchServer:
             if line["custom_id"] not in failed
         ]
         number = batch["id"].rpartition("_")[2]
-        for name, lines in ((f"file-out-{number}", self.twist(right)), (f"file-err-{number}", wrong)):
+        made = self.twist(right)
+        for name, lines in ((f"file-out-{number}", made), (f"file-err-{number}", wrong)):
             if lines:
-                self.files[name] = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+                self.files[name] = b"".join(_raw(line) + b"\n" for line in lines)
                 batch["output_file_id" if "out" in name else "error_file_id"] = name
         ended = "cancelled" if batch["status"] == "cancelling" else self.ends
         batch["status"] = ended
-        batch["request_counts"] = {"total": len(asked), "completed": len(right), "failed": len(wrong)}
+        done = len(right) if ended == "completed" else len(made)
+        said = {"total": len(asked), "completed": done, "failed": len(wrong)}
+        batch["request_counts"] = None if self.counts is None else {**said, **self.counts}
 
 
 class _Quiet(ThreadingHTTPServer):
@@ -222,6 +237,11 @@ class _Quiet(ThreadingHTTPServer):
 def _file(id: str, size: int) -> Body:
     known = {"id": id, "object": "file", "bytes": size, "created_at": 1}
     return {**known, "filename": "calls.jsonl", "purpose": "batch", "status": "processed"}
+
+
+def _raw(line: Any) -> bytes:
+    """A line of a file; text is one that is none."""
+    return line.encode() if isinstance(line, str) else json.dumps(line).encode()
 
 
 def _uploaded(content: bytes, kind: str) -> bytes:

@@ -62,8 +62,9 @@ def analyse(
     chosen = choose_for_analysis(rolled, settings.learning.analysts, settings.learning.error_analyst)
     rt = runtime(settings)
     pairs = choose_pairs(rolled, settings.learning.analysts)
-    later = [job for job in chosen if goes_in_batches(settings, EXTRACT, job)]
-    first = [job for job in chosen if not goes_in_batches(settings, EXTRACT, job)]
+    batched = goes_in_batches(rt, EXTRACT, chosen)
+    later = [job for job, goes in zip(chosen, batched, strict=True) if goes]
+    first = [job for job, goes in zip(chosen, batched, strict=True) if not goes]
     if settings.operation.shards > 1:
         sized(in_shards, settings)(settings, "extract", first)
     begun = dict(zip(map(id, first), mapped(task_of(EXTRACT), settings, first), strict=True))

@@ -5,7 +5,7 @@ the answer is. A run of the deployment `approval-deadline`, scheduled for the en
 else did, so that a wait always ends in a finished run.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from prefect.states import Cancelled
 from pydantic import Field
 
 from tasks.deployed import deployment_name
+from trace2skill.core import clock
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.promotion import Approval
 from trace2skill.runs.settings import RunSettings
@@ -92,7 +93,7 @@ def _end_the_wait(flow_run: str, key: str, hours: float, store: str) -> UUID:
     scheduled = run_deployment(
         deployment_name(DEADLINE),
         parameters={"flow_run": flow_run, "hours": hours, "store": store},
-        scheduled_time=datetime.now(UTC) + timedelta(hours=hours),
+        scheduled_time=clock.now() + timedelta(hours=hours),
         timeout=0,
         as_subflow=False,
         idempotency_key=f"{flow_run} {key}",

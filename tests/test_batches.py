@@ -1,23 +1,31 @@
 """Calls in batches: the same answers at half the price, sent once however it goes, over the real LiteLLM path."""
 
+import contextlib
 import json
 import signal
 import threading
 import time
+import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import batch_kills
+import databases
 import pytest
 from batch_server import BatchServer, Body, completion, simulated
 from conftest import PATIENCE
+from in_process import refresh
 from product import forked, run
 from questions_of_tests import write_math, write_skill_for_sums
 from ruamel.yaml import YAML
 
+from trace2skill.core import budget as budgets
+from trace2skill.core import clock
 from trace2skill.core.budget import Budget
-from trace2skill.core.errors import BadInput, Unanswered
+from trace2skill.core.errors import BadInput, BudgetReached, Unanswered
 from trace2skill.core.money import dollars
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Client, ModelSettings, Request, pace
@@ -25,12 +33,30 @@ from trace2skill.llm.batch import awaiting, sending
 from trace2skill.llm.batch.awaiting import Batched
 from trace2skill.llm.batch.provider import provider_of as batch_provider
 from trace2skill.runs.batching import check_batches
+from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.store import LedgerRow, Store, open_store
+from trace2skill.store.postgres import connect
 
 SCHEMA = {"title": "Said", "type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]}
 BATCHED, SINGLE = 100 * 0.5e-6 + 10 * 2e-6, 100 * 1e-6 + 10 * 4e-6
 """What an answer costs, in US dollars: 100 tokens in, 10 out."""
+
+
+class Died(BaseException):
+    """The end of a process."""
+
+
+def dies(*_: object, **__: object) -> None:
+    raise Died
+
+
+@contextlib.contextmanager
+def dying_at(where: object, name: str, how: Callable[..., None] = dies) -> Iterator[None]:
+    """Within the block a process dies when it comes there."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(where, name, how)
+        yield
 
 
 def echo(body: Body) -> Body:
@@ -116,15 +142,7 @@ def test_a_provider_whose_answer_is_lost_is_asked_for_the_batch_and_not_for_anot
 
 
 @pytest.mark.parametrize("moment", ["intended", "uploaded", "made", "sent", "seen", "read"])
-def test_whoever_comes_after_a_death_goes_on_with_the_batch(
-    store: Store, provider: BatchServer, monkeypatch: pytest.MonkeyPatch, moment: str
-) -> None:
-    class Died(BaseException):
-        pass
-
-    def dies(*_: object, **__: object) -> None:
-        raise Died
-
+def test_whoever_comes_after_a_death_goes_on_with_the_batch(store: Store, provider: BatchServer, moment: str) -> None:
     where = {
         "intended": (sending.BatchApi, "upload"),
         "uploaded": (sending.BatchApi, "create"),
@@ -134,10 +152,8 @@ def test_whoever_comes_after_a_death_goes_on_with_the_batch(
         "read": (sending.BatchApi, "remove"),
     }[moment]
     asked = requests(provider, "a", "b", "c")
-    with monkeypatch.context() as patched:
-        patched.setattr(*where, dies)
-        with pytest.raises(Died):
-            ahead(client_of(store), asked)
+    with dying_at(*where), pytest.raises(Died):
+        ahead(client_of(store), asked)
     client = client_of(store)
     known = [request for request in asked if client.known(request) is None]
     assert ahead(client, known).answered == (0 if moment == "read" else 3)
@@ -148,14 +164,9 @@ def test_whoever_comes_after_a_death_goes_on_with_the_batch(
     assert len(rows(store)) == 3
 
 
-def test_a_later_run_takes_up_what_it_shares_with_an_earlier_ones_batch(
-    store: Store, provider: BatchServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_later_run_takes_up_what_it_shares_with_an_earlier_ones_batch(store: Store, provider: BatchServer) -> None:
     first, second = requests(provider, "a", "b"), requests(provider, "b", "c")
-    with monkeypatch.context() as patched:
-        patched.setattr(awaiting._Wait, "ended", lambda *_: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            ahead(client_of(store, run="run-1"), first)
+    left_at_the_provider(client_of(store, run="run-1"), first)
     assert ahead(client_of(store, run="run-2"), second).answered == 2
     assert set(provider.calls.values()) == {1}
     assert sorted((row.run_id, row.step) for row in rows(store)) == [
@@ -163,6 +174,59 @@ def test_a_later_run_takes_up_what_it_shares_with_an_earlier_ones_batch(
         ("run-1", "extract: item 1"),
         ("run-2", "extract: item 1"),
     ], "who sent it pays for it"
+
+
+def left_at_the_provider(client: Client, asked: list[Request]) -> None:
+    """A process sends these, and dies before it looks what came of them."""
+    with dying_at(awaiting._Wait, "ended"), pytest.raises(Died):
+        ahead(client, asked)
+
+
+def test_what_is_in_a_batch_is_not_asked_singly_by_who_sends_none(store: Store, provider: BatchServer) -> None:
+    first, second = requests(provider, "a", "b"), requests(provider, "b", "c")
+    left_at_the_provider(client_of(store), first)
+    client = client_of(store, run="run-2")
+    waiting = {request.key: (request, StepLabel("extract")) for request in second}
+    left = client.ahead(waiting, 24, lambda *_: None, singly=True, new=False)
+    assert left == Batched(answered=1, why={second[1].key: "no batch took it"})
+    assert len(provider.batches) == 1
+    assert words_of(client, second) == ["said b", "said c"]
+    assert len(provider.single) == 1
+    assert sorted((row.run_id, row.cost) for row in rows(store))[:2] == [("run-1", pytest.approx(BATCHED))] * 2
+
+
+def test_a_run_goes_on_without_batches_and_pays_for_none_twice(tmp_path: Path, provider: BatchServer) -> None:
+    provider.speak = lambda body: echo(body) if "nobody asks" in str(body) else simulated(body)
+    settings = RunSettings.model_validate({
+        "data": {
+            "path": str(write_math(tmp_path / "data", 12)),
+            "domain": "math",
+            "skill": str(write_skill_for_sums(tmp_path / "sums")),
+        },
+        "models": {"agent": {"name": "sim/office"}, "analyst": provider.model(), "merger": provider.model()},
+        "learning": {"sandbox": "process", "error_analyst": "one_call"},
+        "gate": {"evaluate": False},
+        "operation": {"batch": True, "store": str(tmp_path / "s.duckdb"), "output": str(tmp_path / "runs")},
+    })  # fmt: skip
+    with dying_at(awaiting._Wait, "ended"), pytest.raises(Died):
+        refresh(settings)
+    sent = dict(provider.calls)
+    run_id = runtime(settings).run_id
+    left_at_the_provider(client_of(runtime(settings).store, run=run_id), requests(provider, "nobody asks that again"))
+    forget_runtimes()
+
+    done = refresh(settings.changed(batch=False))
+    store = done.rt.store
+    assert done.rt.run_id == run_id
+    assert set(provider.calls.values()) == {1}
+    assert len(provider.batches) == 2, "no new one is sent"
+    in_batches = {row.call_key.removeprefix("call/") for row in rows(store) if "batch" in row.params}
+    assert in_batches == set(provider.calls), "both are booked, also that of which no stage asks"
+    assert sent.keys() < in_batches
+    assert set(Counter(row.call_key for row in rows(store)).values()) == {1}
+    assert len(provider.single) == len(rows(store)) - len(in_batches) - sum(row.role == "agent" for row in rows(store))
+    assert not sending.open_batches(store)
+    forget_runtimes()
 
 
 def test_two_runs_side_by_side_send_a_call_once(store: Store, provider: BatchServer) -> None:
@@ -263,6 +327,28 @@ def test_a_batch_that_is_late_is_asked_to_end_and_what_it_has_is_taken(store: St
     assert list(left.why.values()) == ["the batch was cancelled"]
 
 
+def test_a_batch_that_does_not_hear_is_asked_to_end_until_it_does(store: Store, provider: BatchServer) -> None:
+    provider.looks, provider.age, provider.deaf = 1_000_000, 3601.0, 3
+    client, (asked,) = client_of(store), requests(provider, "a")
+    waiting = {asked.key: (asked, StepLabel("extract"))}
+    assert client.ahead(waiting, 1.0, lambda *_: None, singly=True).answered == 1
+    assert provider.deaf == 0
+
+
+@pytest.mark.parametrize("age", [None, -1e9], ids=["it is not said when it was made", "it is said to be made later"])
+def test_hours_of_a_batch_count_from_its_intent_where_nobody_knows_better(
+    store: Store, provider: BatchServer, monkeypatch: pytest.MonkeyPatch, age: float | None
+) -> None:
+    asked = requests(provider, "a")
+    left_at_the_provider(client_of(store), asked)
+    provider.looks, provider.age = 1_000_000, age
+    next(iter(provider.batches.values()))["created_at"] = 0 if age is None else int(time.time() - age)
+    later = datetime.now(UTC) + timedelta(hours=25)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert ahead(client_of(store), asked).answered == 1
+    assert {batch["status"] for batch in provider.batches.values()} == {"cancelled"}
+
+
 def without(line: Body, *path: str) -> Body:
     inner = line
     for name in path[:-1]:
@@ -283,7 +369,14 @@ ODD: dict[str, tuple[Callable[[list[Body]], list[Body]], int, float]] = {
     "a list for a line": (lambda lines: [[1, 2], *lines], 2, 0),  # type: ignore[list-item]
     "in another order": (lambda lines: lines[::-1], 2, 0),
     "a status as text": (lambda lines: [{**lines[0], "response": {**lines[0]["response"], "status_code": "200"}}, lines[1]], 2, 0),
-    "no response": (lambda lines: [{**lines[0], "response": None}, lines[1]], 1, 0),
+    "no body": (lambda lines: [without(lines[0], "response", "body"), lines[1]], 1, 1),
+    "text for a body": (lambda lines: [{**lines[0], "response": {"status_code": 200, "body": "busy"}}, lines[1]], 1, 1),
+    "no content": (lambda lines: [{**lines[0], "response": {"status_code": 204}}, lines[1]], 1, 1),
+    "created": (lambda lines: [{**lines[0], "response": {**lines[0]["response"], "status_code": 201}}, lines[1]], 2, 0),
+    "no status": (lambda lines: [without(lines[0], "response", "status_code"), lines[1]], 2, 0),
+    "no JSON": (lambda lines: ["{", lines[1]], 1, 1),  # type: ignore[list-item]
+    "no response but an error": (lambda lines: [{**lines[0], "response": None, "error": {"message": "no"}}, lines[1]], 1, 0),
+    "no response": (lambda lines: [{**lines[0], "response": None}, lines[1]], 1, 1),
 }  # fmt: skip
 
 
@@ -302,6 +395,32 @@ def test_odd_lines_cost_themselves_and_what_is_not_known_costs_the_most_it_may(
     assert len(notes) == bounded
     assert all(note.startswith("at most: ") for note in notes)
     assert words_of(client, asked) == ["said a", "said b"]
+
+
+CUT_SHORT: dict[str, tuple[str, Callable[[list[Body]], list[Body]], Body | None, int, int]] = {
+    "it did no more": ("cancelled", lambda lines: lines[:1], {}, 1, 0),
+    "a line cannot be read": ("cancelled", lambda lines: [lines[0], "{"], {}, 1, 1),  # type: ignore[list-item]
+    "a line names no call": ("expired", lambda lines: [lines[0], without(lines[1], "custom_id")], {}, 1, 1),
+    "a line names another": ("expired", lambda lines: [lines[0], {**lines[1], "custom_id": "f" * 64}], {}, 1, 1),
+    "fewer lines than it did": ("expired", lambda lines: lines[:1], {"completed": 2, "failed": 1}, 1, 2),
+    "more done than it has": ("failed", lambda lines: lines[:1], {"completed": 900}, 1, 3),
+    "no file of what it did": ("failed", lambda lines: [], {"completed": 2}, 0, 2),
+    "it counts nothing": ("cancelled", lambda lines: lines[:1], None, 1, 3),
+    "it counts none": ("cancelled", lambda lines: lines[:1], {"total": 0, "completed": 0}, 1, 3),
+    "it was refused": ("failed", lambda lines: [], {"total": 0, "completed": 0}, 0, 0),
+}
+
+
+@pytest.mark.parametrize("case", CUT_SHORT)
+def test_a_batch_that_is_cut_short_costs_what_it_may_have_answered(
+    store: Store, provider: BatchServer, case: str
+) -> None:
+    provider.ends, provider.twist, provider.counts, answered, bounded = CUT_SHORT[case]
+    asked = requests(provider, "a", "b", "c", "one that is longer")
+    dearest = sorted((sending.BatchedCall.of(item, StepLabel("x")).bound for item in asked[answered:]), reverse=True)
+    assert ahead(client_of(store), asked).answered == answered
+    assert dollars(store.spent_of("run run-1")) == pytest.approx(answered * BATCHED + sum(dearest[:bounded]))
+    assert sum("cost_from" in row.params for row in store.ledger()) == bounded
 
 
 def test_a_file_of_answers_that_is_gone_may_have_cost_all(store: Store, provider: BatchServer) -> None:
@@ -339,15 +458,135 @@ def test_money_of_a_batch_is_held_beyond_its_process(address: Path | str) -> Non
     store = open_store(address)
     budget = Budget(1.0, reservations=store.reservations(), run_id="run-1")
     assert budget.hold("t", [0.4, 0.4, 0.4]) == 2
-    assert budget.hold("u", [0.4], patient=False) == 0
+    assert budget.hold("u", [0.4]) == 0
     store.close()
     store = open_store(address)  # another process, which takes the batch up
     budget = Budget(1.0, reservations=store.reservations(), run_id="run-1")
     budget.hold_anyway("t", 0.8, "run-1")
-    assert budget.hold("u", [0.4], patient=False) == 0
+    assert budget.hold("u", [0.4]) == 0
     budget.settle("t", 0.1)
     budget.settle("t", 0.1)
-    assert budget.hold("u", [0.4, 0.4, 0.4], patient=False) == 2
+    assert budget.hold("u", [0.4, 0.4, 0.4]) == 2
+    store.close()
+
+
+def test_what_a_batch_that_is_out_may_cost_counts_for_whoever_comes_next(
+    address: Path | str, provider: BatchServer
+) -> None:
+    store = open_store(address)
+    asked = requests(provider, "a", "b")
+    bound = sum(sending.BatchedCall.of(request, StepLabel("x")).bound for request in asked)
+    left_at_the_provider(client_of(store), asked)
+    store.close()
+    store = open_store(address)
+    (more,) = requests(provider, "c")
+    monthly = bound + 1.5 * sending.BatchedCall.of(more, StepLabel("x")).bound  # a single call costs twice as much
+    budget = Budget(None, monthly=monthly, reservations=store.reservations(), run_id="run-2")
+    other = Client(store, budget, "run-2")
+    with pytest.raises(BudgetReached, match=r"\$0\.0000 of the month's cap .* held for .*`trace2skill retry run-1`"):
+        other.complete(more, step=StepLabel("extract"))
+    assert provider.single == []
+    assert ahead(client_of(store), asked).answered == 2
+    assert words_of(other, [more]) == ["said c"], "what it did cost is less"
+    store.close()
+
+
+def test_who_waits_for_money_keeps_no_other_from_taking_up_a_batch(
+    address: Path | str, provider: BatchServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(budgets, "SILENT_SECONDS", 0.0)
+    store = open_store(address)
+    first, second = requests(provider, "a"), requests(provider, "b")
+    bound = sending.BatchedCall.of(first[0], StepLabel("x")).bound
+    left_at_the_provider(client_of(store), first)
+    budget = Budget(None, monthly=2.5 * bound, reservations=store.reservations(), run_id="run-2")
+    found: list[Batched] = []
+    with budget.reserve(bound):
+        waits = threading.Thread(target=lambda: found.append(ahead(Client(store, budget, "run-2"), second)))
+        waits.start()
+        wait_for(lambda: "waits for others" in caplog.text)
+        assert ahead(client_of(store), first).answered == 1
+    waits.join(PATIENCE)
+    assert found == [Batched(answered=1)]
+    assert caplog.text.count("waits for others") == 1
+    store.close()
+
+
+def test_a_batch_that_nobody_waits_for_is_not_waited_for(
+    address: Path | str, provider: BatchServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = open_store(address)
+    first, second = requests(provider, "a"), requests(provider, "b")
+    bound = sending.BatchedCall.of(first[0], StepLabel("x")).bound
+    left_at_the_provider(client_of(store), first)
+    other = Client(store, Budget(9.0, monthly=1.5 * bound, reservations=store.reservations(), run_id="run-2"), "run-2")
+    assert ahead(other, second) == Batched(why={second[0].key: "no batch took it"})
+    assert "let their runs end first (`trace2skill retry run-1` goes on with one that has stopped), or" in caplog.text
+    assert len(provider.batches) == 1
+    store.close()
+
+
+def test_a_death_between_the_books_and_the_record_books_a_batch_once(
+    address: Path | str, provider: BatchServer
+) -> None:
+    store, asked = open_store(address), requests(provider, "a", "b", "c")
+    put = dies_when_settled(type(store)._put)
+    with dying_at(type(store), "_put", put), pytest.raises(Died):
+        ahead(client_of(store), asked)
+    assert ahead(client_of(store), asked).answered == 3
+    budget = Budget(1.0, reservations=store.reservations(), run_id="run-1")
+    left = 1.0 - 3 * BATCHED
+    assert budget.hold("one", [left - 1e-8]) == 1
+    assert budget.hold("more", [2e-8]) == 0
+    store.close()
+
+
+def dies_when_settled(put: Callable[..., None]) -> Callable[..., None]:
+    def until_then(store: Store, written: list[Any]) -> None:
+        if "'settled'" in str(written).replace('"', "'"):
+            raise Died
+        put(store, written)
+
+    return until_then
+
+
+def test_what_another_process_of_the_run_waits_for_is_waited_for(
+    postgres: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(budgets, "SILENT_SECONDS", 0.0)
+    address = databases.fresh(postgres, f"t{uuid.uuid4().hex}")
+    store, elsewhere = open_store(address), connect(address, 5.0)
+
+    def budget(of: Store, run: str) -> Budget:
+        return Budget(None, monthly=1.0, reservations=of.reservations(), run_id=run)
+
+    sends = budget(elsewhere, "run-1")
+    sends.attend("t", "its flow")
+    assert sends.hold("t", [0.8]) == 1
+    with pytest.raises(BudgetReached, match="retry run-1"):
+        budget(store, "run-2").room(0.3)
+    waits = threading.Thread(target=lambda: budget(store, "run-1").room(0.3))
+    waits.start()
+    wait_for(lambda: "waits for others" in caplog.text)
+    sends.settle("t", 0.1)
+    waits.join(PATIENCE)
+    assert budget(store, "run-2").hold("u", [0.9]) == 1
+    sends.leave("t", "its flow")
+    store.close()
+    elsewhere.close()
+
+
+def test_a_batch_that_counts_as_spent_is_taken_up_after_all(postgres: str) -> None:
+    store = open_store(databases.fresh(postgres, f"t{uuid.uuid4().hex}"))
+    budget = Budget(1.0, reservations=store.reservations(), run_id="run-1")
+    assert budget.hold("t", [0.8]) == 1
+    store.execute("UPDATE holder SET until = now()::TIMESTAMP - INTERVAL '1 second' WHERE id = 't'")
+    with pytest.raises(BudgetReached, match=r"\$0\.8000"), budget.reserve(0.3):
+        pass
+    assert store.query("SELECT count(*) FROM holder WHERE id = 't'") == [(0,)]
+    budget.hold_anyway("t", 0.8, "run-1")
+    budget.settle("t", 0.1)
+    assert budget.hold("u", [0.9]) == 1, "what it did cost takes the place of the most it may have cost"
     store.close()
 
 

@@ -22,8 +22,9 @@ from pydantic import ValidationError
 from run_settings import run_settings
 
 from trace2skill.cli.options import store_path
-from trace2skill.core.budget import Budget, LocalReservations
+from trace2skill.core.budget import Budget
 from trace2skill.core.errors import BadInput, BudgetReached, StoreUnavailable
+from trace2skill.core.reservations import LocalReservations
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.store import LedgerRow, open_store
 from trace2skill.store.address import parse

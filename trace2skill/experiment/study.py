@@ -27,6 +27,7 @@ from trace2skill.experiment.grid import (
 from trace2skill.experiment.reading import read_experiment
 from trace2skill.experiment.result import ExperimentResult, MeasuredArm, Opening
 from trace2skill.llm.checks import check_model
+from trace2skill.runs import batching
 from trace2skill.runs.closing import keep_support
 from trace2skill.runs.distill import Distilled
 from trace2skill.runs.held_out import keep_evaluations, open_test, seen_before
@@ -260,6 +261,7 @@ def finish(
     from trace2skill.experiment.pages import write_pages
 
     experiment, rt = study.experiment, study.lead
+    batching.settle(rt, wait=True)
     result = ExperimentResult(
         run_id=study.run_id,
         experiment=experiment,

@@ -17,8 +17,8 @@ from trace2skill.core.errors import BudgetReached, Interrupted, Unanswered
 from trace2skill.core.forms import as_text, from_text_or_none
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import embedding, transport
-from trace2skill.llm.batch.awaiting import Batched, Shown, answered_in_batches
-from trace2skill.llm.batch.sending import Sender, Waiting
+from trace2skill.llm.batch.awaiting import Batched, Shown, answered_in_batches, own_are_settled
+from trace2skill.llm.batch.sending import Sender, Waiting, count_open
 from trace2skill.llm.embedding import Embedding, EmbeddingRequest
 from trace2skill.llm.failures import CallFailed
 from trace2skill.llm.handoff import askers
@@ -52,12 +52,14 @@ class Client:
         self._run_id = run_id
         self._ahead: set[str] = set()
         self._left_out: dict[str, str] = {}
+        if store.embedded:  # the books of the other kind outlive a process
+            count_open(store, budget)
 
     def known(self, request: Request) -> Answer | None:
         """The answer that is kept, None where there is none; nobody is asked and nothing is written down."""
         return self._remembered(request.key, Answer)
 
-    def ahead(self, waiting: Waiting, hours: float, shown: Shown, *, singly: bool) -> Batched:
+    def ahead(self, waiting: Waiting, hours: float, shown: Shown, *, singly: bool, new: bool = True) -> Batched:
         """Have calls answered in batches before somebody asks them one by one; see `answered_in_batches`, also for what
         it raises.
 
@@ -66,11 +68,22 @@ class Client:
             hours: how long to wait for a batch.
             shown: is told how far they are.
             singly: may what batches leave unanswered be asked singly, at the single price? Else it fails when it is.
+            new: may batches be sent? Else those that were sent before are waited for, and no more.
         """
-        left = answered_in_batches(Sender(self._store, self._budget, self._run_id), waiting, hours, shown)
+        left = answered_in_batches(self._sender(), waiting, hours, shown, new=new)
         self._ahead |= waiting.keys() - left.why.keys()
         self._left_out.update({} if singly else left.why)
         return left
+
+    def settle(self, hours: float, shown: Shown, *, wait: bool) -> None:
+        """Book what the run has at providers, whoever wanted it: what has ended, or all, for which it then waits.
+
+        See `answered_in_batches`, also for what it raises.
+        """
+        own_are_settled(self._sender(), hours, shown, wait=wait)
+
+    def _sender(self) -> Sender:
+        return Sender(self._store, self._budget, self._run_id)
 
     def complete(self, request: Request, *, step: StepLabel) -> Answer:
         """Answer the request: from memory where it was answered before, else by the model.

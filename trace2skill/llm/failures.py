@@ -9,6 +9,7 @@ from typing import Any
 
 import tenacity
 
+from trace2skill.core import clock
 from trace2skill.core.errors import ContextFull, InfrastructureFault, ModelUnusable, Unanswered
 from trace2skill.llm import server_words
 from trace2skill.llm.settings import ModelSettings
@@ -200,7 +201,7 @@ def _seconds_of(value: str) -> float | None:
         try:
             when = read(value)
             zoned = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-            return max(0.0, (zoned - datetime.now(UTC)).total_seconds())
+            return max(0.0, (zoned - clock.now()).total_seconds())
         except (ValueError, TypeError, OverflowError, IndexError):
             continue
     return None

@@ -4,6 +4,8 @@ Each item of a stage is begun with a client that asks nobody: it says what it wo
 attempt. The calls are answered in batches and kept under their keys; then the stage goes on as ever and finds its
 answers in the store. So a batch changes no result, and what it leaves out is asked as if there were none. Whatever a
 stage asks beyond its first call, such as once more for an answer that cannot be read, is asked singly.
+
+Calls that are in a batch already are waited for with or without `--batch`, which only decides whether new ones go out.
 """
 
 import copy
@@ -13,12 +15,13 @@ from typing import Any, NoReturn
 
 from trace2skill.core import stopping
 from trace2skill.core.budget import Budget
-from trace2skill.core.errors import BadInput, Interrupted
+from trace2skill.core.errors import BadInput, InfrastructureFault, Interrupted, ModelUnusable
 from trace2skill.core.progress import watcher
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import Answer, Client, ModelSettings, Request
 from trace2skill.llm.batch.provider import PROVIDERS, provider_of
 from trace2skill.llm.batch.records import ProviderBatch
+from trace2skill.llm.batch.sending import open_batches
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.step import RunStep
@@ -61,9 +64,27 @@ class AskingNobody(Client):
         raise NotImplementedError
 
 
-def goes_in_batches(settings: RunSettings, step: RunStep[Any], item: Any) -> bool:
-    """Is an item of a step one whose call goes in a batch?"""
-    return settings.operation.batch and step.one_call is not None and step.one_call(item)
+def goes_in_batches(rt: Runtime, step: RunStep[Any], items: Sequence[Any], *rest: object) -> list[bool]:
+    """Of each item of a step: does its first call go in a batch, or is it in one?"""
+    there = None if rt.settings.operation.batch else _under_way(rt)
+    asking = _asking_nobody(rt) if there else rt
+
+    def goes(item: Any) -> bool:
+        if there is None:
+            return True
+        call = _first_call(asking, step, item, rest) if there else None
+        return call is not None and call.request.key in there
+
+    return [_may_go(step, item) and goes(item) for item in items]
+
+
+def _may_go(step: RunStep[Any], item: Any) -> bool:
+    return step.one_call is not None and step.one_call(item)
+
+
+def _under_way(rt: Runtime) -> frozenset[str]:
+    """The keys of calls that are in a batch which nobody has read yet."""
+    return frozenset(call.key for batch in open_batches(rt.store) for call in batch.calls)
 
 
 def check_batches(settings: RunSettings) -> None:
@@ -94,26 +115,60 @@ def answered_ahead(rt: Runtime, stages: Iterable[Stage]) -> None:
         InfrastructureFault, ModelUnusable: a provider cannot be asked; batches that were sent go on likewise.
     """
     how, stages = rt.settings.operation, list(stages)
-    waiting = first_calls(rt, stages) if how.batch else {}
+    there = None if how.batch else _under_way(rt)
+    waiting = first_calls(rt, stages, there) if there is None or there else {}
     if not waiting:
         return
     name = "batch: " + ", ".join(dict.fromkeys(step.name for step, items, _ in stages if items))
     shown = _Shown(rt, name, len(waiting))
-    words = (
-        f"batches go on at the provider: `trace2skill retry {rt.run_id}`, or the same command, goes on with them, and "
-        "nothing is sent twice"
-    )
+    words = _goes_on(rt)
+    singly = not how.batch or how.batch_rest == "singly"
     with stopping.leaving(words):
-        left = rt.client.ahead(waiting, how.batch_hours, shown, singly=how.batch_rest == "singly")
+        left = rt.client.ahead(waiting, how.batch_hours, shown, singly=singly, new=how.batch)
     shown.ended(left.answered)
     if left.why:
         reasons = ", ".join(f"{count} {why}" for why, count in _counted(left.why.values()))
-        then = "asked singly, at the single price" if how.batch_rest == "singly" else "left out, and fail"
+        then = "asked singly, at the single price" if singly else "left out, and fail"
         log.warning("%s: %d of %d calls are %s: %s", name, len(left.why), len(waiting), then, reasons)
 
 
-def first_calls(rt: Runtime, stages: Iterable[Stage]) -> dict[str, tuple[Request, StepLabel]]:
-    """What items would ask first, by key: of those without a result, and of models whose provider takes batches."""
+def _goes_on(rt: Runtime) -> str:
+    return (
+        f"batches go on at the provider: `trace2skill retry {rt.run_id}`, or the same command, goes on with them, and "
+        "nothing is sent twice"
+    )
+
+
+def settle(rt: Runtime, *, wait: bool) -> None:
+    """Book what the run has at providers, be it what its stages no longer ask for.
+
+    As it begins, it looks what has ended since: its calls may need the money. Before it ends it waits for the rest; it
+    has what it wanted then, so that a provider that cannot be asked does not fail it.
+
+    Raises:
+        Interrupted: the process is to stop.
+    """
+    own = [batch for batch in open_batches(rt.store) if batch.run_id == rt.run_id]
+    if not own:
+        return
+    name, hours = "batch: left over", rt.settings.operation.batch_hours
+    shown = _Shown(rt, name, sum(len(batch.calls) for batch in own)) if wait else None
+    try:
+        with stopping.leaving(_goes_on(rt)):
+            rt.client.settle(hours, shown or (lambda *_: None), wait=wait)
+    except (InfrastructureFault, ModelUnusable) as error:
+        log.warning("%s: what they cost is held and not booked, until the run is retried: %s", name, error)
+    if shown:
+        shown.ended(0)
+
+
+def first_calls(
+    rt: Runtime, stages: Iterable[Stage], there: frozenset[str] | None = None
+) -> dict[str, tuple[Request, StepLabel]]:
+    """What items would ask first, by key: of those without a result, and of models whose provider takes batches.
+
+    Where it is given what is `there`, of that alone.
+    """
     asking, found = _asking_nobody(rt), dict[str, tuple[Request, StepLabel]]()
     takes: dict[str, bool] = {}
 
@@ -122,19 +177,26 @@ def first_calls(rt: Runtime, stages: Iterable[Stage]) -> dict[str, tuple[Request
 
     for step, items, rest in stages:
         for item in items:
-            stopping.check()
-            if not goes_in_batches(rt.settings, step, item) or _has(rt, step, item, rest):
-                continue
-            try:
-                step(asking, item, *rest)
-            except WouldAsk as call:
-                if taken(call.request.settings):
-                    found.setdefault(call.request.key, (call.request, call.step))
-            except Interrupted:
-                raise
-            except Exception as error:  # noqa: BLE001 - it will fail likewise in its stage, which says so
-                log.debug("%s: %s", step.name, error)
+            call = _first_call(asking, step, item, rest) if _may_go(step, item) else None
+            if call is not None and (taken(call.request.settings) if there is None else call.request.key in there):
+                found.setdefault(call.request.key, (call.request, call.step))
     return found
+
+
+def _first_call(asking: Runtime, step: RunStep[Any], item: Any, rest: tuple[object, ...]) -> WouldAsk | None:
+    """What an item would ask first, with a client that asks nobody; None where it has a result or asks nothing."""
+    stopping.check()
+    if _has(asking, step, item, rest):
+        return None
+    try:
+        step(asking, item, *rest)
+    except WouldAsk as call:
+        return call
+    except Interrupted:
+        raise
+    except Exception as error:  # noqa: BLE001 - it will fail likewise in its stage, which says so
+        log.debug("%s: %s", step.name, error)
+    return None
 
 
 def _asking_nobody(rt: Runtime) -> Runtime:

@@ -13,6 +13,7 @@ from trace2skill.consolidate.standing import with_votes
 from trace2skill.core.errors import BadInput
 from trace2skill.core.failures import Failure
 from trace2skill.core.forms import as_text, from_text_or_none
+from trace2skill.runs import batching
 from trace2skill.runs.disputes import keep_disputes
 from trace2skill.runs.distill import Distilled, analyses_of, ends_of
 from trace2skill.runs.estimate import Estimate
@@ -59,6 +60,7 @@ def finish(
     A run that waits for a person (`state` 'waiting') has all of it, too: that is what the person looks at. Logs that
     taught nothing start no skill: then no skill is written.
     """
+    batching.settle(rt, wait=True)
     distilled, candidate = grown.distilled, grown.candidate
     base, skill = rt.skill(candidate.base), rt.skill(candidate.skill)
     if base is None or skill is None:

@@ -10,6 +10,7 @@ from trace2skill.core.forms import as_text, as_value, from_text_or_none
 from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit
 from trace2skill.evaluation.conditions import Condition
+from trace2skill.runs import batching
 from trace2skill.runs.disputes import disputed_before
 from trace2skill.runs.held_out import seen_before
 from trace2skill.runs.intake import NOTHING_READ, Intake, take_in
@@ -90,6 +91,7 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
     )
     write_settings(rt.as_read, rt.run_directory(), COMMANDS.get(kind, kind))
     rt.progress = ProgressFile(rt.run_directory(), first, lambda: rt.store.ledger_total(rt.run_id).cost)
+    batching.settle(rt, wait=False)
     return rt.run_id
 
 

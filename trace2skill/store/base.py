@@ -10,10 +10,10 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from trace2skill.core.budget import Reservations
 from trace2skill.core.errors import StoreUnavailable
 from trace2skill.core.forms import as_text, from_text, from_text_or_none
 from trace2skill.core.money import nanos
+from trace2skill.core.reservations import Reservations
 from trace2skill.store.address import directory_beside
 from trace2skill.store.rows import LedgerRow, LedgerTotal, RunHead, RunRow
 from trace2skill.store.schema import COLUMNS

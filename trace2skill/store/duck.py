@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import duckdb
 
-from trace2skill.core.budget import LocalReservations
 from trace2skill.core.errors import StoreUnavailable
+from trace2skill.core.reservations import LocalReservations
 from trace2skill.store.base import Row, Store
 from trace2skill.store.writer import Writer
 

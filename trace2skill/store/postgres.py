@@ -19,8 +19,8 @@ import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from trace2skill.core import stopping
-from trace2skill.core.budget import Reservations
 from trace2skill.core.errors import StoreUnavailable
+from trace2skill.core.reservations import Reservations
 from trace2skill.store.base import Row, Store
 from trace2skill.store.duck import Turns, copy_table
 from trace2skill.store.schema import COLUMNS, MIGRATIONS, POSTGRES_MIGRATIONS, PRIMARY_KEY

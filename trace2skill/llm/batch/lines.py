@@ -1,6 +1,7 @@
 """The lines of a batch: each call as the one request it would be, and what came back for it."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from trace2skill.store import CallOutcome
 from trace2skill.types.trajectory import Usage
 
 MOST_WORDS = 300
+STATUS = re.compile(r"[1-5]\d\d", re.ASCII)
+NOTHING_SAID = "its line holds neither an answer nor why there is none"
 CLIENTS_OWN = ("extra_headers", "extra_query", "timeout")
 
 
@@ -32,6 +35,16 @@ class Came(Record):
     cost: float = 0.0
     note: str = ""
     problem: str = ""
+
+
+class Lines(Record):
+    """The lines of result files by the ids of their calls, the first of each."""
+
+    lines: Mapping[str, Mapping[str, Any]]
+    strange: int
+    """How many others there are of which nobody can say what call they are of."""
+    problems: tuple[str, ...]
+    """What is wrong with those that are left out, in words."""
 
 
 def line_of(request: Request) -> bytes:
@@ -58,8 +71,8 @@ def line_of(request: Request) -> bytes:
     return json.dumps(line).encode() + b"\n"
 
 
-def by_call(contents: Iterable[bytes], calls: Sequence[BatchedCall]) -> tuple[dict[str, Mapping[str, Any]], list[str]]:
-    """The lines of result files by the ids of calls, the first of each; and what is wrong with the others, in words."""
+def by_call(contents: Iterable[bytes], calls: Sequence[BatchedCall]) -> Lines:
+    """The lines of result files, each with the call that it is of."""
     known, found = {call.id for call in calls}, dict[str, Mapping[str, Any]]()
     unreadable = unnamed = unknown = doubled = 0
     for content in contents:
@@ -86,24 +99,33 @@ def by_call(contents: Iterable[bytes], calls: Sequence[BatchedCall]) -> tuple[di
         "name calls that are not in it": unknown,
         "answer a call once more": doubled,
     }
-    return found, [f"{count} lines {words}" for words, count in counts.items() if count]
+    problems = tuple(f"{count} lines {words}" for words, count in counts.items() if count)
+    return Lines(lines=found, strange=unreadable + unnamed + unknown, problems=problems)
 
 
 def came_of(line: Mapping[str, Any], call: BatchedCall, model: ModelSettings) -> Came:
-    """What a line says of its call."""
+    """What a line says of its call. What tells of no failure may be an answer, and was paid for then."""
     response = line.get("response")
     body = response.get("body") if isinstance(response, dict) else None
-    if isinstance(response, dict) and response.get("status_code") in (200, "200") and isinstance(body, dict):
-        return _answered(body, call, model)
-    status = response.get("status_code") if isinstance(response, dict) else None
+    status = _status(response.get("status_code")) if isinstance(response, dict) else None
+    well = 200 <= status < 300 if status is not None else not _failure(line, body)
+    if well:
+        return _answered(body, call, model) if isinstance(body, dict) else unknown_cost(call, NOTHING_SAID)
     said = line.get("error") or (body.get("error") if isinstance(body, dict) else body)
     code = str(said.get("code") or "") if isinstance(said, dict) else ""
     words = str(said.get("message") or said) if isinstance(said, dict) else str(said or "no reason was given")
     ended = "expired" in code or "cancel" in code
-    outcome: CallOutcome = (
-        "timeout" if ended else "server_error" if not isinstance(status, int) or status >= 500 else "bad_request"
-    )
+    outcome: CallOutcome = "timeout" if ended else "server_error" if status is None or status >= 500 else "bad_request"
     return Came(outcome=outcome, problem=words[:MOST_WORDS])
+
+
+def _status(said: Any) -> int | None:
+    """The status of a response, which some say as text; None where it is none."""
+    return int(said) if isinstance(said, int | str) and STATUS.fullmatch(str(said)) else None
+
+
+def _failure(line: Mapping[str, Any], body: Any) -> bool:
+    return bool(line.get("error") or (isinstance(body, dict) and body.get("error")))
 
 
 def unknown_cost(call: BatchedCall, why: str) -> Came:

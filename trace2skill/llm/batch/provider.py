@@ -33,6 +33,8 @@ class Seen(Record):
     """What a provider says of a batch. `created` is in seconds since 1970, 0 where it does not say."""
 
     state: str
+    counted: bool = True
+    """Does it say how many calls are done and have failed? One that says that there are none says nothing."""
     total: int = 0
     done: int = 0
     failed: int = 0
@@ -142,6 +144,7 @@ class BatchApi:
         results = tuple(str(file) for file in (batch.output_file_id, batch.error_file_id) if file)
         return Seen(
             state=str(batch.status),
+            counted=bool(getattr(counts, "total", 0)),
             total=int(getattr(counts, "total", 0) or 0),
             done=int(getattr(counts, "completed", 0) or 0),
             failed=int(getattr(counts, "failed", 0) or 0),

@@ -58,6 +58,7 @@ class ProviderBatch(Record, form="ProviderBatch", version=1):
     calls: tuple[BatchedCall, ...] = Field(description="None any more once it is settled.")
     state: Literal["intended", "sent", "settled"] = "intended"
     id: str = Field(default="", description="The provider's id, where it is known.")
+    intended: float = Field(default=0.0, description="When it was written down, in seconds since 1970; 0: unknown.")
 
     @property
     def bound(self) -> float:

@@ -5,13 +5,13 @@ else. A batch that was sent is never sent again.
 """
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from uuid import uuid4
 
-from trace2skill.core import stopping
+from trace2skill.core import clock, stopping
 from trace2skill.core.budget import Budget
-from trace2skill.core.errors import ModelUnusable
+from trace2skill.core.errors import BudgetReached, ModelUnusable
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm.batch.lines import line_of
 from trace2skill.llm.batch.provider import BatchApi
@@ -33,38 +33,71 @@ SETTLE_SECONDS = (0.0, 2.0, 8.0)
 """When to ask for a batch that may just have been sent: it can be on its way still when its sender has died."""
 
 
+def open_batches(store: Store) -> list[ProviderBatch]:
+    """The batches of any run that are not settled. Raises as `Store.get`."""
+    return [batch for _, batch in store.entries(KIND, ProviderBatch) if batch.state != "settled"]
+
+
+def count_open(store: Store, budget: Budget) -> None:
+    """Hold the money of batches that earlier processes have left at providers: it is on nobody's books but theirs."""
+    for batch in open_batches(store):
+        if not budget.attended(batch.name):  # who is about to send it holds as much of it as fits
+            budget.hold_anyway(batch.name, batch.bound, batch.run_id)
+
+
 class Sender:
-    """Sends batches of one run, and takes up what earlier processes have begun."""
+    """Sends batches of one run, and takes up what earlier processes have begun. Whose money it holds, it attends to."""
 
     def __init__(self, store: Store, budget: Budget, run_id: str) -> None:
         self._store, self._budget, self._run_id = store, budget, run_id
+        self._who, self._attended = uuid4().hex, set[str]()
 
-    def under_way(self, waiting: Waiting) -> list[ProviderBatch]:
+    def under_way(self, waiting: Waiting, *, new: bool = True) -> list[ProviderBatch]:
         """Batches with these calls: those that were sent before, and new ones, as far as caps and provider let.
 
-        Two processes that share a store come here one after the other, so that no call is in two batches.
+        Two processes that share a store come here one after the other, so that no call is in two batches. Whoever
+        waits for money waits outside of this turn: it may be held for a batch that only the next one here takes up.
+
+        Args:
+            waiting: the calls.
+            new: may a batch be sent? Else calls that are in none are left out.
 
         Raises:
             InfrastructureFault, ModelUnusable: the provider cannot be asked, as `transport.persistently`.
             BadInput: no request can be made.
         """
+        while True:
+            with self._store.alone(KIND):
+                sent, short = self._begun(waiting, new)
+            if sent or short is None:
+                return sent
+            try:
+                self._budget.room(short)
+            except BudgetReached as error:
+                log.warning("no batch is sent: %s", error)
+                return []
+
+    def own(self) -> list[ProviderBatch]:
+        """The batches that this run has at providers. Raises as `under_way`."""
+        if not self._left_open():
+            return []
         with self._store.alone(KIND):
-            found = [self._taken_up(batch) for batch in self._open(waiting)]
-            sent = [batch for batch in found if batch is not None]
-            held = {call.key for batch in sent for call in batch.calls}
-            new = {key: item for key, item in waiting.items() if key not in held}
-            for model, calls, lines in _files(new):
-                # Who holds money of a batch that is sent already waits for nobody else to let go of some.
-                made, whole = self._sent(model, calls, lines, patient=not sent)
-                sent += [made] if made else []
-                if not whole:
-                    break
-        return sent
+            return [batch for batch in map(self._taken_up, self._left_open()) if batch is not None]
+
+    def leave(self) -> None:
+        """Nobody waits any more here for what was sent or taken up."""
+        for name in self._attended:
+            self._budget.leave(name, self._who)
+        self._attended.clear()
 
     def settle(self, batch: ProviderBatch, cost: float = 0.0, came: Iterable[Row] = ()) -> None:
-        """What came of a batch is kept, its money is free but for the cost, and nobody asks for it again."""
+        """What came of a batch is kept, its money is free but for the cost, and nobody asks for it again.
+
+        Whoever finds it again, because this process has died halfway, books it no second time.
+        """
         self._budget.settle(batch.name, cost)
         self._store.put_batch(batch.name, batch.model_copy(update={"state": "settled", "calls": ()}), came)
+        self._budget.forget(batch.name)
 
     def alone(self, batch: ProviderBatch) -> AbstractContextManager[None]:
         """Be the only one who settles a batch, in all processes that share the store."""
@@ -79,13 +112,30 @@ class Sender:
         """Is there an answer to the call?"""
         return self._store.get_call(key) is not None
 
-    def _open(self, keys: Collection[str]) -> list[ProviderBatch]:
-        """The batches that are not settled and hold some of these calls."""
-        every = (batch for _, batch in self._store.entries(KIND, ProviderBatch))
-        return [item for item in every if item.state != "settled" and any(call.key in keys for call in item.calls)]
+    def _begun(self, waiting: Waiting, new: bool) -> tuple[list[ProviderBatch], float | None]:
+        """The batches, and the bound of the first call that the caps did not let in, None where they let in all."""
+        wanted = [batch for batch in open_batches(self._store) if any(call.key in waiting for call in batch.calls)]
+        sent = [batch for batch in map(self._taken_up, wanted) if batch is not None]
+        held = {call.key for batch in sent for call in batch.calls}
+        left = {key: item for key, item in waiting.items() if new and key not in held}
+        for model, calls, lines in _files(left):
+            made, whole = self._sent(model, calls, lines)
+            sent += [made] if made else []
+            if not whole:
+                return sent, calls[0].bound
+        return sent, None
+
+    def _left_open(self) -> list[ProviderBatch]:
+        return [batch for batch in open_batches(self._store) if batch.run_id == self._run_id]
+
+    def _attend(self, batch: ProviderBatch) -> None:
+        if batch.name not in self._attended:
+            self._attended.add(batch.name)
+            self._budget.attend(batch.name, self._who)
 
     def _taken_up(self, batch: ProviderBatch) -> ProviderBatch | None:
         """A batch of an earlier process, as it is at the provider; None where it was never sent."""
+        self._attend(batch)
         self._budget.hold_anyway(batch.name, batch.bound, batch.run_id)
         if batch.state == "sent":
             return batch
@@ -105,13 +155,15 @@ class Sender:
         return None
 
     def _sent(
-        self, model: ModelSettings, calls: Sequence[BatchedCall], lines: Sequence[bytes], *, patient: bool
+        self, model: ModelSettings, calls: Sequence[BatchedCall], lines: Sequence[bytes]
     ) -> tuple[ProviderBatch | None, bool]:
         """A new batch of the first of these calls, None where it is refused; and whether the caps let all in."""
         name = f"trace2skill-{uuid4().hex}"
-        batch = ProviderBatch(name=name, run_id=self._run_id, model=model, calls=tuple(calls))
+        now = clock.now().timestamp()
+        batch = ProviderBatch(name=name, run_id=self._run_id, model=model, calls=tuple(calls), intended=now)
+        self._attend(batch)
         self._store.put_batch(name, batch)
-        fit = self._budget.hold(name, [call.bound for call in calls], patient=patient)
+        fit = self._budget.hold(name, [call.bound for call in calls])
         if fit < len(calls):
             log.warning("the cap lets %d of %d calls go in a batch, at the most that they may cost", fit, len(calls))
             batch = batch.model_copy(update={"calls": batch.calls[:fit]})
