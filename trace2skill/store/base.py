@@ -49,6 +49,7 @@ RecordKind = Literal[
     "mining",
     "dispute",
     "provider batch",
+    "routine",
 ]
 T = TypeVar("T", bound=BaseModel)
 NEVER_MISSED: frozenset[RecordKind] = frozenset({"withheld", "support", "memory", "provider batch"})
