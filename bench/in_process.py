@@ -38,6 +38,7 @@ from trace2skill.runs.steps.mine import MINE, taken_over
 from trace2skill.runs.steps.observe import OBSERVE, by_rules, to_observe
 from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.runs.steps.rollout import ROLLOUT
+from trace2skill.runs.steps.script import SCRIPT
 from trace2skill.runs.steps.signs import SIGNS, batches
 from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.write import WRITE
@@ -99,6 +100,9 @@ class Stepped:
 
     def write(self, jobs: Any) -> Any:
         return self._done.steps(WRITE, jobs)
+
+    def script(self, jobs: Any, base: str) -> Any:
+        return self._done.steps(SCRIPT, jobs, base)
 
 
 def refresh(settings: RunSettings, workers: int = 1) -> Done:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from tasks.gather import gather
 from tasks.runner import mapped
 from tasks.steps import task_of
+from trace2skill.analysts.script_trial import TriedScript
 from trace2skill.consolidate.assign import Coding
 from trace2skill.consolidate.book import Grouping
 from trace2skill.consolidate.reading import AssignJob, InduceJob, WriteJob
@@ -15,6 +16,7 @@ from trace2skill.runs.runtime import runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.assign import ASSIGN
 from trace2skill.runs.steps.induce import INDUCE
+from trace2skill.runs.steps.script import SCRIPT, ScriptJob
 from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.write import WRITE
 
@@ -39,10 +41,14 @@ class MappedRunner:
         """See `Runner`."""
         return self._all(WRITE, jobs)
 
-    def _all(self, step: RunStep[R], jobs: Sequence[Any]) -> list[R]:
+    def script(self, jobs: Sequence[ScriptJob], base: str) -> list[TriedScript]:
+        """See `RunRunner`."""
+        return self._all(SCRIPT, jobs, base)
+
+    def _all(self, step: RunStep[R], jobs: Sequence[Any], *rest: object) -> list[R]:
         if not jobs:
             return []
-        answered_ahead(runtime(self._settings), [(step, jobs, ())])
-        futures = mapped(task_of(step), self._settings, jobs)
+        answered_ahead(runtime(self._settings), [(step, jobs, rest)])
+        futures = mapped(task_of(step), self._settings, jobs, *rest)
         names = [job.name for job in jobs]
         return gather(runtime(self._settings), step.name, futures, names, tolerated=0.0).results

@@ -116,6 +116,7 @@ def test_a_run_of_an_earlier_version_goes_on_under_its_own_id() -> None:
 
 
 OTHER: dict[str, Any] = {
+    "scripts": {"make": True},
     "domain": "math",
     "domain_options": {"x": "y"},
     "splits": "paper",

@@ -22,14 +22,20 @@ def write_agent_files(trajectory: Trajectory, directory: Path) -> None:
     A program that was handed to an interpreter without a file has the name of its step, `step_004.py`.
     """
     directory.mkdir(parents=True)
-    files: dict[str, str] = {}
-    for name, text in _written(trajectory):
-        files.pop(name, None)
-        files[name] = text
+    files = files_written(trajectory)
     for name, text in [*files.items()][-MOST_FILES:]:
         (directory / name).write_text(text[:MOST_CHARS], encoding="utf-8", errors="replace")
     commands = "\n\n".join(f"# step {step}\n{command}" for step, command in _commands(trajectory))
     (directory / COMMANDS).write_text(commands[:MOST_CHARS] + "\n", encoding="utf-8", errors="replace")
+
+
+def files_written(trajectory: Trajectory) -> dict[str, str]:
+    """The texts that the agent wrote in its commands by name, each as it wrote it last, in the order of that."""
+    files: dict[str, str] = {}
+    for name, text in _written(trajectory):
+        files.pop(name, None)
+        files[name] = text
+    return files
 
 
 def _commands(trajectory: Trajectory) -> Iterator[tuple[int, str]]:

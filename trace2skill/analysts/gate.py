@@ -6,13 +6,14 @@ the inputs can be changed it is run on emptied ones and must not be right.
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import Field
 
 from trace2skill.analysts.feedback import feedback_on
+from trace2skill.core.digest import digest_of_bytes
 from trace2skill.core.errors import Trace2SkillError
 from trace2skill.core.record import Record
 from trace2skill.domains.base import (
@@ -25,6 +26,7 @@ from trace2skill.domains.base import (
     fix_file,
     graded,
 )
+from trace2skill.domains.files import read_files, tree_under
 from trace2skill.safety.carried import Stays, Values, compared, confirmed, drawn_alike, empty, fingerprints
 from trace2skill.safety.change import Variation, tokens
 from trace2skill.safety.leaks import in_program, strings_of
@@ -57,6 +59,21 @@ class GateResult(Record):
         return "" if self.opened else f"the fix did not pass: {self.grade.reason}"
 
 
+@dataclass(frozen=True)
+class RunnableProgram:
+    """A program, and how it is run in a workspace that is laid out."""
+
+    source: str
+    command: str
+    name: str
+    """What it is called when it fails, such as 'fix'."""
+    file: str = ""
+    """Where in the workspace it is written; '' for one that is mounted."""
+    mounts: Mapping[str, Path] = field(default_factory=dict)
+    writes: tuple[str, ...] = ()
+    """Beginnings of the paths that it may change or add; none for wherever it likes."""
+
+
 def run_gate(domain: Domain, task: Task, sandbox: Sandbox, fix: str, limits: Limits) -> GateResult:
     """Run a fix, a program or an answer, and judge it.
 
@@ -66,26 +83,40 @@ def run_gate(domain: Domain, task: Task, sandbox: Sandbox, fix: str, limits: Lim
     command = domain.fix_command(task)
     if command is None:
         return GateResult(grade=graded(domain, task, {ANSWER: fix.encode("utf-8", "replace")}))
-    outputs, result = _run(domain, task, sandbox, fix, limits, domain.lay_out)
+    program = RunnableProgram(source=fix, command=command, name="fix", file=fix_file(domain))
+    return run_program(domain, task, sandbox, program, limits)
+
+
+def run_program(
+    domain: Domain, task: Task, sandbox: Sandbox, program: RunnableProgram, limits: Limits, *, changed: bool = True
+) -> GateResult:
+    """Run a program on a task and judge it; `changed`: on other inputs, too, if it passes.
+
+    Raises:
+        InfrastructureFault: the sandbox could not run it at all.
+    """
+    outputs, result = _run(domain, task, sandbox, program, limits, domain.lay_out)
     if result.exit_code != 0:
         why = result.stopped or f"exit code {result.exit_code}"
-        problem = f"the fix program did not run to its end ({why}): {result.output.strip()[-600:]}"
-        return GateResult(grade=Grade(cases=(CaseGrade(case="fix", passed=False, problem=problem),)))
+        problem = f"the {program.name} program did not run to its end ({why}): {result.output.strip()[-600:]}"
+        return GateResult(grade=Grade(cases=(CaseGrade(case=program.name, passed=False, problem=problem),)))
     grade = graded(domain, task, outputs)
     if grade.hard < 1.0:
         return GateResult(grade=grade, feedback=feedback_on(domain, task, outputs))
     gold = domain.gold_only(task)
-    leaks = in_program(fix, {value for value in gold if not isinstance(domain, Changing) or value[0] in "-0123456789"})
-    if not leaks:
-        leaks = _Trial(domain, task, sandbox, fix, limits).leaks(outputs)
+    telling = {value for value in gold if not isinstance(domain, Changing) or value[0] in "-0123456789"}
+    leaks = in_program(program.source, telling)
+    if not leaks and changed:
+        leaks = _Trial(domain, task, sandbox, program, limits).leaks(outputs)
     return GateResult(grade=grade, leaks=tuple(leaks))
 
 
 class _Trial:
-    """One fix, run on other inputs than the task's. Works in a folder of its own per input."""
+    """One program, run on other inputs than the task's. Works in a folder of its own per input."""
 
-    def __init__(self, domain: Domain, task: Task, sandbox: Sandbox, fix: str, limits: Limits) -> None:
-        self._domain, self._task, self._sandbox, self._fix, self._limits = domain, task, sandbox, fix, limits
+    def __init__(self, domain: Domain, task: Task, sandbox: Sandbox, program: RunnableProgram, limits: Limits) -> None:
+        self._domain, self._task, self._sandbox, self._limits = domain, task, sandbox, limits
+        self._program, self._fix = program, program.source
         self._words = domain.describe(task)
         self._given = tokens(task.instruction)
 
@@ -151,14 +182,14 @@ class _Trial:
             other = _changed(domain, self._task, change, Path(directory))
             if other is None:
                 return None
-            left, result = _run(domain, other, self._sandbox, self._fix, self._limits, domain.lay_out)
+            left, result = _run(domain, other, self._sandbox, self._program, self._limits, domain.lay_out)
             failed = "" if result.exit_code == 0 else f": {result.output.strip()[-200:]}"
             proven = isinstance(domain, Rechecking) and not failed and domain.right_for(other, left, outputs)
             return _Found(domain.values(other, left), failed, proven)
 
     def _when_emptied(self) -> list[str]:
         outputs, _ = _run(
-            self._domain, self._task, self._sandbox, self._fix, self._limits, self._domain.lay_out_emptied
+            self._domain, self._task, self._sandbox, self._program, self._limits, self._domain.lay_out_emptied
         )
         return [f"{place} is right even for an empty input" for place in self._domain.carried(self._task, outputs)]
 
@@ -184,12 +215,34 @@ class _Found:
 
 
 def _run(
-    domain: Domain, task: Task, sandbox: Sandbox, fix: str, limits: Limits, lay_out: Callable[[Task, Path], None]
+    domain: Domain,
+    task: Task,
+    sandbox: Sandbox,
+    program: RunnableProgram,
+    limits: Limits,
+    lay_out: Callable[[Task, Path], None],
 ) -> tuple[dict[str, bytes], CommandResult]:
-    """Outputs and command result of a fix program in a fresh workspace."""
+    """Outputs and command result of a program in a fresh workspace."""
     with scratch_directory(prefix="t2s-gate-") as directory:
         workspace = Path(directory)
         lay_out(task, workspace)
-        (workspace / fix_file(domain)).write_text(fix, encoding="utf-8", errors="replace")
-        result = sandbox.run(domain.fix_command(task) or "", workspace, limits=limits)
+        if program.file:
+            (workspace / program.file).write_text(program.source, encoding="utf-8", errors="replace")
+        before = _others(workspace, program)
+        result = sandbox.run(program.command, workspace, read_only=program.mounts, limits=limits)
+        if touched := sorted(dict(before.items() ^ _others(workspace, program).items())):
+            said = f"it changed what it may only read: {', '.join(touched[:NAMED])}"
+            result = CommandResult(exit_code=1, output=said)
         return domain.collect(task, workspace), result
+
+
+def _others(workspace: Path, program: RunnableProgram) -> dict[str, str]:
+    """Digests of the files of a workspace by path, but of those that a program may write, and of its own."""
+    if not program.writes:
+        return {}
+    own = (*program.writes, *(f"{mount}/" for mount in program.mounts))
+    tree = tree_under(workspace)
+    files, _ = read_files(workspace, tree)
+    found = {path: digest_of_bytes(content) for path, content in files.items()}
+    found |= dict.fromkeys((*tree.links, *tree.others), "no file")
+    return {path: digest for path, digest in found.items() if not path.startswith(own)}

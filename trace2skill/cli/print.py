@@ -12,6 +12,7 @@ from trace2skill.cli.console import Console, code, flat, plain
 from trace2skill.evaluation.ends import ended, in_words, of_each, short
 from trace2skill.runs.dry_run import DryRun
 from trace2skill.runs.held_back import NOT_LOOKED_AT
+from trace2skill.runs.script_review import refused, reviewed
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
 from trace2skill.safety.shown import shown
 from trace2skill.types.evaluation import Evaluation, score_names
@@ -70,8 +71,11 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
     for conflict in summary.candidate.open:
         sides = " <> ".join(f"{len(side.support.tasks)} tasks: {_one_line(side.text)}" for side in conflict.sides)
         console.print(f"[yellow]open conflict[/yellow] {flat(conflict.reason)}: {escape(sides)}", highlight=False)
-    for path in summary.candidate.scripts:
-        console.print(f"[yellow]review[/yellow] the candidate holds a new script: {plain(path)}", highlight=False)
+    for script in reviewed(summary.candidate, summary.scripts):
+        told = f"the candidate holds a new script: {plain(script.path)}, {flat(script.source)}"
+        console.print(f"[yellow]review[/yellow] {told}", highlight=False)
+    for line in refused(summary.scripts):
+        console.print(f"no script: {flat(line)}", highlight=False)
     if summary.promoted:
         console.print("the skill directory was replaced by the candidate")
     candidate = summary.candidate_directory or "none: nothing was learned"

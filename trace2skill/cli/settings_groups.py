@@ -42,6 +42,7 @@ MAKING = (
     "second_look",
     "forget_after",
 )
+SCRIPTS = ("scripts", "script_sources", "script_unseen", "most_scripts")
 SHRINKING = ("shrink", "shrink_tasks")
 CHOOSING = ("candidates", "rounds", "replay", "moving_seeds", "night", "spread", "canaries", "rollouts", "select")
 GATE = (
@@ -76,11 +77,25 @@ BOTH_SEEDS = ("learning.seeds", "gate.held_out_seeds")
 """What --seeds sets where a command scores, or draws no line between learning and scoring."""
 
 RUN = (
-    *(*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *CHOOSING, *SHRINKING, *SCORING, *MONEY, *PROMOTING, *OPERATION),
+    *(
+        *DATA,
+        *LOGS,
+        *MODEL,
+        *ROLES,
+        *AGENT,
+        *MAKING,
+        *SCRIPTS,
+        *CHOOSING,
+        *SHRINKING,
+        *SCORING,
+        *MONEY,
+        *PROMOTING,
+        *OPERATION,
+    ),
     *BATCH,
 )
 ROLLOUT = (*DATA, *MODEL, *ROLES, *AGENT, *MONEY, *OPERATION)
-DISTILL = (*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *CHOOSING, *MONEY, *OPERATION, *BATCH)
+DISTILL = (*DATA, *LOGS, *MODEL, *ROLES, *AGENT, *MAKING, *SCRIPTS, *CHOOSING, *MONEY, *OPERATION, *BATCH)
 EVALUATE = tuple("division" if name == "split" else name for name in ROLLOUT)
 DRIFT = (*ROLLOUT, "level", "coverage", "score")
 SHRINK = (*ROLLOUT, *SHRINKING, "held_out_seeds", *GATE, "promote")

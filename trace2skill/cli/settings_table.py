@@ -130,8 +130,18 @@ OPTIONS = (
     _one("analysts", "learning.analysts"),
     _one("error_analyst", "learning.error_analyst"),
     _one(
-        "allow_scripts", "learning.edits.allow_scripts", text="Patches may create scripts; they are listed for review."
+        "allow_scripts",
+        "learning.edits.allow_scripts",
+        text="Patches may create scripts, untried; the report shows them.",
     ),
+    _one(
+        "scripts",
+        "learning.scripts.make",
+        text="Programs that do the same job become a script, if it passes unseen tasks.",
+    ),
+    _one("script_sources", "learning.scripts.sources"),
+    _one("script_unseen", "learning.scripts.unseen"),
+    _one("most_scripts", "learning.scripts.most"),
     _one(
         "allow_description",
         "learning.edits.allow_description",

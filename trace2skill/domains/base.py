@@ -224,6 +224,24 @@ class FixFile(Protocol):
 
 
 @runtime_checkable
+class Scripted(Protocol):
+    """A domain whose tasks a script of a skill can do: it is called in the same way for each of them."""
+
+    script_contract: str
+    """How a script is called, in words for whoever writes one."""
+    script_arguments: str
+    """What stands behind its name in every call, before its options, e.g. 'INPUT OUTPUT'; '' for nothing."""
+    script_writes: tuple[str, ...]
+    """Beginnings of the paths that it may change or add; none where the grader judges the whole workspace."""
+
+    def script_command(self, task: Task, script: str, options: str) -> str:
+        """The shell command that runs a script in a laid-out workspace and so writes every output.
+
+        `options` are words for a shell, quoted where that is needed; they are the same for all outputs.
+        """
+
+
+@runtime_checkable
 class Changing(Protocol):
     """A domain that can put other values into a task's inputs, so that a fix can be tried on them."""
 

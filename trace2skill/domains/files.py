@@ -36,6 +36,11 @@ FIX_CONTRACT = (
     "for. It may call Python and whatever else is installed."
 )
 
+SCRIPT_CONTRACT = (
+    "a Python program that is called as `python NAME.py [options]` in the directory of the task's files, as the agent "
+    "got them, and leaves in it what the task asks for. Only the standard library is there."
+)
+
 
 class FileDomain(ABC):
     """A domain whose outcome is files. See `trace2skill.domains.base.Domain` for what the methods promise.
@@ -50,6 +55,9 @@ class FileDomain(ABC):
     about: str
     fix_file = "fix.sh"
     fix_contract = FIX_CONTRACT
+    script_contract = SCRIPT_CONTRACT
+    script_arguments = ""
+    script_writes: tuple[str, ...] = ("output/",)
 
     @abstractmethod
     def load(self, data: Path) -> list[Task]:
@@ -151,6 +159,10 @@ class FileDomain(ABC):
     def fix_command(self, task: Task) -> str | None:
         """`fix.sh`, by bash."""
         return f"bash {self.fix_file}"
+
+    def script_command(self, task: Task, script: str, options: str) -> str:
+        """The script, by Python, in the workspace."""
+        return f"python {script} {options}".rstrip()
 
 
 def _data(outputs: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -95,7 +95,7 @@ class AblationStudy:
     def pruned_candidate(self) -> Candidate:
         """The candidate without the groups to prune; S0 itself as candidate where none or all are pruned."""
         gone = [id for id, effect in self.effects.items() if effect.verdict == "prune"]
-        skill = without(self._skill, self.candidate, gone, self._rt.settings.learning.edits) if gone else None
+        skill = without(self._skill, self.candidate, gone, self._rt.settings.learning.policy) if gone else None
         if skill is None or skill.digest == self.base:
             return self.candidate.model_copy(update={"skill": self.base, "applied": ()})
         self._rt.store.put("skill", skill.digest, skill)
@@ -110,7 +110,7 @@ class AblationStudy:
 
     def _digest(self, left_out: list[str]) -> str | None:
         """The skill without the harmful groups and `left_out`, kept in the store; None where that is no valid skill."""
-        skill = without(self._skill, self.candidate, [*self._harmful, *left_out], self._rt.settings.learning.edits)
+        skill = without(self._skill, self.candidate, [*self._harmful, *left_out], self._rt.settings.learning.policy)
         if skill is None:
             return None
         self._rt.store.put("skill", skill.digest, skill)

@@ -150,6 +150,7 @@ def _summary(
         leaves=distilled.rules,
         remembered=distilled.remembered,
         book=distilled.book,
+        scripts=distilled.scripts,
         uncut=distilled.uncut,
         analyses=analyses_of(distilled),
         candidate=candidate,

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Self
+from typing import Protocol, Self
 
+from trace2skill.analysts.script_trial import TriedScript
 from trace2skill.consolidate.assign import Coding
 from trace2skill.consolidate.book import Grouping
 from trace2skill.consolidate.ledger import SupportLedger
@@ -19,9 +20,11 @@ from trace2skill.core.garbage import no_full_collections
 from trace2skill.runs.distill import Consolidated, Distilled, distilled, tasks_of
 from trace2skill.runs.lineage import taken_out
 from trace2skill.runs.memory import recalled
+from trace2skill.runs.routines import makes_scripts, script_jobs
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.assign import ASSIGN
 from trace2skill.runs.steps.induce import INDUCE
+from trace2skill.runs.steps.script import SCRIPT, ScriptJob
 from trace2skill.runs.steps.stored import looks_again, skill_of, stored
 from trace2skill.runs.steps.write import WRITE
 from trace2skill.runs.verdicts import verdicts_for
@@ -29,6 +32,13 @@ from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import LessonKind
 from trace2skill.types.patch import Patch
 from trace2skill.types.references import Extracted, Merged, Proposed
+
+
+class RunRunner(Runner, Protocol):
+    """A runner that makes scripts of routines, too; asked for that only where scripts are wanted."""
+
+    def script(self, jobs: Sequence[ScriptJob], base: str) -> Sequence[TriedScript]:
+        """See `steps.script`; `base` is the digest of S0."""
 
 
 class StepRunner:
@@ -48,6 +58,10 @@ class StepRunner:
     def write(self, jobs: Sequence[WriteJob]) -> list[SheetWording]:
         """See `Runner`."""
         return [WRITE(self._rt, job) for job in jobs]
+
+    def script(self, jobs: Sequence[ScriptJob], base: str) -> list[TriedScript]:
+        """See `RunRunner`."""
+        return [SCRIPT(self._rt, job, base) for job in jobs]
 
 
 class _Beside:
@@ -124,7 +138,7 @@ def united(
     base: str,
     analysed: Sequence[Extracted],
     proposed: Sequence[Proposed],
-    runner: Runner,
+    runner: RunRunner,
     failures: tuple[Failure, ...] = (),
     cutting: Cutting | None = None,
 ) -> Distilled:
@@ -146,13 +160,20 @@ def united(
         found = (cutting or Cutting(rt, base)).of(proposed)
         known = recalled(rt, found, skill_of(rt, base), [item.task_id for item in analysed])
         tasks = tasks_of(analysed) + known.tasks
-        made = consolidated(rt, known.proposals, base, tasks, runner)
+        made = consolidated(rt, known.proposals, base, tasks, runner, analysed)
         earlier = len(known.proposals.rules) - len(found.rules)
         return distilled(base, analysed, proposed, known.proposals, made, failures, known.tasks, earlier)
 
 
-def consolidated(rt: Runtime, found: Proposals, base: str, tasks: int, runner: Runner) -> Consolidated:
-    """Read the book of all rules and word it; both are kept in the store.
+def consolidated(
+    rt: Runtime,
+    found: Proposals,
+    base: str,
+    tasks: int,
+    runner: RunRunner,
+    analysed: Sequence[Extracted] = (),
+) -> Consolidated:
+    """Read the book of all rules, make scripts of routines where that is wanted, and word it; all is kept in the store.
 
     Args:
         rt: the run. Where no merger is asked, rules of equal words are one and keep them.
@@ -160,6 +181,7 @@ def consolidated(rt: Runtime, found: Proposals, base: str, tasks: int, runner: R
         base: digest of S0.
         tasks: distinct tasks that were analysed: they set the support that a rule needs.
         runner: answers the jobs.
+        analysed: the analyses whose programs may be routines.
 
     Raises:
         InfrastructureFault, ModelUnusable, BudgetReached, StageFailed: as the runner; what was answered is kept.
@@ -175,10 +197,12 @@ def consolidated(rt: Runtime, found: Proposals, base: str, tasks: int, runner: R
     waits = {id: found for id, found in verdicts if found.waits and id not in where}
     out |= {id: found.in_words for id, found in waits.items()}
     refuted = {id: found.in_words for id, found in waits.items() if found.harms}
+    scripts = tuple(runner.script(script_jobs(rt, analysed, book), base)) if makes_scripts(rt) else ()
+    whole = [*found.whole, *(item.group for item in scripts if item.group)]
     with _Beside(runner, lambda: rt.store.put_all([("book", book.digest, book)])) as asked:
-        root = worded(skill, book, found.whole, enough, asked, standing=where, out=out, refuted=refuted)
+        root = worded(skill, book, whole, enough, asked, standing=where, out=out, refuted=refuted)
     rt.store.put_all([("groups", root.digest, root)])
-    return Consolidated(Merged(content=root.digest, groups=len(root.groups)), book.digest)
+    return Consolidated(Merged(content=root.digest, groups=len(root.groups)), book.digest, scripts)
 
 
 def _read(rt: Runtime, found: Proposals, runner: Runner) -> RuleBook:

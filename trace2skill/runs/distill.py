@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 from pydantic import Field
 
 from trace2skill.analysts import chosen, comparing
+from trace2skill.analysts.script_trial import TriedScript
 from trace2skill.consolidate.cut import Uncut
 from trace2skill.consolidate.proposals import Proposals
 from trace2skill.core.failures import Failure
@@ -24,10 +25,13 @@ A = TypeVar("A", Extracted, Proposed)
 
 
 class Consolidated(NamedTuple):
-    """What became of the proposals: the groups to be routed, None where there are none, and the book by digest."""
+    """What became of the proposals: the groups to be routed, None where there are none, the book by digest, and what
+    was made of routines.
+    """
 
     root: Merged | None
     book: str
+    scripts: tuple[TriedScript, ...] = ()
 
 
 class Distilled(Record):
@@ -44,6 +48,9 @@ class Distilled(Record):
     earlier_tasks: int = Field(default=0, exclude_if=not_, description="Tasks that only earlier runs analysed.")
     quarantined: tuple[str, ...] = Field(
         default=(), exclude_if=not_, description="What the screening kept out, as the store names it."
+    )
+    scripts: tuple[TriedScript, ...] = Field(
+        default=(), exclude_if=not_, description="What became of programs that do the same job."
     )
     failures: tuple[Failure, ...] = ()
 
@@ -155,7 +162,8 @@ def distilled(
     remembered: int = 0,
 ) -> Distilled:
     """The stages of a distillation put together. What the screening kept out is named as the store names it."""
-    lessons = (digest for item in proposed for digest in item.quarantined)
+    lessons = [digest for item in proposed for digest in item.quarantined]
+    scripts = [item.quarantined for item in made.scripts if item.quarantined]
     return Distilled(
         base=base,
         analysed=tuple(analysed),
@@ -163,8 +171,9 @@ def distilled(
         rules=len(found.rules) + len(found.whole),
         root=made.root,
         book=made.book,
+        scripts=made.scripts,
         uncut=found.uncut,
-        quarantined=tuple(dict.fromkeys([*lessons, *(item.digest for item in found.aside)])),
+        quarantined=tuple(dict.fromkeys([*lessons, *(item.digest for item in found.aside), *scripts])),
         earlier_tasks=earlier_tasks,
         remembered=remembered,
         failures=failures,

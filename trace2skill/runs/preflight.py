@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from trace2skill.core.errors import BadInput, SkillInvalid
+from trace2skill.domains.base import Scripted
 from trace2skill.runs.batching import check_batches
 from trace2skill.runs.pull_requests import check_proposing
 from trace2skill.runs.run_progress import RunProgress, read_progress
@@ -30,6 +31,11 @@ def check(rt: Runtime) -> None:
             raise BadInput(f"max_failed_shares: '{name}' is no stage of many items, as are {', '.join(known)}")
     if rt.tasks and rt.settings.gate.evaluate:
         check_named_tasks(rt.settings, rt.splits.validation)
+    if rt.settings.learning.scripts.make and not isinstance(rt.domain, Scripted):
+        raise BadInput(
+            f"--scripts: the domain '{rt.domain.name}' does not say how a script is called, as 'spreadsheet' and "
+            "'shell' do: leave it out, or see docs/domains.md for one of your own"
+        )
     check_batches(rt.settings)
     if rt.settings.asks_a_model:
         _ = rt.client

@@ -171,7 +171,7 @@ class Replay:
     def _skill(self, trial: Trial) -> str | None:
         """The digest of the skill with these rules, which is then in the store; None where it is no valid skill."""
         ids = [part.id for number, part in enumerate(self._parts) if number not in trial]
-        base, policy = skill_of(self._rt, self._candidate.base), self._rt.settings.learning.edits
+        base, policy = skill_of(self._rt, self._candidate.base), self._rt.settings.learning.policy
         found = without(base, self._candidate, ids, policy)
         if found is None:
             return None
@@ -239,7 +239,7 @@ def still_out(rt: Runtime, candidate: Candidate, before: Sequence[Replayed]) -> 
 
 def _left_out(rt: Runtime, candidate: Candidate, out: Sequence[ReplayedRule]) -> Candidate:
     base = skill_of(rt, candidate.base)
-    found = without(base, candidate, [item.group.id for item in out], rt.settings.learning.edits)
+    found = without(base, candidate, [item.group.id for item in out], rt.settings.learning.policy)
     if found is None:
         return candidate
     rt.store.put("skill", found[0].skill.digest, found[0].skill)

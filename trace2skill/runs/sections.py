@@ -77,6 +77,21 @@ class ShrinkSettings(Record):
     )
 
 
+class ScriptSettings(Record):
+    """Whether routines become scripts of the skill, and what one must pass for that."""
+
+    make: bool = Field(
+        default=False,
+        description="Of programs that do the same job (fixes that passed, and agents' own of runs that passed), make "
+        "one script of the skill, where it passes tasks that it was made from and others, without a model.",
+    )
+    sources: int = Field(default=3, ge=3, le=100, description="Tasks it was made from that a script has to pass.")
+    unseen: int = Field(
+        default=2, ge=1, le=100, description="Evolve tasks it was not made from that a script has to pass."
+    )
+    most: int = Field(default=8, ge=1, le=100, description="Scripts are made of at most so many routines a run.")
+
+
 class LearningSettings(Record):
     """How a candidate is made: rollouts, analysts, and what becomes of their patches."""
 
@@ -171,10 +186,20 @@ class LearningSettings(Record):
         exclude_if=lambda shrink: shrink == ShrinkSettings(),
         description="Whether the skill is to become smaller.",
     )
+    scripts: ScriptSettings = Field(
+        default=ScriptSettings(),
+        exclude_if=lambda scripts: scripts == ScriptSettings(),
+        description="Whether routines become scripts of the skill.",
+    )
     select: Literal["train", "validation"] = Field(
         default="train",
         description="The best candidate is chosen by its score on the evolve tasks, or on validation at level / k.",
     )
+
+    @property
+    def policy(self) -> EditPolicy:
+        """What the edits of a candidate may touch. Scripts that were tried may be created, whatever patches may do."""
+        return self.edits.model_copy(update={"allow_scripts": True}) if self.scripts.make else self.edits
 
 
 class EvaluationSettings(GateSettings):

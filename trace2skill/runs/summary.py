@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from trace2skill.analysts.script_trial import TriedScript
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.contradiction import OpenConflict
 from trace2skill.consolidate.cut import Uncut
@@ -14,6 +15,7 @@ from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
 from trace2skill.evaluation.ends import of_each, short
 from trace2skill.evaluation.outlook import GateOutlook
+from trace2skill.runs import script_review
 from trace2skill.runs.held_back import as_sections, one_line
 from trace2skill.runs.replayed import Replayed
 from trace2skill.runs.round_score import RoundScore
@@ -172,6 +174,11 @@ class RunSummary(Record, form="RunSummary", version=1):
     shrunk: Shrunk | None = Field(
         default=None, exclude_if=not_, description="What was to be taken out of the champion, where that was asked for."
     )
+    scripts: tuple[TriedScript, ...] = Field(
+        default=(),
+        exclude_if=not_,
+        description="What became of programs that do the same job, where scripts are wanted.",
+    )
     spent: Spent = Spent()
     foreseen: float | None = Field(default=None, description="US dollars, estimated before the first attempt.")
     outlook: GateOutlook | None = Field(
@@ -251,8 +258,7 @@ class RunSummary(Record, form="RunSummary", version=1):
         parts.append(self.shrunk.as_markdown() if self.shrunk else "")
         if self.candidate.open:
             parts.append("## Open conflicts\n\n" + "\n\n".join(map(_conflict, self.candidate.open)))
-        if self.candidate.scripts:
-            parts.append("## Scripts to review\n\n" + "\n".join(f"- `{path}`" for path in self.candidate.scripts))
+        parts += script_review.as_markdown(self.candidate, self.scripts)
         if self.candidate.diff:
             parts.append(f"## Changes of the skill\n\n```diff\n{self.candidate.diff.rstrip()}\n```")
         if self.simulated:

@@ -50,6 +50,7 @@ RecordKind = Literal[
     "dispute",
     "provider batch",
     "canary",
+    "routine",
 ]
 T = TypeVar("T", bound=BaseModel)
 NEVER_MISSED: frozenset[RecordKind] = frozenset({"withheld", "support", "memory", "provider batch"})

@@ -42,6 +42,7 @@ class Shell(FileDomain):
     audit_version = "2"
     about = ABOUT
     fix_contract = FIX_CONTRACT
+    script_writes = ()
     layout = (
         "- the workspace itself, besides `trace/` and `given/`: what the agent left behind\n"
         "- `given/`: the files as the agent got them"

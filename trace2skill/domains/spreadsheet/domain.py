@@ -61,6 +61,14 @@ class Spreadsheet:
         "workbook INPUT and writes the right workbook to OUTPUT. Only openpyxl and the standard library are there."
     )
 
+    script_contract = (
+        "a Python program that is called as `python NAME.py INPUT OUTPUT [options]`, once for each input workbook, "
+        "with the same options for all workbooks of a task; it reads the workbook INPUT and writes the right workbook "
+        "to OUTPUT. Only openpyxl and the standard library are there."
+    )
+    script_arguments = "INPUT OUTPUT"
+    script_writes = ("output/",)
+
     def __init__(self, recalculate: Mode = "auto") -> None:
         self._recalculate = effective(recalculate)
         self._calculate = recalculated if self._recalculate else None
@@ -208,7 +216,13 @@ class Spreadsheet:
 
     def fix_command(self, task: Task) -> str | None:
         """`fix.py` on every case, one after the other."""
-        return " && ".join(f"python fix.py input/{case.name}.xlsx output/{case.name}.xlsx" for case in task.cases)
+        return self.script_command(task, "fix.py", "")
+
+    def script_command(self, task: Task, script: str, options: str) -> str:
+        """The script on every case, one after the other."""
+        behind = f" {options}" if options else ""
+        calls = (f"input/{case.name}.xlsx output/{case.name}.xlsx{behind}" for case in task.cases)
+        return " && ".join(f"python {script} {call}" for call in calls)
 
     def gold_values(self, task: Task, case: TestCase) -> dict[str, dict[str, object]]:
         """Sheet -> cell -> value of one case's answer. For leak checks and for the simulated agent, nothing else."""

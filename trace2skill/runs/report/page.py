@@ -11,6 +11,7 @@ from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.evaluation.ablation import Ablation
 from trace2skill.runs.nights_page import HEAD, cells, nights_of
 from trace2skill.runs.report import charts, facts
+from trace2skill.runs.script_review import refused, reviewed
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
 from trace2skill.safety.shown import shown
@@ -71,6 +72,8 @@ def render_report(store: Store, summary: RunSummary, settings: RunSettings) -> s
             groups=len(groups),
             tree=facts.tree_of(store, summary),
             costs=costs,
+            scripts=reviewed(candidate, summary.scripts),
+            without_script=refused(summary.scripts),
             cost_chart=Markup(charts.cost_chart(list(by_stage), list(by_stage.values()))) if costs else "",
             ablation=store.get("ablation", candidate.skill, Ablation),
             settings=settings.model_dump_json(indent=2),

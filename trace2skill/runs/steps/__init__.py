@@ -22,6 +22,7 @@ from trace2skill.runs.steps.pad import PAD
 from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.runs.steps.rewrite import REWRITE
 from trace2skill.runs.steps.rollout import ROLLOUT
+from trace2skill.runs.steps.script import SCRIPT
 from trace2skill.runs.steps.signs import SIGNS
 from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.write import WRITE
@@ -39,6 +40,7 @@ STEPS: tuple[RunStep[Any], ...] = (
     PROPOSE,
     INDUCE,
     ASSIGN,
+    SCRIPT,
     WRITE,
     APPLY,
     REWRITE,

@@ -54,7 +54,8 @@ def candidate(rt: Runtime, root: Merged, base: str, tasks: int) -> Candidate:
         editor = ScreenedEditor(ModelEditor(rt.client, rt.settings.models.merger, step), rt.store, look, suspicions)
 
     def built(passed: Passed, *, polish: bool = False) -> tuple[Skill, Candidate]:
-        return build_candidate(before, passed.root, how.thresholds, tasks, how.edits, how.limits, editor, polish=polish)
+        rules = (how.thresholds, tasks, how.policy, how.limits)
+        return build_candidate(before, passed.root, *rules, editor, polish=polish)
 
     passed = screened_root(rt.store, before, groups, looked=look is not None)  # a writer has words of its own
     skill, made = built(passed)

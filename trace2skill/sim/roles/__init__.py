@@ -16,6 +16,7 @@ from trace2skill.sim.roles import (
     one_call_error_analyst,
     proposer,
     rewriter,
+    script_writer,
     success_analyst,
     translator,
 )
@@ -31,6 +32,7 @@ ROLES: dict[str, Callable[..., Spoken]] = {
     "You keep a skill": proposer.speak,
     "You find places for edits": translator.speak,
     **book.ROLES,
+    "You turn a routine into one script": script_writer.speak,
     "You rewrite a skill in one go": rewriter.speak,
     "You polish the wording": editor.speak,
     "You repair one file": editor.repair,

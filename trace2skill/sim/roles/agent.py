@@ -7,6 +7,7 @@ from trace2skill.sim.answer_key import answer_for, gold_for, script_for
 from trace2skill.sim.causes import committed, harmed
 from trace2skill.sim.conversation import Heard, Spoken, blocks, call
 from trace2skill.sim.copying import copy_program
+from trace2skill.sim.offered import OfferedScript, offered
 from trace2skill.sim.office import parse, program
 from trace2skill.sim.pictures import unseen
 from trace2skill.sim.profile import chance
@@ -22,6 +23,7 @@ for path in sorted(glob.glob("input/*.xlsx")):
             print(row)
 EOF"""
 RUN = 'for f in input/*.xlsx; do python solve.py "$f" "output/$(basename "$f")"; done'
+FAILED = re.compile(r"^Traceback|\berror:", re.MULTILINE)
 HAND_IN = "cp input/*.xlsx output/"
 CHECK = """\
 python - <<'EOF'
@@ -41,18 +43,34 @@ def speak(heard: Heard) -> Spoken:
         return _script(heard, description, script)
     if chance("hasty", heard.profile.seed, asked_in(description), heard.seed) < heard.profile.hasty:
         return _hasty(heard, description)
-    if heard.turns == 0:
+    if taken := _taken_up(heard, description):
+        if heard.turns == 0:
+            return call(heard, "The skill has a script for this: I run it.", "bash", command=taken.command)
+        if not FAILED.search(heard.observations[0]):
+            return Spoken(text="The script has written the workbook. Done.")
+    turns = heard.turns - bool(taken)
+    if turns == 0:
         opened = " ".join(f"skill/{path}" for path in _references(heard))
         command = f"cat {opened}\n{LOOK}" if opened else LOOK
         return call(heard, "I look at the workbook first.", "bash", command=command)
-    if heard.turns == 1:
+    if turns == 1:
         source = _solution(heard, description)
         if source is None:
             return Spoken(text="I do not know how to do this task.")
         return call(heard, "Now I write a program and run it.", "bash", command=f"{_written(source)}\n{RUN}")
-    if heard.turns == 2 and chance("checks", heard.profile.seed, asked_in(description), heard.seed) < 0.6:
+    if turns == 2 and chance("checks", heard.profile.seed, asked_in(description), heard.seed) < 0.6:
         return call(heard, "I read back what was written.", "bash", command=CHECK)
     return Spoken(text="The workbook is written. Done.")
+
+
+def _taken_up(heard: Heard, description: str) -> OfferedScript | None:
+    """The script that the skill offers for this task, but where this run goes its own odd way."""
+    job = parse(description)
+    script = offered(skill_in_prompt(heard), description, job)
+    if script is None:
+        return None
+    slip = committed(_task_key(heard, description), job, skill_text(heard), heard.seed, heard.profile.noise)
+    return None if slip.quirk is not None else script
 
 
 def _answer(heard: Heard, description: str, kind: str, gold: str) -> Spoken:
@@ -133,6 +151,10 @@ def asked_in(description: str) -> str:
     return "\n".join(line for line in lines if not line.startswith("How the result is read:")).strip()
 
 
+def skill_in_prompt(heard: Heard) -> str:
+    """The text of SKILL.md."""
+    return "\n".join(text for name, text in blocks(heard.system) if name == "skill")
+
+
 def _references(heard: Heard) -> list[str]:
-    in_prompt = "\n".join(text for name, text in blocks(heard.system) if name == "skill")
-    return sorted(set(re.findall(r"\]\((references/[\w./-]+\.md)\)", in_prompt)))
+    return sorted(set(re.findall(r"\]\((references/[\w./-]+\.md)\)", skill_in_prompt(heard))))

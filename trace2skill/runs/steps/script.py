@@ -1,0 +1,173 @@
+"""Step `script`: the programs of a routine become one script, which is tried on the tasks behind it and on others."""
+
+import logging
+from collections.abc import Iterator, Sequence
+
+from trace2skill.analysts.script_trial import ScriptCall, ScriptRun, ScriptTrial, TriedScript
+from trace2skill.consolidate.groups import EditGroup
+from trace2skill.consolidate.quarantine import Quarantined, allowed_in, keep, text_of, written_by
+from trace2skill.consolidate.routines import Routine
+from trace2skill.consolidate.scripts import PROMPT, InducedScript, as_group, divided, induced
+from trace2skill.core.digest import digest_of
+from trace2skill.core.record import Record
+from trace2skill.domains.base import Scripted
+from trace2skill.runs.runtime import Runtime
+from trace2skill.runs.steps.asks import Asks, Expected
+from trace2skill.runs.steps.foresight import Foresight
+from trace2skill.runs.steps.step import RunStep
+from trace2skill.runs.steps.stored import asks_merger, bounds_of, skill_of, stored
+from trace2skill.safety.programs import found_in_program
+from trace2skill.safety.screening import screened
+from trace2skill.skills.skill import Skill
+from trace2skill.types.task import Task
+
+log = logging.getLogger(__name__)
+SPARE = 2
+"""For each unseen task that a script has to pass, so many are tried at most."""
+
+
+class ScriptJob(Record):
+    """A routine that is in the store, by its digest, and the rules of the book that its fixes speak for."""
+
+    content: str
+    tasks: int
+    rules: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What a person reads in the UI."""
+        return f"routine {self.content[:8]} of {self.tasks} tasks"
+
+
+def _parts(rt: Runtime, job: ScriptJob, base: str) -> tuple[object, ...]:
+    """Who is asked, the routine, and all tasks that the script may be tried on."""
+    how = rt.settings.learning
+    tasks = sorted(rt.task(id).content for id in rt.splits.evolve)
+    allowed = sorted(allowed_in(rt.store))
+    ran = (rt.domain.version, rt.sandbox.name, how.agent.command, how.scripts.sources, how.scripts.unseen)
+    return bounds_of(rt, PROMPT), job.content, job.rules, base, digest_of(tasks), *ran, *([allowed] if allowed else [])
+
+
+def script(rt: Runtime, job: ScriptJob, base: str) -> TriedScript:
+    """Have one script written for a routine, screen it, and run it on tasks; what it comes to is kept in any case.
+
+    Raises:
+        BadInput: a task of the routine is held out.
+        InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`; the routine is taken up again.
+    """
+    routine, skill, how = stored(rt, "routine", job.content, Routine), skill_of(rt, base), rt.settings.learning
+    assert isinstance(rt.domain, Scripted)
+    shown, _ = divided(routine, how.scripts.unseen)
+    requests = [rt.domain.describe(rt.evolve_task(program.task_id)) for program in shown]
+    made = induced(
+        asks_merger(rt, "script", job.name, job.content),
+        rt.domain.script_contract,
+        requests,
+        shown,
+        _names(skill),
+        how.merge.room,
+    )
+    told = TriedScript(
+        routine=routine.id,
+        trajectories=tuple(program.trajectory_id for program in routine.programs),
+        tasks=routine.tasks,
+        fixes=sum(program.by == "fix" for program in routine.programs),
+        rules=job.rules,
+        made=made,
+        reason=made.refused,
+    )
+    if not told.reason:
+        told = _judged(rt, told, routine, skill, as_group(made, rt.domain.script_arguments, routine.programs))
+    log.info("%s script: %s", rt.run_id, told.in_words)
+    return told
+
+
+def _judged(rt: Runtime, told: TriedScript, routine: Routine, skill: Skill, group: EditGroup) -> TriedScript:
+    """Screened, then tried: what is kept out is not run."""
+    if aside := _suspicious(rt, told.made, skill, group):
+        keep(rt.store, [aside])
+        return told.model_copy(update={"reason": f"quarantined: {aside.reason}", "quarantined": aside.digest})
+    trial = ScriptTrial(rt.domain, rt.sandbox, rt.settings.learning.agent.command, told.made)
+    if problem := trial.help_problem():
+        return told.model_copy(update={"reason": problem})
+    tasks = [rt.evolve_task(id) for id in rt.splits.evolve]
+    calls, problem = trial.calls(tasks)
+    if problem:
+        return told.model_copy(update={"reason": problem})
+    runs = tuple(_tried(rt, trial, routine, {task.id: task for task in tasks}, calls))
+    reason = _why_not(rt, runs)
+    return told.model_copy(update={"runs": runs, "reason": reason, "group": None if reason else group})
+
+
+def _suspicious(rt: Runtime, made: InducedScript, skill: Skill, group: EditGroup) -> Quarantined | None:
+    """What the screens find in a script: its words as those of any file of a skill, and what it does as a program."""
+    allowed = allowed_in(rt.store)
+    words = screened(written_by(group), text_of(skill), allowed)
+    does = tuple(finding for finding in found_in_program(made.script) if finding.id not in allowed)
+    found = (*words, *does)
+    return (
+        Quarantined(text=group.text[:2000], findings=found, trajectories=group.support.trajectories) if found else None
+    )
+
+
+def _tried(
+    rt: Runtime, trial: ScriptTrial, routine: Routine, tasks: dict[str, Task], calls: dict[str, ScriptCall]
+) -> Iterator[ScriptRun]:
+    """The tasks that it was made from, then others of the routine, then any that it says it is meant for."""
+    needed = rt.settings.learning.scripts.unseen
+    shown, held = divided(routine, needed)
+    others = sorted(set(calls) - {*routine.tasks}, key=lambda id: digest_of(routine.id, id))
+    for program in shown:
+        if program.task_id in calls:
+            run = trial.run(tasks[program.task_id], "source", calls[program.task_id])
+            yield run
+            if not run.passed:
+                return
+    unseen = [id for id in (*(program.task_id for program in held), *others) if id in calls]
+    for id in unseen[: SPARE * needed]:
+        run = trial.run(tasks[id], "unseen", calls[id])
+        if not run.passed and rt.domain.audit(tasks[id]).verdict != "usable":
+            continue  # nothing passes it
+        yield run
+        if not run.passed:
+            return
+
+
+def _why_not(rt: Runtime, runs: Sequence[ScriptRun]) -> str:
+    """Why a script does not enter, '' where it does: a task it claims fails, or it could not be measured on enough."""
+    how = rt.settings.learning.scripts
+    for run in runs:
+        if not run.passed:
+            which = "a task it was made from" if run.seen == "source" else "an unseen task"
+            return f"it fails {which}, {run.task_id}: {run.reason}"
+    for seen, least, what in (("source", how.sources, "was"), ("unseen", how.unseen, "was not")):
+        count = sum(run.seen == seen for run in runs)
+        if count < least:
+            return f"it can be called on {count} tasks it {what} made from without a model, and {least} are needed"
+    return ""
+
+
+def _names(skill: Skill) -> list[str]:
+    paths = [file.path for file in skill.files if file.path.startswith("scripts/") and file.path.endswith(".py")]
+    return sorted(path.removeprefix("scripts/").removesuffix(".py") for path in paths)
+
+
+def _expects(seen: Foresight) -> list[Expected]:
+    """As many routines as the analyses could be of, each with the least tasks that one has: mostly there are fewer."""
+    settings, how = seen.rt.settings, seen.rt.settings.learning.scripts
+    if not how.make or "merger" not in settings.roles_asked:
+        return []
+    routines = min(how.most, round(seen.analyses) // how.sources) if seen.new_analyses else 0
+    return [Expected(SCRIPT.asks[0], float(routines * (1 + seen.later_rounds)))]
+
+
+SCRIPT = RunStep(
+    name="script",
+    version=1,
+    parts=_parts,
+    expects=_expects,
+    do=script,
+    gives=TriedScript,
+    shown="script: {job.name}",
+    asks=(Asks("script", "merger", (6_000, 2_000)),),
+)
