@@ -10,6 +10,7 @@ from trace2skill.sim.copying import copy_program
 from trace2skill.sim.office import parse, program
 from trace2skill.sim.pictures import unseen
 from trace2skill.sim.profile import chance
+from trace2skill.sim.roles.chooser import LEAST, telling
 
 LOOK = """\
 python - <<'EOF'
@@ -30,6 +31,8 @@ for path in sorted(glob.glob("output/*.xlsx")):
     book = openpyxl.load_workbook(path, data_only=True)
     print(path, [(sheet.title, sheet.dimensions) for sheet in book])
 EOF"""
+
+OF_LIBRARY = re.compile(r"^- \[[^\]]+\]\((skills/[\w-]+/SKILL\.md)\): (.*)$", re.MULTILINE)
 
 
 def speak(heard: Heard) -> Spoken:
@@ -134,5 +137,8 @@ def asked_in(description: str) -> str:
 
 
 def _references(heard: Heard) -> list[str]:
+    """The references that the skill names; of a library the skills whose descriptions are for the task."""
     in_prompt = "\n".join(text for name, text in blocks(heard.system) if name == "skill")
-    return sorted(set(re.findall(r"\]\((references/[\w./-]+\.md)\)", in_prompt)))
+    asked = telling(heard.opening)
+    skills = [found[1] for found in OF_LIBRARY.finditer(in_prompt) if len(asked & telling(found[2])) >= LEAST]
+    return sorted({*re.findall(r"\]\((references/[\w./-]+\.md)\)", in_prompt), *skills})
