@@ -1,5 +1,6 @@
 """Flow `refresh-library`: lessons once, sorted to the skills they belong to; then each skill by itself, to its gate."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,10 +24,12 @@ from trace2skill.core.errors import Interrupted, Trace2SkillError
 from trace2skill.core.failures import Failure, in_words
 from trace2skill.runs import closing, library, promotion
 from trace2skill.runs import refresh as run
+from trace2skill.runs.estimate import foreseen
 from trace2skill.runs.ingest import NOT_SHOWN
 from trace2skill.runs.intake import Intake
 from trace2skill.runs.library_read import keep_library, settings_of_part
 from trace2skill.runs.library_summary import LibrarySummary, ProposedSkill, SkillRow
+from trace2skill.runs.outlook import gate_outlook
 from trace2skill.runs.refresh import Plan
 from trace2skill.runs.routing import RoutedLesson, Routing, delivered, to_route, with_answers
 from trace2skill.runs.runtime import Runtime, runtime
@@ -39,6 +42,9 @@ from trace2skill.runs.summary import RunSummary
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.references import Extracted, Rolled
+
+log = logging.getLogger("trace2skill.gate")
+"""Below the library's name, so that Prefect shows it with the run."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,7 @@ def learn(settings: RunSettings, rt: Runtime, intake: Intake) -> LibrarySummary:
     """The stages of the run, one after the other."""
     whole = keep_library(rt)
     planned = plan_run(settings, rt)
+    foreseen(rt, intake, planned.evolve, planned.validation)
     rolled = roll_out(settings, rt, planned, whole)
     analysed = lessons_of_all(settings, rolled.results, intake)
     failures = [*rolled.failures, *analysed.failures]
@@ -192,6 +199,9 @@ def learn_one(settings: RunSettings, whole: RunSettings, planned: Plan, lessons:
     candidate = build(settings, rt, distilled)
     failures = list(distilled.failures)
     grown = Evolution(number=0, rolled=(), distilled=distilled, candidate=candidate)
+    gate = gate_outlook(rt, mine.validation)
+    if gate and gate.in_words:
+        log.warning("%s: %s", rt.given_skill.name if rt.given_skill else "", gate.in_words)
     if of_logs or not mine.validation:
         return DecidedPart(settings, mine, grown, [], NOT_SHOWN if of_logs else library.NO_TASKS, failures)
     scored, decision = judge(settings, rt, mine, candidate, base, failures)

@@ -1,5 +1,7 @@
 """What commands print of a run over a library: a row for each skill, what waits, and what is proposed."""
 
+from collections import Counter
+
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -28,10 +30,11 @@ def print_library(summary: LibrarySummary, *, as_json: bool) -> None:
     for row in summary.skills:
         if row.reason:
             console.print(f"{flat(row.name)}: {flat(row.reason)}", highlight=False)
-    for item in summary.waiting[:SHOWN]:
-        console.print(f"[yellow]waits[/yellow] {flat(item.title)}: {flat(item.why)}", highlight=False)
-    if len(summary.waiting) > SHOWN:
-        console.print(f"and {len(summary.waiting) - SHOWN} more: --json has all")
+    waiting = Counter((item.title, item.why) for item in summary.waiting)
+    for (title, why), count in waiting.most_common(SHOWN):
+        console.print(f"[yellow]{count} wait{'' if count > 1 else 's'}[/yellow] {flat(title)}: {flat(why)}")
+    if len(waiting) > SHOWN:
+        console.print(f"and {len(waiting) - SHOWN} more: --json has all")
     for new in summary.proposed:
         where = f"written to {plain(new.directory)}" if new.directory else f"not written: {flat(new.why_not)}"
         console.print(
@@ -44,11 +47,6 @@ def print_library(summary: LibrarySummary, *, as_json: bool) -> None:
         console.print(f"[red]failed[/red] {failure.stage}: {flat(failure.name)}: {flat(failure.message)}")
     for line in summary.sources.as_lines() if summary.sources else ():
         console.print(f"logs: {flat(line)}", highlight=False)
-    spent = summary.spent
-    console.print(
-        f"{escape(summary.headline)}\nmodel calls {spent.calls}, tokens {spent.tokens_in} in, {spent.tokens_out} out, "
-        f"${spent.cost:.4f}",
-        highlight=False,
-    )
+    console.print(f"{escape(summary.headline)}\n{summary.cost_in_words()}", highlight=False)
     if summary.simulated:
         console.print(f"[dim]{SIMULATED_NOTE}[/dim]")

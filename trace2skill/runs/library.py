@@ -19,6 +19,7 @@ from trace2skill.core.record import Record
 from trace2skill.runs import closing
 from trace2skill.runs import refresh as run
 from trace2skill.runs.distill import Distilled
+from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.held_out import seen_before
 from trace2skill.runs.intake import Intake
 from trace2skill.runs.library_summary import LibrarySummary, ProposedSkill, SkillRow
@@ -207,7 +208,9 @@ def written(rt: Runtime, part: Runtime, new: ProposedSkill, learned: Distilled, 
     """The proposal with the skill, written beside the candidates of the run, with the ledger that says who asked."""
     base, skill = stored(rt, "skill", candidate.base, Skill), stored(rt, "skill", candidate.skill, Skill)
     if skill.digest == base.digest:
-        return new.model_copy(update={"why_not": "no rule of its lessons has enough support"})
+        aside = len({*learned.quarantined, *candidate.quarantined})
+        held = f"; {aside} findings wait for review: `trace2skill quarantine`" if aside else ""
+        return new.model_copy(update={"why_not": f"no rule of its lessons has enough support{held}"})
     closing.keep_support(part, base, skill, candidate, learned)
     place = rt.run_directory() / "skill" / new.name
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -232,7 +235,7 @@ def finish_library(
     intake: Intake,
 ) -> LibrarySummary:
     """Write the summary into the run's directory, and close the run."""
-    models = rt.settings.models
+    models, before = rt.settings.models, rt.store.get("foreseen", rt.run_id, Estimate)
     summary = LibrarySummary(
         run_id=rt.run_id,
         library=Path(str(rt.settings.data.skill)).resolve().name,
@@ -246,6 +249,7 @@ def finish_library(
         trajectories=dict(sorted(Counter(item.cell.outcome for item in rolled).items())),
         failures=tuple(failures),
         spent=run.spent(rt),
+        foreseen=before.cost if before else None,
         sources=intake.read if intake.taken else None,
     )
     directory = rt.run_directory()

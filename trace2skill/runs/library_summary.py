@@ -84,6 +84,7 @@ class LibrarySummary(Record, form="LibrarySummary", version=1):
     trajectories: dict[str, int] = Field(default_factory=dict, description="Trajectories per outcome.")
     failures: tuple[Failure, ...] = ()
     spent: Spent = Spent()
+    foreseen: float | None = Field(default=None, description="US dollars, estimated before the first attempt.")
     sources: SourcesRead | None = Field(default=None, exclude_if=not_)
 
     @property
@@ -105,13 +106,18 @@ class LibrarySummary(Record, form="LibrarySummary", version=1):
         if self.failures:
             failed = "\n".join(f"- {item.stage}: {item.name}: {item.kind}: {item.message}" for item in self.failures)
             parts.append(f"## What failed\n\n{failed}\n\nRun the same command again: only these are run.")
-        spent = self.spent
-        parts.append(
-            f"{self.lessons} lessons; model calls {spent.calls}, tokens {spent.tokens_in} in and {spent.tokens_out} "
-            f"out; cost ${spent.cost:.4f}"
-        )
+        parts.append(self.cost_in_words())
         parts.append(f"> {SIMULATED_NOTE}" if self.simulated else "")
         return "\n\n".join(part for part in parts if part) + "\n"
+
+    def cost_in_words(self) -> str:
+        """What the run has cost, all its parts together, and what had been foreseen."""
+        spent = self.spent
+        known = "" if self.foreseen is None else f", ${self.foreseen:.4f} was foreseen"
+        return (
+            f"{self.lessons} lessons; model calls {spent.calls}, tokens {spent.tokens_in} in and {spent.tokens_out} "
+            f"out; cost ${spent.cost:.4f}{known}"
+        )
 
     def _rows(self) -> str:
         names = ("skill", "lessons", "used in", "held-out tasks", "lift", "outcome", "reason")
