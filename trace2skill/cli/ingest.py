@@ -13,6 +13,7 @@ from trace2skill.cli.console import Console, plain
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.print import print_dry_run, print_summary
+from trace2skill.cli.print_library import print_library
 from trace2skill.cli.settings_options import Given, put, settings_of, with_settings
 from trace2skill.consolidate.quarantine import UNSEEN, Quarantined, waiting
 from trace2skill.consolidate.quarantine import allow as let_in
@@ -24,6 +25,7 @@ from trace2skill.runs.ingest import of_logs
 from trace2skill.runs.summary import RunSummary
 from trace2skill.safety.redaction_map import RedactionMap
 from trace2skill.safety.shown import shown
+from trace2skill.skills.library import is_library
 from trace2skill.store.address import directory_beside
 
 
@@ -58,6 +60,9 @@ def ingest(
         with LiveProgress(Console(stderr=True), lambda: 0.0, quiet=json) as progress, watched_by(progress):
             found = look(settings.data.sources)
         print_dry_run(found, as_json=json)
+        return
+    if is_library(settings.data.skill):
+        print_library(run_flow("library:refresh_library", settings, quiet=json), as_json=json)
         return
     summary: RunSummary = run_flow("ingest:learn_from_logs", settings, quiet=json)
     print_summary(summary, as_json=json)

@@ -15,11 +15,13 @@ from rich.table import Table
 from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, plain
 from trace2skill.cli.print import print_summary
+from trace2skill.cli.print_library import print_library
 from trace2skill.cli.repeat import in_words
 from trace2skill.cli.skill_given import SkillGiven, is_place, place_given
 from trace2skill.core.errors import BadInput, SkillInvalid, Trace2SkillError
 from trace2skill.core.forms import from_text
 from trace2skill.core.record import Record
+from trace2skill.runs.library_summary import LibrarySummary
 from trace2skill.runs.summary import RunSummary
 from trace2skill.safety.redaction import Redactor
 from trace2skill.skills.skill import problems
@@ -59,6 +61,10 @@ def show(
         for row in rows:
             table.add_row(row.id, row.kind, row.state, str(row.attempts), f"${opened.ledger_total(row.id).cost:.4f}")
         Console().print(table)
+        return
+    found = opened.run(run)
+    if found is not None and found.kind == "library" and found.summary:
+        print_library(from_text(found.summary, LibrarySummary), as_json=json)
         return
     print_summary(summary_of(opened, run), as_json=json)
 

@@ -18,11 +18,13 @@ from trace2skill.cli.console import Console, flat, plain
 from trace2skill.cli.experiment import carry_out
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.print import print_summary
+from trace2skill.cli.print_library import print_library
 from trace2skill.core.errors import BadInput, FormUnreadable
 from trace2skill.core.forms import from_value
 from trace2skill.experiment.grid import ExperimentSettings
 from trace2skill.runs.approvals import carry_out as carry_out_approval
 from trace2skill.runs.approvals import waiting_run
+from trace2skill.runs.library_summary import LibrarySummary
 from trace2skill.runs.promotion import Approval
 from trace2skill.runs.run_progress import RunProgress, all_progress, read_progress
 from trace2skill.runs.settings import RunSettings
@@ -36,6 +38,7 @@ FLOWS = {
     "shrink": "shrink:shrink_skill",
     "drift": "drift:drift_watch",
     "ingest": "ingest:learn_from_logs",
+    "library": "library:refresh_library",
 }
 S = TypeVar("S", RunSettings, ExperimentSettings)
 STATES = {"running": "cyan", "waiting": "yellow", "completed": "green", "failed": "red", "interrupted": "yellow"}
@@ -111,6 +114,8 @@ def retry(
         carry_out(_settings(found, ExperimentSettings, max_cost), json=json)
         return
     settings = _settings(found, RunSettings, max_cost)
+    if whole := settings.operation.of_library:
+        raise BadInput(f"run '{run}' is the part of a run over a library that is about one skill: retry '{whole}'")
     if settings.operation.promote == "approve" and found.flow_run:
         raise BadInput(
             f"run '{run}' asks a person, as only a flow run of a deployment can: press its Retry in the Prefect UI, or "
@@ -119,6 +124,9 @@ def retry(
     result = run_flow(FLOWS[found.kind], settings, quiet=json, **found.arguments)
     if isinstance(result, RunSummary):
         print_summary(result, as_json=json)
+        return
+    if isinstance(result, LibrarySummary):
+        print_library(result, as_json=json)
         return
     ended = read_progress(output, run)
     if json:

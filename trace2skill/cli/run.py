@@ -8,11 +8,13 @@ from trace2skill.cli import options as o
 from trace2skill.cli import settings_groups as group
 from trace2skill.cli.flows import run_flow
 from trace2skill.cli.print import print_evaluations, print_rollouts, print_summary
+from trace2skill.cli.print_library import print_library
 from trace2skill.cli.project import ROOT
 from trace2skill.cli.settings_options import Given, with_settings
 from trace2skill.cli.skill_given import address_given
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.settings import RunSettings
+from trace2skill.skills.library import is_library
 
 DEMO_DATA = ROOT / "examples" / "office"
 DEMO_SKILL = ROOT / "examples" / "skills" / "office-workbooks"
@@ -90,5 +92,8 @@ def evaluate(
 
 
 def _refresh(settings: RunSettings, as_json: bool) -> None:
+    if is_library(settings.data.skill):
+        print_library(run_flow("library:refresh_library", settings, quiet=as_json), as_json=as_json)
+        return
     summary = run_flow("refresh:refresh", settings, quiet=as_json)
     print_summary(summary, as_json=as_json)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,20 @@ def _row(path: Path, number: int, line: str, needed: tuple[str, ...]) -> dict[st
     if missing := [name for name in needed if row.get(name) in (None, "")]:
         raise BadInput(f"{path}:{number}: it lacks {', '.join(missing)}")
     return row
+
+
+def skills_of(row: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    """The names of the skills that a row says its task exercises, none where it says nothing.
+
+    Raises:
+        BadInput: `skills` is no list of names; names the place.
+    """
+    found = row.get("skills")
+    if found is None:
+        return ()
+    if not isinstance(found, list) or not all(isinstance(name, str) and name.strip() for name in found):
+        raise BadInput(f"{where}: 'skills' is no list of names of skills, such as [\"csv-files\"]")
+    return tuple(dict.fromkeys(name.strip() for name in found))
 
 
 class OddRows:

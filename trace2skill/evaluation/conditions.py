@@ -16,11 +16,21 @@ class Condition(Record):
     name: str
     skill: str | None
     bank: str = Field(default="", exclude_if=not_)
+    given: str = Field(
+        default="",
+        exclude_if=not_,
+        description="Digest of what the agent is given where that is more than the skill: the library with it.",
+    )
+
+    @property
+    def who(self) -> tuple[str | None, str]:
+        """What its rollouts are known by."""
+        return self.given or self.skill, self.bank
 
 
 def jobs_of(condition: Condition, task_ids: Sequence[str], seeds: Sequence[int]) -> list[RolloutJob]:
     """Every task at every seed."""
-    given = {"skill": condition.skill, "bank": condition.bank}
+    given = dict(zip(("skill", "bank"), condition.who, strict=True))
     return [RolloutJob(task_id=task, seed=seed, **given) for task in task_ids for seed in seeds]
 
 
@@ -31,7 +41,7 @@ def evaluation_of(
 
     `most_tokens` is the most of one answer, for whoever has to say that it was met.
     """
-    who = (condition.skill, condition.bank)
+    who = condition.who
     scored = {(item.cell.task_id, item.cell.seed): item.cell for item in rolled if (item.skill, item.bank) == who}
     own = {(job.task_id, job.seed) for job in jobs if (job.skill, job.bank) == who}
     cells = [

@@ -31,6 +31,7 @@ from trace2skill.runs.steps.foresight import Foresight, rates_of, seeds_of_all
 from trace2skill.runs.steps.judge import to_judge
 from trace2skill.runs.steps.observe import to_observe
 from trace2skill.runs.steps.rollout import ROLLOUT, known_rollout
+from trace2skill.skills.library import together
 from trace2skill.store import Store
 from trace2skill.store.costs import steps_of_stage
 from trace2skill.types.references import RolloutJob
@@ -112,6 +113,8 @@ def estimate(
         validation: the tasks it scores skills on, likewise.
     """
     settings, base = rt.settings, rt.given_skill.digest if rt.given_skill else None
+    if rt.library:
+        base = together(rt.library.values()).digest
     learning = rt.splits.evolve if evolve is None else evolve
     seen = Foresight(
         rt=rt,
@@ -144,7 +147,7 @@ def estimate(
     return Estimate(
         stages=stages,
         cap=settings.money.max_cost,
-        gate=gate_outlook(rt, seen.validation),
+        gate=None if rt.library else gate_outlook(rt, seen.validation),
         waits=waits * len(seen.evolutions) * settings.learning.rounds,
     )
 
@@ -206,12 +209,19 @@ def scoring(seen: Foresight) -> list[Expected]:
     if settings.gate.repeat_champion:
         jobs += seen.jobs(seen.base, tasks, fresh_seeds(settings))
     known = sum(known_rollout(seen.rt, job) is not None for job in jobs if seen.base or job.skill is None)
-    candidate = len(tasks) * len(seeds)
+    candidate = exercised(seen) * len(seeds)
     if settings.learning.candidates > 1 and settings.learning.select == "validation":
         candidate *= settings.learning.candidates
     elif settings.learning.candidates > 1:
         candidate += settings.learning.candidates * len(seen.evolve) * len(seeds)
     return [Expected(ROLLOUT.asks[0], len(jobs) - known + candidate, known)]
+
+
+def exercised(seen: Foresight) -> int:
+    """Held-out tasks of the candidate; in a library each skill may have one, on the tasks that exercise it."""
+    skills = [skill.name for skill in seen.rt.library.values()]
+    named = [seen.rt.task(id).skills for id in seen.validation]
+    return sum(len(found) or len(skills) for found in named) if skills else len(named)
 
 
 def shrinking(seen: Foresight) -> list[Expected]:

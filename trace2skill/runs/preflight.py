@@ -42,6 +42,8 @@ def check(rt: Runtime) -> None:
     if rt.tasks:
         _ = rt.harness, rt.sandbox
     check_proposing(rt)
+    for directory, skill in rt.library.items():
+        check_places(rt.settings.changed(skill=directory), skill, rt.run_id)
     check_places(rt.settings, rt.given_skill, rt.run_id, rt.place)  # last: it makes the directory of runs
 
 

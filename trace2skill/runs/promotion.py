@@ -11,6 +11,7 @@ from trace2skill.core.record import Record
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.decision import decide, is_covered
 from trace2skill.evaluation.ends import of_each
+from trace2skill.runs.library_read import among_others
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import SEED_STEP, Evolution
 from trace2skill.runs.settings import RunSettings
@@ -46,7 +47,7 @@ def conditions(rt: Runtime, candidate: Candidate, champion: str) -> list[Conditi
     found = [Condition(name=name, skill=champion), Condition(name="candidate", skill=candidate.skill)]
     if rt.settings.gate.no_skill:
         found.append(Condition(name="no skill", skill=None))
-    return found
+    return among_others(rt, found)
 
 
 def conditions_to_choose(grown: Sequence[Evolution]) -> list[Condition]:
@@ -64,7 +65,7 @@ def repeat_of(rt: Runtime, candidate: Candidate, champion: str) -> list[Conditio
     """The A/A arm: the champion again, to be scored with fresh seeds; nothing unless asked for."""
     if not rt.settings.gate.repeat_champion or not conditions(rt, candidate, champion):
         return []
-    return [Condition(name="S0 again", skill=champion)]
+    return among_others(rt, [Condition(name="S0 again", skill=champion)])
 
 
 def verdict(

@@ -19,7 +19,7 @@ from trace2skill.runs.night import is_night_of
 from trace2skill.runs.preflight import check, store_from
 from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
 from trace2skill.runs.runtime import RunKind, Runtime, runtime
-from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.runs.settings_file import write_settings
 from trace2skill.runs.summary import LeftOut, Spent
 from trace2skill.skills.git_address import GitAddress
@@ -51,6 +51,7 @@ COMMANDS: dict[RunKind, str] = {
     "shrink": "shrink",
     "drift": "drift",
     "ingest": "ingest",
+    "library": "run",
 }
 """The command that repeats a run of a kind."""
 MEASURING: tuple[RunKind, ...] = ("rollout", "evaluate", "ablate")
@@ -89,8 +90,10 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
         store=store_from(rt.settings, rt.run_id),
         flow_run=flow_run,
     )
-    write_settings(rt.as_read, rt.run_directory(), COMMANDS.get(kind, kind))
-    rt.progress = ProgressFile(rt.run_directory(), first, lambda: rt.store.ledger_total(rt.run_id).cost)
+    if not rt.settings.operation.of_library:  # a part is repeated with the whole
+        command = "ingest" if kind == "library" and rt.settings.data.domain == LOGS else COMMANDS.get(kind, kind)
+        write_settings(rt.as_read, rt.run_directory(), command)
+    rt.progress = ProgressFile(rt.run_directory(), first, lambda: rt.store.ledger_total(rt.books).cost)
     batching.settle(rt, wait=False)
     return rt.run_id
 
@@ -202,8 +205,8 @@ def end(rt: Runtime, state: State, summary: str = "", message: str = "") -> None
 
 
 def spent(rt: Runtime) -> Spent:
-    """What the run has used so far, over all its attempts."""
-    total = rt.store.ledger_total(rt.run_id)
+    """What the run has used so far, over all its attempts; a part of a run over a library, what all of it has."""
+    total = rt.store.ledger_total(rt.books)
     return Spent(
         calls=total.calls,
         from_memory=total.from_memory,

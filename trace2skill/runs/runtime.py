@@ -23,6 +23,7 @@ from trace2skill.runs.run_progress import ProgressFile
 from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.sandbox import Access, CommandResult, Limits, Sandbox, choose_sandbox
 from trace2skill.sandbox.limits import NO_ACCESS
+from trace2skill.skills.library import is_library, places_in, skills_in
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store, open_store
 from trace2skill.store.divisions import Divisions
@@ -30,7 +31,7 @@ from trace2skill.types.task import Task
 from trace2skill.versions.places import SkillPlace, place_of, read_there
 from trace2skill.versions.registry import Registry
 
-RunKind = Literal["run", "rollout", "evaluate", "ablate", "shrink", "drift", "ingest", "experiment"]
+RunKind = Literal["run", "rollout", "evaluate", "ablate", "shrink", "drift", "ingest", "experiment", "library"]
 NOTHING = Splits(evolve=(), validation=(), test=())
 _open: dict[str, "Runtime"] = {}
 _guard = threading.Lock()
@@ -52,11 +53,12 @@ class Runtime:
         self.tasks: dict[str, Task] = {task.id: task for task in loaded}
         of_logs = data.domain == LOGS and data.sources is not None
         self.splits: Splits = NOTHING if of_logs else self._divided()
-        commit = settings.operation.skill_commit
-        self.place: SkillPlace | None = place_of(data.skill, self.store.beside, commit) if data.skill else None
-        newest = place_of(data.skill, self.store.beside) if data.skill and commit else self.place
+        self.library: dict[Path, Skill] = _live_library(self.store, data.skill)
+        commit, skill = settings.operation.skill_commit, None if self.library else data.skill
+        self.place: SkillPlace | None = place_of(skill, self.store.beside, commit) if skill else None
+        newest = place_of(skill, self.store.beside) if skill and commit else self.place
         self.given_skill: Skill | None = _live_skill(self.store, self.place, newest) if self.place and newest else None
-        if of_logs and self.given_skill is None and data.sources is not None:
+        if of_logs and not self.library and self.given_skill is None and data.sources is not None:
             self.given_skill = empty_skill(data.sources.name)
         self.kind: RunKind = "run"
         self.progress: ProgressFile | None = None
@@ -111,10 +113,18 @@ class Runtime:
     @cached_property
     def _what_is_computed(self) -> str:
         """Asked for at every step and moved display, so it is computed once: it looks at every task."""
+        how = self.settings.operation
         skill = self.given_skill.digest if self.given_skill else None
+        library = [[one.digest for one in self.library.values()]] if self.library else []
+        within = [{"library": how.of_library}] if how.of_library else []
         contents = sorted(task.content for task in self.tasks.values())
         agent = [self.harness.identity] if self.settings.learning.agent.harness else []
-        return digest_of(self.settings.identity, skill, contents, self.domain.version, *agent)
+        return digest_of(self.settings.identity, skill, contents, self.domain.version, *agent, *library, *within)
+
+    @property
+    def books(self) -> str:
+        """The id under which its calls are written down: its own, or that of the run over a library it is a part of."""
+        return self.settings.operation.of_library or self.run_id
 
     @cached_property
     def client(self) -> Client:
@@ -127,8 +137,8 @@ class Runtime:
         if self.settings.models.simulated:
             self._teach_simulated_model()
         cap, monthly = self.settings.money.max_cost, self.settings.money.max_cost_per_month
-        budget = Budget(cap, monthly=monthly, reservations=self.store.reservations(), run_id=self.run_id)
-        return Client(self.store, budget, self.run_id)
+        budget = Budget(cap, monthly=monthly, reservations=self.store.reservations(), run_id=self.books)
+        return Client(self.store, budget, self.books)
 
     def analyst(self, kind: type[Analyst]) -> Analyst:
         """An analyst with what this run gives it to work with."""
@@ -219,6 +229,16 @@ def _live_skill(store: Store, place: SkillPlace, newest: SkillPlace) -> Skill:
     """
     Registry(store).recover(read_there(place).name, newest)
     return read_there(place)
+
+
+def _live_library(store: Store, where: object) -> dict[Path, Skill]:
+    """The skills of a library by their directories, each as it is in use; empty where it is none."""
+    if not isinstance(where, Path) or not is_library(where):
+        return {}
+    for directory in places_in(where):
+        place = place_of(directory, store.beside)
+        _live_skill(store, place, place)
+    return dict(zip(places_in(where), skills_in(where), strict=True))
 
 
 class Slots:

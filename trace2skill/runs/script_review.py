@@ -9,7 +9,7 @@ from pydantic import Field
 from trace2skill.analysts.script_trial import ScriptRun, TriedScript
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.core.record import Record
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 
 UNTRIED = "asked for by patches, and tried on nothing"
 

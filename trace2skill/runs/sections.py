@@ -44,7 +44,8 @@ class DataSettings(Record):
     )
     skill: SkillAddress | None = Field(
         default=None,
-        description="Skill directory to deepen, or one in a repository: git+https://host/repository@branch#path. "
+        description="Skill directory to deepen, or one in a repository: git+https://host/repository@branch#path; or a "
+        "directory of skills, each of which is deepened. "
         "Without one, S0 is drafted by the model.",
     )
     tasks: int | None = Field(
@@ -300,7 +301,11 @@ class OperationSettings(Record):
     part_of: str = Field(
         default="", exclude_if=not_, description="Id of the experiment whose cap and books it shares; set by one."
     )
-
+    of_library: str = Field(
+        default="",
+        exclude_if=not_,
+        description="Id of the run over a library whose caps and books it shares; set by one for each of its skills.",
+    )
     skill_commit: str = Field(
         default="",
         exclude_if=not_,

@@ -55,7 +55,8 @@ def write_settings(settings: RunSettings, directory: Path, command: str = "run")
     """
     from ruamel.yaml import YAML
 
-    dumped = settings.model_dump(mode="json", exclude={"data": {"sources": {"content"}}, "operation": {"part_of"}})
+    filled_in: dict[str, Any] = {"data": {"sources": {"content"}}, "operation": {"part_of", "of_library"}}
+    dumped = settings.model_dump(mode="json", exclude=filled_in)
     for role in dumped["models"].values():
         role["api_base"] = role["api_base"] and Redactor().text(role["api_base"])
     harness = dumped["learning"]["agent"].get("harness") or {}

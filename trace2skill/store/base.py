@@ -51,11 +51,14 @@ RecordKind = Literal[
     "provider batch",
     "canary",
     "routine",
+    "library",
+    "waiting",
 ]
 T = TypeVar("T", bound=BaseModel)
-NEVER_MISSED: frozenset[RecordKind] = frozenset({"withheld", "support", "memory", "provider batch"})
+NEVER_MISSED: frozenset[RecordKind] = frozenset({"withheld", "support", "memory", "provider batch", "waiting"})
 """Kinds that are not taken for missing where they cannot be read: an analyst would be shown the answers that a log gave
-away, a skill's votes would be counted anew from nothing, over those that are there, and a batch would be sent again."""
+away, a skill's votes would be counted anew from nothing, over those that are there, a batch would be sent again, and
+lessons that wait for a skill would be lost."""
 
 
 class Store(ABC):

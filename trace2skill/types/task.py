@@ -1,5 +1,6 @@
 """`Task`: one piece of work for an agent, as a domain loaded it."""
 
+from operator import not_
 from pathlib import Path
 from typing import Literal
 
@@ -29,4 +30,9 @@ class Task(Record):
     instruction: str
     cases: tuple[TestCase, ...] = ()
     detail: dict[str, str] = Field(default_factory=dict, description="What the domain's grader needs besides gold.")
+    skills: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=not_,
+        description="Names of the skills that it exercises, where its data say so; else any that the agent is given.",
+    )
     content: str = Field(description="Digest of instruction, detail and the bytes of every input and gold file.")

@@ -12,7 +12,7 @@ from typing import Any
 from trace2skill.core.digest import digest_of, digest_of_bytes
 from trace2skill.core.errors import BadInput
 from trace2skill.domains.document_qa.pages import look_over
-from trace2skill.domains.rows import OddRows
+from trace2skill.domains.rows import OddRows, skills_of
 from trace2skill.types.task import Task, TestCase
 
 NEEDED = ("questionId", "question", "image", "answers")
@@ -94,6 +94,7 @@ def _task(path: Path, number: int, row: Any, domain: str, digests: dict[Path, st
         instruction=question.strip(),
         cases=(TestCase(name="page", input=image),),
         detail={"answers": json.dumps(answers, ensure_ascii=False)},
+        skills=skills_of(row, where),
         content=digest_of(question, answers, digests[image]),
     )
 

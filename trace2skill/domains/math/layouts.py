@@ -20,7 +20,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.domains.math.forms import Form, last_box, number_after_hashes
-from trace2skill.domains.rows import OddRows
+from trace2skill.domains.rows import OddRows, skills_of
 from trace2skill.types.task import Task
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def _of_row(row: Mapping[str, Any], where: str, place: str, stem: str, domain: s
     if not found.gold or "\n" in found.gold:
         wanted = r"a value in one line, or a text that ends in `#### n` or holds \boxed{...}"
         raise BadInput(f"{where}: its answer is none that can be compared: {wanted}")
-    return _task(found, place, stem, domain)
+    return _task(found, place, stem, domain).model_copy(update={"skills": skills_of(row, where)})
 
 
 def read_row(row: Mapping[str, Any]) -> MathProblem | None:

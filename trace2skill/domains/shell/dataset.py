@@ -31,6 +31,7 @@ class Row(BaseModel):
     )
     kind: str = ""
     solution: str = Field(default="", description="A shell script that does the task.")
+    skills: list[str] = Field(default_factory=list, description="Names of the skills it exercises; any, unless given.")
 
 
 def load_dataset(data: Path, domain: str) -> list[Task]:
@@ -84,7 +85,7 @@ def _of_directory(folder: Path, domain: str) -> Task:
         if path.is_file()
     }
     solution = folder / "solution.sh"
-    kind = folder / "kind"
+    kind, skills = folder / "kind", folder / "skills"
     return _task(
         folder.name,
         domain,
@@ -97,7 +98,7 @@ def _of_directory(folder: Path, domain: str) -> Task:
         check_folder=inside if inside.is_dir() else None,
         solution=_text(solution) if solution.is_file() else "",
         where=str(folder),
-    )
+    ).model_copy(update={"skills": tuple(_text(skills).split()) if skills.is_file() else ()})
 
 
 def _of_rows(path: Path, domain: str) -> list[Task]:
@@ -143,7 +144,7 @@ def _of_row(path: Path, where: str, line: str, domain: str) -> Task:
         check_folder=None,
         solution=row.solution,
         where=where,
-    )
+    ).model_copy(update={"skills": tuple(row.skills)})
 
 
 def _task(

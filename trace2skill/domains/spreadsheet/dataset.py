@@ -12,7 +12,7 @@ from typing import Any
 
 from trace2skill.core.digest import digest_of, digest_of_files
 from trace2skill.core.errors import BadInput
-from trace2skill.domains.rows import OddRows
+from trace2skill.domains.rows import OddRows, skills_of
 from trace2skill.types.task import Task, TestCase
 
 INPUT = re.compile(r"(?:(?P<case>\d+)_.*_(?:init|input)|initial|init|input) *\.xlsx")
@@ -96,6 +96,7 @@ def _task(data: Path, path: Path, number: int, row: Any, domain: str) -> Task:
         instruction=str(row["instruction"]),
         cases=cases,
         detail=detail,
+        skills=skills_of(row, f"{path}: row {number} ({task_id})"),
         content=digest_of(str(row["instruction"]), detail, digest_of_files(files)),
     )
 

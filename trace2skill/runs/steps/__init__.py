@@ -14,6 +14,7 @@ from trace2skill.runs.steps.contrast import CONTRAST
 from trace2skill.runs.steps.draft import DRAFT
 from trace2skill.runs.steps.embed import EMBED
 from trace2skill.runs.steps.extract import EXTRACT
+from trace2skill.runs.steps.found import FOUND
 from trace2skill.runs.steps.induce import INDUCE
 from trace2skill.runs.steps.judge import JUDGE
 from trace2skill.runs.steps.mine import MINE
@@ -22,6 +23,7 @@ from trace2skill.runs.steps.pad import PAD
 from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.runs.steps.rewrite import REWRITE
 from trace2skill.runs.steps.rollout import ROLLOUT
+from trace2skill.runs.steps.route import ROUTE
 from trace2skill.runs.steps.script import SCRIPT
 from trace2skill.runs.steps.signs import SIGNS
 from trace2skill.runs.steps.step import RunStep
@@ -38,6 +40,8 @@ STEPS: tuple[RunStep[Any], ...] = (
     EXTRACT,
     CONTRAST,
     PROPOSE,
+    ROUTE,
+    FOUND,
     INDUCE,
     ASSIGN,
     SCRIPT,

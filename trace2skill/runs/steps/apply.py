@@ -86,7 +86,7 @@ def _expects(seen: Foresight) -> list[Expected]:
     settings = seen.rt.settings
     if "merger" not in settings.roles_asked or seen.new_patches < 1 or not seen.learns:
         return []
-    candidates = float(len(seen.evolutions) * (1 + seen.later_rounds))
+    candidates = float(seen.parts * len(seen.evolutions) * (1 + seen.later_rounds))
     looks = [Expected(APPLY.asked("look"), candidates)] if settings.learning.second_look else []
     return [*looks, Expected(APPLY.asked("wording"), candidates)] if settings.learning.polish else looks
 

@@ -157,9 +157,15 @@ class Foresight:
             return BookCalls()
         bounds, later = settings.learning.merge, self.later_patches
         first = self.patches + self.remembered - self.later_rounds * later
-        calls = [book_calls(first, self.new_patches - self.later_rounds * later, bounds)]
+        parts, new = self.parts, self.new_patches - self.later_rounds * later
+        calls = [book_calls(first / parts, new / parts, bounds)] * parts
         calls += [book_calls(first + n * later, later, bounds) for n in range(1, self.later_rounds + 1)]
         return BookCalls(*map(math.fsum, zip(*((item.induce, item.assign, item.write) for item in calls), strict=True)))
+
+    @property
+    def parts(self) -> int:
+        """Skills that may have a candidate each: those of a library, else one."""
+        return max(1, len(self.rt.library))
 
     @property
     def remembered(self) -> int:

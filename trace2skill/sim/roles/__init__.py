@@ -16,6 +16,7 @@ from trace2skill.sim.roles import (
     one_call_error_analyst,
     proposer,
     rewriter,
+    router,
     script_writer,
     success_analyst,
     translator,
@@ -38,6 +39,8 @@ ROLES: dict[str, Callable[..., Spoken]] = {
     "You repair one file": editor.repair,
     "You look over lines": editor.look,
     "You choose a skill": chooser.speak,
+    "You sort lessons to skills": router.route,
+    "You found skills": router.found,
     "You write the description of a skill": describer.speak,
     "You write the first version of a skill": drafter.speak,
 }

@@ -11,6 +11,7 @@ from trace2skill.sim.offered import OfferedScript, offered
 from trace2skill.sim.office import parse, program
 from trace2skill.sim.pictures import unseen
 from trace2skill.sim.profile import chance
+from trace2skill.sim.roles.chooser import LEAST, telling
 
 LOOK = """\
 python - <<'EOF'
@@ -32,6 +33,8 @@ for path in sorted(glob.glob("output/*.xlsx")):
     book = openpyxl.load_workbook(path, data_only=True)
     print(path, [(sheet.title, sheet.dimensions) for sheet in book])
 EOF"""
+
+OF_LIBRARY = re.compile(r"^- \[[^\]]+\]\((skills/[\w-]+/SKILL\.md)\): (.*)$", re.MULTILINE)
 
 
 def speak(heard: Heard) -> Spoken:
@@ -157,4 +160,8 @@ def skill_in_prompt(heard: Heard) -> str:
 
 
 def _references(heard: Heard) -> list[str]:
-    return sorted(set(re.findall(r"\]\((references/[\w./-]+\.md)\)", skill_in_prompt(heard))))
+    """The references that the skill names; of a library the skills whose descriptions are for the task."""
+    in_prompt = skill_in_prompt(heard)
+    asked = telling(heard.opening)
+    skills = [found[1] for found in OF_LIBRARY.finditer(in_prompt) if len(asked & telling(found[2])) >= LEAST]
+    return sorted({*re.findall(r"\]\((references/[\w./-]+\.md)\)", in_prompt), *skills})

@@ -16,11 +16,12 @@ def speak(heard: Heard) -> Spoken:
     named = [one["name"] for one in skills if one["name"] in request]
     if named:
         return answer_json({"skill": named[0]})
-    asked = _telling(request)
-    shared = {one["name"]: len(asked & _telling(one["description"])) for one in skills}
+    asked = telling(request)
+    shared = {one["name"]: len(asked & telling(one["description"])) for one in skills}
     best = max(shared, key=lambda name: shared[name], default="")
     return answer_json({"skill": best if best and shared[best] >= LEAST else ""})
 
 
-def _telling(text: str) -> set[str]:
+def telling(text: str) -> set[str]:
+    """The words that say what a text is about."""
     return {word for word in words(text) if len(word) >= SHORTEST}

@@ -1,0 +1,245 @@
+"""Flow `refresh-library`: lessons once, sorted to the skills they belong to; then each skill by itself, to its gate."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.distill import analyse, distill
+from flows.observe import observe
+from flows.refresh import build, judge
+from flows.rollout import rollout
+from tasks.artifacts import publish
+from tasks.events import tell
+from tasks.gather import Gathered, gather
+from tasks.hooks import flow_run_id, on_bad_end
+from tasks.runner import mapped, sized, submitted
+from tasks.steps import task_of
+from tasks.tagged import tagged
+from trace2skill.core.errors import Interrupted, Trace2SkillError
+from trace2skill.core.failures import Failure, in_words
+from trace2skill.runs import closing, library, promotion
+from trace2skill.runs import refresh as run
+from trace2skill.runs.estimate import foreseen
+from trace2skill.runs.ingest import NOT_SHOWN
+from trace2skill.runs.intake import Intake
+from trace2skill.runs.library_read import keep_library, settings_of_part
+from trace2skill.runs.library_summary import LibrarySummary, ProposedSkill, SkillRow
+from trace2skill.runs.outlook import gate_outlook
+from trace2skill.runs.refresh import Plan
+from trace2skill.runs.routing import RoutedLesson, Routing, delivered, to_route, with_answers
+from trace2skill.runs.runtime import Runtime, runtime
+from trace2skill.runs.selection import Evolution
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps.audit import AUDIT
+from trace2skill.runs.steps.found import FOUND
+from trace2skill.runs.steps.route import ROUTE
+from trace2skill.runs.summary import RunSummary
+from trace2skill.types.decision import Decision
+from trace2skill.types.evaluation import Evaluation
+from trace2skill.types.references import Extracted, Rolled
+
+log = logging.getLogger("trace2skill.gate")
+"""Below the library's name, so that Prefect shows it with the run."""
+
+
+@dataclass(frozen=True)
+class DecidedPart:
+    """A skill's part of the run, before anything is promoted."""
+
+    settings: RunSettings
+    planned: Plan
+    grown: Evolution
+    scored: list[Evaluation]
+    decision: Decision
+    failures: list[Failure]
+
+
+@flow(
+    name="refresh-library",
+    persist_result=False,
+    flow_run_name="refresh the library {settings.label}",
+    **on_bad_end("library"),
+)
+def refresh_library(settings: RunSettings) -> State[Any]:
+    """Learn once for all skills of a library, then decide on each by itself. Returns the `LibrarySummary`."""
+    library.check_library(settings)
+    settings, intake = run.take_in_logs(settings)
+    rt = runtime(settings)
+    library.check_named_skills(rt)
+    run.start(rt, "library", flow_run=flow_run_id())
+    with tagged(*settings.tags):
+        summary = learn(settings, rt, intake)
+    tell("library.refreshed", summary.library, {"run": summary.run_id, "outcome": summary.headline})
+    if summary.failures:
+        words = f"{in_words(summary.failures)}. The next run picks them up"
+        return Completed(name="PartiallyCompleted", message=words, data=summary)
+    return Completed(message=summary.headline, data=summary)
+
+
+def learn(settings: RunSettings, rt: Runtime, intake: Intake) -> LibrarySummary:
+    """The stages of the run, one after the other."""
+    whole = keep_library(rt)
+    planned = plan_run(settings, rt)
+    foreseen(rt, intake, planned.evolve, planned.validation)
+    rolled = roll_out(settings, rt, planned, whole)
+    analysed = lessons_of_all(settings, rolled.results, intake)
+    failures = [*rolled.failures, *analysed.failures]
+    routing, failed = route(settings, rt, analysed.results)
+    failures += failed
+    used = library.uses_of(rt, analysed.results, rolled.results)
+    rows, lost = each_skill(rt, planned, routing, used)
+    proposed = new_skills(settings, rt, routing.of(""))
+    return library.finish_library(rt, rows, routing, proposed, rolled.results, [*failures, *lost], intake)
+
+
+def plan_run(settings: RunSettings, rt: Runtime) -> Plan:
+    """Audit the tasks once, for all skills; a run over logs has none."""
+    if library.is_of_logs(rt):
+        return run.NO_PLAN
+    ids = [*rt.splits.evolve, *rt.splits.validation]
+    audits = gather(rt, AUDIT.name, mapped(task_of(AUDIT), settings, ids), ids, tolerated=0.0)
+    return run.plan(rt, audits.results)
+
+
+def roll_out(settings: RunSettings, rt: Runtime, planned: Plan, whole: str) -> Gathered[Rolled]:
+    """The rollouts that lessons come from, with all of the library."""
+    if library.is_of_logs(rt):
+        return Gathered(results=[], failures=())
+    return sized(rollout, settings)(settings, planned.jobs(settings.learning.seeds, whole))
+
+
+def lessons_of_all(settings: RunSettings, rolled: list[Rolled], intake: Intake) -> Gathered[Extracted]:
+    """What is drawn from rollouts and from logs, before anybody asks whose it is."""
+    found: list[Gathered[Extracted]] = []
+    if intake.taken:
+        found.append(sized(observe, settings)(settings, intake.taken))
+    if rolled:
+        found.append(sized(analyse_all, settings)(settings, rolled))
+    return Gathered(
+        results=[item for one in found for item in one.results],
+        failures=tuple(failure for one in found for failure in one.failures),
+    )
+
+
+@flow(name="analyse", persist_result=False, flow_run_name="analyse {settings.label}", validate_parameters=False)
+def analyse_all(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extracted]:
+    """One analyst per trajectory, and one per pair where pairs are asked for."""
+    return analyse(settings, rolled)[0]
+
+
+def route(settings: RunSettings, rt: Runtime, analysed: Sequence[Extracted]) -> tuple[Routing, tuple[Failure, ...]]:
+    """Sort all lessons, with those that waited: by records, and the others by a model, in batches."""
+    asked = to_route(rt, analysed, library.waiting_before(rt))
+    futures = mapped(task_of(ROUTE), settings, asked.jobs)
+    gathered = gather(rt, ROUTE.name, futures, [job.name for job in asked.jobs])
+    answers = [future.result() if future.state.is_completed() else None for future in futures]
+    routing = with_answers(rt, asked, answers)
+    library.keep_routing(rt, routing)
+    return routing, gathered.failures
+
+
+def each_skill(
+    rt: Runtime, planned: Plan, routing: Routing, used: dict[str, int]
+) -> tuple[list[SkillRow], list[Failure]]:
+    """Every skill with lessons to its decision, and then the promotions, one right behind the other.
+
+    A failure of one holds up no other: its row says what it was, and a rerun comes back to it.
+    """
+    judged: dict[str, DecidedPart] = {}
+    rows: list[SkillRow] = []
+    failures: list[Failure] = []
+    names = sorted(skill.name for skill in rt.library.values())
+    told = {name: (len(routing.of(name)), routing.by(name), used[name]) for name in names}
+
+    def lost(name: str, error: BaseException) -> None:
+        rows.append(library.failed_row(name, *told[name], error))
+        kind, of = type(error).__name__, len(names)
+        failures.append(Failure(stage="skill", name=name, kind=kind, message=str(error)[:500], of=of))
+
+    for name in names:
+        if not routing.of(name):
+            rows.append(SkillRow(name=name, state="no lessons", used=used[name]))
+            continue
+        part = settings_of_part(rt, name)
+        try:
+            judged[name] = sized(learn_one, part)(part, rt.settings, planned, routing.of(name))
+        except Interrupted:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is one skill's
+            lost(name, error)
+    for name, one in judged.items():
+        try:
+            rows.append(SkillRow.of(settle(one), *told[name]))
+        except Interrupted:
+            raise
+        except Exception as error:  # noqa: BLE001 - likewise
+            lost(name, error)
+    return rows, failures
+
+
+@flow(
+    name="refresh-skill-of-library",
+    persist_result=False,
+    flow_run_name="refresh {settings.label}",
+    validate_parameters=False,
+    **on_bad_end("run"),
+)
+def learn_one(settings: RunSettings, whole: RunSettings, planned: Plan, lessons: list[RoutedLesson]) -> DecidedPart:
+    """One skill: its lessons to a candidate, and the candidate to a decision. Nothing is promoted here."""
+    rt, all_of_it = runtime(settings), runtime(whole)
+    of_logs = library.is_of_logs(rt)
+    run.start(rt, "ingest" if of_logs else "run", flow_run=flow_run_id())
+    base, mine = run.skill_given(rt), library.plan_of_part(rt, planned, all_of_it)
+    distilled = sized(distill, settings)(settings, [], base, delivered(all_of_it, lessons))
+    candidate = build(settings, rt, distilled)
+    failures = list(distilled.failures)
+    grown = Evolution(number=0, rolled=(), distilled=distilled, candidate=candidate)
+    gate = gate_outlook(rt, mine.validation)
+    if gate and gate.in_words:
+        log.warning("%s: %s", rt.given_skill.name if rt.given_skill else "", gate.in_words)
+    if of_logs or not mine.validation:
+        return DecidedPart(settings, mine, grown, [], NOT_SHOWN if of_logs else library.NO_TASKS, failures)
+    scored, decision = judge(settings, rt, mine, candidate, base, failures)
+    return DecidedPart(settings, mine, grown, scored, decision, failures)
+
+
+def settle(one: DecidedPart) -> RunSummary:
+    """Promote the candidate of a skill where it won; where somebody else has promoted meanwhile it competes anew."""
+    rt, candidate = runtime(one.settings), one.grown.candidate
+    scored, decision = one.scored, one.decision
+    rival = promotion.promote(rt, candidate, candidate.base, decision)
+    while rival is not None:
+        scored, decision = judge(one.settings, rt, one.planned, candidate, rival, one.failures)
+        rival = promotion.promote(rt, candidate, rival, decision)
+    summary = closing.finish(rt, one.planned, one.grown, scored, decision, one.failures)
+    publish(rt, summary)
+    return summary
+
+
+def new_skills(settings: RunSettings, rt: Runtime, waiting: Sequence[RoutedLesson]) -> list[ProposedSkill]:
+    """Skills that the library lacks: what enough tasks ask for is written beside, for people to take up."""
+    job = library.founding(rt, waiting)
+    if job is None:
+        return []
+    answer = gather(rt, FOUND.name, [submitted(task_of(FOUND), settings, job)], [job.name], tolerated=0.0).results[0]
+    return [write_new(rt, new, lessons) for new, lessons in library.asked_for(rt, job, answer, waiting)]
+
+
+def write_new(rt: Runtime, new: ProposedSkill, lessons: list[RoutedLesson]) -> ProposedSkill:
+    """Have its rules written as those of any skill; one that cannot be written says why."""
+    if new.why_not:
+        return new
+    try:
+        part = library.settings_of_new(rt, new)
+        fresh = runtime(part)
+        learned = sized(distill, part)(part, [], run.skill_given(fresh), delivered(rt, lessons))
+        return library.written(rt, fresh, new, learned, build(part, fresh, learned))
+    except Interrupted:
+        raise
+    except Trace2SkillError as error:
+        return new.model_copy(update={"why_not": str(error)})

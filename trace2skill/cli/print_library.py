@@ -1,0 +1,52 @@
+"""What commands print of a run over a library: a row for each skill, what waits, and what is proposed."""
+
+from collections import Counter
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from trace2skill.cli.console import Console, flat, plain
+from trace2skill.runs.library_summary import LibrarySummary
+from trace2skill.runs.summary import SIMULATED_NOTE
+
+SHOWN = 20
+
+
+def print_library(summary: LibrarySummary, *, as_json: bool) -> None:
+    """The summary of a run over a library."""
+    if as_json:
+        typer.echo(summary.model_dump_json(indent=2))
+        return
+    console = Console()
+    console.rule(f"library: {plain(summary.library)} ({summary.run_id})")
+    table = Table("skill", "lessons", "used in", "held-out tasks", "lift", "outcome", "part of the run")
+    for row in summary.skills:
+        lift = "" if row.lift is None else f"{row.lift:+.1%}"
+        table.add_row(
+            flat(row.name), str(row.lessons), str(row.used), str(row.held_out), lift, row.outcome, plain(row.run_id)
+        )
+    console.print(table)
+    for row in summary.skills:
+        if row.reason:
+            console.print(f"{flat(row.name)}: {flat(row.reason)}", highlight=False)
+    waiting = Counter((item.title, item.why) for item in summary.waiting)
+    for (title, why), count in waiting.most_common(SHOWN):
+        console.print(f"[yellow]{count} wait{'' if count > 1 else 's'}[/yellow] {flat(title)}: {flat(why)}")
+    if len(waiting) > SHOWN:
+        console.print(f"and {len(waiting) - SHOWN} more: --json has all")
+    for new in summary.proposed:
+        where = f"written to {plain(new.directory)}" if new.directory else f"not written: {flat(new.why_not)}"
+        console.print(
+            f"[green]new skill[/green] {flat(new.name)}: {flat(new.description)} Asked for by {len(new.tasks)} tasks; "
+            f"{where}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    for failure in summary.failures:
+        console.print(f"[red]failed[/red] {failure.stage}: {flat(failure.name)}: {flat(failure.message)}")
+    for line in summary.sources.as_lines() if summary.sources else ():
+        console.print(f"logs: {flat(line)}", highlight=False)
+    console.print(f"{escape(summary.headline)}\n{summary.cost_in_words()}", highlight=False)
+    if summary.simulated:
+        console.print(f"[dim]{SIMULATED_NOTE}[/dim]")

@@ -1,0 +1,265 @@
+"""A run over a library: trajectories and lessons once, then a part for each skill with lessons, as a run of its own.
+
+A part has its own candidate, gate, ledger, book and promotion; the cap and the books of calls are the run's. What one
+part ends with is no matter of the others.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from trace2skill.consolidate.candidate import Candidate
+from trace2skill.consolidate.owners import AskedForAll, FoundJob
+from trace2skill.core.errors import BadInput, Trace2SkillError
+from trace2skill.core.failures import Failure
+from trace2skill.core.forms import as_text
+from trace2skill.core.record import Record
+from trace2skill.runs import closing
+from trace2skill.runs import refresh as run
+from trace2skill.runs.distill import Distilled
+from trace2skill.runs.estimate import Estimate
+from trace2skill.runs.held_out import seen_before
+from trace2skill.runs.intake import Intake
+from trace2skill.runs.library_summary import LibrarySummary, ProposedSkill, SkillRow
+from trace2skill.runs.refresh import Plan
+from trace2skill.runs.routing import RoutedLesson, Routing, shown_of, text_of
+from trace2skill.runs.runtime import Runtime
+from trace2skill.runs.settings import LOGS, RunSettings
+from trace2skill.runs.steps.stored import stored
+from trace2skill.skills.skill import Skill, SkillFile, write_skill
+from trace2skill.traces.skill_use import skill_uses
+from trace2skill.types.decision import Decision
+from trace2skill.types.lesson import Lesson
+from trace2skill.types.references import Extracted, Rolled
+from trace2skill.types.trajectory import Trajectory
+
+NEW = "new"
+"""Directory of a run's own for the first versions of skills that are proposed."""
+
+
+class WaitingLessons(Record, form="WaitingLessons", version=1):
+    """Lessons of a library's runs that belong to none of its skills, until there is one."""
+
+    lessons: tuple[RoutedLesson, ...] = ()
+
+
+def waiting_id(rt: Runtime) -> str:
+    """Names a library in its store: its place as seen from there, so that a project that is moved stays one."""
+    return os.path.relpath(Path(str(rt.settings.data.skill)).resolve(), rt.store.beside.resolve())
+
+
+def waiting_before(rt: Runtime) -> tuple[RoutedLesson, ...]:
+    """The lessons that earlier runs left waiting, as this run found them however often it is tried again."""
+    with rt.store.alone(f"waiting/{waiting_id(rt)}"):
+        seen = rt.store.get("waiting", rt.run_id, WaitingLessons)
+        if seen is None:
+            seen = rt.store.get("waiting", waiting_id(rt), WaitingLessons) or WaitingLessons()
+            rt.store.put("waiting", rt.run_id, seen)
+        return seen.lessons
+
+
+def keep_routing(rt: Runtime, routing: Routing) -> None:
+    """Keep where each lesson went, and for the runs to come those that wait."""
+    with rt.store.alone(f"waiting/{waiting_id(rt)}"):
+        known = rt.store.get("waiting", waiting_id(rt), WaitingLessons) or WaitingLessons()
+        told = {(item.extracted.content, item.lesson) for item in routing.lessons}
+        others = [item for item in known.lessons if (item.extracted.content, item.lesson) not in told]
+        left = WaitingLessons(lessons=(*others, *routing.of("")))
+        rt.store.put_all([("waiting", waiting_id(rt), left), ("library", f"{rt.run_id} routing", routing)])
+
+
+def check_library(settings: RunSettings) -> None:
+    """Refuse what a run over a library does not do.
+
+    Raises:
+        BadInput: names the setting, and what to do.
+    """
+    how, where = settings.learning, settings.data.skill
+    asked = {
+        "--promote approve": settings.operation.promote == "approve",
+        "--promote pull_request": settings.operation.promote == "pull_request",
+        "--candidates": how.candidates > 1,
+        "--rounds": how.rounds > 1,
+        "--replay": bool(how.replay),
+        "--shrink": how.shrink.of != "nothing",
+        "--moving-seeds": how.moving_seeds or how.night is not None,
+        "--spread telling": how.spread.by == "telling",
+        "--shards": settings.operation.shards > 1,
+        "--harness": how.agent.harness is not None,
+    }
+    if wrong := [name for name, given in asked.items() if given]:
+        raise BadInput(
+            f"{where} holds several skills, and a run over a library has no {', '.join(wrong)}: leave it out, or name "
+            "the directory of one skill (--skill)"
+        )
+
+
+def plan_of_part(rt: Runtime, planned: Plan, whole: Runtime) -> Plan:
+    """The plan of the part that is about a skill: of the held-out tasks those that exercise it.
+
+    A task whose data name skills exercises those; one that names none exercises every skill that the agent is given,
+    which is the whole library. What an agent used on evolve tasks says nothing of held-out ones.
+    """
+    if rt.given_skill is None or not planned.evolve:
+        return planned
+    name = rt.given_skill.name
+    tasks = [id for id in planned.validation if not whole.task(id).skills or name in whole.task(id).skills]
+    seen = seen_before(rt, rt.given_skill)
+    return planned.model_copy(update={"validation": tuple(id for id in tasks if id not in seen)})
+
+
+def check_named_skills(rt: Runtime) -> None:
+    """See that tasks name skills of the library.
+
+    Raises:
+        BadInput: one names another; says which and what there is.
+    """
+    known = {skill.name for skill in rt.library.values()}
+    for task in rt.tasks.values():
+        if unknown := [name for name in task.skills if name not in known]:
+            raise BadInput(
+                f"task '{task.id}' exercises the skill '{unknown[0]}', which is not in {rt.settings.data.skill}: it "
+                f"has {', '.join(sorted(known))}"
+            )
+
+
+NO_TASKS = Decision(
+    verdict="not_enough_evidence",
+    reason="no held-out task exercises this skill, so nothing was scored: name it in the `skills` of some",
+)
+
+
+def uses_of(rt: Runtime, analysed: Sequence[Extracted], rolled: Sequence[Rolled]) -> dict[str, int]:
+    """In how many of the sessions that were looked at each skill of the library was opened or ran."""
+    names = {skill.name for skill in rt.library.values()}
+    counts = Counter(dict.fromkeys(sorted(names), 0))
+    ids = dict.fromkeys([*(item.trajectory_id for item in rolled), *(item.trajectory_id for item in analysed)])
+    for id in ids:
+        trajectory = rt.store.get("trajectory", id, Trajectory)
+        counts.update({use.skill for use in skill_uses(trajectory, names) if use.skill in names} if trajectory else ())
+    return dict(counts)
+
+
+def founding(rt: Runtime, waiting: Sequence[RoutedLesson]) -> FoundJob | None:
+    """What is asked of the lessons that wait; nothing where there are too few for any skill, or no model is asked."""
+    tasks = {item.extracted.task_id for item in waiting}
+    if "merger" not in rt.settings.roles_asked or len(tasks) < needed(rt, len(tasks)):
+        return None
+    texts = {text_of(stored(rt, "lesson", item.lesson, Lesson)) for item in waiting}
+    return FoundJob(name="new skills", skills=shown_of(rt), texts=tuple(sorted(texts)))
+
+
+def needed(rt: Runtime, tasks: int) -> int:
+    """Distinct tasks that have to ask for a new skill: as many as a rule needs to stand in a SKILL.md."""
+    return rt.settings.learning.thresholds.for_tasks(tasks)[0]
+
+
+def asked_for(
+    rt: Runtime, job: FoundJob, answer: AskedForAll, waiting: Sequence[RoutedLesson]
+) -> list[tuple[ProposedSkill, list[RoutedLesson]]]:
+    """The skills that lessons ask for, with these lessons."""
+    of_text: dict[str, list[RoutedLesson]] = {}
+    for item in waiting:
+        of_text.setdefault(text_of(stored(rt, "lesson", item.lesson, Lesson)), []).append(item)
+    every = len({item.extracted.task_id for item in waiting})
+    found = []
+    for new in answer.skills:
+        lessons = [item for number in new.texts for item in of_text[job.texts[number]]]
+        tasks = tuple(sorted({item.extracted.task_id for item in lessons}))
+        few = "" if len(tasks) >= needed(rt, every) else "too few tasks ask for it"
+        ids = tuple(sorted({item.lesson for item in lessons}))
+        proposal = ProposedSkill(
+            name=new.name,
+            description=new.description,
+            lessons=ids,
+            tasks=tasks,
+            needed=needed(rt, every),
+            why_not=few,
+        )
+        found.append((proposal, lessons))
+    return found
+
+
+def settings_of_new(rt: Runtime, new: ProposedSkill) -> RunSettings:
+    """The settings under which a new skill is written. Its first version stands in the run's directory.
+
+    Raises:
+        SkillInvalid: it cannot be a skill by that name and description.
+    """
+    words = as_text_of_yaml(new.description)
+    title = new.name.replace("-", " ").capitalize()
+    text = f"---\nname: {new.name}\ndescription: {words}\n---\n\n# {title}\n"
+    first = Skill(files=(SkillFile(path="SKILL.md", content=text.encode()),))
+    place = rt.run_directory() / NEW / new.name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_skill(first, place)
+    rt.store.put("skill", first.digest, first)
+    return rt.settings.changed(skill=place, of_library=rt.run_id, memory=False, evaluate=False, promote="stage")
+
+
+def as_text_of_yaml(text: str) -> str:
+    """A text as YAML has it on one line: a JSON string is one."""
+    return json.dumps(" ".join(text.split()), ensure_ascii=False)
+
+
+def written(rt: Runtime, part: Runtime, new: ProposedSkill, learned: Distilled, candidate: Candidate) -> ProposedSkill:
+    """The proposal with the skill, written beside the candidates of the run, with the ledger that says who asked."""
+    base, skill = stored(rt, "skill", candidate.base, Skill), stored(rt, "skill", candidate.skill, Skill)
+    if skill.digest == base.digest:
+        aside = len({*learned.quarantined, *candidate.quarantined})
+        held = f"; {aside} findings wait for review: `trace2skill quarantine`" if aside else ""
+        return new.model_copy(update={"why_not": f"no rule of its lessons has enough support{held}"})
+    closing.keep_support(part, base, skill, candidate, learned)
+    place = rt.run_directory() / "skill" / new.name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_skill(skill, place)
+    rules = tuple(" ".join(group.text.split()) for group in candidate.written)
+    return new.model_copy(update={"rules": rules, "directory": place})
+
+
+def failed_row(name: str, lessons: int, by: dict[str, int], used: int, error: BaseException) -> SkillRow:
+    """The row of a skill whose part did not end."""
+    kind = "" if isinstance(error, Trace2SkillError) else f"{type(error).__name__}: "
+    return SkillRow(name=name, state="failed", lessons=lessons, by=by, used=used, reason=f"{kind}{error}"[:2000])
+
+
+def finish_library(
+    rt: Runtime,
+    rows: Sequence[SkillRow],
+    routing: Routing,
+    proposed: Sequence[ProposedSkill],
+    rolled: Sequence[Rolled],
+    failures: Sequence[Failure],
+    intake: Intake,
+) -> LibrarySummary:
+    """Write the summary into the run's directory, and close the run."""
+    models, before = rt.settings.models, rt.store.get("foreseen", rt.run_id, Estimate)
+    summary = LibrarySummary(
+        run_id=rt.run_id,
+        library=Path(str(rt.settings.data.skill)).resolve().name,
+        domain=rt.domain.name,
+        models=tuple(sorted({rt.settings.agent_name, models.analyst.name, models.merger.name})),
+        simulated=models.simulated,
+        skills=tuple(sorted(rows, key=lambda row: row.name)),
+        lessons=len(routing.lessons),
+        waiting=tuple(routing.of("")),
+        proposed=tuple(proposed),
+        trajectories=dict(sorted(Counter(item.cell.outcome for item in rolled).items())),
+        failures=tuple(failures),
+        spent=run.spent(rt),
+        foreseen=before.cost if before else None,
+        sources=intake.read if intake.taken else None,
+    )
+    directory = rt.run_directory()
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "summary.md").write_text(summary.as_markdown(), encoding="utf-8")
+    (directory / "summary.json").write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    run.end(rt, "completed", as_text(summary), summary.headline)
+    return summary
+
+
+def is_of_logs(rt: Runtime) -> bool:
+    """Has the run no task, so that nothing can be scored?"""
+    return rt.settings.data.domain == LOGS

@@ -1,0 +1,139 @@
+"""What came of a run over a library: a row for each skill, the lessons that wait, and new skills that are proposed."""
+
+from collections import Counter
+from operator import not_
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from trace2skill.core.failures import Failure
+from trace2skill.core.record import Record
+from trace2skill.runs.held_back import one_line
+from trace2skill.runs.routing import RoutedLesson
+from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary, SourcesRead, Spent
+
+State = Literal["no lessons", "decided", "failed"]
+
+
+class SkillRow(Record):
+    """One skill of the library."""
+
+    name: str
+    state: State
+    run_id: str = Field(default="", description="Id of its part of the run, which `trace2skill show` knows.")
+    lessons: int = 0
+    by: dict[str, int] = Field(default_factory=dict, description="Lessons by who said that they are its own.")
+    used: int = Field(default=0, description="Of the sessions that were analysed, those that opened or ran it.")
+    held_out: int = Field(default=0, description="Held-out tasks that exercise it.")
+    verdict: str = ""
+    lift: float | None = Field(default=None, description="Of the candidate on them; none where nothing was scored.")
+    promoted: bool = False
+    reason: str = Field(default="", description="Of the decision, or why it failed.")
+
+    @classmethod
+    def of(cls, summary: RunSummary, lessons: int, by: dict[str, int], used: int) -> "SkillRow":
+        """The row of a skill whose part of the run has ended."""
+        return cls(
+            name=summary.skill_name,
+            state="decided",
+            run_id=summary.run_id,
+            lessons=lessons,
+            by=by,
+            used=used,
+            held_out=summary.tasks.get("validation", 0),
+            verdict=summary.decision.verdict,
+            lift=summary.decision.lift if summary.decision.comparison else None,
+            promoted=summary.promoted,
+            reason=summary.decision.reason,
+        )
+
+    @property
+    def outcome(self) -> str:
+        """In a few words."""
+        if self.state != "decided":
+            return self.state
+        return "promoted" if self.promoted else self.verdict.replace("_", " ")
+
+
+class ProposedSkill(Record):
+    """A skill that the library lacks. It is written beside, for people: nothing puts it into the library by itself."""
+
+    name: str
+    description: str
+    lessons: tuple[str, ...]
+    tasks: tuple[str, ...]
+    needed: int = Field(description="Distinct tasks that have to ask for a skill before it is proposed.")
+    rules: tuple[str, ...] = Field(default=(), description="What it would say.")
+    directory: Path | None = Field(default=None, description="Where it was written; none where too few ask for it.")
+    why_not: str = Field(default="", exclude_if=not_, description="Why it was not written, '' where it was.")
+
+
+class LibrarySummary(Record, form="LibrarySummary", version=1):
+    """The result of a run over a library."""
+
+    run_id: str
+    library: str = Field(description="Name of its directory.")
+    domain: str
+    models: tuple[str, ...]
+    simulated: bool
+    skills: tuple[SkillRow, ...]
+    lessons: int
+    waiting: tuple[RoutedLesson, ...] = Field(default=(), description="Lessons that belong to no skill, so far.")
+    proposed: tuple[ProposedSkill, ...] = Field(default=(), description="New skills, those with too few tasks too.")
+    trajectories: dict[str, int] = Field(default_factory=dict, description="Trajectories per outcome.")
+    failures: tuple[Failure, ...] = ()
+    spent: Spent = Spent()
+    foreseen: float | None = Field(default=None, description="US dollars, estimated before the first attempt.")
+    sources: SourcesRead | None = Field(default=None, exclude_if=not_)
+
+    @property
+    def headline(self) -> str:
+        """In one sentence."""
+        counts = Counter(row.outcome for row in self.skills)
+        rows = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+        new = sum(item.directory is not None for item in self.proposed)
+        return f"{len(self.skills)} skills: {rows}; {len(self.waiting)} lessons wait; {new} new skills proposed"
+
+    def as_markdown(self) -> str:
+        """The summary as a page."""
+        parts = [f"# Library refresh `{self.run_id}`", f"**{self.headline}.**", self._rows(), self._proposed()]
+        if self.waiting:
+            listed = "\n".join(f"- {one_line(item.title)} ({item.extracted.name}): {item.why}" for item in self.waiting)
+            parts.append(f"## Lessons that wait for a skill\n\n{listed}")
+        if self.sources:
+            parts.append("## Logs\n\n" + "\n".join(f"- {line}" for line in self.sources.as_lines()))
+        if self.failures:
+            failed = "\n".join(f"- {item.stage}: {item.name}: {item.kind}: {item.message}" for item in self.failures)
+            parts.append(f"## What failed\n\n{failed}\n\nRun the same command again: only these are run.")
+        parts.append(self.cost_in_words())
+        parts.append(f"> {SIMULATED_NOTE}" if self.simulated else "")
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def cost_in_words(self) -> str:
+        """What the run has cost, all its parts together, and what had been foreseen."""
+        spent = self.spent
+        known = "" if self.foreseen is None else f", ${self.foreseen:.4f} was foreseen"
+        return (
+            f"{self.lessons} lessons; model calls {spent.calls}, tokens {spent.tokens_in} in and {spent.tokens_out} "
+            f"out; cost ${spent.cost:.4f}{known}"
+        )
+
+    def _rows(self) -> str:
+        names = ("skill", "lessons", "used in", "held-out tasks", "lift", "outcome", "reason")
+        head = f"| {' | '.join(names)} |\n{'|---' * len(names)}|\n"
+        return head + "\n".join(
+            f"| {row.name} | {row.lessons} | {row.used} | {row.held_out} | "
+            f"{'' if row.lift is None else f'{row.lift:+.1%}'} | {row.outcome} | {one_line(row.reason)} |"
+            for row in self.skills
+        )
+
+    def _proposed(self) -> str:
+        if not self.proposed:
+            return ""
+        listed = "\n".join(
+            f"- `{item.name}`: {one_line(item.description)} Asked for by {len(item.tasks)} tasks, {item.needed} are "
+            f"needed. " + (f"Written to `{item.directory}`." if item.directory else f"Not written: {item.why_not}.")
+            for item in self.proposed
+        )
+        return f"## New skills\n\n{listed}"
