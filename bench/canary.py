@@ -12,12 +12,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from trace2skill.evaluation.canary import KnownEnd, has_candidate, weighed
+from trace2skill.evaluation.canary import CanaryEnd, has_candidate, weighed
 
 SESSIONS = 1000
 
 
-def history(number: int, share: float, lift: float, sessions: int) -> list[KnownEnd]:
+def history(number: int, share: float, lift: float, sessions: int) -> list[CanaryEnd]:
     """Sessions whose tasks become harder and easier, some of them all of one kind; the candidate adds `lift`."""
     rng = random.Random(f"{number} {share} {lift}")
     base = rng.uniform(0.3, 0.8)
@@ -26,7 +26,7 @@ def history(number: int, share: float, lift: float, sessions: int) -> list[Known
         chance = base + 0.15 * math.sin(at / 40 + number) + (0.1 if at // 25 % 3 == 0 else -0.05)
         candidate = has_candidate(f"c{number}", f"session {at}", share)
         chance = min(0.98, max(0.02, chance)) + lift * candidate
-        found.append(KnownEnd(f"session {at}", candidate, float(rng.random() < chance)))
+        found.append(CanaryEnd(f"session {at}", candidate, float(rng.random() < chance)))
     return found
 
 

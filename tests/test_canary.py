@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from trace2skill.cli.app import app
 from trace2skill.core.errors import BadInput
-from trace2skill.evaluation.canary import KnownEnd, has_candidate, skewed, weighed
+from trace2skill.evaluation.canary import CanaryEnd, has_candidate, skewed, weighed
 from trace2skill.skills.skill import read_skill, write_skill
 from trace2skill.store import open_store
 from trace2skill.versions.registry import Registry, Version
@@ -24,7 +24,7 @@ from canary import history
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), max_size=60), st.floats(0.01, 0.99))
 def test_no_bet_can_lose_more_than_is_there(told: list[tuple[bool, float]], share: float) -> None:
-    found = weighed([KnownEnd(str(place), *one) for place, one in enumerate(told)], share)
+    found = weighed([CanaryEnd(str(place), *one) for place, one in enumerate(told)], share)
     assert found.for_better > 0
     assert found.for_worse > 0
     assert (found.verdict == "goes_on") == (max(found.for_better, found.for_worse) < 2 / found.level)

@@ -30,7 +30,7 @@ SKEWED = 0.001
 Verdict = Literal["better", "worse", "goes_on"]
 
 
-class KnownEnd(NamedTuple):
+class CanaryEnd(NamedTuple):
     """A session with a known end. Given in the order in which they became known."""
 
     session: str
@@ -86,7 +86,7 @@ def has_candidate(canary: str, session: str, share: float) -> bool:
     return drawn < share * 2**64
 
 
-def weighed(seen: Sequence[KnownEnd], share: float, level: float = 0.05) -> CanaryTest:
+def weighed(seen: Sequence[CanaryEnd], share: float, level: float = 0.05) -> CanaryTest:
     """Test the sessions one after the other, up to the first after which it is sure.
 
     Args:
@@ -144,6 +144,6 @@ def _capital(stakes: Sequence[float]) -> float:
     return sum(stakes) / len(stakes)
 
 
-def _arm(seen: Sequence[KnownEnd], *, candidate: bool) -> ArmScore:
+def _arm(seen: Sequence[CanaryEnd], *, candidate: bool) -> ArmScore:
     scores = [one.score for one in seen if one.candidate == candidate]
     return ArmScore(sessions=len(scores), mean=sum(scores) / len(scores) if scores else None)

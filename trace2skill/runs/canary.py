@@ -20,7 +20,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.core.swap import swap_in
-from trace2skill.evaluation.canary import CanaryTest, KnownEnd, has_candidate, skewed, weighed
+from trace2skill.evaluation.canary import CanaryTest, CanaryEnd, has_candidate, skewed, weighed
 from trace2skill.runs.reading_progress import ReadingProgress
 from trace2skill.runs.skill_usage import whole_of
 from trace2skill.runs.sources import Sources
@@ -50,7 +50,7 @@ class Canary(Record, form="Canary", version=1):
     level: float = Field(gt=0, lt=1, description="Chance of an end between versions that are equally good.")
     most: int = Field(ge=1, description="Sessions with a known end, after which it ends undecided.")
     started: str = Field(description="When (ISO 8601).")
-    seen: tuple[KnownEnd, ...] = Field(default=(), description="In the order in which their ends became known.")
+    seen: tuple[CanaryEnd, ...] = Field(default=(), description="In the order in which their ends became known.")
     ended: Ended = Field(default="", description="How it ended; '' while it goes on.")
     why: str = Field(default="", description="How it came to that, in words.")
 
@@ -192,7 +192,7 @@ def look(store: Store, folder: Path, canary: Canary, sources: Sources) -> Canary
     known = {one.session for one in canary.seen}
     fresh = [(item.began, name, item.score) for name, item in mine.items() if name not in known]
     seen = [
-        KnownEnd(name, has_candidate(canary.id, name, canary.share), score)
+        CanaryEnd(name, has_candidate(canary.id, name, canary.share), score)
         for _, name, score in sorted(fresh, key=lambda one: one[:2])
         if score is not None
     ]
