@@ -246,7 +246,9 @@ def test_luck_on_the_queries_it_was_made_from_does_not_win(planted: Path, plays:
     def speak(heard: Heard) -> Spoken:
         if heard.system.startswith("You write the description"):
             asked = [json.loads(line) for line in heard.block("requests").splitlines()]
-            one = next((item["request"] for item in asked if item["should"] and not item["was"]), "none")
+            own = heard.opening.partition("The skill `")[2].partition("`")[0]
+            missed = [item["request"] for item in asked if item["for"] == own != item["taken"]]
+            one = missed[0] if missed else "none"
             return Spoken(text=json.dumps({"description": f"For {one} alone."}))
         if heard.system.startswith("You choose a skill") and "Use the skill" not in heard.block("request"):
             skills = [json.loads(line) for line in heard.block("skills").splitlines()]

@@ -24,11 +24,11 @@ MOST_REQUESTS = 80
 
 
 class TriedRequest(NamedTuple):
-    """A request, and whether the skill should be taken up for it and was."""
+    """A request, the skill that it is for, and the one that was taken up; '' for none."""
 
     query: str
-    should: bool
-    was: bool
+    right: str
+    taken: str
 
 
 class ProposedDescription(BaseModel):
@@ -65,7 +65,10 @@ def propose_description(
     Raises:
         InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
     """
-    shown = sorted(tried, key=lambda item: item.should == item.was)[:MOST_REQUESTS]
+    shown = sorted(tried, key=lambda item: (item.right == skill.name) == (item.taken == skill.name))[:MOST_REQUESTS]
+    rows: Iterable[dict[str, object]] = (
+        {"request": it.query, "for": it.right or "none", "taken": it.taken or "none"} for it in shown
+    )
     messages = (
         {"role": "system", "content": render("trigger_writer", longest=LONGEST)},
         {
@@ -76,7 +79,7 @@ def propose_description(
                 description=skill.description,
                 body=skill.body[:SHOWN_BODY],
                 others=_lines({"name": one.name, "description": one.description} for one in others) or "none",
-                requests=_lines({"request": it.query, "should": it.should, "was": it.was} for it in shown),
+                requests=_lines(rows),
             ),
         },
     )

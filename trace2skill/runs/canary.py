@@ -20,7 +20,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.core.swap import swap_in
-from trace2skill.evaluation.canary import CanaryTest, CanaryEnd, has_candidate, skewed, weighed
+from trace2skill.evaluation.canary import CanaryEnd, CanaryTest, has_candidate, skewed, weighed
 from trace2skill.runs.reading_progress import ReadingProgress
 from trace2skill.runs.skill_usage import whole_of
 from trace2skill.runs.sources import Sources

@@ -116,9 +116,7 @@ class TriggerSearch:
         taken = self._taken(library, asked)
         wrong = before = _wrong(asked, taken)
         refused, tried = [], 0
-        missed = [item for item in asked if item.skill != taken[item.query]]
-        concerned = any(skill.name in (item.skill, taken[item.query]) for item in missed)
-        while concerned and wrong and tried < self._tries:
+        while _concerns(skill.name, asked, taken) and tried < self._tries:
             tried += 1
             proposed = self._propose(library, place, best, asked, taken, tried)
             if isinstance(proposed, Refused):
@@ -153,7 +151,7 @@ class TriggerSearch:
         number: int,
     ) -> Skill | Refused:
         rows = [
-            TriedRequest(item.query, item.skill == best.name, said == best.name)
+            TriedRequest(item.query, item.skill or "", said)
             for item in asked[:-1]
             if (said := taken[item.query]) is not None
         ]
@@ -215,6 +213,11 @@ def _too_few(name: str, half: Sequence[TriggerQuery]) -> str:
 
 def _with(library: Sequence[Skill], place: int, skill: Skill) -> list[Skill]:
     return [*library[:place], skill, *library[place + 1 :]]
+
+
+def _concerns(name: str, queries: Sequence[TriggerQuery], taken: Mapping[str, str | None]) -> bool:
+    """Was a skill taken up where it should not be, or not where it should?"""
+    return any(item.skill != (said := taken[item.query]) and name in (item.skill, said) for item in queries)
 
 
 def _wrong(queries: Sequence[TriggerQuery], taken: Mapping[str, str | None]) -> int:
