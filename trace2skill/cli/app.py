@@ -25,6 +25,7 @@ from trace2skill.cli.ingest import ingest, quarantine, reveal
 from trace2skill.cli.learned import lessons, patch
 from trace2skill.cli.look import doctor, show, validate
 from trace2skill.cli.mcp import mcp
+from trace2skill.cli.mine import mine
 from trace2skill.cli.nights import nights
 from trace2skill.cli.operate import approve, failures, retry, status, watch
 from trace2skill.cli.propose_pr import propose_pr
@@ -57,7 +58,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 OPERATE = (deploy, status, watch, failures, retry, approve, estimate, mcp)
-RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
+RUNS = (demo, run, rollout, distill, evaluate, drift, ingest, mine)
 LOOKS = (show, report, lessons, patch, why, book, nights, quarantine, reveal, validate, doctor, domains, new_domain)
 EVIDENCE = (experiment, power, ablate, shrink, usage, triggers, transfer)
 VERSIONS = (versions, diff, promote, rollback, propose_pr, export)

@@ -127,7 +127,7 @@ def _fragment(piece: str) -> str:
 
 def shown(text: str) -> str:
     """A suspicious text for a terminal or page: nothing in it hides or turns what stands beside it."""
-    return "".join(sign if not _hides(sign) else f"\\u{{{ord(sign):X}}}" for sign in text)
+    return "".join(sign if not hides(sign) else f"\\u{{{ord(sign):X}}}" for sign in text)
 
 
 def _findings(text: str) -> Iterator[Hit]:
@@ -242,7 +242,7 @@ def _visible(text: str) -> str:
     """A text without the signs that show nothing. Most texts have none, which is seen at once."""
     if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
         return text
-    return "".join(sign for sign in text if not _hides(sign))
+    return "".join(sign for sign in text if not hides(sign))
 
 
 def _folded(text: str) -> str:
@@ -259,7 +259,7 @@ def _hidden_in(line: str) -> set[str]:
     return {
         f"U+{ord(sign):04X}"
         for before, sign in zip(" " + line, line, strict=False)
-        if _hides(sign) and not (sign == EMOJI_FORM and unicodedata.category(before) in ("So", "Sm", "Po", "Nd", "Sk"))
+        if hides(sign) and not (sign == EMOJI_FORM and unicodedata.category(before) in ("So", "Sm", "Po", "Nd", "Sk"))
     }
 
 
@@ -268,7 +268,8 @@ def _bare(line: str) -> str:
     return line.strip().lstrip("-*+> ").strip()
 
 
-def _hides(sign: str) -> bool:
+def hides(sign: str) -> bool:
+    """Is it a sign that nobody sees?"""
     if sign in "\n\t":
         return False
     return (

@@ -1,5 +1,6 @@
 """`Task`: one piece of work for an agent, as a domain loaded it."""
 
+from operator import not_
 from pathlib import Path
 from typing import Literal
 
@@ -30,3 +31,9 @@ class Task(Record):
     cases: tuple[TestCase, ...] = ()
     detail: dict[str, str] = Field(default_factory=dict, description="What the domain's grader needs besides gold.")
     content: str = Field(description="Digest of instruction, detail and the bytes of every input and gold file.")
+    group: str = Field(default="", exclude_if=not_, description="Tasks of one group are never in two splits.")
+    sessions: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=not_,
+        description="Ids of the logs that it was made of: where it is held out, nothing is learned from these.",
+    )

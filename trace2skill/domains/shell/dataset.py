@@ -31,6 +31,8 @@ class Row(BaseModel):
     )
     kind: str = ""
     solution: str = Field(default="", description="A shell script that does the task.")
+    group: str = Field(default="", description="Tasks of one group are never in two splits.")
+    sessions: tuple[str, ...] = Field(default=(), description="Ids of the logs that the task was made of.")
 
 
 def load_dataset(data: Path, domain: str) -> list[Task]:
@@ -131,7 +133,7 @@ def _of_row(path: Path, where: str, line: str, domain: str) -> Task:
         raise BadInput(f'{where}: files: {missing[0]} is neither a text nor {{"path": ...}}')
     script = path.parent / row.check if "\n" not in row.check and len(row.check) < 255 else None
     is_script = script is not None and stays_inside(row.check) and script.is_file()
-    return _task(
+    task = _task(
         row.id,
         domain,
         row.prompt,
@@ -144,6 +146,7 @@ def _of_row(path: Path, where: str, line: str, domain: str) -> Task:
         solution=row.solution,
         where=where,
     )
+    return task.model_copy(update={"group": row.group, "sessions": row.sessions})
 
 
 def _task(
