@@ -89,8 +89,8 @@ def print_mined(found: MinedTasks, to: Path | None) -> None:
 
 def _kind_of(why: str) -> str:
     """The reason without what differs from segment to segment."""
-    first = why.partition(";")[0]
-    first = re.sub(r"`[^`]*`", "`...`", re.sub(r"\([^()]*\)\s*\Z", "", first))
+    first = re.sub(r"`[^`]*`", "`...`", why).partition(";")[0]
+    first = re.sub(r"\([^()]*\)\s*\Z", "", first)
     first = re.sub(r"the log does not hold \S+:", "the log does not hold FILE:", first)
     first = NAMED.sub("FILE", first)
     return re.sub(r"\bT[0-9a-f]{12}\b", "TASK", first).strip()

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from trace2skill.core.digest import digest_of
-from trace2skill.mined.replay import Told, moved
+from trace2skill.mined.replay import Became, moved
 from trace2skill.mined.task import MinedCheck
 from trace2skill.mined.work import Operation
 from trace2skill.traces.runner_reports import reported
@@ -44,7 +44,7 @@ MOST_BROUGHT, MOST_TEXT = 40, 200_000
 def checks_of(
     request: str,
     work: Sequence[Operation],
-    told: Sequence[Told],
+    told: Sequence[Became],
     before: Mapping[str, bytes],
     after: Mapping[str, bytes],
     root: str,
@@ -92,7 +92,7 @@ def written(path: str, content: bytes) -> str:
 def _by_command(
     kind: str,
     item: Operation,
-    became: Told,
+    became: Became,
     request: str,
     before: Mapping[str, bytes],
     after: Mapping[str, bytes],

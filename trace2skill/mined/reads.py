@@ -13,11 +13,11 @@ WITH_COLON = re.compile(r"\A\s*(\d{1,7}):(.*)\Z", re.S)
 HEAD = re.compile(
     r"\A(?:Here's the result of running `cat -n` on [^\n]*:|\[File: [^\n]*\((?P<lines>\d{1,7}) lines total\)\])\r?\n"
 )
-TAIL = re.compile(r"\n*<system-reminder>.*\Z", re.S)
+REMINDER = "<system-reminder>"
 CUT = re.compile(
     r"(?i)<response clipped>|\[?(?:output|content|file|result|lines?)[^\n]{0,40} (?:truncated|omitted|clipped)"
-    r"|\.\.\. ?\[?\d[\d,]* (?:more )?(?:lines|characters|chars|bytes)|\[truncated|\(\d+ more lines (?:above|below)\)"
-    r"|\d+ (?:chars|tokens) truncated"
+    r"|\.\.\. ?\[?[\d,]{1,12} (?:more )?(?:lines|characters|chars|bytes)|\[truncated"
+    r"|\(\d{1,9} more lines (?:above|below)\)|\d{1,12} (?:chars|tokens) truncated"
 )
 LIMIT = 2000
 """So many lines a reading shows where nobody says how many (Claude Code, and others after it)."""
@@ -33,7 +33,8 @@ def read_whole(shown: str, asked: Mapping[str, Any]) -> str | None:
         return None
     most = min([number for name in COUNT if (number := _number(asked.get(name)))] or [LIMIT])
     head = HEAD.match(shown)
-    text = TAIL.sub("", shown[head.end() :] if head else shown)
+    text, reminded, _ = (shown[head.end() :] if head else shown).partition(REMINDER)
+    text = text.rstrip("\n") if reminded else text
     if head and head["lines"]:  # SWE-agent shows a window of a file, and around it where it stands
         lines = [line for line in text.replace("\r\n", "\n").split("\n") if WITH_COLON.match(line)]
         whole = len(lines) == int(head["lines"])

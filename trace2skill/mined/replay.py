@@ -35,7 +35,7 @@ LOOKS = re.compile(
 """Commands that show something and change nothing: they are not run again."""
 
 
-class Told(Record):
+class Became(Record):
     """What became of one operation, as the sandbox tells it: it may be anything, and decides about one task alone."""
 
     did: str = Field(max_length=80)
@@ -46,7 +46,7 @@ class Told(Record):
 
 
 class _Report(Record):
-    told: tuple[Told, ...]
+    told: tuple[Became, ...]
     stands: str = Field(default=".", max_length=1000)
 
 
@@ -55,7 +55,7 @@ class Done(Record):
 
     before: dict[str, bytes]
     after: dict[str, bytes]
-    told: tuple[Told, ...] = ()
+    told: tuple[Became, ...] = ()
     ended: Literal["", "stopped", "unreadable"] = Field(default="", description="Why there is nothing of it, if so.")
     added: dict[str, str] = Field(default_factory=dict, description="Files that the log shows and nobody made.")
 
@@ -157,7 +157,7 @@ def _run(
     return report if len(report.told) == len(work) and (stays_inside(report.stands) or report.stands == ".") else None
 
 
-def _added(work: Sequence[Operation], earlier: Sequence[Operation], told: Sequence[Told]) -> dict[str, str]:
+def _added(work: Sequence[Operation], earlier: Sequence[Operation], told: Sequence[Became]) -> dict[str, str]:
     """Files that were read and are not there, where no command before speaks of them."""
     found: dict[str, str] = {}
     ran = list(earlier)

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
-from trace2skill.domains.shell import Shell
+from trace2skill.domains import load_domain
+from trace2skill.domains.base import Sandboxed
 from trace2skill.domains.shell.workspace import RESERVED
 from trace2skill.mined.checks import checks_of, written
 from trace2skill.mined.replay import Done, does_something, moved, replayed
@@ -29,9 +30,11 @@ from trace2skill.types.trajectory import Outcome, Trajectory
 
 MOST_FILES = 200
 MISSING = re.compile(
-    r"No module named '?[\w.]+|[\w./-]+: command not found|No such file or directory|not a git repository"
+    r"No module named '?[\w.]+|[\w./-]{1,80}: command not found|No such file or directory|not a git repository"
 )
 """What says best why a command does not run here. Other words of it may be others the next time."""
+INSTANCE = re.compile(r"[\w.-]{1,60}__[\w.-]{1,60}-\d{1,9}")
+"""A task of SWE-bench: its repository stands in no log."""
 IN_A_REPOSITORY = re.compile(r"(?:\A|[\s;&|(])git (?:status|diff|log|add|commit|checkout|clone|stash|show|branch)\b")
 
 
@@ -54,8 +57,9 @@ class Miner:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._domain = Shell()
-        self._domain.use_sandbox(lambda: sandbox)
+        self._domain = load_domain("shell")
+        if isinstance(self._domain, Sandboxed):
+            self._domain.use_sandbox(lambda: sandbox)
 
     def mine(self, trajectory: Trajectory, outcomes: Mapping[str, Outcome]) -> list[Mined]:
         """What each segment of a session became.
@@ -251,7 +255,7 @@ def _repository_of(trajectory: Trajectory, work: Sequence[Operation]) -> _Reposi
     commit = str(told.get("commit_hash") or "") if isinstance(told, dict) else ""
     there = bool(told or trajectory.extra.get("gitBranch"))
     there = there or any(IN_A_REPOSITORY.search(item.command) for item in work)
-    there = there or bool(re.search(r"\w__\w[\w.-]*-\d+\Z", trajectory.task_id))  # an instance of SWE-bench
+    there = there or bool(INSTANCE.fullmatch(trajectory.task_id))
     return _Repository(there=there, commit=commit if re.fullmatch(r"[0-9a-f]{7,40}", commit) else "")
 
 

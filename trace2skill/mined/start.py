@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from trace2skill.mined.replay import does_something
 from trace2skill.mined.work import CHANGES, Operation
 from trace2skill.types.trajectory import Trajectory
 
-CHANGED_TO = re.compile(r"(?:\A|[;&|\n(])\s*cd\s+[\"']?(/[^\s\"';&|]+)")
+CHANGED_TO = re.compile(r"(?:\A|[;&|\n(])[ \t]{0,20}cd[ \t]{1,20}[\"']?(/[^\s\"';&|]+)")
 MOST_TEXT = 1_000_000
 NO_PROJECT = ("/", "/tmp", "/home", "/root", "/usr", "/etc", "/var", "/opt")
 
@@ -85,7 +86,7 @@ def begun(work: Iterable[Operation]) -> Begun:
     ran = False
     for item in work:
         if item.kind == "run":
-            ran = True
+            ran = ran or does_something(item)
             continue
         path = item.path
         if path in pending:

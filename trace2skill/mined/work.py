@@ -83,6 +83,8 @@ def _of_call(step: int, call: ToolCall, answer: Observation | None) -> Iterator[
             yield from (Operation(step=step, **item) for item in patched(patch))
         return
     command = command_of(call.name, given)
+    if call.name == "run" and isinstance(given.get("command"), str):  # OpenHands
+        command = given["command"]
     if command:
         yield from _of_command(step, command, given, answer)
         return
