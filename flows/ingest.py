@@ -1,10 +1,13 @@
-"""Flow `ingest`: logs of agents to a candidate skill. Nothing is evaluated, so nothing is promoted."""
+"""Flow `ingest`: logs of agents to a candidate skill, which is scored where there are tasks to hold out.
+
+Logs alone hold none: then nothing is evaluated, and nothing promoted.
+"""
 
 from prefect import flow
 
 from flows.distill import distill
 from flows.observe import observe
-from flows.refresh import build
+from flows.refresh import build, decide_and_promote, plan_run
 from tasks.artifacts import publish
 from tasks.hooks import flow_run_id, on_bad_end
 from tasks.parameters import guarded
@@ -12,7 +15,8 @@ from tasks.runner import sized
 from tasks.tagged import tagged
 from trace2skill.runs import closing, promotion
 from trace2skill.runs import refresh as run
-from trace2skill.runs.ingest import NOT_SHOWN, IngestSettings
+from trace2skill.runs.ingest import IngestSettings, decision_without_tasks
+from trace2skill.runs.nightly_request import propose_winner
 from trace2skill.runs.runtime import runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import RunSettings
@@ -34,7 +38,7 @@ def ingest(settings: IngestSettings) -> RunSummary:
     **on_bad_end("ingest"),
 )
 def learn_from_logs(settings: RunSettings) -> RunSummary:
-    """The same with the settings of a run."""
+    """The same with the settings of a run, which may name tasks to gate on: then it ends as a refresh does."""
     settings, intake = run.take_in_logs(settings)
     rt = runtime(settings)
     run.start(rt, "ingest", flow_run=flow_run_id())
@@ -45,7 +49,14 @@ def learn_from_logs(settings: RunSettings) -> RunSummary:
         candidate = build(settings, rt, distilled)
     grown = Evolution(number=0, rolled=(), distilled=distilled, candidate=candidate)
     failures = (*observed.failures, *distilled.failures)
-    promotion.promote(rt, grown.candidate, base, NOT_SHOWN)
-    summary = closing.finish(rt, run.NO_PLAN, grown, [], NOT_SHOWN, failures, read=intake.read)
+    if rt.tasks:
+        planned = plan_run(settings, rt)
+        told = run.told_of_logs(rt, intake, planned)
+        summary = decide_and_promote(settings, rt, planned, grown, [*failures], (), told)
+        summary = propose_winner(rt, summary)
+    else:
+        decision = decision_without_tasks(settings.data.sources)
+        promotion.promote(rt, grown.candidate, base, decision)
+        summary = closing.finish(rt, run.NO_PLAN, grown, [], decision, failures, read=intake.read)
     publish(rt, summary)
     return summary

@@ -119,7 +119,7 @@ def what_logs_show(settings: RunSettings, intake: Intake) -> Gathered[Extracted]
 
 def plan_run(settings: RunSettings, rt: Runtime) -> run.Plan:
     """Audit the tasks, then leave out those that can teach nothing."""
-    ids = [*rt.splits.evolve, *rt.splits.validation]
+    ids = [*([] if settings.of_logs else rt.splits.evolve), *rt.splits.validation]
     audits = gather(rt, AUDIT.name, mapped(task_of(AUDIT), settings, ids), ids, tolerated=0.0)
     return run.plan(rt, audits.results)
 

@@ -33,7 +33,7 @@ OF_RUNS = (
     "approve",
     "propose-pr",
 )
-NO_SKILL = ("deploy", "mcp", "quarantine", "reveal", "doctor", "domains", "new-domain", "transfer")
+NO_SKILL = ("deploy", "mcp", "mine", "quarantine", "reveal", "doctor", "domains", "new-domain", "transfer")
 NEITHER = "no run '.*' in .*: `trace2skill show` lists them, and `trace2skill nights` those of a skill$"
 
 COMMANDS: dict[str, tuple[str, ...]] = {

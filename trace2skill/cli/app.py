@@ -27,7 +27,7 @@ def _nothing_more_to_say() -> None:
 
 
 PANELS = {
-    "Run": "run:demo run:run run:rollout run:distill run:evaluate evidence:drift ingest:ingest",
+    "Run": "run:demo run:run run:rollout run:distill run:evaluate evidence:drift ingest:ingest mine:mine",
     "Operate": "deploy:deploy operate:status operate:watch operate:failures operate:retry operate:approve "
     "estimate:estimate mcp:mcp",
     "Look": "look:show report:report learned:lessons learned:patch why:why book:book nights:nights "

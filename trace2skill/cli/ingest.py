@@ -20,8 +20,10 @@ from trace2skill.consolidate.quarantine import allow as let_in
 from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
 from trace2skill.runs.dry_run import dry_run as look
+from trace2skill.runs.gate_on_mined import MINED, NO_AGENT, tasks_to_gate_on
 from trace2skill.runs.held_back import united
-from trace2skill.runs.ingest import of_logs
+from trace2skill.runs.ingest import agent_of, of_logs
+from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import RunSummary
 from trace2skill.safety.redaction_map import RedactionMap
 from trace2skill.safety.shown import shown
@@ -40,6 +42,15 @@ def ingest(
         Literal["rules", "model"] | None,
         typer.Option(help="'rules' needs no model; 'model', the default with --model, asks for evidence."),
     ] = None,
+    gate_on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="mined|FOLDER",
+            help="Hold tasks out, and let the agent try them with what was learned and without: 'mined' mines them "
+            "from these logs, as `trace2skill mine` does; else a folder of shell tasks.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be read, and how each session ended; keep nothing.")
     ] = False,
@@ -47,8 +58,11 @@ def ingest(
 ) -> None:
     """Learn from what agents did already: read their logs, examine each segment, write a candidate skill.
 
-    Without --model no model is asked. Nothing is promoted: logs hold no held-out tasks. Formats: see docs/traces.md.
-    Secrets are taken out before anything is stored. Run it again: files that did not change are not read again.
+    Without --model no model is asked. Nothing is promoted without held-out tasks: with --gate-on mined they are made of
+    sessions of these logs, from which nothing is learned then. Who tries them is --model or --agent-model (handoff/DIR
+    is answered by hand), or --harness. Then `trace2skill propose-pr RUN`, or --promote pull_request. Formats: see
+    docs/traces.md. Secrets are taken out before anything is stored. Run it again: files that did not change are not
+    read again.
     """
     fixed: dict[str, Any] = {"data.sources.paths": tuple(paths), "data.path": paths[0]} if paths else {}
     fixed |= {f"data.sources.{key}": value for key, value in (("name", name), ("analyst", analyst)) if value}
@@ -56,6 +70,8 @@ def ingest(
     for place, value in fixed.items():
         put(made, place, value)
     settings = settings_of(of_logs(made))
+    if gate_on and not dry_run:
+        settings = settings_of(of_logs(made, *_tasks_for(gate_on, made, settings, quiet=json)))
     if dry_run and settings.data.sources is not None:
         with LiveProgress(Console(stderr=True), lambda: 0.0, quiet=json) as progress, watched_by(progress):
             found = look(settings.data.sources)
@@ -66,6 +82,16 @@ def ingest(
         return
     summary: RunSummary = run_flow("ingest:learn_from_logs", settings, quiet=json)
     print_summary(summary, as_json=json)
+
+
+def _tasks_for(gate_on: str, made: dict[str, Any], settings: RunSettings, *, quiet: bool) -> tuple[Path | None, str]:
+    """The tasks to gate on, or None and why there are none."""
+    if not agent_of(made):
+        return None, NO_AGENT
+    if gate_on != MINED:
+        return Path(gate_on), ""
+    with LiveProgress(Console(stderr=True), lambda: 0.0, quiet=quiet) as progress, watched_by(progress):
+        return tasks_to_gate_on(settings)
 
 
 def quarantine(

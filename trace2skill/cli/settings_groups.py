@@ -105,8 +105,10 @@ INGEST = (
     *("labels", "format", "skill", "judge", "redaction_map"),
     *MODEL,
     *ROLES,
+    *("harness", "agent_command", "agent_set", "max_turns", "sandbox", "held_out_seeds", "no_skill", *GATE),
     *MAKING[2:],
     *MONEY,
+    *PROMOTING,
     *OPERATION,
     *BATCH,
 )

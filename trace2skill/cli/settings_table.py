@@ -259,6 +259,8 @@ _LOOP = "an option sets the turns of both loops; the rest of a loop's limits bel
 _COMMAND = "seven limits of one command: they belong in a settings file"
 NOT_OPTIONS = {
     "data.sources.name": "only a skill that logs alone start has it: `ingest --name`",
+    "data.sources.alone": "set by `ingest --gate-on`: it learns from logs alone",
+    "data.sources.ungated": "filled in by `ingest --gate-on`: why nothing was held out",
     "data.sources.content": "filled in by the run: the digest of what was read",
     "operation.skill_commit": "written down by the run: the commit of the repository that it read",
     "operation.part_of": "set by an experiment for its parts",

@@ -1,8 +1,8 @@
 """Dividing tasks into evolve, validation and test: disjoint by construction, and checked.
 
 Lessons come from *evolve* alone, the decision looks at *validation* alone, *test* stays sealed. Tasks with the same
-input bytes are never divided. A task that has a place keeps it, whatever tasks come or go: new ones only fill up the
-shares.
+input bytes are never divided, and neither are tasks that name the same group. A task that has a place keeps it,
+whatever tasks come or go: new ones only fill up the shares.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -166,5 +166,7 @@ def _assign(tasks: Sequence[Task], seed: int, shares: tuple[float, float], place
 
 
 def _inputs(task: Task) -> str:
+    if task.group:
+        return f"group {task.group}"
     files = [case.input for case in task.cases if case.input is not None]
     return f"inputs {digest_of_files(files)}" if files else f"task {task.content}"

@@ -27,7 +27,6 @@ from trace2skill.runs.rule_verdict import RuleVerdict
 from trace2skill.runs.run_progress import State
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import Evolution
-from trace2skill.runs.settings import LOGS
 from trace2skill.runs.shrunk import Shrunk
 from trace2skill.runs.spread import scores_of
 from trace2skill.runs.steps.stored import stored
@@ -69,7 +68,7 @@ def finish(
     if shrunk is not None and shrunk.decision is not None:
         hand_on(rt, base, stored(rt, "skill", shrunk.skill, Skill))
     directory = rt.run_directory()
-    nothing = skill.digest == base.digest and rt.settings.data.skill is None and rt.settings.data.domain == LOGS
+    nothing = skill.digest == base.digest and rt.settings.data.skill is None and rt.settings.of_logs
     target = None if nothing else directory / "skill" / skill.name
     if target is not None:
         write_skill(skill, target)

@@ -26,6 +26,9 @@ from trace2skill.store.address import StoreAddress, default_address
 from trace2skill.types.decision import Decision
 
 NOBODY = ModelSettings(name="rules")
+SHELL = "shell"
+ITS_OWN = "its-own-model"
+"""The model of an agent that brings its own: a name for the record."""
 
 
 class IngestSettings(Record):
@@ -100,10 +103,15 @@ class IngestSettings(Record):
         )
 
 
-def of_logs(given: Mapping[str, Any]) -> dict[str, Any]:
+def of_logs(given: Mapping[str, Any], tasks: Path | None = None, ungated: str = "") -> dict[str, Any]:
     """Nested settings of a run over logs alone, with what such a run decides for itself filled in.
 
     Who examines the logs is the model where one is named, else the rules.
+
+    Args:
+        given: what a person gave.
+        tasks: a data set of shell tasks to gate on; None holds nothing out.
+        ungated: why there is none, in words, where one was asked for.
 
     Raises:
         BadInput: no logs are named, or a model is to be asked and none is named.
@@ -118,11 +126,33 @@ def of_logs(given: Mapping[str, Any]) -> dict[str, Any]:
     asks = bool(sources.get("judge")) or sources["analyst"] == "model"
     if asks and not named:
         raise BadInput("a model is to be asked: name it with --model, or use --analyst rules without --judge")
+    given_models = made.get("models") or {}
     if not named:
         made["models"] = {role: NOBODY.model_dump() for role in ("agent", "analyst", "merger")}
     made["data"] = {"path": sources["paths"][0], **data, "domain": LOGS, "sources": sources}
-    made["gate"] = {**made.get("gate", {}), "evaluate": False}
+    made["gate"] = {**made.get("gate", {}), "evaluate": tasks is not None}
+    if tasks is None:
+        sources |= {"ungated": ungated} if ungated else {}
+        return made
+    sources["alone"] = True
+    made["data"] |= {"path": tasks, "domain": SHELL}
+    made["models"] = {**made["models"], "agent": {"name": ITS_OWN, **given_models.get("agent", {})}}
     return made
+
+
+def agent_of(given: Mapping[str, Any]) -> str:
+    """Who could try held-out tasks, by the settings given: a model or another program's agent; '' for nobody."""
+    harness = ((given.get("learning") or {}).get("agent") or {}).get("harness")
+    name = ((given.get("models") or {}).get("agent") or {}).get("name", "")
+    return str(name) if name not in ("", NOBODY.name) else ITS_OWN if harness else ""
+
+
+def decision_without_tasks(sources: Sources | None) -> Decision:
+    """What is decided where no task is held out, and why none is, where some were to be."""
+    if sources is None or not sources.ungated:
+        return NOT_SHOWN
+    reason = f"it was to be tried on held-out tasks, and is not: {sources.ungated}; nothing was promoted"
+    return Decision(verdict="not_enough_evidence", reason=reason)
 
 
 NOT_SHOWN = Decision(

@@ -54,8 +54,8 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), tellin
     """Read what is new, clean it and keep it; what is unchanged is taken from the store.
 
     What was read is remembered as it goes on: a run that dies goes on where it stopped. Trajectories of held-out tasks
-    are left out: nothing may be learned from them. They are known by the ids of such tasks, and by instructions that
-    only such tasks have.
+    are left out: nothing may be learned from them. They are known by the ids of such tasks, or of the logs that these
+    were made of, and by instructions that only such tasks have; forks and parts of them go with them.
 
     Raises:
         BadInput: a path, the labels or the format is not what it should be, or nothing could be read.
@@ -84,12 +84,23 @@ def _without_held_out(
 ) -> tuple[tuple[Taken, ...], int]:
     texts = [" ".join(text.split()) for text in telling if len(text) >= TELLING]
     # Readers put a file's name before an id.
-    named = {id for id in taken if taken[id].task_id in ids or taken[id].task_id.partition(":")[2] in ids}
-    asked = [id for id in sorted(taken) if id not in named] if texts else []
+    named = {id for id in taken if ids & {id, taken[id].task_id, taken[id].task_id.partition(":")[2]}}
+    asked = [id for id in sorted(taken) if id not in named] if ids else []
+    parents: dict[str, str] = {}
     for start in range(0, len(asked), AT_ONCE):
         found = store.several("trajectory", asked[start : start + AT_ONCE], Trajectory)
-        named |= {id for id, trajectory in found.items() if _tells(trajectory, texts)}
+        named |= {id for id, trajectory in found.items() if texts and _tells(trajectory, texts)}
+        parents |= {id: trajectory.parent for id, trajectory in found.items() if trajectory.parent}
+    named |= {id for id in parents if (ids | named) & set(_above(id, parents))}
     return tuple(taken[id] for id in sorted(taken) if id not in named), len(named)
+
+
+def _above(id: str, parents: Mapping[str, str]) -> list[str]:
+    """What a trajectory was forked from or is a part of, and so on."""
+    found: list[str] = []
+    while (id := parents.get(id, "")) and id not in found:
+        found.append(id)
+    return found
 
 
 def _tells(trajectory: Trajectory, texts: Sequence[str]) -> bool:

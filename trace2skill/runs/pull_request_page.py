@@ -82,6 +82,9 @@ def _behind(summary: RunSummary, report: str) -> str:
         f"learned from {' and '.join(read)}: {summary.lessons} lessons, by {', '.join(map(code_span, summary.models))}",
         f"{summary.spent.calls} model calls, {summary.cost_in_words()}",
     ]
+    if summary.sources and summary.sources.tested_on:
+        left = f"the {summary.sources.held_out} segments of their sessions were left out of what was learned from"
+        lines.insert(1, f"tested on {summary.sources.tested_on}: {left}")
     if summary.quarantined:
         lines.append(f"{len(summary.quarantined)} texts wait in quarantine and are no part of this")
     if summary.candidate.open:

@@ -1,5 +1,6 @@
 """What opens a refresh and leads it: its plan, its jobs and conditions, what it spent, and how it ended."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
 from trace2skill.runs.runtime import RunKind, Runtime, runtime
 from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.runs.settings_file import write_settings
-from trace2skill.runs.summary import LeftOut, Spent
+from trace2skill.runs.summary import LeftOut, SourcesRead, Spent
 from trace2skill.skills.git_address import GitAddress
 from trace2skill.skills.skill import Skill
 from trace2skill.store import RunRow
@@ -122,7 +123,8 @@ def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
     held_out = [rt.task(id) for id in (*rt.splits.validation, *rt.splits.test)]
     said_in_evolve = {rt.task(id).instruction for id in rt.splits.evolve}
     telling = {task.instruction for task in held_out} - said_in_evolve
-    intake = take_in(rt.store, settings.data.sources, [task.id for task in held_out], telling)
+    named = [*(task.id for task in held_out), *(id for task in held_out for id in task.sessions)]
+    intake = take_in(rt.store, settings.data.sources, named, telling)
     sources = settings.data.sources.model_copy(update={"content": intake.content})
     return settings.changed(sources=sources), intake
 
@@ -164,9 +166,11 @@ def plan(rt: Runtime, audits: Sequence[Audit]) -> Plan:
         BadInput: nothing is left to evolve on or to hold out.
     """
     left_out = {item.task_id: LeftOut(**item.model_dump()) for item in audits if item.verdict != "usable"}
-    for task in sorted(seen_before(rt, rt.given_skill) & set(rt.splits.validation)):
-        reason = "the skill has learned from it in an earlier run, so it proves nothing here"
-        left_out.setdefault(task, LeftOut(task_id=task, verdict="seen", reason=reason))
+    seen = seen_before(rt, rt.given_skill)
+    for task in rt.splits.validation:
+        if seen & {task, *rt.task(task).sessions}:
+            reason = "the skill has learned from it in an earlier run, so it proves nothing here"
+            left_out.setdefault(task, LeftOut(task_id=task, verdict="seen", reason=reason))
     for task, why in disputed_before(rt).items():
         left_out.setdefault(task, LeftOut(task_id=task, verdict="reference", reason=why))
     kept = {
@@ -181,6 +185,16 @@ def plan(rt: Runtime, audits: Sequence[Audit]) -> Plan:
         **kept,
         left_out=tuple(item for _, item in sorted(left_out.items())),
     )
+
+
+def told_of_logs(rt: Runtime, intake: Intake, planned: Plan) -> SourcesRead:
+    """What was read of logs, with what the held-out tasks beside them are."""
+    tasks = [rt.task(id) for id in planned.validation]
+    made = [task for task in tasks if task.sessions]
+    counts = sorted(Counter(task.kind for task in tasks).items())
+    kinds = ", ".join(f"{count} by {kind or 'a check'}" for kind, count in counts)
+    of = f"{len(made)} of them mined from sessions, " if made else ""
+    return intake.read.model_copy(update={"tested_on": f"{len(tasks)} held-out tasks ({of}{kinds})"})
 
 
 def _why_none(left_out: Sequence[LeftOut]) -> str:

@@ -20,7 +20,7 @@ from trace2skill.llm import Client
 from trace2skill.llm.checks import check_model, check_vision
 from trace2skill.proposals.draft import empty_skill
 from trace2skill.runs.run_progress import ProgressFile
-from trace2skill.runs.settings import LOGS, RunSettings
+from trace2skill.runs.settings import RunSettings
 from trace2skill.sandbox import Access, CommandResult, Limits, Sandbox, choose_sandbox
 from trace2skill.sandbox.limits import NO_ACCESS
 from trace2skill.skills.library import is_library, places_in, skills_in
@@ -51,14 +51,13 @@ class Runtime:
         if data.tasks is not None:
             loaded = sample_tasks(loaded, data.tasks, data.split_seed)
         self.tasks: dict[str, Task] = {task.id: task for task in loaded}
-        of_logs = data.domain == LOGS and data.sources is not None
-        self.splits: Splits = NOTHING if of_logs else self._divided()
+        self.splits: Splits = NOTHING if settings.of_logs and not self.tasks else self._divided()
         self.library: dict[Path, Skill] = _live_library(self.store, data.skill)
         commit, skill = settings.operation.skill_commit, None if self.library else data.skill
         self.place: SkillPlace | None = place_of(skill, self.store.beside, commit) if skill else None
         newest = place_of(skill, self.store.beside) if skill and commit else self.place
         self.given_skill: Skill | None = _live_skill(self.store, self.place, newest) if self.place and newest else None
-        if of_logs and not self.library and self.given_skill is None and data.sources is not None:
+        if settings.of_logs and not self.library and self.given_skill is None and data.sources is not None:
             self.given_skill = empty_skill(data.sources.name)
         self.kind: RunKind = "run"
         self.progress: ProgressFile | None = None

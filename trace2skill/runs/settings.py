@@ -124,14 +124,24 @@ class RunSettings(Record, form="RunSettings", version=2, upgrades=(_from_flat,))
         return super().model_copy(update=update, deep=deep)
 
     @property
-    def roles_asked(self) -> frozenset[Role]:
-        """The roles whose model the run may call. Over logs alone, rules call none and a judge is the analyst."""
+    def of_logs(self) -> bool:
+        """Are logs all that the run learns from? It may be gated on tasks all the same."""
         sources = self.data.sources
-        if self.data.domain == LOGS and sources is not None:
-            if sources.analyst == "model":
-                return frozenset({"analyst", "merger"})
-            return frozenset({"analyst"}) if sources.judge else frozenset()
+        return sources is not None and (sources.alone or self.data.domain == LOGS)
+
+    @property
+    def roles_asked(self) -> frozenset[Role]:
+        """The roles whose model the run may call.
+
+        Over logs alone, rules call none, a judge is the analyst, and the agent tries what is held out.
+        """
+        sources = self.data.sources
         own = frozenset[Role]({"agent"}) if self.learning.agent.harness is None else frozenset[Role]()
+        if self.of_logs and sources is not None:
+            own = own if self.gate.evaluate else frozenset()
+            if sources.analyst == "model":
+                return own | {"analyst", "merger"}
+            return own | {"analyst"} if sources.judge else own
         return own | {"analyst", "merger"}
 
     @property

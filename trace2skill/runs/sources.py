@@ -1,5 +1,6 @@
 """`Sources`: which logs a run learns from besides its own rollouts, and how. A part of `RunSettings`."""
 
+from operator import not_
 from pathlib import Path
 from typing import Literal
 
@@ -31,5 +32,13 @@ class Sources(Record):
         default="learned-from-traces",
         pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
         description="Of the skill that logs alone start.",
+    )
+    alone: bool = Field(
+        default=False,
+        exclude_if=not_,
+        description="Learn from these logs alone: tasks are held out, and none is rolled out to learn from.",
+    )
+    ungated: str = Field(
+        default="", exclude_if=not_, description="Filled in by the command: why no held-out task was asked, in words."
     )
     content: str = Field(default="", description="Filled in by the run: digest of what was read.")

@@ -92,6 +92,7 @@ class SourcesRead(Record):
     duplicates: int = 0
     unmatched: int = Field(default=0, exclude_if=not_, description="Labels that no session bears.")
     first_unmatched: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    tested_on: str = Field(default="", exclude_if=not_, description="What the held-out tasks are, in words.")
     mined: tuple[str, ...] = Field(
         default=(), exclude_if=not_, description="What the miner looked at and what came of it, in words."
     )
@@ -106,6 +107,7 @@ class SourcesRead(Record):
         return [
             f"files {self.files}, of them unchanged {self.unchanged}; read now: {counted(self.formats)}",
             f"segments {self.trajectories}, new or changed {self.fresh}, copies {self.duplicates}{left_out}",
+            *([f"tested on {self.tested_on}; nothing was learned from their sessions"] * bool(self.tested_on)),
             f"outcomes: {counted(self.outcomes)}; said by: {counted(self.labels)}",
             f"redacted in this reading: {counted(self.redacted)}",
             *(

@@ -36,3 +36,9 @@ class Task(Record):
         description="Names of the skills that it exercises, where its data say so; else any that the agent is given.",
     )
     content: str = Field(description="Digest of instruction, detail and the bytes of every input and gold file.")
+    group: str = Field(default="", exclude_if=not_, description="Tasks of one group are never in two splits.")
+    sessions: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=not_,
+        description="Ids of the logs that it was made of: where it is held out, nothing is learned from these.",
+    )

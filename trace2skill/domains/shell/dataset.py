@@ -32,6 +32,8 @@ class Row(BaseModel):
     kind: str = ""
     solution: str = Field(default="", description="A shell script that does the task.")
     skills: list[str] = Field(default_factory=list, description="Names of the skills it exercises; any, unless given.")
+    group: str = Field(default="", description="Tasks of one group are never in two splits.")
+    sessions: tuple[str, ...] = Field(default=(), description="Ids of the logs that the task was made of.")
 
 
 def load_dataset(data: Path, domain: str) -> list[Task]:
@@ -132,7 +134,7 @@ def _of_row(path: Path, where: str, line: str, domain: str) -> Task:
         raise BadInput(f'{where}: files: {missing[0]} is neither a text nor {{"path": ...}}')
     script = path.parent / row.check if "\n" not in row.check and len(row.check) < 255 else None
     is_script = script is not None and stays_inside(row.check) and script.is_file()
-    return _task(
+    task = _task(
         row.id,
         domain,
         row.prompt,
@@ -144,7 +146,9 @@ def _of_row(path: Path, where: str, line: str, domain: str) -> Task:
         check_folder=None,
         solution=row.solution,
         where=where,
-    ).model_copy(update={"skills": tuple(row.skills)})
+    )
+    made = {"skills": tuple(row.skills), "group": row.group, "sessions": row.sessions}
+    return task.model_copy(update=made)
 
 
 def _task(

@@ -1,0 +1,253 @@
+"""Tasks mined from sessions: what becomes one, what does not and why, and that nothing held out is learned from."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_forge import TOKEN, FakeForge
+from product import run
+from remotes import Remote
+from worked_agent import agent
+from worked_sessions import HOME, KINDS, Call, Worked, claude_code, worked, write_logs
+
+from trace2skill.core.errors import BadInput
+from trace2skill.domains import load_domain
+from trace2skill.domains.splits import split_tasks
+from trace2skill.runs.intake import take_in
+from trace2skill.runs.mined_tasks import MinedTasks, mine
+from trace2skill.runs.sources import Sources
+from trace2skill.sandbox import Sandbox, choose_sandbox
+from trace2skill.sandbox.bubblewrap import works
+from trace2skill.store import open_store
+from trace2skill.types.task import Task
+
+pytestmark = pytest.mark.skipif(bool(works()), reason=f"commands of logs run in bubblewrap alone: {works()}")
+CONTENT = "Perfect, thanks!"
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Sandbox:
+    return choose_sandbox("bwrap", simulated_model=False)
+
+
+@pytest.fixture
+def mined(tmp_path: Path, sandbox: Sandbox) -> Callable[..., MinedTasks]:
+    """Mines one session in the form of Claude Code: what was asked, what was done, what the person said."""
+
+    def make(request: str, *calls: Call, said: str = CONTENT, **more: Any) -> MinedTasks:
+        claude_code(Worked(0, "own", request, [*calls], said), tmp_path / "logs")
+        return mine(Sources(paths=(tmp_path / "logs",), **more), sandbox, tmp_path / "tasks")
+
+    return make
+
+
+def read(path: str, text: str) -> Call:
+    return Call("read", {"path": path}, text)
+
+
+def write(path: str, text: str) -> Call:
+    return Call("write", {"path": path, "text": text})
+
+
+def edit(path: str, old: str, new: str) -> Call:
+    return Call("edit", {"path": path, "old": old, "new": new})
+
+
+def ran(command: str, said: str = "", code: int = 0) -> Call:
+    return Call("run", {"command": command}, said, code)
+
+
+def rows_in(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "tasks.jsonl").read_text().splitlines()]
+
+
+def why(found: MinedTasks) -> str:
+    (segment,) = found.segments
+    assert not segment.task
+    return segment.why
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Logs of nine sessions: each kind of work in each format."""
+    folder = tmp_path_factory.mktemp("worked")
+    return write_logs(worked(folder / "projects", 9, failing=0, unread=0), folder / "logs")
+
+
+def test_sessions_of_three_formats_become_tasks_whose_checks_fail_and_pass(
+    many: Path, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    found = mine(Sources(paths=(many,)), sandbox, tmp_path / "tasks")
+    assert found.counts == {"self-contained": 9}
+    assert found.checks == {"command": 3, "state": 3, "tests": 3}
+    domain: Any = load_domain("shell")
+    domain.use_sandbox(lambda: sandbox)
+    tasks = domain.load(tmp_path / "tasks")
+    assert len(tasks) == 9
+    assert {domain.audit(task).verdict for task in tasks[:3]} == {"usable"}
+    assert all(domain.solution(task) for task in tasks)
+    first = (tmp_path / "tasks" / "tasks.jsonl").read_bytes()
+    mine(Sources(paths=(many,)), sandbox, tmp_path / "tasks")
+    assert (tmp_path / "tasks" / "tasks.jsonl").read_bytes() == first, "the same logs, the same bytes"
+
+
+def test_what_was_edited_before_it_was_read_begins_as_it_was(mined: Any, tmp_path: Path) -> None:
+    after = '{"port": 9000, "host": "here"}\n'
+    found = mined(
+        "Set the port of config.json to 9000.",
+        edit("config.json", '"port": 80,', '"port": 9000,'),
+        read("config.json", after),
+    )
+    assert found.checks == {"state": 1}
+    (row,) = rows_in(tmp_path / "tasks")
+    assert row["files"] == {"config.json": '{"port": 80, "host": "here"}\n'}
+
+
+def test_tests_are_brought_along_and_what_was_made_must_be_named(mined: Any, tmp_path: Path) -> None:
+    tests = "import sums\nassert sums.add(1, 2) == 3\n"
+    work = [
+        write("sums.py", "def add(a, b):\n    return a + b\n"),
+        write("test_sums.py", tests),
+        ran("python test_sums.py"),
+    ]
+    found = mined("Write sums.py with a function add.", *work)
+    assert found.checks == {"tests": 1}
+    (row,) = rows_in(tmp_path / "tasks")
+    assert "assert sums.add(1, 2) == 3" in row["check"]
+    assert not row["files"], "tests that the agent wrote are no part of what the next one gets"
+    assert "asks for sums.py, which the request does not name" in why(mined("Write a function that adds.", *work))
+
+
+@pytest.mark.parametrize(
+    ("request_", "calls", "said", "expected"),
+    [
+        ("Tell me about the weather.", [], "", "nothing was changed or run"),
+        ("Count the names into count.txt.", [write("count.txt", "2\n")], "", "nobody says that what it ended with is right"),
+        ("Count the names into count.txt.", [write("count.txt", "2\n")], "No, that is wrong.", "was not content"),
+        ("Count the names.", [write("count.txt", "2\n")], CONTENT, "the request does not name count.txt"),
+        ("Tidy up main.py.", [read("main.py", "a=1\n"), edit("main.py", "a=1", "a = 1")], CONTENT, "only code or prose"),
+        ("Fix it in conf.ini.", [edit("conf.ini", "a", "b")], CONTENT, "conf.ini: it was changed, and never read whole"),
+        ("Write x to /etc/x.conf.", [Call("write", {"path": "../../../etc/x.conf", "text": "x"})], CONTENT, "not in the directory"),
+        ("Write x to .check/x.txt.", [write(".check/x.txt", "x\n")], CONTENT, "a name that is ours"),
+        ("Write all of it to big.txt.", [write("big.txt", "x" * 1_000_001)], CONTENT, "too large"),
+        ("Run build.py for out.txt.", [read("a.txt", "a\n"), ran("python build.py > out.txt")], CONTENT, "does not end here as in the log"),
+    ],
+)  # fmt: skip
+def test_what_becomes_no_task_says_why(mined: Any, request_: str, calls: list[Call], said: str, expected: str) -> None:
+    assert expected in why(mined(request_, *calls, said=said))
+
+
+def test_what_failed_is_right_nowhere_and_what_needs_its_repository_says_so(mined: Any, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.json"
+    labels.write_text('{"00000000-0000-4000-8000-000000000000": 0}')
+    work = (write("count.txt", "2\n"),)
+    assert "it failed (labels)" in why(mined("Count the names into count.txt.", *work, labels=labels))
+    found = mined("Fix the tests.", ran("git status"), edit("core.py", "a", "b"), ran("python -m unittest", "OK"))
+    (segment,) = found.segments
+    assert (segment.replayable, segment.task) == ("needs-repository", "")
+    assert "the log does not hold core.py" in segment.why
+
+
+def test_hostile_commands_stay_in_the_sandbox_and_secrets_out_of_tasks(mined: Any, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    secret = "ghp_" + "a1B2c3D4e5" * 4
+    calls = [
+        write("count.txt", f"2\ntoken = {secret}\n"),
+        ran(f"touch {outside}; ln -s /etc/passwd stolen.txt; cp {Path(__file__)} taken.txt; sleep 100 & true"),
+        write("stolen.txt", "over\n"),
+    ]
+    found = mined("Count the names into count.txt and stolen.txt.", *calls)
+    assert not outside.exists()
+    told = (tmp_path / "tasks" / "tasks.jsonl").read_text() + (tmp_path / "tasks" / "mined.json").read_text()
+    assert secret not in told
+    assert "root:" not in told, "no link is followed out of the sandbox's own files"
+    assert "test_hostile_commands" not in told
+    assert len(found.segments) == 1
+
+
+def test_a_folder_of_somebody_else_is_left_alone(mined: Any, tmp_path: Path) -> None:
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "thesis.txt").write_text("mine")
+    with pytest.raises(BadInput, match="holds something else than mined tasks"):
+        mined("Count the names into count.txt.", write("count.txt", "2\n"))
+
+
+def test_sessions_that_belong_together_are_in_one_split_and_learned_from_in_none(
+    many: Path, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """A fork of a session, in a file of its own, goes with it: into its split, and out of what is learned from."""
+    logs = tmp_path / "logs"
+    write_logs(worked(tmp_path / "projects", 12, failing=0, unread=0), logs)
+    (original,) = sorted((logs / "codex").glob("*000000000001.jsonl"))
+    lines = [json.loads(line) for line in original.read_text().splitlines()]
+    lines[0]["payload"] |= {"id": "019d0000-0000-7000-8000-0000000000ff", "forked_from_id": lines[0]["payload"]["id"]}
+    for line in lines[1:]:
+        line["timestamp"] = line["timestamp"].replace("T11", "T15")
+    (logs / "codex" / "rollout-2026-06-01T11-00-00-fork.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    mine(Sources(paths=(logs,)), sandbox, tmp_path / "tasks")
+    tasks: list[Task] = load_domain("shell").load(tmp_path / "tasks")
+    for seed in range(6):
+        splits = split_tasks(tasks, seed=seed)
+        where = {id: name for name in ("evolve", "validation", "test") for id in getattr(splits, name)}
+        for group in {task.group for task in tasks}:
+            assert len({where[task.id] for task in tasks if task.group == group}) == 1
+        held_out = [task for task in tasks if where[task.id] != "evolve"]
+        store = open_store(tmp_path / f"store-{seed}.duckdb")
+        named = [id for task in held_out for id in task.sessions]
+        intake = take_in(store, Sources(paths=(logs,), analyst="rules"), named)
+        learned = {id for item in intake.taken for id in (item.id, item.task_id)}
+        assert learned
+        assert not learned & {id for task in held_out for id in (task.id, *task.sessions)}
+        forked = next(task for task in tasks if "019d0000-0000-7000-8000-000000000001" in task.sessions)
+        fork_is_learned_from = "019d0000-0000-7000-8000-0000000000ff" in learned
+        assert fork_is_learned_from == (where[forked.id] == "evolve")
+        store.close()
+
+
+@pytest.fixture
+def forge(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeForge]:
+    from conftest import environment
+
+    monkeypatch.setattr("product.environment", lambda *given: environment(*given) | {"GITHUB_TOKEN": TOKEN})
+    with FakeForge("github") as forge:
+        yield forge
+
+
+@pytest.mark.slow
+def test_from_logs_alone_to_a_pull_request_in_two_commands(
+    tmp_path: Path, prefect_home: Path, forge: FakeForge, plays: Any
+) -> None:
+    plays(agent)
+    logs = write_logs(worked(tmp_path / "projects", 24, failing=0, unread=0), tmp_path / "logs")
+    remote = Remote(tmp_path)
+    given = (
+        "--gate-on",
+        "mined",
+        "--analyst",
+        "rules",
+        "--agent-model",
+        "sim/scripted",
+        "--store",
+        tmp_path / "s.duckdb",
+    )
+    done = json.loads(run(tmp_path, prefect_home, "ingest", logs, *given, "--json").stdout)
+    assert done["decision"]["verdict"] == "promote", done["decision"]
+    assert done["sources"]["held_out"] + done["sources"]["trajectories"] == 24
+    to = ("--to", remote.address(path="skills/learned-from-traces"), "--forge", "github", "--api", forge.api)
+    run(tmp_path, prefect_home, "propose-pr", done["run_id"], *to, "--store", tmp_path / "s.duckdb")
+    (asked,) = forge.requests
+    assert "The gate says: promote" in asked["body"]
+    assert "6 of them mined from sessions" in asked["body"]
+    assert "STAMP_ZONE=utc" in remote.git("show", f"{asked['branch']}:skills/learned-from-traces/SKILL.md")
+
+
+def test_what_cannot_be_gated_is_staged_and_says_so(many: Path, tmp_path: Path, prefect_home: Path) -> None:
+    given = ("--gate-on", "mined", "--store", tmp_path / "s.duckdb", "--json")
+    done = json.loads(run(tmp_path, prefect_home, "ingest", many, *given).stdout)
+    assert done["decision"]["verdict"] == "not_enough_evidence"
+    assert "nobody is named who could try them" in done["decision"]["reason"]
+    assert not done["evaluations"]
+    assert set(KINDS)  # the kinds of the generator are what the rules speak of
+    assert HOME not in json.dumps(done)

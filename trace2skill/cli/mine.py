@@ -1,0 +1,96 @@
+"""The command mine: tasks out of logs, each with a check that was seen to fail and to pass."""
+
+import json as json_module
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from trace2skill.cli import options as o
+from trace2skill.cli.console import Console, flat, plain
+from trace2skill.cli.live import LiveProgress
+from trace2skill.core.errors import BadInput
+from trace2skill.core.progress import watched_by
+from trace2skill.runs.mined_tasks import MinedTasks
+from trace2skill.runs.mined_tasks import mine as mined
+from trace2skill.runs.sources import Sources
+from trace2skill.sandbox import choose_sandbox
+
+SHOWN = 20
+NAMED = re.compile(
+    r"\S+(?= cannot be changed as in the log)|(?<=it changes )\S+|(?<=asks for )\S+(?=,)|(?<=does not name )\S+(?=,)"
+    r"|(?<=came into )\S+(?=,)"
+)
+
+
+def mine(
+    sources: Annotated[list[Path], typer.Argument(help="Log files, and folders of logs.", show_default=False)],
+    to: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the tasks: new, or one that was mined before.", show_default=False),
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="Read every file as this format; detected, unless given.", show_default=False)
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="JSON or CSV: id of a session to its score.", show_default=False)
+    ] = None,
+    sandbox: Annotated[
+        Literal["auto", "bwrap", "docker"], typer.Option(help="Where the work of the logs is done again.")
+    ] = "auto",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be mined, and why the rest is not; write nothing.")
+    ] = False,
+    json: o.AsJson = False,
+) -> None:
+    """Mine tasks from what agents did: a request, the files it began with, and a check that decides.
+
+    The work of each session is done again in the sandbox, from the files that its log holds. A check is believed where
+    it fails before the work and passes after it; what cannot be done again says why. The folder is a data set of the
+    domain `shell`: `trace2skill run --domain shell --data FOLDER`, or `trace2skill ingest LOGS --gate-on FOLDER`.
+    """
+    if to is None and not dry_run:
+        raise BadInput("say where the tasks go (--to FOLDER), or look first (--dry-run)")
+    chosen = choose_sandbox(sandbox, simulated_model=False)
+    with LiveProgress(Console(stderr=True), lambda: 0.0, quiet=json) as progress, watched_by(progress):
+        found = mined(Sources(paths=tuple(sources), format=format, labels=labels), chosen, None if dry_run else to)
+    if json:
+        told = {"counts": found.counts, "checks": found.checks, "agreement": found.agreement}
+        typer.echo(json_module.dumps({**told, **found.model_dump(mode="json")}, indent=2))
+        return
+    print_mined(found, None if dry_run else to)
+
+
+def print_mined(found: MinedTasks, to: Path | None) -> None:
+    """A row for each way in which sessions ended up, and one for each reason."""
+    console = Console()
+    table = Table("replayable", "check", "segments", "why not")
+    rows = Counter((item.replayable, item.check if item.task else "", _kind_of(item.why)) for item in found.segments)
+    order = sorted(rows.items(), key=lambda row: (row[0][0] != "self-contained", -row[1], row[0]))
+    for (replayable, check, why), count in order[:SHOWN]:
+        table.add_row(plain(replayable), plain(check), str(count), plain(why))
+    console.print(table)
+    if len(order) > SHOWN:
+        console.print(f"and {len(order) - SHOWN} more reasons: --json has all")
+    agreed, both = found.agreement
+    console.print(
+        f"{len(found.tasks)} tasks in {found.groups} groups of {len(found.segments)} segments; "
+        f"checks agree with the log's own verdict in {agreed} of {both}",
+        highlight=False,
+    )
+    if found.problems:
+        console.print(f"[yellow]{found.problems} parts of the logs were not read[/yellow]: `ingest --dry-run` says why")
+    if to is not None:
+        console.print(f"written to {flat(str(to))}", highlight=False)
+
+
+def _kind_of(why: str) -> str:
+    """The reason without what differs from segment to segment."""
+    first = re.sub(r"`[^`]*`", "`...`", why).partition(";")[0]
+    first = re.sub(r"\([^()]*\)\s*\Z", "", first)
+    first = re.sub(r"the log does not hold \S+:", "the log does not hold FILE:", first)
+    first = NAMED.sub("FILE", first)
+    return re.sub(r"\bT[0-9a-f]{12}\b", "TASK", first).strip()

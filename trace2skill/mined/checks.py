@@ -1,0 +1,191 @@
+"""What decided in a session whether the work was right: tests that ran, a command, what the files held in the end.
+
+Each becomes a script of the `shell` domain. Tests are brought along as they stood in the end, so that nobody passes by
+changing them. A check must ask for nothing but what the request names or the files at the start have: what the agent of
+the log called by a name of its own, another agent may call otherwise, and be right.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from trace2skill.core.digest import digest_of
+from trace2skill.mined.replay import Became, moved
+from trace2skill.mined.task import MinedCheck
+from trace2skill.mined.work import Operation
+from trace2skill.traces.runner_reports import reported
+
+TESTS = re.compile(
+    r"(?:\A|[\s;&|(/])(?:pytest|py\.test|unittest|nosetests|tox|nox|jest|vitest|mocha|rspec|phpunit|ctest|bats|"
+    r"(?:go|cargo|npm|pnpm|yarn|mvn|gradle|gradlew|dotnet|swift|deno|bun|mix|rake|make) (?:run )?(?:test|check)\S*)"
+    r"(?![\w/])"
+    r"|\b(?:ba)?sh\s+\S*tests?\S*\.sh\b|(?:\A|[\s;&|])\./\S*tests?\S*"
+    r"|\bpython[\d.]*\s+(?:-\w\s+)*\S*(?:\btests?/|test_|_test\b|run_?tests?)\S*"
+)
+TEST_FILE = re.compile(
+    r"(?:\A|/)(?:tests?|spec|__tests__)/|(?:\A|/)(?:test_[^/]*|[^/]*_test|[^/]*\.(?:test|spec)|conftest|run_?tests?|tests?)\.\w+\Z"
+)
+DECIDES = re.compile(
+    r"\A(?:cd\s+\S+\s*&&\s*)?(?:\w+=\S*\s+)*(?:(?:uv|poetry|pipenv) run\s+)?"
+    r"(?:python[\d.]*|node|bash|sh|perl|ruby|php|java|make|go|cargo|npm|ruff|mypy|flake8|pyflakes|eslint|tsc|shellcheck|"
+    r"diff|cmp|test|\[|jq|\./\S+)(?=\s|\Z)"
+)
+CODE = frozenset({
+    ".py", ".js", ".ts", ".tsx", ".jsx", ".go", ".rs", ".java", ".c", ".h", ".cpp", ".rb", ".php", ".sh", ".pl", ".cs",
+    ".swift", ".kt", ".scala", ".lua", ".r", ".vue", ".css", ".html", ".md", ".rst",
+})  # fmt: skip
+"""Endings of files that can be right in many ways: what they hold word for word decides nothing."""
+WORD = re.compile(r"\w+(?:[.-]\w+)*")
+MOST_BROUGHT, MOST_TEXT = 40, 200_000
+
+
+def checks_of(
+    request: str,
+    work: Sequence[Operation],
+    told: Sequence[Became],
+    before: Mapping[str, bytes],
+    after: Mapping[str, bytes],
+    root: str,
+) -> Iterator[MinedCheck | str]:
+    """The checks that a segment has, the strongest first; where one is not fair, why not, in words."""
+    runs = [(item, became) for item, became in zip(work, told, strict=True) if item.kind == "run"]
+    made = {path for path in after if path not in before}
+    for item, became in reversed(runs):
+        if TESTS.search(item.command) and (item.worked or reported(item.output) is not None):
+            yield _by_command("tests", item, became, request, before, after, made, root)
+            break
+    for item, became in reversed(runs):
+        if (
+            item.worked
+            and item.exit_code in (0, None)
+            and DECIDES.match(item.command.strip())
+            and not TESTS.search(item.command)
+        ):
+            yield _by_command("command", item, became, request, before, after, made, root)
+            break
+    yield _by_state(request, before, after)
+
+
+def names(request: str, path: str, *, there: bool = False) -> bool:
+    """Does the request name the file: by its path or its name, or, if it is `there`, by its name without the ending?"""
+    name, stem = PurePosixPath(path).name, PurePosixPath(path).stem
+    words = {path, name} | ({stem} if there and len(stem) > 3 else set())
+    return any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", request) for word in words)
+
+
+def written(path: str, content: bytes) -> str:
+    """Shell lines that write a file, readable where it is text."""
+    text = content.decode("utf-8", "replace")
+    mark = f"END_{digest_of(text)[:8]}"
+    where = shlex.quote(path)
+    folder = shlex.quote(str(PurePosixPath(path).parent))
+    lines = [f"mkdir -p {folder}"] if folder != "." else []
+    if text.encode() == content and text.endswith("\n") and "\0" not in text and "\r" not in text:
+        lines.append(f"cat > {where} <<'{mark}'\n{text}{mark}")
+    else:
+        lines.append(f"base64 -d > {where} <<'{mark}'\n{_base64(content)}{mark}")
+    return "\n".join(lines)
+
+
+def _by_command(
+    kind: str,
+    item: Operation,
+    became: Became,
+    request: str,
+    before: Mapping[str, bytes],
+    after: Mapping[str, bytes],
+    made: set[str],
+    root: str,
+) -> MinedCheck | str:
+    tests = kind == "tests"
+    brought = {path: raw for path, raw in sorted(after.items()) if tests and TEST_FILE.search(path)}
+    brought = {path: raw for path, raw in brought.items() if not names(request, path)}  # that is what was asked for
+    if len(brought) > MOST_BROUGHT or sum(map(len, brought.values())) > MOST_TEXT:
+        return "its tests are too many to be brought along"
+    said = "\n".join([item.command, *(raw.decode("utf-8", "replace") for raw in brought.values())])
+    own = sorted(path for path in made - brought.keys() if _speaks_of(said, path) and not names(request, path))
+    if own:
+        return f"its check asks for {own[0]}, which the request does not name"
+    command = moved(item.command, root)
+    lines = ["unset PYTHONSAFEPATH PYTHONPATH", "set -o pipefail", "export PYTHONDONTWRITEBYTECODE=1"]
+    lines += [written(path, raw) for path, raw in brought.items()]
+    lines += [f"cd {shlex.quote(became.folder)}"] if became.folder != "." else []
+    shown = " ".join(item.command.split())[:200]
+    if tests or not became.same or not item.output.strip():
+        return MinedCheck(
+            kind="tests" if tests else "command", what=f"`{shown}` ends well", script="\n".join([*lines, command, ""])
+        )
+    mark = f"END_{digest_of(item.output)[:8]}"
+    lines += ["said=$(", command, ") || exit 1", f"wanted=$(cat <<'{mark}'\n{item.output.strip()}\n{mark}\n)"]
+    lines += [
+        "bare() { printf %s \"$1\" | sed -e 's/[[:space:]]*$//'; }",
+        '[ "$(bare "$said")" = "$(bare "$wanted")" ] ||',
+    ]
+    lines += ['  { echo "it ends well and prints something else than what was accepted"; exit 1; }', ""]
+    return MinedCheck(kind="command", what=f"`{shown}` ends well and prints what it printed", script="\n".join(lines))
+
+
+def _by_state(request: str, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> MinedCheck | str:
+    """What the files hold, of those that the request names, and that can be right in one way."""
+    changed = sorted(path for path in after.keys() | before.keys() if after.get(path) != before.get(path))
+    if not changed:
+        return "nothing was changed, and nothing that ran decided over it"
+    named = [path for path in changed if names(request, path, there=path in before)]
+    exact = [path for path in named if PurePosixPath(path).suffix.lower() not in CODE]
+    if not exact:
+        what = "only code or prose was changed" if named else f"the request does not name {changed[0]}"
+        return f"{what}, and nothing that ran decided over it"
+    for path in exact:
+        if path in before and path in after and not _asked_for(request, before[path], after[path]):
+            return f"the request says nothing of what came into {path}, and nothing that ran decided over it"
+    lines = ["unset PYTHONSAFEPATH PYTHONPATH", 'kept="$(mktemp -d)"', 'here="$PWD"']
+    for number, path in enumerate(exact):
+        where, complaint = shlex.quote(path), f"{path} is not as it was accepted"
+        if path not in after:
+            lines += [f"[ ! -e {where} ] || {{ echo {shlex.quote(f'{path} is still there')}; exit 1; }}"]
+            continue
+        lines += [f'cd "$kept"\n{written(str(number), after[path])}\ncd "$here"']
+        lines += [f"[ -f {where} ] || {{ echo {shlex.quote(f'there is no {path}')}; exit 1; }}"]
+        lines += [f"{_same(path, number)} || {{ echo {shlex.quote(complaint)}; exit 1; }}"]
+    return MinedCheck(kind="state", what=f"{', '.join(exact)} as accepted", script="\n".join([*lines, ""]))
+
+
+def _asked_for(request: str, before: bytes, after: bytes) -> bool:
+    """Does the request say something of what came into a file that was there before?"""
+    old, new = ({*WORD.findall(raw.decode("utf-8", "replace"))} for raw in (before, after))
+    came = new - old
+    return not came or bool(came & {*WORD.findall(request)})
+
+
+def _same(path: str, number: int) -> str:
+    """A command that compares a file with what was kept: JSON by its value, lines without blanks at their ends."""
+    if path.endswith(".json"):
+        compare = "import json,sys; sys.exit(json.load(open(sys.argv[1])) != json.load(open(sys.argv[2])))"
+        return f'python -c {shlex.quote(compare)} {shlex.quote(path)} "$kept/{number}" 2> /dev/null'
+    return f'diff -qZ --strip-trailing-cr {shlex.quote(path)} "$kept/{number}" > /dev/null 2>&1'
+
+
+def _speaks_of(text: str, path: str) -> bool:
+    """Does a text speak of a file, or of the module it is?"""
+    pure = PurePosixPath(path)
+    if re.search(rf"(?<![\w-]){re.escape(pure.name)}(?![\w-])", text):
+        return True
+    if pure.suffix not in CODE or pure.stem == "__init__":
+        return False
+    return bool(
+        re.search(rf"(?:import|from|require\(|source)\b[^\n]{{0,200}}(?<![\w]){re.escape(pure.stem)}(?!\w)", text)
+    )
+
+
+def _base64(content: bytes) -> str:
+    import base64
+
+    encoded = base64.b64encode(content).decode()
+    return "".join(f"{encoded[at : at + 76]}\n" for at in range(0, len(encoded), 76))
+
+
+def as_json(files: Mapping[str, bytes]) -> str:
+    """Files as one text, for comparing what two segments began with."""
+    return json.dumps({path: raw.decode("utf-8", "replace") for path, raw in sorted(files.items())})

@@ -1,0 +1,39 @@
+"""The tasks on which a skill that was learned from logs is tried: mined from these logs, where they hold enough."""
+
+from pathlib import Path
+
+from trace2skill.core.digest import digest_of
+from trace2skill.core.errors import BadInput
+from trace2skill.runs.mined_tasks import TASKS, mine
+from trace2skill.runs.settings import RunSettings
+from trace2skill.sandbox import choose_sandbox
+from trace2skill.store.address import directory_beside
+
+MINED = "mined"
+LEAST_GROUPS = 3
+"""So many groups of tasks can be divided into evolve, validation and test."""
+NO_AGENT = "nobody is named who could try them (--model or --agent-model, which may be handoff/DIR, or --harness)"
+
+
+def tasks_to_gate_on(settings: RunSettings) -> tuple[Path | None, str]:
+    """Mine tasks from the logs of a run, into a folder beside its store.
+
+    Returns the data set, or None and in words why there is none.
+
+    Raises:
+        BadInput: the run has no logs, or nothing could be read of them.
+        SandboxMissing: there is no sandbox to do the work of logs in.
+    """
+    sources = settings.data.sources
+    if sources is None:
+        raise BadInput("tasks are mined from logs, and this run has none")
+    sandbox = choose_sandbox(settings.learning.sandbox, simulated_model=False)
+    named = digest_of([str(path.absolute()) for path in sources.paths], sources.format, str(sources.labels))[:12]
+    folder = directory_beside(settings.operation.store) / MINED / named
+    found = mine(sources, sandbox, folder)
+    if found.groups < LEAST_GROUPS:
+        return None, (
+            f"{len(found.tasks)} tasks could be mined from {len(found.segments)} segments, and {found.groups} groups "
+            f"of tasks are too few to divide (`trace2skill mine` says why the others are none)"
+        )
+    return folder / TASKS, ""

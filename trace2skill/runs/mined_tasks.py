@@ -1,0 +1,210 @@
+"""Tasks mined from the sessions of logs: a folder of tasks, and what is said of every segment.
+
+Sessions are read and mined one by one, and what they became waits in a file: the memory that is used goes with the
+number of segments, by a line of words each. Sessions that are forks or parts of one another, or of one task, are one
+family; tasks of one family, and tasks that begin with the same files, are one group, which no split divides.
+"""
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from operator import not_
+from pathlib import Path
+from typing import IO, Any
+
+from pydantic import Field
+
+from trace2skill.core.digest import digest_of
+from trace2skill.core.errors import BadInput
+from trace2skill.core.record import Record
+from trace2skill.core.swap import swap_in, trial
+from trace2skill.mined import MinedSegment, Miner
+from trace2skill.mined.session import start_of
+from trace2skill.runs.reading_progress import ReadingProgress
+from trace2skill.runs.sources import Sources
+from trace2skill.safety.redaction import Redactor, redacted
+from trace2skill.sandbox import Sandbox
+from trace2skill.traces import ReadFile, read_paths
+from trace2skill.traces.outcomes import labelled, read_labels
+from trace2skill.traces.own_format import reader_for
+from trace2skill.traces.segments import segmented
+from trace2skill.traces.verdicts import Verdicts, verdicts_for
+from trace2skill.types.trajectory import Trajectory
+
+TASKS, REPORT = "tasks.jsonl", "mined.json"
+NAMED = 5
+
+
+class MinedTasks(Record):
+    """What came of mining logs."""
+
+    segments: tuple[MinedSegment, ...]
+    groups: int = Field(default=0, description="Groups of tasks: so many can be told apart by a division.")
+    problems: int = Field(default=0, exclude_if=not_, description="Lines and files that could not be read.")
+    first_problems: tuple[str, ...] = Field(default=(), exclude_if=not_)
+
+    @property
+    def tasks(self) -> tuple[MinedSegment, ...]:
+        """Those that became tasks."""
+        return tuple(item for item in self.segments if item.task)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Segments by how replayable they are."""
+        return dict(sorted(Counter(item.replayable for item in self.segments).items()))
+
+    @property
+    def checks(self) -> dict[str, int]:
+        """Tasks by their check."""
+        return dict(sorted(Counter(item.check for item in self.tasks).items()))
+
+    @property
+    def agreement(self) -> tuple[int, int]:
+        """Of the segments with a check that could be tried and a verdict of their log: how often both say the same."""
+        both = [
+            item for item in self.segments if item.check_passes is not None and item.outcome in ("passed", "failed")
+        ]
+        return sum(item.check_passes == (item.outcome == "passed") for item in both), len(both)
+
+
+def mine(sources: Sources, sandbox: Sandbox, to: Path | None) -> MinedTasks:
+    """Mine tasks from logs, and write them to a folder: `tasks.jsonl`, and `mined.json` with what became of the rest.
+
+    Args:
+        sources: the logs, their format and labels.
+        sandbox: where the work of the logs is done again.
+        to: a new or empty folder, or one that was mined before, which is replaced as a whole; None writes nothing.
+
+    Raises:
+        BadInput: a path, the labels or the format is not what it should be, or the folder is somebody else's.
+        InfrastructureFault: the sandbox could not start.
+    """
+    check_folder(to)
+    verdicts = verdicts_for(sources.paths, read_labels(sources.labels) if sources.labels else None)
+    reader = reader_for(sources.format) if sources.format else None
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting:
+        mining = _Mining(Miner(sandbox), verdicts, waiting)
+        readings = read_paths(sources.paths, mining, reader=reader, aside=verdicts.files)
+        if not mining.segments:
+            first = f": {readings.problems[0]}" if readings.problems else ""
+            raise BadInput(f"no session was found in {', '.join(map(str, sources.paths[:NAMED]))}{first}")
+        problems = tuple(Redactor().text(str(problem)) for problem in readings.problems[:NAMED])
+        found = MinedTasks(
+            segments=tuple(mining.segments),
+            groups=len(set(mining.groups().values())),
+            problems=readings.counts.get("problem", 0),
+            first_problems=problems,
+        )
+        if to is not None:
+            swap_in(to, lambda folder: _write(folder, mining, found))
+    return found
+
+
+def check_folder(to: Path | None) -> None:
+    """See that a folder may be written.
+
+    Raises:
+        BadInput: it holds something else than mined tasks, or cannot be made.
+    """
+    if to is None:
+        return
+    if to.exists() and not (to.is_dir() and ((to / REPORT).is_file() or not any(to.iterdir()))):
+        raise BadInput(f"{to} holds something else than mined tasks: name a new folder")
+    try:
+        trial(to)
+    except OSError as error:
+        raise BadInput(f"{to} cannot be written ({error.strerror or error}): name another folder") from error
+
+
+@dataclass
+class _Mining(ReadingProgress):
+    """Takes what is read, and mines it."""
+
+    miner: Miner
+    verdicts: Verdicts
+    waiting: IO[str]
+    segments: list[MinedSegment] = field(default_factory=list)
+    families: "_Families" = field(default_factory=lambda: _Families())
+    starts: dict[str, list[str]] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)
+
+    def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
+        """See `Taker`."""
+        del number
+        outcomes = {part.id: labelled(part, self.verdicts, file.path).outcome for part in segmented(trajectory)}
+        clean, redactor = redacted(trajectory)
+        for other in filter(None, (trajectory.parent, f"task {trajectory.task_id}")):
+            self.families.unite(trajectory.id, other)
+        for item, row in self.miner.mine(clean, outcomes):
+            told = {"format": file.format, "file": redactor.text(file.name), "why": redactor.text(item.why)}
+            segment = item.model_copy(update=told)
+            if row is not None:
+                segment = self._kept(segment, row)
+            self.segments.append(segment)
+
+    def groups(self) -> dict[str, str]:
+        """By task, its group: the family of its session, with those that begin with the same files."""
+        united = _Families(dict(self.families.above))
+        for sessions in self.starts.values():
+            for session in sessions[1:]:
+                united.unite(sessions[0], session)
+        return {item.task: united.of(item.session) for item in self.segments if item.task}
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The tasks, with their groups and the sessions of their families."""
+        groups, members = self.groups(), self.families.members()
+        self.waiting.seek(0)
+        for line in self.waiting:
+            row = json.loads(line)
+            session = row.pop("session")
+            family = members[self.families.of(session)]
+            ids = sorted({row["id"], session, *(id.removeprefix("task ") for id in family)})
+            yield {**row, "group": digest_of("group", groups[row["id"]])[:16], "sessions": ids}
+
+    def _kept(self, segment: MinedSegment, row: dict[str, Any]) -> MinedSegment:
+        """The segment as a task, unless there is one already that asks the same of the same files."""
+        same = digest_of(" ".join(row["prompt"].split()), row["files"])
+        if (first := self.known.setdefault(same, segment.id)) != segment.id:
+            return segment.model_copy(update={"task": "", "why": f"it asks what {first} asks, of the same files"})
+        if start := start_of(row):
+            self.starts.setdefault(start, []).append(segment.session)
+        self.waiting.write(json.dumps({**row, "session": segment.session}) + "\n")
+        return segment
+
+
+class _Families:
+    """Which ids belong together. The first that was met names a family."""
+
+    def __init__(self, above: dict[str, str] | None = None) -> None:
+        self.above: dict[str, str] = above or {}
+
+    def of(self, id: str) -> str:
+        """The name of the family of an id."""
+        at = id
+        while (up := self.above.setdefault(at, at)) != at:
+            self.above[at] = self.above.get(up, up)
+            at = up
+        return at
+
+    def unite(self, one: str, other: str) -> None:
+        """Two ids belong together."""
+        first, second = self.of(one), self.of(other)
+        if first != second:
+            self.above[max(first, second)] = min(first, second)
+
+    def members(self) -> dict[str, list[str]]:
+        """All ids by the name of their family."""
+        found: dict[str, list[str]] = {}
+        for id in sorted(self.above):
+            found.setdefault(self.of(id), []).append(id)
+        return found
+
+
+def _write(folder: Path, mining: _Mining, found: MinedTasks) -> None:
+    with (folder / TASKS).open("w", encoding="utf-8") as file:
+        for row in mining.rows():
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    told = {"counts": found.counts, "checks": found.checks, **found.model_dump(mode="json")}
+    (folder / REPORT).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
