@@ -25,10 +25,16 @@ MODULES = frozenset(
 """Modules that only work on what they are given; not `os`, `shutil`, `subprocess`, or what speaks to a network."""
 NAMES = frozenset(
     re.findall(
-        r"\w+", "__builtins__ __import__ breakpoint compile delattr eval exec getattr globals locals setattr vars"
+        r"\w+",
+        """
+        breakpoint compile delattr eval exec getattr globals help locals setattr vars
+        Formatter ForwardRef attrgetter get_type_hints methodcaller
+        """,
     )
 )
-"""Names by which a program gets at what its text does not say."""
+"""Names by which a program gets at what its text does not say, as variables and as attributes. The last ones look up
+names that stand in a text (https://docs.python.org/3/library/string.html#string.Formatter.get_field).
+"""
 ATTRIBUTES = frozenset(
     re.findall(
         r"\w+",
@@ -36,6 +42,20 @@ ATTRIBUTES = frozenset(
     )
 )
 """Of a path, mostly: what changes other files than a result, or leads out of the workspace."""
+OF_SYS = frozenset({"argv", "exit", "maxsize", "stderr", "stdin", "stdout", "version_info"})
+HONEST = frozenset({"__name__", "__init__", "__doc__", "__file__", "__annotations__"})
+"""Special names that honest programs ask for."""
+BEHIND = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        asyncio builtins code codecs ctypes fcntl ftplib gc glob http importlib inspect io linecache marshal mmap
+        multiprocessing nt ntpath os pickle platform posix posixpath pty runpy shutil signal site smtplib socket
+        subprocess sys tempfile threading types urllib
+        """,
+    )
+)
+"""Modules that other modules have as attributes, whatever the variable is called (`pathlib.os`)."""
 PLACE = re.compile(
     r"^\s*(?:~(?:/|$)|/(?:[\w.+-]+/|(?:bin|dev|etc|home|mnt|opt|proc|root|run|sys|tmp|usr|var|workspace)\b)|\.\.(?:/|$))"
     r"|/\.\./|://"
@@ -64,10 +84,22 @@ def _told(node: ast.AST) -> Iterator[tuple[int, str]]:
     elif isinstance(node, ast.ImportFrom):
         if node.level or _outside(node.module or ""):
             yield at, f"imports from {node.module or '.'}"
-    elif isinstance(node, ast.Name) and node.id in NAMES:
+        for name in node.names:
+            if (
+                name.name == "*"
+                or name.name in NAMES
+                or name.name.startswith("_")
+                or _leads_out(name.name, node.module or "")
+            ):
+                yield at, f"imports {name.name} from {node.module}"
+    elif isinstance(node, ast.Name) and (node.id in NAMES or _is_deep(node.id)):
         yield at, f"uses {node.id}"
-    elif isinstance(node, ast.Attribute) and (node.attr in ATTRIBUTES or _is_deep(node.attr)):
-        yield at, f"uses .{node.attr}"
+    elif isinstance(node, ast.Attribute):
+        owner = node.value.id if isinstance(node.value, ast.Name) else ""
+        if node.attr in ATTRIBUTES or node.attr in NAMES or _is_deep(node.attr) or _leads_out(node.attr, owner):
+            yield at, f"uses .{node.attr}"
+    elif isinstance(node, ast.MatchClass):
+        yield from ((at, f"uses .{name}") for name in node.kwd_attrs if _is_deep(name) or name in BEHIND)
     elif isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
         text = node.value if isinstance(node.value, str) else node.value.decode("utf-8", "replace")
         if PLACE.search(text):
@@ -78,6 +110,12 @@ def _outside(module: str) -> bool:
     return module.partition(".")[0] not in MODULES
 
 
+def _leads_out(name: str, owner: str) -> bool:
+    """Does an attribute lead to another module, or to what a module keeps for itself?"""
+    if owner == "sys" and name not in OF_SYS:
+        return True
+    return name in BEHIND or (owner in MODULES and name.startswith("_"))
+
+
 def _is_deep(name: str) -> bool:
-    """A special attribute other than the few that honest programs ask for."""
-    return DEEP.match(name) is not None and name not in ("__name__", "__init__", "__doc__")
+    return DEEP.match(name) is not None and name not in HONEST
