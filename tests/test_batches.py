@@ -195,7 +195,11 @@ def test_what_is_in_a_batch_is_not_asked_singly_by_who_sends_none(store: Store, 
     assert sorted((row.run_id, row.cost) for row in rows(store))[:2] == [("run-1", pytest.approx(BATCHED))] * 2
 
 
-def test_a_run_goes_on_without_batches_and_pays_for_none_twice(tmp_path: Path, provider: BatchServer) -> None:
+@pytest.mark.parametrize("looks", [1, 3], ids=["they have ended", "they go on"])
+def test_a_run_goes_on_without_batches_and_pays_for_none_twice(
+    tmp_path: Path, provider: BatchServer, looks: int
+) -> None:
+    provider.looks = looks
     provider.speak = lambda body: echo(body) if "nobody asks" in str(body) else simulated(body)
     settings = RunSettings.model_validate({
         "data": {
@@ -225,6 +229,7 @@ def test_a_run_goes_on_without_batches_and_pays_for_none_twice(tmp_path: Path, p
     assert sent.keys() < in_batches
     assert set(Counter(row.call_key for row in rows(store)).values()) == {1}
     assert len(provider.single) == len(rows(store)) - len(in_batches) - sum(row.role == "agent" for row in rows(store))
+    assert not {row.call_key for row in rows(store, "from_memory")} & {f"call/{id}" for id in provider.calls}
     assert not sending.open_batches(store)
     forget_runtimes()
 
@@ -650,8 +655,9 @@ def test_a_run_with_batches_is_the_run_without_and_its_one_call_stages_cost_half
 
 
 @pytest.mark.slow
-def test_however_often_a_run_is_killed_no_call_is_sent_twice(tmp_path: Path) -> None:
-    assert batch_kills.benchmark(tmp_path, kills=8, seed=3)
+@pytest.mark.parametrize("mixed", [False, True], ids=["in batches", "with and without"])
+def test_however_often_a_run_is_killed_no_call_is_sent_twice(tmp_path: Path, mixed: bool) -> None:
+    assert batch_kills.benchmark(tmp_path, kills=8, seed=3, mixed=mixed)
 
 
 def wait_for(there: Callable[[], bool]) -> None:

@@ -80,7 +80,7 @@ class Client:
 
         See `answered_in_batches`, also for what it raises.
         """
-        own_are_settled(self._sender(), hours, shown, wait=wait)
+        self._ahead |= own_are_settled(self._sender(), hours, shown, wait=wait)
 
     def _sender(self) -> Sender:
         return Sender(self._store, self._budget, self._run_id)

@@ -71,16 +71,17 @@ def answered_in_batches(sender: Sender, waiting: Waiting, hours: float, shown: S
     return Batched(answered=answered, why=why)
 
 
-def own_are_settled(sender: Sender, hours: float, shown: Shown, *, wait: bool) -> None:
-    """Settle what its run has at providers, whoever wanted it: what has ended, or all, as it ends. Raises as above."""
+def own_are_settled(sender: Sender, hours: float, shown: Shown, *, wait: bool) -> set[str]:
+    """Settle what its run has at providers, whoever wanted it: what has ended, or all, as it ends.
+
+    Returns the keys of the calls that are answered. Raises as `answered_in_batches`.
+    """
     try:
         waiting = _Wait(sender.own(), hours, shown)
-        if wait:
-            waiting.ended(sender)
-        else:
-            waiting.look(sender)
+        found = waiting.ended(sender) if wait else waiting.look(sender)
     finally:
         sender.leave()
+    return {call.key for batch, unanswered in found for call in batch.calls if call.key not in unanswered}
 
 
 class _Wait:
