@@ -23,6 +23,7 @@ from trace2skill.runs.report.page import render_report
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.safety.programs import found_in_program
+from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.scripted import scripted
 from trace2skill.skills.skill import read_skill
 from trace2skill.store import Store
@@ -78,7 +79,7 @@ def test_what_is_always_done_the_same_way_becomes_a_script_that_passed_unseen_ta
     assert summary.candidate_directory
     skill = read_skill(summary.candidate_directory)
     assert (skill.text("scripts/add_up.py") or "").startswith("import argparse")
-    assert "[scripts/add_up.py](scripts/add_up.py). `python scripts/add_up.py --file FILE --times TIMES`" in skill.body
+    assert "[`python scripts/add_up.py --file FILE --times TIMES`](scripts/add_up.py)" in skill.body
 
 
 def test_why_names_the_programs_that_a_script_came_from(honest: tuple[Done, list[str]]) -> None:
@@ -287,3 +288,25 @@ def test_the_order_of_programs_does_not_matter_and_each_task_has_one(programs: l
     assert all(len(routine.tasks) >= 3 for routine in found)
     for routine in found:
         assert len({"total" in program.source for program in routine.programs}) == 1, "two jobs in one routine"
+
+
+def test_who_writes_a_script_is_told_once_what_is_wrong_with_it_on_tasks_that_it_saw(tmp_path: Path) -> None:
+    world.write_world(tmp_path)
+    wrong = {"script": world.SCRIPTS["sum"].replace("args.times * ", "").replace("total * args.times", "total")}
+    heard = list[str]()
+
+    def mending(kind: str) -> dict[str, Any]:
+        return {**world.ANSWERS[kind], **(wrong if kind == "sum" and not heard else {})}
+
+    def speak(told: Heard) -> Spoken:
+        if told.system.startswith("You turn a routine") and "Add up" in told.opening and told.turns:
+            heard.append(told.observations[-1])
+        return world.speaker(mending)(told)
+
+    with scripted(speak):
+        found = world.tried(world.routine_settings(tmp_path))
+    assert not found["sum"].reason
+    (said,) = heard
+    assert "it fails a task it was made from, sum-" in said
+    unseen = [run.task_id for run in found["sum"].runs if run.seen == "unseen"]
+    assert not any(task in said for task in unseen)

@@ -7,6 +7,7 @@ it is meant, and how each option is read out of one. A routine whose calls canno
 import re
 from collections.abc import Sequence
 from operator import not_
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -76,6 +77,27 @@ class InducedScript(Record, form="InducedScript", version=1):
         return " ".join(part for part in (f"python {self.path}", arguments, *options) if part)
 
 
+class Refused(NamedTuple):
+    """A script that was tried, and what was wrong with it: a second one may be right."""
+
+    made: InducedScript
+    why: str
+
+    @property
+    def as_said(self) -> tuple[str, str]:
+        """The answer that it was, and what is said to it."""
+        options = [ScriptOption(name=item.name, patterns=list(item.patterns)) for item in self.made.options]
+        answer = WrittenScript(
+            name=self.made.name,
+            line=self.made.line,
+            script=self.made.script,
+            when=list(self.made.when),
+            options=options,
+        )
+        why = f"The script was tried: {self.why}.\nAnswer again, whole; or say in `refused` why no script can do it."
+        return answer.model_dump_json(), why
+
+
 def divided(routine: Routine, unseen: int) -> tuple[tuple[WorkedProgram, ...], tuple[WorkedProgram, ...]]:
     """The programs that the model sees, and those whose tasks it does not: as many as can be spared of a routine.
 
@@ -93,6 +115,7 @@ def induced(
     programs: Sequence[WorkedProgram],
     there: Sequence[str],
     room: int,
+    before: "Refused | None" = None,
 ) -> InducedScript:
     """Ask for the script of these programs; asked once more where the answer is not in form.
 
@@ -103,6 +126,7 @@ def induced(
         programs: what did them.
         there: names of scripts that the skill has.
         room: tokens of a prompt's items: what does not fit is left out, from the last on.
+        before: a script that was given before, and what was wrong with it.
 
     Raises:
         InfrastructureFault, ModelUnusable, BudgetReached: as `Client.complete`.
@@ -114,7 +138,7 @@ def induced(
     def once(_: Sequence[str], said: Sequence[str]) -> WrittenScript:
         shown = [{"request": request, "program": program.source} for request, program in items]
         values = {"contract": contract, "there": ", ".join(there), "items": shown}
-        return ask(PROMPT, WrittenScript, values, said)
+        return ask(PROMPT, WrittenScript, values, [*(before.as_said if before else ()), *said])
 
     def broken(answer: WrittenScript, _: Sequence[str]) -> list[str]:
         return [] if answer.refused.strip() else _problems(answer, there)
@@ -136,7 +160,7 @@ def induced(
 def as_group(made: InducedScript, arguments: str, programs: Sequence[WorkedProgram]) -> EditGroup:
     """The file and the line that leads to it, which stand or fall together, with those whose programs it came from."""
     lessons = tuple(sorted({id for program in programs for id in program.lessons}))
-    link = f"- {made.line.rstrip('.')}: [{made.path}]({made.path}). `{made.usage(arguments)}` (`--help` says more).\n"
+    link = f"- {made.line.rstrip('.')}: [`{made.usage(arguments)}`]({made.path})\n"
     return EditGroup(
         edits=(
             Edit(op="create", file=made.path, content=made.script, lessons=lessons),

@@ -7,9 +7,7 @@ from trace2skill.core.record import Record
 from trace2skill.sim.office import Job
 
 LINE = re.compile(
-    r"^- (?P<says>.*?): \[(?P<path>scripts/\w+\.py)\]\([^)]*\)\. "
-    r"`python scripts/\w+\.py INPUT OUTPUT(?P<options>[^`]*)`",
-    re.MULTILINE,
+    r"^- (?P<says>.*?): \[`python (?P<path>scripts/\w+\.py) INPUT OUTPUT(?P<options>[^`]*)`\]\(", re.MULTILINE
 )
 EXAMPLE = re.compile(r'"([^"]+)"')
 LIKE = 0.75

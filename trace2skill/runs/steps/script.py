@@ -7,7 +7,7 @@ from trace2skill.analysts.script_trial import ScriptCall, ScriptRun, ScriptTrial
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.quarantine import Quarantined, allowed_in, keep, text_of, written_by
 from trace2skill.consolidate.routines import Routine
-from trace2skill.consolidate.scripts import PROMPT, InducedScript, as_group, divided, induced
+from trace2skill.consolidate.scripts import PROMPT, InducedScript, Refused, as_group, divided, induced
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.domains.base import Scripted
@@ -59,14 +59,25 @@ def script(rt: Runtime, job: ScriptJob, base: str) -> TriedScript:
     assert isinstance(rt.domain, Scripted)
     shown, _ = divided(routine, how.scripts.unseen)
     requests = [rt.domain.describe(rt.evolve_task(program.task_id)) for program in shown]
-    made = induced(
-        asks_merger(rt, "script", job.name, job.content),
-        rt.domain.script_contract,
-        requests,
-        shown,
-        _names(skill),
-        how.merge.room,
-    )
+    ask = asks_merger(rt, "script", job.name, job.content)
+    given = (rt.domain.script_contract, requests, shown, _names(skill), how.merge.room)
+    told, wrong = _judged(rt, job, routine, skill, induced(ask, *given))
+    if wrong:
+        again, still = _judged(rt, job, routine, skill, induced(ask, *given, Refused(told.made, wrong)))
+        told = told if again.made.refused else again
+        log.info("%s script: asked again since %s%s", rt.run_id, wrong, "; still wrong" if still else "")
+    log.info("%s script: %s", rt.run_id, told.in_words)
+    return told
+
+
+def _judged(
+    rt: Runtime, job: ScriptJob, routine: Routine, skill: Skill, made: InducedScript
+) -> tuple[TriedScript, str]:
+    """Screened, then tried: what is kept out is not run. Returns what came of it, and what its writer may be told.
+
+    Who wrote it is told of the tasks that it was made from, and never of those that it is tried on besides.
+    """
+    assert isinstance(rt.domain, Scripted)
     told = TriedScript(
         routine=routine.id,
         trajectories=tuple(program.trajectory_id for program in routine.programs),
@@ -76,27 +87,26 @@ def script(rt: Runtime, job: ScriptJob, base: str) -> TriedScript:
         made=made,
         reason=made.refused,
     )
-    if not told.reason:
-        told = _judged(rt, told, routine, skill, as_group(made, rt.domain.script_arguments, routine.programs))
-    log.info("%s script: %s", rt.run_id, told.in_words)
-    return told
-
-
-def _judged(rt: Runtime, told: TriedScript, routine: Routine, skill: Skill, group: EditGroup) -> TriedScript:
-    """Screened, then tried: what is kept out is not run."""
-    if aside := _suspicious(rt, told.made, skill, group):
+    if told.reason:
+        return told, ""
+    group = as_group(made, rt.domain.script_arguments, routine.programs)
+    if aside := _suspicious(rt, made, skill, group):
         keep(rt.store, [aside])
-        return told.model_copy(update={"reason": f"quarantined: {aside.reason}", "quarantined": aside.digest})
-    trial = ScriptTrial(rt.domain, rt.sandbox, rt.settings.learning.agent.command, told.made)
-    if problem := trial.help_problem():
-        return told.model_copy(update={"reason": problem})
-    tasks = [rt.evolve_task(id) for id in rt.splits.evolve]
-    calls, problem = trial.calls(tasks)
+        out = told.model_copy(update={"reason": f"quarantined: {aside.reason}", "quarantined": aside.digest})
+        return out, f"it may not do what a script of a skill never does: {'; '.join(map(str, aside.findings[:5]))}"
+    trial = ScriptTrial(rt.domain, rt.sandbox, rt.settings.learning.agent.command, made)
+    tasks = {id: rt.evolve_task(id) for id in rt.splits.evolve}
+    calls: dict[str, ScriptCall] = {}
+    problem = trial.help_problem()
+    if not problem:
+        calls, problem = trial.calls([*tasks.values()])
     if problem:
-        return told.model_copy(update={"reason": problem})
-    runs = tuple(_tried(rt, trial, routine, {task.id: task for task in tasks}, calls))
-    reason = _why_not(rt, runs)
-    return told.model_copy(update={"runs": runs, "reason": reason, "group": None if reason else group})
+        return told.model_copy(update={"reason": problem}), problem
+    runs = tuple(_tried(rt, trial, routine, tasks, calls))
+    why = {seen: _why_not(rt, runs, seen) for seen in ("source", "unseen")}
+    reason = why["source"] or why["unseen"]
+    out = told.model_copy(update={"runs": runs, "reason": reason, "group": None if reason else group})
+    return out, why["source"]
 
 
 def _suspicious(rt: Runtime, made: InducedScript, skill: Skill, group: EditGroup) -> Quarantined | None:
@@ -133,18 +143,21 @@ def _tried(
             return
 
 
-def _why_not(rt: Runtime, runs: Sequence[ScriptRun]) -> str:
-    """Why a script does not enter, '' where it does: a task it claims fails, or it could not be measured on enough."""
+def _why_not(rt: Runtime, runs: Sequence[ScriptRun], seen: str) -> str:
+    """Why a script does not enter by the tasks it was made from or by unseen ones, '' where it may.
+
+    A task it claims fails, or it could not be measured on enough.
+    """
     how = rt.settings.learning.scripts
-    for run in runs:
-        if not run.passed:
-            which = "a task it was made from" if run.seen == "source" else "an unseen task"
-            return f"it fails {which}, {run.task_id}: {run.reason}"
-    for seen, least, what in (("source", how.sources, "was"), ("unseen", how.unseen, "was not")):
-        count = sum(run.seen == seen for run in runs)
-        if count < least:
-            return f"it can be called on {count} tasks it {what} made from without a model, and {least} are needed"
-    return ""
+    mine = [run for run in runs if run.seen == seen]
+    failed = next((run for run in mine if not run.passed), None)
+    if failed:
+        which = "a task it was made from" if seen == "source" else "an unseen task"
+        return f"it fails {which}, {failed.task_id}: {failed.reason}"
+    least, what = (how.sources, "was") if seen == "source" else (how.unseen, "was not")
+    if len(mine) >= least:
+        return ""
+    return f"it can be called on {len(mine)} tasks it {what} made from without a model, and {least} are needed"
 
 
 def _names(skill: Skill) -> list[str]:

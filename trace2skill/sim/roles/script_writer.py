@@ -7,7 +7,8 @@ from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 from trace2skill.sim.induction import induce
 from trace2skill.sim.office import Job, parse
 
-EXAMPLE = 110
+EXAMPLE = 8
+"""Words of a request by which its wording is known."""
 MOST_EXAMPLES = 2
 
 
@@ -26,7 +27,7 @@ def speak(heard: Heard) -> Spoken:
     return answer_json(
         {
             "name": f"do_{kinds[0]}" if len(kinds) == 1 else f"routine_{digest_of(made.when)[:6]}",
-            "line": f"For requests like {' or like '.join(_examples(requests, jobs))} run this script",
+            "line": f"For requests like {' or '.join(_examples(requests, jobs))} run this script",
             "script": made.script,
             "when": made.when,
             "options": [{"name": f"--{item.name}", "patterns": item.patterns} for item in made.options],
@@ -46,7 +47,7 @@ def _examples(requests: list[str], jobs: list[Job | None]) -> list[str]:
     """The beginnings of requests of different wordings, their values left out."""
     found: dict[str, None] = {}
     for request, job in zip(requests, jobs, strict=True):
-        text = " ".join(request.split())[:EXAMPLE].rpartition(" ")[0]
+        text = " ".join(request.split()[:EXAMPLE])
         for value in sorted(
             filter(None, job.model_dump(exclude={"kind"}).values()) if job else (), key=len, reverse=True
         ):
