@@ -23,6 +23,7 @@ from trace2skill.cli.experiment import experiment
 from trace2skill.cli.handoff import handoff_app
 from trace2skill.cli.ingest import ingest, quarantine, reveal
 from trace2skill.cli.learned import lessons, patch
+from trace2skill.cli.library import library
 from trace2skill.cli.look import doctor, show, validate
 from trace2skill.cli.mcp import mcp
 from trace2skill.cli.nights import nights
@@ -59,7 +60,7 @@ app = typer.Typer(
 OPERATE = (deploy, status, watch, failures, retry, approve, estimate, mcp)
 RUNS = (demo, run, rollout, distill, evaluate, drift, ingest)
 LOOKS = (show, report, lessons, patch, why, book, nights, quarantine, reveal, validate, doctor, domains, new_domain)
-EVIDENCE = (experiment, power, ablate, shrink, usage, triggers, transfer)
+EVIDENCE = (experiment, power, ablate, shrink, usage, triggers, library, transfer)
 VERSIONS = (versions, diff, promote, rollback, propose_pr, export)
 for panel, commands in (
     ("Run", RUNS),
