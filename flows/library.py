@@ -29,6 +29,7 @@ from trace2skill.runs.ingest import NOT_SHOWN
 from trace2skill.runs.intake import Intake
 from trace2skill.runs.library_read import keep_library, settings_of_part
 from trace2skill.runs.library_summary import LibrarySummary, ProposedSkill, SkillRow
+from trace2skill.runs.library_use import use_of
 from trace2skill.runs.outlook import gate_outlook
 from trace2skill.runs.refresh import Plan
 from trace2skill.runs.routing import RoutedLesson, Routing, delivered, to_route, with_answers
@@ -67,10 +68,8 @@ class DecidedPart:
 )
 def refresh_library(settings: RunSettings) -> State[Any]:
     """Learn once for all skills of a library, then decide on each by itself. Returns the `LibrarySummary`."""
-    library.check_library(settings)
     settings, intake = run.take_in_logs(settings)
     rt = runtime(settings)
-    library.check_named_skills(rt)
     run.start(rt, "library", flow_run=flow_run_id())
     with tagged(*settings.tags):
         summary = learn(settings, rt, intake)
@@ -91,10 +90,11 @@ def learn(settings: RunSettings, rt: Runtime, intake: Intake) -> LibrarySummary:
     failures = [*rolled.failures, *analysed.failures]
     routing, failed = route(settings, rt, analysed.results)
     failures += failed
-    used = library.uses_of(rt, analysed.results, rolled.results)
-    rows, lost = each_skill(rt, planned, routing, used)
+    sessions = [*(item.trajectory_id for item in rolled.results), *(item.id for item in intake.taken)]
+    use = use_of(rt, sessions)
+    rows, lost = each_skill(rt, planned, routing, use.used)
     proposed = new_skills(settings, rt, routing.of(""))
-    return library.finish_library(rt, rows, routing, proposed, rolled.results, [*failures, *lost], intake)
+    return library.finish_library(rt, rows, routing, proposed, rolled.results, use, [*failures, *lost], intake)
 
 
 def plan_run(settings: RunSettings, rt: Runtime) -> Plan:

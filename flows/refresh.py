@@ -44,6 +44,7 @@ from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.steps.audit import AUDIT
 from trace2skill.runs.steps.draft import DRAFT
 from trace2skill.runs.summary import CandidateScore, RunSummary, SourcesRead
+from trace2skill.skills.library import is_library
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.references import Extracted, Rolled
@@ -61,9 +62,15 @@ log = logging.getLogger("trace2skill.gate")
 def refresh(settings: RunSettings) -> State[Any]:
     """Learn from rollouts on the evolve tasks, and say on held-out tasks whether the new skill is better.
 
-    Returns the `RunSummary`, in a state whose name and message say where the run went on without some items.
+    Returns the `RunSummary`, in a state whose name and message say where the run went on without some items. A library
+    is what `refresh_library` is for, which returns its own summary.
     """
     check(settings)
+    if is_library(settings.data.skill):
+        from flows.library import refresh_library  # it is made of the stages of this one
+
+        with held(settings):
+            return refresh_library(settings, return_state=True)
     with held(settings):
         answered(settings)
         settings = tonight(settings, runtime(settings).store, planned_day())

@@ -12,13 +12,18 @@ from ingesting import settings as ingesting
 from libraries_of_tests import ABOUT, library, tasks
 from sessions_of_tests import sessions
 
+from trace2skill.consolidate.cut import Place, Rule
 from trace2skill.consolidate.owners import KnownSkill, Owner, Owners, RouteJob, owners_of
+from trace2skill.consolidate.settle import BookRule, Statement
 from trace2skill.core.errors import BadAnswer, BadInput
 from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import ModelSettings, Roles
 from trace2skill.runs import library as whole
 from trace2skill.runs import refresh as run
+from trace2skill.runs.library_checks import check_library, check_named_skills
+from trace2skill.runs.library_proposals import merged, retired, review_library, split_of
 from trace2skill.runs.library_read import among_others, keep_library, settings_of_part
+from trace2skill.runs.library_use import LibraryUse, UsedTogether
 from trace2skill.runs.promotion import Condition
 from trace2skill.runs.routing import Routing, delivered, to_route, with_answers
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
@@ -27,7 +32,8 @@ from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.stored import keep_extraction, stored
 from trace2skill.sim.conversation import Heard, Spoken, answer_json
 from trace2skill.skills.library import is_library, skills_in, together
-from trace2skill.skills.skill import Skill, faults
+from trace2skill.skills.skill import Skill, SkillFile, faults
+from trace2skill.store import open_store
 from trace2skill.types.lesson import Evidence, Extraction, Lesson
 from trace2skill.types.references import Extracted
 from trace2skill.types.trajectory import Observation, Outcome, Step, ToolCall, Trajectory
@@ -225,14 +231,21 @@ def test_what_a_library_cannot_have_is_said_before_anything_is_paid(
 ) -> None:
     library(tmp_path / "skills")
     with pytest.raises(BadInput, match=said):
-        whole.check_library(shell_run(tmp_path, **more))
+        check_library(shell_run(tmp_path, **more))
+
+
+def test_what_works_on_one_skill_refuses_several(tmp_path: Path) -> None:
+    library(tmp_path / "skills")
+    tasks(tmp_path / "t.jsonl", 8)
+    with pytest.raises(BadInput, match=r"holds several skills \(amount-order, .*name its directory"):
+        run.start(runtime(shell_run(tmp_path)), "rollout")
 
 
 def test_a_task_that_names_a_skill_which_is_not_there_is_refused(tmp_path: Path) -> None:
     library(tmp_path / "skills", ("csv-tables",))
     tasks(tmp_path / "t.jsonl", 8)
     with pytest.raises(BadInput, match="'note-search', which is not in"):
-        whole.check_named_skills(runtime(shell_run(tmp_path)))
+        check_named_skills(runtime(shell_run(tmp_path)))
 
 
 def test_one_skill_is_no_library(tmp_path: Path) -> None:
@@ -241,6 +254,55 @@ def test_one_skill_is_no_library(tmp_path: Path) -> None:
     assert not is_library(tmp_path)
     assert not is_library(None)
     assert together(skills_in(tmp_path / "skills")) == together(reversed(skills_in(tmp_path / "skills")))
+
+
+def test_proposals_name_their_evidence_and_what_is_not_known(tmp_path: Path) -> None:
+    rules = [
+        rule("Skip the titles of the table.", "a", "b", "c"),
+        rule("Trim the cells of the table.", "b", "d"),
+        rule("Greet the customer by name.", "x", "y"),
+        rule("Say what happens next.", "y", "z"),
+        rule("Never mind.", "q"),
+    ]
+    (split,) = split_of("tables", rules)
+    assert split.measures == {"groups": 2, "rules": 4}
+    assert "Trim the cells" in split.evidence[0] or "Trim the cells" in split.evidence[1]
+    assert not split_of("tables", [*rules, rule("Both at once.", "a", "x")]), "one task asks for both"
+
+    said = (
+        "Strip the blanks of all columns before rows are compared.",
+        "Read columns of codes as text, not as numbers.",
+    )
+    skills = [skill(name, *said, "Mind the gap.") for name in ("csv", "tsv")] + [
+        skill("mail", "Greet the customer by name.")
+    ]
+    (merge,) = merged(skills[0], skills[1], LibraryUse())
+    assert (merge.kind, merge.skills, merge.measures["lines"]) == ("merge", ("csv", "tsv"), 2)
+    assert not merged(skills[0], skills[2], LibraryUse())
+    both = (UsedTogether(first="csv", second="mail", sessions=19),)
+    seen = LibraryUse(sessions=60, used={"csv": 20, "mail": 20, "tsv": 0}, together=both)
+    assert "19 of 21 sessions" in merged(skills[0], skills[2], seen)[0].evidence[0]
+    (retire,) = retired("tsv", seen, ())
+    assert retire.evidence == ("none of 60 sessions used it",)
+    assert not retired("tsv", LibraryUse(sessions=5, used={"tsv": 0}), ()), "five sessions say nothing"
+    assert not retired("unheard-of", seen, ()), "what was not in the library was not counted"
+
+    library(tmp_path / "skills")
+    store = open_store(tmp_path / "s.duckdb")
+    review = review_library(store, skills_in(tmp_path / "skills"))
+    assert not review.proposals
+    assert "no run over this library" in review.unknown[0]
+
+
+def rule(says: str, *asked: str) -> BookRule:
+    place = Place(file="SKILL.md", section=())
+    drawn = [Rule(text=says, place=place, trajectory_id=f"T{task}", task_id=task, kind="error") for task in asked]
+    return BookRule(says=says, said=tuple(Statement(rule=item) for item in drawn))
+
+
+def skill(name: str, *lines: str) -> Skill:
+    text = f"---\nname: {name}\ndescription: x\n---\n\n# It\n\n" + "".join(f"- {line}\n" for line in lines)
+    return Skill(files=(SkillFile(path="SKILL.md", content=text.encode()),))
 
 
 def test_logs_teach_the_skill_that_their_sessions_used_and_what_has_none_waits_or_asks_for_a_new_one(
@@ -292,6 +354,13 @@ def test_logs_teach_the_skill_that_their_sessions_used_and_what_has_none_waits_o
     assert again["skills"] == found["skills"]
     shown = product.run(tmp_path, prefect_home, "show", found["run_id"]).stdout
     assert "5 lessons wait" in " ".join(shown.split())
+    listed = product.run(tmp_path, prefect_home, "book", "skills").stdout
+    assert "5 wait" in listed
+    assert "json-speed" not in listed
+    report = (tmp_path / ".trace2skill" / "runs" / found["run_id"] / "report.html").read_text()
+    assert f"../{rows['csv-tables']['run_id']}/report.html" in report
+    said = json.loads(product.run(tmp_path, prefect_home, "library", "skills", "--json").stdout)
+    assert (said["use"]["sessions"], said["use"]["used"]["csv-tables"]) == (10, 5)
     refused = product.run(tmp_path, prefect_home, "retry", rows["csv-tables"]["run_id"], code=2)
     assert f"retry '{found['run_id']}'" in refused.complaint
 

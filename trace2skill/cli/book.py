@@ -1,5 +1,6 @@
 """The command book: the rules that runs over a skill have brought up."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,9 +8,12 @@ from rich.markup import escape
 
 from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, flat
-from trace2skill.cli.skill_given import SkillGiven, skill_given
+from trace2skill.cli.print_library import print_waiting
+from trace2skill.cli.skill_given import SkillGiven, address_given, skill_given
+from trace2skill.runs.library import waiting_in
 from trace2skill.runs.rule_book import ListedRule, listed_book
 from trace2skill.safety.shown import shown
+from trace2skill.skills.library import is_library
 
 MOST = 30
 
@@ -25,9 +29,14 @@ def book(
     A rule that is not in the skill says why not; one that was in a candidate says what became of it, and
     one that was refuted on what evidence, and how much has come since. Where skills that differ in it were rolled out
     on the same evolve tasks, its effect on their pass rate is estimated, with an interval of 95%.
-    `trace2skill why` shows the words behind a line of the skill.
+    `trace2skill why` shows the words behind a line of the skill. Of a directory of skills the lessons are listed that
+    belong to none of them, so far.
     """
     opened = o.store_to_look_into(store)
+    where = address_given(skill)
+    if isinstance(where, Path) and is_library(where):
+        print_waiting(waiting_in(opened, where), as_json=json)
+        return
     found = listed_book(opened, skill_given(skill, opened.beside))
     if json:
         typer.echo(found.model_dump_json(indent=2))

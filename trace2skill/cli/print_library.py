@@ -1,6 +1,8 @@
 """What commands print of a run over a library: a row for each skill, what waits, and what is proposed."""
 
+import json
 from collections import Counter
+from collections.abc import Sequence
 
 import typer
 from rich.markup import escape
@@ -8,6 +10,7 @@ from rich.table import Table
 
 from trace2skill.cli.console import Console, flat, plain
 from trace2skill.runs.library_summary import LibrarySummary
+from trace2skill.runs.routing import RoutedLesson
 from trace2skill.runs.summary import SIMULATED_NOTE
 
 SHOWN = 20
@@ -30,11 +33,7 @@ def print_library(summary: LibrarySummary, *, as_json: bool) -> None:
     for row in summary.skills:
         if row.reason:
             console.print(f"{flat(row.name)}: {flat(row.reason)}", highlight=False)
-    waiting = Counter((item.title, item.why) for item in summary.waiting)
-    for (title, why), count in waiting.most_common(SHOWN):
-        console.print(f"[yellow]{count} wait{'' if count > 1 else 's'}[/yellow] {flat(title)}: {flat(why)}")
-    if len(waiting) > SHOWN:
-        console.print(f"and {len(waiting) - SHOWN} more: --json has all")
+    _waiting(console, summary.waiting)
     for new in summary.proposed:
         where = f"written to {plain(new.directory)}" if new.directory else f"not written: {flat(new.why_not)}"
         console.print(
@@ -50,3 +49,22 @@ def print_library(summary: LibrarySummary, *, as_json: bool) -> None:
     console.print(f"{escape(summary.headline)}\n{summary.cost_in_words()}", highlight=False)
     if summary.simulated:
         console.print(f"[dim]{SIMULATED_NOTE}[/dim]")
+
+
+def print_waiting(lessons: Sequence[RoutedLesson], *, as_json: bool) -> None:
+    """The lessons that belong to no skill of a library."""
+    if as_json:
+        typer.echo(json.dumps([item.model_dump(mode="json") for item in lessons], indent=2))
+        return
+    console = Console()
+    console.print(f"{len(lessons)} lessons wait for a skill", highlight=False)
+    _waiting(console, lessons)
+
+
+def _waiting(console: Console, lessons: Sequence[RoutedLesson]) -> None:
+    counts = Counter((item.title, item.why) for item in lessons)
+    for (title, why), count in counts.most_common(SHOWN):
+        said = f"[yellow]{count} wait{'' if count > 1 else 's'}[/yellow] {flat(title)}: {flat(why)}"
+        console.print(said, highlight=False)
+    if len(counts) > SHOWN:
+        console.print(f"and {len(counts) - SHOWN} more: --json has all")

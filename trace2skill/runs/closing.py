@@ -160,6 +160,7 @@ def _summary(
         foreseen=before.cost if before else None,
         outlook=before.gate if before else None,
         sources=_with_account(rt, read),
+        library=rt.settings.operation.of_library,
         quarantined=_quarantined(rt, [*distilled.quarantined, *candidate.quarantined]),
     )
 

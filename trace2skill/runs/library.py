@@ -12,7 +12,7 @@ from pathlib import Path
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.owners import AskedForAll, FoundJob
-from trace2skill.core.errors import BadInput, Trace2SkillError
+from trace2skill.core.errors import Trace2SkillError
 from trace2skill.core.failures import Failure
 from trace2skill.core.forms import as_text
 from trace2skill.core.record import Record
@@ -22,18 +22,19 @@ from trace2skill.runs.distill import Distilled
 from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.held_out import seen_before
 from trace2skill.runs.intake import Intake
+from trace2skill.runs.library_page import page_of
 from trace2skill.runs.library_summary import LibrarySummary, ProposedSkill, SkillRow
+from trace2skill.runs.library_use import LibraryUse
 from trace2skill.runs.refresh import Plan
 from trace2skill.runs.routing import RoutedLesson, Routing, shown_of, text_of
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.runs.steps.stored import stored
 from trace2skill.skills.skill import Skill, SkillFile, write_skill
-from trace2skill.traces.skill_use import skill_uses
+from trace2skill.store import Store
 from trace2skill.types.decision import Decision
 from trace2skill.types.lesson import Lesson
-from trace2skill.types.references import Extracted, Rolled
-from trace2skill.types.trajectory import Trajectory
+from trace2skill.types.references import Rolled
 
 NEW = "new"
 """Directory of a run's own for the first versions of skills that are proposed."""
@@ -46,8 +47,18 @@ class WaitingLessons(Record, form="WaitingLessons", version=1):
 
 
 def waiting_id(rt: Runtime) -> str:
-    """Names a library in its store: its place as seen from there, so that a project that is moved stays one."""
-    return os.path.relpath(Path(str(rt.settings.data.skill)).resolve(), rt.store.beside.resolve())
+    """Names the library of a run in its store."""
+    return _place_in(rt.store, Path(str(rt.settings.data.skill)))
+
+
+def _place_in(store: Store, library: Path) -> str:
+    """The place of a library as seen from its store, so that a project that is moved stays one."""
+    return os.path.relpath(library.resolve(), store.beside.resolve())
+
+
+def waiting_in(store: Store, library: Path) -> tuple[RoutedLesson, ...]:
+    """The lessons that wait for a skill of the library in that directory."""
+    return (store.get("waiting", _place_in(store, library), WaitingLessons) or WaitingLessons()).lessons
 
 
 def waiting_before(rt: Runtime) -> tuple[RoutedLesson, ...]:
@@ -70,32 +81,6 @@ def keep_routing(rt: Runtime, routing: Routing) -> None:
         rt.store.put_all([("waiting", waiting_id(rt), left), ("library", f"{rt.run_id} routing", routing)])
 
 
-def check_library(settings: RunSettings) -> None:
-    """Refuse what a run over a library does not do.
-
-    Raises:
-        BadInput: names the setting, and what to do.
-    """
-    how, where = settings.learning, settings.data.skill
-    asked = {
-        "--promote approve": settings.operation.promote == "approve",
-        "--promote pull_request": settings.operation.promote == "pull_request",
-        "--candidates": how.candidates > 1,
-        "--rounds": how.rounds > 1,
-        "--replay": bool(how.replay),
-        "--shrink": how.shrink.of != "nothing",
-        "--moving-seeds": how.moving_seeds or how.night is not None,
-        "--spread telling": how.spread.by == "telling",
-        "--shards": settings.operation.shards > 1,
-        "--harness": how.agent.harness is not None,
-    }
-    if wrong := [name for name, given in asked.items() if given]:
-        raise BadInput(
-            f"{where} holds several skills, and a run over a library has no {', '.join(wrong)}: leave it out, or name "
-            "the directory of one skill (--skill)"
-        )
-
-
 def plan_of_part(rt: Runtime, planned: Plan, whole: Runtime) -> Plan:
     """The plan of the part that is about a skill: of the held-out tasks those that exercise it.
 
@@ -110,36 +95,10 @@ def plan_of_part(rt: Runtime, planned: Plan, whole: Runtime) -> Plan:
     return planned.model_copy(update={"validation": tuple(id for id in tasks if id not in seen)})
 
 
-def check_named_skills(rt: Runtime) -> None:
-    """See that tasks name skills of the library.
-
-    Raises:
-        BadInput: one names another; says which and what there is.
-    """
-    known = {skill.name for skill in rt.library.values()}
-    for task in rt.tasks.values():
-        if unknown := [name for name in task.skills if name not in known]:
-            raise BadInput(
-                f"task '{task.id}' exercises the skill '{unknown[0]}', which is not in {rt.settings.data.skill}: it "
-                f"has {', '.join(sorted(known))}"
-            )
-
-
 NO_TASKS = Decision(
     verdict="not_enough_evidence",
     reason="no held-out task exercises this skill, so nothing was scored: name it in the `skills` of some",
 )
-
-
-def uses_of(rt: Runtime, analysed: Sequence[Extracted], rolled: Sequence[Rolled]) -> dict[str, int]:
-    """In how many of the sessions that were looked at each skill of the library was opened or ran."""
-    names = {skill.name for skill in rt.library.values()}
-    counts = Counter(dict.fromkeys(sorted(names), 0))
-    ids = dict.fromkeys([*(item.trajectory_id for item in rolled), *(item.trajectory_id for item in analysed)])
-    for id in ids:
-        trajectory = rt.store.get("trajectory", id, Trajectory)
-        counts.update({use.skill for use in skill_uses(trajectory, names) if use.skill in names} if trajectory else ())
-    return dict(counts)
 
 
 def founding(rt: Runtime, waiting: Sequence[RoutedLesson]) -> FoundJob | None:
@@ -231,6 +190,7 @@ def finish_library(
     routing: Routing,
     proposed: Sequence[ProposedSkill],
     rolled: Sequence[Rolled],
+    use: LibraryUse,
     failures: Sequence[Failure],
     intake: Intake,
 ) -> LibrarySummary:
@@ -245,6 +205,7 @@ def finish_library(
         skills=tuple(sorted(rows, key=lambda row: row.name)),
         lessons=len(routing.lessons),
         waiting=tuple(routing.of("")),
+        use=use,
         proposed=tuple(proposed),
         trajectories=dict(sorted(Counter(item.cell.outcome for item in rolled).items())),
         failures=tuple(failures),
@@ -254,6 +215,7 @@ def finish_library(
     )
     directory = rt.run_directory()
     directory.mkdir(parents=True, exist_ok=True)
+    (directory / "report.html").write_text(page_of(summary), encoding="utf-8")
     (directory / "summary.md").write_text(summary.as_markdown(), encoding="utf-8")
     (directory / "summary.json").write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
     run.end(rt, "completed", as_text(summary), summary.headline)

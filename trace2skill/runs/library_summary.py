@@ -10,6 +10,7 @@ from pydantic import Field
 from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
 from trace2skill.runs.held_back import one_line
+from trace2skill.runs.library_use import LibraryUse
 from trace2skill.runs.routing import RoutedLesson
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary, SourcesRead, Spent
 
@@ -81,6 +82,7 @@ class LibrarySummary(Record, form="LibrarySummary", version=1):
     lessons: int
     waiting: tuple[RoutedLesson, ...] = Field(default=(), description="Lessons that belong to no skill, so far.")
     proposed: tuple[ProposedSkill, ...] = Field(default=(), description="New skills, those with too few tasks too.")
+    use: LibraryUse = Field(default=LibraryUse(), description="Of the skills, in the sessions that were analysed.")
     trajectories: dict[str, int] = Field(default_factory=dict, description="Trajectories per outcome.")
     failures: tuple[Failure, ...] = ()
     spent: Spent = Spent()

@@ -9,6 +9,7 @@ from pathlib import Path
 from trace2skill.core.errors import BadInput, SkillInvalid
 from trace2skill.domains.base import Scripted
 from trace2skill.runs.batching import check_batches
+from trace2skill.runs.library_checks import check_library, check_named_skills
 from trace2skill.runs.pull_requests import check_proposing
 from trace2skill.runs.run_progress import RunProgress, read_progress
 from trace2skill.runs.runtime import Runtime
@@ -42,6 +43,9 @@ def check(rt: Runtime) -> None:
     if rt.tasks:
         _ = rt.harness, rt.sandbox
     check_proposing(rt)
+    if rt.library:
+        check_library(rt.settings)
+        check_named_skills(rt)
     for directory, skill in rt.library.items():
         check_places(rt.settings.changed(skill=directory), skill, rt.run_id)
     check_places(rt.settings, rt.given_skill, rt.run_id, rt.place)  # last: it makes the directory of runs

@@ -15,6 +15,7 @@ from trace2skill.runs import batching
 from trace2skill.runs.disputes import disputed_before
 from trace2skill.runs.held_out import seen_before
 from trace2skill.runs.intake import NOTHING_READ, Intake, take_in
+from trace2skill.runs.library_checks import check_kind
 from trace2skill.runs.lineage import keep_evidence
 from trace2skill.runs.night import is_night_of
 from trace2skill.runs.preflight import check, store_from
@@ -74,6 +75,7 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
         BadInput: a model is unknown, lacks its key, or has no price; or the skill directory holds a former champion.
     """
     rt.begin(kind)
+    check_kind(rt, kind)
     check(rt)
     rt.keep_division()
     if rt.given_skill is not None:

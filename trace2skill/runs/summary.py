@@ -191,6 +191,12 @@ class RunSummary(Record, form="RunSummary", version=1):
     quarantined: tuple[Quarantined, ...] = Field(
         default=(), exclude_if=not_, description="What the screening kept out of the skill, for review."
     )
+    library: str = Field(
+        default="",
+        exclude_if=not_,
+        description="Id of the run over a library that it is a part of; what was spent is "
+        "what that one had spent until then.",
+    )
     disputed: tuple[LeftOut, ...] = Field(
         default=(), exclude_if=not_, description="Tasks whose expected result contradicts the request, says an analyst."
     )
@@ -332,6 +338,8 @@ class RunSummary(Record, form="RunSummary", version=1):
     def cost_in_words(self) -> str:
         """What the run has cost, what had been foreseen, and what a point of lift has cost."""
         words = f"cost ${self.spent.cost:.4f}"
+        if self.library:
+            return f"{words} for all skills of {self.library} until then"
         if self.foreseen is not None:
             words += f", ${self.foreseen:.4f} was foreseen"
         if self.decision.comparison and self.decision.lift > 0:
