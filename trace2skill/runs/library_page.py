@@ -5,7 +5,7 @@ from html import escape
 
 from trace2skill.runs.library_summary import LibrarySummary, SkillRow
 from trace2skill.runs.summary import SIMULATED_NOTE
-from trace2skill.safety.screening import shown
+from trace2skill.safety.shown import shown
 
 HEAD = """\
 <!doctype html>
