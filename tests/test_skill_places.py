@@ -58,6 +58,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "evaluate {} --settings nightly.yaml": ("no skill(.|\n)*forms(.|\n)*100.0%",),
     "ingest logs --skill {}": ("deepening: forms",),
     "canary start {} v1 --to out": ("out: 20% of the sessions get [0-9a-f]{12}, the others the champion",),
+    "provenance {}": ('"author": "sim/scripted"',),
+    "verify {}": ("error: .*forms.provenance.json cannot be read", "error: .*provenance.json cannot be read"),
     "show {}": (f"error: {NEITHER}",),
     "power {}": (f"error: {NEITHER}",),
     "usage {}": (f"error: {NEITHER}",),

@@ -1,0 +1,155 @@
+"""Where each line of a skill comes from, as a file beside it: what travels with a skill, and can be checked.
+
+It holds ids and digests and no text: who asked for a line, which model wrote the version, what the gate decided.
+Whoever has the file can see whether the skill is still the one that was tested; whoever has the store, too, whether the
+file says what the store knows.
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from operator import not_
+
+from pydantic import Field
+
+from trace2skill import __version__
+from trace2skill.consolidate.ledger import SupportLedger
+from trace2skill.core.record import Record
+from trace2skill.skills.markdown import split_lines
+from trace2skill.skills.skill import Skill
+from trace2skill.store import Store
+from trace2skill.types.trajectory import Trajectory
+from trace2skill.versions.judgements import standing
+from trace2skill.versions.registry import Registry
+
+SUFFIX = ".provenance.json"
+
+
+class ProvenFile(Record):
+    """A file of the skill, by its bytes."""
+
+    path: str
+    sha256: str
+
+
+class ProvenLine(Record):
+    """Lines first..last of a file, counted from 1, and who asked for them."""
+
+    file: str
+    first: int
+    last: int
+    sha256: str = Field(description="Of their text, without white space at its ends.")
+    trajectories: tuple[str, ...] = Field(description="Ids of those whose lessons say it, in order.")
+    tasks: int = Field(description="How many distinct tasks these are of.")
+    opposed: int = Field(default=0, exclude_if=not_, description="How many ask for the opposite.")
+    by_people: bool = Field(default=False, exclude_if=not_, description="It stood there before any run asked for it.")
+
+
+class ProvenDecision(Record):
+    """What the gate said of the version, over the champion of then."""
+
+    verdict: str
+    reason: str
+    champion: str = Field(description="Digest of the skill that it was compared with.")
+    run_id: str
+
+
+class Provenance(Record, form="Provenance", version=1):
+    """One version of a skill, and where it comes from."""
+
+    name: str
+    skill: str = Field(description="Digest of the version.")
+    number: int = Field(default=0, exclude_if=not_, description="Of the versions of that name; 0 where none is known.")
+    parent: str = Field(default="", exclude_if=not_, description="Digest of the version that it was made from.")
+    state: str = Field(default="", exclude_if=not_)
+    run_id: str = Field(default="", exclude_if=not_, description="The run that made it.")
+    author: str = Field(default="", exclude_if=not_, description="The model that wrote it; '' for people.")
+    decision: ProvenDecision | None = Field(default=None, description="The judgement that stands; none for people's.")
+    files: tuple[ProvenFile, ...]
+    lines: tuple[ProvenLine, ...] = Field(description="Those for which somebody spoke; of others there is no record.")
+    tool: str = Field(description="The program that wrote this.")
+
+
+def provenance_of(store: Store, skill: Skill) -> Provenance:
+    """What the store knows of a version; where it knows none, files alone."""
+    registry = Registry(store)
+    version = next((item for item in registry.versions(skill.name) if item.skill == skill.digest), None)
+    ledger = store.get("support", skill.digest, SupportLedger)
+    known = {} if version is None else version.model_dump(include={"number", "parent", "state", "run_id", "author"})
+    decision = None
+    if version is not None and (judged := registry.judgements(version)):
+        said = judged[standing(judged)]
+        if said.decision is not None:
+            told = said.decision
+            decision = ProvenDecision(
+                verdict=told.verdict, reason=told.reason, champion=said.champion, run_id=said.run_id
+            )
+    return Provenance(
+        name=skill.name,
+        skill=skill.digest,
+        **known,
+        decision=decision,
+        files=tuple(ProvenFile(path=file.path, sha256=sha256(file.content).hexdigest()) for file in skill.files),
+        lines=tuple(_lines(skill, ledger)) if ledger else (),
+        tool=f"trace2skill {__version__}",
+    )
+
+
+def differences(skill: Skill, told: Provenance) -> list[str]:
+    """What of a skill is not as its provenance says, in words; nothing where all is."""
+    found = [] if skill.name == told.name else [f"it is called '{skill.name}', and not '{told.name}'"]
+    has = {file.path: sha256(file.content).hexdigest() for file in skill.files}
+    said = {file.path: file.sha256 for file in told.files}
+    found += [f"{path}: missing" for path in sorted(said.keys() - has.keys())]
+    found += [f"{path}: not in the provenance" for path in sorted(has.keys() - said.keys())]
+    changed = sorted(path for path in has.keys() & said.keys() if has[path] != said[path])
+    for path in changed:
+        lines = [line for line in told.lines if line.file == path]
+        moved = [line for line in lines if _digest(skill, line.file, line.first, line.last) != line.sha256]
+        where = f": lines {', '.join(str(line.first) for line in moved[:10])}" if moved else " between its proven lines"
+        found.append(f"{path}: changed{where}")
+    if not found and skill.digest != told.skill:
+        found.append(
+            f"its digest is {skill.digest[:12]}, and not {told.skill[:12]}: a file may be run that could not be"
+        )
+    return found
+
+
+def unknown_to(store: Store, told: Provenance) -> list[str]:
+    """What a provenance says and a store does not know, in words; nothing where the store says the same."""
+    skill = store.get("skill", told.skill, Skill)
+    if skill is None:
+        return [f"{store.path} does not know version {told.skill[:12]}"]
+    known = provenance_of(store, skill)
+    same = ("name", "number", "parent", "run_id", "author", "decision", "files")
+    found = [f"{name}: the store says otherwise" for name in same if getattr(known, name) != getattr(told, name)]
+    more = {(line.file, line.first, line.last): set(line.trajectories) for line in known.lines}
+    for line in told.lines:
+        here = more.get((line.file, line.first, line.last), set())
+        if missing := sorted(set(line.trajectories) - here):  # a store learns more of a line, and forgets nobody
+            found.append(f"{line.file}:{line.first}: {len(missing)} supporters that the store has not: {missing[0]}")
+    return found
+
+
+def lost_traces(store: Store, told: Provenance) -> int:
+    """How many of the supporting trajectories the store no longer has: pruned, perhaps."""
+    named = sorted({id for line in told.lines for id in line.trajectories})
+    return len(named) - len(store.several("trajectory", named, Trajectory))
+
+
+def _lines(skill: Skill, ledger: SupportLedger) -> Iterator[ProvenLine]:
+    for row in sorted(ledger.rows, key=lambda row: (row.file, row.first, row.last, row.group)):
+        yield ProvenLine(
+            file=row.file,
+            first=row.first,
+            last=row.last,
+            sha256=_digest(skill, row.file, row.first, row.last),
+            trajectories=tuple(sorted(row.support.trajectories)),
+            tasks=len(row.support.tasks),
+            opposed=len(row.opposing),
+            by_people=not row.group,
+        )
+
+
+def _digest(skill: Skill, file: str, first: int, last: int) -> str:
+    lines = split_lines(skill.text(file) or "")[first - 1 : last]
+    return sha256("".join(lines).strip().encode()).hexdigest()
