@@ -40,10 +40,11 @@ from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.shrink import shrinking_of
+from trace2skill.runs.sources_read import SourcesRead
 from trace2skill.runs.steps.apply import APPLY
 from trace2skill.runs.steps.audit import AUDIT
 from trace2skill.runs.steps.draft import DRAFT
-from trace2skill.runs.summary import CandidateScore, RunSummary, SourcesRead
+from trace2skill.runs.summary import CandidateScore, RunSummary
 from trace2skill.skills.library import is_library
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from trace2skill import __version__
 from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, plain
 from trace2skill.cli.skill_given import SkillGiven, is_place, skill_given
@@ -14,7 +15,6 @@ from trace2skill.core.errors import BadInput
 from trace2skill.runs.provenance import SUFFIX, Provenance, differences, lost_traces, provenance_of, unknown_to
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
-from trace2skill.store.address import directory_beside
 from trace2skill.versions.registry import Registry
 
 LARGEST = 64 * 1024 * 1024
@@ -31,7 +31,7 @@ def provenance(
     """
     opened = o.store_to_look_into(store)
     skill = _skill(opened, which)
-    text = provenance_of(opened, skill).model_dump_json(indent=1) + "\n"
+    text = provenance_of(opened, skill, f"trace2skill {__version__}").model_dump_json(indent=1) + "\n"
     if to is None:
         typer.echo(text, nl=False)
         return
@@ -58,7 +58,7 @@ def verify(
     The exit code is 1 where it is not. Without --known no store is needed; a file that anybody could write proves no
     more than that skill and file belong together.
     """
-    skill = skill_given(skill_dir, directory_beside(".trace2skill/store.duckdb"))
+    skill = skill_given(skill_dir, Path(".trace2skill").absolute())
     path = told or Path(skill_dir).resolve().with_name(f"{skill.name}{SUFFIX}")
     found = _read(path)
     wrong = differences(skill, found)

@@ -28,9 +28,10 @@ from trace2skill.runs.run_progress import State
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.shrunk import Shrunk
+from trace2skill.runs.sources_read import SourcesRead
 from trace2skill.runs.spread import scores_of
 from trace2skill.runs.steps.stored import stored
-from trace2skill.runs.summary import CandidateScore, LeftOut, RunSummary, SourcesRead
+from trace2skill.runs.summary import CandidateScore, LeftOut, RunSummary
 from trace2skill.runs.verdicts import verdicts_for
 from trace2skill.skills.skill import Skill, write_skill
 from trace2skill.types.decision import Decision

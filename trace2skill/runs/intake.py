@@ -12,7 +12,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.runs.sources import Sources
-from trace2skill.runs.summary import SourcesRead
+from trace2skill.runs.sources_read import SourcesRead
 from trace2skill.runs.taking import Taking
 from trace2skill.runs.watermarks import Known, Taken
 from trace2skill.safety.redaction import Redactor

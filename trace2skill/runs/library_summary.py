@@ -12,7 +12,8 @@ from trace2skill.core.record import Record
 from trace2skill.runs.held_back import one_line
 from trace2skill.runs.library_use import LibraryUse
 from trace2skill.runs.routing import RoutedLesson
-from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary, SourcesRead, Spent
+from trace2skill.runs.sources_read import SourcesRead
+from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary, Spent
 
 State = Literal["no lessons", "decided", "failed"]
 

@@ -11,7 +11,6 @@ from operator import not_
 
 from pydantic import Field
 
-from trace2skill import __version__
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.core.record import Record
 from trace2skill.skills.markdown import split_lines
@@ -69,8 +68,8 @@ class Provenance(Record, form="Provenance", version=1):
     tool: str = Field(description="The program that wrote this.")
 
 
-def provenance_of(store: Store, skill: Skill) -> Provenance:
-    """What the store knows of a version; where it knows none, files alone."""
+def provenance_of(store: Store, skill: Skill, tool: str = "trace2skill") -> Provenance:
+    """What the store knows of a version, as this program tells it; where it knows none, files alone."""
     registry = Registry(store)
     version = next((item for item in registry.versions(skill.name) if item.skill == skill.digest), None)
     ledger = store.get("support", skill.digest, SupportLedger)
@@ -90,7 +89,7 @@ def provenance_of(store: Store, skill: Skill) -> Provenance:
         decision=decision,
         files=tuple(ProvenFile(path=file.path, sha256=sha256(file.content).hexdigest()) for file in skill.files),
         lines=tuple(_lines(skill, ledger)) if ledger else (),
-        tool=f"trace2skill {__version__}",
+        tool=tool,
     )
 
 

@@ -23,7 +23,8 @@ from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
 from trace2skill.runs.runtime import RunKind, Runtime, runtime
 from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.runs.settings_file import write_settings
-from trace2skill.runs.summary import LeftOut, SourcesRead, Spent
+from trace2skill.runs.sources_read import SourcesRead
+from trace2skill.runs.summary import LeftOut, Spent
 from trace2skill.skills.git_address import GitAddress
 from trace2skill.skills.skill import Skill
 from trace2skill.store import RunRow

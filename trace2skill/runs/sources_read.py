@@ -1,0 +1,52 @@
+"""`SourcesRead`: what was read of the logs that a run learned from, in numbers and in words."""
+
+from operator import not_
+
+from pydantic import Field
+
+from trace2skill.core.record import Record
+
+
+class SourcesRead(Record):
+    """What was read of the logs that a run learned from."""
+
+    files: int
+    unchanged: int = Field(description="Files as they were when a run last succeeded: not read again.")
+    formats: dict[str, int] = Field(default_factory=dict, description="Files read, by format.")
+    trajectories: int = Field(description="Segments that are analysed, read now or before.")
+    fresh: int = Field(description="Segments read now.")
+    held_out: int = Field(default=0, description="Left out, since they are of held-out tasks.")
+    outcomes: dict[str, int] = Field(description="Segments by how they ended.")
+    labels: dict[str, int] = Field(description="Segments by who said how they ended.")
+    redacted: dict[str, int] = Field(description="What was redacted in this reading, by kind.")
+    problems: int = Field(description="Lines and files that could not be read.")
+    first_problems: tuple[str, ...] = ()
+    duplicates: int = 0
+    unmatched: int = Field(default=0, exclude_if=not_, description="Labels that no session bears.")
+    first_unmatched: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    tested_on: str = Field(default="", exclude_if=not_, description="What the held-out tasks are, in words.")
+    mined: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="What the miner looked at and what came of it, in words."
+    )
+
+    def as_lines(self) -> list[str]:
+        """In words."""
+
+        def counted(found: dict[str, int]) -> str:
+            return ", ".join(f"{count} {key}" for key, count in found.items()) or "none"
+
+        left_out = f"; {self.held_out} left out, since they are of held-out tasks" if self.held_out else ""
+        return [
+            f"files {self.files}, of them unchanged {self.unchanged}; read now: {counted(self.formats)}",
+            f"segments {self.trajectories}, new or changed {self.fresh}, copies {self.duplicates}{left_out}",
+            *([f"tested on {self.tested_on}; nothing was learned from their sessions"] * bool(self.tested_on)),
+            f"outcomes: {counted(self.outcomes)}; said by: {counted(self.labels)}",
+            f"redacted in this reading: {counted(self.redacted)}",
+            *(
+                [f"labels that name no session: {self.unmatched} ({', '.join(self.first_unmatched)})"]
+                * bool(self.unmatched)
+            ),
+            f"lines and files that could not be read: {self.problems}",
+            *(f"  {problem}" for problem in self.first_problems[:10]),
+            *(f"rules: {line}" for line in self.mined),
+        ]
