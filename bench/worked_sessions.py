@@ -145,7 +145,9 @@ def totals(at: At, draw: random.Random, *, fails: bool = False, **_: bool) -> tu
     at.write_there("tests/test_totals.py", TEST_TOTALS)
     at.read("tools/totals.py", "orders.csv", "tests/test_totals.py")
     at.run("python tools/totals.py orders.csv totals.json")
-    if not fails:
+    if fails:
+        at.write("totals.json", '{"ada": 1}\n')
+    else:
         at.run("python tools/totals.py --sep ';' orders.csv totals.json")
     at.run("python -m unittest tests/test_totals.py")
     return "Sum up orders.csv by name into totals.json with tools/totals.py, so that the tests pass.", ""
@@ -161,7 +163,9 @@ def index(at: At, draw: random.Random, *, fails: bool = False, **_: bool) -> tup
     at.write_there("notes.lock", f"held by {draw.randint(100, 999)}\n")
     at.read("tools/index.py", "tools/unlock.py", "tools/check_index.py", "notes.txt", "notes.lock")
     at.run("python tools/index.py")
-    if not fails:
+    if fails:
+        at.write("index.txt", f"1 {names[0]}\n")
+    else:
         at.run("python tools/unlock.py")
         at.run("python tools/index.py")
     at.run("python tools/check_index.py")
@@ -175,7 +179,9 @@ def stamp(at: At, draw: random.Random, *, fails: bool = False, **_: bool) -> tup
     at.write_there("VERSION", version + "\n")
     at.read("tools/stamp.py", "VERSION")
     at.run(f"python tools/stamp.py {name}")
-    if not fails:
+    if fails:
+        at.write("release.txt", f"{name} 0.0\n")
+    else:
         at.run(f"STAMP_ZONE=utc python tools/stamp.py {name}")
     return (
         f"Stamp the release {name} with tools/stamp.py; the stamp belongs into release.txt.",

@@ -3,6 +3,8 @@
 Logs alone hold none: then nothing is evaluated, and nothing promoted.
 """
 
+import logging
+
 from prefect import flow
 
 from flows.distill import distill
@@ -13,14 +15,19 @@ from tasks.hooks import flow_run_id, on_bad_end
 from tasks.parameters import guarded
 from tasks.runner import sized
 from tasks.tagged import tagged
+from trace2skill.core.errors import BadInput
 from trace2skill.runs import closing, promotion
 from trace2skill.runs import refresh as run
 from trace2skill.runs.ingest import IngestSettings, decision_without_tasks
 from trace2skill.runs.nightly_request import propose_winner
-from trace2skill.runs.runtime import runtime
+from trace2skill.runs.outlook import gate_outlook
+from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import RunSummary
+
+log = logging.getLogger("trace2skill.gate")
+"""Below the library's name, so that Prefect shows it with the run."""
 
 
 @flow(name="ingest", persist_result=False, flow_run_name="ingest {settings.analyst}")
@@ -44,19 +51,35 @@ def learn_from_logs(settings: RunSettings) -> RunSummary:
     run.start(rt, "ingest", flow_run=flow_run_id())
     base = run.skill_given(rt)
     with tagged(*settings.tags):
+        planned, why_not = held_out_plan(settings, rt)
         observed = sized(observe, settings)(settings, intake.taken)
         distilled = sized(distill, settings)(settings, [], base, observed.results)
         candidate = build(settings, rt, distilled)
     grown = Evolution(number=0, rolled=(), distilled=distilled, candidate=candidate)
     failures = (*observed.failures, *distilled.failures)
-    if rt.tasks:
-        planned = plan_run(settings, rt)
+    if planned is not None:
         told = run.told_of_logs(rt, intake, planned)
-        summary = decide_and_promote(settings, rt, planned, grown, [*failures], (), told)
+        with tagged(*settings.tags):
+            summary = decide_and_promote(settings, rt, planned, grown, [*failures], (), told)
         summary = propose_winner(rt, summary)
     else:
-        decision = decision_without_tasks(settings.data.sources)
+        decision = decision_without_tasks(settings.data.sources, why_not)
         promotion.promote(rt, grown.candidate, base, decision)
         summary = closing.finish(rt, run.NO_PLAN, grown, [], decision, failures, read=intake.read)
     publish(rt, summary)
     return summary
+
+
+def held_out_plan(settings: RunSettings, rt: Runtime) -> tuple[run.Plan | None, str]:
+    """The tasks that are held out, audited before anything is learned; None, and in words why, where there are none."""
+    if not rt.tasks:
+        return None, ""
+    try:
+        planned = plan_run(settings, rt)
+    except BadInput as error:
+        log.warning("%s: nothing is tried: %s", rt.run_id, error)
+        return None, str(error)
+    gate = gate_outlook(rt, planned.validation)
+    if gate is not None and gate.in_words:
+        log.warning("%s: %s", rt.run_id, gate.in_words)
+    return planned, ""

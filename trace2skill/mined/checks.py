@@ -57,12 +57,7 @@ def checks_of(
             yield _by_command("tests", item, became, request, before, after, made, root)
             break
     for item, became in reversed(runs):
-        if (
-            item.worked
-            and item.exit_code in (0, None)
-            and DECIDES.match(item.command.strip())
-            and not TESTS.search(item.command)
-        ):
+        if DECIDES.match(item.command.strip()) and not TESTS.search(item.command):
             yield _by_command("command", item, became, request, before, after, made, root)
             break
     yield _by_state(request, before, after)
@@ -113,7 +108,7 @@ def _by_command(
     lines += [written(path, raw) for path, raw in brought.items()]
     lines += [f"cd {shlex.quote(became.folder)}"] if became.folder != "." else []
     shown = " ".join(item.command.split())[:200]
-    if tests or not became.same or not item.output.strip():
+    if tests or not item.worked or not became.same or not item.output.strip():
         return MinedCheck(
             kind="tests" if tests else "command", what=f"`{shown}` ends well", script="\n".join([*lines, command, ""])
         )

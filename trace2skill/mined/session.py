@@ -29,6 +29,8 @@ from trace2skill.traces.segments import segmented
 from trace2skill.types.trajectory import Outcome, Trajectory
 
 MOST_FILES = 200
+MOST_SEGMENTS = 40
+"""So many segments of a session are done again: each may take a minute."""
 MISSING = re.compile(
     r"No module named '?[\w.]+|[\w./-]{1,80}: command not found|No such file or directory|not a git repository"
 )
@@ -85,9 +87,10 @@ class Miner:
             why_not(trajectory, part, request, share, number, parts)
             for number, (part, request, share) in enumerate(zip(parts, requests, shares, strict=True))
         ]
+        whys = [why or ("it comes after too many others" if n >= MOST_SEGMENTS else "") for n, why in enumerate(whys)]
         if all(whys):
             return [Mined(item.model_copy(update={"why": why}), None) for item, why in zip(about, whys, strict=True)]
-        last = max(number for number, why in enumerate(whys) if not why)
+        last = max(number for number, why in enumerate(whys[:MOST_SEGMENTS]) if not why)
         there, odd = placed([item for share in shares[: last + 1] for item in share], root)
         if odd:
             return [

@@ -147,11 +147,12 @@ def agent_of(given: Mapping[str, Any]) -> str:
     return str(name) if name not in ("", NOBODY.name) else ITS_OWN if harness else ""
 
 
-def decision_without_tasks(sources: Sources | None) -> Decision:
+def decision_without_tasks(sources: Sources | None, why: str = "") -> Decision:
     """What is decided where no task is held out, and why none is, where some were to be."""
-    if sources is None or not sources.ungated:
+    why = why or (sources.ungated if sources else "")
+    if not why:
         return NOT_SHOWN
-    reason = f"it was to be tried on held-out tasks, and is not: {sources.ungated}; nothing was promoted"
+    reason = f"it was to be tried on held-out tasks, and is not: {why}; nothing was promoted"
     return Decision(verdict="not_enough_evidence", reason=reason)
 
 
