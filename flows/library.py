@@ -1,9 +1,9 @@
 """Flow `refresh-library`: lessons once, sorted to the skills they belong to; then each skill by itself, to its gate."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -44,6 +44,8 @@ from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.references import Extracted, Rolled
 
+P = TypeVar("P")
+R = TypeVar("R")
 log = logging.getLogger("trace2skill.gate")
 """Below the library's name, so that Prefect shows it with the run."""
 
@@ -146,39 +148,37 @@ def route(settings: RunSettings, rt: Runtime, analysed: Sequence[Extracted]) -> 
 def each_skill(
     rt: Runtime, planned: Plan, routing: Routing, used: dict[str, int]
 ) -> tuple[list[SkillRow], list[Failure]]:
-    """Every skill with lessons to its decision, and then the promotions, one right behind the other.
+    """Every skill with lessons to its decision; then all promotions, one right behind the other; then the reports.
 
     A failure of one holds up no other: its row says what it was, and a rerun comes back to it.
     """
-    judged: dict[str, DecidedPart] = {}
-    rows: list[SkillRow] = []
-    failures: list[Failure] = []
     names = sorted(skill.name for skill in rt.library.values())
-    told = {name: (len(routing.of(name)), routing.by(name), used[name]) for name in names}
+    told = {name: (len(routing.of(name)), routing.by(name), used.get(name, 0)) for name in names}
+    rows = [SkillRow(name=name, state="no lessons", used=told[name][2]) for name in names if not routing.of(name)]
+    failures: list[Failure] = []
 
-    def lost(name: str, error: BaseException) -> None:
-        rows.append(library.failed_row(name, *told[name], error))
-        kind, of = type(error).__name__, len(names)
-        failures.append(Failure(stage="skill", name=name, kind=kind, message=str(error)[:500], of=of))
+    def each(parts: Mapping[str, P], do: Callable[[str, P], R]) -> dict[str, R]:
+        done: dict[str, R] = {}
+        for name, part in parts.items():
+            try:
+                done[name] = do(name, part)
+            except Interrupted:
+                run.end(runtime(settings_of_part(rt, name)), "interrupted")
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is one skill's
+                run.end(runtime(settings_of_part(rt, name)), "failed", message=str(error)[:2000])
+                rows.append(library.failed_row(name, *told[name], error))
+                kind, of = type(error).__name__, len(names)
+                failures.append(Failure(stage="skill", name=name, kind=kind, message=str(error)[:500], of=of))
+        return done
 
-    for name in names:
-        if not routing.of(name):
-            rows.append(SkillRow(name=name, state="no lessons", used=used[name]))
-            continue
+    def learn(name: str, lessons: list[RoutedLesson]) -> DecidedPart:
         part = settings_of_part(rt, name)
-        try:
-            judged[name] = sized(learn_one, part)(part, rt.settings, planned, routing.of(name))
-        except Interrupted:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is one skill's
-            lost(name, error)
-    for name, one in judged.items():
-        try:
-            rows.append(SkillRow.of(settle(one), *told[name]))
-        except Interrupted:
-            raise
-        except Exception as error:  # noqa: BLE001 - likewise
-            lost(name, error)
+        return sized(learn_one, part)(part, rt.settings, planned, lessons)
+
+    judged = each({name: routing.of(name) for name in names if routing.of(name)}, learn)
+    settled = each(judged, lambda _, one: promote(one))
+    rows += each(settled, lambda name, one: SkillRow.of(report(one), *told[name])).values()
     return rows, failures
 
 
@@ -187,7 +187,6 @@ def each_skill(
     persist_result=False,
     flow_run_name="refresh {settings.label}",
     validate_parameters=False,
-    **on_bad_end("run"),
 )
 def learn_one(settings: RunSettings, whole: RunSettings, planned: Plan, lessons: list[RoutedLesson]) -> DecidedPart:
     """One skill: its lessons to a candidate, and the candidate to a decision. Nothing is promoted here."""
@@ -208,15 +207,21 @@ def learn_one(settings: RunSettings, whole: RunSettings, planned: Plan, lessons:
     return DecidedPart(settings, mine, grown, scored, decision, failures)
 
 
-def settle(one: DecidedPart) -> RunSummary:
+def promote(one: DecidedPart) -> DecidedPart:
     """Promote the candidate of a skill where it won; where somebody else has promoted meanwhile it competes anew."""
     rt, candidate = runtime(one.settings), one.grown.candidate
-    scored, decision = one.scored, one.decision
-    rival = promotion.promote(rt, candidate, candidate.base, decision)
+    rival = promotion.promote(rt, candidate, candidate.base, one.decision)
     while rival is not None:
         scored, decision = judge(one.settings, rt, one.planned, candidate, rival, one.failures)
+        one = replace(one, scored=scored, decision=decision)
         rival = promotion.promote(rt, candidate, rival, decision)
-    summary = closing.finish(rt, one.planned, one.grown, scored, decision, one.failures)
+    return one
+
+
+def report(one: DecidedPart) -> RunSummary:
+    """What came of a skill, written down."""
+    rt = runtime(one.settings)
+    summary = closing.finish(rt, one.planned, one.grown, one.scored, one.decision, one.failures)
     publish(rt, summary)
     return summary
 

@@ -30,6 +30,7 @@ from trace2skill.runs.routing import RoutedLesson, Routing, shown_of, text_of
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.runs.steps.stored import stored
+from trace2skill.safety.screening import reasons, screened
 from trace2skill.skills.skill import Skill, SkillFile, write_skill
 from trace2skill.store import Store
 from trace2skill.types.decision import Decision
@@ -128,6 +129,7 @@ def asked_for(
         lessons = [item for number in new.texts for item in of_text[job.texts[number]]]
         tasks = tuple(sorted({item.extracted.task_id for item in lessons}))
         few = "" if len(tasks) >= needed(rt, every) else "too few tasks ask for it"
+        kept_out = reasons(screened(f"{new.name.replace('-', ' ')}: {new.description}"))
         ids = tuple(sorted({item.lesson for item in lessons}))
         proposal = ProposedSkill(
             name=new.name,
@@ -135,7 +137,7 @@ def asked_for(
             lessons=ids,
             tasks=tasks,
             needed=needed(rt, every),
-            why_not=few,
+            why_not=few or (f"the screening keeps its description out: {kept_out}" if kept_out else ""),
         )
         found.append((proposal, lessons))
     return found
