@@ -27,6 +27,7 @@ from trace2skill.runs import refresh as run
 from trace2skill.runs.estimate import foreseen
 from trace2skill.runs.ingest import NOT_SHOWN
 from trace2skill.runs.intake import Intake
+from trace2skill.runs.library_again import gone_on_with, rows_before
 from trace2skill.runs.library_read import keep_library, settings_of_part
 from trace2skill.runs.library_summary import LibrarySummary, ProposedSkill, SkillRow
 from trace2skill.runs.library_use import use_of
@@ -71,6 +72,7 @@ class DecidedPart:
 def refresh_library(settings: RunSettings) -> State[Any]:
     """Learn once for all skills of a library, then decide on each by itself. Returns the `LibrarySummary`."""
     settings, intake = run.take_in_logs(settings)
+    settings = gone_on_with(runtime(settings))
     rt = runtime(settings)
     run.start(rt, "library", flow_run=flow_run_id())
     with tagged(*settings.tags):
@@ -152,9 +154,10 @@ def each_skill(
 
     A failure of one holds up no other: its row says what it was, and a rerun comes back to it.
     """
-    names = sorted(skill.name for skill in rt.library.values())
+    rows = rows_before(rt, routing, used)
+    names = sorted({skill.name for skill in rt.library.values()} - {row.name for row in rows})
     told = {name: (len(routing.of(name)), routing.by(name), used.get(name, 0)) for name in names}
-    rows = [SkillRow(name=name, state="no lessons", used=told[name][2]) for name in names if not routing.of(name)]
+    rows += [SkillRow(name=name, state="no lessons", used=told[name][2]) for name in names if not routing.of(name)]
     failures: list[Failure] = []
 
     def each(parts: Mapping[str, P], do: Callable[[str, P], R]) -> dict[str, R]:

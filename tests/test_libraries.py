@@ -441,3 +441,9 @@ def test_a_failure_of_one_skill_does_not_hold_up_the_others(
     ]  # fmt: skip
     changed = {path for path, text in before.items() if path.read_text() != text}
     assert changed == {tmp_path / "skills" / "amount-order" / "SKILL.md"}
+    monkeypatch.setattr(flow, "build", real)
+    again = json.loads(product.run(tmp_path, prefect_home, *command, *level).stdout)
+    assert again["run_id"] == found["run_id"], "a promotion of its own makes no other run of it: no rollout is lost"
+    ended = {row["name"]: row for row in again["skills"]}
+    assert ended["csv-tables"]["state"] == "decided"
+    assert ended["amount-order"] == rows["amount-order"]
