@@ -13,7 +13,7 @@ from flows.distill import analyse, distill
 from flows.observe import observe
 from flows.refresh import build, judge
 from flows.rollout import rollout
-from tasks.artifacts import publish
+from tasks.artifacts import publish, publish_library
 from tasks.events import tell
 from tasks.gather import Gathered, gather
 from tasks.hooks import flow_run_id, on_bad_end
@@ -24,6 +24,7 @@ from trace2skill.core.errors import Interrupted, Trace2SkillError
 from trace2skill.core.failures import Failure, in_words
 from trace2skill.runs import closing, library, promotion
 from trace2skill.runs import refresh as run
+from trace2skill.runs.batching import answered_ahead
 from trace2skill.runs.estimate import foreseen
 from trace2skill.runs.ingest import NOT_SHOWN
 from trace2skill.runs.intake import Intake
@@ -77,6 +78,7 @@ def refresh_library(settings: RunSettings) -> State[Any]:
     run.start(rt, "library", flow_run=flow_run_id())
     with tagged(*settings.tags):
         summary = learn(settings, rt, intake)
+    publish_library(rt, summary)
     tell("library.refreshed", summary.library, {"run": summary.run_id, "outcome": summary.headline})
     if summary.failures:
         words = f"{in_words(summary.failures)}. The next run picks them up"
@@ -139,6 +141,7 @@ def analyse_all(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extract
 def route(settings: RunSettings, rt: Runtime, analysed: Sequence[Extracted]) -> tuple[Routing, tuple[Failure, ...]]:
     """Sort all lessons, with those that waited: by records, and the others by a model, in batches."""
     asked = to_route(rt, analysed, library.waiting_before(rt))
+    answered_ahead(rt, [(ROUTE, asked.jobs, ())])
     futures = mapped(task_of(ROUTE), settings, asked.jobs)
     gathered = gather(rt, ROUTE.name, futures, [job.name for job in asked.jobs])
     answers = [future.result() if future.state.is_completed() else None for future in futures]

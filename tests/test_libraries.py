@@ -214,6 +214,9 @@ def test_a_held_out_task_exercises_the_skills_it_names_or_all_it_is_given(tmp_pa
         mine = whole.plan_of_part(runtime(settings_of_part(rt, "csv-tables")), planned, rt).validation
         of_csv = [id for id in rt.splits.validation if id.startswith("csv")]
         assert list(mine) == (of_csv if named else list(rt.splits.validation))
+        guard = next(id for id in rt.splits.validation if id.startswith("notes"))
+        guarded = runtime(settings_of_part(rt, "csv-tables").changed(no_regression=(guard,)))
+        assert guard in whole.plan_of_part(guarded, planned, rt).validation
         forget_runtimes()
     contents = [{id: task.content for id, task in runtime(shell_run(tmp_path)).tasks.items()}]
     tasks(tmp_path / "t.jsonl", 8, ("csv-tables", "note-search"))

@@ -86,12 +86,13 @@ def plan_of_part(rt: Runtime, planned: Plan, whole: Runtime) -> Plan:
     """The plan of the part that is about a skill: of the held-out tasks those that exercise it.
 
     A task whose data name skills exercises those; one that names none exercises every skill that the agent is given,
-    which is the whole library. What an agent used on evolve tasks says nothing of held-out ones.
+    which is the whole library; one that must not regress is scored for all. What an agent used on evolve tasks says nothing of held-out ones.
     """
     if rt.given_skill is None or not planned.evolve:
         return planned
-    name = rt.given_skill.name
-    tasks = [id for id in planned.validation if not whole.task(id).skills or name in whole.task(id).skills]
+    name, guards = rt.given_skill.name, rt.settings.gate.no_regression
+    named = {id: whole.task(id).skills for id in planned.validation}
+    tasks = [id for id, skills in named.items() if not skills or name in skills or id in guards]
     seen = seen_before(rt, rt.given_skill)
     return planned.model_copy(update={"validation": tuple(id for id in tasks if id not in seen)})
 
