@@ -86,7 +86,8 @@ def plan_of_part(rt: Runtime, planned: Plan, whole: Runtime) -> Plan:
     """The plan of the part that is about a skill: of the held-out tasks those that exercise it.
 
     A task whose data name skills exercises those; one that names none exercises every skill that the agent is given,
-    which is the whole library; one that must not regress is scored for all. What an agent used on evolve tasks says nothing of held-out ones.
+    which is the whole library; one that must not regress is scored for all. What an agent used on evolve tasks says
+    nothing of held-out ones.
     """
     if rt.given_skill is None or not planned.evolve:
         return planned
