@@ -1,9 +1,9 @@
 """Flow `refresh-library`: lessons once, sorted to the skills they belong to; then each skill by itself, to its gate."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -13,7 +13,7 @@ from flows.distill import analyse, distill
 from flows.observe import observe
 from flows.refresh import build, judge
 from flows.rollout import rollout
-from tasks.artifacts import publish
+from tasks.artifacts import publish, publish_library
 from tasks.events import tell
 from tasks.gather import Gathered, gather
 from tasks.hooks import flow_run_id, on_bad_end
@@ -24,9 +24,11 @@ from trace2skill.core.errors import Interrupted, Trace2SkillError
 from trace2skill.core.failures import Failure, in_words
 from trace2skill.runs import closing, library, promotion
 from trace2skill.runs import refresh as run
+from trace2skill.runs.batching import answered_ahead
 from trace2skill.runs.estimate import foreseen
 from trace2skill.runs.ingest import NOT_SHOWN
 from trace2skill.runs.intake import Intake
+from trace2skill.runs.library_again import gone_on_with, rows_before
 from trace2skill.runs.library_read import keep_library, settings_of_part
 from trace2skill.runs.library_summary import LibrarySummary, ProposedSkill, SkillRow
 from trace2skill.runs.library_use import use_of
@@ -44,6 +46,8 @@ from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.references import Extracted, Rolled
 
+P = TypeVar("P")
+R = TypeVar("R")
 log = logging.getLogger("trace2skill.gate")
 """Below the library's name, so that Prefect shows it with the run."""
 
@@ -69,10 +73,12 @@ class DecidedPart:
 def refresh_library(settings: RunSettings) -> State[Any]:
     """Learn once for all skills of a library, then decide on each by itself. Returns the `LibrarySummary`."""
     settings, intake = run.take_in_logs(settings)
+    settings = gone_on_with(runtime(settings))
     rt = runtime(settings)
     run.start(rt, "library", flow_run=flow_run_id())
     with tagged(*settings.tags):
         summary = learn(settings, rt, intake)
+    publish_library(rt, summary)
     tell("library.refreshed", summary.library, {"run": summary.run_id, "outcome": summary.headline})
     if summary.failures:
         words = f"{in_words(summary.failures)}. The next run picks them up"
@@ -135,6 +141,7 @@ def analyse_all(settings: RunSettings, rolled: list[Rolled]) -> Gathered[Extract
 def route(settings: RunSettings, rt: Runtime, analysed: Sequence[Extracted]) -> tuple[Routing, tuple[Failure, ...]]:
     """Sort all lessons, with those that waited: by records, and the others by a model, in batches."""
     asked = to_route(rt, analysed, library.waiting_before(rt))
+    answered_ahead(rt, [(ROUTE, asked.jobs, ())])
     futures = mapped(task_of(ROUTE), settings, asked.jobs)
     gathered = gather(rt, ROUTE.name, futures, [job.name for job in asked.jobs])
     answers = [future.result() if future.state.is_completed() else None for future in futures]
@@ -146,39 +153,38 @@ def route(settings: RunSettings, rt: Runtime, analysed: Sequence[Extracted]) -> 
 def each_skill(
     rt: Runtime, planned: Plan, routing: Routing, used: dict[str, int]
 ) -> tuple[list[SkillRow], list[Failure]]:
-    """Every skill with lessons to its decision, and then the promotions, one right behind the other.
+    """Every skill with lessons to its decision; then all promotions, one right behind the other; then the reports.
 
     A failure of one holds up no other: its row says what it was, and a rerun comes back to it.
     """
-    judged: dict[str, DecidedPart] = {}
-    rows: list[SkillRow] = []
+    rows = rows_before(rt, routing, used)
+    names = sorted({skill.name for skill in rt.library.values()} - {row.name for row in rows})
+    told = {name: (len(routing.of(name)), routing.by(name), used.get(name, 0)) for name in names}
+    rows += [SkillRow(name=name, state="no lessons", used=told[name][2]) for name in names if not routing.of(name)]
     failures: list[Failure] = []
-    names = sorted(skill.name for skill in rt.library.values())
-    told = {name: (len(routing.of(name)), routing.by(name), used[name]) for name in names}
 
-    def lost(name: str, error: BaseException) -> None:
-        rows.append(library.failed_row(name, *told[name], error))
-        kind, of = type(error).__name__, len(names)
-        failures.append(Failure(stage="skill", name=name, kind=kind, message=str(error)[:500], of=of))
+    def each(parts: Mapping[str, P], do: Callable[[str, P], R]) -> dict[str, R]:
+        done: dict[str, R] = {}
+        for name, part in parts.items():
+            try:
+                done[name] = do(name, part)
+            except Interrupted:
+                run.end(runtime(settings_of_part(rt, name)), "interrupted")
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is one skill's
+                run.end(runtime(settings_of_part(rt, name)), "failed", message=str(error)[:2000])
+                rows.append(library.failed_row(name, *told[name], error))
+                kind, of = type(error).__name__, len(names)
+                failures.append(Failure(stage="skill", name=name, kind=kind, message=str(error)[:500], of=of))
+        return done
 
-    for name in names:
-        if not routing.of(name):
-            rows.append(SkillRow(name=name, state="no lessons", used=used[name]))
-            continue
+    def learn(name: str, lessons: list[RoutedLesson]) -> DecidedPart:
         part = settings_of_part(rt, name)
-        try:
-            judged[name] = sized(learn_one, part)(part, rt.settings, planned, routing.of(name))
-        except Interrupted:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is one skill's
-            lost(name, error)
-    for name, one in judged.items():
-        try:
-            rows.append(SkillRow.of(settle(one), *told[name]))
-        except Interrupted:
-            raise
-        except Exception as error:  # noqa: BLE001 - likewise
-            lost(name, error)
+        return sized(learn_one, part)(part, rt.settings, planned, lessons)
+
+    judged = each({name: routing.of(name) for name in names if routing.of(name)}, learn)
+    settled = each(judged, lambda _, one: promote(one))
+    rows += each(settled, lambda name, one: SkillRow.of(report(one), *told[name])).values()
     return rows, failures
 
 
@@ -187,7 +193,6 @@ def each_skill(
     persist_result=False,
     flow_run_name="refresh {settings.label}",
     validate_parameters=False,
-    **on_bad_end("run"),
 )
 def learn_one(settings: RunSettings, whole: RunSettings, planned: Plan, lessons: list[RoutedLesson]) -> DecidedPart:
     """One skill: its lessons to a candidate, and the candidate to a decision. Nothing is promoted here."""
@@ -208,15 +213,21 @@ def learn_one(settings: RunSettings, whole: RunSettings, planned: Plan, lessons:
     return DecidedPart(settings, mine, grown, scored, decision, failures)
 
 
-def settle(one: DecidedPart) -> RunSummary:
+def promote(one: DecidedPart) -> DecidedPart:
     """Promote the candidate of a skill where it won; where somebody else has promoted meanwhile it competes anew."""
     rt, candidate = runtime(one.settings), one.grown.candidate
-    scored, decision = one.scored, one.decision
-    rival = promotion.promote(rt, candidate, candidate.base, decision)
+    rival = promotion.promote(rt, candidate, candidate.base, one.decision)
     while rival is not None:
         scored, decision = judge(one.settings, rt, one.planned, candidate, rival, one.failures)
+        one = replace(one, scored=scored, decision=decision)
         rival = promotion.promote(rt, candidate, rival, decision)
-    summary = closing.finish(rt, one.planned, one.grown, scored, decision, one.failures)
+    return one
+
+
+def report(one: DecidedPart) -> RunSummary:
+    """What came of a skill, written down."""
+    rt = runtime(one.settings)
+    summary = closing.finish(rt, one.planned, one.grown, one.scored, one.decision, one.failures)
     publish(rt, summary)
     return summary
 

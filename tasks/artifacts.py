@@ -24,6 +24,7 @@ from prefect.runtime import flow_run as running
 from tasks.figures import readable
 from trace2skill.core.digest import digest_of
 from trace2skill.experiment.result import ExperimentResult
+from trace2skill.runs.library_summary import LibrarySummary
 from trace2skill.runs.nights_page import nights_of
 from trace2skill.runs.promotion import report_address, report_in_words
 from trace2skill.runs.report.facts import costs_of
@@ -106,6 +107,15 @@ def in_key(skill: str) -> str:
     """A skill's name in the key of an artifact, which has small letters, digits and dashes alone."""
     plain = re.sub(r"[^a-z0-9]+", "-", skill.lower()).strip("-")
     return plain if plain == skill else f"{plain}-{digest_of('skill', skill)[:8]}".strip("-")
+
+
+def publish_library(rt: Runtime, summary: LibrarySummary) -> None:
+    """What came of a run over a library, and a link to its page. The library's name is in the keys."""
+    if not running.id:
+        return
+    of, name = in_key(summary.library), summary.run_id
+    _kept(lambda: create_markdown_artifact(summary.as_markdown(), key=f"library-summary-{of}", description=name))
+    _kept(_report(rt, f"library-report-{of}"))
 
 
 def publish_experiment(rt: Runtime, result: ExperimentResult) -> None:

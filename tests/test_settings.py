@@ -146,6 +146,7 @@ OTHER: dict[str, Any] = {
     "forge_api": "https://forge.example/api",
     "part_of": "e",
     "of_library": "l",
+    "library_read_by": "l",
     "skill_commit": "a" * 40,
     "batch_rest": "fail",
     "skill": "other",

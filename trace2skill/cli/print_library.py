@@ -23,16 +23,16 @@ def print_library(summary: LibrarySummary, *, as_json: bool) -> None:
         return
     console = Console()
     console.rule(f"library: {plain(summary.library)} ({summary.run_id})")
-    table = Table("skill", "lessons", "used in", "held-out tasks", "lift", "outcome", "part of the run")
+    table = Table("skill", "lessons", "used in", "held-out tasks", "lift", "outcome")
+    table.columns[0].overflow = "fold"
     for row in summary.skills:
         lift = "" if row.lift is None else f"{row.lift:+.1%}"
-        table.add_row(
-            flat(row.name), str(row.lessons), str(row.used), str(row.held_out), lift, row.outcome, plain(row.run_id)
-        )
+        table.add_row(flat(row.name), str(row.lessons), str(row.used), str(row.held_out), lift, row.outcome)
     console.print(table)
     for row in summary.skills:
         if row.reason:
-            console.print(f"{flat(row.name)}: {flat(row.reason)}", highlight=False)
+            part = f" ({plain(row.run_id)})" if row.run_id else ""
+            console.print(f"{flat(row.name)}{part}: {flat(row.reason)}", highlight=False)
     _waiting(console, summary.waiting)
     for new in summary.proposed:
         where = f"written to {plain(new.directory)}" if new.directory else f"not written: {flat(new.why_not)}"

@@ -264,6 +264,7 @@ NOT_OPTIONS = {
     "data.sources.content": "filled in by the run: the digest of what was read",
     "operation.skill_commit": "written down by the run: the commit of the repository that it read",
     "operation.part_of": "set by an experiment for its parts",
+    "operation.library_read_by": "set by a run over a library that goes on with one",
     "operation.of_library": "set by a run over a library for each of its skills",
     "learning.night_of": "filled in by the run, with the night",
     **{

@@ -30,6 +30,7 @@ from trace2skill.runs.routing import RoutedLesson, Routing, shown_of, text_of
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.runs.steps.stored import stored
+from trace2skill.safety.screening import reasons, screened
 from trace2skill.skills.skill import Skill, SkillFile, write_skill
 from trace2skill.store import Store
 from trace2skill.types.decision import Decision
@@ -85,12 +86,14 @@ def plan_of_part(rt: Runtime, planned: Plan, whole: Runtime) -> Plan:
     """The plan of the part that is about a skill: of the held-out tasks those that exercise it.
 
     A task whose data name skills exercises those; one that names none exercises every skill that the agent is given,
-    which is the whole library. What an agent used on evolve tasks says nothing of held-out ones.
+    which is the whole library; one that must not regress is scored for all. What an agent used on evolve tasks says
+    nothing of held-out ones.
     """
     if rt.given_skill is None or not planned.evolve:
         return planned
-    name = rt.given_skill.name
-    tasks = [id for id in planned.validation if not whole.task(id).skills or name in whole.task(id).skills]
+    name, guards = rt.given_skill.name, rt.settings.gate.no_regression
+    named = {id: whole.task(id).skills for id in planned.validation}
+    tasks = [id for id, skills in named.items() if not skills or name in skills or id in guards]
     seen = seen_before(rt, rt.given_skill)
     return planned.model_copy(update={"validation": tuple(id for id in tasks if id not in seen)})
 
@@ -128,6 +131,7 @@ def asked_for(
         lessons = [item for number in new.texts for item in of_text[job.texts[number]]]
         tasks = tuple(sorted({item.extracted.task_id for item in lessons}))
         few = "" if len(tasks) >= needed(rt, every) else "too few tasks ask for it"
+        kept_out = reasons(screened(f"{new.name.replace('-', ' ')}: {new.description}"))
         ids = tuple(sorted({item.lesson for item in lessons}))
         proposal = ProposedSkill(
             name=new.name,
@@ -135,7 +139,7 @@ def asked_for(
             lessons=ids,
             tasks=tasks,
             needed=needed(rt, every),
-            why_not=few,
+            why_not=few or (f"the screening keeps its description out: {kept_out}" if kept_out else ""),
         )
         found.append((proposal, lessons))
     return found

@@ -2,19 +2,13 @@
 
 from collections.abc import Iterable
 
-from trace2skill.core.record import Record
 from trace2skill.evaluation.conditions import Condition
+from trace2skill.runs.live_skills import LibraryRead
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.stored import stored
 from trace2skill.skills.library import together
 from trace2skill.skills.skill import Skill
-
-
-class LibraryRead(Record, form="LibraryRead", version=1):
-    """The skills of a library when a run began: digests by names."""
-
-    skills: dict[str, str]
 
 
 def keep_library(rt: Runtime) -> str:
@@ -33,7 +27,7 @@ def settings_of_part(rt: Runtime, name: str) -> RunSettings:
         KeyError: the library has no skill of that name.
     """
     (place,) = [place for place, skill in rt.library.items() if skill.name == name] or _missing(name)
-    return rt.settings.changed(skill=place, of_library=rt.run_id)
+    return rt.settings.changed(skill=place, of_library=rt.run_id, library_read_by="")
 
 
 def _missing(name: str) -> list[None]:

@@ -4,6 +4,7 @@ A lesson of a session that used one skill, and had it when it came to what the l
 session used none or several, and where the lesson is of steps before the skill was taken up, a model is asked.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
@@ -20,6 +21,7 @@ from trace2skill.types.lesson import Extraction, Lesson
 from trace2skill.types.references import Extracted
 from trace2skill.types.trajectory import Trajectory
 
+log = logging.getLogger(__name__)
 By = Literal["given", "used", "model", "nobody"]
 NOBODY_ASKED = Owner(why="no record says which skill it is about, and no model was asked")
 
@@ -89,13 +91,19 @@ def to_route(rt: Runtime, analysed: Iterable[Extracted], waiting: Sequence[Route
                 known.append(_routed(extracted, lesson, said[0], said[1]))
     mine = {(item.lesson, item.extracted.content) for item in known}
     mine |= {(lesson.id, extracted.content) for extracted, lesson in undecided}
+    lost = 0
     for item in waiting:
         if (item.lesson, item.extracted.content) in mine or not _may_teach(rt, item.extracted):
+            continue
+        if rt.store.get("extraction", item.extracted.content, Extraction) is None:
+            lost += 1
             continue
         if item.asked == identity:
             known.append(item)
         elif (kept := rt.store.get("lesson", item.lesson, Lesson)) is not None:
             undecided.append((item.extracted, kept))
+    if lost:
+        log.warning("%d lessons that waited are no longer in %s: it was pruned", lost, rt.settings.operation.store)
     return Asked(known, undecided, _jobs(rt, [lesson for _, lesson in undecided]))
 
 

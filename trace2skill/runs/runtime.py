@@ -19,17 +19,16 @@ from trace2skill.domains.splits import Splits, places_of, remembered, sample_tas
 from trace2skill.llm import Client
 from trace2skill.llm.checks import check_model, check_vision
 from trace2skill.proposals.draft import empty_skill
+from trace2skill.runs.live_skills import live_library, live_skill
 from trace2skill.runs.run_progress import ProgressFile
 from trace2skill.runs.settings import RunSettings
 from trace2skill.sandbox import Access, CommandResult, Limits, Sandbox, choose_sandbox
 from trace2skill.sandbox.limits import NO_ACCESS
-from trace2skill.skills.library import is_library, places_in, skills_in
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store, open_store
 from trace2skill.store.divisions import Divisions
 from trace2skill.types.task import Task
-from trace2skill.versions.places import SkillPlace, place_of, read_there
-from trace2skill.versions.registry import Registry
+from trace2skill.versions.places import SkillPlace, place_of
 
 RunKind = Literal["run", "rollout", "evaluate", "ablate", "shrink", "drift", "ingest", "experiment", "library"]
 NOTHING = Splits(evolve=(), validation=(), test=())
@@ -52,11 +51,11 @@ class Runtime:
             loaded = sample_tasks(loaded, data.tasks, data.split_seed)
         self.tasks: dict[str, Task] = {task.id: task for task in loaded}
         self.splits: Splits = NOTHING if settings.of_logs and not self.tasks else self._divided()
-        self.library: dict[Path, Skill] = _live_library(self.store, data.skill)
+        self.library: dict[Path, Skill] = live_library(self.store, data.skill, settings.operation.library_read_by)
         commit, skill = settings.operation.skill_commit, None if self.library else data.skill
         self.place: SkillPlace | None = place_of(skill, self.store.beside, commit) if skill else None
         newest = place_of(skill, self.store.beside) if skill and commit else self.place
-        self.given_skill: Skill | None = _live_skill(self.store, self.place, newest) if self.place and newest else None
+        self.given_skill: Skill | None = live_skill(self.store, self.place, newest) if self.place and newest else None
         if settings.of_logs and not self.library and self.given_skill is None and data.sources is not None:
             self.given_skill = empty_skill(data.sources.name)
         self.kind: RunKind = "run"
@@ -219,25 +218,6 @@ class Runtime:
             teach_scripts(tasks, domain.describe, solution)
         if gold := getattr(domain, "gold_values", None):
             teach(tasks, domain.describe, lambda task: {case.name: gold(task, case) for case in task.cases})
-
-
-def _live_skill(store: Store, place: SkillPlace, newest: SkillPlace) -> Skill:
-    """The skill in use; a promotion that a crash left half done is finished first.
-
-    That is done where the skill stands by now. A run that is held to a commit reads this one before and after.
-    """
-    Registry(store).recover(read_there(place).name, newest)
-    return read_there(place)
-
-
-def _live_library(store: Store, where: object) -> dict[Path, Skill]:
-    """The skills of a library by their directories, each as it is in use; empty where it is none."""
-    if not isinstance(where, Path) or not is_library(where):
-        return {}
-    for directory in places_in(where):
-        place = place_of(directory, store.beside)
-        _live_skill(store, place, place)
-    return dict(zip(places_in(where), skills_in(where), strict=True))
 
 
 class Slots:

@@ -304,7 +304,10 @@ class OperationSettings(Record):
     of_library: str = Field(
         default="",
         exclude_if=not_,
-        description="Id of the run over a library whose caps and books it shares; set by one for each of its skills.",
+        description="Id of the run over a library whose caps and books it shares; set by one.",
+    )
+    library_read_by: str = Field(
+        default="", exclude_if=not_, description="Id of the run over a library that is gone on with; set by one."
     )
     skill_commit: str = Field(
         default="",

@@ -55,7 +55,8 @@ def write_settings(settings: RunSettings, directory: Path, command: str = "run")
     """
     from ruamel.yaml import YAML
 
-    filled_in: dict[str, Any] = {"data": {"sources": {"content"}}, "operation": {"part_of", "of_library"}}
+    by_itself = {"part_of", "of_library", "library_read_by"}
+    filled_in: dict[str, Any] = {"data": {"sources": {"content"}}, "operation": by_itself}
     dumped = settings.model_dump(mode="json", exclude=filled_in)
     for role in dumped["models"].values():
         role["api_base"] = role["api_base"] and Redactor().text(role["api_base"])

@@ -48,7 +48,9 @@ def prune_store(store: Store, older_than_days: int, *, dry_run: bool = False) ->
     limit = f"now()::TIMESTAMP - INTERVAL '{int(older_than_days)} day'"
     conditions = dict.fromkeys(PRUNED, f"written < {limit}")
     conditions["result"] = f"written < {limit} + INTERVAL '1 day'"
-    kept = "'skill', 'support', 'lesson', 'evaluation', 'quarantine', 'allowance', 'provider batch', 'canary'"
+    kept = (
+        "'skill', 'support', 'lesson', 'evaluation', 'quarantine', 'allowance', 'provider batch', 'canary', 'waiting'"
+    )
     conditions["noun"] += f" AND kind NOT IN ({kept})"
     counts = {
         name: int(store.query(f"SELECT count(*) FROM {name} WHERE {condition}")[0][0])
