@@ -19,7 +19,7 @@ from trace2skill.safety.shown import shown
 
 LOOK_SECONDS = 0.5
 STAYS = {"printed": 0, "ended": 3, "stopped": 3, "unanswered": 4, "awaits": 4, "nothing": 4}
-"""Exit codes of `next --stay`; 5 where there is nothing and no run that could ask."""
+"""Exit codes of `next`; 5 where there is nothing and no run that could ask."""
 NO_RUN = 5
 MOST_NAMED = 5
 Directory = Annotated[Path, typer.Argument(help="The folder that --model handoff/DIR names.", metavar="DIR")]
@@ -54,10 +54,12 @@ def next_(
     First comes what goes on in a conversation of yours, then the oldest. Of a conversation that you answer only what is
     new is printed; a system prompt, tools or a schema that you were shown once are named and not printed again.
 
-    With --stay you are given one new conversation, and then only what goes on in it; --wait waits for that. The exit
-    code says how it stands: 0 a request is printed, 3 your conversation has ended (the next call gives you another
-    one), 4 nothing new yet, or what you were shown has no answer yet, 5 you have none and no run uses the folder.
-    A run that ends meanwhile ends the wait.
+    With --stay you are given one new conversation, and then only what goes on in it; --wait waits for that. A run that
+    ends meanwhile ends the wait.
+
+    The exit code says how it stands: 0 a request is printed, 4 nothing new yet, 5 nothing and no run uses the folder;
+    with --stay also 3: your conversation has ended (the next call gives you another one), and 4 where what you were
+    shown has no answer yet.
     """
     if stays and most > 1:
         raise BadInput("--stay gives one request at a time: leave out --most")
@@ -81,7 +83,7 @@ def next_(
         typer.echo(json_module.dumps(_as_json(folder, found, stays=stays), indent=2))
     elif not found.taken:
         typer.echo(_standing(folder, found) if found.heads else _nothing(folder, by, role or ""))
-    if stays and found.state != "printed":
+    if found.state != "printed":
         raise typer.Exit(NO_RUN if found.state == "nothing" and not runs(folder) else STAYS[found.state])
 
 
