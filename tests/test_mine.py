@@ -10,7 +10,7 @@ from fake_forge import TOKEN, FakeForge
 from product import run
 from remotes import Remote
 from worked_agent import agent
-from worked_sessions import Call, Worked, claude_code, worked, write_logs
+from worked_sessions import HOME, Call, Worked, claude_code, worked, write_logs
 
 from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
@@ -103,6 +103,19 @@ def test_what_was_edited_before_it_was_read_begins_as_it_was(mined: Any, tmp_pat
     assert found.checks == {"state": 1}
     (row,) = rows_in(tmp_path / "tasks")
     assert row["files"] == {"config.json": '{"port": 80, "host": "here"}\n'}
+
+
+def test_what_a_log_holds_beside_what_the_agent_saw_is_where_it_began(mined: Any, tmp_path: Path) -> None:
+    """Claude Code keeps what an edited file was, and of a reading how much of the file it is."""
+    before = '{"port": 80, "host": "here"}'
+    changed = edit("config.json", '"port": 80,', '"port": 9000,')
+    changed.beside = {"filePath": f"{HOME}/config.json", "originalFile": before, "oldString": '"port": 80,'}
+    assert mined("Set the port of config.json to 9000.", changed).checks == {"state": 1}
+    (row,) = rows_in(tmp_path / "tasks")
+    assert row["files"] == {"config.json": before}, "to the byte: without a newline at its end"
+    over = write("config.json", '{"port": 9000}\n')
+    over.beside = {"type": "update", "filePath": f"{HOME}/config.json"}
+    assert "was written over" in why(mined("Set the port of config.json to 9000.", over))
 
 
 def test_tests_are_brought_along_and_what_was_made_must_be_named(mined: Any, tmp_path: Path) -> None:
