@@ -19,7 +19,7 @@ INSTANCE = re.compile(r"[\w.-]{1,60}__[\w.-]{1,60}-\d{1,9}")
 IN_A_REPOSITORY = re.compile(r"(?:\A|[\s;&|(])git (?:status|diff|log|add|commit|checkout|clone|stash|show|branch)\b")
 
 
-class Repository(Record):
+class NeededRepository(Record):
     """What a log says of the repository it worked in."""
 
     there: bool = False
@@ -69,10 +69,10 @@ def _about(whole: Trajectory, part: Trajectory, outcome: Outcome) -> MinedSegmen
     )
 
 
-def _repository_of(trajectory: Trajectory, work: Sequence[Operation]) -> Repository:
+def _repository_of(trajectory: Trajectory, work: Sequence[Operation]) -> NeededRepository:
     told = trajectory.extra.get("git")
     commit = str(told.get("commit_hash") or "") if isinstance(told, dict) else ""
     there = bool(told or trajectory.extra.get("gitBranch"))
     there = there or any(IN_A_REPOSITORY.search(item.command) for item in work)
     there = there or bool(INSTANCE.fullmatch(trajectory.task_id))
-    return Repository(there=there, commit=commit if re.fullmatch(r"[0-9a-f]{7,40}", commit) else "")
+    return NeededRepository(there=there, commit=commit if re.fullmatch(r"[0-9a-f]{7,40}", commit) else "")

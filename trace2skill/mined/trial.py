@@ -8,7 +8,7 @@ from typing import Any
 
 from trace2skill.domains.shell.workspace import RESERVED
 from trace2skill.mined.checks import written
-from trace2skill.mined.parts import Repository
+from trace2skill.mined.parts import NeededRepository
 from trace2skill.mined.replay import Done
 from trace2skill.mined.start import MOST_TEXT
 from trace2skill.mined.task import MinedCheck, MinedSegment
@@ -31,7 +31,7 @@ class Trial:
         work: Sequence[Operation],
         done: Done,
         lost: Mapping[str, str],
-        repository: Repository,
+        repository: NeededRepository,
         root: str,
         *,
         accepted: bool,
