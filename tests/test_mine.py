@@ -180,6 +180,17 @@ def test_hostile_commands_stay_in_the_sandbox_and_secrets_out_of_tasks(mined: An
     assert len(found.segments) == 1
 
 
+def test_odd_logs_cost_their_own_task_alone(mined: Any, tmp_path: Path) -> None:
+    odd: list[Any] = ["\ud800.txt", "a\0b", "x" * 5000, "count.txt/x", ["count.txt"], 5, None, "*** Begin Patch", "~/x"]
+    calls = [write(value, "x\n") for value in odd]
+    calls += [edit("count.txt", value, "y") for value in odd] + [ran(value) for value in odd]
+    for call in calls:
+        call.beside = {"file": "x", "originalFile": 5, "type": ["update"]}
+    found = mined("Count the names into count.txt.", write("count.txt", "2\n"), *calls)
+    assert len(found.segments) == 1
+    json.loads((tmp_path / "tasks" / "mined.json").read_text())
+
+
 def test_a_folder_of_somebody_else_is_left_alone(mined: Any, tmp_path: Path) -> None:
     (tmp_path / "tasks").mkdir()
     (tmp_path / "tasks" / "thesis.txt").write_text("mine")

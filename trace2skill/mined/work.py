@@ -15,6 +15,7 @@ from trace2skill.core.record import Record
 from trace2skill.mined.patches import BEGIN, patched
 from trace2skill.mined.reads import read_by_command, read_whole
 from trace2skill.traces.calls import command_of
+from trace2skill.traces.values import mapping
 from trace2skill.types.trajectory import Observation, Step, ToolCall, Trajectory
 
 Kind = Literal["read", "write", "edit", "insert", "remove", "move", "run", "unclear"]
@@ -102,10 +103,14 @@ def _of_call(step: int, call: ToolCall, answer: Observation | None) -> Iterator[
 def _told_beside(step: int, path: str, answer: Observation | None) -> Iterator[Operation]:
     """The whole file, where the log holds it beside what the agent was shown (Claude Code)."""
     extra = answer.extra if answer else {}
-    file = extra.get("file") or {}
+    file = mapping(extra.get("file"))
     if isinstance(extra.get("before"), str):
         yield Operation(kind="read", step=step, path=path, text=extra["before"])
-    elif isinstance(file.get("content"), str) and file.get("startLine") == 1 and file["numLines"] == file["totalLines"]:
+    elif (
+        isinstance(file.get("content"), str)
+        and file.get("startLine") == 1
+        and file.get("numLines") == file.get("totalLines")
+    ):
         yield Operation(kind="read", step=step, path=path, text=file["content"])
 
 
@@ -154,7 +159,7 @@ def _of_file(step: int, call: ToolCall, path: str, answer: Observation | None) -
     elif WRITES.search(name) or asked == "create":
         text = next((given[key] for key in CONTENTS if isinstance(given.get(key), str)), None)
         unclear = Operation(kind="unclear", step=step, path=path)
-        over = bool(answer and (answer.extra.get("details") or {}).get("type") == "update")
+        over = bool(answer and mapping(answer.extra.get("details")).get("type") == "update")
         yield unclear if text is None else Operation(kind="write", step=step, path=path, text=text, over=over)
     elif EDITORS.search(name):
         yield Operation(kind="unclear", step=step, path=path)
