@@ -71,6 +71,8 @@ class Call:
     given: dict[str, str]
     said: str = ""
     code: int = 0
+    beside: dict[str, Any] = field(default_factory=dict)
+    """What Claude Code's log holds besides (`toolUseResult`)."""
 
 
 @dataclass
@@ -236,6 +238,8 @@ def claude_code(session: Worked, folder: Path) -> None:
         said = f"Exit code {call.code}\n{said}" if call.code else said
         result = {"type": "tool_result", "tool_use_id": use["id"], "content": said, "is_error": bool(call.code)}
         add("user", [result])
+        if call.beside:
+            lines[-1]["toolUseResult"] = call.beside
     add("assistant", [{"type": "text", "text": "Done."}], id=f"msg_{session.number}_end", model="some-model")
     if session.thanks:
         add("user", session.thanks)

@@ -10,7 +10,7 @@ from fake_forge import TOKEN, FakeForge
 from product import run
 from remotes import Remote
 from worked_agent import agent
-from worked_sessions import Call, Worked, claude_code, worked, write_logs
+from worked_sessions import HOME, Call, Worked, claude_code, worked, write_logs
 
 from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
@@ -105,6 +105,19 @@ def test_what_was_edited_before_it_was_read_begins_as_it_was(mined: Any, tmp_pat
     assert row["files"] == {"config.json": '{"port": 80, "host": "here"}\n'}
 
 
+def test_what_a_log_holds_beside_what_the_agent_saw_is_where_it_began(mined: Any, tmp_path: Path) -> None:
+    """Claude Code keeps what an edited file was, and of a reading how much of the file it is."""
+    before = '{"port": 80, "host": "here"}'
+    changed = edit("config.json", '"port": 80,', '"port": 9000,')
+    changed.beside = {"filePath": f"{HOME}/config.json", "originalFile": before, "oldString": '"port": 80,'}
+    assert mined("Set the port of config.json to 9000.", changed).checks == {"state": 1}
+    (row,) = rows_in(tmp_path / "tasks")
+    assert row["files"] == {"config.json": before}, "to the byte: without a newline at its end"
+    over = write("config.json", '{"port": 9000}\n')
+    over.beside = {"type": "update", "filePath": f"{HOME}/config.json"}
+    assert "was written over" in why(mined("Set the port of config.json to 9000.", over))
+
+
 def test_tests_are_brought_along_and_what_was_made_must_be_named(mined: Any, tmp_path: Path) -> None:
     tests = "import sums\nassert sums.add(1, 2) == 3\n"
     work = [
@@ -165,6 +178,17 @@ def test_hostile_commands_stay_in_the_sandbox_and_secrets_out_of_tasks(mined: An
     assert "root:" not in told, "no link is followed out of the sandbox's own files"
     assert "test_hostile_commands" not in told
     assert len(found.segments) == 1
+
+
+def test_odd_logs_cost_their_own_task_alone(mined: Any, tmp_path: Path) -> None:
+    odd: list[Any] = ["\ud800.txt", "a\0b", "x" * 5000, "count.txt/x", ["count.txt"], 5, None, "*** Begin Patch", "~/x"]
+    calls = [write(value, "x\n") for value in odd]
+    calls += [edit("count.txt", value, "y") for value in odd] + [ran(value) for value in odd]
+    for call in calls:
+        call.beside = {"file": "x", "originalFile": 5, "type": ["update"]}
+    found = mined("Count the names into count.txt.", write("count.txt", "2\n"), *calls)
+    assert len(found.segments) == 1
+    json.loads((tmp_path / "tasks" / "mined.json").read_text())
 
 
 def test_a_folder_of_somebody_else_is_left_alone(mined: Any, tmp_path: Path) -> None:

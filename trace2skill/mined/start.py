@@ -107,6 +107,8 @@ def begun(work: Iterable[Operation]) -> Begun:
                 unknown.pop(path, None)
         elif item.kind == "write":
             unknown.pop(path, None)
+            if item.over and not ran:
+                unknown[path] = "it was written over, and nobody had read it whole"
         elif not ran or path in unknown:
             pending[path] = [item]
     for path in pending:

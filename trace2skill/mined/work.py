@@ -15,6 +15,7 @@ from trace2skill.core.record import Record
 from trace2skill.mined.patches import BEGIN, patched
 from trace2skill.mined.reads import read_by_command, read_whole
 from trace2skill.traces.calls import command_of
+from trace2skill.traces.values import mapping
 from trace2skill.types.trajectory import Observation, Step, ToolCall, Trajectory
 
 Kind = Literal["read", "write", "edit", "insert", "remove", "move", "run", "unclear"]
@@ -39,6 +40,7 @@ class Operation(Record):
     old: str = Field(default="", description="Of an edit, what it took out.")
     every: bool = Field(default=False, description="Of an edit: wherever it stands.")
     line: int = Field(default=0, description="Of an insertion: after which line.")
+    over: bool = Field(default=False, description="Of a writing: does the log say that the file was there?")
     whole: bool = Field(default=True, description="Of a reading: is it all of the file?")
     command: str = ""
     folder: str = Field(default="", description="Of a command: where it ran, where the call says so.")
@@ -92,9 +94,24 @@ def _of_call(step: int, call: ToolCall, answer: Observation | None) -> Iterator[
         return
     path = next((given[name] for name in PATHS if isinstance(given.get(name), str) and given[name]), "")
     if path:
+        yield from _told_beside(step, path, answer)
         yield from _of_file(step, call, path, answer)
     elif call.name == "edit" and {"search", "replace"} <= given.keys():
         yield _edit(step, "", given)
+
+
+def _told_beside(step: int, path: str, answer: Observation | None) -> Iterator[Operation]:
+    """The whole file, where the log holds it beside what the agent was shown (Claude Code)."""
+    extra = answer.extra if answer else {}
+    file = mapping(extra.get("file"))
+    if isinstance(extra.get("before"), str):
+        yield Operation(kind="read", step=step, path=path, text=extra["before"])
+    elif (
+        isinstance(file.get("content"), str)
+        and file.get("startLine") == 1
+        and file.get("numLines") == file.get("totalLines")
+    ):
+        yield Operation(kind="read", step=step, path=path, text=file["content"])
 
 
 def _of_command(step: int, command: str, given: dict[str, Any], answer: Observation | None) -> Iterator[Operation]:
@@ -142,7 +159,8 @@ def _of_file(step: int, call: ToolCall, path: str, answer: Observation | None) -
     elif WRITES.search(name) or asked == "create":
         text = next((given[key] for key in CONTENTS if isinstance(given.get(key), str)), None)
         unclear = Operation(kind="unclear", step=step, path=path)
-        yield unclear if text is None else Operation(kind="write", step=step, path=path, text=text)
+        over = bool(answer and mapping(answer.extra.get("details")).get("type") == "update")
+        yield unclear if text is None else Operation(kind="write", step=step, path=path, text=text, over=over)
     elif EDITORS.search(name):
         yield Operation(kind="unclear", step=step, path=path)
 

@@ -27,6 +27,7 @@ from trace2skill.runs.sources import Sources
 from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.sandbox import Sandbox
 from trace2skill.traces import ReadFile, read_paths
+from trace2skill.traces.claude import files_kept
 from trace2skill.traces.outcomes import labelled, read_labels
 from trace2skill.traces.own_format import reader_for
 from trace2skill.traces.segments import segmented
@@ -86,7 +87,8 @@ def mine(sources: Sources, sandbox: Sandbox, to: Path | None) -> MinedTasks:
     reader = reader_for(sources.format) if sources.format else None
     with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting:
         mining = _Mining(Miner(sandbox), verdicts, waiting)
-        readings = read_paths(sources.paths, mining, reader=reader, aside=verdicts.files)
+        with files_kept():
+            readings = read_paths(sources.paths, mining, reader=reader, aside=verdicts.files)
         if not mining.segments:
             first = f": {readings.problems[0]}" if readings.problems else ""
             raise BadInput(f"no session was found in {', '.join(map(str, sources.paths[:NAMED]))}{first}")

@@ -1,6 +1,9 @@
 """Claude Code's records, one by one: in sessions on disk and in what `--output-format stream-json` prints."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from trace2skill.traces.base import Notes, Source
@@ -34,6 +37,7 @@ LIMIT = re.compile(
     r"(?i)\b(?:hit|reached|exceeded)\b.{0,40}\blimit\b|\blimit (?:reached|exceeded)\b|\bresets? (?:at )?\d"
 )
 PERSON = ("human", "channel")
+_FILES_KEPT: ContextVar[bool] = ContextVar("files_kept", default=False)
 
 
 def is_spoken(record: dict[str, Any]) -> bool:
@@ -216,8 +220,31 @@ def _add_results(session: Session, parts: list[dict[str, Any]], record: dict[str
         shown = content(part.get("content"))
         details = rest(mapping(record.get("toolUseResult")), ("stdout", "stderr", "content", "file", "originalFile"))
         rejected = {"rejected": True} if shown.startswith(REJECTED) else {}
-        more = {**rejected, **({"details": details} if details else {})}
+        files = _files_in(mapping(record.get("toolUseResult"))) if _FILES_KEPT.get() else {}
+        more = {**rejected, **({"details": details} if details else {}), **files}
         session.answer(part.get("tool_use_id"), shown, error=part.get("is_error") is True, extra=more)
+
+
+@contextmanager
+def files_kept() -> Iterator[None]:
+    """Within, what a log holds of files beside what the agent was shown is read as well: mining tasks needs it.
+
+    An answer has it under `before` (what an edited file was) and `file` (what was read, with its place in the file).
+    Learning does without: it would keep each file once more for each edit.
+    """
+    token = _FILES_KEPT.set(True)
+    try:
+        yield
+    finally:
+        _FILES_KEPT.reset(token)
+
+
+def _files_in(result: dict[str, Any]) -> dict[str, Any]:
+    before, file = result.get("originalFile"), mapping(result.get("file"))
+    found: dict[str, Any] = {"before": before} if isinstance(before, str) else {}
+    if isinstance(file.get("content"), str):
+        found["file"] = {key: file.get(key) for key in ("content", "startLine", "numLines", "totalLines")}
+    return found
 
 
 def _name_unknown(said: Any, line: int, source: Source, notes: Notes) -> None:

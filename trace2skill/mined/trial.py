@@ -1,0 +1,115 @@
+"""A segment that is tried: the task it would be, and what speaks against it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from trace2skill.domains.shell.workspace import RESERVED
+from trace2skill.mined.checks import written
+from trace2skill.mined.parts import NeededRepository
+from trace2skill.mined.replay import Done
+from trace2skill.mined.start import MOST_TEXT
+from trace2skill.mined.task import MinedCheck, MinedSegment
+from trace2skill.mined.work import CHANGES, Operation
+
+MOST_FILES = 200
+MISSING = re.compile(
+    r"No module named '?[\w.]+|[\w./-]{1,80}: command not found|No such file or directory|not a git repository"
+)
+"""What says best why a command does not run here. Other words of it may be others the next time."""
+
+
+class Trial:
+    """A segment that is tried: what it asks, what was done, and what it needs."""
+
+    def __init__(
+        self,
+        about: MinedSegment,
+        request: str,
+        work: Sequence[Operation],
+        done: Done,
+        lost: Mapping[str, str],
+        repository: NeededRepository,
+        root: str,
+        *,
+        accepted: bool,
+    ) -> None:
+        self.about, self.request, self.work, self.done, self.root = about, request, work, done, root
+        self._lost, self._repository, self._accepted = lost, repository, accepted
+
+    @property
+    def odd(self) -> str:
+        """Why it cannot be tried, '' where it can."""
+        if self._lost:
+            return "what it began with is not known"
+        if self.done.ended:
+            return "its work does not run to its end in the sandbox"
+        if any(Path(path).parts[0] in RESERVED for path in (*self.done.before, *self.done.after)):
+            return "a file has a name that is ours"
+        if any(_not_text(raw) for raw in self.done.before.values()):
+            return "it begins with files that are no text"
+        sizes = [len(raw) for raw in (*self.done.before.values(), *self.done.after.values())]
+        return "its files are too large or too many" if len(sizes) > MOST_FILES or sum(sizes) > MOST_TEXT else ""
+
+    def row(self, check: MinedCheck) -> dict[str, Any]:
+        """The task as a line of a data set of the domain."""
+        return {
+            "id": self.about.id,
+            "prompt": self.request,
+            "files": {path: raw.decode("utf-8") for path, raw in sorted(self.done.before.items())},
+            "check": check.script,
+            "solution": _solution(self.done),
+            "kind": check.kind,
+        }
+
+    def not_accepted(self, check: MinedCheck) -> str:
+        """Why what the log ended with is not to be taken for right, though its check passes; '' where it is."""
+        if self.about.outcome == "failed":
+            return f"it failed ({self.about.source}): what it ended with is not right"
+        if check.kind != "state" or self.about.outcome == "passed" or self._accepted:
+            return ""
+        return "nobody says that what it ended with is right"
+
+    def refused(self, why: str) -> MinedSegment:
+        """The segment as one that became no task: for want of its repository, where that is why."""
+        lacks = self.lacks
+        if not lacks:
+            return self.about.model_copy(update={"why": why})
+        said = f"{lacks}; {why}"
+        if not self._repository.there:
+            return self.about.model_copy(update={"why": said})
+        needs = {"replayable": "needs-repository", "commit": self._repository.commit, "why": said}
+        return self.about.model_copy(update=needs)
+
+    @cached_property
+    def lacks(self) -> str:
+        """What the log does not hold of what the work needs, in words."""
+        if self._lost:
+            path, why = next(iter(self._lost.items()))
+            more = f" (and {len(self._lost) - 1} more files)" if len(self._lost) > 1 else ""
+            return f"the log does not hold {path}: {why}{more}"
+        for item, became in zip(self.work, self.done.told, strict=not self.done.ended):
+            if item.kind == "run" and item.worked and became.exit_code != (item.exit_code or 0):
+                told = MISSING.search(became.said)
+                how = told[0] if told else f"exit code {became.exit_code}" if became.exit_code else became.did
+                return f"`{' '.join(item.command.split())[:80]}` does not end here as in the log ({how})"
+            if item.kind in CHANGES and became.did != "done":
+                return f"{item.path} cannot be changed as in the log ({became.did})"
+        return ""
+
+
+def _not_text(raw: bytes) -> bool:
+    try:
+        return "\0" in raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+
+
+def _solution(done: Done) -> str:
+    """A script that leaves what the log ended with."""
+    gone = sorted(done.before.keys() - done.after.keys())
+    lines = [f"rm -f -- '{path}'" for path in gone if "'" not in path]
+    lines += [written(path, raw) for path, raw in sorted(done.after.items()) if done.before.get(path) != raw]
+    return "\n".join([*lines, ""])
