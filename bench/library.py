@@ -28,7 +28,6 @@ quiet()
 lean()
 os.environ.setdefault("PREFECT_HOME", tempfile.mkdtemp(prefix="t2s-prefect-"))
 
-import litellm
 from libraries_of_tests import library, tasks
 from library_lessons import NEW, RULES, SKILLS, LabelledLesson, lessons
 
@@ -180,6 +179,8 @@ class Speaker:
     def __call__(self, heard: Heard) -> Spoken:
         """One answer, in the role that the system prompt gives."""
         if self._fails and heard.system.startswith("You keep a skill") and f"`{self._fails}`" in heard.opening:
+            import litellm  # late: with the product's settings, which let it fetch nothing
+
             raise litellm.BadRequestError("the proposer is out of order", heard.profile.name, "sim")
         if not self._fails:
             for opening, speak in book.ROLES.items():

@@ -20,6 +20,7 @@ from tasks.hooks import flow_run_id, on_bad_end
 from tasks.runner import mapped, sized, submitted
 from tasks.steps import task_of
 from tasks.tagged import tagged
+from trace2skill.core import stopping
 from trace2skill.core.errors import Interrupted, Trace2SkillError
 from trace2skill.core.failures import Failure, in_words
 from trace2skill.runs import closing, library, promotion
@@ -172,6 +173,7 @@ def each_skill(
                 run.end(runtime(settings_of_part(rt, name)), "interrupted")
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, it is one skill's
+                stopping.check()  # a stage that was stopped fails, too: that is the end of all of them
                 run.end(runtime(settings_of_part(rt, name)), "failed", message=str(error)[:2000])
                 rows.append(library.failed_row(name, *told[name], error))
                 kind, of = type(error).__name__, len(names)
