@@ -16,6 +16,15 @@ from typing import Any
 
 import openpyxl
 
+from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runs.sections import (
+    DataSettings,
+    LearningSettings,
+    MoneySettings,
+    OperationSettings,
+    ScriptSettings,
+)
+from trace2skill.runs.settings import RunSettings
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 from trace2skill.sim.office import parse
 from trace2skill.sim.roles import play
@@ -36,7 +45,7 @@ os.remove(sys.argv[1])
 
 
 def write_world(folder: Path, each: int, seed: int) -> Path:
-    """The data set, so many tasks of each honest kind and half as many of the others; returns its directory."""
+    """The data set, so many tasks of each honest kind and a third as many of the others; returns its directory."""
     every, data = folder / "every", folder / "data"
     make = [sys.executable, str(ROOT / "examples" / "make_office.py"), "--tasks", str(8 * each), "--seed", str(seed)]
     subprocess.run([*make, "--out", str(every)], check=True)
@@ -44,7 +53,7 @@ def write_world(folder: Path, each: int, seed: int) -> Path:
     by_kind: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
     for row in rows:
         job = parse(row["instruction"])
-        if job and job.kind in KINDS and len(by_kind[job.kind]) < (each if job.kind in HONEST else each // 2):
+        if job and job.kind in KINDS and len(by_kind[job.kind]) < (each if job.kind in HONEST else each // 3):
             by_kind[job.kind].append(row)
     kept = [row for some in by_kind.values() for row in some]
     data.mkdir()
@@ -53,6 +62,17 @@ def write_world(folder: Path, each: int, seed: int) -> Path:
         shutil.copytree(every / "spreadsheet" / row["id"], data / "spreadsheet" / row["id"])
     shutil.rmtree(every)
     return data
+
+
+def world_settings(directory: Path, data: Path, *, make: bool) -> RunSettings:
+    """A run over the world by the scripted model, with scripts or without; its store is in the directory."""
+    return RunSettings(
+        data=DataSettings(path=data, skill=ROOT / "examples" / "skills" / "office-workbooks", recalculate="never"),
+        models=Roles.all_played_by(ModelSettings(name="sim/scripted")),
+        learning=LearningSettings(memory=False, scripts=ScriptSettings(make=make)),
+        money=MoneySettings(max_cost=None),
+        operation=OperationSettings(store=directory / "store.duckdb", output=directory / "runs"),
+    )
 
 
 def speaker(data: Path) -> Callable[[Heard], Spoken]:

@@ -20,7 +20,7 @@ from trace2skill.types.patch import Edit
 
 PROMPT = "script"
 SECTION = "Scripts"
-MOST_SHOWN = 6
+LEAST_SHOWN, MOST_SHOWN = 3, 6
 """Programs of a routine that the model sees; the others are tasks to try the script on."""
 MOST_LINES, MOST_CHARS, LONGEST_LINE = 300, 16_000, 400
 MOST_PATTERNS, LONGEST_PATTERN, MOST_OPTIONS = 12, 1_000, 12
@@ -99,13 +99,22 @@ class Refused(NamedTuple):
 
 
 def divided(routine: Routine, unseen: int) -> tuple[tuple[WorkedProgram, ...], tuple[WorkedProgram, ...]]:
-    """The programs that the model sees, and those whose tasks it does not: as many as can be spared of a routine.
+    """The programs that the model sees, and those whose tasks it does not, those that tell most first.
 
-    Fixes are shown first, since they were run on changed inputs, too.
+    Fixes are shown first, since they were run on changed inputs, too, and of equal programs one. Where there are enough
+    distinct ones, some are held back: a task that is done by a program which was shown says little.
     """
-    ordered = sorted(routine.programs, key=lambda program: (program.by == "agent", program.order))
-    shown = max(min(3, len(ordered)), min(MOST_SHOWN, len(ordered) - unseen))
-    return tuple(ordered[:shown]), tuple(ordered[shown:])
+    by_source: dict[str, list[WorkedProgram]] = {}
+    for program in sorted(routine.programs, key=lambda program: (program.by == "agent", program.order)):
+        by_source.setdefault(program.source, []).append(program)
+    distinct = [*by_source.values()]
+    back = distinct[len(distinct) - unseen :] if len(distinct) >= LEAST_SHOWN + unseen else []
+    front = distinct[: len(distinct) - len(back)]
+    firsts, repeats = [some[0] for some in front], [program for some in front for program in some[1:]]
+    most = max(LEAST_SHOWN, min(MOST_SHOWN, len(routine.programs) - unseen))
+    shown = [*firsts, *repeats][:most]
+    held = [some[0] for some in back] + [program for some in back for program in some[1:]]
+    return tuple(shown), (*held, *[*firsts, *repeats][most:])
 
 
 def induced(

@@ -105,6 +105,8 @@ def _judged(
     runs = tuple(_tried(rt, trial, routine, tasks, calls))
     why = {seen: _why_not(rt, runs, seen) for seen in ("source", "unseen")}
     reason = why["source"] or why["unseen"]
+    asking = [program for program in routine.programs if program.task_id in calls]  # it is not meant for the others
+    group = as_group(made, rt.domain.script_arguments, asking)
     out = told.model_copy(update={"runs": runs, "reason": reason, "group": None if reason else group})
     return out, why["source"]
 
