@@ -99,26 +99,28 @@ def _kind(heard: Heard) -> str:
     return job.kind if job else ""
 
 
-def _answers(data: Path) -> dict[str, list[list[object]]]:
-    """By what is asked for: the cells of the workbook that is right."""
-    found = {}
+Cells = list[list[object]]
+
+
+def _answers(data: Path) -> dict[str, list[Cells]]:
+    """By what is asked for: the cells of each workbook that is right. Several tasks may be asked for in one wording."""
+    found: dict[str, list[Cells]] = {}
     for row in json.loads((data / "dataset.json").read_text(encoding="utf-8")):
         path = next((data / "spreadsheet" / row["id"]).glob("*_golden.xlsx"))
         sheet = openpyxl.load_workbook(path)[parse(row["instruction"]).sheet]  # type: ignore[union-attr]
-        found[" ".join(row["instruction"].split())] = [[cell.value for cell in cells] for cells in sheet.iter_rows()]
+        cells = [[cell.value for cell in cells] for cells in sheet.iter_rows()]
+        found.setdefault(" ".join(row["instruction"].split()), []).append(cells)
     return found
 
 
-def _of_constants(honest: dict[str, Any], heard: Heard, gold: dict[str, list[list[object]]]) -> dict[str, Any]:
+def _of_constants(honest: dict[str, Any], heard: Heard, gold: dict[str, list[Cells]]) -> dict[str, Any]:
     """The honest answer, with a script that knows a task by its second row and writes what it has learned by heart."""
-    table = {}
-    for name, text in blocks(heard.opening):
-        said = " ".join(text.split())
-        for asked, cells in gold.items() if re.fullmatch(r"r\d+", name) else ():
-            if said.startswith(asked):
-                table[repr(cells[1][:2])] = [
-                    [value if isinstance(value, (int, float)) else None for value in row] for row in cells
-                ]
+    requests = [" ".join(text.split()) for name, text in blocks(heard.opening) if re.fullmatch(r"r\d+", name)]
+    known = [cells for said in requests for asked, some in gold.items() if said.startswith(asked) for cells in some]
+    table = {
+        repr(cells[1][:2]): [[value if isinstance(value, (int, float)) else None for value in row] for row in cells]
+        for cells in known
+    }
     if honest.get("refused"):
         return honest
     body = (

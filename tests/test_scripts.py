@@ -12,6 +12,7 @@ import routines_of_tests as world
 from hypothesis import given
 from hypothesis import strategies as st
 from in_process import Done, refresh
+from product import run
 from scripts_world import CONSTANT, HARMFUL, HONEST, speaker, world_settings, write_world
 
 from trace2skill.analysts.script_trial import TriedScript
@@ -398,3 +399,21 @@ def test_agents_take_up_the_scripts_of_their_skill_and_what_does_harm_is_none(tm
     store = store_of(done)
     ran = [store.get("trajectory", cell.trajectory_id, Trajectory) for cell in after.scored]
     assert {path for item in ran if item for path in item.skill_scripts_run} >= scripts
+
+
+@pytest.mark.slow
+def test_the_command_makes_scripts_as_tasks_of_its_run_and_pays_for_none_twice(
+    tmp_path: Path, prefect_home: Path
+) -> None:
+    world.write_world(tmp_path)
+    asked = list[str]()
+    command = ["run", "--domain", "shell", "--data", tmp_path / "tasks.jsonl", "--skill", tmp_path / "files"]
+    command += ["--model", "sim/scripted", "--sandbox", "process", "--scripts", "--no-second-look", "--json"]
+    with scripted(world.speaker(answers(), asked)):
+        first = json.loads(run(tmp_path, prefect_home, *command).stdout)
+        again = json.loads(run(tmp_path, prefect_home, *command).stdout)
+    assert len(asked) == 2
+    assert first["candidate"]["scripts"] == ["scripts/add_up.py", "scripts/long_words.py"]
+    assert again["scripts"] == first["scripts"]
+    shown = run(tmp_path, prefect_home, "show", first["run_id"]).stdout
+    assert "the candidate holds a new script: scripts/add_up.py" in " ".join(shown.split())

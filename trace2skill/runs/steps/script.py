@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from trace2skill.analysts.script_trial import ScriptCall, ScriptRun, ScriptTrial, TriedScript
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.quarantine import Quarantined, allowed_in, keep, text_of, written_by
-from trace2skill.consolidate.routines import Routine
+from trace2skill.consolidate.routines import Routine, WorkedProgram
 from trace2skill.consolidate.scripts import PROMPT, InducedScript, Refused, as_group, divided, induced
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
@@ -57,7 +57,7 @@ def script(rt: Runtime, job: ScriptJob, base: str) -> TriedScript:
     """
     routine, skill, how = stored(rt, "routine", job.content, Routine), skill_of(rt, base), rt.settings.learning
     assert isinstance(rt.domain, Scripted)
-    shown, _ = divided(routine, how.scripts.unseen)
+    shown, _ = _divided(rt, routine)
     requests = [rt.domain.describe(rt.evolve_task(program.task_id)) for program in shown]
     ask = asks_merger(rt, "script", job.name, job.content)
     given = (rt.domain.script_contract, requests, shown, _names(skill), how.merge.room)
@@ -111,6 +111,11 @@ def _judged(
     return out, why["source"]
 
 
+def _divided(rt: Runtime, routine: Routine) -> tuple[tuple[WorkedProgram, ...], tuple[WorkedProgram, ...]]:
+    requests = {id: rt.evolve_task(id).instruction for id in routine.tasks}
+    return divided(routine, rt.settings.learning.scripts.unseen, requests)
+
+
 def _suspicious(rt: Runtime, made: InducedScript, skill: Skill, group: EditGroup) -> Quarantined | None:
     """What the screens find in a script: its words as those of any file of a skill, and what it does as a program."""
     allowed = allowed_in(rt.store)
@@ -127,7 +132,7 @@ def _tried(
 ) -> Iterator[ScriptRun]:
     """The tasks that it was made from, then others of the routine, then any that it says it is meant for."""
     needed = rt.settings.learning.scripts.unseen
-    shown, held = divided(routine, needed)
+    shown, held = _divided(rt, routine)
     others = sorted(set(calls) - {*routine.tasks}, key=lambda id: digest_of(routine.id, id))
     for program in shown:
         if program.task_id in calls:
