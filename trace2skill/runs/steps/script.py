@@ -14,7 +14,7 @@ from trace2skill.domains.base import Scripted
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
-from trace2skill.runs.steps.step import RunStep
+from trace2skill.runs.steps.step import RunStep, always
 from trace2skill.runs.steps.stored import asks_merger, bounds_of, skill_of, stored
 from trace2skill.safety.programs import found_in_program
 from trace2skill.safety.screening import screened
@@ -190,4 +190,5 @@ SCRIPT = RunStep(
     gives=TriedScript,
     shown="script: {job.name}",
     asks=(Asks("script", "merger", (6_000, 2_000)),),
+    one_call=always,
 )
