@@ -185,6 +185,11 @@ BESIDES = {
     "print(eval('1'))": "uses eval",
     "print(().__class__.__base__.__subclasses__())": "uses .__",
     "print(open('../../secret').read())": "names the place ../",
+    "import pathlib\npathlib.os.system('id')": "uses .os",
+    "from argparse import _os": "imports _os",
+    "import sys\nsys.modules['x']": "uses .modules",
+    "from operator import attrgetter": "imports attrgetter",
+    "print('{0.__class__}'.format(1))": "names __class__",
 }
 
 

@@ -29,10 +29,22 @@ NAMES = frozenset(
     )
 )
 """Names by which a program gets at what its text does not say."""
-ATTRIBUTES = frozenset(
+BEHIND = frozenset(
     re.findall(
         r"\w+",
-        "chmod cwd expanduser hardlink_to home lchmod link_to modules rename rmdir rmtree symlink_to touch unlink",
+        """
+        _getframe _os _sys asyncio attrgetter builtins codecs ctypes ftplib gc http importlib inspect io marshal
+        methodcaller modules multiprocessing os pickle popen posix pty requests runpy shutil smtplib socket ssl
+        subprocess sys system tempfile threading urllib webbrowser
+        """,
+    )
+)
+"""What modules hold of others, and what leads there: `pathlib.os` is `os`."""
+OF_SYS = frozenset({"argv", "exit", "maxsize", "stderr", "stdin", "stdout", "version_info"})
+ATTRIBUTES = BEHIND | frozenset(
+    re.findall(
+        r"\w+",
+        "chmod cwd expanduser hardlink_to home lchmod link_to rename rmdir rmtree symlink_to touch unlink",
     )
 )
 """Of a path, mostly: what changes other files than a result, or leads out of the workspace."""
@@ -41,7 +53,9 @@ PLACE = re.compile(
     r"|/\.\./|://"
 )
 """A text that names a place outside of what a script is given: an absolute path, a step upwards, an address."""
-DEEP = re.compile(r"^__\w+__$")
+DEEP = re.compile(r"__\w+__")
+HONEST = frozenset({"__name__", "__main__", "__init__", "__doc__"})
+"""Special names that a plain program has."""
 REASON = "a script that does more than work on what it is given"
 
 
@@ -64,20 +78,24 @@ def _told(node: ast.AST) -> Iterator[tuple[int, str]]:
     elif isinstance(node, ast.ImportFrom):
         if node.level or _outside(node.module or ""):
             yield at, f"imports from {node.module or '.'}"
+        yield from ((at, f"imports {name.name}") for name in node.names if _leads_out(node.module or "", name.name))
     elif isinstance(node, ast.Name) and node.id in NAMES:
         yield at, f"uses {node.id}"
-    elif isinstance(node, ast.Attribute) and (node.attr in ATTRIBUTES or _is_deep(node.attr)):
+    elif isinstance(node, ast.Attribute) and _leads_out(ast.unparse(node.value), node.attr):
         yield at, f"uses .{node.attr}"
     elif isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
         text = node.value if isinstance(node.value, str) else node.value.decode("utf-8", "replace")
         if PLACE.search(text):
             yield at, f"names the place {text[:120]}"
+        yield from ((at, f"names {name}") for name in DEEP.findall(text) if name not in HONEST)
 
 
 def _outside(module: str) -> bool:
     return module.partition(".")[0] not in MODULES
 
 
-def _is_deep(name: str) -> bool:
-    """A special attribute other than the few that honest programs ask for."""
-    return DEEP.match(name) is not None and name not in ("__name__", "__init__", "__doc__")
+def _leads_out(of: str, name: str) -> bool:
+    """Is it something of a module or an object by which more can be reached than its own work?"""
+    if of == "sys":
+        return name not in OF_SYS
+    return name in ATTRIBUTES or (DEEP.fullmatch(name) is not None and name not in HONEST)
