@@ -81,7 +81,7 @@ class InducedScript(Record, form="InducedScript", version=1):
         return " ".join(part for part in (f"python {self.path}", arguments, *options) if part)
 
 
-class Refused(NamedTuple):
+class RefusedScript(NamedTuple):
     """A script that was tried, and what was wrong with it: a second one may be right."""
 
     made: InducedScript
@@ -140,7 +140,7 @@ def induced(
     programs: Sequence[WorkedProgram],
     there: Sequence[str],
     room: int,
-    before: "Refused | None" = None,
+    before: "RefusedScript | None" = None,
 ) -> InducedScript:
     """Ask for the script of these programs; asked once more where the answer is not in form.
 

@@ -7,7 +7,7 @@ from trace2skill.analysts.script_trial import ScriptCall, ScriptRun, ScriptTrial
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.quarantine import Quarantined, allowed_in, keep, text_of, written_by
 from trace2skill.consolidate.routines import Routine, WorkedProgram
-from trace2skill.consolidate.scripts import PROMPT, InducedScript, Refused, as_group, divided, induced
+from trace2skill.consolidate.scripts import PROMPT, InducedScript, RefusedScript, as_group, divided, induced
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.domains.base import Scripted
@@ -63,7 +63,7 @@ def script(rt: Runtime, job: ScriptJob, base: str) -> TriedScript:
     given = (rt.domain.script_contract, requests, shown, _names(skill), how.merge.room)
     told, wrong = _judged(rt, job, routine, skill, induced(ask, *given))
     if wrong:
-        again, still = _judged(rt, job, routine, skill, induced(ask, *given, Refused(told.made, wrong)))
+        again, still = _judged(rt, job, routine, skill, induced(ask, *given, RefusedScript(told.made, wrong)))
         told = told if again.made.refused else again
         log.info("%s script: asked again since %s%s", rt.run_id, wrong, "; still wrong" if still else "")
     log.info("%s script: %s", rt.run_id, told.in_words)
