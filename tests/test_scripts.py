@@ -16,6 +16,8 @@ from product import run
 from scripts_world import CONSTANT, HARMFUL, HONEST, speaker, world_settings, write_world
 
 from trace2skill.analysts.script_trial import TriedScript
+from trace2skill.consolidate.candidate import Candidate
+from trace2skill.consolidate.groups import EditGroup, Support
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.consolidate.quarantine import allow, waiting
 from trace2skill.consolidate.routines import WorkedProgram, routines_of
@@ -27,6 +29,7 @@ from trace2skill.runs.dead_weight import LEAST_RUNS, DeadWeight, pieces_of
 from trace2skill.runs.estimate import estimate
 from trace2skill.runs.report.page import render_report
 from trace2skill.runs.runtime import forget_runtimes, runtime
+from trace2skill.runs.script_review import as_markdown
 from trace2skill.runs.settings import RunSettings
 from trace2skill.safety.programs import found_in_program
 from trace2skill.sandbox import bubblewrap
@@ -36,6 +39,7 @@ from trace2skill.sim.office import Job, instruction, program
 from trace2skill.sim.scripted import scripted
 from trace2skill.skills.skill import read_skill
 from trace2skill.store import Store
+from trace2skill.types.patch import Edit
 from trace2skill.types.trajectory import Trajectory
 
 needs_bwrap = pytest.mark.skipif(bool(bubblewrap.works()), reason=f"no working bwrap: {bubblewrap.works()}")
@@ -422,3 +426,12 @@ def test_the_command_makes_scripts_as_tasks_of_its_run_and_pays_for_none_twice(
     assert again["scripts"] == first["scripts"]
     shown = run(tmp_path, prefect_home, "show", first["run_id"]).stdout
     assert "the candidate holds a new script: scripts/add_up.py" in " ".join(shown.split())
+
+
+def test_a_script_that_a_patch_asked_for_is_shown_as_tried_on_nothing() -> None:
+    edit = Edit(op="create", file="scripts/own.py", content="print('what a patch wrote')\n")
+    group = EditGroup(edits=(edit,), support=Support.of("T1", "task-1", "error"))
+    made = Candidate(base="a", skill="b", thresholds=(1, 1), applied=(group,), scripts=("scripts/own.py",))
+    (section,) = as_markdown(made, ())
+    assert "asked for by patches, and tried on nothing: task-1" in section
+    assert "what a patch wrote" in section

@@ -1,5 +1,6 @@
 """Step `script`: the programs of a routine become one script, which is tried on the tasks behind it and on others."""
 
+import itertools
 import logging
 from collections.abc import Iterator, Sequence
 
@@ -140,11 +141,10 @@ def _tried(
             yield run
             if not run.passed:
                 return
-    unseen = [id for id in (*(program.task_id for program in held), *others) if id in calls]
-    for id in unseen[: SPARE * needed]:
+    own = [program.task_id for program in held if program.task_id in calls]
+    usable = (id for id in others if rt.domain.audit(tasks[id]).verdict == "usable")  # another would tell nothing
+    for id in itertools.islice(itertools.chain(own, usable), SPARE * needed):
         run = trial.run(tasks[id], "unseen", calls[id])
-        if not run.passed and rt.domain.audit(tasks[id]).verdict != "usable":
-            continue  # nothing passes it
         yield run
         if not run.passed:
             return
