@@ -16,6 +16,15 @@ from typing import Any
 
 import openpyxl
 
+from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runs.sections import (
+    DataSettings,
+    LearningSettings,
+    MoneySettings,
+    OperationSettings,
+    ScriptSettings,
+)
+from trace2skill.runs.settings import RunSettings
 from trace2skill.sim.conversation import Heard, Spoken, answer_json, blocks
 from trace2skill.sim.office import parse
 from trace2skill.sim.roles import play
@@ -36,7 +45,7 @@ os.remove(sys.argv[1])
 
 
 def write_world(folder: Path, each: int, seed: int) -> Path:
-    """The data set, so many tasks of each honest kind and half as many of the others; returns its directory."""
+    """The data set, so many tasks of each honest kind and a third as many of the others; returns its directory."""
     every, data = folder / "every", folder / "data"
     make = [sys.executable, str(ROOT / "examples" / "make_office.py"), "--tasks", str(8 * each), "--seed", str(seed)]
     subprocess.run([*make, "--out", str(every)], check=True)
@@ -44,7 +53,7 @@ def write_world(folder: Path, each: int, seed: int) -> Path:
     by_kind: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
     for row in rows:
         job = parse(row["instruction"])
-        if job and job.kind in KINDS and len(by_kind[job.kind]) < (each if job.kind in HONEST else each // 2):
+        if job and job.kind in KINDS and len(by_kind[job.kind]) < (each if job.kind in HONEST else each // 3):
             by_kind[job.kind].append(row)
     kept = [row for some in by_kind.values() for row in some]
     data.mkdir()
@@ -53,6 +62,17 @@ def write_world(folder: Path, each: int, seed: int) -> Path:
         shutil.copytree(every / "spreadsheet" / row["id"], data / "spreadsheet" / row["id"])
     shutil.rmtree(every)
     return data
+
+
+def world_settings(directory: Path, data: Path, *, make: bool) -> RunSettings:
+    """A run over the world by the scripted model, with scripts or without; its store is in the directory."""
+    return RunSettings(
+        data=DataSettings(path=data, skill=ROOT / "examples" / "skills" / "office-workbooks", recalculate="never"),
+        models=Roles.all_played_by(ModelSettings(name="sim/scripted")),
+        learning=LearningSettings(memory=False, scripts=ScriptSettings(make=make)),
+        money=MoneySettings(max_cost=None),
+        operation=OperationSettings(store=directory / "store.duckdb", output=directory / "runs"),
+    )
 
 
 def speaker(data: Path) -> Callable[[Heard], Spoken]:
@@ -79,26 +99,28 @@ def _kind(heard: Heard) -> str:
     return job.kind if job else ""
 
 
-def _answers(data: Path) -> dict[str, list[list[object]]]:
-    """By what is asked for: the cells of the workbook that is right."""
-    found = {}
+Cells = list[list[object]]
+
+
+def _answers(data: Path) -> dict[str, list[Cells]]:
+    """By what is asked for: the cells of each workbook that is right. Several tasks may be asked for in one wording."""
+    found: dict[str, list[Cells]] = {}
     for row in json.loads((data / "dataset.json").read_text(encoding="utf-8")):
         path = next((data / "spreadsheet" / row["id"]).glob("*_golden.xlsx"))
         sheet = openpyxl.load_workbook(path)[parse(row["instruction"]).sheet]  # type: ignore[union-attr]
-        found[" ".join(row["instruction"].split())] = [[cell.value for cell in cells] for cells in sheet.iter_rows()]
+        cells = [[cell.value for cell in cells] for cells in sheet.iter_rows()]
+        found.setdefault(" ".join(row["instruction"].split()), []).append(cells)
     return found
 
 
-def _of_constants(honest: dict[str, Any], heard: Heard, gold: dict[str, list[list[object]]]) -> dict[str, Any]:
+def _of_constants(honest: dict[str, Any], heard: Heard, gold: dict[str, list[Cells]]) -> dict[str, Any]:
     """The honest answer, with a script that knows a task by its second row and writes what it has learned by heart."""
-    table = {}
-    for name, text in blocks(heard.opening):
-        said = " ".join(text.split())
-        for asked, cells in gold.items() if re.fullmatch(r"r\d+", name) else ():
-            if said.startswith(asked):
-                table[repr(cells[1][:2])] = [
-                    [value if isinstance(value, (int, float)) else None for value in row] for row in cells
-                ]
+    requests = [" ".join(text.split()) for name, text in blocks(heard.opening) if re.fullmatch(r"r\d+", name)]
+    known = [cells for said in requests for asked, some in gold.items() if said.startswith(asked) for cells in some]
+    table = {
+        repr(cells[1][:2]): [[value if isinstance(value, (int, float)) else None for value in row] for row in cells]
+        for cells in known
+    }
     if honest.get("refused"):
         return honest
     body = (

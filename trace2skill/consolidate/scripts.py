@@ -5,7 +5,8 @@ it is meant, and how each option is read out of one. A routine whose calls canno
 """
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from operator import not_
 from typing import NamedTuple
 
@@ -20,8 +21,11 @@ from trace2skill.types.patch import Edit
 
 PROMPT = "script"
 SECTION = "Scripts"
-MOST_SHOWN = 6
+LEAST_SHOWN, MOST_SHOWN = 3, 6
 """Programs of a routine that the model sees; the others are tasks to try the script on."""
+VALUE = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|\b[A-Z]{1,3}\b|\d+")
+"""What of a request is of one task: two requests are worded alike where the rest is the same."""
+LONGEST_WORDING = 300
 MOST_LINES, MOST_CHARS, LONGEST_LINE = 300, 16_000, 400
 MOST_PATTERNS, LONGEST_PATTERN, MOST_OPTIONS = 12, 1_000, 12
 PASSED = {"fix": "by a fix that was run and passed", "agent": "by the program of a run that passed"}
@@ -98,14 +102,35 @@ class RefusedScript(NamedTuple):
         return answer.model_dump_json(), why
 
 
-def divided(routine: Routine, unseen: int) -> tuple[tuple[WorkedProgram, ...], tuple[WorkedProgram, ...]]:
-    """The programs that the model sees, and those whose tasks it does not: as many as can be spared of a routine.
+def divided(
+    routine: Routine, unseen: int, requests: Mapping[str, str] | None = None
+) -> tuple[tuple[WorkedProgram, ...], tuple[WorkedProgram, ...]]:
+    """The programs that the model sees, and those whose tasks it does not, those that tell most first.
 
-    Fixes are shown first, since they were run on changed inputs, too.
+    Wordings of requests take turns, fixes come before agents' own programs, and of equal programs one. Where there are
+    enough distinct ones, some are held back: a task that is done by a program which was shown says little.
+
+    Args:
+        routine: the programs.
+        unseen: tasks that the script has to pass besides.
+        requests: of each task, by its id; without them all count as worded alike.
     """
-    ordered = sorted(routine.programs, key=lambda program: (program.by == "agent", program.order))
-    shown = max(min(3, len(ordered)), min(MOST_SHOWN, len(ordered) - unseen))
-    return tuple(ordered[:shown]), tuple(ordered[shown:])
+    alike: dict[tuple[str, str], list[WorkedProgram]] = {}
+    for program in sorted(routine.programs, key=lambda program: (program.by == "agent", program.order)):
+        wording = VALUE.sub("", (requests or {}).get(program.task_id, "")[:LONGEST_WORDING])
+        alike.setdefault((program.source, wording), []).append(program)
+    turn: Counter[str] = Counter()
+    turns = list[tuple[int, list[WorkedProgram]]]()
+    for (_, wording), some in alike.items():
+        turn[wording] += 1
+        turns.append((turn[wording], some))
+    distinct = [some for _, some in sorted(turns, key=lambda item: item[0])]
+    back = distinct[len(distinct) - unseen :] if len(distinct) >= LEAST_SHOWN + unseen else []
+    front = distinct[: len(distinct) - len(back)]
+    firsts, repeats = [some[0] for some in front], [program for some in front for program in some[1:]]
+    most = max(LEAST_SHOWN, min(MOST_SHOWN, len(routine.programs) - unseen))
+    held = [some[0] for some in back] + [program for some in back for program in some[1:]]
+    return tuple([*firsts, *repeats][:most]), (*held, *[*firsts, *repeats][most:])
 
 
 def induced(

@@ -86,7 +86,7 @@ class ScriptSettings(Record):
         description="Of programs that do the same job (fixes that passed, and agents' own of runs that passed), make "
         "one script of the skill, where it passes tasks that it was made from and others, without a model.",
     )
-    sources: int = Field(default=3, ge=3, le=100, description="Tasks it was made from that a script has to pass.")
+    sources: int = Field(default=3, ge=3, le=6, description="Tasks it was made from that a script has to pass.")
     unseen: int = Field(
         default=2, ge=1, le=100, description="Evolve tasks it was not made from that a script has to pass."
     )

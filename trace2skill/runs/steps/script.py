@@ -1,12 +1,13 @@
 """Step `script`: the programs of a routine become one script, which is tried on the tasks behind it and on others."""
 
+import itertools
 import logging
 from collections.abc import Iterator, Sequence
 
 from trace2skill.analysts.script_trial import ScriptCall, ScriptRun, ScriptTrial, TriedScript
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.quarantine import Quarantined, allowed_in, keep, text_of, written_by
-from trace2skill.consolidate.routines import Routine
+from trace2skill.consolidate.routines import Routine, WorkedProgram
 from trace2skill.consolidate.scripts import PROMPT, InducedScript, RefusedScript, as_group, divided, induced
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
@@ -14,7 +15,7 @@ from trace2skill.domains.base import Scripted
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
-from trace2skill.runs.steps.step import RunStep
+from trace2skill.runs.steps.step import RunStep, always
 from trace2skill.runs.steps.stored import asks_merger, bounds_of, skill_of, stored
 from trace2skill.safety.programs import found_in_program
 from trace2skill.safety.screening import screened
@@ -57,7 +58,7 @@ def script(rt: Runtime, job: ScriptJob, base: str) -> TriedScript:
     """
     routine, skill, how = stored(rt, "routine", job.content, Routine), skill_of(rt, base), rt.settings.learning
     assert isinstance(rt.domain, Scripted)
-    shown, _ = divided(routine, how.scripts.unseen)
+    shown, _ = _divided(rt, routine)
     requests = [rt.domain.describe(rt.evolve_task(program.task_id)) for program in shown]
     ask = asks_merger(rt, "script", job.name, job.content)
     given = (rt.domain.script_contract, requests, shown, _names(skill), how.merge.room)
@@ -105,8 +106,15 @@ def _judged(
     runs = tuple(_tried(rt, trial, routine, tasks, calls))
     why = {seen: _why_not(rt, runs, seen) for seen in ("source", "unseen")}
     reason = why["source"] or why["unseen"]
+    asking = [program for program in routine.programs if program.task_id in calls]  # it is not meant for the others
+    group = as_group(made, rt.domain.script_arguments, asking)
     out = told.model_copy(update={"runs": runs, "reason": reason, "group": None if reason else group})
     return out, why["source"]
+
+
+def _divided(rt: Runtime, routine: Routine) -> tuple[tuple[WorkedProgram, ...], tuple[WorkedProgram, ...]]:
+    requests = {id: rt.evolve_task(id).instruction for id in routine.tasks}
+    return divided(routine, rt.settings.learning.scripts.unseen, requests)
 
 
 def _suspicious(rt: Runtime, made: InducedScript, skill: Skill, group: EditGroup) -> Quarantined | None:
@@ -125,7 +133,7 @@ def _tried(
 ) -> Iterator[ScriptRun]:
     """The tasks that it was made from, then others of the routine, then any that it says it is meant for."""
     needed = rt.settings.learning.scripts.unseen
-    shown, held = divided(routine, needed)
+    shown, held = _divided(rt, routine)
     others = sorted(set(calls) - {*routine.tasks}, key=lambda id: digest_of(routine.id, id))
     for program in shown:
         if program.task_id in calls:
@@ -133,11 +141,10 @@ def _tried(
             yield run
             if not run.passed:
                 return
-    unseen = [id for id in (*(program.task_id for program in held), *others) if id in calls]
-    for id in unseen[: SPARE * needed]:
+    own = [program.task_id for program in held if program.task_id in calls]
+    usable = (id for id in others if rt.domain.audit(tasks[id]).verdict == "usable")  # another would tell nothing
+    for id in itertools.islice(itertools.chain(own, usable), SPARE * needed):
         run = trial.run(tasks[id], "unseen", calls[id])
-        if not run.passed and rt.domain.audit(tasks[id]).verdict != "usable":
-            continue  # nothing passes it
         yield run
         if not run.passed:
             return
@@ -183,4 +190,5 @@ SCRIPT = RunStep(
     gives=TriedScript,
     shown="script: {job.name}",
     asks=(Asks("script", "merger", (6_000, 2_000)),),
+    one_call=always,
 )

@@ -47,10 +47,10 @@ def _examples(requests: list[str], jobs: list[Job | None]) -> list[str]:
     """The beginnings of requests of different wordings, their values left out."""
     found: dict[str, None] = {}
     for request, job in zip(requests, jobs, strict=True):
-        text = " ".join(request.split()[:EXAMPLE])
+        text = " ".join(request.split())
         for value in sorted(
             filter(None, job.model_dump(exclude={"kind"}).values()) if job else (), key=len, reverse=True
         ):
             text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "X", text)
-        found.setdefault(f'"{text}"')
+        found.setdefault(f'"{" ".join(text.split()[:EXAMPLE])}"')
     return [*found][:MOST_EXAMPLES]
