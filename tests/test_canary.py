@@ -1,7 +1,9 @@
 """A canary: two versions of a skill in real sessions, and an end as soon as it is sure which is better."""
 
 import json
+import shutil
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from trace2skill.cli.app import app
+from trace2skill.core import clock
 from trace2skill.core.errors import BadInput
 from trace2skill.evaluation.canary import CanaryEnd, has_candidate, skewed, weighed
 from trace2skill.skills.skill import read_skill, write_skill
@@ -112,7 +115,7 @@ def test_a_better_version_wins_is_served_to_all_and_becomes_champion_where_that_
     assert (world.served / "candidate" / world.skill.name / "SKILL.md").read_text() == world.other.text("SKILL.md")
     first = {id: float(side == "candidate") for id, side in [*drawn.items()][:8]}
     found = world.look(world.log("first", {**first, "not served": 1.0, "s50": None}))
-    assert (found["new"], found["not_served"], sum(found["unknown"]), found["by_time"]) == (8, 1, 1, False)
+    assert (found["new"], found["not_served"], found["canary"]["by_time"]) == (8, 1, False)
     assert found["canary"]["ended"] == ""
     again = world.look(world.log("first", dict.fromkeys(first, 0.0)))
     assert (again["new"], again["test"]["for_better"]) == (0, found["test"]["for_better"]), "each session counts once"
@@ -142,7 +145,7 @@ def test_a_worse_version_goes_at_once_and_one_of_which_nobody_can_tell_at_the_en
 
 
 def test_where_sessions_of_one_version_are_missing_nothing_is_decided(world: World) -> None:
-    world.start("--share", "0.5")
+    world.start("--share", "0.5", "--patience", "0")
     drawn = {f"s{number}": world.pick(f"s{number}") for number in range(80)}
     kept = {id: 1.0 for id, side in drawn.items() if side == "champion"}
     kept |= dict.fromkeys([id for id, side in drawn.items() if side == "candidate"][:8], 0.0)
@@ -166,7 +169,10 @@ def test_what_ends_it_besides_and_what_is_refused(world: World) -> None:
               "--store", str(world.folder / "s.duckdb")],
     )  # fmt: skip
     assert "would be lost" in str(refused.exception)
-    assert "no name" in str(CliRunner().invoke(app, ["canary", "pick", str(world.served), " "]).exception)
+    for name in (" ", "x" * 201):
+        assert "drawn by its name" in str(
+            CliRunner().invoke(app, ["canary", "pick", str(world.served), name]).exception
+        )
     assert "no canary's folder" in str(CliRunner().invoke(app, ["canary", "pick", str(taken), "s"]).exception)
     store = open_store(world.folder / "s.duckdb")
     newer = world.skill.with_files({"SKILL.md": f"{world.skill.text('SKILL.md')}\n- Two.\n".encode()})
@@ -178,6 +184,7 @@ def test_what_ends_it_besides_and_what_is_refused(world: World) -> None:
     assert ended["ended"] == "stopped"
     assert "champion is" in ended["why"]
     assert {world.pick(f"later {number}") for number in range(9)} == {"champion"}
+    assert read_skill(world.served / "champion" / world.skill.name).digest == newer.digest, "what is champion now"
 
 
 def test_without_a_note_of_what_was_served_sessions_since_the_start_count(world: World) -> None:
@@ -190,6 +197,99 @@ def test_without_a_note_of_what_was_served_sessions_since_the_start_count(world:
     path = world.folder / "timed.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)))
     found = world.look(path)
-    assert (found["new"], found["not_served"], found["by_time"]) == (1, 1, True)
+    assert (found["new"], found["not_served"], found["canary"]["by_time"]) == (1, 1, True)
     stopped = world.told("stop", str(world.served), "--why", "enough")
     assert (stopped["ended"], stopped["why"]) == ("stopped", "enough")
+
+
+def test_sessions_are_tested_in_the_order_in_which_they_were_served(world: World) -> None:
+    """In the order in which ends become known the candidate's would come last, whatever became of the days."""
+    world.start("--share", "0.5")
+    drawn = [(f"s{number}", world.pick(f"s{number}")) for number in range(40)]
+    quick = {name: 1.0 for name, side in drawn if side == "champion"}
+    first = world.look(world.log("quick", quick))
+    head = next(number for number, (_, side) in enumerate(drawn) if side == "candidate")
+    assert (first["new"], first["waiting"]) == (head, len(quick) - head)
+    second = world.look(world.log("all", {name: 1.0 for name, _ in drawn}))
+    assert [one[0] for one in second["canary"]["seen"]] == [name for name, _ in drawn]
+    assert second["waiting"] == 0
+
+
+def test_a_session_whose_end_nobody_knows_holds_up_the_others_for_some_days(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.start("--share", "0.5", "--patience", "3")
+    names = [f"s{number}" for number in range(12)]
+    for name in names:
+        world.pick(name)
+    path = world.log("some", dict.fromkeys(names[1:], 1.0))
+    assert (world.look(path)["new"], world.look(path)["waiting"]) == (0, 11)
+    later = datetime.now(UTC) + timedelta(days=4)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    found = world.look(world.log("none", {}))
+    assert (found["new"], found["waiting"], found["canary"]["given_up"]) == (11, 0, ["s0"])
+    assert world.look(world.log("late", {"s0": 0.0}))["new"] == 0, "it is too late"
+
+
+def test_the_champion_is_found_again_from_another_directory_and_a_failed_promotion_is_made_up_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(world.folder)
+    world.told(
+        "start", f"live/{world.skill.name}", world.other.digest[:12], "--to", str(world.served), "--share", "0.5"
+    )
+    drawn = {f"s{number}": world.pick(f"s{number}") for number in range(60)}
+    path = world.log("all", {id: float(side == "candidate") for id, side in drawn.items()})
+    elsewhere = world.folder / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    aside = world.place.with_name("aside")
+    world.place.rename(aside)
+    world.place.write_text("no directory")
+    failed = CliRunner().invoke(
+        app, ["canary", "look", str(world.served), str(path), "--format", "rows", "--promote",
+              "--store", str(world.folder / "s.duckdb")],
+    )  # fmt: skip
+    assert failed.exit_code
+    world.place.unlink()
+    aside.rename(world.place)
+    found = world.look(path, "--promote")
+    assert (found["canary"]["ended"], world.live) == ("better", world.other.digest)
+    assert not list(elsewhere.iterdir())
+
+
+def test_a_candidate_that_people_promote_is_served_to_all(world: World) -> None:
+    world.start()
+    store = open_store(world.folder / "s.duckdb")
+    registry = Registry(store)
+    registry.promote(world.other, world.place, expected=world.skill.digest, run_id="", reason="by hand")
+    store.close()
+    assert world.look(world.log("none", {"s1": 1.0}))["ended"] == "stopped"
+    assert {world.pick(f"later {number}") for number in range(9)} == {"candidate"}
+
+
+def test_one_note_at_home_does_not_hide_what_was_served_elsewhere_and_what_has_no_time_is_nobodys(world: World) -> None:
+    world.start("--share", "0.5")
+    world.pick("a trial")
+    times = {f"s{number}": f"2099-01-01T00:{number:02}:00Z" for number in range(20)}
+    rows = [
+        {"id": name, "outcome": 1, "messages": [{"role": "user", "text": "Go.", **({"time": when} if when else {})},
+                                                {"role": "agent", "text": "Done."}]}
+        for name, when in {**times, "timeless": ""}.items()
+    ]  # fmt: skip
+    path = world.folder / "timed.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    found = world.look(path)
+    assert (found["new"], found["not_served"], found["canary"]["by_time"]) == (20, 1, True)
+
+
+def test_a_copy_of_the_folder_learns_of_the_end_by_a_look(world: World, tmp_path: Path) -> None:
+    world.start()
+    copy = tmp_path / "copy"
+    shutil.copytree(world.served, copy)
+    world.told("stop", str(world.served))
+    over = CliRunner().invoke(
+        app, ["canary", "look", str(copy), str(tmp_path), "--store", str(world.folder / "s.duckdb")]
+    )
+    assert "has ended" in str(over.exception)
+    assert json.loads((copy / "canary.json").read_text())["serves"] == "champion"

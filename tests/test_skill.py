@@ -19,7 +19,7 @@ from trace2skill.core.errors import BadInput, SkillInvalid
 from trace2skill.skills import directory
 from trace2skill.skills.markdown import line_of
 from trace2skill.skills.place import place
-from trace2skill.skills.skill import Skill, SkillFile, problems, read_skill, write_skill
+from trace2skill.skills.skill import Skill, SkillFile, check_writable, problems, read_skill, write_skill
 from trace2skill.types.patch import Edit, Unplaced
 
 HEAD = "---\nname: small\ndescription: A small skill.\n---\n"
@@ -145,6 +145,15 @@ for line in sys.stdin:
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 """Writes a skill in a process of its own for each number that it is given, which dies at that step; tells how each ended."""
+
+
+def test_a_file_in_the_place_of_the_directory_is_not_written_over(tmp_path: Path) -> None:
+    skill = skill_of()
+    (tmp_path / skill.name).write_text("a letter")
+    for write in (lambda place: write_skill(skill, place), check_writable):
+        with pytest.raises(BadInput, match="is a file and no directory"):
+            write(tmp_path / skill.name)
+    assert (tmp_path / skill.name).read_text() == "a letter"
 
 
 @pytest.mark.parametrize("portable", [False, True], ids=["exchange", "two renames"])

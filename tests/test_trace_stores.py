@@ -88,11 +88,11 @@ def test_langfuse_traces_pages_and_exports_say_the_same(tmp_path: Path) -> None:
     for path in files:
         (item,), found = read(path)
         assert found.files[0].format == "langfuse"
-        assert (told(item), item.session) == (WHOLE, "t1"), path.name
+        assert (told(item), item.task_id) == (WHOLE, "t1"), path.name
         assert (item.usage.prompt, item.usage.cached, item.usage.completion, item.usage.cost) == (10, 2, 5, 0.5)
         assert item.steps[2].model == "m"
         assert item.steps[2].timestamp == "2026-01-01T10:00:01.000Z"
-    assert read(files[0])[0][0].extra["sessionId"] == "s"
+    assert [read(path)[0][0].session for path in files] == ["s", "t1", "t1", "t1"], "of a talk of several traces"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,15 @@ def test_langfuse_traces_pages_and_exports_say_the_same(tmp_path: Path) -> None:
         ([{"name": "right", "value": 0.0, "dataType": "BOOLEAN", "stringValue": "False"}], "failed"),
         ([{"name": "grade", "value": 1, "dataType": "CATEGORICAL", "stringValue": "fail"}], "failed"),
         ([{"name": "grade", "dataType": "CATEGORICAL", "stringValue": "a bit"}], "unknown"),
-        ([{"name": "right", "value": 1}, {"name": "polite", "value": 0}], "unknown"),
+        ([{"name": "right", "value": 1}, {"name": "goal reached", "value": 0}], "unknown"),
+        ([{"name": "right", "value": 1}, {"name": "toxicity", "value": 0}], "passed"),
+        ([{"name": "toxicity", "value": 0}, {"name": "helpfulness", "value": 0.9}], "unknown"),
+        ([{"name": "rating", "value": 1}], "unknown"),
+        (
+            [{"name": "right", "value": 1, "source": "ANNOTATION"}, {"name": "correct", "value": 0, "source": "EVAL"}],
+            "passed",
+        ),
+        ([{"name": "not right", "value": 1}], "unknown"),
         ([{"name": "right", "value": 1, "observationId": "g1"}], "unknown"),
         ([{"name": "tokens", "value": 1200}], "unknown"),
         ([], "unknown"),
@@ -111,8 +119,9 @@ def test_langfuse_traces_pages_and_exports_say_the_same(tmp_path: Path) -> None:
 def test_scores_of_a_whole_trace_decide_where_they_agree(tmp_path: Path, scores: list[dict], kind: str) -> None:
     (item,), _ = read(written(tmp_path / "trace.json", trace(*scores)))
     assert item.outcome.kind == kind
-    if len(scores) > 1:
-        assert "polite 0, score 'right' 1" in item.outcome.reason.replace("score 'polite'", "polite")
+    if kind == "unknown" and scores and not scores[0].get("observationId"):
+        assert f"{scores[0]['name']} " in item.outcome.reason, "it names what it could not use"
+        assert "--labels" in item.outcome.reason
 
 
 def test_what_langfuse_only_names_is_said_and_its_errors_are_errors(tmp_path: Path) -> None:
@@ -192,20 +201,22 @@ def test_mlflow_traces_lists_and_files_of_spans_say_the_same(tmp_path: Path) -> 
 def test_mlflow_people_outweigh_code_and_code_a_model_and_the_expected_answer_is_hidden(tmp_path: Path) -> None:
     expected = {"assessment_name": "expected", "source": {"source_type": "HUMAN"}, "expectation": {"value": "Seven"}}
     rows = [
-        (feedback("right", True), feedback("judge", "no", "LLM_JUDGE"), expected),
-        (feedback("judge", "no", "LLM_JUDGE"), feedback("tests", 1.0, "CODE")),
-        (feedback("judge", "no", "LLM_JUDGE"),),
-        (feedback("right", True), feedback("tone", False)),
+        (feedback("right", True), feedback("correctness", "no", "LLM_JUDGE"), expected),
+        (feedback("correctness", "no", "LLM_JUDGE"), feedback("tests", 1.0, "CODE")),
+        (feedback("correctness", "no", "LLM_JUDGE"),),
+        (feedback("right", True), feedback("resolved", False)),
         (feedback("right", False, valid=False), feedback("right", True)),
         (feedback("right", False, span_id="a"),),
         (expected,),
+        (feedback("rating", 1),),
+        (feedback("comment", "I would have liked a table."), feedback("tests", True, "CODE")),
     ]
     found = [
         read(written(tmp_path / f"{place}.json", mlflow_trace(*row)))[0][0].outcome for place, row in enumerate(rows)
     ]
     assert [(item.kind, item.source) for item in found] == [
         ("passed", "log"), ("passed", "log"), ("failed", "judge"), ("unknown", "none"), ("passed", "log"),
-        ("unknown", "none"), ("unknown", "none"),
+        ("unknown", "none"), ("unknown", "none"), ("unknown", "none"), ("passed", "log"),
     ]  # fmt: skip
     notes, item = Notes(), read(tmp_path / "0.json")[0][0]
     from trace2skill.traces import Source, read_source
@@ -233,3 +244,28 @@ def test_a_trace_that_broke_off_says_so_and_spans_of_version_2_are_read(tmp_path
     row = {"info": {"request_id": "tr-1", "timestamp_ms": 1, "status": "OK"}, "data": {"spans": older}}
     (item,), _ = read(written(tmp_path / "b.json", row))
     assert told(item) == WHOLE
+
+
+def test_a_later_trace_of_a_talk_says_what_is_new_alone(tmp_path: Path) -> None:
+    """It begins with the whole history: that is no new evidence."""
+    first = trace()
+    more = [*ASKED, CALLING, HEARD, SAID, {"role": "user", "content": "And the columns?"}]
+    gave = {"role": "assistant", "content": "Three."}
+    second = {**trace(), "id": "t2", "timestamp": "2026-01-01T11:00:00Z", "observations": [
+        {**observed("h1", 1, "GENERATION", more, gave, None), "traceId": "t2"}
+    ]}  # fmt: skip
+    found, _ = read(written(tmp_path / "both.jsonl", first, second))
+    said = [step.message for item in found for step in item.steps if step.source == "agent"]
+    assert said == ["", "Seven.", "Three."]
+    assert [(item.session, item.task_id) for item in found] == [("s", "t1"), ("s", "t2")]
+
+
+def test_nested_calls_are_one_whatever_their_order_in_the_export(tmp_path: Path) -> None:
+    usage = {"usageDetails": {"input": 8, "output": 5}}
+    rows = [
+        observed("c", 1, "GENERATION", ASKED, SAID, "b", **usage),
+        observed("a", 1, "GENERATION", ASKED, SAID, None, **usage),
+        observed("b", 1, "GENERATION", ASKED, SAID, "a", **usage),
+    ]
+    (item,), _ = read(written(tmp_path / "a.jsonl", *rows))
+    assert (len(item.steps), item.usage.prompt) == (3, 8)

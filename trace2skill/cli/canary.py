@@ -16,7 +16,7 @@ from trace2skill.core.progress import watched_by
 from trace2skill.versions.registry import Registry
 
 if TYPE_CHECKING:
-    from trace2skill.runs.canary import Canary
+    from trace2skill.runs.canary import Canary, Ended
     from trace2skill.store import Store
 
 HELP = """Serve two versions of a skill to a share of real sessions, and end as soon as it is sure which is better.
@@ -43,11 +43,15 @@ def start(
         float, typer.Option(help="Chance of an end between versions that are equally good.", min=0.0001, max=0.5)
     ] = 0.05,
     most: Annotated[int, typer.Option(help="End undecided after so many sessions with a known end.", min=10)] = 2000,
+    patience: Annotated[
+        float, typer.Option(help="Days that a session without a known end may hold up those after it.", min=0)
+    ] = 7.0,
     store: StorePath = None,
     json: AsJson = False,
 ) -> None:
     """Begin: write the champion and another version into a folder."""
-    from trace2skill.runs.canary import Canary, begin, canary_id
+    from trace2skill.runs.canary import Canary, canary_id
+    from trace2skill.runs.canary_serving import write_folder
 
     opened = existing_store(store)
     registry, place = Registry(opened), place_given(skill_dir, opened.beside)
@@ -63,13 +67,15 @@ def start(
         skill_name=candidate.name,
         champion=champion,
         candidate=candidate.digest,
-        skill=skill_dir,
+        skill=skill_dir if skill_dir.startswith("git+") else str(Path(skill_dir).resolve()),
         share=share,
         level=level,
         most=most,
+        patience=patience,
         started=started,
     )
-    begin(opened, to, made, registry.skill(champion), candidate)
+    write_folder(to, made.id, share, registry.skill(champion), candidate)
+    opened.put("canary", made.id, made)
     if json:
         typer.echo(made.model_dump_json(indent=2))
         return
@@ -85,12 +91,12 @@ def pick(
     folder: Folder, session: Annotated[str, typer.Argument(help="The session's name, as it will stand in its log.")]
 ) -> None:
     """Print the directory of the version that a session gets."""
-    from trace2skill.runs.canary import serve
+    from trace2skill.runs.canary_serving import serve
 
-    served = serve(folder, session)
-    if not served.noted:
+    picked = serve(folder, session)
+    if not picked.noted:
         typer.echo(f"{folder} cannot be written: that this session was served is not noted", err=True)
-    typer.echo(served.directory)
+    typer.echo(picked.directory)
 
 
 @canary_app.command()
@@ -106,35 +112,34 @@ def look(
     json: AsJson = False,
 ) -> None:
     """Count how the sessions in the logs ended, and end the canary where that is sure."""
-    from trace2skill.runs.canary import end, look
+    from trace2skill.runs.canary import look
+    from trace2skill.runs.canary_serving import noted_in
     from trace2skill.runs.sources import Sources
 
     opened = existing_store(store)
     canary = _going_on(opened, folder)
     registry = Registry(opened)
     if (champion := registry.champion(canary.skill_name)) != canary.champion:
-        why = f"the champion is {str(champion)[:12]} now, and not {canary.champion[:12]} any more"
-        _said(end(opened, folder, canary, "stopped", why).model_dump(mode="json"), f"ended: {why}", json)
+        _said(*_overtaken(opened, registry, folder, canary, champion or ""), json)
         return
     sources = Sources(paths=tuple(logs), format=format, labels=labels)
     with LiveProgress(Console(stderr=True), lambda: 0.0, quiet=json) as progress, watched_by(progress):
-        found = look(opened, folder, canary, sources)
+        found = look(opened, canary, noted_in(folder), sources)
     canary, why, more = found.canary, found.in_words, ""
     verdict = "goes_on" if found.uneven is not None else found.test.verdict
     if verdict == "better":
-        canary = end(opened, folder, canary, "better", why)
         command = f"trace2skill promote {canary.candidate[:12]} {canary.skill} --why 'better in a canary'"
         more = f"every session gets the candidate now; to make it the champion: {command}"
         if promote:
-            place = place_given(canary.skill, opened.beside)
-            skill = registry.skill(canary.candidate)
+            place, skill = place_given(canary.skill, opened.beside), registry.skill(canary.candidate)
             registry.promote(skill, place, expected=canary.champion, run_id=canary.id, reason=f"canary: {why}")
             more = f"{place} holds {skill.name} {canary.candidate[:12]} now"
+        canary = _end(opened, folder, canary, "better", why)
     elif verdict == "worse":
-        canary = end(opened, folder, canary, "worse", why)
+        canary = _end(opened, folder, canary, "worse", why)
         more = "every session gets the champion now"
     elif len(canary.seen) >= canary.most and found.uneven is None:
-        canary = end(opened, folder, canary, "undecided", why)
+        canary = _end(opened, folder, canary, "undecided", why)
         more = f"{canary.most} sessions were to be enough: every session gets the champion now"
     told = found.model_copy(update={"canary": canary}).model_dump(mode="json")
     _said(told, "\n".join(filter(None, [found.in_words, more])), json)
@@ -148,21 +153,48 @@ def stop(
     json: AsJson = False,
 ) -> None:
     """End it: every session gets the champion."""
-    from trace2skill.runs.canary import end
-
     opened = existing_store(store)
-    over = end(opened, folder, _going_on(opened, folder), "stopped", why)
+    over = _end(opened, folder, _going_on(opened, folder), "stopped", why)
     _said(over.model_dump(mode="json"), f"ended: {why}; every session gets the champion now", json)
 
 
-def _going_on(store: "Store", folder: Path) -> "Canary":
-    from trace2skill.runs.canary import Canary, serving_in
+def _end(store: "Store", folder: Path, canary: "Canary", ended: "Ended", why: str) -> "Canary":
+    """The folder first: whoever is served must not go on with what is known to be worse, whatever happens then."""
+    from trace2skill.runs.canary_serving import serve_one
 
-    id = serving_in(folder).id
-    found = store.get("canary", id, Canary)
+    serve_one(folder, "candidate" if ended == "better" else "champion")
+    over = canary.model_copy(update={"ended": ended, "why": why})
+    store.put("canary", canary.id, over)
+    return over
+
+
+def _overtaken(
+    store: "Store", registry: Registry, folder: Path, canary: "Canary", champion: str
+) -> tuple[dict[str, object], str]:
+    """The champion is another one by now: sessions get that, and nothing is compared any more."""
+    from trace2skill.runs.canary_serving import serve_one
+
+    why = f"the champion is {champion[:12]} now, and not {canary.champion[:12]} any more"
+    if champion == canary.candidate:
+        serve_one(folder, "candidate")
+    else:
+        serve_one(folder, "champion", registry.skill(champion))
+    over = canary.model_copy(update={"ended": "stopped", "why": why})
+    store.put("canary", canary.id, over)
+    return over.model_dump(mode="json"), f"ended: {why}; every session gets that one now"
+
+
+def _going_on(store: "Store", folder: Path) -> "Canary":
+    from trace2skill.runs.canary import Canary
+    from trace2skill.runs.canary_serving import serve_one, serving_in
+
+    serving = serving_in(folder)
+    found = store.get("canary", serving.id, Canary)
     if found is None:
-        raise BadInput(f"{store.path} knows no canary {id}: name the store that it was started with (--store)")
+        raise BadInput(f"{store.path} knows no canary {serving.id}: name the store that it was started with (--store)")
     if found.ended:
+        if serving.serves == "both":  # a copy of the folder, which has not heard of it
+            serve_one(folder, "candidate" if found.ended == "better" else "champion")
         raise BadInput(f"the canary in {folder} has ended ({found.ended}): {found.why}")
     return found
 

@@ -11,6 +11,9 @@ can lose more than is there. Where a gambler is wrong its capital grows to 1/a w
 moment one looks (Ville 1939; betting on means: Waudby-Smith and Ramdas 2024, https://doi.org/10.1093/jrsssb/qkad009;
 with weights: Waudby-Smith, Wu, Ramdas, Karampatziakis and Mineiro 2022, https://arxiv.org/abs/2210.10768). Each gambler
 has half of the level, so that between two that are equally good the test ends with a chance of at most the level.
+
+That holds where sessions are taken in an order that has nothing to do with their version: the order in which they were
+served. In the order in which their ends become known it does not, if one version's become known later.
 """
 
 from collections.abc import Sequence
@@ -31,7 +34,7 @@ Verdict = Literal["better", "worse", "goes_on"]
 
 
 class CanaryEnd(NamedTuple):
-    """A session with a known end. Given in the order in which they became known."""
+    """A session with a known end."""
 
     session: str
     candidate: bool
@@ -90,7 +93,7 @@ def weighed(seen: Sequence[CanaryEnd], share: float, level: float = 0.05) -> Can
     """Test the sessions one after the other, up to the first after which it is sure.
 
     Args:
-        seen: the sessions with a known end.
+        seen: the sessions with a known end, in the order in which they were served.
         share: chance of a session to get the candidate, between 0 and 1.
         level: see above.
 

@@ -1,40 +1,29 @@
 """A canary: two versions of a skill served to real sessions, and their ends counted from logs until it is sure.
 
 The folder that agents are served from holds both versions and says which session gets which; it needs no store. What
-was counted is in the store: each session once, with the first end that was known of it, in the order in which these
-became known, so that looking again and again changes nothing of the test (`trace2skill.evaluation.canary`).
+was counted is in the store: each session once, with the first end that was known of it, in the order in which sessions
+were served. One whose end is not known holds up those behind it, for so many days: the order in which ends become known
+depends on the version, and would tell of it (`trace2skill.evaluation.canary`).
 """
 
-import json
-import os
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from operator import not_
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from trace2skill.core import clock
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
-from trace2skill.core.swap import swap_in
 from trace2skill.evaluation.canary import CanaryEnd, CanaryTest, has_candidate, skewed, weighed
-from trace2skill.runs.reading_progress import ReadingProgress
-from trace2skill.runs.skill_usage import whole_of
+from trace2skill.runs.canary_logs import LoggedSession, ends_in
+from trace2skill.runs.canary_serving import Served
 from trace2skill.runs.sources import Sources
-from trace2skill.skills.skill import Skill, write_skill
 from trace2skill.store import Store
-from trace2skill.traces import ReadFile, read_paths
-from trace2skill.traces.outcomes import labelled, read_labels
-from trace2skill.traces.own_format import reader_for
-from trace2skill.traces.segments import segmented
 from trace2skill.traces.values import instant
-from trace2skill.traces.verdicts import Verdicts, verdicts_for
-from trace2skill.types.trajectory import Trajectory
 
-ABOUT, SERVED = "canary.json", "served.jsonl"
 Ended = Literal["", "better", "worse", "undecided", "stopped"]
 
 
@@ -45,24 +34,26 @@ class Canary(Record, form="Canary", version=1):
     skill_name: str
     champion: str = Field(description="Digest of the version in use when it began.")
     candidate: str = Field(description="Digest of the other.")
-    skill: str = Field(description="Where the champion is used from.")
+    skill: str = Field(description="Where the champion is used from: an absolute directory, or git+....")
     share: float = Field(gt=0, lt=1, description="Of the sessions, those that get the candidate.")
     level: float = Field(gt=0, lt=1, description="Chance of an end between versions that are equally good.")
     most: int = Field(ge=1, description="Sessions with a known end, after which it ends undecided.")
+    patience: float = Field(default=7.0, ge=0, description="Days that a session may hold up those behind it.")
     started: str = Field(description="When (ISO 8601).")
-    seen: tuple[CanaryEnd, ...] = Field(default=(), description="In the order in which their ends became known.")
+    by_time: bool | None = Field(
+        default=None,
+        description="Do sessions count that began since the start, as nobody noted what was served? None until a look.",
+    )
+    seen: tuple[CanaryEnd, ...] = Field(default=(), description="Tested, in the order in which they were served.")
+    given_up: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="Sessions whose end nobody knew in time, or that came too late."
+    )
+    ahead: dict[str, float] = Field(
+        default_factory=dict, exclude_if=not_, description="Known ends of sessions that wait behind an open one."
+    )
+    last: float = Field(default=0.0, description="When the last session that was tested was served, since 1970.")
     ended: Ended = Field(default="", description="How it ended; '' while it goes on.")
     why: str = Field(default="", description="How it came to that, in words.")
-
-
-class Serving(Record):
-    """What the folder says that agents are served from."""
-
-    id: str
-    share: float
-    champion: str = Field(description="The directory of the champion, in the folder.")
-    candidate: str
-    serves: Literal["both", "champion", "candidate"] = "both"
 
 
 class CanaryLook(Record):
@@ -70,11 +61,11 @@ class CanaryLook(Record):
 
     canary: Canary
     test: CanaryTest
-    new: int = Field(description="Sessions whose end this look learned.")
+    new: int = Field(description="Sessions that this look tested.")
     unknown: tuple[int, int] = Field(description="Sessions without a known end: with the champion, the candidate.")
+    waiting: int = Field(description="Sessions with a known end that wait behind one without.")
     not_served: int = Field(description="Sessions in the logs that the canary did not serve.")
     uneven: float | None = Field(default=None, description="Chance of so uneven a split, where that is no chance.")
-    by_time: bool = Field(description="Nobody noted what was served: sessions that began since the start count.")
 
     @property
     def in_words(self) -> str:
@@ -86,41 +77,17 @@ class CanaryLook(Record):
                 "in the logs, and nothing is decided"
             )
         if any(self.unknown):
+            champion, candidate = self.unknown
+            told.append(f"{champion} sessions with the champion and {candidate} with the candidate have no known end")
+        if self.waiting:
             told.append(
-                "{} sessions with the champion and {} with the candidate have no known end".format(*self.unknown)
+                f"{self.waiting} with a known end wait behind one without, for {self.canary.patience:g} days at most"
             )
         if self.not_served:
             told.append(f"{self.not_served} sessions in the logs were not served")
-        if self.by_time:
-            told.append("no session was noted when it was served: all that began since the start count, by their names")
+        if self.canary.by_time:
+            told.append("most sessions were not noted when they were served: all that began since the start count")
         return "; ".join(told)
-
-
-def begin(store: Store, folder: Path, canary: Canary, champion: Skill, candidate: Skill) -> None:
-    """Write the folder that agents are served from, and keep the canary.
-
-    Raises:
-        BadInput: the folder is there and no canary's, or one goes on in it; or it cannot be written.
-    """
-    if folder.exists():
-        if (served := _serving(folder)) is None and any(folder.iterdir()):
-            raise BadInput(f"{folder} is there and no canary's, and would be lost: name another folder")
-        before = store.get("canary", served.id, Canary) if served else None
-        if before is not None and not before.ended:
-            raise BadInput(f"a canary goes on in {folder}: end it first with `trace2skill canary stop {folder}`")
-    places = {side: f"{side}/{canary.skill_name}" for side in ("champion", "candidate")}
-    serving = Serving(id=canary.id, share=canary.share, **places)
-
-    def write(beside: Path) -> None:
-        write_skill(champion, beside / serving.champion)
-        write_skill(candidate, beside / serving.candidate)
-        (beside / ABOUT).write_text(serving.model_dump_json(indent=2) + "\n")
-
-    try:
-        swap_in(folder, write)
-    except OSError as error:
-        raise BadInput(f"{folder} cannot be written: {error.strerror}") from error
-    store.put("canary", canary.id, canary)
 
 
 def canary_id(champion: str, candidate: str, started: str) -> str:
@@ -128,145 +95,87 @@ def canary_id(champion: str, candidate: str, started: str) -> str:
     return "C" + digest_of("canary", champion, candidate, started)[:12]
 
 
-class Served(NamedTuple):
-    """What a session gets."""
-
-    directory: Path
-    noted: bool
-    """Was it written down? Where the folder cannot be written, a look goes by the times of the sessions."""
-
-
-def serve(folder: Path, session: str) -> Served:
-    """The directory of the version that a session gets, and note that it did.
-
-    Raises:
-        BadInput: the folder is no canary's, or the session has no name.
-    """
-    serving = serving_in(folder)
-    if not session.strip():
-        raise BadInput("the session has no name: which version it gets is drawn by its name")
-    if serving.serves != "both":
-        return Served(folder / getattr(serving, serving.serves), noted=True)
-    candidate = has_candidate(serving.id, session, serving.share)
-    line = json.dumps({"session": session, "candidate": candidate, "time": clock.now().isoformat()})
-    noted = False
-    with suppress(OSError), open(folder / SERVED, "a", encoding="utf-8") as file:
-        file.write(f"{line}\n")
-        noted = True
-    return Served(folder / (serving.candidate if candidate else serving.champion), noted)
-
-
-def serving_in(folder: Path) -> Serving:
-    """What a canary's folder says.
-
-    Raises:
-        BadInput: it is none.
-    """
-    found = _serving(folder)
-    if found is None:
-        raise BadInput(f"{folder} is no canary's folder: `trace2skill canary start` makes one")
-    return found
-
-
-def end(store: Store, folder: Path, canary: Canary, ended: Ended, why: str) -> Canary:
-    """End it: from now on every session gets the champion, or the candidate where it was better."""
-    over = canary.model_copy(update={"ended": ended, "why": why})
-    store.put("canary", canary.id, over)
-    serves = "candidate" if ended == "better" else "champion"
-    serving = serving_in(folder).model_copy(update={"serves": serves})
-    beside = folder / f".{ABOUT}.new"
-    beside.write_text(serving.model_dump_json(indent=2) + "\n")
-    os.replace(beside, folder / ABOUT)
-    return over
-
-
-def look(store: Store, folder: Path, canary: Canary, sources: Sources) -> CanaryLook:
+def look(store: Store, canary: Canary, served: Mapping[str, Served], sources: Sources) -> CanaryLook:
     """Count the sessions in logs whose end is new, and test. The canary is kept with what it has seen, not ended.
 
+    Args:
+        store: keeps the canary.
+        canary: as it was when the command began.
+        served: the sessions that the folder noted, by name, in their order.
+        sources: the logs.
+
     Raises:
-        BadInput: a path, the labels or the format is not what it should be.
+        BadInput: a path, the labels or the format is not what it should be; or the canary was changed meanwhile.
     """
-    served = _noted(folder)
-    found = _ends(sources)
-    mine = {name: item for name, item in found.items() if _is_mine(name, item, served, canary)}
-    known = {one.session for one in canary.seen}
-    fresh = [(item.began, name, item.score) for name, item in mine.items() if name not in known]
-    seen = [
-        CanaryEnd(name, has_candidate(canary.id, name, canary.share), score)
-        for _, name, score in sorted(fresh, key=lambda one: one[:2])
-        if score is not None
+    found = ends_in(sources)
+    since = {name: item for name, item in found.items() if instant(canary.started) <= item.began < float("inf")}
+    if canary.by_time is None and found:
+        noted = sum(name in served for name in found)
+        canary = canary.model_copy(update={"by_time": not served or 2 * noted < len(since)})
+    mine = _in_order(canary, found, since, served)
+    after = _tested(canary, mine)
+    with store.alone(f"canary {canary.id}"):
+        now = store.get("canary", canary.id, Canary)
+        if now is None or (now.ended, now.seen) != (canary.ended, canary.seen):
+            raise BadInput(f"the canary {canary.id} was changed while the logs were read: run the same command again")
+        store.put("canary", canary.id, after)
+    known = {one.session for one in after.seen}
+    open_ = [
+        item.name for item in mine if item.score is None and item.name not in known and item.name not in after.ahead
     ]
-    canary = canary.model_copy(update={"seen": (*canary.seen, *seen)})
-    store.put("canary", canary.id, canary)
-    open_ = [name for name, item in mine.items() if item.score is None and name not in known]
     sides = [has_candidate(canary.id, name, canary.share) for name in open_]
-    every = [one.candidate for one in canary.seen] + sides
     return CanaryLook(
-        canary=canary,
-        test=weighed(canary.seen, canary.share, canary.level),
-        new=len(seen),
+        canary=after,
+        test=weighed(after.seen, canary.share, canary.level),
+        new=len(after.seen) - len(canary.seen),
         unknown=(len(sides) - sum(sides), sum(sides)),
-        not_served=len(found) - len(mine),
-        uneven=skewed(len(every), sum(every), canary.share),
-        by_time=not served,
+        waiting=len(after.ahead),
+        not_served=sum(name not in {item.name for item in mine} for name in found),
+        uneven=skewed(len(after.seen), sum(one.candidate for one in after.seen), canary.share),
     )
 
 
-@dataclass
-class _Session:
-    outcomes: set[str] = field(default_factory=set)
-    began: float = float("inf")
-
-    @property
-    def score(self) -> float | None:
-        """0 where any part of it failed, 1 where one passed and none failed, none where nobody says."""
-        return 0.0 if "failed" in self.outcomes else 1.0 if "passed" in self.outcomes else None
-
-
-@dataclass
-class _Ends(ReadingProgress):
-    verdicts: Verdicts
-    names: dict[str, str] = field(default_factory=dict)
-    sessions: dict[str, _Session] = field(default_factory=dict)
-
-    def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
-        """See `Taker`."""
-        del number
-        whole, apart = whole_of(trajectory)
-        if apart:
-            return
-        name = self.names.setdefault(whole, trajectory.session or whole)
-        session = self.sessions.setdefault(name, _Session())
-        session.outcomes |= {labelled(part, self.verdicts, file.path).outcome.kind for part in segmented(trajectory)}
-        session.began = min([session.began, *(instant(step.timestamp) for step in trajectory.steps if step.timestamp)])
+def _in_order(
+    canary: Canary,
+    found: Mapping[str, LoggedSession],
+    since: Mapping[str, LoggedSession],
+    served: Mapping[str, Served],
+) -> list[LoggedSession]:
+    """The canary's sessions in the order in which they were served, with what is known of each; also those that no log
+    has yet, where it was noted that they were served.
+    """
+    if canary.by_time:
+        return sorted(since.values(), key=lambda item: (item.began, item.name))
+    logged = {name: found[name] for name in served if name in found}
+    return [
+        LoggedSession(name=name, began=note.at, score=logged[name].score if name in logged else None)
+        for name, note in served.items()
+    ]
 
 
-def _ends(sources: Sources) -> Mapping[str, _Session]:
-    verdicts = verdicts_for(sources.paths, read_labels(sources.labels) if sources.labels else None)
-    reader = reader_for(sources.format) if sources.format else None
-    counting = _Ends(verdicts)
-    read_paths(sources.paths, counting, reader=reader, aside=verdicts.files)
-    return counting.sessions
-
-
-def _is_mine(name: str, session: _Session, served: frozenset[str], canary: Canary) -> bool:
-    return name in served if served else session.began >= instant(canary.started)
-
-
-def _noted(folder: Path) -> frozenset[str]:
-    """The sessions that were served. A line that a crash cut off names none."""
-    found = set()
-    with suppress(FileNotFoundError), open(folder / SERVED, encoding="utf-8", errors="replace") as file:
-        for line in file:
-            with suppress(ValueError):
-                told: Any = json.loads(line)
-                if isinstance(told, dict) and isinstance(told.get("session"), str):
-                    found.add(told["session"])
-    return frozenset(found)
-
-
-def _serving(folder: Path) -> Serving | None:
-    try:
-        return Serving.model_validate_json((folder / ABOUT).read_bytes())
-    except (OSError, ValidationError):
-        return None
+def _tested(canary: Canary, mine: Sequence[LoggedSession]) -> Canary:
+    """The canary with all sessions up to the first that is open."""
+    given_up = [*canary.given_up]
+    done = {one.session for one in canary.seen} | {*given_up}
+    seen, ahead, last = [*canary.seen], dict(canary.ahead), canary.last
+    limit = (clock.now() - timedelta(days=canary.patience)).timestamp()
+    open_ = False
+    for item in mine:
+        if item.name in done:
+            continue
+        score = ahead.get(item.name, item.score)
+        if item.began < last:  # what stood before others that were tested cannot be put there any more
+            given_up.append(item.name)
+            ahead.pop(item.name, None)
+        elif score is None and item.began < limit:
+            given_up.append(item.name)
+        elif score is None:
+            open_ = True
+        elif open_:
+            ahead[item.name] = score
+        else:
+            ahead.pop(item.name, None)
+            seen.append(CanaryEnd(item.name, has_candidate(canary.id, item.name, canary.share), score))
+            last = max(last, item.began)
+    more = {"seen": tuple(seen), "ahead": ahead, "given_up": tuple(given_up), "last": last}
+    return canary.model_copy(update=more)

@@ -50,8 +50,8 @@ BEHIND = frozenset(
         r"\w+",
         """
         asyncio builtins code codecs ctypes fcntl ftplib gc glob http importlib inspect io linecache marshal mmap
-        multiprocessing nt ntpath os pickle platform popen posix posixpath pty requests runpy shutil signal site smtplib socket ssl
-        subprocess sys system tempfile threading types urllib webbrowser
+        multiprocessing nt ntpath os pickle platform popen posix posixpath pty requests runpy shutil signal site
+        smtplib socket ssl subprocess sys system tempfile threading types urllib webbrowser
         """,
     )
 )

@@ -207,6 +207,7 @@ def write_skill(skill: Skill, directory: Path) -> None:
         found.append(f"the directory is called '{directory.name}' and the skill '{skill.name}'")
     if found:
         raise SkillInvalid(str(directory), found)
+    _check_no_file(directory)
     try:
         swap_in(directory.resolve(), lambda beside: _carry_over(directory, write_files(skill, beside)))
     except OSError as error:
@@ -229,6 +230,7 @@ def check_writable(directory: Path) -> None:
         BadInput: it could not; says why and what to do.
     """
     place = directory.resolve()
+    _check_no_file(directory)
     if os.path.ismount(place):
         raise BadInput(f"{directory} is a mount point, and cannot be replaced as a whole: mount the directory above it")
     try:
@@ -238,6 +240,13 @@ def check_writable(directory: Path) -> None:
             f"{directory} could not be replaced: {place.parent} cannot be written to ({error.strerror or error}). Use "
             "a directory that can, or leave the candidate beside it (--promote stage)"
         ) from error
+
+
+def _check_no_file(directory: Path) -> None:
+    if directory.exists() and not directory.is_dir():
+        raise BadInput(
+            f"{directory} is a file and no directory, and would be lost: name another place, or move it away"
+        )
 
 
 def write_files(skill: Skill, directory: Path) -> Path:

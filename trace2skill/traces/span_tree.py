@@ -3,13 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from trace2skill.traces.base import Notes
-from trace2skill.traces.outcome_of import from_score
-from trace2skill.traces.session import UNLABELLED, Session
+from trace2skill.traces.session import Session
 from trace2skill.traces.spans import Call, SpanConversation, SpanTool
-from trace2skill.types.trajectory import Outcome
 
 
 @dataclass
@@ -36,15 +33,6 @@ def tell(session: Session, spans: Sequence[TreeSpan], notes: Notes) -> None:
             notes.counts["run"] += 1
 
 
-def agreed(scores: Sequence[tuple[str, Any]], source: str) -> Outcome:
-    """The outcome by scores of one trace, each with its name; unknown where they say different things, or nothing."""
-    found = [(name, made) for name, score in scores if (made := from_score(score, source, name)).kind != "unknown"]
-    if len({made.kind for _, made in found}) > 1:
-        told = ", ".join(f"{name} {made.soft:g}" for name, made in found[:6])
-        return Outcome(kind="unknown", reason=f"its scores differ ({told}): choose by --labels", source="none")
-    return min((made for _, made in found), key=lambda made: made.soft, default=UNLABELLED)
-
-
 def _calls(spans: Sequence[TreeSpan], notes: Notes) -> dict[int, Call]:
     """The calls of the model by place. A span around another for the same call is one call with it."""
     place_of = {span.id: place for place, span in enumerate(spans)}
@@ -54,7 +42,7 @@ def _calls(spans: Sequence[TreeSpan], notes: Notes) -> dict[int, Call]:
         above = _around(spans, place, place_of)
         if above in calls:
             inner[above].append(place)
-    for place in reversed(range(len(spans))):  # from within outwards
+    for place in sorted(calls, key=lambda place: -_depth(spans, place, place_of)):  # from within outwards
         within = [item for item in inner.get(place, ()) if item in calls]
         if len(within) == 1 and place in calls:
             one, other = calls[place], calls.pop(within[0])
@@ -76,3 +64,12 @@ def _around(spans: Sequence[TreeSpan], place: int, place_of: dict[str, int]) -> 
             return place_of[at]
         at = above.parent
     return -1
+
+
+def _depth(spans: Sequence[TreeSpan], place: int, place_of: dict[str, int]) -> int:
+    """How many spans are around a span."""
+    seen, at = {spans[place].id}, spans[place].parent
+    while at and at in place_of and at not in seen:
+        seen.add(at)
+        at = spans[place_of[at]].parent
+    return len(seen)

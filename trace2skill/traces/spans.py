@@ -111,7 +111,8 @@ class SpanConversation:
         mark = _mark(message)
         self._said[mark] += 1
         if SPEAKERS.get(message["role"]) == "agent":  # the same trace may be exported twice, in part or whole
-            more["identity"] = identity(self.session.id, mark, self._said[mark])
+            within = self.session.name if self.session.copied_by_calls else self.session.id
+            more["identity"] = identity(within, mark, self._said[mark])
         for call in objects(message.get("tool_calls")):
             name = label(mapping(call.get("function")).get("name")) or label(call.get("name"))
             if label(call.get("id")):

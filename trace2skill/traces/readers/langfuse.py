@@ -11,8 +11,9 @@ from typing import Any
 from trace2skill.core.foreign_json import parse_text
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.model_io import messages_given, messages_said
+from trace2skill.traces.scores import Score, agreed
 from trace2skill.traces.session import Session
-from trace2skill.traces.span_tree import TreeSpan, agreed, tell
+from trace2skill.traces.span_tree import TreeSpan, tell
 from trace2skill.traces.spans import Call, SpanTool
 from trace2skill.traces.values import arguments, content, instant, label, mapping, moment, money, number, objects, text
 from trace2skill.types.trajectory import Trajectory, Usage
@@ -20,7 +21,7 @@ from trace2skill.types.trajectory import Trajectory, Usage
 Row = dict[str, Any]
 MODELS, TOOLS = {"GENERATION"}, {"TOOL", "RETRIEVER"}
 TYPES = MODELS | TOOLS | {"SPAN", "EVENT", "AGENT", "CHAIN", "EVALUATOR", "EMBEDDING", "GUARDRAIL"}
-KEPT = ("name", "sessionId", "userId", "release", "version", "tags", "environment", "metadata")
+KEPT = ("id", "name", "userId", "release", "version", "tags", "environment", "metadata")
 FIRST = 50
 
 
@@ -54,7 +55,7 @@ class Langfuse:
         for id in sorted({*traces, *below}):
             session = _session(self.name, id, traces.get(id, {}), below[id], notes)
             if len(session):
-                yield session.finish(outcome=agreed(_scores(traces.get(id, {})), "log"))
+                yield session.finish(task_id=id, outcome=agreed(_scores(traces.get(id, {}))))
 
 
 def _session(format: str, id: str, trace: Row, rows: list[Row], notes: Notes) -> Session:
@@ -62,7 +63,9 @@ def _session(format: str, id: str, trace: Row, rows: list[Row], notes: Notes) ->
     ordered = sorted(unique.values(), key=lambda row: (instant(_of(row, "startTime")), label(row.get("id"))))
     root = next((row for row in ordered if not _of(row, "parentObservationId")), {})
     named = label(trace.get("name")) or label(root.get("name")) or format
-    session = Session(format, id, name=id, agent=named)
+    talk = label(_of(trace, "sessionId")) or label(_of(root, "sessionId"))
+    session = Session(format, id, name=talk or id, agent=named)
+    session.copied_by_calls = True  # a later trace of a session begins with what was said before
     tell(session, [_span(row) for row in ordered], notes)
     if not len(session) and (trace.get("input") or trace.get("output")):
         said = Call(messages_given(_opened(trace.get("input"))), messages_said(_opened(trace.get("output"))))
@@ -111,15 +114,17 @@ def _error(row: Row) -> str:
     return (text(_of(row, "statusMessage")) or "error")[:2000] if failed else ""
 
 
-def _scores(trace: Row) -> list[tuple[str, Any]]:
+def _scores(trace: Row) -> list[Score]:
     """The scores of the whole trace; one of an observation says nothing of the rest. A category goes by its word."""
-    told = [item for item in objects(trace.get("scores")) if not _of(item, "observationId")]
     found = []
-    for item in told:
+    for item in objects(trace.get("scores")):
+        if _of(item, "observationId"):
+            continue
         word, by_word = _of(item, "stringValue"), label(_of(item, "dataType")) == "CATEGORICAL"
         value = word if by_word or item.get("value") is None else item["value"]
-        found.append((f"score '{label(item.get('name'))}'", value))
-    return sorted(found, key=lambda one: one[0])
+        by = "judge" if label(item.get("source")) == "EVAL" else "log"  # a model's opinion
+        found.append(Score(label(item.get("name")), value, by))
+    return found
 
 
 def _is_trace(row: Row) -> bool:

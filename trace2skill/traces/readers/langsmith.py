@@ -9,8 +9,9 @@ from typing import Any
 
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.model_io import messages_given, messages_said
+from trace2skill.traces.scores import Score, agreed
 from trace2skill.traces.session import Session
-from trace2skill.traces.span_tree import TreeSpan, agreed, tell
+from trace2skill.traces.span_tree import TreeSpan, tell
 from trace2skill.traces.spans import Call, SpanTool
 from trace2skill.traces.values import (
     arguments,
@@ -143,4 +144,4 @@ def _tool(run: Run) -> SpanTool:
 def _outcome(root: Run) -> Outcome:
     """Feedback on the trace, where all that has a score between 0 and 1 agrees."""
     stats = sorted(mapping(root.get("feedback_stats")).items())
-    return agreed([(f"feedback '{key}'", mapping(item).get("avg")) for key, item in stats], "log")
+    return agreed([Score(key, mapping(item).get("avg")) for key, item in stats], "feedback")

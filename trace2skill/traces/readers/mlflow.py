@@ -10,8 +10,9 @@ from typing import Any
 from trace2skill.core.foreign_json import parse_text
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.model_io import messages_given, messages_said
-from trace2skill.traces.session import UNLABELLED, Session
-from trace2skill.traces.span_tree import TreeSpan, agreed, tell
+from trace2skill.traces.scores import Score, agreed
+from trace2skill.traces.session import Session
+from trace2skill.traces.span_tree import TreeSpan, tell
 from trace2skill.traces.spans import Call, SpanTool
 from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, text
 from trace2skill.types.trajectory import Outcome, Trajectory, Usage
@@ -20,9 +21,10 @@ Row = dict[str, Any]
 MODELS, TOOLS = {"LLM", "CHAT_MODEL"}, {"TOOL", "RETRIEVER"}
 NANO = 1_000_000_000
 LONGEST_TIME = 20
-SOURCES = (("HUMAN", "log"), ("CODE", "log"), ("LLM_JUDGE", "judge"), ("AI_JUDGE", "judge"))
-"""Who may have assessed a trace, the most reliable first, and what kind of source that is."""
+SOURCES = {"HUMAN": "log", "CODE": "log"}
+"""Who measured it or was asked for it; anybody else is a model."""
 FIRST = 50
+SESSION = "mlflow.trace.session"
 
 
 class MLflow:
@@ -49,7 +51,9 @@ class MLflow:
             name = label(info.get("trace_id")) or label(info.get("request_id"))
             name = name or label(_opened(first.get("mlflow.traceRequestId"))) or f"{source.name}:{line}"
             root = next((span for span in spans if not _ids(span)[1]), {})
-            session = Session(self.name, name, name=name, agent=label(root.get("name")) or self.name)
+            talk = label(mapping(info.get("trace_metadata") or info.get("request_metadata")).get(SESSION))
+            session = Session(self.name, name, name=talk or name, agent=label(root.get("name")) or self.name)
+            session.copied_by_calls = True  # a later trace of a session begins with what was said before
             tell(session, [_span(span) for span in spans], notes)
             if not len(session) and root:
                 tell(session, [TreeSpan(name, "", _call(root))], notes)
@@ -57,23 +61,18 @@ class MLflow:
             notes.hide(session.id, *(item["expectation"] for item in assessed if "expectation" in item))
             session.extra = {key: info[key] for key in ("state", "tags") if info.get(key)}
             if len(session):
-                yield session.finish(outcome=_outcome(assessed))
+                yield session.finish(task_id=name, outcome=_outcome(assessed))
 
 
 def _outcome(assessed: list[Row]) -> Outcome:
-    """What people say of the trace, else what code says, else what a model says, where all of one kind agree."""
-    for kind, source in SOURCES:
-        told = [
-            (f"feedback '{label(item.get('assessment_name'))}'", item["feedback"].get("value"))
-            for item in assessed
-            if isinstance(item.get("feedback"), dict)
-            and item.get("valid") is not False
-            and not label(item.get("span_id"))
-            and mapping(item.get("source")).get("source_type") == kind
-        ]
-        if told:
-            return agreed(sorted(told, key=lambda one: one[0]), source)
-    return UNLABELLED
+    """What people and code say of the trace, else what a model says."""
+    found = [
+        Score(label(item.get("assessment_name")), item["feedback"].get("value"), SOURCES.get(by, "judge"))
+        for item in assessed
+        if isinstance(item.get("feedback"), dict) and item.get("valid") is not False and not label(item.get("span_id"))
+        for by in [label(mapping(item.get("source")).get("source_type"))]
+    ]
+    return agreed(found, "feedback")
 
 
 def _span(span: Row) -> TreeSpan:
