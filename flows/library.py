@@ -100,6 +100,7 @@ def learn(settings: RunSettings, rt: Runtime, intake: Intake) -> LibrarySummary:
     sessions = [*(item.trajectory_id for item in rolled.results), *(item.id for item in intake.taken)]
     use = use_of(rt, sessions)
     rows, lost = each_skill(rt, planned, routing, use.used)
+    library.give_back(rt, routing, rows)
     proposed = new_skills(settings, rt, routing.of(""))
     return library.finish_library(rt, rows, routing, proposed, rolled.results, use, [*failures, *lost], intake)
 

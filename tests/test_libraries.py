@@ -23,6 +23,7 @@ from trace2skill.runs import refresh as run
 from trace2skill.runs.library_checks import check_library, check_named_skills
 from trace2skill.runs.library_proposals import merged, retired, review_library, split_of
 from trace2skill.runs.library_read import among_others, keep_library, settings_of_part
+from trace2skill.runs.library_summary import SkillRow
 from trace2skill.runs.library_use import LibraryUse, UsedTogether
 from trace2skill.runs.promotion import Condition
 from trace2skill.runs.routing import Routing, delivered, to_route, with_answers
@@ -145,6 +146,19 @@ def test_a_lesson_that_waits_is_kept_and_asked_again_when_the_library_has_change
     assert went(with_answers(later, changed, [Owners(owners=(Owner(skill="tea-making"),))])) == {
         "tea": ("tea-making", "model")
     }
+
+
+def test_a_lesson_that_had_waited_waits_on_where_its_skill_failed(rt: Runtime) -> None:
+    first = with_answers(rt, to_route(rt, [lesson(rt, "tea")]), [None])
+    rt.store.put("waiting", whole.waiting_id(rt), whole.WaitingLessons(lessons=first.lessons))
+    asked = to_route(rt, [], whole.waiting_before(rt))
+    routing = with_answers(rt, asked, [Owners(owners=(Owner(skill="csv-tables"),))])
+    whole.keep_routing(rt, routing)
+    assert not whole.waiting_in(rt.store, rt.settings.data.skill)
+    whole.give_back(rt, routing, [SkillRow(name="csv-tables", state="failed")])
+    (left,) = whole.waiting_in(rt.store, rt.settings.data.skill)
+    assert (left.skill, left.asked) == ("", "")
+    assert "for csv-tables failed" in left.why
 
 
 def test_lessons_of_a_batch_that_failed_wait_until_they_are_asked_again(rt: Runtime) -> None:

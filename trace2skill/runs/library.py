@@ -82,6 +82,21 @@ def keep_routing(rt: Runtime, routing: Routing) -> None:
         rt.store.put_all([("waiting", waiting_id(rt), left), ("library", f"{rt.run_id} routing", routing)])
 
 
+def give_back(rt: Runtime, routing: Routing, rows: Sequence[SkillRow]) -> None:
+    """Let lessons that had waited wait on where the skill they came to has failed: nobody draws them again."""
+    failed = {row.name for row in rows if row.state == "failed"}
+    before = {(item.extracted.content, item.lesson) for item in waiting_before(rt)}
+    back = [
+        item.model_copy(update={"skill": "", "asked": "", "why": f"the part of {rt.run_id} for {item.skill} failed"})
+        for item in routing.lessons
+        if item.skill in failed and (item.extracted.content, item.lesson) in before
+    ]
+    with rt.store.alone(f"waiting/{waiting_id(rt)}"):
+        known = rt.store.get("waiting", waiting_id(rt), WaitingLessons) or WaitingLessons()
+        if back:
+            rt.store.put("waiting", waiting_id(rt), WaitingLessons(lessons=(*known.lessons, *back)))
+
+
 def plan_of_part(rt: Runtime, planned: Plan, whole: Runtime) -> Plan:
     """The plan of the part that is about a skill: of the held-out tasks those that exercise it.
 
