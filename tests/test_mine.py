@@ -15,8 +15,10 @@ from worked_sessions import HOME, Call, Worked, claude_code, worked, write_logs
 from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.splits import split_tasks
+from trace2skill.runs.ingest import of_logs
 from trace2skill.runs.intake import take_in
 from trace2skill.runs.mined_tasks import MinedTasks, mine
+from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.sources import Sources
 from trace2skill.sandbox import Sandbox, choose_sandbox
 from trace2skill.sandbox.bubblewrap import works
@@ -273,6 +275,18 @@ def test_what_cannot_be_gated_is_staged_and_says_so(many: Path, tmp_path: Path, 
     assert done["decision"]["verdict"] == "not_enough_evidence"
     assert "nobody is named who could try them" in done["decision"]["reason"]
     assert not done["evaluations"]
+
+
+def test_a_run_that_is_repeated_by_its_settings_is_tried_on_the_same_tasks(tmp_path: Path) -> None:
+    sources = {"paths": [str(tmp_path)], "analyst": "rules"}
+    models = {"agent": {"name": "sim/office"}}
+    first = of_logs({"data": {"sources": sources}, "models": models}, tmp_path / "tasks.jsonl")
+    kept = RunSettings.model_validate(first).model_dump(mode="json")
+    again = RunSettings.model_validate(of_logs(kept))
+    assert (again.data.path, again.data.domain, again.gate.evaluate) == (tmp_path / "tasks.jsonl", "shell", True)
+    assert again.roles_asked == {"agent"}
+    untried = RunSettings.model_validate(of_logs(kept, None, "nobody could try them"))
+    assert (untried.data.domain, untried.gate.evaluate, untried.roles_asked) == ("logs", False, frozenset())
 
 
 @pytest.mark.slow

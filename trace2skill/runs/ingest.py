@@ -110,7 +110,7 @@ def of_logs(given: Mapping[str, Any], tasks: Path | None = None, ungated: str = 
 
     Args:
         given: what a person gave.
-        tasks: a data set of shell tasks to gate on; None holds nothing out.
+        tasks: a data set of shell tasks to gate on; None takes those of a run that is repeated, or holds nothing out.
         ungated: why there is none, in words, where one was asked for.
 
     Raises:
@@ -126,6 +126,8 @@ def of_logs(given: Mapping[str, Any], tasks: Path | None = None, ungated: str = 
     asks = bool(sources.get("judge")) or sources["analyst"] == "model"
     if asks and not named:
         raise BadInput("a model is to be asked: name it with --model, or use --analyst rules without --judge")
+    if tasks is None and sources.pop("alone", False) and not ungated:
+        tasks = Path(data["path"])
     given_models = made.get("models") or {}
     if not named:
         made["models"] = {role: NOBODY.model_dump() for role in ("agent", "analyst", "merger")}
