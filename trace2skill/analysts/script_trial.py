@@ -158,10 +158,11 @@ class ScriptTrial:
     def _call(self, task: Task, values: Sequence[str | None]) -> ScriptCall:
         names = [option.name for option in self._made.options]
         given: Mapping[str, str | None] = dict(zip(names, values, strict=True))
-        missing = [name for name, value in given.items() if value is None or not 0 < len(value) <= LONGEST_VALUE]
-        if missing:
-            return ScriptCall("", f"its patterns find no value of {', '.join(missing)} in the request")
-        options = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in given.items())
+        wrong = [name for name, value in given.items() if value is not None and not 0 < len(value) <= LONGEST_VALUE]
+        if wrong:
+            return ScriptCall("", f"its patterns find no usable value of {', '.join(wrong)} in the request")
+        found = ((name, value) for name, value in given.items() if value is not None)  # else its default holds
+        options = " ".join(f"{name}={shlex.quote(value)}" for name, value in found)
         return ScriptCall(self._says.script_command(task, f"{MOUNT}/{self._made.path}", options))
 
     def _written(self, directory: Path) -> tuple[Path, Path]:
