@@ -230,7 +230,10 @@ def test_a_script_that_writes_constants_is_refused(tmp_path: Path) -> None:
         ({"refused": "It takes a person to see which file is meant."}, "It takes a person to see which file"),
         ({"when": ["^Nothing like it"]}, "it can be called on 0 tasks it was made from without a model"),
         ({"options": [{"name": "--file", "patterns": ["(x)(y)"]}]}, "its patterns cannot be used"),
-        ({"options": [world.OPTIONS[0], {"name": "--times", "patterns": ["(nowhere)"]}]}, "the following arguments are required: --times"),
+        (
+            {"options": [world.OPTIONS[0], {"name": "--times", "patterns": ["(nowhere)"]}]},
+            "the following arguments are required: --times",
+        ),
         ({"script": "print('no arguments')"}, "no script in form, asked twice"),
         ({"name": "../evil"}, "no script in form, asked twice"),
         ({"script": world.SCRIPTS["sum"].replace("args = ", "raise SystemExit(3)\nargs = ")}, "--help does not run"),

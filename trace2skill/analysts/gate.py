@@ -36,6 +36,7 @@ from trace2skill.types.task import Task
 
 log = logging.getLogger(__name__)
 NAMED = 5
+UNENDED = "did not run to its end"
 DRAWS = 4
 
 
@@ -98,7 +99,7 @@ def run_program(
     outputs, result = _run(domain, task, sandbox, program, limits, domain.lay_out)
     if result.exit_code != 0:
         why = result.stopped or f"exit code {result.exit_code}"
-        problem = f"the {program.name} program did not run to its end ({why}): {result.output.strip()[-600:]}"
+        problem = f"the {program.name} program {UNENDED} ({why}): {result.output.strip()[-600:]}"
         return GateResult(grade=Grade(cases=(CaseGrade(case=program.name, passed=False, problem=problem),)))
     grade = graded(domain, task, outputs)
     if grade.hard < 1.0:

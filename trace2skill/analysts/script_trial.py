@@ -13,11 +13,12 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from trace2skill.analysts.gate import GateResult, RunnableProgram, run_program
+from trace2skill.analysts.feedback import in_words
+from trace2skill.analysts.gate import UNENDED, GateResult, RunnableProgram, run_program
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.scripts import InducedScript
 from trace2skill.core.record import Record
-from trace2skill.domains.base import Domain, Scripted
+from trace2skill.domains.base import Domain, Feedback, Scripted
 from trace2skill.sandbox import Limits, Sandbox
 from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.types.task import Task
@@ -25,6 +26,7 @@ from trace2skill.types.task import Task
 READER = Path(__file__).with_name("call_reader.py")
 MOUNT = "skill"
 LONGEST_VALUE = 300
+MOST_TOLD = 2_000
 FOUND = TypeAdapter(dict[str, list[str | None]])
 Seen = Literal["source", "unseen"]
 
@@ -36,7 +38,10 @@ class ScriptRun(Record):
     seen: Seen
     command: str
     passed: bool
-    reason: str = Field(default="", exclude_if=not_, description="Why it did not pass.")
+    reason: str = Field(
+        default="", exclude_if=not_, description="Why it did not pass, for people: gold may stand in it."
+    )
+    told: str = Field(default="", exclude_if=not_, description="The same as whoever wrote the script may know it.")
 
 
 class TriedScript(Record, form="TriedScript", version=1):
@@ -123,12 +128,12 @@ class ScriptTrial:
             workspace = Path(directory)
             (workspace / "job.json").write_text(json.dumps(job), encoding="utf-8")
             (workspace / READER.name).write_text(READER.read_text(encoding="utf-8"), encoding="utf-8")
-            result = self._sandbox.run(f"python {READER.name} job.json", workspace, limits=self._limits)
+            result = self._sandbox.run(f"python -W ignore {READER.name} job.json", workspace, limits=self._limits)
         if result.exit_code != 0:
             why = result.stopped or result.output.strip()[-300:]
             return {}, f"its patterns cannot be used ({why})"
         try:
-            found = FOUND.validate_json(result.output.strip())
+            found = FOUND.validate_json(result.output.strip().rpartition("\n")[2])
         except ValidationError:
             return {}, "its patterns cannot be used: what they found cannot be read"
         return {task.id: self._call(task, found[task.id]) for task in tasks if task.id in found}, ""
@@ -140,7 +145,9 @@ class ScriptTrial:
             InfrastructureFault: the sandbox could not run it at all.
         """
         if call.problem:
-            return ScriptRun(task_id=task.id, seen=seen, command="", passed=False, reason=call.problem)
+            return ScriptRun(
+                task_id=task.id, seen=seen, command="", passed=False, reason=call.problem, told=call.problem
+            )
         with scratch_directory(prefix="t2s-script-") as directory:
             folder, _ = self._written(Path(directory))
             program = RunnableProgram(
@@ -152,8 +159,27 @@ class ScriptTrial:
             )
             changed = seen == "source"
             judged = run_program(self._domain, task, self._sandbox, program, self._limits, changed=changed)
-        reason = "" if judged.opened else _in_short(judged)
-        return ScriptRun(task_id=task.id, seen=seen, command=call.command, passed=judged.opened, reason=reason)
+        reason, told = ("", "") if judged.opened else (_in_short(judged), self._without_gold(task, judged))
+        return ScriptRun(
+            task_id=task.id, seen=seen, command=call.command, passed=judged.opened, reason=reason, told=told
+        )
+
+    def _without_gold(self, task: Task, judged: GateResult) -> str:
+        """Why it did not pass, without what a check printed: `diff` prints the answer.
+
+        What the script itself said is told, places that differ, and what a grader says of outputs that it cannot
+        compare, unless a value of gold is in that. All else is that the check failed.
+        """
+        cases = [case for case in judged.grade.cases if not case.passed]
+        if judged.leaks or any(f"the script program {UNENDED}" in case.problem for case in cases):
+            return _in_short(judged)
+        gold = self._domain.gold_only(task)
+        worded = isinstance(self._domain, Feedback) or any(
+            value in case.problem for case in cases for value in gold if value.strip()
+        )
+        if worded or not cases:
+            return "the check failed"
+        return in_words(judged.grade)[:MOST_TOLD]
 
     def _call(self, task: Task, values: Sequence[str | None]) -> ScriptCall:
         names = [option.name for option in self._made.options]

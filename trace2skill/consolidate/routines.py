@@ -26,7 +26,8 @@ PIECE = 4
 MOST_SHAPES = 1_000
 """Distinct programs that are compared with each other, those of most tasks first."""
 LONGEST = 60_000
-WORD = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|\$?\w+|[^\s\w]")
+WORD = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"?|'[^'\n]*'?|\$?\w+|[^\s\w]")
+"""Of a line that is no Python. A quote that nobody closes takes the rest of it, or each further one would be tried."""
 Shape = frozenset[str]
 
 

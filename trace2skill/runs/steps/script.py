@@ -104,12 +104,11 @@ def _judged(
     if problem:
         return told.model_copy(update={"reason": problem}), problem
     runs = tuple(_tried(rt, trial, routine, tasks, calls))
-    why = {seen: _why_not(rt, runs, seen) for seen in ("source", "unseen")}
-    reason = why["source"] or why["unseen"]
+    reason = _why_not(rt, runs, "source") or _why_not(rt, runs, "unseen")
     asking = [program for program in routine.programs if program.task_id in calls]  # it is not meant for the others
     group = as_group(made, rt.domain.script_arguments, asking)
     out = told.model_copy(update={"runs": runs, "reason": reason, "group": None if reason else group})
-    return out, why["source"]
+    return out, _why_not(rt, [run.model_copy(update={"reason": run.told}) for run in runs], "source")
 
 
 def _divided(rt: Runtime, routine: Routine) -> tuple[tuple[WorkedProgram, ...], tuple[WorkedProgram, ...]]:
