@@ -15,6 +15,7 @@ from worked_sessions import HOME, Call, Worked, claude_code, worked, write_logs
 from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.splits import split_tasks
+from trace2skill.mined.checks import checks_of
 from trace2skill.runs.intake import take_in
 from trace2skill.runs.mined_tasks import MinedTasks, mine
 from trace2skill.runs.sources import Sources
@@ -189,6 +190,42 @@ def test_odd_logs_cost_their_own_task_alone(mined: Any, tmp_path: Path) -> None:
     found = mined("Count the names into count.txt.", write("count.txt", "2\n"), *calls)
     assert len(found.segments) == 1
     json.loads((tmp_path / "tasks" / "mined.json").read_text())
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [write("count.txt", "2\n"), ran("pkill -f python; echo done", "done")],
+        [write("count.txt", "2\n"), ran("kill -9 $PPID")],
+        [read("a", "a\n"), read("a/b", "b\n"), write("count.txt", "2\n")],
+    ],
+)
+def test_a_session_that_cannot_be_done_again_costs_no_other_its_task(
+    mined: Any, tmp_path: Path, calls: list[Call]
+) -> None:
+    claude_code(
+        Worked(1, "own", "Count the words into words.txt.", [write("words.txt", "5\n")], CONTENT), tmp_path / "logs"
+    )
+    found = mined("Count the names into count.txt.", *calls)
+    assert [item.why for item in found.segments if not item.task] == ["its work does not run to its end in the sandbox"]
+    assert len(found.tasks) == 1
+
+
+def test_what_nobody_foresaw_in_a_log_costs_the_tasks_of_its_session(
+    mined: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def odd(request: str, *given: Any) -> Any:
+        if "names" in request:
+            raise ValueError("odd")
+        return checks_of(request, *given)
+
+    monkeypatch.setattr("trace2skill.mined.session.checks_of", odd)
+    claude_code(
+        Worked(1, "own", "Count the words into words.txt.", [write("words.txt", "5\n")], CONTENT), tmp_path / "logs"
+    )
+    found = mined("Count the names into count.txt.", write("count.txt", "2\n"))
+    assert {item.why for item in found.segments} == {"", "it cannot be mined (ValueError)"}
+    assert len(found.tasks) == 1
 
 
 def test_a_folder_of_somebody_else_is_left_alone(mined: Any, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class Parts:
         self._bounds = list(zip(begins, [*begins[1:], len(trajectory.steps) + 1], strict=True))
         shares = self._shared(work)
         self.root, self.repository = root_of(trajectory, work), _repository_of(trajectory, work)
-        self.about = [_about(trajectory, part, outcomes.get(part.id, part.outcome)) for part in self.segments]
+        self.about = abouts(trajectory, outcomes)
         self.requests = [moved(request_of(part), self.root).replace("/workspace/", "") for part in self.segments]
         self.whys = [
             why_not(trajectory, part, request, share, number, self.segments)
@@ -58,15 +58,19 @@ class Parts:
         return [[item for item in work if first <= item.step < last] for first, last in self._bounds]
 
 
-def _about(whole: Trajectory, part: Trajectory, outcome: Outcome) -> MinedSegment:
-    return MinedSegment(
-        id=part.id,
-        session=whole.id,
-        task_id=whole.task_id,
-        parent=whole.parent,
-        outcome=outcome.kind,
-        source=outcome.source,
-    )
+def abouts(whole: Trajectory, outcomes: Mapping[str, Outcome]) -> list[MinedSegment]:
+    """What is said of each segment of a session before anything is known of it."""
+    return [
+        MinedSegment(
+            id=part.id,
+            session=whole.id,
+            task_id=whole.task_id,
+            parent=whole.parent,
+            outcome=outcomes.get(part.id, part.outcome).kind,
+            source=outcomes.get(part.id, part.outcome).source,
+        )
+        for part in segmented(whole)
+    ]
 
 
 def _repository_of(trajectory: Trajectory, work: Sequence[Operation]) -> NeededRepository:

@@ -5,16 +5,17 @@ ended with, by the grader of the domain. Whatever else is not as it should be is
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from trace2skill.core.digest import digest_of
-from trace2skill.core.errors import BadInput
+from trace2skill.core.errors import BadInput, Trace2SkillError
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import Sandboxed
 from trace2skill.mined.checks import checks_of, names
-from trace2skill.mined.parts import Parts
+from trace2skill.mined.parts import Parts, abouts
 from trace2skill.mined.replay import replayed
 from trace2skill.mined.requests import accepted
 from trace2skill.mined.start import begun
@@ -24,6 +25,8 @@ from trace2skill.mined.work import CHANGES
 from trace2skill.sandbox import Sandbox
 from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.types.trajectory import Outcome, Trajectory
+
+log = logging.getLogger(__name__)
 
 
 class Mined(NamedTuple):
@@ -49,9 +52,21 @@ class Miner:
             trajectory: the session as it was read, without secrets.
             outcomes: how its segments ended, by their ids.
 
+        Whatever else a log makes go wrong costs the tasks of its own session, and stands in their reasons.
+
         Raises:
             InfrastructureFault: the sandbox could not start.
         """
+        try:
+            return self._mined(trajectory, outcomes)
+        except Trace2SkillError:
+            raise
+        except Exception as error:  # a log is anybody's: the other sessions are mined
+            log.warning("%s cannot be mined", trajectory.id, exc_info=error)
+            why = f"it cannot be mined ({type(error).__name__})"
+            return [Mined(item.model_copy(update={"why": why}), None) for item in abouts(trajectory, outcomes)]
+
+    def _mined(self, trajectory: Trajectory, outcomes: Mapping[str, Outcome]) -> list[Mined]:
         parts = Parts(trajectory, outcomes)
         again, start = parts.again, begun(parts.there)
         done = replayed(start.files, again, parts.root, self._sandbox) if again else []
