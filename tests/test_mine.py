@@ -267,6 +267,48 @@ def test_sessions_that_belong_together_are_in_one_split_and_learned_from_in_none
         store.close()
 
 
+def learned_from(tmp_path: Path, telling: tuple[str, ...] = (), *, hold_out: bool = True) -> set[str]:
+    """The sessions that are left to learn from where all tasks that were mined are held out, by their numbers."""
+    tasks = load_domain("shell").load(tmp_path / "tasks") if hold_out else []
+    named = [id for task in tasks for id in (task.id, *task.sessions)] or ["none"]
+    store = open_store(tmp_path / "twins.duckdb")
+    try:
+        taken = take_in(store, Sources(paths=(tmp_path / "logs",), analyst="rules"), named, telling).taken
+    except BadInput:
+        return set()
+    finally:
+        store.close()
+    return {item.task_id.partition("-")[0][-1] for item in taken}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "Count the names into count.txt.",
+        f"Count all the names of {HOME}/names.txt and write their number into {HOME}/count.txt please.",
+    ],
+)
+def test_a_twin_of_a_held_out_task_is_not_learned_from(mined: Any, tmp_path: Path, request_: str) -> None:
+    """Sessions that asked the same of the same files, whatever became of them: not of other files."""
+    one = [read("names.txt", "ada\nbo\n"), write("count.txt", "2\n")]
+    other = [read("names.txt", "ada\nbo\ncy\n"), write("count.txt", "4\n")]
+    unread = [ran("wc -l names.txt > count.txt"), ran("cat count.txt", "2\n")]
+    refused = "No, that is wrong."
+    for number, calls, said in ((1, one, CONTENT), (2, one, refused), (3, unread, ""), (4, other, refused)):
+        claude_code(Worked(number, "own", request_, calls, said), tmp_path / "logs")
+    assert len(mined(request_, *one).tasks) == 1
+    assert learned_from(tmp_path) == {"4"}
+    (row,) = rows_in(tmp_path / "tasks")
+    assert learned_from(tmp_path, (row["prompt"],), hold_out=False) == set(), "known by the words alone, in later logs"
+
+
+def test_a_request_of_several_messages_is_compared_as_a_whole(mined: Any, tmp_path: Path) -> None:
+    said = "Actually, count each name once."
+    mined("Count the names into count.txt.", read("names.txt", "ada\nada\n"), write("count.txt", "1\n"), said=said)
+    claude_code(Worked(1, "own", "Count the names into count.txt.", [write("count.txt", "1\n")], ""), tmp_path / "logs")
+    assert learned_from(tmp_path, (f"Count the names into count.txt.\n\n{said}",), hold_out=False) == {"1"}
+
+
 @pytest.fixture
 def forge(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeForge]:
     from conftest import environment

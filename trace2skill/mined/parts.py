@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from trace2skill.core.record import Record
-from trace2skill.mined.replay import does_something, moved
+from trace2skill.mined.replay import does_something
 from trace2skill.mined.requests import request_of, why_not
 from trace2skill.mined.start import placed, root_of
 from trace2skill.mined.task import MinedSegment
@@ -37,7 +37,7 @@ class Parts:
         shares = self._shared(work)
         self.root, self.repository = root_of(trajectory, work), _repository_of(trajectory, work)
         self.about = abouts(trajectory, outcomes)
-        self.requests = [moved(request_of(part), self.root).replace("/workspace/", "") for part in self.segments]
+        self.requests = [request_of(part, self.root) for part in self.segments]
         self.whys = [
             why_not(trajectory, part, request, share, number, self.segments)
             for number, (part, request, share) in enumerate(zip(self.segments, self.requests, shares, strict=True))
@@ -45,7 +45,7 @@ class Parts:
         for number in range(MOST_SEGMENTS, len(self.whys)):
             self.whys[number] = self.whys[number] or "it comes after too many others"
         self._last = max((number for number, why in enumerate(self.whys) if not why), default=-1)
-        self.there, odd = placed([item for share in shares[: self._last + 1] for item in share], self.root)
+        self.there, odd = placed([item for share in shares[: max(self._last, 0) + 1] for item in share], self.root)
         self.whys = [why or odd for why in self.whys]
 
     @property
