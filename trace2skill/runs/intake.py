@@ -29,7 +29,7 @@ SHOWN_PROBLEMS = 50
 SHOWN_LABELS = 10
 AT_ONCE = 100
 TELLING = 40
-"""So many characters of a held-out task's text, anywhere in a log, make it one of that task; fewer must be all of it."""
+"""So many characters of a held-out task's text, anywhere in a log, make it one of that task; fewer are all of it."""
 
 
 class Intake(Record):

@@ -21,7 +21,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.core.swap import swap_in, trial
 from trace2skill.mined import MinedSegment, Miner
-from trace2skill.runs.mined_twins import Families, Seen, Twins
+from trace2skill.runs.mined_twins import Families, MetSegment, Twins
 from trace2skill.runs.reading_progress import ReadingProgress
 from trace2skill.runs.sources import Sources
 from trace2skill.safety.redaction import Redactor, redacted
@@ -129,7 +129,7 @@ class _Mining(ReadingProgress):
     waiting: IO[str]
     segments: list[MinedSegment] = field(default_factory=list)
     families: Families = field(default_factory=Families)
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[MetSegment] = field(default_factory=list)
     known: dict[str, MinedSegment] = field(default_factory=dict)
 
     def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
@@ -145,7 +145,7 @@ class _Mining(ReadingProgress):
             if row is not None:
                 segment = self._kept(segment, row)
             self.segments.append(segment)
-            self.seen.append(Seen(segment.session, beginning, bool(segment.task)))
+            self.seen.append(MetSegment(segment.session, beginning, bool(segment.task)))
 
     def groups(self) -> dict[str, str]:
         """By task, its group: the family of its session, with those in which the same work was done."""

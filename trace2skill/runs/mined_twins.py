@@ -35,7 +35,7 @@ class Families:
         return found
 
 
-class Seen(NamedTuple):
+class MetSegment(NamedTuple):
     """A segment that was met: its session, what it began with, and whether it became a task."""
 
     session: str
@@ -50,10 +50,10 @@ class Twins:
     became none may be the twin of tasks in several groups: it goes with each, and does not make one of them.
     """
 
-    def __init__(self, families: Families, seen: list[Seen]) -> None:
+    def __init__(self, families: Families, seen: list[MetSegment]) -> None:
         self._own = families
         self._united = Families(dict(families.above))
-        asked, starts = dict[str, dict[str, Seen]](), dict[str, list[Seen]]()
+        asked, starts = dict[str, dict[str, MetSegment]](), dict[str, list[MetSegment]]()
         for item in seen:
             starts.setdefault(item.beginning.start, []).append(item)
             if item.is_task and item.beginning.asked:
