@@ -15,6 +15,7 @@ from worked_sessions import HOME, Call, Worked, claude_code, worked, write_logs
 from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.splits import split_tasks
+from trace2skill.mined.checks import checks_of
 from trace2skill.runs.ingest import of_logs
 from trace2skill.runs.intake import take_in
 from trace2skill.runs.mined_tasks import MinedTasks, mine
@@ -193,6 +194,42 @@ def test_odd_logs_cost_their_own_task_alone(mined: Any, tmp_path: Path) -> None:
     json.loads((tmp_path / "tasks" / "mined.json").read_text())
 
 
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [write("count.txt", "2\n"), ran("pkill -f python; echo done", "done")],
+        [write("count.txt", "2\n"), ran("kill -9 $PPID")],
+        [read("a", "a\n"), read("a/b", "b\n"), write("count.txt", "2\n")],
+    ],
+)
+def test_a_session_that_cannot_be_done_again_costs_no_other_its_task(
+    mined: Any, tmp_path: Path, calls: list[Call]
+) -> None:
+    claude_code(
+        Worked(1, "own", "Count the words into words.txt.", [write("words.txt", "5\n")], CONTENT), tmp_path / "logs"
+    )
+    found = mined("Count the names into count.txt.", *calls)
+    assert [item.why for item in found.segments if not item.task] == ["its work does not run to its end in the sandbox"]
+    assert len(found.tasks) == 1
+
+
+def test_what_nobody_foresaw_in_a_log_costs_the_tasks_of_its_session(
+    mined: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def odd(request: str, *given: Any) -> Any:
+        if "names" in request:
+            raise ValueError("odd")
+        return checks_of(request, *given)
+
+    monkeypatch.setattr("trace2skill.mined.session.checks_of", odd)
+    claude_code(
+        Worked(1, "own", "Count the words into words.txt.", [write("words.txt", "5\n")], CONTENT), tmp_path / "logs"
+    )
+    found = mined("Count the names into count.txt.", write("count.txt", "2\n"))
+    assert {item.why for item in found.segments} == {"", "it cannot be mined (ValueError)"}
+    assert len(found.tasks) == 1
+
+
 def test_a_folder_of_somebody_else_is_left_alone(mined: Any, tmp_path: Path) -> None:
     (tmp_path / "tasks").mkdir()
     (tmp_path / "tasks" / "thesis.txt").write_text("mine")
@@ -230,6 +267,48 @@ def test_sessions_that_belong_together_are_in_one_split_and_learned_from_in_none
         fork_is_learned_from = "019d0000-0000-7000-8000-0000000000ff" in learned
         assert fork_is_learned_from == (where[forked.id] == "evolve")
         store.close()
+
+
+def learned_from(tmp_path: Path, telling: tuple[str, ...] = (), *, hold_out: bool = True) -> set[str]:
+    """The sessions that are left to learn from where all tasks that were mined are held out, by their numbers."""
+    tasks = load_domain("shell").load(tmp_path / "tasks") if hold_out else []
+    named = [id for task in tasks for id in (task.id, *task.sessions)] or ["none"]
+    store = open_store(tmp_path / "twins.duckdb")
+    try:
+        taken = take_in(store, Sources(paths=(tmp_path / "logs",), analyst="rules"), named, telling).taken
+    except BadInput:
+        return set()
+    finally:
+        store.close()
+    return {item.task_id.partition("-")[0][-1] for item in taken}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "Count the names into count.txt.",
+        f"Count all the names of {HOME}/names.txt and write their number into {HOME}/count.txt please.",
+    ],
+)
+def test_a_twin_of_a_held_out_task_is_not_learned_from(mined: Any, tmp_path: Path, request_: str) -> None:
+    """Sessions that asked the same of the same files, whatever became of them: not of other files."""
+    one = [read("names.txt", "ada\nbo\n"), write("count.txt", "2\n")]
+    other = [read("names.txt", "ada\nbo\ncy\n"), write("count.txt", "4\n")]
+    unread = [ran("wc -l names.txt > count.txt"), ran("cat count.txt", "2\n")]
+    refused = "No, that is wrong."
+    for number, calls, said in ((1, one, CONTENT), (2, one, refused), (3, unread, ""), (4, other, refused)):
+        claude_code(Worked(number, "own", request_, calls, said), tmp_path / "logs")
+    assert len(mined(request_, *one).tasks) == 1
+    assert learned_from(tmp_path) == {"4"}
+    (row,) = rows_in(tmp_path / "tasks")
+    assert learned_from(tmp_path, (row["prompt"],), hold_out=False) == set(), "known by the words alone, in later logs"
+
+
+def test_a_request_of_several_messages_is_compared_as_a_whole(mined: Any, tmp_path: Path) -> None:
+    said = "Actually, count each name once."
+    mined("Count the names into count.txt.", read("names.txt", "ada\nada\n"), write("count.txt", "1\n"), said=said)
+    claude_code(Worked(1, "own", "Count the names into count.txt.", [write("count.txt", "1\n")], ""), tmp_path / "logs")
+    assert learned_from(tmp_path, (f"Count the names into count.txt.\n\n{said}",), hold_out=False) == {"1"}
 
 
 @pytest.fixture

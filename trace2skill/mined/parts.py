@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from trace2skill.core.record import Record
-from trace2skill.mined.replay import does_something, moved
+from trace2skill.mined.replay import does_something
 from trace2skill.mined.requests import request_of, why_not
 from trace2skill.mined.start import placed, root_of
 from trace2skill.mined.task import MinedSegment
@@ -36,8 +36,8 @@ class Parts:
         self._bounds = list(zip(begins, [*begins[1:], len(trajectory.steps) + 1], strict=True))
         shares = self._shared(work)
         self.root, self.repository = root_of(trajectory, work), _repository_of(trajectory, work)
-        self.about = [_about(trajectory, part, outcomes.get(part.id, part.outcome)) for part in self.segments]
-        self.requests = [moved(request_of(part), self.root).replace("/workspace/", "") for part in self.segments]
+        self.about = abouts(trajectory, outcomes)
+        self.requests = [request_of(part, self.root) for part in self.segments]
         self.whys = [
             why_not(trajectory, part, request, share, number, self.segments)
             for number, (part, request, share) in enumerate(zip(self.segments, self.requests, shares, strict=True))
@@ -45,7 +45,7 @@ class Parts:
         for number in range(MOST_SEGMENTS, len(self.whys)):
             self.whys[number] = self.whys[number] or "it comes after too many others"
         self._last = max((number for number, why in enumerate(self.whys) if not why), default=-1)
-        self.there, odd = placed([item for share in shares[: self._last + 1] for item in share], self.root)
+        self.there, odd = placed([item for share in shares[: max(self._last, 0) + 1] for item in share], self.root)
         self.whys = [why or odd for why in self.whys]
 
     @property
@@ -58,15 +58,19 @@ class Parts:
         return [[item for item in work if first <= item.step < last] for first, last in self._bounds]
 
 
-def _about(whole: Trajectory, part: Trajectory, outcome: Outcome) -> MinedSegment:
-    return MinedSegment(
-        id=part.id,
-        session=whole.id,
-        task_id=whole.task_id,
-        parent=whole.parent,
-        outcome=outcome.kind,
-        source=outcome.source,
-    )
+def abouts(whole: Trajectory, outcomes: Mapping[str, Outcome]) -> list[MinedSegment]:
+    """What is said of each segment of a session before anything is known of it."""
+    return [
+        MinedSegment(
+            id=part.id,
+            session=whole.id,
+            task_id=whole.task_id,
+            parent=whole.parent,
+            outcome=outcomes.get(part.id, part.outcome).kind,
+            source=outcomes.get(part.id, part.outcome).source,
+        )
+        for part in segmented(whole)
+    ]
 
 
 def _repository_of(trajectory: Trajectory, work: Sequence[Operation]) -> NeededRepository:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from trace2skill.mined.replay import does_something
-from trace2skill.mined.work import Operation
+from trace2skill.mined.replay import WORKSPACE, does_something, moved
+from trace2skill.mined.start import root_of
+from trace2skill.mined.work import Operation, work_of
 from trace2skill.safety.shown import hides
 from trace2skill.traces.guesses import UNDONE, UNHAPPY, from_words
 from trace2skill.traces.segments import PRAISE
@@ -12,6 +13,7 @@ from trace2skill.types.trajectory import Step, Trajectory
 
 SHORTEST, LONGEST = 12, 20_000
 MOST_OPERATIONS = 400
+SIGNS = ".,;:!?\"'`()[]"
 LEANS = re.compile(
     r"(?i)\b(?:the same|as (?:before|above)|again|too|also|above|earlier|previous(?:ly)?|those|them|instead|likewise|it"
     r")\b"
@@ -19,8 +21,26 @@ LEANS = re.compile(
 """Words by which a later request leans on what was said before."""
 
 
-def request_of(part: Trajectory) -> str:
-    """What a person asked for: the first words, and what was said on top of them, without signs that nobody sees."""
+def request_of(part: Trajectory, root: str) -> str:
+    """What a person asked for: the first words, and what was said on top of them, without signs that nobody sees.
+
+    Paths in the directory that it worked in are relative.
+    """
+    return moved(_said_in(part), root).replace(f"{WORKSPACE}/", "")
+
+
+def request_alone(trajectory: Trajectory) -> str:
+    """The same of a trajectory of which nothing else is known."""
+    return request_of(trajectory, root_of(trajectory, work_of(trajectory)))
+
+
+def alike(request: str) -> str:
+    """A request without what differs where the same is asked: blanks, case, signs around words, where files lie."""
+    words = (word.rstrip("/").rpartition("/")[2].strip(SIGNS) for word in request.lower().split())
+    return " ".join(word for word in words if word)
+
+
+def _said_in(part: Trajectory) -> str:
     said = [step.message.strip() for step in part.steps if _is_said(step)]
     more = [text for text in said[1:] if not (PRAISE.fullmatch(text) or UNHAPPY.search(text))]
     return "".join(sign for sign in "\n\n".join([*said[:1], *more]) if not hides(sign)).strip()

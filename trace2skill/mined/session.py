@@ -5,19 +5,20 @@ ended with, by the grader of the domain. Whatever else is not as it should be is
 """
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trace2skill.core.digest import digest_of
-from trace2skill.core.errors import BadInput
+from trace2skill.core.errors import BadInput, Trace2SkillError
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import Sandboxed
+from trace2skill.mined.beginning import Beginning, beginning
 from trace2skill.mined.checks import checks_of, names
-from trace2skill.mined.parts import Parts
-from trace2skill.mined.replay import replayed
+from trace2skill.mined.parts import Parts, abouts
+from trace2skill.mined.replay import Done, replayed
 from trace2skill.mined.requests import accepted
-from trace2skill.mined.start import begun
+from trace2skill.mined.start import Begun, begun
 from trace2skill.mined.task import MinedCheck, MinedSegment
 from trace2skill.mined.trial import MISSING, Trial
 from trace2skill.mined.work import CHANGES
@@ -25,12 +26,15 @@ from trace2skill.sandbox import Sandbox
 from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.types.trajectory import Outcome, Trajectory
 
+log = logging.getLogger(__name__)
+
 
 class Mined(NamedTuple):
     """What is said of a segment, and the row of the task it became, if it did."""
 
     segment: MinedSegment
     row: dict[str, Any] | None
+    beginning: Beginning = Beginning()
 
 
 class Miner:
@@ -49,25 +53,38 @@ class Miner:
             trajectory: the session as it was read, without secrets.
             outcomes: how its segments ended, by their ids.
 
+        Whatever else a log makes go wrong costs the tasks of its own session, and stands in their reasons.
+
         Raises:
             InfrastructureFault: the sandbox could not start.
         """
+        try:
+            return self._mined(trajectory, outcomes)
+        except Trace2SkillError:
+            raise
+        except Exception as error:  # a log is anybody's: the other sessions are mined
+            log.warning("%s cannot be mined", trajectory.id, exc_info=error)
+            why = f"it cannot be mined ({type(error).__name__})"
+            return [Mined(item.model_copy(update={"why": why}), None) for item in abouts(trajectory, outcomes)]
+
+    def _mined(self, trajectory: Trajectory, outcomes: Mapping[str, Outcome]) -> list[Mined]:
         parts = Parts(trajectory, outcomes)
         again, start = parts.again, begun(parts.there)
         done = replayed(start.files, again, parts.root, self._sandbox) if again else []
         made = []
         for number, (item, why) in enumerate(zip(parts.about, parts.whys, strict=True)):
+            request, there = parts.requests[number], _shown(number, done, start)
             if why or number >= len(done):
                 why = why or "what came before it does not run here"
-                made.append(Mined(item.model_copy(update={"why": why}), None))
+                made.append(Mined(item.model_copy(update={"why": why}), None, beginning(request, there)))
                 continue
-            request = parts.requests[number]
             changed = {one.path for share in again[: number + 1] for one in share if one.kind in CHANGES}
             lost = {
                 path: how for path, how in start.unknown.items() if path in changed or names(request, path, there=True)
             }
             given = (item, request, again[number], done[number], lost, parts.repository, parts.root)
-            made.append(self._tried(Trial(*given, accepted=accepted(parts.segments, number))))
+            tried = self._tried(Trial(*given, accepted=accepted(parts.segments, number)))
+            made.append(tried._replace(beginning=beginning(request, there)))
         return made
 
     def _tried(self, trial: Trial) -> Mined:
@@ -122,6 +139,8 @@ class Miner:
         return check.model_copy(update={"fails_at_start": True, "passes_at_end": passes}), why
 
 
-def start_of(row: Mapping[str, Any]) -> str:
-    """Names what a task begins with, '' where that is nothing: equal beginnings are one input."""
-    return digest_of(row["files"]) if row["files"] else ""
+def _shown(number: int, done: Sequence[Done], start: Begun) -> dict[str, bytes]:
+    """The files that a segment began with, as far as the log shows; of one that was not done again, of the first."""
+    if number < len(done) and not done[number].ended:
+        return done[number].before
+    return {path: text.encode("utf-8", "replace") for path, text in start.files.items()} if not number else {}

@@ -6,11 +6,12 @@ failed is analysed again.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
+from trace2skill.mined.requests import alike, request_alone
 from trace2skill.runs.sources import Sources
 from trace2skill.runs.sources_read import SourcesRead
 from trace2skill.runs.taking import Taking
@@ -28,7 +29,7 @@ SHOWN_PROBLEMS = 50
 SHOWN_LABELS = 10
 AT_ONCE = 100
 TELLING = 40
-"""So many characters of a held-out task's text in a log make the log one of that task."""
+"""So many characters of a held-out task's text, anywhere in a log, make it one of that task; fewer are all of it."""
 
 
 class Intake(Record):
@@ -82,7 +83,7 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), tellin
 def _without_held_out(
     store: Store, taken: Mapping[str, Taken], ids: set[str], telling: Iterable[str]
 ) -> tuple[tuple[Taken, ...], int]:
-    texts = [" ".join(text.split()) for text in telling if len(text) >= TELLING]
+    texts = {short: len(text) >= TELLING for text in sorted(telling) if (short := alike(text))}
     # Readers put a file's name before an id.
     named = {id for id in taken if ids & {id, taken[id].task_id, taken[id].task_id.partition(":")[2]}}
     asked = [id for id in sorted(taken) if id not in named] if ids else []
@@ -103,10 +104,11 @@ def _above(id: str, parents: Mapping[str, str]) -> list[str]:
     return found
 
 
-def _tells(trajectory: Trajectory, texts: Sequence[str]) -> bool:
-    """Was it asked what only a held-out task asks?"""
-    asked = (" ".join(step.message.split()) for step in trajectory.steps if step.source != "agent")
-    return any(text in said for said in asked for text in texts)
+def _tells(trajectory: Trajectory, texts: Mapping[str, bool]) -> bool:
+    """Was it asked what only a held-out task asks: as the whole of its request, or in words that are long enough?"""
+    whole = alike(request_alone(trajectory))
+    asked = [whole, *(alike(step.message) for step in trajectory.steps if step.source != "agent")]
+    return whole in texts or any(text in said for text, is_long in texts.items() if is_long for said in asked)
 
 
 def _no_label_matches(sources: Sources, verdicts: Verdicts, taken: Mapping[str, Taken]) -> str:

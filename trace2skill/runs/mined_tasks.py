@@ -2,7 +2,7 @@
 
 Sessions are read and mined one by one, and what they became waits in a file: the memory that is used goes with the
 number of segments, by a line of words each. Sessions that are forks or parts of one another, or of one task, are one
-family; tasks of one family, and tasks that begin with the same files, are one group, which no split divides.
+family; tasks of one family, and those that may be the same work (`mined_twins`), are one group, which no split divides.
 """
 
 import json
@@ -21,7 +21,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.core.swap import swap_in, trial
 from trace2skill.mined import MinedSegment, Miner
-from trace2skill.mined.session import start_of
+from trace2skill.runs.mined_twins import Families, MetSegment, Twins
 from trace2skill.runs.reading_progress import ReadingProgress
 from trace2skill.runs.sources import Sources
 from trace2skill.safety.redaction import Redactor, redacted
@@ -128,9 +128,9 @@ class _Mining(ReadingProgress):
     verdicts: Verdicts
     waiting: IO[str]
     segments: list[MinedSegment] = field(default_factory=list)
-    families: "_Families" = field(default_factory=lambda: _Families())
-    starts: dict[str, list[str]] = field(default_factory=dict)
-    known: dict[str, str] = field(default_factory=dict)
+    families: Families = field(default_factory=Families)
+    seen: list[MetSegment] = field(default_factory=list)
+    known: dict[str, MinedSegment] = field(default_factory=dict)
 
     def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
         """See `Taker`."""
@@ -139,69 +139,41 @@ class _Mining(ReadingProgress):
         clean, redactor = redacted(trajectory)
         for other in filter(None, (trajectory.parent, f"task {trajectory.task_id}")):
             self.families.unite(trajectory.id, other)
-        for item, row in self.miner.mine(clean, outcomes):
+        for item, row, beginning in self.miner.mine(clean, outcomes):
             told = {"format": file.format, "file": redactor.text(file.name), "why": redactor.text(item.why)}
             segment = item.model_copy(update=told)
             if row is not None:
                 segment = self._kept(segment, row)
             self.segments.append(segment)
+            self.seen.append(MetSegment(segment.session, beginning, bool(segment.task)))
 
     def groups(self) -> dict[str, str]:
-        """By task, its group: the family of its session, with those that begin with the same files."""
-        united = _Families(dict(self.families.above))
-        for sessions in self.starts.values():
-            for session in sessions[1:]:
-                united.unite(sessions[0], session)
-        return {item.task: united.of(item.session) for item in self.segments if item.task}
+        """By task, its group: the family of its session, with those in which the same work was done."""
+        twins = Twins(self.families, self.seen)
+        return {item.task: twins.group_of(item.session) for item in self.segments if item.task}
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """The tasks, with their groups and the sessions of their families."""
-        groups, members = self.groups(), self.families.members()
+        """The tasks, with their groups and all sessions that may show how they are done."""
+        twins = Twins(self.families, self.seen)
+        sessions = twins.sessions()
         self.waiting.seek(0)
         for line in self.waiting:
             row = json.loads(line)
             session = row.pop("session")
-            family = members[self.families.of(session)]
-            ids = sorted({row["id"], session, *(id.removeprefix("task ") for id in family)})
-            yield {**row, "group": digest_of("group", groups[row["id"]])[:16], "sessions": ids}
+            group = twins.group_of(session)
+            ids = sorted({row["id"], session, *(id.removeprefix("task ") for id in sessions[group])})
+            yield {**row, "group": digest_of("group", group)[:16], "sessions": ids}
 
     def _kept(self, segment: MinedSegment, row: dict[str, Any]) -> MinedSegment:
         """The segment as a task, unless there is one already that asks the same of the same files."""
         same = digest_of(" ".join(row["prompt"].split()), row["files"])
-        if (first := self.known.setdefault(same, segment.id)) != segment.id:
-            return segment.model_copy(update={"task": "", "why": f"it asks what {first} asks, of the same files"})
-        if start := start_of(row):
-            self.starts.setdefault(start, []).append(segment.session)
+        first = self.known.setdefault(same, segment)
+        if first is not segment:
+            self.families.unite(first.session, segment.session)
+            why = f"it asks what {first.id} asks, of the same files"
+            return segment.model_copy(update={"task": "", "why": why})
         self.waiting.write(json.dumps({**row, "session": segment.session}) + "\n")
         return segment
-
-
-class _Families:
-    """Which ids belong together. The first that was met names a family."""
-
-    def __init__(self, above: dict[str, str] | None = None) -> None:
-        self.above: dict[str, str] = above or {}
-
-    def of(self, id: str) -> str:
-        """The name of the family of an id."""
-        at = id
-        while (up := self.above.setdefault(at, at)) != at:
-            self.above[at] = self.above.get(up, up)
-            at = up
-        return at
-
-    def unite(self, one: str, other: str) -> None:
-        """Two ids belong together."""
-        first, second = self.of(one), self.of(other)
-        if first != second:
-            self.above[max(first, second)] = min(first, second)
-
-    def members(self) -> dict[str, list[str]]:
-        """All ids by the name of their family."""
-        found: dict[str, list[str]] = {}
-        for id in sorted(self.above):
-            found.setdefault(self.of(id), []).append(id)
-        return found
 
 
 def _write(folder: Path, mining: _Mining, found: MinedTasks) -> None:

@@ -11,6 +11,7 @@ from trace2skill.core.forms import as_text, as_value, from_text_or_none
 from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit
 from trace2skill.evaluation.conditions import Condition
+from trace2skill.mined.requests import alike
 from trace2skill.runs import batching
 from trace2skill.runs.disputes import disputed_before
 from trace2skill.runs.held_out import seen_before
@@ -124,8 +125,8 @@ def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
     rt = runtime(settings)
     rt.keep_division()
     held_out = [rt.task(id) for id in (*rt.splits.validation, *rt.splits.test)]
-    said_in_evolve = {rt.task(id).instruction for id in rt.splits.evolve}
-    telling = {task.instruction for task in held_out} - said_in_evolve
+    said_in_evolve = {alike(rt.task(id).instruction) for id in rt.splits.evolve}
+    telling = {task.instruction for task in held_out if alike(task.instruction) not in said_in_evolve}
     named = [*(task.id for task in held_out), *(id for task in held_out for id in task.sessions)]
     intake = take_in(rt.store, settings.data.sources, named, telling)
     sources = settings.data.sources.model_copy(update={"content": intake.content})

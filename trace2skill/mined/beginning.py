@@ -1,0 +1,34 @@
+"""What a segment asked, and its files at the start as far as its log shows: by these, work done twice is known."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from trace2skill.core.digest import digest_of, digest_of_bytes
+from trace2skill.mined.requests import SHORTEST, alike
+
+
+class Beginning(NamedTuple):
+    """The request as a digest, '' where it is none, and a digest of each file that the log shows, by path."""
+
+    asked: str = ""
+    files: Mapping[str, str] = {}
+
+    @property
+    def start(self) -> str:
+        """Names the files, '' where there are none: equal beginnings are one input."""
+        return digest_of(self.files) if self.files else ""
+
+    def may_be(self, other: "Beginning") -> bool:
+        """Is it asked the same, and is no file another that both logs show? What a log does not show may be equal."""
+        fewer, more = sorted((self.files, other.files), key=len)
+        return (
+            bool(self.asked)
+            and self.asked == other.asked
+            and all(more.get(at, is_) == is_ for at, is_ in fewer.items())
+        )
+
+
+def beginning(request: str, files: Mapping[str, bytes]) -> Beginning:
+    """Of a segment that asked this and began with these files, as far as its log shows."""
+    asked = digest_of(alike(request)) if len(request) >= SHORTEST else ""
+    return Beginning(asked, {path: digest_of_bytes(raw)[:16] for path, raw in sorted(files.items())})
