@@ -9,7 +9,7 @@ import product
 import pytest
 from conftest import Plays
 from ingesting import settings as ingesting
-from libraries_of_tests import ABOUT, library, tasks
+from libraries_of_tests import ABOUT, library, tasks, used_skill
 from sessions_of_tests import sessions
 
 from trace2skill.consolidate.cut import Place, Rule
@@ -344,13 +344,7 @@ def test_logs_teach_the_skill_that_their_sessions_used_and_what_has_none_waits_o
     for name in ("asgiref", "orjson"):
         sessions(tmp_path / "logs", name, count=5)
     for path in sorted((tmp_path / "logs").glob("asgiref*")):
-        told = json.loads(path.read_text())
-        call = {"name": "bash", "arguments": json.dumps({"command": "cat skills/csv-tables/SKILL.md"})}
-        told["messages"][1:1] = [
-            {"role": "assistant", "content": None, "tool_calls": [{"id": "s", "type": "function", "function": call}]},
-            {"role": "tool", "tool_call_id": "s", "content": "# it"},
-        ]
-        path.write_text(json.dumps(told))
+        used_skill(path, "csv-tables")
 
     def speak(heard: Heard) -> Spoken:
         if heard.system.startswith("You are a log analyst"):
