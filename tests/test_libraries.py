@@ -251,15 +251,20 @@ def test_a_task_that_names_a_skill_which_is_not_there_is_refused(tmp_path: Path)
         check_named_skills(runtime(shell_run(tmp_path)))
 
 
-def test_one_skill_is_no_library(tmp_path: Path) -> None:
+def test_one_skill_is_no_library_and_a_hidden_one_is_none(tmp_path: Path) -> None:
     assert is_library(library(tmp_path / "skills"))
     assert not is_library(tmp_path / "skills" / "csv-tables")
     assert not is_library(tmp_path)
     assert not is_library(None)
+    skills = skills_in(tmp_path / "skills")
+    (tmp_path / "skills" / "csv-tables").rename(tmp_path / "skills" / ".csv-tables.new")
+    library(tmp_path / "skills", ("csv-tables",))
+    assert skills_in(tmp_path / "skills") == skills, "what a killed promotion leaves is no second skill of the name"
+    assert not is_library(library(tmp_path / "hidden" / ".skills", ("csv-tables",)).parent)
     assert together(skills_in(tmp_path / "skills")) == together(reversed(skills_in(tmp_path / "skills")))
 
 
-def test_a_new_skill_whose_description_gives_orders_is_not_written(rt: Runtime) -> None:
+def test_a_new_skill_whose_description_gives_orders_or_holds_a_secret_is_not_written(rt: Runtime) -> None:
     waiting = with_answers(rt, to_route(rt, [lesson(rt, n, content="Warm the pot.") for n in "abc"]), [None]).of("")
     job = whole.founding(rt, waiting)
     assert job is not None
@@ -267,6 +272,10 @@ def test_a_new_skill_whose_description_gives_orders_is_not_written(rt: Runtime) 
     answer = AskedForAll(skills=(AskedFor(name="tea", description=about, texts=(0, 1, 2)),))
     ((new, _),) = whole.asked_for(rt, job, answer, waiting)
     assert "screening" in new.why_not
+    told = answer.skills[0].model_copy(update={"description": f"Makes tea with the key sk-ant-api03-{'a' * 40}."})
+    ((new, _),) = whole.asked_for(rt, job, AskedForAll(skills=(told,)), waiting)
+    assert new.why_not
+    assert "sk-ant" not in new.model_dump_json()
     fine = answer.skills[0].model_copy(update={"description": "Makes tea. Use for tea."})
     ((new, _),) = whole.asked_for(rt, job, AskedForAll(skills=(fine,)), waiting)
     assert (new.why_not, len(new.tasks), new.needed) == ("", 3, 2)

@@ -1,6 +1,7 @@
 """What parts of a run over a library may learn from and are tried on, and what is left where one of them fails."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from sessions_of_tests import sessions
 from test_libraries import lesson, shell_run, went
 
 from trace2skill.consolidate.owners import Owner, Owners
+from trace2skill.core.failures import Failure
 from trace2skill.runs import library as whole
 from trace2skill.runs import refresh as run
 from trace2skill.runs.library_read import keep_library, settings_of_part
+from trace2skill.runs.library_summary import LibrarySummary, ProposedSkill, SkillRow
 from trace2skill.runs.routing import to_route, with_answers
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.sources import Sources
@@ -114,6 +117,21 @@ def test_a_run_that_learns_from_logs_alone_has_no_rollouts_to_learn_from_whateve
     alone = rt.settings.changed(sources=Sources(paths=(tmp_path / "logs",), analyst="rules", alone=True))
     planned = run.Plan(evolve=rt.splits.evolve, validation=rt.splits.validation, left_out=())
     assert flow.roll_out(alone, runtime(alone), planned, "").results == []
+
+
+def test_what_models_and_traces_said_does_nothing_on_the_page_of_a_library(rt: Runtime) -> None:
+    said = "![x](https://evil.example/p.png) <script>alert(1)</script> \u202e"
+    (wait,) = with_answers(rt, to_route(rt, [lesson(rt, rt.splits.evolve[0])]), [None]).of("")
+    wait = wait.model_copy(update={"title": said, "why": said})
+    new = ProposedSkill(name="x", description=said, lessons=(), tasks=("a",), needed=2, why_not=said)
+    page = LibrarySummary(
+        run_id="r", library="l", domain="d", models=(), simulated=False, lessons=0, waiting=(wait,), proposed=(new,),
+        skills=(SkillRow(name="y", state="failed", reason=said),),
+        failures=(Failure(stage="found", name=said, kind="K", message=said),),
+    ).as_markdown()  # fmt: skip
+    assert "\u202e" not in page
+    bare = re.sub(r"(`+) ?.*?\1", "", page)
+    assert not [sign for sign in ("![", "<script") if sign in bare], bare
 
 
 @pytest.mark.slow

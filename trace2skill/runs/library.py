@@ -31,6 +31,7 @@ from trace2skill.runs.routing import RoutedLesson, Routing, shown_of, text_of
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.stored import stored
+from trace2skill.safety.redaction import Redactor
 from trace2skill.safety.screening import reasons, screened
 from trace2skill.skills.skill import Skill, SkillFile, write_skill
 from trace2skill.store import Store
@@ -146,11 +147,14 @@ def asked_for(
         lessons = [item for number in new.texts for item in of_text[job.texts[number]]]
         tasks = tuple(sorted({item.extracted.task_id for item in lessons}))
         few = "" if len(tasks) >= needed(rt, every) else "too few tasks ask for it"
+        name, description = (Redactor().text(text) for text in (new.name, new.description))
         kept_out = reasons(screened(f"{new.name.replace('-', ' ')}: {new.description}"))
+        if (name, description) != (new.name, new.description):
+            kept_out = kept_out or "a secret or personal data"
         ids = tuple(sorted({item.lesson for item in lessons}))
         proposal = ProposedSkill(
-            name=new.name,
-            description=new.description,
+            name=name,
+            description=description,
             lessons=ids,
             tasks=tasks,
             needed=needed(rt, every),
