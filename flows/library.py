@@ -110,7 +110,7 @@ def learn(settings: RunSettings, rt: Runtime, intake: Intake) -> LibrarySummary:
 
 
 def plan_run(settings: RunSettings, rt: Runtime) -> tuple[Plan, str]:
-    """Audit the tasks once, for all skills. Over logs alone there may be none, and the reason why: nothing is tried then."""
+    """Audit the tasks once, for all skills. Over logs alone there may be none, for a reason: nothing is tried then."""
     if settings.of_logs:
         planned, why_not = held_out_plan(settings, rt)
         return planned or run.NO_PLAN, why_not

@@ -322,10 +322,12 @@ def test_proposals_name_their_evidence_and_what_is_not_known(tmp_path: Path) -> 
     both = (UsedTogether(first="csv", second="mail", sessions=19),)
     seen = LibraryUse(sessions=60, used={"csv": 20, "mail": 20, "tsv": 0}, together=both)
     assert "19 of 21 sessions" in merged(skills[0], skills[2], seen)[0].evidence[0]
-    (retire,) = retired("tsv", seen, ())
+    (retire,) = retired(skills[1], seen, ())
     assert retire.evidence == ("none of 60 sessions used it",)
-    assert not retired("tsv", LibraryUse(sessions=5, used={"tsv": 0}), ()), "five sessions say nothing"
-    assert not retired("unheard-of", seen, ()), "what was not in the library was not counted"
+    few = LibraryUse(sessions=5, used={"tsv": 0})
+    assert not retired(skills[1], few, ()), "five sessions say nothing"
+    assert not retired(skills[1], few + LibraryUse(sessions=60, used={"csv": 60}), ()), "60 sessions did not have it"
+    assert not retired(skill("unheard-of"), seen, ()), "what was not in the library was not counted"
 
     library(tmp_path / "skills")
     store = open_store(tmp_path / "s.duckdb")

@@ -12,14 +12,24 @@ from sessions_of_tests import sessions
 from test_libraries import lesson, shell_run, went
 
 from trace2skill.consolidate.owners import Owner, Owners
+from trace2skill.core import stopping
 from trace2skill.core.failures import Failure
+from trace2skill.llm import ModelSettings
+from trace2skill.llm.batch.records import ProviderBatch
+from trace2skill.runs import batching
 from trace2skill.runs import library as whole
 from trace2skill.runs import refresh as run
+from trace2skill.runs.estimate import estimate
+from trace2skill.runs.intake import NOTHING_READ
+from trace2skill.runs.library_proposals import retired
 from trace2skill.runs.library_read import keep_library, settings_of_part
 from trace2skill.runs.library_summary import LibrarySummary, ProposedSkill, SkillRow
-from trace2skill.runs.routing import to_route, with_answers
+from trace2skill.runs.library_use import LibraryUse, use_of
+from trace2skill.runs.routing import Routing, to_route, with_answers
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.sources import Sources
+from trace2skill.runs.summary import RunSummary
+from trace2skill.types.evaluation import Cell, Evaluation
 from trace2skill.types.trajectory import Trajectory
 
 TWO = ("csv-tables", "note-search")
@@ -132,6 +142,71 @@ def test_what_models_and_traces_said_does_nothing_on_the_page_of_a_library(rt: R
     assert "\u202e" not in page
     bare = re.sub(r"(`+) ?.*?\1", "", page)
     assert not [sign for sign in ("![", "<script") if sign in bare], bare
+
+
+def test_a_skill_is_retired_for_what_it_is_now_and_not_for_what_it_was(rt: Runtime) -> None:
+    now = next(skill for skill in rt.library.values() if skill.name == "csv-tables")
+
+    def scored(condition: str, skill: str | None, passed: int) -> Evaluation:
+        cells = [
+            Cell(task_id=f"t{n}", seed=0, outcome="passed" if n < passed else "failed", hard=float(n < passed))
+            for n in range(12)
+        ]
+        return Evaluation.of(condition, skill, cells)
+
+    used = LibraryUse(sessions=50, used={"csv-tables": 40})
+    before, bare = scored("S0", "what it was", 2), scored("no skill", None, 2)
+    for evaluations, proposed in (
+        ((before, scored("candidate", now.digest, 11), bare), 0),
+        ((before, scored("candidate", now.digest, 2), bare), 1),
+        ((before, scored("candidate", "what lost", 2), bare), 0),
+        ((scored("S0", now.digest, 2), scored("candidate", "what lost", 11), bare), 1),
+    ):
+        told = RunSummary.model_construct(run_id="run-1", evaluations=evaluations)
+        assert len(retired(now, used, [told])) == proposed
+
+
+def test_parts_of_a_session_count_once(rt: Runtime) -> None:
+    parts = [lesson(rt, f"p{n}", *(TWO[:1] if not n else ()), parent="Twhole") for n in range(22)]
+    other = lesson(rt, "other", *TWO)
+    use = use_of(rt, [item.trajectory_id for item in (*parts, other)])
+    assert (use.sessions, use.used) == (2, {"csv-tables": 2, "note-search": 1})
+
+
+def test_without_each_skill_is_foreseen_as_another_set_of_rollouts(tmp_path: Path) -> None:
+    library(tmp_path / "skills", TWO)
+    tasks(tmp_path / "t.jsonl", 8, TWO, named=False)
+
+    def runs(**more: bool) -> int:
+        made = runtime(shell_run(tmp_path, **more))
+        (found,) = [item for item in estimate(made).stages if item.stage == "rollout"]
+        return found.steps
+
+    held_out = len(runtime(shell_run(tmp_path)).splits.validation)
+    assert runs(no_skill=True) - runs() == len(TWO) * held_out
+
+
+def test_batches_are_in_the_books_of_the_whole_run_which_is_what_is_retried(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_library(rt)
+    part = runtime(settings_of_part(rt, "csv-tables"))
+    sent = ProviderBatch(
+        name="trace2skill-x", run_id=part.books, model=ModelSettings(name="openai/gpt-4.1"), calls=(), state="sent", id="b"
+    )  # fmt: skip
+    part.store.put("provider batch", sent.name, sent)
+    settled: list[tuple[bool, tuple[str, ...]]] = []
+
+    class Settling:
+        def settle(self, hours: float, shown: object, *, wait: bool) -> None:
+            settled.append((wait, stopping.what_goes_on()))
+
+    for one in (rt, part):
+        monkeypatch.setitem(one.__dict__, "client", Settling())
+        batching.settle(one, wait=False)
+    whole.finish_library(rt, [], Routing(lessons=()), [], [], LibraryUse(), [], NOTHING_READ)
+    assert [wait for wait, _ in settled] == [False, False, True], "a run ends once it has what is at providers"
+    assert all(f"`trace2skill retry {rt.run_id}`" in words[-1] for _, words in settled)
 
 
 @pytest.mark.slow

@@ -101,10 +101,10 @@ def of_held_out(store: Store, task_ids: Mapping[str, str], ids: set[str], tellin
             parents |= {id: trajectory.parent for id, trajectory in found.items() if trajectory.parent}
         asked = sorted({*parents.values()} - known)  # a part may be here without the whole
         known |= {*asked}
-    return {id for id in task_ids if id in named or (ids | named) & {*_above(id, parents)}}
+    return {id for id in task_ids if id in named or (ids | named) & {*above(id, parents)}}
 
 
-def _above(id: str, parents: Mapping[str, str]) -> list[str]:
+def above(id: str, parents: Mapping[str, str]) -> list[str]:
     """What a trajectory was forked from or is a part of, and so on."""
     found: list[str] = []
     while (id := parents.get(id, "")) and id not in found:
