@@ -11,8 +11,10 @@ from libraries_of_tests import library, tasks, used_skill
 from sessions_of_tests import sessions
 from test_libraries import lesson, shell_run, went
 
-from trace2skill.consolidate.owners import Owner, Owners
+from tasks.gather import Gathered
+from trace2skill.consolidate.owners import AskedFor, AskedForAll, FoundJob, Owner, Owners
 from trace2skill.core import stopping
+from trace2skill.core.errors import Interrupted
 from trace2skill.core.failures import Failure
 from trace2skill.llm import ModelSettings
 from trace2skill.llm.batch.records import ProviderBatch
@@ -207,6 +209,37 @@ def test_batches_are_in_the_books_of_the_whole_run_which_is_what_is_retried(
     whole.finish_library(rt, [], Routing(lessons=()), [], [], LibraryUse(), [], NOTHING_READ)
     assert [wait for wait, _ in settled] == [False, False, True], "a run ends once it has what is at providers"
     assert all(f"`trace2skill retry {rt.run_id}`" in words[-1] for _, words in settled)
+
+
+def test_new_skills_are_looked_for_in_batches_and_what_fails_there_is_in_the_report(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import flows.library as flow
+
+    job, ahead = FoundJob(name="new skills", skills=(), texts=("a",)), list[str]()
+    asked = Gathered(results=[AskedForAll(skills=(AskedFor(name="tea", description="Tea.", texts=(0,)),))], failures=())
+    new = ProposedSkill(name="tea", description="Makes tea.", lessons=(), tasks=("a",), needed=1)
+
+    def full(*_: object, **__: object) -> None:
+        raise RuntimeError("no room left")
+
+    def stopped(*_: object, **__: object) -> None:
+        raise Interrupted("the run was interrupted")
+
+    monkeypatch.setattr(flow.library, "founding", lambda *_: job)
+    monkeypatch.setattr(flow.library, "asked_for", lambda *_: [(new, [])])
+    monkeypatch.setattr(flow, "answered_ahead", lambda _, stages: ahead.extend(step.name for step, _, _ in stages))
+    monkeypatch.setattr(flow, "submitted", lambda *_: None)
+    monkeypatch.setattr(flow, "gather", lambda *_, **__: asked)
+    for broken, stage, proposed in (("settings_of_new", "new skill", 1), ("asked_for", "found", 0)):
+        monkeypatch.setattr(flow.library, broken, full)
+        found, failures = flow.new_skills(rt.settings, rt, [])
+        assert [(item.stage, item.message) for item in failures] == [(stage, "no room left")]
+        assert [item.why_not for item in found] == ["no room left"] * proposed
+    assert set(ahead) == {"found"}
+    monkeypatch.setattr(flow.library, "founding", stopped)
+    with pytest.raises(Interrupted):
+        flow.new_skills(rt.settings, rt, [])
 
 
 @pytest.mark.slow
