@@ -10,8 +10,10 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.distill import analyse, distill
+from flows.ingest import held_out_plan
 from flows.observe import observe
 from flows.refresh import build, judge
+from flows.refresh import plan_run as plan_of_tasks
 from flows.rollout import rollout
 from tasks.artifacts import publish, publish_library
 from tasks.events import tell
@@ -21,13 +23,13 @@ from tasks.runner import mapped, sized, submitted
 from tasks.steps import task_of
 from tasks.tagged import tagged
 from trace2skill.core import stopping
-from trace2skill.core.errors import Interrupted, Trace2SkillError
+from trace2skill.core.errors import Interrupted
 from trace2skill.core.failures import Failure, in_words
 from trace2skill.runs import closing, library, promotion
 from trace2skill.runs import refresh as run
 from trace2skill.runs.batching import answered_ahead
 from trace2skill.runs.estimate import foreseen
-from trace2skill.runs.ingest import NOT_SHOWN
+from trace2skill.runs.ingest import decision_without_tasks
 from trace2skill.runs.intake import Intake
 from trace2skill.runs.library_again import gone_on_with, rows_before
 from trace2skill.runs.library_read import keep_library, settings_of_part
@@ -39,7 +41,6 @@ from trace2skill.runs.routing import RoutedLesson, Routing, delivered, to_route,
 from trace2skill.runs.runtime import Runtime, runtime
 from trace2skill.runs.selection import Evolution
 from trace2skill.runs.settings import RunSettings
-from trace2skill.runs.steps.audit import AUDIT
 from trace2skill.runs.steps.found import FOUND
 from trace2skill.runs.steps.route import ROUTE
 from trace2skill.runs.summary import RunSummary
@@ -90,8 +91,8 @@ def refresh_library(settings: RunSettings) -> State[Any]:
 def learn(settings: RunSettings, rt: Runtime, intake: Intake) -> LibrarySummary:
     """The stages of the run, one after the other."""
     whole = keep_library(rt)
-    planned = plan_run(settings, rt)
-    foreseen(rt, intake, planned.evolve, planned.validation)
+    planned, why_not = plan_run(settings, rt)
+    foreseen(rt, intake, () if settings.of_logs else planned.evolve, planned.validation)
     rolled = roll_out(settings, rt, planned, whole)
     analysed = lessons_of_all(settings, rolled.results, intake)
     failures = [*rolled.failures, *analysed.failures]
@@ -99,24 +100,26 @@ def learn(settings: RunSettings, rt: Runtime, intake: Intake) -> LibrarySummary:
     failures += failed
     sessions = [*(item.trajectory_id for item in rolled.results), *(item.id for item in intake.taken)]
     use = use_of(rt, sessions)
-    rows, lost = each_skill(rt, planned, routing, use.used)
-    library.give_back(rt, routing, rows)
-    proposed = new_skills(settings, rt, routing.of(""))
-    return library.finish_library(rt, rows, routing, proposed, rolled.results, use, [*failures, *lost], intake)
+    rows, lost = each_skill(rt, planned, why_not, routing, use.used)
+    library.keep_routing(rt, routing, decided={row.name for row in rows if row.state == "decided"})
+    proposed, unwritten = new_skills(settings, rt, routing.of(""))
+    failures += [*lost, *unwritten]
+    read = run.told_of_logs(rt, intake, planned) if settings.of_logs and planned.validation else intake.read
+    intake = intake.model_copy(update={"read": read})
+    return library.finish_library(rt, rows, routing, proposed, rolled.results, use, failures, intake)
 
 
-def plan_run(settings: RunSettings, rt: Runtime) -> Plan:
-    """Audit the tasks once, for all skills; a run over logs has none."""
-    if library.is_of_logs(rt):
-        return run.NO_PLAN
-    ids = [*rt.splits.evolve, *rt.splits.validation]
-    audits = gather(rt, AUDIT.name, mapped(task_of(AUDIT), settings, ids), ids, tolerated=0.0)
-    return run.plan(rt, audits.results)
+def plan_run(settings: RunSettings, rt: Runtime) -> tuple[Plan, str]:
+    """Audit the tasks once, for all skills. Over logs alone there may be none, for a reason: nothing is tried then."""
+    if settings.of_logs:
+        planned, why_not = held_out_plan(settings, rt)
+        return planned or run.NO_PLAN, why_not
+    return plan_of_tasks(settings, rt), ""
 
 
 def roll_out(settings: RunSettings, rt: Runtime, planned: Plan, whole: str) -> Gathered[Rolled]:
     """The rollouts that lessons come from, with all of the library."""
-    if library.is_of_logs(rt):
+    if settings.of_logs:
         return Gathered(results=[], failures=())
     return sized(rollout, settings)(settings, planned.jobs(settings.learning.seeds, whole))
 
@@ -153,7 +156,7 @@ def route(settings: RunSettings, rt: Runtime, analysed: Sequence[Extracted]) -> 
 
 
 def each_skill(
-    rt: Runtime, planned: Plan, routing: Routing, used: dict[str, int]
+    rt: Runtime, planned: Plan, why_not: str, routing: Routing, used: dict[str, int]
 ) -> tuple[list[SkillRow], list[Failure]]:
     """Every skill with lessons to its decision; then all promotions, one right behind the other; then the reports.
 
@@ -177,13 +180,12 @@ def each_skill(
                 stopping.check()  # a stage that was stopped fails, too: that is the end of all of them
                 run.end(runtime(settings_of_part(rt, name)), "failed", message=str(error)[:2000])
                 rows.append(library.failed_row(name, *told[name], error))
-                kind, of = type(error).__name__, len(names)
-                failures.append(Failure(stage="skill", name=name, kind=kind, message=str(error)[:500], of=of))
+                failures.append(library.failure_of("skill", name, error, of=len(names)))
         return done
 
     def learn(name: str, lessons: list[RoutedLesson]) -> DecidedPart:
         part = settings_of_part(rt, name)
-        return sized(learn_one, part)(part, rt.settings, planned, lessons)
+        return sized(learn_one, part)(part, rt.settings, planned, why_not, lessons)
 
     judged = each({name: routing.of(name) for name in names if routing.of(name)}, learn)
     settled = each(judged, lambda _, one: promote(one))
@@ -197,12 +199,13 @@ def each_skill(
     flow_run_name="refresh {settings.label}",
     validate_parameters=False,
 )
-def learn_one(settings: RunSettings, whole: RunSettings, planned: Plan, lessons: list[RoutedLesson]) -> DecidedPart:
+def learn_one(
+    settings: RunSettings, whole: RunSettings, planned: Plan, why_not: str, lessons: list[RoutedLesson]
+) -> DecidedPart:
     """One skill: its lessons to a candidate, and the candidate to a decision. Nothing is promoted here."""
     rt, all_of_it = runtime(settings), runtime(whole)
-    of_logs = library.is_of_logs(rt)
-    run.start(rt, "ingest" if of_logs else "run", flow_run=flow_run_id())
-    base, mine = run.skill_given(rt), library.plan_of_part(rt, planned, all_of_it)
+    run.start(rt, "ingest" if settings.of_logs else "run", flow_run=flow_run_id())
+    base, mine, sources = run.skill_given(rt), library.plan_of_part(rt, planned, all_of_it), settings.data.sources
     distilled = sized(distill, settings)(settings, [], base, delivered(all_of_it, lessons))
     candidate = build(settings, rt, distilled)
     failures = list(distilled.failures)
@@ -210,8 +213,9 @@ def learn_one(settings: RunSettings, whole: RunSettings, planned: Plan, lessons:
     gate = gate_outlook(rt, mine.validation)
     if gate and gate.in_words:
         log.warning("%s: %s", rt.given_skill.name if rt.given_skill else "", gate.in_words)
-    if of_logs or not mine.validation:
-        return DecidedPart(settings, mine, grown, [], NOT_SHOWN if of_logs else library.NO_TASKS, failures)
+    if not mine.validation:
+        decision = library.nothing_scored(mine) if planned.validation else decision_without_tasks(sources, why_not)
+        return DecidedPart(settings, mine, grown, [], decision, failures)
     scored, decision = judge(settings, rt, mine, candidate, base, failures)
     return DecidedPart(settings, mine, grown, scored, decision, failures)
 
@@ -235,16 +239,32 @@ def report(one: DecidedPart) -> RunSummary:
     return summary
 
 
-def new_skills(settings: RunSettings, rt: Runtime, waiting: Sequence[RoutedLesson]) -> list[ProposedSkill]:
-    """Skills that the library lacks: what enough tasks ask for is written beside, for people to take up."""
-    job = library.founding(rt, waiting)
-    if job is None:
-        return []
-    answer = gather(rt, FOUND.name, [submitted(task_of(FOUND), settings, job)], [job.name], tolerated=0.0).results[0]
-    return [write_new(rt, new, lessons) for new, lessons in library.asked_for(rt, job, answer, waiting)]
+def new_skills(
+    settings: RunSettings, rt: Runtime, waiting: Sequence[RoutedLesson]
+) -> tuple[list[ProposedSkill], list[Failure]]:
+    """Skills that the library lacks: what enough tasks ask for is written beside, for people to take up.
+
+    Skills may have been promoted by now: what fails here is told in the report of the run, and is not its end.
+    """
+    failures: list[Failure] = []
+    try:
+        job = library.founding(rt, waiting)
+        if job is None:
+            return [], failures
+        answered_ahead(rt, [(FOUND, [job], ())])
+        asked = gather(rt, FOUND.name, [submitted(task_of(FOUND), settings, job)], [job.name], tolerated=1.0)
+        stopping.check()  # a stage that was stopped fails, too
+        failures += asked.failures
+        found = [new for answer in asked.results for new in library.asked_for(rt, job, answer, waiting)]
+    except Interrupted:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the skills there are have come to their ends
+        stopping.check()
+        return [], [*failures, library.failure_of(FOUND.name, "new skills", error)]
+    return [write_new(rt, new, lessons, failures) for new, lessons in found], failures
 
 
-def write_new(rt: Runtime, new: ProposedSkill, lessons: list[RoutedLesson]) -> ProposedSkill:
+def write_new(rt: Runtime, new: ProposedSkill, lessons: list[RoutedLesson], failures: list[Failure]) -> ProposedSkill:
     """Have its rules written as those of any skill; one that cannot be written says why."""
     if new.why_not:
         return new
@@ -252,8 +272,11 @@ def write_new(rt: Runtime, new: ProposedSkill, lessons: list[RoutedLesson]) -> P
         part = library.settings_of_new(rt, new)
         fresh = runtime(part)
         learned = sized(distill, part)(part, [], run.skill_given(fresh), delivered(rt, lessons))
+        failures += learned.failures
         return library.written(rt, fresh, new, learned, build(part, fresh, learned))
     except Interrupted:
         raise
-    except Trace2SkillError as error:
-        return new.model_copy(update={"why_not": str(error)})
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is one skill's
+        stopping.check()
+        failures.append(library.failure_of("new skill", new.name, error))
+        return new.model_copy(update={"why_not": failures[-1].message})

@@ -25,6 +25,17 @@ def library(folder: Path, names: tuple[str, ...] = tuple(ABOUT)) -> Path:
     return folder
 
 
+def used_skill(log: Path, name: str) -> None:
+    """Let the session of a log (`sessions_of_tests`) read a skill before anything else."""
+    told = json.loads(log.read_text())
+    call = {"name": "bash", "arguments": json.dumps({"command": f"cat skills/{name}/SKILL.md"})}
+    told["messages"][1:1] = [
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "s", "type": "function", "function": call}]},
+        {"role": "tool", "tool_call_id": "s", "content": "# it"},
+    ]
+    log.write_text(json.dumps(told))
+
+
 def tasks(path: Path, each: int, of: tuple[str, ...] = KINDS, *, named: bool = True) -> Path:
     """Write a file of so many tasks for each of these skills; `named` says of each which skill it exercises."""
     kinds = dict(zip(KINDS, (_csv, _notes, _amounts, _folder), strict=True))

@@ -9,7 +9,7 @@ import product
 import pytest
 from conftest import Plays
 from ingesting import settings as ingesting
-from libraries_of_tests import ABOUT, library, tasks
+from libraries_of_tests import ABOUT, library, tasks, used_skill
 from sessions_of_tests import sessions
 
 from trace2skill.consolidate.cut import Place, Rule
@@ -23,7 +23,6 @@ from trace2skill.runs import refresh as run
 from trace2skill.runs.library_checks import check_library, check_named_skills
 from trace2skill.runs.library_proposals import merged, retired, review_library, split_of
 from trace2skill.runs.library_read import among_others, keep_library, settings_of_part
-from trace2skill.runs.library_summary import SkillRow
 from trace2skill.runs.library_use import LibraryUse, UsedTogether
 from trace2skill.runs.promotion import Condition
 from trace2skill.runs.routing import Routing, delivered, to_route, with_answers
@@ -148,19 +147,6 @@ def test_a_lesson_that_waits_is_kept_and_asked_again_when_the_library_has_change
     }
 
 
-def test_a_lesson_that_had_waited_waits_on_where_its_skill_failed(rt: Runtime) -> None:
-    first = with_answers(rt, to_route(rt, [lesson(rt, "tea")]), [None])
-    rt.store.put("waiting", whole.waiting_id(rt), whole.WaitingLessons(lessons=first.lessons))
-    asked = to_route(rt, [], whole.waiting_before(rt))
-    routing = with_answers(rt, asked, [Owners(owners=(Owner(skill="csv-tables"),))])
-    whole.keep_routing(rt, routing)
-    assert not whole.waiting_in(rt.store, rt.settings.data.skill)
-    whole.give_back(rt, routing, [SkillRow(name="csv-tables", state="failed")])
-    (left,) = whole.waiting_in(rt.store, rt.settings.data.skill)
-    assert (left.skill, left.asked) == ("", "")
-    assert "for csv-tables failed" in left.why
-
-
 def test_lessons_of_a_batch_that_failed_wait_until_they_are_asked_again(rt: Runtime) -> None:
     asked = to_route(rt, [lesson(rt, "one")])
     whole.keep_routing(rt, with_answers(rt, asked, [None]))
@@ -265,15 +251,20 @@ def test_a_task_that_names_a_skill_which_is_not_there_is_refused(tmp_path: Path)
         check_named_skills(runtime(shell_run(tmp_path)))
 
 
-def test_one_skill_is_no_library(tmp_path: Path) -> None:
+def test_one_skill_is_no_library_and_a_hidden_one_is_none(tmp_path: Path) -> None:
     assert is_library(library(tmp_path / "skills"))
     assert not is_library(tmp_path / "skills" / "csv-tables")
     assert not is_library(tmp_path)
     assert not is_library(None)
+    skills = skills_in(tmp_path / "skills")
+    (tmp_path / "skills" / "csv-tables").rename(tmp_path / "skills" / ".csv-tables.new")
+    library(tmp_path / "skills", ("csv-tables",))
+    assert skills_in(tmp_path / "skills") == skills, "what a killed promotion leaves is no second skill of the name"
+    assert not is_library(library(tmp_path / "hidden" / ".skills", ("csv-tables",)).parent)
     assert together(skills_in(tmp_path / "skills")) == together(reversed(skills_in(tmp_path / "skills")))
 
 
-def test_a_new_skill_whose_description_gives_orders_is_not_written(rt: Runtime) -> None:
+def test_a_new_skill_whose_description_gives_orders_or_holds_a_secret_is_not_written(rt: Runtime) -> None:
     waiting = with_answers(rt, to_route(rt, [lesson(rt, n, content="Warm the pot.") for n in "abc"]), [None]).of("")
     job = whole.founding(rt, waiting)
     assert job is not None
@@ -281,6 +272,10 @@ def test_a_new_skill_whose_description_gives_orders_is_not_written(rt: Runtime) 
     answer = AskedForAll(skills=(AskedFor(name="tea", description=about, texts=(0, 1, 2)),))
     ((new, _),) = whole.asked_for(rt, job, answer, waiting)
     assert "screening" in new.why_not
+    told = answer.skills[0].model_copy(update={"description": f"Makes tea with the key sk-ant-api03-{'a' * 40}."})
+    ((new, _),) = whole.asked_for(rt, job, AskedForAll(skills=(told,)), waiting)
+    assert new.why_not
+    assert "sk-ant" not in new.model_dump_json()
     fine = answer.skills[0].model_copy(update={"description": "Makes tea. Use for tea."})
     ((new, _),) = whole.asked_for(rt, job, AskedForAll(skills=(fine,)), waiting)
     assert (new.why_not, len(new.tasks), new.needed) == ("", 3, 2)
@@ -327,10 +322,12 @@ def test_proposals_name_their_evidence_and_what_is_not_known(tmp_path: Path) -> 
     both = (UsedTogether(first="csv", second="mail", sessions=19),)
     seen = LibraryUse(sessions=60, used={"csv": 20, "mail": 20, "tsv": 0}, together=both)
     assert "19 of 21 sessions" in merged(skills[0], skills[2], seen)[0].evidence[0]
-    (retire,) = retired("tsv", seen, ())
+    (retire,) = retired(skills[1], seen, ())
     assert retire.evidence == ("none of 60 sessions used it",)
-    assert not retired("tsv", LibraryUse(sessions=5, used={"tsv": 0}), ()), "five sessions say nothing"
-    assert not retired("unheard-of", seen, ()), "what was not in the library was not counted"
+    few = LibraryUse(sessions=5, used={"tsv": 0})
+    assert not retired(skills[1], few, ()), "five sessions say nothing"
+    assert not retired(skills[1], few + LibraryUse(sessions=60, used={"csv": 60}), ()), "60 sessions did not have it"
+    assert not retired(skill("unheard-of"), seen, ()), "what was not in the library was not counted"
 
     library(tmp_path / "skills")
     store = open_store(tmp_path / "s.duckdb")
@@ -358,13 +355,7 @@ def test_logs_teach_the_skill_that_their_sessions_used_and_what_has_none_waits_o
     for name in ("asgiref", "orjson"):
         sessions(tmp_path / "logs", name, count=5)
     for path in sorted((tmp_path / "logs").glob("asgiref*")):
-        told = json.loads(path.read_text())
-        call = {"name": "bash", "arguments": json.dumps({"command": "cat skills/csv-tables/SKILL.md"})}
-        told["messages"][1:1] = [
-            {"role": "assistant", "content": None, "tool_calls": [{"id": "s", "type": "function", "function": call}]},
-            {"role": "tool", "tool_call_id": "s", "content": "# it"},
-        ]
-        path.write_text(json.dumps(told))
+        used_skill(path, "csv-tables")
 
     def speak(heard: Heard) -> Spoken:
         if heard.system.startswith("You are a log analyst"):

@@ -134,7 +134,7 @@ def answered_ahead(rt: Runtime, stages: Iterable[Stage]) -> None:
 
 def _goes_on(rt: Runtime) -> str:
     return (
-        f"batches go on at the provider: `trace2skill retry {rt.run_id}`, or the same command, goes on with them, and "
+        f"batches go on at the provider: `trace2skill retry {rt.books}`, or the same command, goes on with them, and "
         "nothing is sent twice"
     )
 
@@ -148,7 +148,7 @@ def settle(rt: Runtime, *, wait: bool) -> None:
     Raises:
         Interrupted: the process is to stop.
     """
-    own = [batch for batch in open_batches(rt.store) if batch.run_id == rt.run_id]
+    own = [batch for batch in open_batches(rt.store) if batch.run_id == rt.books]
     if not own:
         return
     name, hours = "batch: left over", rt.settings.operation.batch_hours

@@ -22,6 +22,7 @@ from trace2skill.llm.settings import ModelSettings
 from trace2skill.llm.transport import prices
 from trace2skill.runs.evolve_tasks import for_base
 from trace2skill.runs.intake import NOTHING_READ, Intake
+from trace2skill.runs.library_foresight import exercised, without
 from trace2skill.runs.outlook import gate_outlook
 from trace2skill.runs.promotion import fresh_seeds
 from trace2skill.runs.runtime import Runtime
@@ -205,7 +206,7 @@ def scoring(seen: Foresight) -> list[Expected]:
         return []
     jobs: list[RolloutJob] = seen.jobs(seen.base, tasks, seeds)
     if settings.gate.no_skill:
-        jobs += seen.jobs(None, tasks, seeds)
+        jobs += without(seen)
     if settings.gate.repeat_champion:
         jobs += seen.jobs(seen.base, tasks, fresh_seeds(settings))
     known = sum(known_rollout(seen.rt, job) is not None for job in jobs if seen.base or job.skill is None)
@@ -215,13 +216,6 @@ def scoring(seen: Foresight) -> list[Expected]:
     elif settings.learning.candidates > 1:
         candidate += settings.learning.candidates * len(seen.evolve) * len(seeds)
     return [Expected(ROLLOUT.asks[0], len(jobs) - known + candidate, known)]
-
-
-def exercised(seen: Foresight) -> int:
-    """Held-out tasks of the candidate; in a library each skill may have one, on the tasks that exercise it."""
-    skills = [skill.name for skill in seen.rt.library.values()]
-    named = [seen.rt.task(id).skills for id in seen.validation]
-    return sum(len(found) or len(skills) for found in named) if skills else len(named)
 
 
 def shrinking(seen: Foresight) -> list[Expected]:

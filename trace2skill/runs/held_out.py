@@ -1,15 +1,19 @@
 """Held-out tasks: what may be looked at, and the record of having looked."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
+from trace2skill.mined.requests import alike
 from trace2skill.runs.runtime import Runtime
+from trace2skill.runs.summary import LeftOut
 from trace2skill.skills.skill import Skill
 from trace2skill.store.skill_history import SkillHistory
 from trace2skill.types.evaluation import Evaluation, Measured
+from trace2skill.types.task import Task
 from trace2skill.versions.registry import learned_from
 
 log = logging.getLogger(__name__)
@@ -25,6 +29,31 @@ def seen_before(rt: Runtime, skill: Skill | None) -> set[str]:
         return {task for row in ledger.rows for task in row.support.tasks} if ledger else set()
 
     return learned_from(rt.store, skill, tasks_of)
+
+
+def left_out_as_seen(tasks: Iterable[Task], seen: set[str]) -> dict[str, LeftOut]:
+    """Of held-out tasks those from which a skill has learned, or from a session of them: they prove nothing of it."""
+    reason = "the skill has learned from it in an earlier run, so it proves nothing here"
+    found = [task.id for task in tasks if seen & {task.id, *task.sessions}]
+    return {id: LeftOut(task_id=id, verdict="seen", reason=reason) for id in found}
+
+
+class HeldOutMarks(NamedTuple):
+    """By what a log is known as one of a held-out task."""
+
+    ids: set[str]
+    """Of such tasks, and of the sessions that these were made of."""
+    telling: set[str]
+    """Instructions that no evolve task has."""
+
+
+def marks_of_held_out(rt: Runtime) -> HeldOutMarks:
+    """By what logs of the tasks that a run holds out are known."""
+    held_out = [rt.task(id) for id in (*rt.splits.validation, *rt.splits.test)]
+    said_in_evolve = {alike(rt.task(id).instruction) for id in rt.splits.evolve}
+    ids = {id for task in held_out for id in (task.id, *task.sessions)}
+    telling = {task.instruction for task in held_out if alike(task.instruction) not in said_in_evolve}
+    return HeldOutMarks(ids, telling)
 
 
 def tasks_of_split(rt: Runtime, split: str, why: str) -> list[str]:

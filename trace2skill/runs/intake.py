@@ -76,27 +76,36 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), tellin
         raise BadInput(f"no trajectory was found in {', '.join(map(str, sources.paths[:5]))}{first}")
     if verdicts.labels and len(verdicts.unmatched) == len(verdicts.labels):
         raise BadInput(_no_label_matches(sources, verdicts, taken))
-    usable, left_out = _without_held_out(store, taken, set(held_out), telling)
-    return Intake(read=_report(readings, taking, usable, left_out), taken=usable)
+    out = of_held_out(store, {id: item.task_id for id, item in taken.items()}, set(held_out), telling)
+    usable = tuple(taken[id] for id in sorted(taken) if id not in out)
+    return Intake(read=_report(readings, taking, usable, len(out)), taken=usable)
 
 
-def _without_held_out(
-    store: Store, taken: Mapping[str, Taken], ids: set[str], telling: Iterable[str]
-) -> tuple[tuple[Taken, ...], int]:
+def of_held_out(store: Store, task_ids: Mapping[str, str], ids: set[str], telling: Iterable[str]) -> set[str]:
+    """Of imported trajectories, given with the id of the task of each, those from which nothing may be learned.
+
+    Args:
+        store: where they are.
+        task_ids: task ids by trajectory ids.
+        ids: of held-out tasks, and of the logs that these were made of.
+        telling: instructions that only held-out tasks have.
+    """
     texts = {short: len(text) >= TELLING for text in sorted(telling) if (short := alike(text))}
     # Readers put a file's name before an id.
-    named = {id for id in taken if ids & {id, taken[id].task_id, taken[id].task_id.partition(":")[2]}}
-    asked = [id for id in sorted(taken) if id not in named] if ids else []
-    parents: dict[str, str] = {}
-    for start in range(0, len(asked), AT_ONCE):
-        found = store.several("trajectory", asked[start : start + AT_ONCE], Trajectory)
-        named |= {id for id, trajectory in found.items() if texts and _tells(trajectory, texts)}
-        parents |= {id: trajectory.parent for id, trajectory in found.items() if trajectory.parent}
-    named |= {id for id in parents if (ids | named) & set(_above(id, parents))}
-    return tuple(taken[id] for id in sorted(taken) if id not in named), len(named)
+    named = {id for id, task in task_ids.items() if ids & {id, task, task.partition(":")[2]}}
+    asked = [id for id in sorted(task_ids) if id not in named] if ids else []
+    parents, known = dict[str, str](), {*task_ids}
+    while asked:
+        for start in range(0, len(asked), AT_ONCE):
+            found = store.several("trajectory", asked[start : start + AT_ONCE], Trajectory)
+            named |= {id for id, trajectory in found.items() if texts and _tells(trajectory, texts)}
+            parents |= {id: trajectory.parent for id, trajectory in found.items() if trajectory.parent}
+        asked = sorted({*parents.values()} - known)  # a part may be here without the whole
+        known |= {*asked}
+    return {id for id in task_ids if id in named or (ids | named) & {*above(id, parents)}}
 
 
-def _above(id: str, parents: Mapping[str, str]) -> list[str]:
+def above(id: str, parents: Mapping[str, str]) -> list[str]:
     """What a trajectory was forked from or is a part of, and so on."""
     found: list[str] = []
     while (id := parents.get(id, "")) and id not in found:

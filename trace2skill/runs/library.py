@@ -7,7 +7,7 @@ part ends with is no matter of the others.
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from trace2skill.consolidate.candidate import Candidate
@@ -16,20 +16,22 @@ from trace2skill.core.errors import Trace2SkillError
 from trace2skill.core.failures import Failure
 from trace2skill.core.forms import as_text
 from trace2skill.core.record import Record
-from trace2skill.runs import closing
+from trace2skill.runs import batching, closing
 from trace2skill.runs import refresh as run
 from trace2skill.runs.distill import Distilled
 from trace2skill.runs.estimate import Estimate
-from trace2skill.runs.held_out import seen_before
+from trace2skill.runs.held_out import left_out_as_seen, seen_before
 from trace2skill.runs.intake import Intake
 from trace2skill.runs.library_page import page_of
+from trace2skill.runs.library_read import exercising
 from trace2skill.runs.library_summary import LibrarySummary, ProposedSkill, SkillRow
 from trace2skill.runs.library_use import LibraryUse
 from trace2skill.runs.refresh import Plan
 from trace2skill.runs.routing import RoutedLesson, Routing, shown_of, text_of
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.settings import LOGS, RunSettings
+from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.stored import stored
+from trace2skill.safety.redaction import Redactor
 from trace2skill.safety.screening import reasons, screened
 from trace2skill.skills.skill import Skill, SkillFile, write_skill
 from trace2skill.store import Store
@@ -72,29 +74,18 @@ def waiting_before(rt: Runtime) -> tuple[RoutedLesson, ...]:
         return seen.lessons
 
 
-def keep_routing(rt: Runtime, routing: Routing) -> None:
-    """Keep where each lesson went, and for the runs to come those that wait."""
+def keep_routing(rt: Runtime, routing: Routing, decided: Collection[str] = ()) -> None:
+    """Keep where each lesson went, and for the runs to come those that wait.
+
+    One that waited and has a skill now waits on until the part about this skill has `decided`: it is lost with none.
+    """
     with rt.store.alone(f"waiting/{waiting_id(rt)}"):
         known = rt.store.get("waiting", waiting_id(rt), WaitingLessons) or WaitingLessons()
-        told = {(item.extracted.content, item.lesson) for item in routing.lessons}
+        ended = [item for item in routing.lessons if item.waits or item.skill in decided]
+        told = {(item.extracted.content, item.lesson) for item in ended}
         others = [item for item in known.lessons if (item.extracted.content, item.lesson) not in told]
         left = WaitingLessons(lessons=(*others, *routing.of("")))
         rt.store.put_all([("waiting", waiting_id(rt), left), ("library", f"{rt.run_id} routing", routing)])
-
-
-def give_back(rt: Runtime, routing: Routing, rows: Sequence[SkillRow]) -> None:
-    """Let lessons that had waited wait on where the skill they came to has failed: nobody draws them again."""
-    failed = {row.name for row in rows if row.state == "failed"}
-    before = {(item.extracted.content, item.lesson) for item in waiting_before(rt)}
-    back = [
-        item.model_copy(update={"skill": "", "asked": "", "why": f"the part of {rt.run_id} for {item.skill} failed"})
-        for item in routing.lessons
-        if item.skill in failed and (item.extracted.content, item.lesson) in before
-    ]
-    with rt.store.alone(f"waiting/{waiting_id(rt)}"):
-        known = rt.store.get("waiting", waiting_id(rt), WaitingLessons) or WaitingLessons()
-        if back:
-            rt.store.put("waiting", waiting_id(rt), WaitingLessons(lessons=(*known.lessons, *back)))
 
 
 def plan_of_part(rt: Runtime, planned: Plan, whole: Runtime) -> Plan:
@@ -104,19 +95,29 @@ def plan_of_part(rt: Runtime, planned: Plan, whole: Runtime) -> Plan:
     which is the whole library; one that must not regress is scored for all. What an agent used on evolve tasks says
     nothing of held-out ones.
     """
-    if rt.given_skill is None or not planned.evolve:
+    if rt.given_skill is None or not planned.validation:
         return planned
     name, guards = rt.given_skill.name, rt.settings.gate.no_regression
-    named = {id: whole.task(id).skills for id in planned.validation}
-    tasks = [id for id, skills in named.items() if not skills or name in skills or id in guards]
-    seen = seen_before(rt, rt.given_skill)
-    return planned.model_copy(update={"validation": tuple(id for id in tasks if id not in seen)})
+    tasks = exercising(whole, name, planned.validation, guards)
+    seen = left_out_as_seen(map(whole.task, tasks), seen_before(rt, rt.given_skill))
+    return planned.model_copy(
+        update={
+            "validation": tuple(id for id in tasks if id not in seen),
+            "left_out": tuple(sorted((*planned.left_out, *seen.values()), key=lambda item: item.task_id)),
+        }
+    )
 
 
-NO_TASKS = Decision(
-    verdict="not_enough_evidence",
-    reason="no held-out task exercises this skill, so nothing was scored: name it in the `skills` of some",
-)
+def nothing_scored(mine: Plan) -> Decision:
+    """What is decided over a part without a held-out task, and why it has none."""
+    seen = sum(item.verdict == "seen" for item in mine.left_out)
+    why = (
+        f"the skill has learned from each of the {seen} held-out tasks that exercise it, so nothing was scored: hold "
+        "others out"
+        if seen
+        else "no held-out task exercises this skill, so nothing was scored: name it in the `skills` of some"
+    )
+    return Decision(verdict="not_enough_evidence", reason=why)
 
 
 def founding(rt: Runtime, waiting: Sequence[RoutedLesson]) -> FoundJob | None:
@@ -146,11 +147,14 @@ def asked_for(
         lessons = [item for number in new.texts for item in of_text[job.texts[number]]]
         tasks = tuple(sorted({item.extracted.task_id for item in lessons}))
         few = "" if len(tasks) >= needed(rt, every) else "too few tasks ask for it"
+        name, description = (Redactor().text(text) for text in (new.name, new.description))
         kept_out = reasons(screened(f"{new.name.replace('-', ' ')}: {new.description}"))
+        if (name, description) != (new.name, new.description):
+            kept_out = kept_out or "a secret or personal data"
         ids = tuple(sorted({item.lesson for item in lessons}))
         proposal = ProposedSkill(
-            name=new.name,
-            description=new.description,
+            name=name,
+            description=description,
             lessons=ids,
             tasks=tasks,
             needed=needed(rt, every),
@@ -203,6 +207,11 @@ def failed_row(name: str, lessons: int, by: dict[str, int], used: int, error: Ba
     return SkillRow(name=name, state="failed", lessons=lessons, by=by, used=used, reason=f"{kind}{error}"[:2000])
 
 
+def failure_of(stage: str, name: str, error: BaseException, of: int = 1) -> Failure:
+    """What failed, as the run's report has it."""
+    return Failure(stage=stage, name=name, kind=type(error).__name__, message=str(error)[:500], of=of)
+
+
 def finish_library(
     rt: Runtime,
     rows: Sequence[SkillRow],
@@ -214,6 +223,7 @@ def finish_library(
     intake: Intake,
 ) -> LibrarySummary:
     """Write the summary into the run's directory, and close the run."""
+    batching.settle(rt, wait=True)
     models, before = rt.settings.models, rt.store.get("foreseen", rt.run_id, Estimate)
     summary = LibrarySummary(
         run_id=rt.run_id,
@@ -239,8 +249,3 @@ def finish_library(
     (directory / "summary.json").write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
     run.end(rt, "completed", as_text(summary), summary.headline)
     return summary
-
-
-def is_of_logs(rt: Runtime) -> bool:
-    """Has the run no task, so that nothing can be scored?"""
-    return rt.settings.data.domain == LOGS

@@ -64,7 +64,7 @@ def review_library(store: Store, library: Sequence[Skill]) -> LibraryReview:
     names = sorted(skill.name for skill in library)
     told = _runs(store, names)
     use = sum((summary.use for summary in told), LibraryUse())
-    use = use.model_copy(update={"used": {name: count for name, count in use.used.items() if name in names}})
+    use = use.of(names)
     found: list[LibraryProposal] = []
     unknown = [] if told else ["no run over this library is in the store: which skills are used is not known"]
     for skill in sorted(library, key=lambda skill: skill.name):
@@ -74,9 +74,9 @@ def review_library(store: Store, library: Sequence[Skill]) -> LibraryReview:
             unknown.append(f"{skill.name}: no run has left a rule book, so whether its rules fall apart is not known")
         else:
             found += split_of(skill.name, book.rules)
-        found += retired(skill.name, use, runs)
-        if not any(_with_and_without(summary) for summary in runs):
-            unknown.append(f"{skill.name}: never scored beside the agent without it (--no-skill)")
+        found += retired(skill, use, runs)
+        if not any(_with_and_without(skill, summary) for summary in runs):
+            unknown.append(f"{skill.name}: as it is now never scored beside the agent without it (--no-skill)")
     for one, other in combinations(sorted(library, key=lambda skill: skill.name), 2):
         found += merged(one, other, use)
     return LibraryReview(
@@ -122,14 +122,15 @@ def merged(one: Skill, other: Skill, use: LibraryUse) -> list[LibraryProposal]:
     return [LibraryProposal(kind="merge", skills=names, why=why, evidence=tuple(evidence), measures=measures)]
 
 
-def retired(name: str, use: LibraryUse, runs: Sequence[RunSummary]) -> list[LibraryProposal]:
-    """A skill that no session used, or without which held-out tasks are passed as well."""
-    evidence, measures = list[str](), dict[str, float]()
-    unused = name in use.used and use.used[name] == 0 and use.sessions >= ENOUGH_SESSIONS
+def retired(skill: Skill, use: LibraryUse, runs: Sequence[RunSummary]) -> list[LibraryProposal]:
+    """A skill that no session used since it is there, or without which held-out tasks are passed as well as now."""
+    name, evidence, measures = skill.name, list[str](), dict[str, float]()
+    sessions = use.sessions_with(name)
+    unused = name in use.used and use.used[name] == 0 and sessions >= ENOUGH_SESSIONS
     if unused:
-        evidence.append(f"none of {use.sessions} sessions used it")
-        measures |= {"sessions": float(use.sessions), "used": 0.0}
-    compared = next((found for summary in reversed(runs) if (found := _with_and_without(summary))), None)
+        evidence.append(f"none of {sessions} sessions used it")
+        measures |= {"sessions": float(sessions), "used": 0.0}
+    compared = next((found for summary in reversed(runs) if (found := _with_and_without(skill, summary))), None)
     without_effect = compared is not None and compared[2] >= ENOUGH_HELD_OUT and compared[0] <= 0
     if compared is not None:
         lift, words, tasks = compared
@@ -160,12 +161,13 @@ def lines_of(skill: Skill) -> list[str]:
     return list(found)
 
 
-def _with_and_without(summary: RunSummary) -> tuple[float, str, int] | None:
-    """How much better the agent did with the skill as it was than without, in words too, and on how many tasks."""
-    by_name = {item.condition: item for item in summary.evaluations}
-    if "no skill" not in by_name or not summary.evaluations:
+def _with_and_without(skill: Skill, summary: RunSummary) -> tuple[float, str, int] | None:
+    """How much better the agent did with the skill as it is now than without, in words too, and on how many tasks."""
+    bare = next((item for item in summary.evaluations if item.condition == "no skill"), None)
+    now = next((item for item in summary.evaluations if item.skill == skill.digest), None)
+    if bare is None or now is None:
         return None
-    found = compare(by_name["no skill"], summary.evaluations[0])
+    found = compare(bare, now)
     low, high = found.lift.low, found.lift.high
     words = (
         f"with it {found.after_score.mean:.1%} of {found.tasks} held-out tasks were passed, without it "

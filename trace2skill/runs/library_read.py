@@ -1,6 +1,6 @@
 """A library as a run read it: what each of its parts is tried among, so that none sees what another has changed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.runs.live_skills import LibraryRead
@@ -32,6 +32,12 @@ def settings_of_part(rt: Runtime, name: str) -> RunSettings:
 
 def _missing(name: str) -> list[None]:
     raise KeyError(f"the library has no skill {name}")
+
+
+def exercising(rt: Runtime, name: str, held_out: Iterable[str], guards: Collection[str] = ()) -> list[str]:
+    """Of held-out tasks those that exercise a skill of the library: they name it, or none; or they must not regress."""
+    named = {id: rt.task(id).skills for id in held_out}
+    return [id for id, skills in named.items() if not skills or name in skills or id in guards]
 
 
 def among_others(rt: Runtime, conditions: Iterable[Condition]) -> list[Condition]:

@@ -9,11 +9,11 @@ from pydantic import Field
 
 from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
-from trace2skill.runs.held_back import one_line
 from trace2skill.runs.library_use import LibraryUse
 from trace2skill.runs.routing import RoutedLesson
 from trace2skill.runs.sources_read import SourcesRead
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary, Spent
+from trace2skill.safety.code_spans import code_span
 
 State = Literal["no lessons", "decided", "failed"]
 
@@ -99,15 +99,19 @@ class LibrarySummary(Record, form="LibrarySummary", version=1):
         return f"{len(self.skills)} skills: {rows}; {len(self.waiting)} lessons wait; {new} new skills proposed"
 
     def as_markdown(self) -> str:
-        """The summary as a page."""
+        """The summary as a page. What came from a trace, a task or a model stands in it as code, and does nothing."""
         parts = [f"# Library refresh `{self.run_id}`", f"**{self.headline}.**", self._rows(), self._proposed()]
         if self.waiting:
-            listed = "\n".join(f"- {one_line(item.title)} ({item.extracted.name}): {item.why}" for item in self.waiting)
+            rows = [(item.title, item.extracted.name, item.why) for item in self.waiting]
+            listed = "\n".join(f"- {code_span(said)} ({code_span(of)}): {code_span(why)}" for said, of, why in rows)
             parts.append(f"## Lessons that wait for a skill\n\n{listed}")
         if self.sources:
-            parts.append("## Logs\n\n" + "\n".join(f"- {line}" for line in self.sources.as_lines()))
+            parts.append("## Logs\n\n" + "\n".join(f"- {code_span(line)}" for line in self.sources.as_lines()))
         if self.failures:
-            failed = "\n".join(f"- {item.stage}: {item.name}: {item.kind}: {item.message}" for item in self.failures)
+            failed = "\n".join(
+                f"- {item.stage}: {code_span(item.name)}: {item.kind}: {code_span(item.message)}"
+                for item in self.failures
+            )
             parts.append(f"## What failed\n\n{failed}\n\nRun the same command again: only these are run.")
         parts.append(self.cost_in_words())
         parts.append(f"> {SIMULATED_NOTE}" if self.simulated else "")
@@ -127,7 +131,7 @@ class LibrarySummary(Record, form="LibrarySummary", version=1):
         head = f"| {' | '.join(names)} |\n{'|---' * len(names)}|\n"
         return head + "\n".join(
             f"| {row.name} | {row.lessons} | {row.used} | {row.held_out} | "
-            f"{'' if row.lift is None else f'{row.lift:+.1%}'} | {row.outcome} | {one_line(row.reason)} |"
+            f"{'' if row.lift is None else f'{row.lift:+.1%}'} | {row.outcome} | {code_span(row.reason)} |"
             for row in self.skills
         )
 
@@ -135,8 +139,9 @@ class LibrarySummary(Record, form="LibrarySummary", version=1):
         if not self.proposed:
             return ""
         listed = "\n".join(
-            f"- `{item.name}`: {one_line(item.description)} Asked for by {len(item.tasks)} tasks, {item.needed} are "
-            f"needed. " + (f"Written to `{item.directory}`." if item.directory else f"Not written: {item.why_not}.")
+            f"- {code_span(item.name)}: {code_span(item.description)} Asked for by {len(item.tasks)} tasks, "
+            f"{item.needed} are needed. "
+            + (f"Written to `{item.directory}`." if item.directory else f"Not written: {code_span(item.why_not)}.")
             for item in self.proposed
         )
         return f"## New skills\n\n{listed}"

@@ -11,10 +11,9 @@ from trace2skill.core.forms import as_text, as_value, from_text_or_none
 from trace2skill.core.record import Record
 from trace2skill.domains.base import Audit
 from trace2skill.evaluation.conditions import Condition
-from trace2skill.mined.requests import alike
 from trace2skill.runs import batching
 from trace2skill.runs.disputes import disputed_before
-from trace2skill.runs.held_out import seen_before
+from trace2skill.runs.held_out import left_out_as_seen, marks_of_held_out, seen_before
 from trace2skill.runs.intake import NOTHING_READ, Intake, take_in
 from trace2skill.runs.library_checks import check_kind
 from trace2skill.runs.lineage import keep_evidence
@@ -22,7 +21,7 @@ from trace2skill.runs.night import is_night_of
 from trace2skill.runs.preflight import check, store_from
 from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
 from trace2skill.runs.runtime import RunKind, Runtime, runtime
-from trace2skill.runs.settings import LOGS, RunSettings
+from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.settings_file import write_settings
 from trace2skill.runs.sources_read import SourcesRead
 from trace2skill.runs.summary import LeftOut, Spent
@@ -96,7 +95,7 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
         flow_run=flow_run,
     )
     if not rt.settings.operation.of_library:  # a part is repeated with the whole
-        command = "ingest" if kind == "library" and rt.settings.data.domain == LOGS else COMMANDS.get(kind, kind)
+        command = "ingest" if kind == "library" and rt.settings.of_logs else COMMANDS.get(kind, kind)
         write_settings(rt.as_read, rt.run_directory(), command)
     rt.progress = ProgressFile(rt.run_directory(), first, lambda: rt.store.ledger_total(rt.books).cost)
     batching.settle(rt, wait=False)
@@ -124,11 +123,7 @@ def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
         return settings, NOTHING_READ
     rt = runtime(settings)
     rt.keep_division()
-    held_out = [rt.task(id) for id in (*rt.splits.validation, *rt.splits.test)]
-    said_in_evolve = {alike(rt.task(id).instruction) for id in rt.splits.evolve}
-    telling = {task.instruction for task in held_out if alike(task.instruction) not in said_in_evolve}
-    named = [*(task.id for task in held_out), *(id for task in held_out for id in task.sessions)]
-    intake = take_in(rt.store, settings.data.sources, named, telling)
+    intake = take_in(rt.store, settings.data.sources, *marks_of_held_out(rt))
     sources = settings.data.sources.model_copy(update={"content": intake.content})
     return settings.changed(sources=sources), intake
 
@@ -170,11 +165,8 @@ def plan(rt: Runtime, audits: Sequence[Audit]) -> Plan:
         BadInput: nothing is left to evolve on or to hold out.
     """
     left_out = {item.task_id: LeftOut(**item.model_dump()) for item in audits if item.verdict != "usable"}
-    seen = seen_before(rt, rt.given_skill)
-    for task in rt.splits.validation:
-        if seen & {task, *rt.task(task).sessions}:
-            reason = "the skill has learned from it in an earlier run, so it proves nothing here"
-            left_out.setdefault(task, LeftOut(task_id=task, verdict="seen", reason=reason))
+    seen = left_out_as_seen(map(rt.task, rt.splits.validation), seen_before(rt, rt.given_skill))
+    left_out = {**seen, **left_out}
     for task, why in disputed_before(rt).items():
         left_out.setdefault(task, LeftOut(task_id=task, verdict="reference", reason=why))
     kept = {

@@ -13,6 +13,8 @@ from pydantic import Field
 
 from trace2skill.consolidate.owners import AT_ONCE, KnownSkill, Owner, Owners, RouteJob
 from trace2skill.core.record import Record
+from trace2skill.runs.held_out import marks_of_held_out
+from trace2skill.runs.intake import of_held_out
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.stored import stored
 from trace2skill.skills.library import identity_of
@@ -91,10 +93,12 @@ def to_route(rt: Runtime, analysed: Iterable[Extracted], waiting: Sequence[Route
                 known.append(_routed(extracted, lesson, said[0], said[1]))
     mine = {(item.lesson, item.extracted.content) for item in known}
     mine |= {(lesson.id, extracted.content) for extracted, lesson in undecided}
-    lost = 0
+    lost, held_out = 0, _of_held_out(rt, waiting)
     for item in waiting:
-        if (item.lesson, item.extracted.content) in mine or not _may_teach(rt, item.extracted):
+        if (item.lesson, item.extracted.content) in mine or item.extracted.trajectory_id in held_out:
             continue
+        if not item.extracted.log and item.extracted.task_id not in rt.splits.evolve:
+            continue  # held out by now, or no task of this run
         if rt.store.get("extraction", item.extracted.content, Extraction) is None:
             lost += 1
             continue
@@ -163,9 +167,10 @@ def text_of(lesson: Lesson) -> str:
     return " ".join(f"{lesson.title.rstrip('.')}. {lesson.description} {lesson.content}".split())
 
 
-def _may_teach(rt: Runtime, extracted: Extracted) -> bool:
-    """A task that is held out by now teaches nothing, and one that this run does not have is not asked about."""
-    return bool(extracted.log) or extracted.task_id in rt.splits.evolve
+def _of_held_out(rt: Runtime, waiting: Iterable[RoutedLesson]) -> set[str]:
+    """Logs of tasks that are held out by now: what was drawn of them before teaches nothing."""
+    logs = {item.extracted.trajectory_id: item.extracted.task_id for item in waiting if item.extracted.log}
+    return of_held_out(rt.store, logs, *marks_of_held_out(rt))
 
 
 def _routed(extracted: Extracted, lesson: Lesson, owner: Owner, by: By, asked: str = "") -> RoutedLesson:

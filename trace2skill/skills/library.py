@@ -28,7 +28,7 @@ def skills_in(folder: Path) -> list[Skill]:
     """
     if (folder / "SKILL.md").is_file():
         return [read_skill(folder)]
-    found = [read_skill(path.parent) for path in sorted(folder.glob("*/SKILL.md"))]
+    found = [read_skill(place) for place in places_in(folder)]
     if not found:
         raise BadInput(f"{folder} holds no skill: give a directory with a SKILL.md, or one of such directories")
     names = [skill.name for skill in found]
@@ -39,12 +39,15 @@ def skills_in(folder: Path) -> list[Skill]:
 
 def is_library(where: object) -> bool:
     """Is it a directory that holds skills and is none itself?"""
-    return isinstance(where, Path) and not (where / "SKILL.md").is_file() and any(where.glob("*/SKILL.md"))
+    return isinstance(where, Path) and not (where / "SKILL.md").is_file() and bool(places_in(where))
 
 
 def places_in(folder: Path) -> list[Path]:
-    """The directories of the skills of a library, by their names."""
-    return sorted(path.parent for path in folder.glob("*/SKILL.md"))
+    """The directories of the skills of a library, by their names.
+
+    A hidden one is no skill: a promotion that is killed leaves one, with the name of the skill in it.
+    """
+    return sorted(path.parent for path in folder.glob("*/SKILL.md") if not path.parent.name.startswith("."))
 
 
 def together(skills: Iterable[Skill]) -> Skill:
