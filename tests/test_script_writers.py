@@ -2,15 +2,18 @@
 
 import copy
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import routines_of_tests as world
+from in_process import Done, refresh
 
 from trace2skill.consolidate.routines import WORD
 from trace2skill.runs.runtime import forget_runtimes
+from trace2skill.runs.script_review import as_markdown
 from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.scripted import scripted
 
@@ -60,3 +63,43 @@ def test_a_quote_that_nobody_closes_takes_the_rest_of_its_line() -> None:
     assert WORD.findall('echo "' + '\\"' * 3 + " a b") == ["echo", '"' + '\\"' * 3 + " a b"]
     assert WORD.findall("echo 'a b") == ["echo", "'a b"]
     assert WORD.findall("echo 'a b' \"c\" d") == ["echo", "'a b'", '"c"', "d"]
+
+
+def test_a_later_run_asks_for_no_script_that_its_skill_has(tmp_path: Path) -> None:
+    world.write_world(tmp_path)
+
+    def night(seed: int) -> tuple[Done, list[str]]:
+        asked = list[str]()
+        with scripted(world.speaker(answers(), asked)):
+            done = refresh(world.routine_settings(tmp_path, seeds=(seed,)))
+        assert done.summary
+        return done, asked
+
+    first, asked = night(41)
+    assert len(asked) == 2
+    again, asked = night(42)
+    assert not asked, "what was answered for programs of the same build is tried, with the same skill"
+    assert first.summary
+    assert again.summary
+    assert again.summary.candidate.scripts == first.summary.candidate.scripts
+    assert first.summary.candidate_directory
+    shutil.rmtree(tmp_path / "files")
+    shutil.copytree(first.summary.candidate_directory, tmp_path / "files")
+    later, asked = night(43)
+    assert not asked
+    assert later.summary
+    assert not later.summary.candidate.scripts
+    assert "the skill's own script passes" in "\n".join(as_markdown(later.summary.candidate, later.summary.scripts))
+
+
+def test_a_routine_that_was_refused_is_not_asked_about_again_with_the_same_skill(tmp_path: Path) -> None:
+    world.write_world(tmp_path)
+    asked = list[str]()
+    with scripted(world.speaker(answers(sum={"refused": "A person has to see it."}), asked)):
+        world.tried(world.routine_settings(tmp_path))
+        before = len(asked)
+        found = world.tried(world.routine_settings(tmp_path), of=4)["sum"]
+    assert before == 2
+    assert len(asked) == 2
+    assert "as before: " in found.reason
+    assert "A person has to see it." in found.reason

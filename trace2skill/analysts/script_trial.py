@@ -59,6 +59,7 @@ class TriedScript(Record, form="TriedScript", version=1):
     reason: str = Field(default="", exclude_if=not_, description="Why it does not enter the skill; '' where it does.")
     group: EditGroup | None = Field(default=None, exclude_if=lambda group: group is None)
     quarantined: str = Field(default="", exclude_if=not_, description="As the store names what the screening kept out.")
+    is_there: bool = Field(default=False, exclude_if=not_, description="Has the skill had the script before?")
 
     def passes(self, seen: Seen) -> int:
         """How many tasks it passed."""
@@ -74,7 +75,7 @@ class TriedScript(Record, form="TriedScript", version=1):
         """A line for a reader."""
         told = f"{len(self.tasks)} tasks did the same, {self.fixes} by a fix"
         tried = f"passed {self.passes('source')} tasks it was made from and {self.passes('unseen')} unseen ones"
-        ended = f"not in the skill: {self.reason}" if self.reason else tried
+        ended = f"not in the skill: {self.reason}" if self.reason and not self.is_there else self.reason or tried
         return f"{self.name} ({told}): {ended}"
 
 

@@ -18,6 +18,7 @@ from trace2skill.consolidate.write import SheetWording
 from trace2skill.core.failures import Failure
 from trace2skill.core.garbage import no_full_collections
 from trace2skill.runs.distill import Consolidated, Distilled, distilled, tasks_of
+from trace2skill.runs.known_scripts import keep_as_files
 from trace2skill.runs.lineage import taken_out
 from trace2skill.runs.memory import recalled
 from trace2skill.runs.routines import makes_scripts, script_jobs
@@ -198,6 +199,7 @@ def consolidated(
     out |= {id: found.in_words for id, found in waits.items()}
     refuted = {id: found.in_words for id, found in waits.items() if found.harms}
     scripts = tuple(runner.script(script_jobs(rt, analysed, book), base)) if makes_scripts(rt) else ()
+    keep_as_files(rt, scripts)
     whole = [*found.whole, *(item.group for item in scripts if item.group)]
     with _Beside(runner, lambda: rt.store.put_all([("book", book.digest, book)])) as asked:
         root = worded(skill, book, whole, enough, asked, standing=where, out=out, refuted=refuted)
