@@ -75,7 +75,7 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
         told = f"the candidate holds a new script: {plain(script.path)}, {flat(script.source)}"
         console.print(f"[yellow]review[/yellow] {told}", highlight=False)
     for line in refused(summary.scripts):
-        console.print(f"no script: {flat(line)}", highlight=False)
+        console.print(f"no new script: {flat(line)}", highlight=False)
     if summary.promoted:
         console.print("the skill directory was replaced by the candidate")
     candidate = summary.candidate_directory or "none: nothing was learned"

@@ -92,7 +92,7 @@ def script(rt: Runtime, job: ScriptJob, base: str) -> TriedScript:
 def _by_own(rt: Runtime, job: ScriptJob, routine: Routine, skill: Skill) -> TriedScript | None:
     """What a script of the skill does on a routine, where it does it; None where none does."""
     for made in own_scripts(rt, skill):
-        told, _ = _measured(rt, _begun(job, routine, made), routine)
+        told, _ = _measured(rt, TriedScript.of(routine, job.rules, made), routine)
         if not told.reason:
             says = (
                 f"the skill's own script passes {told.passes('source')} of these tasks and {told.passes('unseen')} more"
@@ -109,21 +109,9 @@ def _as_before(
     if before is None:
         return None
     if before.made.refused:
-        return _begun(job, routine, before.made).model_copy(update={"reason": f"as before: {before.reason}"})
+        return TriedScript.of(routine, job.rules, before.made, f"as before: {before.reason}")
     told, _ = _judged(rt, job, routine, skill, before.made)
     return told if before.reason or not told.reason else None
-
-
-def _begun(job: ScriptJob, routine: Routine, made: InducedScript) -> TriedScript:
-    return TriedScript(
-        routine=routine.id,
-        trajectories=tuple(program.trajectory_id for program in routine.programs),
-        tasks=routine.tasks,
-        fixes=sum(program.by == "fix" for program in routine.programs),
-        rules=job.rules,
-        made=made,
-        reason=made.refused,
-    )
 
 
 def _judged(
@@ -131,7 +119,7 @@ def _judged(
 ) -> tuple[TriedScript, str]:
     """Screened, then tried: what is kept out is not run. Returns what came of it, and what its writer may be told."""
     assert isinstance(rt.domain, Scripted)
-    told = _begun(job, routine, made)
+    told = TriedScript.of(routine, job.rules, made)
     if told.reason:
         return told, ""
     group = as_group(made, rt.domain.script_arguments, routine.programs)
@@ -163,7 +151,8 @@ def _measured(rt: Runtime, told: TriedScript, routine: Routine) -> tuple[TriedSc
 
 def _divided(rt: Runtime, routine: Routine) -> tuple[tuple[WorkedProgram, ...], tuple[WorkedProgram, ...]]:
     requests = {id: rt.evolve_task(id).instruction for id in routine.tasks}
-    return divided(routine, rt.settings.learning.scripts.unseen, requests)
+    how = rt.settings.learning.scripts
+    return divided(routine, how.unseen, requests, how.sources)
 
 
 def _suspicious(rt: Runtime, made: InducedScript, skill: Skill, group: EditGroup) -> Quarantined | None:
