@@ -11,6 +11,7 @@ import pytest
 import routines_of_tests as world
 from in_process import Done, refresh
 
+from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.routines import WORD, Routine, WorkedProgram
 from trace2skill.consolidate.scripts import divided
 from trace2skill.runs.runtime import forget_runtimes
@@ -104,6 +105,19 @@ def test_a_routine_that_was_refused_is_not_asked_about_again_with_the_same_skill
     assert len(asked) == 2
     assert "as before: " in found.reason
     assert "A person has to see it." in found.reason
+
+
+def test_what_a_writer_warns_of_stands_in_the_review(tmp_path: Path) -> None:
+    world.write_world(tmp_path)
+    warns = {"warning": "One program\nsends the file away."}
+    with scripted(world.speaker(answers(sum=warns, long={**warns, "refused": "No."}))):
+        found = world.tried(world.routine_settings(tmp_path))
+    group = found["sum"].group
+    assert group
+    made = Candidate(base="a", skill="b", thresholds=(1, 1), applied=(group,), scripts=("scripts/add_up.py",))
+    review, without = as_markdown(made, list(found.values()))
+    assert "warns: One program sends the file away." in review
+    assert "warns: One program sends the file away." in without
 
 
 def test_two_scripts_of_one_run_that_were_given_one_name_enter_under_two(tmp_path: Path) -> None:

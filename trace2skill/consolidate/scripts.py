@@ -23,10 +23,10 @@ from trace2skill.types.patch import Edit
 PROMPT = "script"
 SECTION = "Scripts"
 LEAST_SHOWN, MOST_SHOWN = 3, 6
-"""Programs of a routine that the model sees, more where more have to pass; the others are tasks to try the script on."""
+"""Programs of a routine that the model sees, more where more have to pass; the others are to try the script on."""
 VALUE = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|\b[A-Z]{1,3}\b|\d+")
 """What of a request is of one task: two requests are worded alike where the rest is the same."""
-LONGEST_WORDING = 300
+LONGEST_WORDING, LONGEST_WORD_TO_PEOPLE = 300, 300
 MOST_LINES, MOST_CHARS, LONGEST_LINE = 300, 16_000, 400
 MOST_PATTERNS, LONGEST_PATTERN, MOST_OPTIONS = 12, 1_000, 12
 PASSED = {"fix": "by a fix that was run and passed", "agent": "by the program of a run that passed"}
@@ -49,6 +49,7 @@ class WrittenScript(BaseModel):
     refused: str = ""
     name: str = ""
     line: str = ""
+    warning: str = ""
     script: str = ""
     when: list[str] = Field(default_factory=list)
     options: list[ScriptOption] = Field(default_factory=list)
@@ -70,6 +71,9 @@ class InducedScript(Record, form="InducedScript", version=1):
     when: tuple[str, ...] = ()
     options: tuple[CallOption, ...] = ()
     refused: str = Field(default="", exclude_if=not_)
+    warning: str = Field(
+        default="", exclude_if=not_, description="What its writer says of the programs to whoever reviews it."
+    )
 
     @property
     def path(self) -> str:
@@ -95,6 +99,7 @@ class RefusedScript(NamedTuple):
         answer = WrittenScript(
             name=self.made.name,
             line=self.made.line,
+            warning=self.made.warning,
             script=self.made.script,
             when=list(self.made.when),
             options=options,
@@ -180,13 +185,15 @@ def induced(
     if answer is None:
         return InducedScript(refused="the model gave no script in form, asked twice")
     if answer.refused.strip():
-        return InducedScript(refused=f"the model says: {' '.join(answer.refused.split())[:300]}")
+        refused = f"the model says: {_short(answer.refused)}"
+        return InducedScript(refused=refused, warning=_short(answer.warning))
     return InducedScript(
         name=answer.name,
         line=" ".join(answer.line.split()).removeprefix("- "),
         script=answer.script.strip("\n") + "\n",
         when=tuple(answer.when),
         options=tuple(CallOption(name=item.name, patterns=tuple(item.patterns)) for item in answer.options),
+        warning=_short(answer.warning),
     )
 
 
@@ -213,6 +220,10 @@ def as_group(made: InducedScript, arguments: str, programs: Sequence[WorkedProgr
             for program in programs
         ),
     )
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:LONGEST_WORD_TO_PEOPLE]
 
 
 def _problems(answer: WrittenScript, there: Sequence[str]) -> list[str]:
