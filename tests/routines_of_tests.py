@@ -117,14 +117,14 @@ def routine_settings(folder: Path, **more: Any) -> RunSettings:
     return run_settings(**{**values, **more})
 
 
-def tried(settings: RunSettings) -> dict[str, TriedScript]:
-    """What becomes of the routines over the evolve tasks, by kind: the step alone, with fixes for programs."""
+def tried(settings: RunSettings, of: int | None = None) -> dict[str, TriedScript]:
+    """What becomes of the routines over (so many of) the evolve tasks, by kind: the step alone, with fixes for programs."""
     rt = runtime(settings)
     assert rt.given_skill
     rt.store.put("skill", rt.given_skill.digest, rt.given_skill)
     found = {}
     for kind in PROGRAMS:
-        ids = sorted(id for id in rt.splits.evolve if rt.task(id).kind == kind)
+        ids = sorted(id for id in rt.splits.evolve if rt.task(id).kind == kind)[:of]
         programs = tuple(
             WorkedProgram(
                 trajectory_id=f"T{id}",

@@ -2,16 +2,21 @@
 
 import copy
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import routines_of_tests as world
+from in_process import Done, refresh
 
-from trace2skill.consolidate.routines import WORD
+from trace2skill.consolidate.candidate import Candidate
+from trace2skill.consolidate.routines import WORD, Routine, WorkedProgram
+from trace2skill.consolidate.scripts import divided
 from trace2skill.runs.runtime import forget_runtimes
-from trace2skill.sim.conversation import Heard, Spoken
+from trace2skill.runs.script_review import as_markdown
+from trace2skill.sim.conversation import Heard, Spoken, answer_json
 from trace2skill.sim.scripted import scripted
 
 
@@ -60,3 +65,103 @@ def test_a_quote_that_nobody_closes_takes_the_rest_of_its_line() -> None:
     assert WORD.findall('echo "' + '\\"' * 3 + " a b") == ["echo", '"' + '\\"' * 3 + " a b"]
     assert WORD.findall("echo 'a b") == ["echo", "'a b"]
     assert WORD.findall("echo 'a b' \"c\" d") == ["echo", "'a b'", '"c"', "d"]
+
+
+def test_a_later_run_asks_for_no_script_that_its_skill_has(tmp_path: Path) -> None:
+    world.write_world(tmp_path)
+
+    def night(seed: int) -> tuple[Done, list[str]]:
+        asked = list[str]()
+        with scripted(world.speaker(answers(), asked)):
+            done = refresh(world.routine_settings(tmp_path, seeds=(seed,)))
+        assert done.summary
+        return done, asked
+
+    first, asked = night(41)
+    assert len(asked) == 2
+    again, asked = night(42)
+    assert not asked, "what was answered for programs of the same build is tried, with the same skill"
+    assert first.summary
+    assert again.summary
+    assert again.summary.candidate.scripts == first.summary.candidate.scripts
+    assert first.summary.candidate_directory
+    shutil.rmtree(tmp_path / "files")
+    shutil.copytree(first.summary.candidate_directory, tmp_path / "files")
+    later, asked = night(43)
+    assert not asked
+    assert later.summary
+    assert not later.summary.candidate.scripts
+    assert "the skill's own script passes" in "\n".join(as_markdown(later.summary.candidate, later.summary.scripts))
+
+
+def test_a_routine_that_was_refused_is_not_asked_about_again_with_the_same_skill(tmp_path: Path) -> None:
+    world.write_world(tmp_path)
+    asked = list[str]()
+    with scripted(world.speaker(answers(sum={"refused": "A person has to see it."}), asked)):
+        world.tried(world.routine_settings(tmp_path))
+        before = len(asked)
+        found = world.tried(world.routine_settings(tmp_path), of=4)["sum"]
+    assert before == 2
+    assert len(asked) == 2
+    assert "as before: " in found.reason
+    assert "A person has to see it." in found.reason
+
+
+def test_what_a_writer_warns_of_stands_in_the_review(tmp_path: Path) -> None:
+    world.write_world(tmp_path)
+    warns = {"warning": "One program\nsends the file away."}
+    with scripted(world.speaker(answers(sum=warns, long={**warns, "refused": "No."}))):
+        found = world.tried(world.routine_settings(tmp_path))
+    group = found["sum"].group
+    assert group
+    made = Candidate(base="a", skill="b", thresholds=(1, 1), applied=(group,), scripts=("scripts/add_up.py",))
+    review, without = as_markdown(made, list(found.values()))
+    assert "warns: One program sends the file away." in review
+    assert "warns: One program sends the file away." in without
+
+
+def test_two_scripts_of_one_run_that_were_given_one_name_enter_under_two(tmp_path: Path) -> None:
+    world.write_world(tmp_path)
+    with scripted(world.speaker(answers(sum={"name": "do_it"}, long={"name": "do_it"}))):
+        done = refresh(world.routine_settings(tmp_path))
+    assert done.summary
+    assert done.summary.candidate.scripts == ("scripts/do_it.py", "scripts/do_it_2.py")
+    (review,) = as_markdown(done.summary.candidate, done.summary.scripts)
+    assert "`scripts/do_it_2.py`: from " in review
+    assert done.summary.candidate_directory
+    body = (done.summary.candidate_directory / "SKILL.md").read_text()
+    assert "(scripts/do_it_2.py)" in body
+
+
+def test_scripts_are_made_where_nobody_proposes_a_rule(tmp_path: Path) -> None:
+    world.write_world(tmp_path)
+    speak = world.speaker(answers())
+
+    def says_no_rule(heard: Heard) -> Spoken:
+        if heard.system.startswith("You keep a skill"):
+            return answer_json({"reasoning": "The skill says it already.", "edits": [], "changelog": []})
+        return speak(heard)
+
+    with scripted(says_no_rule):
+        done = refresh(world.routine_settings(tmp_path))
+    assert done.summary
+    assert done.summary.candidate.scripts == ("scripts/add_up.py", "scripts/long_words.py")
+
+
+def test_a_routine_too_small_to_try_a_script_on_is_named_before_anybody_is_asked(tmp_path: Path) -> None:
+    world.write_world(tmp_path)
+    asked = list[str]()
+    settings = world.routine_settings(tmp_path, scripts={"make": True, "sources": 5, "unseen": 9})
+    with scripted(world.speaker(answers(), asked)):
+        done = refresh(settings)
+    assert not asked
+    assert done.summary
+    assert "14 are needed to try a script on" in "\n".join(as_markdown(done.summary.candidate, done.summary.scripts))
+
+
+@pytest.mark.parametrize("sources", [4, 5, 8])
+def test_as_many_programs_are_shown_as_sources_have_to_pass(sources: int) -> None:
+    for tasks in range(sources, sources + 6):
+        programs = (WorkedProgram(trajectory_id=f"T{n}", task_id=f"{n}", by="fix", source="x") for n in range(tasks))
+        shown, _ = divided(Routine(programs=tuple(programs)), 2, None, sources)
+        assert len(shown) >= sources

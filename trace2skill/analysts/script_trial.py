@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from trace2skill.analysts.feedback import in_words
 from trace2skill.analysts.gate import UNENDED, GateResult, RunnableProgram, run_program
 from trace2skill.consolidate.groups import EditGroup
+from trace2skill.consolidate.routines import Routine
 from trace2skill.consolidate.scripts import InducedScript
 from trace2skill.core.record import Record
 from trace2skill.domains.base import Domain, Feedback, Scripted
@@ -59,6 +60,39 @@ class TriedScript(Record, form="TriedScript", version=1):
     reason: str = Field(default="", exclude_if=not_, description="Why it does not enter the skill; '' where it does.")
     group: EditGroup | None = Field(default=None, exclude_if=lambda group: group is None)
     quarantined: str = Field(default="", exclude_if=not_, description="As the store names what the screening kept out.")
+    is_there: bool = Field(default=False, exclude_if=not_, description="Has the skill had the script before?")
+
+    @classmethod
+    def of(cls, routine: Routine, rules: tuple[str, ...], made: InducedScript, reason: str = "") -> "TriedScript":
+        """A script of a routine that was tried on nothing yet."""
+        return cls(
+            routine=routine.id,
+            trajectories=tuple(program.trajectory_id for program in routine.programs),
+            tasks=routine.tasks,
+            fixes=sum(program.by == "fix" for program in routine.programs),
+            rules=rules,
+            made=made,
+            reason=reason or made.refused,
+        )
+
+    def named(self, name: str) -> "TriedScript":
+        """The same under another name, in its edits and its calls, too."""
+        made = self.made.model_copy(update={"name": name})
+
+        def moved(text: str) -> str:
+            return text.replace(self.made.path, made.path)
+
+        runs = tuple(run.model_copy(update={"command": moved(run.command)}) for run in self.runs)
+        group = self.group
+        if group:
+            edits = [
+                edit.model_copy(update={"file": made.path})
+                if edit.file == self.made.path
+                else edit.model_copy(update={"content": moved(edit.content)})
+                for edit in group.edits
+            ]
+            group = group.model_copy(update={"edits": tuple(edits)})
+        return self.model_copy(update={"made": made, "runs": runs, "group": group})
 
     def passes(self, seen: Seen) -> int:
         """How many tasks it passed."""
@@ -74,7 +108,7 @@ class TriedScript(Record, form="TriedScript", version=1):
         """A line for a reader."""
         told = f"{len(self.tasks)} tasks did the same, {self.fixes} by a fix"
         tried = f"passed {self.passes('source')} tasks it was made from and {self.passes('unseen')} unseen ones"
-        ended = f"not in the skill: {self.reason}" if self.reason else tried
+        ended = f"not in the skill: {self.reason}" if self.reason and not self.is_there else self.reason or tried
         return f"{self.name} ({told}): {ended}"
 
 

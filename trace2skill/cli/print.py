@@ -73,9 +73,10 @@ def print_summary(summary: RunSummary, *, as_json: bool, diff: bool = True) -> N
         console.print(f"[yellow]open conflict[/yellow] {flat(conflict.reason)}: {escape(sides)}", highlight=False)
     for script in reviewed(summary.candidate, summary.scripts):
         told = f"the candidate holds a new script: {plain(script.path)}, {flat(script.source)}"
-        console.print(f"[yellow]review[/yellow] {told}", highlight=False)
+        warning = f"; its writer warns: {flat(script.warning)}" if script.warning else ""
+        console.print(f"[yellow]review[/yellow] {told}{warning}", highlight=False)
     for line in refused(summary.scripts):
-        console.print(f"no script: {flat(line)}", highlight=False)
+        console.print(f"no new script: {flat(line)}", highlight=False)
     if summary.promoted:
         console.print("the skill directory was replaced by the candidate")
     candidate = summary.candidate_directory or "none: nothing was learned"

@@ -5,6 +5,7 @@ it is meant, and how each option is read out of one. A routine whose calls canno
 """
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from operator import not_
@@ -22,10 +23,10 @@ from trace2skill.types.patch import Edit
 PROMPT = "script"
 SECTION = "Scripts"
 LEAST_SHOWN, MOST_SHOWN = 3, 6
-"""Programs of a routine that the model sees; the others are tasks to try the script on."""
+"""Programs of a routine that the model sees, more where more have to pass; the others are to try the script on."""
 VALUE = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|\b[A-Z]{1,3}\b|\d+")
 """What of a request is of one task: two requests are worded alike where the rest is the same."""
-LONGEST_WORDING = 300
+LONGEST_WORDING, LONGEST_WORD_TO_PEOPLE = 300, 300
 MOST_LINES, MOST_CHARS, LONGEST_LINE = 300, 16_000, 400
 MOST_PATTERNS, LONGEST_PATTERN, MOST_OPTIONS = 12, 1_000, 12
 PASSED = {"fix": "by a fix that was run and passed", "agent": "by the program of a run that passed"}
@@ -48,6 +49,7 @@ class WrittenScript(BaseModel):
     refused: str = ""
     name: str = ""
     line: str = ""
+    warning: str = ""
     script: str = ""
     when: list[str] = Field(default_factory=list)
     options: list[ScriptOption] = Field(default_factory=list)
@@ -69,6 +71,9 @@ class InducedScript(Record, form="InducedScript", version=1):
     when: tuple[str, ...] = ()
     options: tuple[CallOption, ...] = ()
     refused: str = Field(default="", exclude_if=not_)
+    warning: str = Field(
+        default="", exclude_if=not_, description="What its writer says of the programs to whoever reviews it."
+    )
 
     @property
     def path(self) -> str:
@@ -94,6 +99,7 @@ class RefusedScript(NamedTuple):
         answer = WrittenScript(
             name=self.made.name,
             line=self.made.line,
+            warning=self.made.warning,
             script=self.made.script,
             when=list(self.made.when),
             options=options,
@@ -102,8 +108,13 @@ class RefusedScript(NamedTuple):
         return answer.model_dump_json(), why
 
 
+def wording(request: str) -> str:
+    """How a request is worded: what of it is not of one task."""
+    return VALUE.sub("", request[:LONGEST_WORDING])
+
+
 def divided(
-    routine: Routine, unseen: int, requests: Mapping[str, str] | None = None
+    routine: Routine, unseen: int, requests: Mapping[str, str] | None = None, sources: int = LEAST_SHOWN
 ) -> tuple[tuple[WorkedProgram, ...], tuple[WorkedProgram, ...]]:
     """The programs that the model sees, and those whose tasks it does not, those that tell most first.
 
@@ -114,21 +125,23 @@ def divided(
         routine: the programs.
         unseen: tasks that the script has to pass besides.
         requests: of each task, by its id; without them all count as worded alike.
+        sources: tasks of those programs that it has to pass: so many are shown at least, if there are.
     """
+    least = max(LEAST_SHOWN, sources)
     alike: dict[tuple[str, str], list[WorkedProgram]] = {}
     for program in sorted(routine.programs, key=lambda program: (program.by == "agent", program.order)):
-        wording = VALUE.sub("", (requests or {}).get(program.task_id, "")[:LONGEST_WORDING])
-        alike.setdefault((program.source, wording), []).append(program)
+        words = wording((requests or {}).get(program.task_id, ""))
+        alike.setdefault((program.source, words), []).append(program)
     turn: Counter[str] = Counter()
     turns = list[tuple[int, list[WorkedProgram]]]()
-    for (_, wording), some in alike.items():
-        turn[wording] += 1
-        turns.append((turn[wording], some))
+    for (_, words), some in alike.items():
+        turn[words] += 1
+        turns.append((turn[words], some))
     distinct = [some for _, some in sorted(turns, key=lambda item: item[0])]
-    back = distinct[len(distinct) - unseen :] if len(distinct) >= LEAST_SHOWN + unseen else []
+    back = distinct[len(distinct) - unseen :] if len(distinct) >= least + unseen else []
     front = distinct[: len(distinct) - len(back)]
     firsts, repeats = [some[0] for some in front], [program for some in front for program in some[1:]]
-    most = max(LEAST_SHOWN, min(MOST_SHOWN, len(routine.programs) - unseen))
+    most = max(least, min(MOST_SHOWN, len(routine.programs) - unseen))
     held = [some[0] for some in back] + [program for some in back for program in some[1:]]
     return tuple([*firsts, *repeats][:most]), (*held, *[*firsts, *repeats][most:])
 
@@ -172,13 +185,15 @@ def induced(
     if answer is None:
         return InducedScript(refused="the model gave no script in form, asked twice")
     if answer.refused.strip():
-        return InducedScript(refused=f"the model says: {' '.join(answer.refused.split())[:300]}")
+        refused = f"the model says: {_short(answer.refused)}"
+        return InducedScript(refused=refused, warning=_short(answer.warning))
     return InducedScript(
         name=answer.name,
         line=" ".join(answer.line.split()).removeprefix("- "),
         script=answer.script.strip("\n") + "\n",
         when=tuple(answer.when),
         options=tuple(CallOption(name=item.name, patterns=tuple(item.patterns)) for item in answer.options),
+        warning=_short(answer.warning),
     )
 
 
@@ -207,6 +222,10 @@ def as_group(made: InducedScript, arguments: str, programs: Sequence[WorkedProgr
     )
 
 
+def _short(text: str) -> str:
+    return " ".join(text.split())[:LONGEST_WORD_TO_PEOPLE]
+
+
 def _problems(answer: WrittenScript, there: Sequence[str]) -> list[str]:
     """Why an answer is no script in form, in words for who gave it."""
     found = []
@@ -214,6 +233,8 @@ def _problems(answer: WrittenScript, there: Sequence[str]) -> list[str]:
         found.append("name: lower case letters, digits and underscores, 3 to 41 of them, without .py")
     elif answer.name in there:
         found.append(f"name: the skill has a script '{answer.name}': take another name")
+    elif answer.name in sys.stdlib_module_names or answer.name == "openpyxl":
+        found.append(f"name: '{answer.name}' is a module of Python: a script beside it would import this one")
     line = " ".join(answer.line.split())
     if not line or len(line) > LONGEST_LINE or "`" in line or "](" in line:
         found.append(f"line: one plain sentence of at most {LONGEST_LINE} characters, without code or link")

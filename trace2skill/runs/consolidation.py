@@ -18,9 +18,10 @@ from trace2skill.consolidate.write import SheetWording
 from trace2skill.core.failures import Failure
 from trace2skill.core.garbage import no_full_collections
 from trace2skill.runs.distill import Consolidated, Distilled, distilled, tasks_of
+from trace2skill.runs.known_scripts import keep_as_files
 from trace2skill.runs.lineage import taken_out
 from trace2skill.runs.memory import recalled
-from trace2skill.runs.routines import makes_scripts, script_jobs
+from trace2skill.runs.routines import makes_scripts, named_apart, routines_in
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.assign import ASSIGN
 from trace2skill.runs.steps.induce import INDUCE
@@ -186,9 +187,13 @@ def consolidated(
     Raises:
         InfrastructureFault, ModelUnusable, BudgetReached, StageFailed: as the runner; what was answered is kept.
     """
-    if not found.rules and not found.whole:
+    proposes, makes = bool(found.rules or found.whole), makes_scripts(rt)
+    if not proposes and not makes:
         return Consolidated(None, "")
     skill, book = skill_of(rt, base), _read(rt, found, runner)
+    scripts = _scripts(rt, base, analysed, book, runner) if makes else ()
+    if not proposes and not any(item.group for item in scripts):
+        return Consolidated(None, "", scripts)
     standing = standing_in(skill, rt.store.get("support", base, SupportLedger), book)
     where = {id: item.words for id, item in standing.items()}
     enough = rt.settings.learning.thresholds.for_tasks(tasks)[1]
@@ -197,12 +202,21 @@ def consolidated(
     waits = {id: found for id, found in verdicts if found.waits and id not in where}
     out |= {id: found.in_words for id, found in waits.items()}
     refuted = {id: found.in_words for id, found in waits.items() if found.harms}
-    scripts = tuple(runner.script(script_jobs(rt, analysed, book), base)) if makes_scripts(rt) else ()
     whole = [*found.whole, *(item.group for item in scripts if item.group)]
     with _Beside(runner, lambda: rt.store.put_all([("book", book.digest, book)])) as asked:
         root = worded(skill, book, whole, enough, asked, standing=where, out=out, refuted=refuted)
     rt.store.put_all([("groups", root.digest, root)])
     return Consolidated(Merged(content=root.digest, groups=len(root.groups)), book.digest, scripts)
+
+
+def _scripts(
+    rt: Runtime, base: str, analysed: Sequence[Extracted], book: RuleBook, runner: RunRunner
+) -> tuple[TriedScript, ...]:
+    """What became of all routines; those that may enter have a name each."""
+    routines = routines_in(rt, analysed, book)
+    made = named_apart(runner.script(routines.jobs, base), skill_of(rt, base))
+    keep_as_files(rt, made)
+    return (*made, *routines.left)
 
 
 def _read(rt: Runtime, found: Proposals, runner: Runner) -> RuleBook:

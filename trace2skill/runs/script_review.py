@@ -11,6 +11,7 @@ from trace2skill.consolidate.candidate import Candidate
 from trace2skill.core.record import Record
 from trace2skill.safety.shown import shown
 
+WARNS = "Whoever wrote it warns:"
 UNTRIED = "asked for by patches, and tried on nothing"
 
 
@@ -22,6 +23,7 @@ class ReviewedScript(Record):
     source: str = Field(description="Where it comes from, in a few words.")
     origin: str = Field(description="The same, with every program.")
     runs: tuple[ScriptRun, ...] = Field(default=(), exclude_if=not_, description="What it was tried on.")
+    warning: str = Field(default="", exclude_if=not_, description="What its writer says of the programs to a reviewer.")
 
 
 def reviewed(candidate: Candidate, tried: Sequence[TriedScript]) -> list[ReviewedScript]:
@@ -34,14 +36,18 @@ def reviewed(candidate: Candidate, tried: Sequence[TriedScript]) -> list[Reviewe
         item = by_path.get(path)
         tasks = ", ".join(group.support.tasks) if group else ""
         source, origin = (_source(item), _origin(item)) if item else (UNTRIED, f"{UNTRIED}: {tasks}")
-        runs = item.runs if item else ()
-        found.append(ReviewedScript(path=path, text=text, source=source, origin=origin, runs=runs))
+        runs, warning = (item.runs, item.made.warning) if item else ((), "")
+        found.append(ReviewedScript(path=path, text=text, source=source, origin=origin, runs=runs, warning=warning))
     return found
 
 
 def refused(tried: Iterable[TriedScript]) -> list[str]:
     """The routines of which no script came, and why: a line each."""
-    return [shown(item.in_words) for item in tried if item.reason]
+    return [shown(f"{item.in_words}{_warned(item)}") for item in tried if item.reason]
+
+
+def _warned(item: TriedScript) -> str:
+    return f"; {WARNS} {item.made.warning}" if item.made.warning else ""
 
 
 def as_markdown(candidate: Candidate, tried: Sequence[TriedScript]) -> list[str]:
@@ -73,4 +79,5 @@ def _markdown(item: ReviewedScript) -> str:
     )
     fence = "`" * max(3, *(len(found) + 1 for found in re.findall("`+", item.text)), 3)
     text = f"{fence}python\n{shown(item.text).rstrip()}\n{fence}" if item.text else ""
-    return "\n\n".join(part for part in (f"`{item.path}`: {item.origin}", runs, text) if part)
+    warning = f"{WARNS} {shown(item.warning)}" if item.warning else ""
+    return "\n\n".join(part for part in (f"`{item.path}`: {item.origin}", warning, runs, text) if part)

@@ -80,8 +80,8 @@ PLACE = re.compile(
 OPENS = _words("open Path PurePath PosixPath PurePosixPath joinpath load_workbook")
 """What takes a path: a text that begins at the root is a place there."""
 DEEP = re.compile(r"__\w+__")
-COOKIE = re.compile(r"#.*?coding[:=][ \t]*([-\w.]+)")
-"""As Python looks for it, in the first two lines (https://peps.python.org/pep-0263/)."""
+COOKIE = re.compile(r"coding[:=][ \t]*([-\w.]+)")
+"""In a comment, as Python looks for it, in the first two lines (https://peps.python.org/pep-0263/)."""
 HEAD = 4
 REASON = "a script that does more than work on what it is given"
 
@@ -103,7 +103,10 @@ def found_in_program(source: str) -> tuple[Finding, ...]:
 def _of_text(source: str) -> Iterator[tuple[int, str]]:
     """What makes the interpreter read another program than was parsed here."""
     for at, line in enumerate(source.splitlines()[:HEAD], 1):
-        if (found := COOKIE.search(line)) and found[1].lower().replace("_", "-") not in {"utf-8", "utf8"}:
+        if (found := COOKIE.search(line.partition("#")[2])) and found[1].lower().replace("_", "-") not in {
+            "utf-8",
+            "utf8",
+        }:
             yield at, f"is written in the encoding {found[1]}"
     odd = {c for c in source.replace("\r\n", "\n") if unicodedata.category(c) in {"Cc", "Cs"}} - {"\t", "\n"}
     if odd or source.startswith("\ufeff"):

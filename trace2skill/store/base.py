@@ -51,6 +51,7 @@ RecordKind = Literal[
     "provider batch",
     "canary",
     "routine",
+    "script",
     "library",
     "waiting",
 ]

@@ -49,7 +49,8 @@ def prune_store(store: Store, older_than_days: int, *, dry_run: bool = False) ->
     conditions = dict.fromkeys(PRUNED, f"written < {limit}")
     conditions["result"] = f"written < {limit} + INTERVAL '1 day'"
     kept = (
-        "'skill', 'support', 'lesson', 'evaluation', 'quarantine', 'allowance', 'provider batch', 'canary', 'waiting'"
+        "'skill', 'support', 'lesson', 'evaluation', 'quarantine', 'allowance', 'provider batch', 'canary', 'waiting', "
+        "'script'"
     )
     conditions["noun"] += f" AND kind NOT IN ({kept})"
     counts = {

@@ -12,6 +12,7 @@ from trace2skill.consolidate.scripts import PROMPT, InducedScript, RefusedScript
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.domains.base import Scripted
+from trace2skill.runs.known_scripts import asked_before, keep_answer, own_scripts
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.asks import Asks, Expected
 from trace2skill.runs.steps.foresight import Foresight
@@ -41,16 +42,28 @@ class ScriptJob(Record):
 
 
 def _parts(rt: Runtime, job: ScriptJob, base: str) -> tuple[object, ...]:
-    """Who is asked, the routine, and all tasks that the script may be tried on."""
-    how = rt.settings.learning
+    """Who is asked, the routine, all tasks that the script may be tried on, and the scripts that are known."""
+    routine = stored(rt, "routine", job.content, Routine)
+    asked = _asked(rt, base)
+    before = asked_before(rt, routine, asked)
+    known = [item.digest for item in own_scripts(rt, skill_of(rt, base))] + ([before.digest] if before else [])
     tasks = sorted(rt.task(id).content for id in rt.splits.evolve)
     allowed = sorted(allowed_in(rt.store))
+    return job.content, job.rules, digest_of(tasks), *asked, allowed, known
+
+
+def _asked(rt: Runtime, base: str) -> tuple[object, ...]:
+    """What an answer depends on besides the programs, and what is done with it."""
+    how = rt.settings.learning
     ran = (rt.domain.version, rt.sandbox.name, how.agent.command, how.scripts.sources, how.scripts.unseen)
-    return bounds_of(rt, PROMPT), job.content, job.rules, base, digest_of(tasks), *ran, *([allowed] if allowed else [])
+    return bounds_of(rt, PROMPT), base, *ran
 
 
 def script(rt: Runtime, job: ScriptJob, base: str) -> TriedScript:
     """Have one script written for a routine, screen it, and run it on tasks; what it comes to is kept in any case.
+
+    Nobody is asked where the skill has a script that does it, or where programs that are built the same were asked
+    about with this skill: then what was answered is tried on the tasks of this routine.
 
     Raises:
         BadInput: a task of the routine is held out.
@@ -58,6 +71,10 @@ def script(rt: Runtime, job: ScriptJob, base: str) -> TriedScript:
     """
     routine, skill, how = stored(rt, "routine", job.content, Routine), skill_of(rt, base), rt.settings.learning
     assert isinstance(rt.domain, Scripted)
+    asked = _asked(rt, base)
+    if known := _by_own(rt, job, routine, skill) or _as_before(rt, job, routine, skill, asked):
+        log.info("%s script: nobody is asked: %s", rt.run_id, known.in_words)
+        return known
     shown, _ = _divided(rt, routine)
     requests = [rt.domain.describe(rt.evolve_task(program.task_id)) for program in shown]
     ask = asks_merger(rt, "script", job.name, job.content)
@@ -67,27 +84,42 @@ def script(rt: Runtime, job: ScriptJob, base: str) -> TriedScript:
         again, still = _judged(rt, job, routine, skill, induced(ask, *given, RefusedScript(told.made, wrong)))
         told = told if again.made.refused else again
         log.info("%s script: asked again since %s%s", rt.run_id, wrong, "; still wrong" if still else "")
+    keep_answer(rt, routine, asked, told)
     log.info("%s script: %s", rt.run_id, told.in_words)
     return told
+
+
+def _by_own(rt: Runtime, job: ScriptJob, routine: Routine, skill: Skill) -> TriedScript | None:
+    """What a script of the skill does on a routine, where it does it; None where none does."""
+    for made in own_scripts(rt, skill):
+        told, _ = _measured(rt, TriedScript.of(routine, job.rules, made), routine)
+        if not told.reason:
+            says = (
+                f"the skill's own script passes {told.passes('source')} of these tasks and {told.passes('unseen')} more"
+            )
+            return told.model_copy(update={"reason": says, "group": None, "is_there": True})
+    return None
+
+
+def _as_before(
+    rt: Runtime, job: ScriptJob, routine: Routine, skill: Skill, asked: tuple[object, ...]
+) -> TriedScript | None:
+    """What came of programs that are built the same; None where nobody was asked, or it passed then and not now."""
+    before = asked_before(rt, routine, asked)
+    if before is None:
+        return None
+    if before.made.refused:
+        return TriedScript.of(routine, job.rules, before.made, f"as before: {before.reason}")
+    told, _ = _judged(rt, job, routine, skill, before.made)
+    return told if before.reason or not told.reason else None
 
 
 def _judged(
     rt: Runtime, job: ScriptJob, routine: Routine, skill: Skill, made: InducedScript
 ) -> tuple[TriedScript, str]:
-    """Screened, then tried: what is kept out is not run. Returns what came of it, and what its writer may be told.
-
-    Who wrote it is told of the tasks that it was made from, and never of those that it is tried on besides.
-    """
+    """Screened, then tried: what is kept out is not run. Returns what came of it, and what its writer may be told."""
     assert isinstance(rt.domain, Scripted)
-    told = TriedScript(
-        routine=routine.id,
-        trajectories=tuple(program.trajectory_id for program in routine.programs),
-        tasks=routine.tasks,
-        fixes=sum(program.by == "fix" for program in routine.programs),
-        rules=job.rules,
-        made=made,
-        reason=made.refused,
-    )
+    told = TriedScript.of(routine, job.rules, made)
     if told.reason:
         return told, ""
     group = as_group(made, rt.domain.script_arguments, routine.programs)
@@ -95,7 +127,13 @@ def _judged(
         keep(rt.store, [aside])
         out = told.model_copy(update={"reason": f"quarantined: {aside.reason}", "quarantined": aside.digest})
         return out, f"it may not do what a script of a skill never does: {'; '.join(map(str, aside.findings[:5]))}"
-    trial = ScriptTrial(rt.domain, rt.sandbox, rt.settings.learning.agent.command, made)
+    return _measured(rt, told, routine)
+
+
+def _measured(rt: Runtime, told: TriedScript, routine: Routine) -> tuple[TriedScript, str]:
+    """Tried on tasks. What its writer may be told is what came of those that it was made from."""
+    assert isinstance(rt.domain, Scripted)
+    trial = ScriptTrial(rt.domain, rt.sandbox, rt.settings.learning.agent.command, told.made)
     tasks = {id: rt.evolve_task(id) for id in rt.splits.evolve}
     calls: dict[str, ScriptCall] = {}
     problem = trial.help_problem()
@@ -106,14 +144,15 @@ def _judged(
     runs = tuple(_tried(rt, trial, routine, tasks, calls))
     reason = _why_not(rt, runs, "source") or _why_not(rt, runs, "unseen")
     asking = [program for program in routine.programs if program.task_id in calls]  # it is not meant for the others
-    group = as_group(made, rt.domain.script_arguments, asking)
+    group = as_group(told.made, rt.domain.script_arguments, asking)
     out = told.model_copy(update={"runs": runs, "reason": reason, "group": None if reason else group})
     return out, _why_not(rt, [run.model_copy(update={"reason": run.told}) for run in runs], "source")
 
 
 def _divided(rt: Runtime, routine: Routine) -> tuple[tuple[WorkedProgram, ...], tuple[WorkedProgram, ...]]:
     requests = {id: rt.evolve_task(id).instruction for id in routine.tasks}
-    return divided(routine, rt.settings.learning.scripts.unseen, requests)
+    how = rt.settings.learning.scripts
+    return divided(routine, how.unseen, requests, how.sources)
 
 
 def _suspicious(rt: Runtime, made: InducedScript, skill: Skill, group: EditGroup) -> Quarantined | None:
