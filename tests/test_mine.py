@@ -16,6 +16,8 @@ from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.splits import split_tasks
 from trace2skill.mined.checks import checks_of
+from trace2skill.mined.replay import does_something
+from trace2skill.mined.work import Operation
 from trace2skill.runs.intake import take_in
 from trace2skill.runs.mined_tasks import MinedTasks, mine
 from trace2skill.runs.sources import Sources
@@ -151,6 +153,35 @@ def test_tests_are_brought_along_and_what_was_made_must_be_named(mined: Any, tmp
 )  # fmt: skip
 def test_what_becomes_no_task_says_why(mined: Any, request_: str, calls: list[Call], said: str, expected: str) -> None:
     assert expected in why(mined(request_, *calls, said=said))
+
+
+def test_what_a_command_changed_in_any_of_its_lines_is_in_what_is_right(mined: Any, tmp_path: Path) -> None:
+    work = [
+        read("in.txt", "1\n3\n"),
+        write("data.csv", "1\n3\n"),
+        ran("cat data.csv\nsort -r -o data.csv data.csv", "1\n3\n"),
+    ]
+    assert mined("Write the numbers of in.txt to data.csv in descending order.", *work).checks == {"state": 1}
+    (row,) = rows_in(tmp_path / "tasks")
+    assert "\n3\n1\n" in row["solution"]
+
+
+@pytest.mark.parametrize(
+    ("command", "shows"),
+    [
+        ("ls -la src", True), ("cd src && grep -rn 'x y' .", True), ("ls\n\n  cat a b\n", True), ("env", True), ("git diff HEAD~1", True),
+        ("find . -name '*.py'", True), ("git branch -av", True), ("date", True), ("git log --oneline -3", True), ("tree src", True),
+        ("ls\npython build.py", False), ("env A=1 python build.py", False), ("find . -name x -delete", False), ("git branch new", False),
+        ("find . -exec rm {} +", False), ("find . -fprint out", False), ("find .\t-okdir rm {} +", False), ("date -s x", False),
+        ("git branch -D x", False), ("git branch -a\nmv a b", False), ("git diff --output=a", False), ("find . \"-delete\"", False), ("find . -{delete,print}", False), ("grep 'a|b(' x; rm y", False),
+        ("grep -n \"a|b\" 'x(1)'", True), ("echo \"a'b$c\"; rm 'x'", False), ("echo \\'; rm x; echo \\'", False),
+        ("tree -ao out.txt", False), ("sort -o a a", False), ("cat <(rm a)", False), ("cd a&&./run; ls", False), ("less -oa b", False),
+        ("rg --pre ./run x", False), ("git remote add x y", False), ("cat a\\\nmv b c", False), ("env\tx=1 rm a", False),
+        ("file -C -m magic", False),
+    ],
+)  # fmt: skip
+def test_a_look_is_what_changes_nothing(command: str, shows: bool) -> None:
+    assert does_something(Operation(kind="run", step=1, command=command)) is not shows
 
 
 def test_what_failed_is_right_nowhere_and_what_needs_its_repository_says_so(mined: Any, tmp_path: Path) -> None:
