@@ -155,6 +155,67 @@ def test_what_becomes_no_task_says_why(mined: Any, request_: str, calls: list[Ca
     assert expected in why(mined(request_, *calls, said=said))
 
 
+@pytest.fixture
+def passes(tmp_path: Path, sandbox: Sandbox) -> Callable[[str], bool]:
+    """Does the check of the one task that was mined pass what a script leaves, in place of its solution?"""
+
+    def tried(solution: str) -> bool:
+        (row,) = rows_in(tmp_path / "tasks")
+        path = tmp_path / "tried.jsonl"
+        path.write_text(json.dumps({**row, "solution": solution}) + "\n")
+        domain: Any = load_domain("shell")
+        domain.use_sandbox(lambda: sandbox)
+        return bool(domain.audit(domain.load(path)[0]).verdict == "usable")
+
+    return tried
+
+
+CALC = "def add(a, b):\n    return a - b\n"
+TEST_CALC = "import unittest, calc\n\n\nclass T(unittest.TestCase):\n    def test_a(self):\n        self.assertEqual(calc.add(1, 2), 3)\n"
+COUNT = "print(len(open('names.txt').readlines()), file=open('count.txt', 'w'))\n"
+NAMES = read("names.txt", "ada\nbo\n")
+
+
+def test_tests_that_the_request_names_are_brought_along(mined: Any, passes: Callable[[str], bool]) -> None:
+    work = (read("calc.py", CALC), read("tests/test_calc.py", TEST_CALC), edit("calc.py", "a - b", "a + b"))
+    ran_them = ran("python -m unittest tests/test_calc.py", "OK")
+    request = "Mend add in calc.py so that tests/test_calc.py passes."
+    assert mined(request, *work, ran_them).checks == {"tests": 1}
+    assert passes("sed -i 's/a - b/a + b/' calc.py")
+    assert not passes(": > tests/test_calc.py")
+    changed = edit("tests/test_calc.py", "(1, 2)", "(2, 1)")
+    assert "tests/test_calc.py decides over itself" in why(mined(request, *work, changed, ran_them))
+
+
+@pytest.mark.parametrize(
+    ("request_", "calls", "expected"),
+    [
+        ("Make count.txt with the number of lines of names.txt by count.py.", [NAMES, write("count.py", COUNT), ran("python count.py")], "state"),
+        ("Make count.py, which counts names.txt.", [NAMES, write("count.py", COUNT), ran("python count.py")], "program of its own"),
+        ("Make count.py, which is to be valid.", [write("count.py", COUNT), ran("python -m py_compile count.py")], "files that were changed are empty"),
+        ("Make count.py, which counts 1.", [write("count.py", "print(1)\n"), ran("python count.py", "1\n")], "command"),
+    ],
+)  # fmt: skip
+def test_a_command_that_passes_an_empty_program_decides_nothing(
+    mined: Any, passes: Callable[[str], bool], request_: str, calls: list[Call], expected: str
+) -> None:
+    found = mined(request_, *calls)
+    if not found.tasks:
+        assert expected in why(found)
+        return
+    assert found.checks == {expected: 1}
+    assert not passes(": > count.py")
+
+
+def test_what_compares_is_no_module_of_the_workspace(mined: Any, passes: Callable[[str], bool]) -> None:
+    work = (read("in.txt", "1\n2\n"), write("total.json", '{"total": 3}\n'))
+    assert mined("Write the total of in.txt into total.json as an object with the key total.", *work).checks == {
+        "state": 1
+    }
+    assert passes("echo '{\"total\":  3}' > total.json")
+    assert not passes("echo '{\"total\": 99}' > total.json; echo 'import sys; sys.exit(0)' > json.py")
+
+
 def test_what_a_command_changed_in_any_of_its_lines_is_in_what_is_right(mined: Any, tmp_path: Path) -> None:
     work = [
         read("in.txt", "1\n3\n"),

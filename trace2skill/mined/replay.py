@@ -39,6 +39,7 @@ class Became(Record):
     same: bool = Field(default=False, description="Did the command print what it printed in the log?")
     said: str = Field(default="", max_length=1000)
     folder: str = Field(default=".", max_length=1000)
+    changed: tuple[str, ...] = Field(default=(), max_length=driver.NAMED, description="Files that a command changed.")
 
 
 class _Report(Record):
@@ -139,9 +140,15 @@ def _run(
 ) -> _Report | None:
     if not work:
         return _Report(told=(), stands=stands)
-    given = {"work": as_told(work, root), "stands": stands, "seconds": SECONDS - 5, "each": EACH}
+    given = {
+        "work": as_told(work, root),
+        "stands": stands,
+        "seconds": SECONDS - 5,
+        "each": EACH,
+        "noise": sorted(NOISE),
+    }
     (aside / "work.json").write_text(json.dumps(given), encoding="ascii")
-    command = f"exec python -P {SOLUTION}/driver.py {SOLUTION}/work.json"
+    command = f"exec python -I {SOLUTION}/driver.py {SOLUTION}/work.json"
     limits = Limits(wall_seconds=SECONDS, cpu_seconds=int(SECONDS))
     result = sandbox.run(command, workspace, read_only={SOLUTION: aside}, limits=limits)
     if result.stopped or result.exit_code != 0:

@@ -64,6 +64,12 @@ class Trial:
             "kind": check.kind,
         }
 
+    @property
+    def emptied(self) -> dict[str, bytes]:
+        """What was made or changed, with nothing in it; nothing where that is what the log ended with."""
+        changed = {path: raw for path, raw in self.done.after.items() if self.done.before.get(path) != raw}
+        return dict.fromkeys(changed, b"") if any(raw.strip() for raw in changed.values()) else {}
+
     def not_accepted(self, check: MinedCheck) -> str:
         """Why what the log ended with is not to be taken for right, though its check passes; '' where it is."""
         if self.about.outcome == "failed":
