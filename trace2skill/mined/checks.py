@@ -151,7 +151,8 @@ def _by_state(request: str, before: Mapping[str, bytes], after: Mapping[str, byt
         lines += [f'cd "$kept"\n{written(str(number), after[path])}\ncd "$here"']
         lines += [f"[ -f {where} ] || {{ echo {shlex.quote(f'there is no {path}')}; exit 1; }}"]
         lines += [f"{_same(path, number)} || {{ echo {shlex.quote(complaint)}; exit 1; }}"]
-    return MinedCheck(kind="state", what=f"{', '.join(exact)} as accepted", script="\n".join([*lines, ""]))
+    what = f"{', '.join(exact)} as accepted"
+    return MinedCheck(kind="state", what=what, script="\n".join([*lines, ""]), files=tuple(exact))
 
 
 def _asked_for(request: str, before: bytes, after: bytes) -> bool:
