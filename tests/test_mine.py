@@ -12,12 +12,12 @@ from remotes import Remote
 from worked_agent import agent
 from worked_sessions import HOME, Call, Worked, claude_code, worked, write_logs
 
+from flows import ingest as ingesting_flow
+from tasks.runner import sized
 from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.splits import split_tasks
 from trace2skill.mined.checks import checks_of
-from trace2skill.mined.replay import does_something
-from trace2skill.mined.work import Operation
 from trace2skill.runs.intake import take_in
 from trace2skill.runs.mined_tasks import MinedTasks, mine
 from trace2skill.runs.sources import Sources
@@ -227,24 +227,6 @@ def test_what_a_command_changed_in_any_of_its_lines_is_in_what_is_right(mined: A
     assert "\n3\n1\n" in row["solution"]
 
 
-@pytest.mark.parametrize(
-    ("command", "shows"),
-    [
-        ("ls -la src", True), ("cd src && grep -rn 'x y' .", True), ("ls\n\n  cat a b\n", True), ("env", True), ("git diff HEAD~1", True),
-        ("find . -name '*.py'", True), ("git branch -av", True), ("date", True), ("git log --oneline -3", True), ("tree src", True),
-        ("ls\npython build.py", False), ("env A=1 python build.py", False), ("find . -name x -delete", False), ("git branch new", False),
-        ("find . -exec rm {} +", False), ("find . -fprint out", False), ("find .\t-okdir rm {} +", False), ("date -s x", False),
-        ("git branch -D x", False), ("git branch -a\nmv a b", False), ("git diff --output=a", False), ("find . \"-delete\"", False), ("find . -{delete,print}", False), ("grep 'a|b(' x; rm y", False),
-        ("grep -n \"a|b\" 'x(1)'", True), ("echo \"a'b$c\"; rm 'x'", False), ("echo \\'; rm x; echo \\'", False),
-        ("tree -ao out.txt", False), ("sort -o a a", False), ("cat <(rm a)", False), ("cd a&&./run; ls", False), ("less -oa b", False),
-        ("rg --pre ./run x", False), ("git remote add x y", False), ("cat a\\\nmv b c", False), ("env\tx=1 rm a", False),
-        ("file -C -m magic", False),
-    ],
-)  # fmt: skip
-def test_a_look_is_what_changes_nothing(command: str, shows: bool) -> None:
-    assert does_something(Operation(kind="run", step=1, command=command)) is not shows
-
-
 def test_what_failed_is_right_nowhere_and_what_needs_its_repository_says_so(mined: Any, tmp_path: Path) -> None:
     labels = tmp_path / "labels.json"
     labels.write_text('{"00000000-0000-4000-8000-000000000000": 0}')
@@ -436,6 +418,24 @@ def test_from_logs_alone_to_a_pull_request_in_two_commands(
     assert "The gate says: promote" in asked["body"]
     assert "6 of them mined from sessions" in asked["body"]
     assert "STAMP_ZONE=utc" in remote.git("show", f"{asked['branch']}:skills/learned-from-traces/SKILL.md")
+
+
+def test_held_out_tasks_that_prove_nothing_are_known_before_anything_is_learned(
+    many: Path, tmp_path: Path, prefect_home: Path, plays: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without one that is left, what was learned is staged, and the reason says which were left out."""
+    plays(agent)
+    order: list[str] = []
+    planned, observed = ingesting_flow.plan_run, ingesting_flow.observe
+    monkeypatch.setattr(ingesting_flow, "plan_run", lambda *given: (order.append("plan"), planned(*given))[1])
+    monkeypatch.setattr(ingesting_flow, "sized", lambda flow, given: (order.append(flow.name), sized(flow, given))[1])
+    monkeypatch.setattr("trace2skill.runs.refresh.seen_before", lambda rt, skill: set(rt.splits.validation))
+    who = ("--analyst", "rules", "--agent-model", "sim/scripted", "--store", tmp_path / "s.duckdb")
+    done = json.loads(run(tmp_path, prefect_home, "ingest", many, "--gate-on", "mined", *who, "--json").stdout)
+    assert order[:2] == ["plan", observed.name]
+    assert done["decision"]["verdict"] == "not_enough_evidence"
+    assert "the skill has learned from it in an earlier run" in done["decision"]["reason"]
+    assert not done["evaluations"]
 
 
 def test_what_cannot_be_gated_is_staged_and_says_so(many: Path, tmp_path: Path, prefect_home: Path) -> None:
