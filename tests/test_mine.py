@@ -12,6 +12,8 @@ from remotes import Remote
 from worked_agent import agent
 from worked_sessions import HOME, Call, Worked, claude_code, worked, write_logs
 
+from flows import ingest as ingesting_flow
+from tasks.runner import sized
 from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.splits import split_tasks
@@ -153,6 +155,78 @@ def test_tests_are_brought_along_and_what_was_made_must_be_named(mined: Any, tmp
 )  # fmt: skip
 def test_what_becomes_no_task_says_why(mined: Any, request_: str, calls: list[Call], said: str, expected: str) -> None:
     assert expected in why(mined(request_, *calls, said=said))
+
+
+@pytest.fixture
+def passes(tmp_path: Path, sandbox: Sandbox) -> Callable[[str], bool]:
+    """Does the check of the one task that was mined pass what a script leaves, in place of its solution?"""
+
+    def tried(solution: str) -> bool:
+        (row,) = rows_in(tmp_path / "tasks")
+        path = tmp_path / "tried.jsonl"
+        path.write_text(json.dumps({**row, "solution": solution}) + "\n")
+        domain: Any = load_domain("shell")
+        domain.use_sandbox(lambda: sandbox)
+        return bool(domain.audit(domain.load(path)[0]).verdict == "usable")
+
+    return tried
+
+
+CALC = "def add(a, b):\n    return a - b\n"
+TEST_CALC = "import unittest, calc\n\n\nclass T(unittest.TestCase):\n    def test_a(self):\n        self.assertEqual(calc.add(1, 2), 3)\n"
+COUNT = "print(len(open('names.txt').readlines()), file=open('count.txt', 'w'))\n"
+NAMES = read("names.txt", "ada\nbo\n")
+
+
+def test_tests_that_the_request_names_are_brought_along(mined: Any, passes: Callable[[str], bool]) -> None:
+    work = (read("calc.py", CALC), read("tests/test_calc.py", TEST_CALC), edit("calc.py", "a - b", "a + b"))
+    ran_them = ran("python -m unittest tests/test_calc.py", "OK")
+    request = "Mend add in calc.py so that tests/test_calc.py passes."
+    assert mined(request, *work, ran_them).checks == {"tests": 1}
+    assert passes("sed -i 's/a - b/a + b/' calc.py")
+    assert not passes(": > tests/test_calc.py")
+    changed = edit("tests/test_calc.py", "(1, 2)", "(2, 1)")
+    assert "tests/test_calc.py decides over itself" in why(mined(request, *work, changed, ran_them))
+
+
+@pytest.mark.parametrize(
+    ("request_", "calls", "expected"),
+    [
+        ("Make count.txt with the number of lines of names.txt by count.py.", [NAMES, write("count.py", COUNT), ran("python count.py")], "state"),
+        ("Make count.py, which counts names.txt.", [NAMES, write("count.py", COUNT), ran("python count.py")], "program of its own"),
+        ("Make count.py, which is to be valid.", [write("count.py", COUNT), ran("python -m py_compile count.py")], "files that were changed are empty"),
+        ("Make count.py, which counts 1.", [write("count.py", "print(1)\n"), ran("python count.py", "1\n")], "command"),
+    ],
+)  # fmt: skip
+def test_a_command_that_passes_an_empty_program_decides_nothing(
+    mined: Any, passes: Callable[[str], bool], request_: str, calls: list[Call], expected: str
+) -> None:
+    found = mined(request_, *calls)
+    if not found.tasks:
+        assert expected in why(found)
+        return
+    assert found.checks == {expected: 1}
+    assert not passes(": > count.py")
+
+
+def test_what_compares_is_no_module_of_the_workspace(mined: Any, passes: Callable[[str], bool]) -> None:
+    work = (read("in.txt", "1\n2\n"), write("total.json", '{"total": 3}\n'))
+    assert mined("Write the total of in.txt into total.json as an object with the key total.", *work).checks == {
+        "state": 1
+    }
+    assert passes("echo '{\"total\":  3}' > total.json")
+    assert not passes("echo '{\"total\": 99}' > total.json; echo 'import sys; sys.exit(0)' > json.py")
+
+
+def test_what_a_command_changed_in_any_of_its_lines_is_in_what_is_right(mined: Any, tmp_path: Path) -> None:
+    work = [
+        read("in.txt", "1\n3\n"),
+        write("data.csv", "1\n3\n"),
+        ran("cat data.csv\nsort -r -o data.csv data.csv", "1\n3\n"),
+    ]
+    assert mined("Write the numbers of in.txt to data.csv in descending order.", *work).checks == {"state": 1}
+    (row,) = rows_in(tmp_path / "tasks")
+    assert "\n3\n1\n" in row["solution"]
 
 
 def test_what_failed_is_right_nowhere_and_what_needs_its_repository_says_so(mined: Any, tmp_path: Path) -> None:
@@ -346,6 +420,24 @@ def test_from_logs_alone_to_a_pull_request_in_two_commands(
     assert "The gate says: promote" in asked["body"]
     assert "6 of them mined from sessions" in asked["body"]
     assert "STAMP_ZONE=utc" in remote.git("show", f"{asked['branch']}:skills/learned-from-traces/SKILL.md")
+
+
+def test_held_out_tasks_that_prove_nothing_are_known_before_anything_is_learned(
+    many: Path, tmp_path: Path, prefect_home: Path, plays: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without one that is left, what was learned is staged, and the reason says which were left out."""
+    plays(agent)
+    order: list[str] = []
+    planned, observed = ingesting_flow.plan_run, ingesting_flow.observe
+    monkeypatch.setattr(ingesting_flow, "plan_run", lambda *given: (order.append("plan"), planned(*given))[1])
+    monkeypatch.setattr(ingesting_flow, "sized", lambda flow, given: (order.append(flow.name), sized(flow, given))[1])
+    monkeypatch.setattr("trace2skill.runs.refresh.seen_before", lambda rt, skill: set(rt.splits.validation))
+    who = ("--analyst", "rules", "--agent-model", "sim/scripted", "--store", tmp_path / "s.duckdb")
+    done = json.loads(run(tmp_path, prefect_home, "ingest", many, "--gate-on", "mined", *who, "--json").stdout)
+    assert order[:2] == ["plan", observed.name]
+    assert done["decision"]["verdict"] == "not_enough_evidence"
+    assert "the skill has learned from it in an earlier run" in done["decision"]["reason"]
+    assert not done["evaluations"]
 
 
 def test_what_cannot_be_gated_is_staged_and_says_so(many: Path, tmp_path: Path, prefect_home: Path) -> None:

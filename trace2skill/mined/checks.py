@@ -58,6 +58,8 @@ def checks_of(
             break
     for item, became in reversed(runs):
         if DECIDES.match(item.command.strip()) and not TESTS.search(item.command):
+            if any(names(request, path, there=path in before) for path in became.changed):
+                break  # it is the work itself: what it left decides
             yield _by_command("command", item, became, request, before, after, made, root)
             break
     yield _by_state(request, before, after)
@@ -96,13 +98,18 @@ def _by_command(
 ) -> MinedCheck | str:
     tests = kind == "tests"
     brought = {path: raw for path, raw in sorted(after.items()) if tests and TEST_FILE.search(path)}
-    brought = {path: raw for path, raw in brought.items() if not names(request, path)}  # that is what was asked for
+    asked = [path for path in brought if brought[path] != before.get(path) and names(request, path)]
+    brought = {path: raw for path, raw in brought.items() if path not in asked}
+    if asked and (not brought or any(_speaks_of(item.command, path) for path in asked)):
+        return f"its tests are what was asked for: {asked[0]} decides over itself"
     if len(brought) > MOST_BROUGHT or sum(map(len, brought.values())) > MOST_TEXT:
         return "its tests are too many to be brought along"
     said = "\n".join([item.command, *(raw.decode("utf-8", "replace") for raw in brought.values())])
     own = sorted(path for path in made - brought.keys() if _speaks_of(said, path) and not names(request, path))
     if own:
         return f"its check asks for {own[0]}, which the request does not name"
+    if not tests and became.changed and any(_speaks_of(item.command, path) for path in made):
+        return "its last command is a program of its own, which decides over itself"
     command = moved(item.command, root)
     lines = ["unset PYTHONSAFEPATH PYTHONPATH", "set -o pipefail", "export PYTHONDONTWRITEBYTECODE=1"]
     lines += [written(path, raw) for path, raw in brought.items()]
@@ -144,7 +151,8 @@ def _by_state(request: str, before: Mapping[str, bytes], after: Mapping[str, byt
         lines += [f'cd "$kept"\n{written(str(number), after[path])}\ncd "$here"']
         lines += [f"[ -f {where} ] || {{ echo {shlex.quote(f'there is no {path}')}; exit 1; }}"]
         lines += [f"{_same(path, number)} || {{ echo {shlex.quote(complaint)}; exit 1; }}"]
-    return MinedCheck(kind="state", what=f"{', '.join(exact)} as accepted", script="\n".join([*lines, ""]))
+    what = f"{', '.join(exact)} as accepted"
+    return MinedCheck(kind="state", what=what, script="\n".join([*lines, ""]), files=tuple(exact))
 
 
 def _asked_for(request: str, before: bytes, after: bytes) -> bool:
@@ -158,7 +166,7 @@ def _same(path: str, number: int) -> str:
     """A command that compares a file with what was kept: JSON by its value, lines without blanks at their ends."""
     if path.endswith(".json"):
         compare = "import json,sys; sys.exit(json.load(open(sys.argv[1])) != json.load(open(sys.argv[2])))"
-        return f'python -c {shlex.quote(compare)} {shlex.quote(path)} "$kept/{number}" 2> /dev/null'
+        return f'python -I -c {shlex.quote(compare)} {shlex.quote(path)} "$kept/{number}" 2> /dev/null'
     return f'diff -qZ --strip-trailing-cr {shlex.quote(path)} "$kept/{number}" > /dev/null 2>&1'
 
 

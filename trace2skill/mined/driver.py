@@ -17,6 +17,8 @@ from typing import Any
 
 READ, SHOWN = 20_000, 300
 """So much is read of what a command prints, and so much of its end is told."""
+LOOKED_AT, NAMED = 5000, 100
+"""So many files are looked at after a command, and so many that it changed are told."""
 
 
 TARGET = re.compile(r"(?<![<>&])>{1,2}\s*([\w./-]+/[\w.-]+)")
@@ -33,14 +35,38 @@ def main() -> None:
             folder = os.path.join(root, item["folder"]) if item["folder"] is not None else stands
             here = folder if os.path.isdir(folder) else root
             _make_folders(item["command"], here, root)
+            before = _states(root, given["noise"])
             done, after = _run(item["command"], here, min(given["each"], until - time.monotonic()))
+            changed = _changed(before, _states(root, given["noise"]))
             stands = after if item["folder"] is None and _within(after, root) else stands
             said = done.pop("output")
             same = said.strip() == item["output"].strip()
-            told.append({**done, "same": same, "said": said[-SHOWN:], "folder": os.path.relpath(here, root)})
+            where = {"folder": os.path.relpath(here, root), "changed": changed}
+            told.append({**done, "same": same, "said": said[-SHOWN:], **where})
         else:
             told.append({"did": _do(item)})
     sys.stdout.write(json.dumps({"told": told, "stands": os.path.relpath(stands, root)}) + "\n")
+
+
+def _states(root: str, noise: list[str]) -> dict[str, tuple[int, int, int]]:
+    """What tells of each file whether it was changed."""
+    found: dict[str, tuple[int, int, int]] = {}
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in noise)
+        for name in sorted(files):
+            with contextlib.suppress(OSError):
+                state = os.lstat(os.path.join(folder, name))
+                path = os.path.relpath(os.path.join(folder, name), root)
+                found[path] = (state.st_mtime_ns, state.st_size, state.st_ino)
+        if len(found) > LOOKED_AT:
+            break
+    return found
+
+
+def _changed(before: dict[str, tuple[int, int, int]], after: dict[str, tuple[int, int, int]]) -> list[str]:
+    """Files that were made, changed or removed, by names that can be told."""
+    paths = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+    return [path for path in paths if path.isprintable() and len(path) < SHOWN][:NAMED]
 
 
 def _do(item: dict[str, Any]) -> str:

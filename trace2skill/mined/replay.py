@@ -16,6 +16,7 @@ from trace2skill.core.record import Record
 from trace2skill.domains.files import read_files, tree_under
 from trace2skill.domains.shell.workspace import SOLUTION, stays_inside
 from trace2skill.mined import driver
+from trace2skill.mined.looks import looks
 from trace2skill.mined.work import Operation
 from trace2skill.sandbox import Limits, Sandbox
 from trace2skill.sandbox.tree import scratch_directory
@@ -28,11 +29,6 @@ NOISE = frozenset({
     "node_modules", ".tox", ".cache",
 })  # fmt: skip
 """Folders that programs leave beside the work."""
-LOOKS = re.compile(
-    r"\A\s*(?:cd\s+\S+\s*(?:&&|;)\s*)?(?:ls|pwd|whoami|date|which|type|git (?:status|log|diff|show|branch|remote)|"
-    r"grep|rg|find|head|tail|wc|tree|stat|file|du|df|env|printenv|echo|cat|less|more|uname|id)\b[^>`$&;|]*\Z"
-)
-"""Commands that show something and change nothing: they are not run again."""
 
 
 class Became(Record):
@@ -43,6 +39,7 @@ class Became(Record):
     same: bool = Field(default=False, description="Did the command print what it printed in the log?")
     said: str = Field(default="", max_length=1000)
     folder: str = Field(default=".", max_length=1000)
+    changed: tuple[str, ...] = Field(default=(), max_length=driver.NAMED, description="Files that a command changed.")
 
 
 class _Report(Record):
@@ -93,8 +90,8 @@ def moved(text: str, root: str) -> str:
 
 
 def does_something(item: Operation) -> bool:
-    """Is it to be done again: an operation on a file, or a command that is more than a look?"""
-    return item.kind != "run" or not LOOKS.match(item.command)
+    """Is it to be done again: an operation on a file, or a command of which a line is more than a look?"""
+    return item.kind != "run" or not looks(item.command)
 
 
 def _once(files: Mapping[str, str], segments: Sequence[Sequence[Operation]], root: str, sandbox: Sandbox) -> list[Done]:
@@ -143,9 +140,15 @@ def _run(
 ) -> _Report | None:
     if not work:
         return _Report(told=(), stands=stands)
-    given = {"work": as_told(work, root), "stands": stands, "seconds": SECONDS - 5, "each": EACH}
+    given = {
+        "work": as_told(work, root),
+        "stands": stands,
+        "seconds": SECONDS - 5,
+        "each": EACH,
+        "noise": sorted(NOISE),
+    }
     (aside / "work.json").write_text(json.dumps(given), encoding="ascii")
-    command = f"exec python -P {SOLUTION}/driver.py {SOLUTION}/work.json"
+    command = f"exec python -I {SOLUTION}/driver.py {SOLUTION}/work.json"
     limits = Limits(wall_seconds=SECONDS, cpu_seconds=int(SECONDS))
     result = sandbox.run(command, workspace, read_only={SOLUTION: aside}, limits=limits)
     if result.stopped or result.exit_code != 0:

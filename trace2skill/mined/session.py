@@ -102,7 +102,7 @@ class Miner:
                 told.append(check)
                 continue
             row = trial.row(check)
-            check, why = self._verified(row, check)
+            check, why = self._verified(row, check, trial.emptied)
             found = check if found is None or check.fails_at_start else found
             if not check.believed:
                 told.append(why)
@@ -121,8 +121,11 @@ class Miner:
             refused = refused.model_copy(update={"check": found.kind, "check_passes": found.passes_at_end})
         return Mined(refused, None)
 
-    def _verified(self, row: dict[str, Any], check: MinedCheck) -> tuple[MinedCheck, str]:
-        """The check with what it said, and in words what speaks against it."""
+    def _verified(self, row: dict[str, Any], check: MinedCheck, emptied: Mapping[str, bytes]) -> tuple[MinedCheck, str]:
+        """The check with what it said, and in words what speaks against it.
+
+        One that passes where nothing is in any file that was changed decides over nothing.
+        """
         with scratch_directory(prefix="t2s-mined-task-") as directory:
             path = Path(directory) / "task.jsonl"
             path.write_text(json.dumps(row) + "\n", encoding="utf-8")
@@ -131,6 +134,11 @@ class Miner:
             except BadInput as error:
                 return check, str(error).partition(": ")[2]
             audit = self._domain.audit(task)
+            tried = audit.verdict == "usable" and check.kind != "state" and bool(emptied)
+            vacuous = tried and self._domain.grade(task, emptied).hard >= 1.0
+        if vacuous:
+            why = f"{check.what}: also where the files that were changed are empty"
+            return check.model_copy(update={"fails_at_start": False}), why
         if audit.verdict == "passes_untouched":
             return check.model_copy(update={"fails_at_start": False}), f"{check.what}: also where nothing was done"
         passes = audit.verdict == "usable"

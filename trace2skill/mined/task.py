@@ -20,6 +20,7 @@ class MinedCheck(Record):
     kind: CheckKind
     what: str = Field(description="What it does, in words.")
     script: str
+    files: tuple[str, ...] = Field(default=(), description="Of a state, the files that it compares.")
     fails_at_start: bool | None = Field(default=None, description="None where it was not tried.")
     passes_at_end: bool | None = None
 

@@ -1,15 +1,17 @@
 """A segment that is tried: the task it would be, and what speaks against it."""
 
 import re
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
 from trace2skill.domains.shell.workspace import RESERVED
-from trace2skill.mined.checks import written
+from trace2skill.mined.checks import names, written
 from trace2skill.mined.parts import NeededRepository
-from trace2skill.mined.replay import Done
+from trace2skill.mined.replay import Became, Done
 from trace2skill.mined.start import MOST_TEXT
 from trace2skill.mined.task import MinedCheck, MinedSegment
 from trace2skill.mined.work import CHANGES, Operation
@@ -64,10 +66,18 @@ class Trial:
             "kind": check.kind,
         }
 
+    @property
+    def emptied(self) -> dict[str, bytes]:
+        """What was made or changed, with nothing in it; nothing where that is what the log ended with."""
+        changed = {path: raw for path, raw in self.done.after.items() if self.done.before.get(path) != raw}
+        return dict.fromkeys(changed, b"") if any(raw.strip() for raw in changed.values()) else {}
+
     def not_accepted(self, check: MinedCheck) -> str:
         """Why what the log ended with is not to be taken for right, though its check passes; '' where it is."""
         if self.about.outcome == "failed":
             return f"it failed ({self.about.source}): what it ended with is not right"
+        if why := self._came_otherwise(check.files):
+            return why
         if check.kind != "state" or self.about.outcome == "passed" or self._accepted:
             return ""
         return "nobody says that what it ended with is right"
@@ -90,14 +100,34 @@ class Trial:
             path, why = next(iter(self._lost.items()))
             more = f" (and {len(self._lost) - 1} more files)" if len(self._lost) > 1 else ""
             return f"the log does not hold {path}: {why}{more}"
-        for item, became in zip(self.work, self.done.told, strict=not self.done.ended):
-            if item.kind == "run" and item.worked and became.exit_code != (item.exit_code or 0):
-                told = MISSING.search(became.said)
-                how = told[0] if told else f"exit code {became.exit_code}" if became.exit_code else became.did
-                return f"`{' '.join(item.command.split())[:80]}` does not end here as in the log ({how})"
-            if item.kind in CHANGES and became.did != "done":
-                return f"{item.path} cannot be changed as in the log ({became.did})"
-        return ""
+        return next(filter(None, starmap(_differs, self._told)), "")
+
+    @property
+    def _told(self) -> list[tuple[Operation, Became]]:
+        return list(zip(self.work, self.done.told, strict=not self.done.ended))
+
+    def _came_otherwise(self, files: Collection[str]) -> str:
+        """What did not go as in the log of that by which files came to hold what they hold; '' for nothing."""
+        made = [number for number, (_, became) in enumerate(self._told) if not set(files).isdisjoint(became.changed)]
+        differs = (
+            _differs(item, became)
+            for number, (item, became) in enumerate(self._told)
+            if number <= max(made, default=-1)
+            or item.path in files
+            or any(names(item.command, path, there=True) for path in files)
+        )
+        return next(filter(None, differs), "")
+
+
+def _differs(item: Operation, became: Became) -> str:
+    """What did not go as in the log, in words; '' where it did, or where it failed there, too."""
+    if item.kind == "run" and item.worked and became.exit_code != (item.exit_code or 0):
+        told = MISSING.search(became.said)
+        how = told[0] if told else f"exit code {became.exit_code}" if became.exit_code else became.did
+        return f"`{' '.join(item.command.split())[:80]}` does not end here as in the log ({how})"
+    if item.kind in CHANGES and became.did != "done":
+        return f"{item.path} cannot be changed as in the log ({became.did})"
+    return ""
 
 
 def _not_text(raw: bytes) -> bool:
@@ -110,6 +140,6 @@ def _not_text(raw: bytes) -> bool:
 def _solution(done: Done) -> str:
     """A script that leaves what the log ended with."""
     gone = sorted(done.before.keys() - done.after.keys())
-    lines = [f"rm -f -- '{path}'" for path in gone if "'" not in path]
+    lines = [f"rm -f -- {shlex.quote(path)}" for path in gone]
     lines += [written(path, raw) for path, raw in sorted(done.after.items()) if done.before.get(path) != raw]
     return "\n".join([*lines, ""])
