@@ -16,6 +16,8 @@ from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary, Spent
 from trace2skill.safety.code_spans import code_span
 
 State = Literal["no lessons", "decided", "failed"]
+NEW_SKILLS = ("found", "new skill")
+"""Stages in which skills are found that the library lacks, and are written."""
 
 
 class SkillRow(Record):
@@ -89,6 +91,13 @@ class LibrarySummary(Record, form="LibrarySummary", version=1):
     spent: Spent = Spent()
     foreseen: float | None = Field(default=None, description="US dollars, estimated before the first attempt.")
     sources: SourcesRead | None = Field(default=None, exclude_if=not_)
+
+    @property
+    def is_whole(self) -> bool:
+        """Did each skill come to its end, and what new ones were asked for?"""
+        return all(row.state != "failed" for row in self.skills) and not any(
+            failure.stage in NEW_SKILLS for failure in self.failures
+        )
 
     @property
     def headline(self) -> str:
