@@ -9,6 +9,7 @@ from pydantic import Field
 
 from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
+from trace2skill.runs.failures_page import what_failed
 from trace2skill.runs.library_use import LibraryUse
 from trace2skill.runs.routing import RoutedLesson
 from trace2skill.runs.sources_read import SourcesRead
@@ -117,11 +118,7 @@ class LibrarySummary(Record, form="LibrarySummary", version=1):
         if self.sources:
             parts.append("## Logs\n\n" + "\n".join(f"- {code_span(line)}" for line in self.sources.as_lines()))
         if self.failures:
-            failed = "\n".join(
-                f"- {item.stage}: {code_span(item.name)}: {item.kind}: {code_span(item.message)}"
-                for item in self.failures
-            )
-            parts.append(f"## What failed\n\n{failed}\n\nRun the same command again: only these are run.")
+            parts.append(what_failed(self.failures))
         parts.append(self.cost_in_words())
         parts.append(f"> {SIMULATED_NOTE}" if self.simulated else "")
         return "\n\n".join(part for part in parts if part) + "\n"
