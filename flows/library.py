@@ -33,7 +33,7 @@ from trace2skill.runs.ingest import decision_without_tasks
 from trace2skill.runs.intake import Intake
 from trace2skill.runs.library_again import gone_on_with, rows_before
 from trace2skill.runs.library_read import keep_library, settings_of_part
-from trace2skill.runs.library_summary import LibrarySummary, ProposedSkill, SkillRow
+from trace2skill.runs.library_summary import NEW_SKILLS, LibrarySummary, ProposedSkill, SkillRow
 from trace2skill.runs.library_use import use_of
 from trace2skill.runs.outlook import gate_outlook
 from trace2skill.runs.refresh import Plan
@@ -260,7 +260,7 @@ def new_skills(
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the skills there are have come to their ends
         stopping.check()
-        return [], [*failures, library.failure_of(FOUND.name, "new skills", error)]
+        return [], [*failures, library.failure_of(NEW_SKILLS[0], "new skills", error)]
     return [write_new(rt, new, lessons, failures) for new, lessons in found], failures
 
 
@@ -278,5 +278,5 @@ def write_new(rt: Runtime, new: ProposedSkill, lessons: list[RoutedLesson], fail
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it is one skill's
         stopping.check()
-        failures.append(library.failure_of("new skill", new.name, error))
+        failures.append(library.failure_of(NEW_SKILLS[1], new.name, error))
         return new.model_copy(update={"why_not": failures[-1].message})

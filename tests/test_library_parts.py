@@ -18,7 +18,7 @@ from trace2skill.core.errors import Interrupted
 from trace2skill.core.failures import Failure
 from trace2skill.llm import ModelSettings
 from trace2skill.llm.batch.records import ProviderBatch
-from trace2skill.runs import batching
+from trace2skill.runs import batching, library_again
 from trace2skill.runs import library as whole
 from trace2skill.runs import refresh as run
 from trace2skill.runs.estimate import estimate
@@ -240,6 +240,26 @@ def test_new_skills_are_looked_for_in_batches_and_what_fails_there_is_in_the_rep
     monkeypatch.setattr(flow.library, "founding", stopped)
     with pytest.raises(Interrupted):
         flow.new_skills(rt.settings, rt, [])
+
+
+def test_a_run_whose_new_skills_failed_is_gone_on_with_although_it_has_promoted(
+    rt: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_library(rt)
+    document = tmp_path / "skills" / "csv-tables" / "SKILL.md"
+    document.write_text(document.read_text() + "\n- More.\n")
+    monkeypatch.setattr(library_again, "part_that_promoted", lambda *_: "run-of-the-part")
+    for failures, gone_on in (
+        ((), ""),
+        ((Failure(stage="found", name="new skills", kind="K", message=""),), rt.run_id),
+    ):
+        whole.finish_library(rt, [], Routing(lessons=()), [], [], LibraryUse(), failures, NOTHING_READ)
+        forget_runtimes()
+        again = library_again.gone_on_with(runtime(shell_run(tmp_path)))
+        assert again.operation.library_read_by == gone_on
+        forget_runtimes()
+        rt = runtime(shell_run(tmp_path).changed(library_read_by=rt.run_id))
+        rt.begin("library")
 
 
 @pytest.mark.slow

@@ -15,8 +15,10 @@ from trace2skill.versions.registry import Registry
 
 
 def gone_on_with(rt: Runtime) -> RunSettings:
-    """The settings with the last run of the same settings that is to be gone on with, where there is one: not every
-    skill came to its end in it, and all that has changed of the library since are promotions of its own.
+    """The settings with the last run of the same settings that is to be gone on with, where there is one.
+
+    In such a run not every skill came to its end, or new ones did not, and all that has changed of the library since
+    are promotions of its own.
     """
     now = {skill.name: skill.digest for skill in rt.library.values()}
     for row in rt.store.runs("library", newest_first=True):
@@ -25,7 +27,7 @@ def gone_on_with(rt: Runtime) -> RunSettings:
         if settings is None or read is None or settings.identity != rt.settings.identity:
             continue
         ended = from_text_or_none(row.summary, LibrarySummary) if row.summary else None
-        whole = ended is not None and all(one.state != "failed" for one in ended.skills)
+        whole = ended is not None and ended.is_whole
         changed = {name for name in now if read.skills.get(name) != now[name]}
         if whole or not changed or read.skills.keys() != now.keys():
             return rt.settings

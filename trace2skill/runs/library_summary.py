@@ -9,6 +9,7 @@ from pydantic import Field
 
 from trace2skill.core.failures import Failure
 from trace2skill.core.record import Record
+from trace2skill.runs.failures_page import what_failed
 from trace2skill.runs.library_use import LibraryUse
 from trace2skill.runs.routing import RoutedLesson
 from trace2skill.runs.sources_read import SourcesRead
@@ -16,6 +17,8 @@ from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary, Spent
 from trace2skill.safety.code_spans import code_span
 
 State = Literal["no lessons", "decided", "failed"]
+NEW_SKILLS = ("found", "new skill")
+"""Stages in which skills are found that the library lacks, and are written."""
 
 
 class SkillRow(Record):
@@ -91,6 +94,13 @@ class LibrarySummary(Record, form="LibrarySummary", version=1):
     sources: SourcesRead | None = Field(default=None, exclude_if=not_)
 
     @property
+    def is_whole(self) -> bool:
+        """Did each skill come to its end, and what new ones were asked for?"""
+        return all(row.state != "failed" for row in self.skills) and not any(
+            failure.stage in NEW_SKILLS for failure in self.failures
+        )
+
+    @property
     def headline(self) -> str:
         """In one sentence."""
         counts = Counter(row.outcome for row in self.skills)
@@ -108,11 +118,7 @@ class LibrarySummary(Record, form="LibrarySummary", version=1):
         if self.sources:
             parts.append("## Logs\n\n" + "\n".join(f"- {code_span(line)}" for line in self.sources.as_lines()))
         if self.failures:
-            failed = "\n".join(
-                f"- {item.stage}: {code_span(item.name)}: {item.kind}: {code_span(item.message)}"
-                for item in self.failures
-            )
-            parts.append(f"## What failed\n\n{failed}\n\nRun the same command again: only these are run.")
+            parts.append(what_failed(self.failures))
         parts.append(self.cost_in_words())
         parts.append(f"> {SIMULATED_NOTE}" if self.simulated else "")
         return "\n\n".join(part for part in parts if part) + "\n"

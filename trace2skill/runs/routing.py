@@ -99,6 +99,7 @@ def to_route(rt: Runtime, analysed: Iterable[Extracted], waiting: Sequence[Route
             continue
         if not item.extracted.log and item.extracted.task_id not in rt.splits.evolve:
             continue  # held out by now, or no task of this run
+        mine.add((item.lesson, item.extracted.content))
         if rt.store.get("extraction", item.extracted.content, Extraction) is None:
             lost += 1
             continue

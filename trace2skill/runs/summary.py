@@ -16,6 +16,7 @@ from trace2skill.core.record import Record
 from trace2skill.evaluation.ends import of_each, short
 from trace2skill.evaluation.outlook import GateOutlook
 from trace2skill.runs import script_review
+from trace2skill.runs.failures_page import what_failed
 from trace2skill.runs.held_back import as_sections, one_line
 from trace2skill.runs.replayed import Replayed
 from trace2skill.runs.round_score import RoundScore
@@ -24,6 +25,7 @@ from trace2skill.runs.shrunk import Shrunk
 from trace2skill.runs.sources_read import SourcesRead
 from trace2skill.runs.spread import SkillScores
 from trace2skill.runs.turned import Turned
+from trace2skill.safety.code_spans import code_span
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation, score_names
 
@@ -206,13 +208,12 @@ class RunSummary(Record, form="RunSummary", version=1):
             parts.append("## Logs\n\n" + "\n".join(f"- {line}" for line in self.sources.as_lines()))
         parts += as_sections(self.quarantined, self.candidate)
         if self.failures:
-            listed = "\n".join(f"- {item.stage}: {item.name}: {item.kind}: {item.message}" for item in self.failures)
-            parts.append(f"## What failed\n\n{listed}\n\nRun the same command again: only these are run.")
+            parts.append(what_failed(self.failures))
         if self.left_out:
-            listed = "\n".join(f"- {item.task_id}: {item.verdict}: {item.reason}" for item in self.left_out)
+            listed = "\n".join(f"- {item.task_id}: {item.verdict}: {code_span(item.reason)}" for item in self.left_out)
             parts.append(f"## Tasks left out\n\n{listed}")
         if self.disputed:
-            listed = "\n".join(f"- {item.task_id}: {one_line(item.reason)}" for item in self.disputed)
+            listed = "\n".join(f"- {item.task_id}: {code_span(item.reason)}" for item in self.disputed)
             parts.append(f"## Tasks that a person should look at\n\n{DISPUTED}:\n\n{listed}")
         if blamed := self.blamed_in_words():
             parts.append("## Replay\n\n" + "\n".join(f"- {line}" for line in blamed))
