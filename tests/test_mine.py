@@ -185,6 +185,7 @@ def test_tests_that_the_request_names_are_brought_along(mined: Any, passes: Call
     assert mined(request, *work, ran_them).checks == {"tests": 1}
     assert passes("sed -i 's/a - b/a + b/' calc.py")
     assert not passes(": > tests/test_calc.py")
+    assert not passes("echo 'import sys; sys.exit()' > unittest.py")
     changed = edit("tests/test_calc.py", "(1, 2)", "(2, 1)")
     assert "tests/test_calc.py decides over itself" in why(mined(request, *work, changed, ran_them))
 
@@ -207,6 +208,14 @@ def test_a_command_that_passes_an_empty_program_decides_nothing(
         return
     assert found.checks == {expected: 1}
     assert not passes(": > count.py")
+
+
+def test_a_program_that_checks_is_brought_along(mined: Any, passes: Callable[[str], bool]) -> None:
+    check = "import sys\nsys.exit(open('index.txt').read() != 'a\\n')\n"
+    checked = (read("tools/check_index.py", check), write("index.txt", "a\n"), ran("python tools/check_index.py"))
+    assert mined("Make the index.", *checked).checks == {"command": 1}
+    assert passes("echo a > index.txt")
+    assert not passes("echo b > index.txt; : > tools/check_index.py")
 
 
 def test_what_compares_is_no_module_of_the_workspace(mined: Any, passes: Callable[[str], bool]) -> None:

@@ -8,7 +8,7 @@ the log called by a name of its own, another agent may call otherwise, and be ri
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from trace2skill.core.digest import digest_of
@@ -38,6 +38,20 @@ CODE = frozenset({
 })  # fmt: skip
 """Endings of files that can be right in many ways: what they hold word for word decides nothing."""
 WORD = re.compile(r"\w+(?:[.-]\w+)*")
+CHECKER = re.compile(
+    r"(?i)(?:\A|[_.-])(?:check|verif|valid|lint)\w*\.\w+\Z|(?:check|checker|validator|verifier)\.\w+\Z"
+)
+"""Names of programs that say whether something is right."""
+STAND_INS = """\
+import os, sys
+cut = sys.argv.index("--")
+given = {*map(os.path.normpath, sys.argv[cut + 1 :])}
+for folder in filter(os.path.isdir, sys.argv[1:cut]):
+    for name in sorted(os.listdir(folder)):
+        path = os.path.normpath(os.path.join(folder, name))
+        if name.endswith(".py") and name[:-3] in {*sys.stdlib_module_names, "pytest"} and path not in given:
+            sys.exit(f"{path} stands in for a module that the check is made of")
+"""
 MOST_BROUGHT, MOST_TEXT = 40, 200_000
 
 
@@ -97,14 +111,15 @@ def _by_command(
     root: str,
 ) -> MinedCheck | str:
     tests = kind == "tests"
-    brought = {path: raw for path, raw in sorted(after.items()) if tests and TEST_FILE.search(path)}
+    brought = _brought(item.command, before, after, tests=tests)
     asked = [path for path in brought if brought[path] != before.get(path) and names(request, path)]
     brought = {path: raw for path, raw in brought.items() if path not in asked}
     if asked and (not brought or any(_speaks_of(item.command, path) for path in asked)):
         return f"its tests are what was asked for: {asked[0]} decides over itself"
     if len(brought) > MOST_BROUGHT or sum(map(len, brought.values())) > MOST_TEXT:
         return "its tests are too many to be brought along"
-    said = "\n".join([item.command, *(raw.decode("utf-8", "replace") for raw in brought.values())])
+    new = [raw.decode("utf-8", "replace") for path, raw in brought.items() if before.get(path) != raw]
+    said = "\n".join([item.command, *new])  # what was there from the beginning may be read by anybody
     own = sorted(path for path in made - brought.keys() if _speaks_of(said, path) and not names(request, path))
     if own:
         return f"its check asks for {own[0]}, which the request does not name"
@@ -113,6 +128,7 @@ def _by_command(
     command = moved(item.command, root)
     lines = ["unset PYTHONSAFEPATH PYTHONPATH", "set -o pipefail", "export PYTHONDONTWRITEBYTECODE=1"]
     lines += [written(path, raw) for path, raw in brought.items()]
+    lines += _no_stand_ins(brought, {*before, *after}) if any(path.endswith(".py") for path in brought) else []
     lines += [f"cd {shlex.quote(became.folder)}"] if became.folder != "." else []
     shown = " ".join(item.command.split())[:200]
     if tests or not item.worked or not became.same or not item.output.strip():
@@ -127,6 +143,23 @@ def _by_command(
     ]
     lines += ['  { echo "it ends well and prints something else than what was accepted"; exit 1; }', ""]
     return MinedCheck(kind="command", what=f"`{shown}` ends well and prints what it printed", script="\n".join(lines))
+
+
+def _brought(command: str, before: Mapping[str, bytes], after: Mapping[str, bytes], *, tests: bool) -> dict[str, bytes]:
+    """What a check brings along: tests, and a program by whose name it checks, where nobody had to change it."""
+    return {
+        path: raw
+        for path, raw in sorted(after.items())
+        if (tests and TEST_FILE.search(path))
+        or (before.get(path) == raw and CHECKER.search(PurePosixPath(path).name) and _speaks_of(command, path))
+    }
+
+
+def _no_stand_ins(brought: Iterable[str], known: Collection[str]) -> list[str]:
+    """Lines that end a check where a file stands in for a module that its programs are made of."""
+    folders = sorted({".", *(str(PurePosixPath(path).parent) for path in brought)})
+    given = [*folders, "--", *sorted(path for path in known if str(PurePosixPath(path).parent) in folders)]
+    return [f"python -I -c {shlex.quote(STAND_INS)} {' '.join(map(shlex.quote, given))} || exit 1"]
 
 
 def _by_state(request: str, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> MinedCheck | str:
