@@ -64,6 +64,7 @@ HOSTILE = [
     "from dataclasses import dataclass\nA = type('A', (), {})\ndataclass(A)",
     "class M:\n    def __instancecheck__(self, other):\n        return True",
     "class A(metaclass=B):\n    pass",
+    "class M:\n    async def __instancecheck__(self, other):\n        pass",
     "import argparse\nargparse.ArgumentParser().parse_args([], int)",
     "from pathlib import Path\nPath('a').resolve().parents[3].rglob('*')",
     "from pathlib import Path\nPath(__file__).parent.parent",

@@ -151,7 +151,7 @@ class _Reader:
                 yield from self._call(node)
             case ast.ClassDef():
                 yield from (f"gives {word.arg or '**'} to a class" for word in node.keywords if word.arg != "total")
-            case ast.FunctionDef() if node.name in SETS_RULES:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() if node.name in SETS_RULES:
                 yield f"defines {node.name}"
             case ast.BinOp(op=ast.Div()) if _at_root(node.right):
                 yield "names the place /"
