@@ -168,11 +168,11 @@ def each_skill(
     rows += [SkillRow(name=name, state="no lessons", used=told[name][2]) for name in names if not routing.of(name)]
     failures: list[Failure] = []
 
-    def each(parts: Mapping[str, P], do: Callable[[str, P], R]) -> dict[str, R]:
+    def each(parts: Mapping[str, P], work: Callable[[str, P], R]) -> dict[str, R]:
         done: dict[str, R] = {}
         for name, part in parts.items():
             try:
-                done[name] = do(name, part)
+                done[name] = work(name, part)
             except Interrupted:
                 run.end(runtime(settings_of_part(rt, name)), "interrupted")
                 raise

@@ -119,6 +119,7 @@ def other(place: str) -> tuple[str, Any]:
         "operation.runner": ("threads", "threads"),
         "gate.no_regression": ("t-1", ("t-1",)),
         "operation.limits_held": ("l", ("l",)),
+        "learning.scripts.sources": ("4", 4),
     }
     if place in special:
         return special[place]
