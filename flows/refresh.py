@@ -71,7 +71,7 @@ def refresh(settings: RunSettings) -> State[Any]:
         from flows.library import refresh_library  # it is made of the stages of this one
 
         with held(settings):
-            return refresh_library(settings, return_state=True)
+            return sized(refresh_library, settings)(settings, return_state=True)
     with held(settings):
         answered(settings)
         settings = tonight(settings, runtime(settings).store, planned_day())

@@ -292,6 +292,7 @@ def test_a_deployed_refresh_of_a_library_is_a_run_over_the_library(
     tasks(tmp_path / "t.jsonl", 4)
     asked: list[RunSettings] = []
     monkeypatch.setattr(flow, "refresh_library", lambda settings, return_state: asked.append(settings))
+    monkeypatch.setattr(refresh, "sized", lambda flow, _: flow)
     refresh.refresh.fn(shell_run(tmp_path))
     assert [item.data.skill for item in asked] == [tmp_path / "skills"]
 
