@@ -348,6 +348,7 @@ def skill(name: str, *lines: str) -> Skill:
     return Skill(files=(SkillFile(path="SKILL.md", content=text.encode()),))
 
 
+@pytest.mark.slow
 def test_logs_teach_the_skill_that_their_sessions_used_and_what_has_none_waits_or_asks_for_a_new_one(
     tmp_path: Path, prefect_home: Path, plays: Plays
 ) -> None:

@@ -178,6 +178,7 @@ def test_held_out_tasks_are_not_replayed_on_and_agents_know_nothing_of_it(nights
     assert len(around) == 1
 
 
+@pytest.mark.slow
 def test_the_flow_does_the_same(nights: tuple[Done, Done], tmp_path: Path, prefect_home: Path) -> None:
     write_world(tmp_path, GOOD, 1, 2, EACH)
     how = [

@@ -67,6 +67,7 @@ def test_a_quote_that_nobody_closes_takes_the_rest_of_its_line() -> None:
     assert WORD.findall("echo 'a b' \"c\" d") == ["echo", "'a b'", '"c"', "d"]
 
 
+@pytest.mark.slow
 def test_a_later_run_asks_for_no_script_that_its_skill_has(tmp_path: Path) -> None:
     world.write_world(tmp_path)
 
@@ -94,6 +95,7 @@ def test_a_later_run_asks_for_no_script_that_its_skill_has(tmp_path: Path) -> No
     assert "the skill's own script passes" in "\n".join(as_markdown(later.summary.candidate, later.summary.scripts))
 
 
+@pytest.mark.slow
 def test_a_routine_that_was_refused_is_not_asked_about_again_with_the_same_skill(tmp_path: Path) -> None:
     world.write_world(tmp_path)
     asked = list[str]()
@@ -120,6 +122,7 @@ def test_what_a_writer_warns_of_stands_in_the_review(tmp_path: Path) -> None:
     assert "warns: One program sends the file away." in without
 
 
+@pytest.mark.slow
 def test_two_scripts_of_one_run_that_were_given_one_name_enter_under_two(tmp_path: Path) -> None:
     world.write_world(tmp_path)
     with scripted(world.speaker(answers(sum={"name": "do_it"}, long={"name": "do_it"}))):
@@ -133,6 +136,7 @@ def test_two_scripts_of_one_run_that_were_given_one_name_enter_under_two(tmp_pat
     assert "(scripts/do_it_2.py)" in body
 
 
+@pytest.mark.slow
 def test_scripts_are_made_where_nobody_proposes_a_rule(tmp_path: Path) -> None:
     world.write_world(tmp_path)
     speak = world.speaker(answers())

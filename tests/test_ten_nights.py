@@ -113,6 +113,7 @@ def life(tmp_path: Path, prefect_home: Path, monkeypatch: pytest.MonkeyPatch) ->
         yield found
 
 
+@pytest.mark.slow
 def test_five_nights_leave_the_history_that_a_person_expects(life: Life) -> None:
     five_nights(life)
 
