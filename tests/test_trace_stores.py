@@ -269,3 +269,9 @@ def test_nested_calls_are_one_whatever_their_order_in_the_export(tmp_path: Path)
     ]
     (item,), _ = read(written(tmp_path / "a.jsonl", *rows))
     assert (len(item.steps), item.usage.prompt) == (3, 8)
+
+
+@pytest.mark.parametrize("printed", ["1.50", "007", "true", "[not json", ""])
+def test_what_a_tool_printed_stays_as_it_was_printed(tmp_path: Path, printed: str) -> None:
+    (item,), _ = read(written(tmp_path / "a.jsonl", observed("x", 2, "TOOL", {"of": "rows"}, printed, name="count")))
+    assert [seen.content for step in item.steps for seen in step.observations] == [printed]

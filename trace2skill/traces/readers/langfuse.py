@@ -5,11 +5,11 @@ of the exports (`trace_id`); inputs and outputs may be JSON in a string. https:/
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from trace2skill.core.foreign_json import parse_text
 from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.exported import first_rows, opened, rows_of
 from trace2skill.traces.model_io import messages_given, messages_said
 from trace2skill.traces.scores import Score, agreed
 from trace2skill.traces.session import Session
@@ -22,7 +22,6 @@ Row = dict[str, Any]
 MODELS, TOOLS = {"GENERATION"}, {"TOOL", "RETRIEVER"}
 TYPES = MODELS | TOOLS | {"SPAN", "EVENT", "AGENT", "CHAIN", "EVALUATOR", "EMBEDDING", "GUARDRAIL"}
 KEPT = ("id", "name", "userId", "release", "version", "tags", "environment", "metadata")
-FIRST = 50
 
 
 class Langfuse:
@@ -33,16 +32,13 @@ class Langfuse:
 
     def claims(self, source: Source) -> bool:
         """Traces with a list of observations, or observations that name their trace."""
-        lists_ = [value for value in source.first_values[:1] or [source.start] if isinstance(value, list)]
-        firsts: list[Any] = [*source.first_objects, *lists_]
-        rows = [row for first in firsts for row in _listed(first)]
-        return any(_is_trace(row) or _is_observation(row) for row in rows[:FIRST])
+        return any(_is_trace(row) or _is_observation(row) for row in first_rows(source, "data"))
 
     def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
         """One trajectory a trace that has a generation or a tool run; else its input and output, where it has these."""
         traces: dict[str, Row] = {}
         below: dict[str, list[Row]] = defaultdict(list)
-        for line, row in _rows(source, notes):
+        for line, row in rows_of(source, notes, "data"):
             if isinstance(row, dict) and _is_trace(row):
                 traces[label(row.get("id"))] = row
                 below[label(row.get("id"))] += objects(row["observations"])
@@ -68,7 +64,7 @@ def _session(format: str, id: str, trace: Row, rows: list[Row], notes: Notes) ->
     session.copied_by_calls = True  # a later trace of a session begins with what was said before
     tell(session, [_span(row) for row in ordered], notes)
     if not len(session) and (trace.get("input") or trace.get("output")):
-        said = Call(messages_given(_opened(trace.get("input"))), messages_said(_opened(trace.get("output"))))
+        said = Call(messages_given(opened(trace.get("input"))), messages_said(opened(trace.get("output"))))
         tell(session, [TreeSpan(id, "", said)], notes)
     held = {key: _of(trace, key) for key in KEPT}
     session.extra = {key: value for key, value in held.items() if value}
@@ -87,8 +83,8 @@ def _call(row: Row) -> Call:
     read = {name: count for name, count in counts.items() if "input" in name or "prompt" in name}
     costs = mapping(_of(row, "costDetails"))
     return Call(
-        inputs=messages_given(_opened(row.get("input"))),
-        outputs=messages_said(_opened(row.get("output"))),
+        inputs=messages_given(opened(row.get("input"))),
+        outputs=messages_said(opened(row.get("output"))),
         timestamp=moment(_of(row, "startTime")),
         model=label(row.get("model")) or label(_of(row, "providedModelName")),
         usage=Usage(
@@ -102,7 +98,7 @@ def _call(row: Row) -> Call:
 
 
 def _tool(row: Row) -> SpanTool:
-    given, result = _opened(row.get("input")), _opened(row.get("output"))
+    given, result = opened(row.get("input")), opened(row.get("output"))
     id = label(mapping(result).get("tool_call_id")) or label(mapping(mapping(row.get("metadata"))).get("tool_call_id"))
     shown = mapping(result).get("content", result) if id else result
     said = content(shown) if isinstance(shown, (str, list)) else None if shown is None else text(shown)
@@ -143,31 +139,3 @@ def _of(row: Row, *names: str) -> Any:
             if row.get(form) is not None:
                 return row[form]
     return None
-
-
-def _opened(value: Any) -> Any:
-    """A value that stands as JSON in a string; anything else as it is."""
-    if isinstance(value, str) and value[:1] in ("{", "[", '"'):
-        try:
-            return parse_text(value)
-        except ValueError:
-            return value
-    return value
-
-
-def _listed(first: Any) -> list[Row]:
-    if isinstance(first, list):
-        return objects(first)
-    return objects(mapping(first).get("data")) or [mapping(first)]
-
-
-def _rows(source: Source, notes: Notes) -> Iterable[tuple[int, Any]]:
-    if source.first_values and not isinstance(source.first_values[0], list):
-        for line, record in source.records(notes):
-            yield from ((line, row) for row in _listed(record))
-    elif isinstance(source.start, list):
-        yield from enumerate(source.items("item"), start=1)
-    elif "data" in mapping(source.start):
-        yield from enumerate(source.items("data.item"), start=1)
-    else:
-        yield 1, source.document()

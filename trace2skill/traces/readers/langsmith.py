@@ -4,10 +4,11 @@ A trajectory is a trace: its model and tool runs in their order. https://docs.la
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.exported import first_rows, rows_of
 from trace2skill.traces.model_io import messages_given, messages_said
 from trace2skill.traces.scores import Score, agreed
 from trace2skill.traces.session import Session
@@ -43,17 +44,13 @@ class LangSmith:
 
     def claims(self, source: Source) -> bool:
         """Runs: objects with `run_type` and `inputs`."""
-        lists_ = [value for value in source.first_values[:1] or [source.start] if isinstance(value, list)]
-        firsts: list[Any] = [*source.first_objects, *lists_]
-        runs = [
-            run for first in firsts for run in objects(mapping(first).get("runs")) or objects(first) or [mapping(first)]
-        ]
-        return any("run_type" in run and ("inputs" in run or "trace_id" in run) for run in runs[:50])
+        runs = first_rows(source, "runs")
+        return any("run_type" in run and ("inputs" in run or "trace_id" in run) for run in runs)
 
     def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
         """One trajectory a trace that has a model or a tool run."""
         traces: dict[str, list[Run]] = defaultdict(list)
-        for line, run in _runs(source, notes):
+        for line, run in rows_of(source, notes, "runs"):
             if isinstance(run, dict) and "run_type" in run:
                 for nested in _unfold(run, 0):
                     traces[label(run.get("trace_id")) or label(run.get("id")) or str(line)].append(nested)
@@ -75,19 +72,6 @@ def _sort(runs: list[Run]) -> None:
         runs.sort(key=lambda run: label(run["dotted_order"], 5000))
     else:
         runs.sort(key=lambda run: (instant(run.get("start_time")), label(run.get("dotted_order"), 5000)))
-
-
-def _runs(source: Source, notes: Notes) -> Iterable[tuple[int, Any]]:
-    if source.first_values and not isinstance(source.first_values[0], list):
-        for line, record in source.records(notes):
-            for run in objects(record.get("runs")) or [record]:
-                yield line, run
-    elif isinstance(source.start, list):
-        yield from enumerate(source.items("item"), start=1)
-    elif "runs" in mapping(source.start):
-        yield from enumerate(source.items("runs.item"), start=1)
-    else:
-        yield 1, source.document()
 
 
 def _unfold(run: Run, depth: int) -> Iterator[Run]:

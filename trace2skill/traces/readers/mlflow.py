@@ -4,11 +4,11 @@ A trajectory is a trace: its model and tool spans in their order. Attributes are
 the schema, with a `context`, are read, too. https://mlflow.org/docs/latest/genai/tracing/
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from trace2skill.core.foreign_json import parse_text
 from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.exported import first_rows, opened, rows_of
 from trace2skill.traces.model_io import messages_given, messages_said
 from trace2skill.traces.scores import Score, agreed
 from trace2skill.traces.session import Session
@@ -23,7 +23,6 @@ NANO = 1_000_000_000
 LONGEST_TIME = 20
 SOURCES = {"HUMAN": "log", "CODE": "log"}
 """Who measured it or was asked for it; anybody else is a model."""
-FIRST = 50
 SESSION = "mlflow.trace.session"
 
 
@@ -35,13 +34,11 @@ class MLflow:
 
     def claims(self, source: Source) -> bool:
         """Traces with `info` and the spans under `data`, or spans with MLflow's attributes."""
-        lists_ = [value for value in source.first_values[:1] or [source.start] if isinstance(value, list)]
-        firsts = [*source.first_objects, *(item for given in lists_ for item in objects(given))]
-        return any(_is_trace(first) for first in firsts[:FIRST])
+        return any(_is_trace(first) for first in first_rows(source))
 
     def read(self, source: Source, notes: Notes) -> Iterator[Trajectory]:
         """One trajectory a trace with a model or a tool span; else its input and output, where its root has these."""
-        for line, trace in _rows(source, notes):
+        for line, trace in rows_of(source, notes):
             if not isinstance(trace, dict) or not _is_trace(trace):
                 notes.unknown(source, line, ", ".join(sorted(trace)[:6]) if isinstance(trace, dict) else trace)
                 continue
@@ -49,7 +46,7 @@ class MLflow:
             spans.sort(key=_time)
             first = mapping(spans[0].get("attributes")) if spans else {}
             name = label(info.get("trace_id")) or label(info.get("request_id"))
-            name = name or label(_opened(first.get("mlflow.traceRequestId"))) or f"{source.name}:{line}"
+            name = name or label(opened(first.get("mlflow.traceRequestId"))) or f"{source.name}:{line}"
             root = next((span for span in spans if not _ids(span)[1]), {})
             talk = label(mapping(info.get("trace_metadata") or info.get("request_metadata")).get(SESSION))
             session = Session(self.name, name, name=talk or name, agent=label(root.get("name")) or self.name)
@@ -76,13 +73,13 @@ def _outcome(assessed: list[Row]) -> Outcome:
 
 
 def _span(span: Row) -> TreeSpan:
-    kind = label(_opened(mapping(span.get("attributes")).get("mlflow.spanType")))
+    kind = label(opened(mapping(span.get("attributes")).get("mlflow.spanType")))
     call, tool = _call(span) if kind in MODELS else None, _tool(span) if kind in TOOLS else None
     return TreeSpan(*_ids(span), call, tool)
 
 
 def _call(span: Row) -> Call:
-    told = {key: _opened(value) for key, value in mapping(span.get("attributes")).items()}
+    told = {key: opened(value) for key, value in mapping(span.get("attributes")).items()}
     given, said = told.get("mlflow.spanInputs"), told.get("mlflow.spanOutputs")
     spent = mapping(told.get("mlflow.chat.tokenUsage"))
     cached = number(spent.get("cache_read_input_tokens"))
@@ -104,7 +101,7 @@ def _call(span: Row) -> Call:
 
 def _tool(span: Row) -> SpanTool:
     told = mapping(span.get("attributes"))
-    given, result = _opened(told.get("mlflow.spanInputs")), _opened(told.get("mlflow.spanOutputs"))
+    given, result = opened(told.get("mlflow.spanInputs")), opened(told.get("mlflow.spanOutputs"))
     id = label(mapping(result).get("tool_call_id"))
     shown = mapping(result).get("content", result) if id else result
     said = content(shown) if isinstance(shown, (str, list)) else None if shown is None else text(shown)
@@ -133,7 +130,7 @@ def _time(span: Row) -> int:
 
 
 def _spans(trace: Row) -> list[Row]:
-    data = _opened(trace.get("data"))
+    data = opened(trace.get("data"))
     return objects(mapping(data).get("spans")) or objects(trace.get("spans"))
 
 
@@ -145,20 +142,3 @@ def _is_trace(row: Any) -> bool:
     if spans and ("trace_id" in info or "request_id" in info):
         return True
     return any("mlflow.traceRequestId" in mapping(span.get("attributes")) for span in spans[:3])
-
-
-def _opened(value: Any) -> Any:
-    """A value that stands as JSON in a string; text that is none stays as it is."""
-    try:
-        return parse_text(value) if isinstance(value, str) and value else value
-    except ValueError:
-        return value
-
-
-def _rows(source: Source, notes: Notes) -> Iterable[tuple[int, Any]]:
-    if source.first_values and not isinstance(source.first_values[0], list):
-        yield from source.records(notes)
-    elif isinstance(source.start, list):
-        yield from enumerate(source.items("item"), start=1)
-    else:
-        yield 1, source.document()
