@@ -46,7 +46,7 @@ def rows_of(source: Source, notes: Notes, name: str = "") -> Iterable[tuple[int,
 
 
 def opened(value: Any) -> Any:
-    """An object, list, text or null that stands as JSON in a string; anything else as it is: '1.50' stays what it was."""
+    """An object, list, text or null that stands as JSON in a string; anything else as it is ('1.50' is no number)."""
     if not isinstance(value, str) or not (value[:1] in ("{", "[", '"') or value == "null"):
         return value
     try:
