@@ -33,6 +33,16 @@ def test_no_bet_can_lose_more_than_is_there(told: list[tuple[bool, float]], shar
     assert (found.verdict == "goes_on") == (max(found.for_better, found.for_worse) < 2 / found.level)
 
 
+@pytest.mark.parametrize("better", [True, False])
+def test_it_ends_with_the_session_after_which_a_gambler_has_twice_what_the_level_asks_for(better: bool) -> None:
+    told = [CanaryEnd(f"s{number}", number % 2 == 0, float((number % 2 == 0) == better)) for number in range(200)]
+    at = weighed(told, 0.5).decided_at
+    assert 0 < at < 100
+    before, then = weighed(told[: at - 1], 0.5), weighed(told[:at], 0.5)
+    assert max(before.for_better, before.for_worse) < 2 / 0.05 <= max(then.for_better, then.for_worse)
+    assert (before.verdict, then.verdict) == ("goes_on", "better" if better else "worse")
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5])
 def test_versions_that_are_equally_good_seldom_end_it_and_others_do(share: float) -> None:
     same = [weighed(history(number, share, 0.0, 400), share).verdict for number in range(120)]
@@ -293,3 +303,22 @@ def test_a_copy_of_the_folder_learns_of_the_end_by_a_look(world: World, tmp_path
     )
     assert "has ended" in str(over.exception)
     assert json.loads((copy / "canary.json").read_text())["serves"] == "champion"
+
+
+def test_a_log_that_comes_late_is_not_put_before_what_was_tested(world: World) -> None:
+    """Which logs come late may hang on the version: they would be tested out of their order."""
+    world.start("--share", "0.5")
+
+    def logged(name: str, *minutes: int) -> Path:
+        rows = [
+            {"id": f"s{minute}", "outcome": 1, "messages": [
+                {"role": "user", "text": "Go.", "time": f"2099-01-01T00:{minute:02}:00Z"}, {"role": "agent", "text": "Done."}]}
+            for minute in minutes
+        ]  # fmt: skip
+        path = world.folder / f"{name}.jsonl"
+        path.write_text("\n".join(map(json.dumps, rows)))
+        return path
+
+    assert world.look(logged("first", 5, 6, 7))["new"] == 3
+    found = world.look(logged("second", 1, 8))
+    assert (found["new"], found["canary"]["given_up"]) == (1, ["s1"])
