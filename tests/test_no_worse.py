@@ -141,6 +141,10 @@ def test_its_looks_cost_what_others_do_and_its_promotions_earn_nothing(tmp_path:
         champion = made
         left.append(registry.next_look(skill.name, champion.digest, 0.05).level)
     smaller = registry.history(skill.name)[1].skill
+    better = skill.with_files({"SKILL.md": f"{skill.text('SKILL.md')}\n- Better.\n".encode()})
+    registry.record(better, Version(name=skill.name, skill=better.digest, state="candidate"))
+    registry.promote(better, place, expected=champion.digest, run_id="r", reason="better")
+    assert registry.before_shrinking(skill.name) == better.digest
     registry.rollback(skill.name, place, to=smaller, reason="back")
     assert registry.before_shrinking(skill.name) == skill.digest, "a smaller version is measured by what it was"
     assert left[0] == left[1] == pytest.approx(0.0295, abs=1e-4)

@@ -260,12 +260,14 @@ def test_a_later_trace_of_a_talk_says_what_is_new_alone(tmp_path: Path) -> None:
     assert [(item.session, item.task_id) for item in found] == [("s", "t1"), ("s", "t2")]
 
 
-def test_nested_calls_are_one_whatever_their_order_in_the_export(tmp_path: Path) -> None:
+@pytest.mark.parametrize("order", ["abc", "acb", "bac", "bca", "cab", "cba"])
+def test_nested_calls_are_one_whatever_their_order_in_the_export(tmp_path: Path, order: str) -> None:
     usage = {"usageDetails": {"input": 8, "output": 5}}
+    around = {"a": "z", "b": "a", "c": "b"}
+    named = {name: str(order.index(name)) for name in around}  # the same time: by their ids
     rows = [
-        observed("c", 1, "GENERATION", ASKED, SAID, "b", **usage),
-        observed("a", 1, "GENERATION", ASKED, SAID, None, **usage),
-        observed("b", 1, "GENERATION", ASKED, SAID, "a", **usage),
+        observed(named[name], 1, "GENERATION", ASKED, SAID, named.get(above, "root"), **usage)
+        for name, above in around.items()
     ]
     (item,), _ = read(written(tmp_path / "a.jsonl", *rows))
     assert (len(item.steps), item.usage.prompt) == (3, 8)
