@@ -25,12 +25,18 @@ import databases
 import psutil
 import pytest
 import warm
+from hypothesis import HealthCheck
+from hypothesis import settings as properties
 from xdist.scheduler import LoadScopeScheduling
 
 from trace2skill.cli.app import _nothing_more_to_say
 from trace2skill.cli.prefect_settings import LEAN, QUIET, lean, quiet
 from trace2skill.sim.scripted import Script, scripted
 from trace2skill.store import Store, open_store
+
+SLOW = [*properties.default.suppress_health_check, HealthCheck.too_slow]
+properties.register_profile("ours", properties.default, deadline=None, suppress_health_check=SLOW)
+properties.load_profile("ours")  # how busy the machine is says nothing of a property
 
 if TYPE_CHECKING:
     from prefect_project import Project

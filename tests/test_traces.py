@@ -606,7 +606,9 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(values=st.lists(json_values, min_size=1, max_size=4), name=st.sampled_from([reader.name for reader in READERS]))
 def test_no_json_makes_a_reader_crash(tmp_path: Path, values: list, name: str) -> None:
     path = tmp_path / "f.jsonl"
