@@ -14,7 +14,7 @@ from conftest import shared
 from trace2skill.analysts.events import events_of, recoveries
 from trace2skill.traces import Notes, Readings, Source, read_paths, read_source
 from trace2skill.traces.calls import harmless, stopped_by
-from trace2skill.traces.formats import reader_named
+from trace2skill.traces.formats import READERS, reader_named
 from trace2skill.traces.guesses import from_signs, from_words
 from trace2skill.traces.outcomes import labelled
 from trace2skill.traces.runner_reports import reported
@@ -676,3 +676,43 @@ def test_a_line_with_a_type_that_is_none_costs_that_line(tmp_path: Path) -> None
     (item,), readings = read(write(tmp_path / "r.jsonl", *lines))
     assert (readings.files[0].format, shape(item)[0]) == ("codex", "a")
     assert [problem.line for problem in readings.problems] == [1, 3]
+
+
+def test_no_reader_is_passed_over_that_knows_a_file() -> None:
+    asked = 0
+    for path in sorted(path for folder in ("traces", "cases/logs") for path in shared(folder).rglob("*")):
+        if not path.is_file() or path.suffix in (".md", ".sh"):
+            continue
+        source = Source(path)
+        for reader in READERS:
+            try:
+                knows = reader.claims(source)
+            except (ValueError, KeyError, TypeError, AttributeError, IndexError, OSError):
+                continue
+            needed = getattr(reader, "fields", None)
+            asked += knows
+            assert not knows or needed is None or needed & source.fields, (reader.name, path)
+    assert asked > 100
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_document_longer_than_its_head_is_read_whole_as_one_that_is_not(tmp_path: Path, indent: int | None) -> None:
+    runs = [
+        {
+            "task_id": n,
+            "trial": 0,
+            "reward": 1.0,
+            "info": {},
+            "traj": [{"role": "user", "content": f"{n} " + "x y " * 60}],
+        }
+        for n in range(3000)
+    ]
+    path = tmp_path / "runs.json"
+    path.write_text(json.dumps(runs, indent=indent))
+    assert path.stat().st_size > 2 * 256 * 1024
+    found, readings = read(path)
+    assert [item.task_id for item in found] == [f"runs:{n}" for n in range(3000)]
+    assert not readings.problems
+    path.write_text(path.read_text()[:-40])  # it breaks off: said, and known for what it is
+    _, readings = read(path)
+    assert "cannot be read" in readings.problems[0].message

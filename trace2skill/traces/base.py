@@ -12,7 +12,7 @@ from typing import IO, Any, Protocol
 
 import ijson
 
-from trace2skill.core.foreign_json import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
+from trace2skill.core.foreign_json import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub, walk
 from trace2skill.traces.notes import Notes as Notes
 from trace2skill.traces.notes import ReadProblem as ReadProblem
 from trace2skill.traces.packed import is_packed, unpack
@@ -21,6 +21,7 @@ from trace2skill.types.trajectory import Trajectory
 HEAD_BYTES = 256 * 1024
 HEAD_LINES = 400
 AFTER_LONG = 40
+LOOKED_AT = 50
 PART = 12 * 1024 * 1024
 OBJECT_LINE = re.compile(rb"\n\{")  # three times as fast as `in`, where most lines are short
 _NOT_READ: Any = object()
@@ -83,13 +84,13 @@ class Source:
         failed = 0
         for number, line in self._first_lines():
             if line[:1] in (b"{", b"["):
+                if number == 1 and len(line) < LOOKED_AT and line.strip() in (b"{", b"["):
+                    return []  # a document over many lines
                 try:
                     self._parsed[number] = parse(line)
                     continue
                 except ValueError:
                     pass
-                if number == 1 and line.strip() in (b"{", b"["):
-                    return []  # a document over many lines
             failed += bool(line.strip())
             if failed > AFTER_LONG and not self._parsed:
                 break
@@ -110,6 +111,17 @@ class Source:
                 if not isinstance(told, (dict, list)):
                     kinds.setdefault((told, *value), value)
         return list(kinds.values())
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The names of fields of the first lines or of the document, and of the objects of a list among these."""
+        found: set[str] = set()
+        for value in self.first_values or [self.start]:
+            if isinstance(value, dict):
+                found.update(value)
+            elif isinstance(value, list):
+                found.update(*(item for item in value[:LOOKED_AT] if isinstance(item, dict)))
+        return frozenset(found)
 
     def _first_lines(self) -> Iterator[tuple[int, bytes]]:
         """Number and bytes of the lines of the head. A first line longer than the head is passed over."""
@@ -132,7 +144,9 @@ class Source:
         """The start of the file read as one JSON document."""
         if not self._is_text or _without_mark(self.head[:100]).lstrip()[:1] not in (b"{", b"["):
             return None
-        return parse_start(_without_mark(self.head)) if self._small is _NOT_READ else self._small
+        if len(self.first_values) > 1 and 1 in self._parsed:  # lines, each of them a value by itself
+            return None
+        return parse_start(_without_mark(self.head)) if self._whole is _NOT_READ else self._whole
 
     @cached_property
     def _is_text(self) -> bool:
@@ -140,14 +154,17 @@ class Source:
         return not self.head.startswith(b"PK\3\4") and b"\0" not in self.head[:100]
 
     @cached_property
-    def _small(self) -> Any:
-        """The value of a document that the head holds whole, so that it is parsed once."""
-        if len(self.head) == HEAD_BYTES or OBJECT_LINE.search(self.head):  # longer, or many lines
-            return _NOT_READ
-        if self.first_values and self.head.find(b"\n", 0, -2) < 0:  # one line
+    def _whole(self) -> Any:
+        """The value of a document that may be held whole, so that it is parsed once."""
+        cut = len(self.head) == HEAD_BYTES
+        if OBJECT_LINE.search(self.head) or (cut and (self.is_later_part or self._size > WHOLE_DOCUMENT)):
+            return _NOT_READ  # many lines, or longer
+        if not cut and self.first_values and self.head.find(b"\n", 0, -2) < 0:  # one line
             return self.first_values[0]
+        if cut and self.head[:LOOKED_AT].split(b"\n")[0].strip() not in (b"[", b"{"):  # one line, or lines of objects
+            return _NOT_READ
         try:
-            return parse(_without_mark(self.head))
+            return parse(_without_mark(self.plain.read_bytes() if cut else self.head))
         except ValueError:
             return _NOT_READ
 
@@ -194,8 +211,8 @@ class Source:
             ValueError: it is none, or it is larger than a single document may be.
         """
         size = self._size
-        if self._small is not _NOT_READ:
-            return self._small
+        if self._whole is not _NOT_READ:
+            return self._whole
         if size > LONGEST_LINE:
             raise ValueError(f"one document of {size} bytes; more than {LONGEST_LINE} are read only item by item")
         return parse(_without_mark(self.plain.read_bytes()))
@@ -207,8 +224,8 @@ class Source:
             ValueError: the document breaks off. What came before has been given.
         """
         if self._size <= WHOLE_DOCUMENT:
-            shared = self._small is not _NOT_READ
-            yield from _walk(self.document(), prefix.split("."), keep=shared)
+            shared = self._whole is not _NOT_READ
+            yield from walk(self.document(), prefix.split("."), keep=shared)
             return
         with self.plain.open("rb") as file:
             try:
@@ -299,7 +316,8 @@ class Reader(Protocol):
     """Reads one format. Small and without state; a user's own may be passed where ours are.
 
     A class in `readers/` says besides in which `turn` it is asked, as a number: formats that name themselves early,
-    those that are told by their looks alone late.
+    those that are told by their looks alone late. One that says `fields` is asked only where a file has at least one of
+    them (`Source.fields`): most files then are no question for most readers.
     """
 
     name: str
@@ -316,21 +334,6 @@ class Reader(Protocol):
             OSError: it cannot be opened.
         """
         ...
-
-
-def _walk(value: Any, path: list[str], *, keep: bool) -> Iterator[Any]:
-    """The items at a path. Where the value need not be kept, each item is let go of once it was given."""
-    if not path:
-        yield value
-    elif path[0] == "item":
-        if isinstance(value, list):
-            items = value[::-1]
-            if not keep:
-                value.clear()
-            while items:
-                yield from _walk(items.pop(), path[1:], keep=keep)
-    elif isinstance(value, dict) and path[0] in value:
-        yield from _walk(value[path[0]], path[1:], keep=keep)
 
 
 def _without_mark(raw: bytes) -> bytes:

@@ -40,7 +40,6 @@ KNOWN = {
 }  # fmt: skip
 OF_RESULT = {"role", "content", "tool_call_id"}
 NAMED_RESULT = {*OF_RESULT, "name"}
-USUAL_CALL = {"id", "function", "type"}
 OF_CALL = {"id", "function", "type", "name", "arguments", "args", "input"}
 RESPONSE_PARTS = {
     "message",
@@ -117,7 +116,10 @@ def say_all(
         role, said = message.get("role"), message.get("content")
         speaker = SPEAKERS.get(role) if isinstance(role, str) else None
         if speaker and len(message) == 2 and isinstance(said, str):
-            session.speak(speaker, said)  # most are so: a short way for them
+            session.speak(speaker, said)  # most are so, and as the next: a short way for them
+        elif role == "tool" and message.keys() == NAMED_RESULT:
+            name = message["name"]
+            session.answer(message["tool_call_id"], said, extra={"name": name} if name else None)
         elif "type" in message and is_item(message):
             say_item(session, message)
         elif speaker or role in RESULTS:
@@ -131,18 +133,15 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
     role, spoken = message["role"], message.get("content")
     if role in RESULTS:
         failed = bool(message.get("error")) or message.get("is_error") is True
-        if message.keys() == NAMED_RESULT:
-            extra = {"name": message["name"]} if message["name"] else None
-        else:
-            extra = rest(message, OF_RESULT) if len(message) > 3 or not message.keys() <= OF_RESULT else None
+        extra = rest(message, OF_RESULT) if len(message) > 3 or not message.keys() <= OF_RESULT else None
         session.answer(message.get("tool_call_id"), spoken, error=failed, extra=extra)
         return
-    if isinstance(spoken, str) and spoken[:1] == "<" and role == "user" and is_machine(spoken):
+    if role == "user" and isinstance(spoken, str) and spoken[:1] == "<" and is_machine(spoken):
         session.say("system", spoken, extra={"mark": "notice"})
         return
     if (spoken is None or isinstance(spoken, str)) and not more and message.keys() <= PLAIN:
         calls = tool_calls(session, message) if message.get("tool_calls") else ()
-        named = _by_calls(session, calls, spoken) if calls and session.copied_by_calls else ""
+        named = _by_calls(session, calls, spoken) if session.copied_by_calls else ""
         session.say(SPEAKERS[role], spoken or "", calls=calls, identity=named)
         return
     parts = objects(spoken)
@@ -185,7 +184,7 @@ def tool_calls(session: Session, message: dict[str, Any]) -> list[Call]:
 def _tool_call(session: Session, call: dict[str, Any], place: int = -1) -> Call:
     """One call. `place` is its place among several, and negative for the only one."""
     function = call.get("function")
-    if isinstance(function, dict) and function:
+    if type(function) is dict and function:
         name = function.get("name")
     else:
         name, function = call.get("name") or (function if isinstance(function, str) else ""), call
@@ -193,7 +192,7 @@ def _tool_call(session: Session, call: dict[str, Any], place: int = -1) -> Call:
     if given is None:
         given = function.get("args", function.get("input"))
     id = label(call.get("id")) or (f"call-{session.length + 1}-{place}" if place >= 0 else "")
-    if id and (call.keys() == USUAL_CALL or call.keys() <= OF_CALL):  # most are so: a short way for them
+    if id and call.keys() <= OF_CALL:  # most are so: a short way for them
         return {"id": id, "name": label(name), "arguments": kept(arguments(given))}
     return session.call(id, name, arguments(given), rest(call, OF_CALL))
 
@@ -218,16 +217,19 @@ def usage_of(value: Any, cost: Any = None) -> Usage | None:
     """
     if not value or not isinstance(value, dict):
         return None
-    read = number(value.get("cache_read_input_tokens"))
-    asked, said = value.get("prompt_tokens"), value.get("completion_tokens")
-    details = value.get("prompt_tokens_details") or value.get("input_tokens_details")
+    get = value.get
+    read, written, details = get("cache_read_input_tokens"), get("cache_creation_input_tokens"), None
+    prompt = number(get("input_tokens") if (asked := get("prompt_tokens")) is None else asked)
+    if read is not None or written is not None:
+        read = number(read)
+        prompt += read + number(written)
+    if not read:
+        details = get("prompt_tokens_details") or get("input_tokens_details")
     return Usage(
-        prompt=number(value.get("input_tokens") if asked is None else asked)
-        + read
-        + number(value.get("cache_creation_input_tokens")),
-        completion=number(value.get("output_tokens") if said is None else said),
+        prompt=prompt,
+        completion=number(get("output_tokens") if (said := get("completion_tokens")) is None else said),
         cached=read or (number(details.get("cached_tokens")) if isinstance(details, dict) else 0),
-        cost=money(value.get("cost") if cost is None else cost),
+        cost=money(get("cost") if cost is None else cost),
     )
 
 

@@ -72,9 +72,11 @@ def once(records: list[Record], aside: list[dict[str, Any]], notes: Notes) -> li
         said = message.get("content") if isinstance(message, dict) else None
         parts = objects(said)
         answered = [str(part.get("tool_use_id")) for part in parts if part.get("type") == "tool_result"]
-        awaited = any(pending.get(id, 0) > 0 for id in answered)  # an id may be used again, for another call
+        awaited = answered and any(
+            pending.get(id, 0) > 0 for id in answered
+        )  # an id may be used again, for another call
         same = first.setdefault(key, []) if (key := _known_by(record, answered)) else []
-        copied = None if awaited else next((name for content, name in same if content == said), None)
+        copied = next((name for content, name in same if content == said), None) if same and not awaited else None
         if copied is not None:
             names[str(own)] = copied
             notes.counts["repeated line"] += 1
@@ -196,7 +198,7 @@ def _add_user(
     said = mapping(record.get("message")).get("content")
     _name_unknown(said, line, source, notes)
     parts = objects(said)
-    results = any(part.get("type") in RESULTS for part in parts)
+    results = bool(parts) and any(part.get("type") in RESULTS for part in parts)
     spoken = said if isinstance(said, str) else content([part for part in said or () if not _silent(part)])
     if record.get("isCompactSummary"):
         extra["mark"] = "compaction"

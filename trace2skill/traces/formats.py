@@ -63,7 +63,10 @@ def detect(source: Source, readers: Sequence[Reader] = READERS) -> Reader | None
 
 
 def _claims(reader: Reader, source: Source) -> bool:
-    """A reader that stumbles over a file does not know it."""
+    """A reader that stumbles over a file does not know it, nor does one of whose fields the file has none."""
+    needed = getattr(reader, "fields", None)
+    if needed is not None and needed.isdisjoint(source.fields):
+        return False
     try:
         return reader.claims(source)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):

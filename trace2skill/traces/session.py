@@ -87,13 +87,9 @@ class Session:
     ) -> None:
         """Add one step. `identity` names the response of the model behind it, where the log has an id for it."""
         self.length += 1
-        if NUL in message or (len(message) >= SHORT and may_be_bytes(message)):
+        if message and (NUL in message or (len(message) >= SHORT and may_be_bytes(message))):
             message = lean(message)
-        step: dict[str, Any] = {
-            "number": self.length,
-            "source": source,
-            "message": message,
-        }
+        step: dict[str, Any] = {"number": self.length, "source": source, "message": message}
         if reasoning:
             step["reasoning"] = lean(reasoning)
         if calls:

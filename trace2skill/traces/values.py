@@ -31,7 +31,7 @@ def content(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return "\n".join(part for part in map(_part, value) if part)
+        return _part(value[0]) if len(value) == 1 else "\n".join([part for part in map(_part, value) if part])
     return _part(value) if isinstance(value, dict) else text(value)
 
 

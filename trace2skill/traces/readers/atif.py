@@ -7,6 +7,7 @@ What the format has no field for (outcome, seed, task, the digest of the skill, 
 
 import base64
 import datetime
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,6 +50,7 @@ class Atif:
 
     name = "atif"
     turn = 10
+    fields = frozenset({"schema_version"})
 
     def claims(self, source: Source) -> bool:
         """It says so itself."""
@@ -212,7 +214,7 @@ def _ours(document: dict[str, Any], own: dict[str, Any], extra: dict[str, Any], 
         **{"task_id": "", "seed": 0, "outcome": UNLABELLED, **fields},
         id=label(document.get("trajectory_id")),
         model=label(agent.get("model_name")),
-        steps=tuple(_read_step(step, place) for place, step in enumerate(objects(document.get("steps")), start=1)),
+        steps=tuple(map(Step.model_validate, map(_read_step, objects(document.get("steps")), itertools.count(1)))),
         usage=_total(document) or Usage(),
         outputs=outputs,
         **{key: text(value) for key, value in names.items() if key in named},
@@ -220,24 +222,24 @@ def _ours(document: dict[str, Any], own: dict[str, Any], extra: dict[str, Any], 
     )
 
 
-def _read_step(step: dict[str, Any], place: int) -> Step:
+def _read_step(step: dict[str, Any], place: int) -> dict[str, Any]:
+    """The fields of a step; nothing of it is validated yet."""
     extra = dict(mapping(step.get("extra")))
     own = extra.pop(OURS, None) if isinstance(extra.get(OURS), dict) else {}
     seen = mapping(step.get("observation"))
-    results = [_read_result(item) for item in objects(seen.get("results"))]
     left = {**rest(step, STEP_FIELDS), **({"observation": more} if (more := rest(seen, ("results",))) else {})}
-    calls = tuple(
-        ToolCall(
-            id=text(call.get("tool_call_id")) or f"call-{place}-{number}",
-            name=text(call.get("function_name")),
-            arguments=arguments(call.get("arguments")),
-            extra={**mapping(call.get("extra")), **rest(call, _CALL_FIELDS)},
-        )
+    calls = [
+        {
+            "id": text(call.get("tool_call_id")) or f"call-{place}-{number}",
+            "name": text(call.get("function_name")),
+            "arguments": arguments(call.get("arguments")),
+            "extra": {**mapping(call.get("extra")), **rest(call, _CALL_FIELDS)},
+        }
         for number, call in enumerate(objects(step.get("tool_calls")), start=1)
-    )
+    ]
     metrics = mapping(step.get("metrics"))
     more_metrics = rest(metrics, ("prompt_tokens", "completion_tokens", "cached_tokens", "cost_usd"))
-    fields: dict[str, Any] = {
+    return {
         "message": content(step.get("message")),
         "reasoning": content(step.get("reasoning_content")),
         "tool_calls": calls,
@@ -245,54 +247,53 @@ def _read_step(step: dict[str, Any], place: int) -> Step:
         "model": text(step.get("model_name")),
         "usage": _usage(metrics),
         **(own or {}),
+        "number": place,
+        "source": step["source"],
+        "observations": [_read_result(item) for item in objects(seen.get("results"))],
+        "extra": {**extra, **left, **({"metrics": more_metrics} if more_metrics else {})},
     }
-    return Step(
-        number=place,
-        source=step["source"],
-        observations=tuple(results),
-        extra={**extra, **left, **({"metrics": more_metrics} if more_metrics else {})},
-        **fields,
-    )
 
 
 def _foreign_step(step: dict[str, Any], place: int, session: str) -> Step:
     """A step that another program wrote: what became of its calls stands in the words of their results, if anywhere."""
     read = _read_step(step, place)
-    commands = {call.id: command_of(call.name, call.arguments) for call in read.tool_calls}
-    seen = []
-    for item in read.observations:
-        inner = opened(item.content)
+    told = [step, *objects(mapping(step.get("observation")).get("results"))]
+    if any(OURS in mapping(item["extra"]) for item in told if "extra" in item):  # in another's document: of any type
+        read = Step.model_validate(read).model_dump()
+    calls, seen = read["tool_calls"], read["observations"]
+    commands = {call["id"]: command_of(call["name"], call["arguments"]) for call in calls}
+    for call in calls:
+        call["arguments"] = kept(call["arguments"])
+    for item in seen:
+        inner = opened(item["content"])
         stopped = stopped_by(inner.content) if inner.exit_code is None else ""
-        why = harmless(commands.get(item.call_id, ""), inner.exit_code, inner.content)
-        found = {
+        item |= {
+            "content": lean(inner.content),
+            "extra": kept(item["extra"]),
             "exit_code": inner.exit_code,
             "error": inner.error and not stopped,
             "not_run": stopped,
-            "harmless": why,
+            "harmless": harmless(commands.get(item["call_id"], ""), inner.exit_code, inner.content),
         }
-        seen.append(item.model_copy(update={"content": lean(inner.content), "extra": kept(item.extra), **found}))
-    calls = tuple(call.model_copy(update={"arguments": kept(call.arguments)}) for call in read.tool_calls)
-    machine = read.source == "user" and is_machine(read.message)
-    named = identity("atif", session, read.timestamp, read.message, *commands) if read.source == "agent" else ""
-    changed = {
-        "source": "system" if machine else read.source,
-        "message": lean(read.message),
-        "tool_calls": calls,
-        "observations": tuple(seen),
-        "extra": kept({**read.extra, **({"mark": "notice"} if machine else {})}),
-        "identity": named,
+    message, agent = read["message"], read["source"] == "agent"
+    machine = read["source"] == "user" and is_machine(message)
+    read |= {
+        "source": "system" if machine else read["source"],
+        "message": lean(message),
+        "extra": kept({**read["extra"], **({"mark": "notice"} if machine else {})}),
+        "identity": identity("atif", session, read["timestamp"], message, *commands) if agent else "",
     }
-    return read.model_copy(update=changed)
+    return Step.model_validate(read)
 
 
 _CALL_FIELDS = ("tool_call_id", "function_name", "arguments", "extra")
 
 
-def _read_result(item: dict[str, Any]) -> Observation:
+def _read_result(item: dict[str, Any]) -> dict[str, Any]:
     extra = {**mapping(item.get("extra")), **rest(item, ("source_call_id", "content", "extra"))}
     own = extra.pop(OURS, None) if isinstance(extra.get(OURS), dict) else {}
     fields = {"call_id": text(item.get("source_call_id")), "content": content(item.get("content")), **(own or {})}
-    return Observation(**fields, extra=extra)
+    return {**fields, "extra": extra}
 
 
 def _usage(metrics: dict[str, Any]) -> Usage | None:

@@ -161,9 +161,10 @@ def _said_before(record: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> st
 
 
 def _is_prompt(record: dict[str, Any]) -> bool:
-    said = mapping(record.get("message")).get("content")
-    results = any(part.get("type") == "tool_result" for part in objects(said))
-    return record.get("type") == "user" and not results and not record.get("isMeta")
+    if record.get("type") != "user" or record.get("isMeta"):
+        return False
+    parts = objects(mapping(record.get("message")).get("content"))
+    return not parts or not any(part.get("type") == "tool_result" for part in parts)
 
 
 def _side_chains(records: list[Record]) -> dict[str, list[Record]]:

@@ -25,6 +25,7 @@ class ClaudeStream:
 
     name = "claude_stream"
     turn = 58
+    fields = frozenset({"session_id"})
 
     def claims(self, source: Source) -> bool:
         """Records with `session_id` that name the call of a sub-agent, or the line that begins such a run."""

@@ -41,6 +41,7 @@ class Cline:
 
     name = "cline"
     turn = 115
+    fields = frozenset({"role"})
 
     def claims(self, source: Source) -> bool:
         """A list of messages with Cline's marks in what stands in the person's place."""

@@ -47,6 +47,7 @@ class Codex:
 
     name = "codex"
     turn = 50
+    fields = frozenset({"payload", "instructions"})
     header_lines = 1
     """The session is named in the first line."""
 

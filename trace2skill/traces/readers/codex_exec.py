@@ -22,6 +22,7 @@ class CodexExec:
 
     name = "codex_exec"
     turn = 52
+    fields = frozenset({"thread_id", "item"})
 
     def claims(self, source: Source) -> bool:
         """Lines of a thread, its turns or items."""

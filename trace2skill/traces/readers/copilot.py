@@ -35,6 +35,7 @@ class Copilot:
 
     name = "copilot"
     turn = 54
+    fields = frozenset({"data"})
 
     def claims(self, source: Source) -> bool:
         """Events with a type of two words and their fields in `data`."""

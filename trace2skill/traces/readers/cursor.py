@@ -22,6 +22,7 @@ class Cursor:
 
     name = "cursor"
     turn = 125
+    fields = frozenset({"message"})
 
     def claims(self, source: Source) -> bool:
         """Lines with a role beside a message that holds the content."""

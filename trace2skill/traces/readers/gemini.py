@@ -26,6 +26,7 @@ class Gemini:
 
     name = "gemini"
     turn = 70
+    fields = frozenset({"projectHash", "messages", "type"})
     header_lines = 1
     """The session is named in the first line."""
 

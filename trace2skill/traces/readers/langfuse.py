@@ -29,6 +29,7 @@ class Langfuse:
 
     name = "langfuse"
     turn = 42
+    fields = frozenset({"observations", "traceId", "trace_id", "data"})
 
     def claims(self, source: Source) -> bool:
         """Traces with a list of observations, or observations that name their trace."""

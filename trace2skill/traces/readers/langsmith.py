@@ -41,6 +41,7 @@ class LangSmith:
 
     name = "langsmith"
     turn = 40
+    fields = frozenset({"run_type", "runs"})
 
     def claims(self, source: Source) -> bool:
         """Runs: objects with `run_type` and `inputs`."""

@@ -26,6 +26,7 @@ class MiniSweAgent:
 
     name = "mini_swe_agent"
     turn = 100
+    fields = frozenset({"info", "trajectory_format"})
 
     def claims(self, source: Source) -> bool:
         """An object that names its format, or whose configuration is mini-swe-agent's."""

@@ -31,6 +31,7 @@ class MLflow:
 
     name = "mlflow"
     turn = 44
+    fields = frozenset({"data", "spans"})
 
     def claims(self, source: Source) -> bool:
         """Traces with `info` and the spans under `data`, or spans with MLflow's attributes."""

@@ -25,6 +25,7 @@ class OpenAIAgents:
 
     name = "openai_agents"
     turn = 45
+    fields = frozenset({"object", "data"})
 
     def claims(self, source: Source) -> bool:
         """Objects that call themselves a trace or its span, by themselves or in a batch."""

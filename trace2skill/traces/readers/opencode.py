@@ -33,6 +33,7 @@ class OpenCode:
 
     name = "opencode"
     turn = 120
+    fields = frozenset({"info", "projectID", "directory"})
 
     def claims(self, source: Source) -> bool:
         """An export, or a session's file in the storage."""

@@ -32,6 +32,7 @@ class Otlp:
 
     name = "otlp"
     turn = 30
+    fields = frozenset({"resourceSpans", "resource_spans"})
 
     def claims(self, source: Source) -> bool:
         """`resourceSpans` at the top of a line or of the document."""

@@ -29,6 +29,7 @@ class Qwen:
 
     name = "qwen"
     turn = 56
+    fields = frozenset({"sessionId"})
 
     def claims(self, source: Source) -> bool:
         """Records of a session whose messages have parts, as Gemini's have."""

@@ -22,6 +22,7 @@ class SweAgent:
 
     name = "swe_agent"
     turn = 110
+    fields = frozenset({"trajectory", "history"})
 
     def claims(self, source: Source) -> bool:
         """An object with `trajectory` or with a `history` of SWE-agent's messages."""

@@ -23,6 +23,7 @@ class TauBench:
 
     name = "tau_bench"
     turn = 80
+    fields = frozenset({"traj"})
 
     def claims(self, source: Source) -> bool:
         """A list of objects with `traj` and `reward`."""
@@ -52,6 +53,7 @@ class Tau2Bench:
 
     name = "tau2"
     turn = 90
+    fields = frozenset({"simulations", "info"})
 
     def claims(self, source: Source) -> bool:
         """An object with `simulations`, or one that begins with tau2's `info` and `tasks`."""
