@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV = .venv/bin/uv
 STAMP = .venv/.installed
 
-.PHONY: demo test test-all install lint serve local-model lock clean
+.PHONY: demo test test-all install lint docs serve local-model lock clean
 
 demo: $(STAMP)
 	.venv/bin/trace2skill demo
@@ -21,6 +21,10 @@ test test-all: $(STAMP)
 	wait $$types; types=$$?; cat .venv/types; exit $$((tests ? tests : types))
 
 install: $(STAMP)
+
+# The pages as a site in site/, for any server of files; a link that leads nowhere ends it.
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet --strict
 
 # Every deployment on this machine, with the server that $PREFECT_API_URL names.
 serve: $(STAMP)
@@ -49,4 +53,4 @@ lock:
 	$(UV) export --quiet --frozen --all-groups --no-emit-project --format requirements.txt --no-header --output-file requirements.lock
 
 clean:
-	rm -rf .venv .trace2skill .local-model
+	rm -rf .venv .trace2skill .local-model site
