@@ -22,7 +22,7 @@ from typing import Any
 
 import httpx
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -99,7 +99,7 @@ def take(page: Page, address: str, to: Path, name: str) -> None:
     keep(page, to / f"{name}.png")
 
 
-def keep(page: Page, file: Path) -> None:
+def keep(page: Page | Locator, file: Path) -> None:
     """Write what is seen, with few colours."""
     page.screenshot(path=file)
     with Image.open(file) as picture:
