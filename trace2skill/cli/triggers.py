@@ -1,6 +1,7 @@
 """The command triggers: do descriptions bring the agent to a skill when they should?"""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +14,18 @@ from trace2skill.cli.console import Console, flat, plain
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.settings_options import Given, with_settings
 from trace2skill.cli.skill_given import address_given, library_given
+from trace2skill.cli.written_queries import show_written
+from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
+from trace2skill.evaluation.trigger_file import add_queries, queries_there
 from trace2skill.evaluation.trigger_queries import read_queries
 from trace2skill.evaluation.triggers import SkillTriggers, TriggerReport
+from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.trigger_search import OptimisedTriggers, TriggerSearch
 from trace2skill.runs.triggers import Choices, books_of, measure_triggers
+from trace2skill.runs.written_queries import write_queries_for
 from trace2skill.skills.git_address import GitAddress
+from trace2skill.skills.skill import Skill
 from trace2skill.store import open_store
 from trace2skill.types.comparison import Interval
 
@@ -40,8 +47,24 @@ def triggers(
         str, typer.Argument(help="A skill (a directory or git+...), or a folder of skills that an agent sees together.")
     ],
     queries: Annotated[
-        Path, typer.Option(help="YAML or JSON: a list of `query` with `skill` (null for none).", show_default=False)
-    ],
+        Path | None,
+        typer.Option(help="YAML or JSON: a list of `query` with `skill` (null for none).", show_default=False),
+    ] = None,
+    write_queries: Annotated[
+        Path | None,
+        typer.Option(help="Have the model write queries into this file; what stands there stays.", show_default=False),
+    ] = None,
+    logs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            help="With --write-queries: logs whose requests it writes after, besides tasks in the store.",
+            show_default=False,
+        ),
+    ] = None,
+    each: Annotated[
+        int, typer.Option(min=1, max=200, help="With --write-queries: of each half so many for every skill.")
+    ] = 10,
     optimise: Annotated[
         bool, typer.Option("--optimise", help="Look for better descriptions, and judge them on held-out queries.")
     ] = False,
@@ -54,10 +77,20 @@ def triggers(
     intervals of 95%. First each skill is asked for by its name; where that does not bring it up, nothing is judged.
     --optimise has the model write other descriptions, from what went wrong on half of the queries; what is better on
     the other half by the gate of promotions is kept as a version, which `trace2skill promote` puts in use.
+    --write-queries has it write queries for you to edit: half of them for each skill, half near misses of it.
     """
+    if (queries is None) == (write_queries is None):
+        raise BadInput("give the queries (--queries FILE), or have some written (--write-queries FILE): one of both")
     library = library_given(skills)
-    asked = read_queries(queries, {skill.name for skill in library})
+    names = {skill.name for skill in library}
     settings = given.settings(fixed={"data.path": skills})
+    if write_queries is not None:
+        _write(settings, library, write_queries, logs or (), each, json=json)
+        return
+    if logs:
+        raise BadInput("--from goes with --write-queries: to count in logs which skills are used, `trace2skill usage`")
+    assert queries is not None
+    asked = read_queries(queries, names)
     how = settings.operation
     store = open_store(how.store, wait_seconds=how.store_wait_seconds)
     try:
@@ -84,6 +117,31 @@ def triggers(
     typer.echo(f"asked over these skills so far: {total.calls} model calls, ${total.cost:.4f}")
     if model.simulated:
         typer.echo("A simulated model chose: this shows that the machinery works and says nothing of descriptions.")
+
+
+def _write(
+    settings: RunSettings, library: Sequence[Skill], file: Path, logs: Sequence[Path], each: int, *, json: bool
+) -> None:
+    """Add queries to a file."""
+    there = queries_there(file, {skill.name for skill in library})
+    how = settings.operation
+    store = open_store(how.store, wait_seconds=how.store_wait_seconds)
+    try:
+        books = books_of(settings.models.agent, library)
+        cost = lambda: store.ledger_total(books).cost  # noqa: E731
+        with LiveProgress(Console(stderr=True), cost, quiet=json) as progress, watched_by(progress):
+            found = write_queries_for(store, settings, library, there, logs, each)
+        add_queries(file, found.new, one_skill=len(library) == 1)
+        total = store.ledger_total(books)
+    finally:
+        store.close()
+    if json:
+        typer.echo(found.model_dump_json(indent=2))
+        return
+    show_written(found, str(file))
+    typer.echo(f"asked over these skills so far: {total.calls} model calls, ${total.cost:.4f}")
+    if settings.models.merger.simulated:
+        typer.echo("A simulated model wrote them: this shows that the machinery works; no user writes so.")
 
 
 def show_searches(found: OptimisedTriggers, skills: str) -> None:
