@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from trace2skill.cli import options as o
 from trace2skill.cli import settings_groups as group
@@ -14,20 +13,22 @@ from trace2skill.cli.console import Console, flat, plain
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.settings_options import Given, with_settings
 from trace2skill.cli.skill_given import address_given, library_given
+from trace2skill.cli.trigger_program import show_program, skills_table
 from trace2skill.cli.written_queries import show_written
 from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
+from trace2skill.evaluation.trigger_agreement import ConfirmedTriggers
 from trace2skill.evaluation.trigger_file import add_queries, queries_there
 from trace2skill.evaluation.trigger_queries import read_queries
 from trace2skill.evaluation.triggers import SkillTriggers, TriggerReport
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.trigger_search import OptimisedTriggers, TriggerSearch
+from trace2skill.runs.trigger_sessions import ProgramSessions
 from trace2skill.runs.triggers import Choices, books_of, measure_triggers
 from trace2skill.runs.written_queries import write_queries_for
 from trace2skill.skills.git_address import GitAddress
 from trace2skill.skills.skill import Skill
 from trace2skill.store import open_store
-from trace2skill.types.comparison import Interval
 
 SHOWN = 20
 
@@ -36,10 +37,20 @@ SHOWN = 20
     *group.MODEL,
     *group.MONEY,
     "level",
+    "seed",
+    "harness",
+    "agent_command",
+    "agent_set",
+    "sandbox",
     "workers",
     "store",
     "store_wait_seconds",
-    texts={"model": "LiteLLM name of the model that chooses, e.g. that of your agent."},
+    texts={
+        "model": "LiteLLM name of the model that chooses, e.g. that of your agent.",
+        "seed": "By which a sample of queries is drawn, and of many requests those that are written after.",
+        "harness": "Give a sample of the queries to this agent's program, too: claude, codex, gemini, opencode, "
+        "command, or a YAML file. See docs/harnesses.md.",
+    },
 )
 def triggers(
     given: Given,
@@ -62,6 +73,10 @@ def triggers(
             show_default=False,
         ),
     ] = None,
+    sample: Annotated[
+        int, typer.Option(min=2, help="With --harness: so many queries, half of which should call for a skill.")
+    ] = 20,
+    query_seconds: Annotated[float, typer.Option(min=1, help="With --harness: most seconds for a query.")] = 180.0,
     each: Annotated[
         int, typer.Option(min=1, max=200, help="With --write-queries: of each half so many for every skill.")
     ] = 10,
@@ -77,6 +92,7 @@ def triggers(
     intervals of 95%. First each skill is asked for by its name; where that does not bring it up, nothing is judged.
     --optimise has the model write other descriptions, from what went wrong on half of the queries; what is better on
     the other half by the gate of promotions is kept as a version, which `trace2skill promote` puts in use.
+    --harness gives some of them to an agent's own program and reads from its records what that took up.
     --write-queries has it write queries for you to edit: half of them for each skill, half near misses of it.
     """
     if (queries is None) == (write_queries is None):
@@ -84,6 +100,9 @@ def triggers(
     library = library_given(skills)
     names = {skill.name for skill in library}
     settings = given.settings(fixed={"data.path": skills})
+    asks_program = any(given.typed.get(name) for name in ("harness", "agent_command", "agent_set"))
+    if asks_program and (optimise or write_queries is not None):
+        raise BadInput("--harness measures, and neither --optimise nor --write-queries asks a program: one at a time")
     if write_queries is not None:
         _write(settings, library, write_queries, logs or (), each, json=json)
         return
@@ -103,7 +122,10 @@ def triggers(
                 search = TriggerSearch(store, choices, settings.models.merger, settings.gate, tries)
                 found: TriggerReport | OptimisedTriggers = search(library, asked)
             else:
+                asks_program = asks_program or settings.learning.agent.harness is not None
+                program = ProgramSessions(store, choices, settings, query_seconds) if asks_program else None
                 found = measure_triggers(choices, library, asked)
+                found = program.confirm(found, asked, sample) if program else found
         total = store.ledger_total(books)
     finally:
         store.close()
@@ -114,6 +136,8 @@ def triggers(
         show_searches(found, skills)
     else:
         show(found)
+    if isinstance(found, ConfirmedTriggers):
+        show_program(found.program)
     typer.echo(f"asked over these skills so far: {total.calls} model calls, ${total.cost:.4f}")
     if model.simulated:
         typer.echo("A simulated model chose: this shows that the machinery works and says nothing of descriptions.")
@@ -167,31 +191,23 @@ def show_searches(found: OptimisedTriggers, skills: str) -> None:
             command = f"trace2skill promote {item.version[:12]} {plain(where)}"
             console.print(f"  in use with: {command}", highlight=False, soft_wrap=True)
     console.print("held-out queries with the descriptions as they are")
-    console.print(_table(found.before))
+    console.print(skills_table(found.before.skills))
     if any(item.won for item in found.searches):
         console.print("and with those that won")
-        console.print(_table(found.after))
+        console.print(skills_table(found.after.skills))
     _say_unreadable(console, found.before)
 
 
 def show(found: TriggerReport) -> None:
     """A row a skill, and the queries that went wrong."""
     console = Console()
-    console.print(_table(found))
+    console.print(skills_table(found.skills))
     _show_misjudged(console, found)
 
 
 def _say_unreadable(console: Console, found: TriggerReport) -> None:
     if found.unreadable:
         console.print(f"[yellow]{found.unreadable} queries had no usable answer[/yellow] and count for nothing")
-
-
-def _table(found: TriggerReport) -> Table:
-    table = Table("skill", "should", "taken up", "right", "precision", "recall")
-    for item in found.skills:
-        counts = (str(item.asked), str(item.taken), str(item.right))
-        table.add_row(plain(item.name), *counts, _share(item.precision), _share(item.recall))
-    return table
 
 
 def _show_misjudged(console: Console, found: TriggerReport) -> None:
@@ -205,10 +221,6 @@ def _show_misjudged(console: Console, found: TriggerReport) -> None:
     _say_unreadable(console, found)
     if few := [item.name for item in found.skills if _is_wide(item)]:
         console.print(f"too few queries to tell much of {plain(', '.join(few))}: intervals are wide")
-
-
-def _share(found: Interval | None) -> str:
-    return f"{found.mean:.0%} ({found.low:.0%} to {found.high:.0%})" if found else "-"
 
 
 def _is_wide(item: SkillTriggers) -> bool:
