@@ -15,7 +15,7 @@ from trace2skill.types.comparison import Interval
 How = Literal["right", "wrong", "unknown"]
 
 
-class Session(NamedTuple):
+class AskedProgram(NamedTuple):
     """One query as a program worked on it: the skills that it has on record, None where nobody can know, and why."""
 
     used: frozenset[str] | None
@@ -86,7 +86,7 @@ def agreement_on(
     names: Sequence[str],
     sample: Sequence[TriggerQuery],
     chosen: Mapping[str, str | None],
-    sessions: Mapping[str, Session],
+    sessions: Mapping[str, AskedProgram],
 ) -> ProgramTriggers:
     """Count what both did.
 

@@ -21,9 +21,9 @@ from trace2skill.core.errors import BadInput, InfrastructureFault, ModelUnusable
 from trace2skill.core.progress import watcher
 from trace2skill.core.step_label import StepLabel
 from trace2skill.evaluation.trigger_agreement import (
+    AskedProgram,
     ConfirmedTriggers,
     ProgramTriggers,
-    Session,
     agreement_on,
     sample_of,
 )
@@ -109,7 +109,7 @@ class ProgramSessions:
         counted = agreement_on(made, names, sample, chosen, sessions)
         return _confirmed(found, _paid(counted, [*first.values(), *sessions.values()]))
 
-    def _sessions(self, queries: Sequence[str], stage: str) -> dict[str, Session]:
+    def _sessions(self, queries: Sequence[str], stage: str) -> dict[str, AskedProgram]:
         watcher().begin(stage, len(queries))
         found = {}
         with ThreadPoolExecutor(self._workers) as pool:
@@ -122,14 +122,14 @@ class ProgramSessions:
                 raise
         return found
 
-    def _session(self, stage: str, query: str) -> Session:
+    def _session(self, stage: str, query: str) -> AskedProgram:
         id = "T" + digest_of("trigger session", self._how, query)[:12]
         known = self._store.get("trajectory", id, Trajectory)
         if known is None:
             try:
                 known = self._worked(id, stage, query)
             except InfrastructureFault as error:
-                return Session(None, f"it broke: {' '.join(str(error).split())[:200]}")
+                return AskedProgram(None, f"it broke: {' '.join(str(error).split())[:200]}")
             self._store.put("trajectory", id, known)
         return self._read(known)
 
@@ -159,18 +159,18 @@ class ProgramSessions:
             extra=done.extra,
         )
 
-    def _read(self, done: Trajectory) -> Session:
+    def _read(self, done: Trajectory) -> AskedProgram:
         """What a session has on record."""
         names = frozenset(skill.name for skill in self._library)
         cost, cost_from = done.usage.cost, str(done.extra.get("cost_from", ""))
         used = names & {use.skill for use in skill_uses(done, names)}
         if not used and done.stop != "answered":
             why = f"ended by {done.stop.replace('_', ' ')} before it took any up"
-            return Session(None, why, cost, cost_from)
+            return AskedProgram(None, why, cost, cost_from)
         if done.extra.get("log") == TEXT:
             problem = done.extra.get("log_problem")
-            return Session(None, f"{NO_RECORDS}{f': {problem}' if problem else ''}", cost, cost_from)
-        return Session(used, "", cost, cost_from)
+            return AskedProgram(None, f"{NO_RECORDS}{f': {problem}' if problem else ''}", cost, cost_from)
+        return AskedProgram(used, "", cost, cost_from)
 
 
 def _fit(program: object, library: Sequence[Skill]) -> CommandSettings:
@@ -198,7 +198,7 @@ def _unknown(done: Conversation) -> Outcome:
     return Outcome(kind="unknown", reason=f"nobody says what is right here; it ended with {done.stop}")
 
 
-def _paid(made: ProgramTriggers, sessions: Iterable[Session]) -> ProgramTriggers:
+def _paid(made: ProgramTriggers, sessions: Iterable[AskedProgram]) -> ProgramTriggers:
     """With what the sessions cost, those of the store with them."""
     every = [one for one in sessions if one.cost_from]
     return made.model_copy(
