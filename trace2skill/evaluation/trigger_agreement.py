@@ -32,7 +32,7 @@ class AgreementRow(Record):
     queries: int
 
 
-class Difference(Record):
+class TakenOtherwise(Record):
     """A query for which the program took up something else; '' is none, `program` None where nobody knows."""
 
     query: str
@@ -55,7 +55,7 @@ class ProgramTriggers(Record):
     skills: tuple[SkillTriggers, ...] = ()
     agreement: tuple[AgreementRow, ...] = ()
     same: Interval | None = Field(default=None, description="Share in which both took up the same, of those with both.")
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[TakenOtherwise, ...] = ()
     cost: float = Field(default=0.0, description="US dollars of the sessions, the control's with them.")
     cost_from: dict[str, int] = Field(default_factory=dict, description="How that is known, by sessions.")
 
@@ -111,7 +111,7 @@ def agreement_on(
             ),
             "same": wilson(same, len(both)),
             "differences": tuple(
-                Difference(query=item.query, wanted=item.skill, one_call=said, program=tuple(sorted(used)))
+                TakenOtherwise(query=item.query, wanted=item.skill, one_call=said, program=tuple(sorted(used)))
                 for item, used, said in both
                 if used != frozenset({said} - {""})
             ),
