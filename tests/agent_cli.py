@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from trace2skill.sim.causes import committed
 from trace2skill.sim.office import parse, program
+from trace2skill.sim.roles.chooser import telling
 
 RUN = 'for f in input/*.xlsx; do python solve.py "$f" "output/$(basename "$f")"; done'
 
@@ -63,6 +65,9 @@ def main() -> None:
     log = Log()
     log.write("user", prompt)
     fail(given.mode, log)
+    if given.mode.startswith("chooses"):
+        choose(given.mode, prompt, log)
+        return
     guidance = read_skill(log)
     log.shell("I look around.", "ls -R input")
     job = parse(prompt)
@@ -88,6 +93,26 @@ def read_skill(log: Log) -> str:
         for path in sorted(set(re.findall(r"\]\((references/[\w./-]+\.md)\)", text))):
             texts.append(log.shell("I read on.", f"cat .claude/skills/{name}/{path}"))
     return "\n".join(texts)
+
+
+def choose(mode: str, prompt: str, log: Log) -> None:
+    """Takes up the skill whose description shares most words with the request, or that it names; else just answers."""
+    found = {}
+    for document in sorted(Path(".claude/skills").glob("*/SKILL.md")):
+        text = document.read_text()
+        found[document.parent.name] = len(telling(text.partition("description:")[2].splitlines()[0]) & telling(prompt))
+    named = [name for name in found if name in prompt and mode != "chooses-deaf"]
+    best = named[0] if named else max(found, key=lambda name: found[name])
+    if "late" in prompt:
+        time.sleep(600)
+    if named or found[best] >= 2:
+        log.tool("There is a skill.", "Skill", {"skill": best}, Path(f".claude/skills/{best}/SKILL.md").read_text())
+    log.write(
+        "assistant", "I would use every skill there is.", model="toy-1", usage={"input_tokens": 9, "output_tokens": 9}
+    )
+    if mode == "chooses-unseen":
+        shutil.rmtree(Path.home() / ".claude")
+    print(json.dumps({"type": "result", "result": "Done.", "total_cost_usd": 0.0125}))
 
 
 def fail(mode: str, log: Log) -> None:

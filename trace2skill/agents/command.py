@@ -145,17 +145,15 @@ class Command:
     def _skill_at(self, skill: Skill | None) -> str:
         return self._settings.skill_at.replace("{skill_name}", skill.name) if skill else ""
 
+    def _installed(self, assignment: Assignment) -> dict[str, Skill]:
+        """The skills that are mounted, by their place."""
+        every = (*((assignment.skill,) if assignment.skill else ()), *assignment.library)
+        return {place: skill for skill in every if (place := self._skill_at(skill))}
+
     def _lay_out(self, assignment: Assignment, home: Path) -> str:
         """Write the prompt and the text of the skill where the agent looks; returns the prompt."""
         skill, settings = assignment.skill, self._settings
-        body = skill.body if skill else ""
-        prompt = render(
-            PROMPT,
-            description=assignment.prompt,
-            skill_name=skill.name if skill and self._skill_at(skill) else "",
-            skill_dir=self._skill_at(skill),
-            skill_body=body if settings.skill_in_prompt else "",
-        )
+        prompt = assignment.prompt if assignment.library else self._told(assignment)
         (home / OWN / "prompt.md").write_text(prompt, encoding="utf-8", errors="replace")
         if settings.skill_text_at and skill:
             target = assignment.workspace / settings.skill_text_at
@@ -164,13 +162,24 @@ class Command:
                     f"harness {self.agent}: the task has a {settings.skill_text_at} of its own; use skill_in_prompt"
                 )
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(body, encoding="utf-8")
+            target.write_text(skill.body, encoding="utf-8")
         return prompt
 
+    def _told(self, assignment: Assignment) -> str:
+        """The task, with the word that there is a skill for it."""
+        skill, place = assignment.skill, self._skill_at(assignment.skill)
+        return render(
+            PROMPT,
+            description=assignment.prompt,
+            skill_name=skill.name if skill and place else "",
+            skill_dir=place,
+            skill_body=skill.body if skill and self._settings.skill_in_prompt else "",
+        )
+
     def _run(self, assignment: Assignment, home: Path, directory: Path, secrets: Mapping[str, str]) -> CommandResult:
-        settings, skill = self._settings, assignment.skill
-        place = self._skill_at(skill)
-        mounts = {place: write_files(skill, directory / "skill")} if skill and place else {}
+        settings = self._settings
+        installed = enumerate(self._installed(assignment).items())
+        mounts = {place: write_files(skill, directory / f"skill-{number}") for number, (place, skill) in installed}
         for mount in mounts:  # else bwrap makes the folders above it for root alone
             (assignment.workspace / mount).mkdir(parents=True, exist_ok=True)
         command = self._filled_in(assignment, (home / OWN / "prompt.md").read_text(encoding="utf-8"))
@@ -228,7 +237,7 @@ class Command:
         """Take out of the workspace what is no work: the skill, the tool's own files, its logs."""
         workspace, settings = assignment.workspace, self._settings
         globs = [*settings.leftovers, *(place[10:] for place in settings.log if place.startswith("workspace:"))]
-        doomed = [self._skill_at(assignment.skill), settings.skill_text_at if assignment.skill else ""]
+        doomed = [*self._installed(assignment), settings.skill_text_at if assignment.skill else ""]
         doomed += [path for glob in globs for path in matching_paths(workspace, glob) if path not in before]
         for path in filter(None, doomed):
             _remove(workspace, path)

@@ -51,6 +51,8 @@ class Assignment:
     """Lessons recalled for the task, as text that stands behind the skill."""
     pictures: tuple[Picture, ...] = ()
     """What the task shows besides its files, to agents that take pictures."""
+    library: tuple[Skill, ...] = ()
+    """Skills that lie where the agent looks for them, in the place of `skill`; it is told of none, only its request."""
 
     @property
     def prompt(self) -> str:

@@ -1,11 +1,11 @@
 """The command triggers: do descriptions bring the agent to a skill when they should?"""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from trace2skill.cli import options as o
 from trace2skill.cli import settings_groups as group
@@ -13,14 +13,22 @@ from trace2skill.cli.console import Console, flat, plain
 from trace2skill.cli.live import LiveProgress
 from trace2skill.cli.settings_options import Given, with_settings
 from trace2skill.cli.skill_given import address_given, library_given
+from trace2skill.cli.trigger_program import show_program, skills_table
+from trace2skill.cli.written_queries import show_written
+from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
+from trace2skill.evaluation.trigger_agreement import ConfirmedTriggers
+from trace2skill.evaluation.trigger_file import add_queries, queries_there
 from trace2skill.evaluation.trigger_queries import read_queries
 from trace2skill.evaluation.triggers import SkillTriggers, TriggerReport
+from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.trigger_search import OptimisedTriggers, TriggerSearch
+from trace2skill.runs.trigger_sessions import ProgramSessions
 from trace2skill.runs.triggers import Choices, books_of, measure_triggers
+from trace2skill.runs.written_queries import write_queries_for
 from trace2skill.skills.git_address import GitAddress
+from trace2skill.skills.skill import Skill
 from trace2skill.store import open_store
-from trace2skill.types.comparison import Interval
 
 SHOWN = 20
 
@@ -29,10 +37,20 @@ SHOWN = 20
     *group.MODEL,
     *group.MONEY,
     "level",
+    "seed",
+    "harness",
+    "agent_command",
+    "agent_set",
+    "sandbox",
     "workers",
     "store",
     "store_wait_seconds",
-    texts={"model": "LiteLLM name of the model that chooses, e.g. that of your agent."},
+    texts={
+        "model": "LiteLLM name of the model that chooses, e.g. that of your agent.",
+        "seed": "By which a sample of queries is drawn, and of many requests those that are written after.",
+        "harness": "Give a sample of the queries to this agent's program, too: claude, codex, gemini, opencode, "
+        "command, or a YAML file. See docs/harnesses.md.",
+    },
 )
 def triggers(
     given: Given,
@@ -40,8 +58,28 @@ def triggers(
         str, typer.Argument(help="A skill (a directory or git+...), or a folder of skills that an agent sees together.")
     ],
     queries: Annotated[
-        Path, typer.Option(help="YAML or JSON: a list of `query` with `skill` (null for none).", show_default=False)
-    ],
+        Path | None,
+        typer.Option(help="YAML or JSON: a list of `query` with `skill` (null for none).", show_default=False),
+    ] = None,
+    write_queries: Annotated[
+        Path | None,
+        typer.Option(help="Have the model write queries into this file; what stands there stays.", show_default=False),
+    ] = None,
+    logs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            help="With --write-queries: logs whose requests it writes after, besides tasks in the store.",
+            show_default=False,
+        ),
+    ] = None,
+    sample: Annotated[
+        int, typer.Option(min=2, help="With --harness: so many queries, half of which should call for a skill.")
+    ] = 20,
+    query_seconds: Annotated[float, typer.Option(min=1, help="With --harness: most seconds for a query.")] = 180.0,
+    each: Annotated[
+        int, typer.Option(min=1, max=200, help="With --write-queries: of each half so many for every skill.")
+    ] = 10,
     optimise: Annotated[
         bool, typer.Option("--optimise", help="Look for better descriptions, and judge them on held-out queries.")
     ] = False,
@@ -54,10 +92,24 @@ def triggers(
     intervals of 95%. First each skill is asked for by its name; where that does not bring it up, nothing is judged.
     --optimise has the model write other descriptions, from what went wrong on half of the queries; what is better on
     the other half by the gate of promotions is kept as a version, which `trace2skill promote` puts in use.
+    --harness gives some of them to an agent's own program and reads from its records what that took up.
+    --write-queries has it write queries for you to edit: half of them for each skill, half near misses of it.
     """
+    if (queries is None) == (write_queries is None):
+        raise BadInput("give the queries (--queries FILE), or have some written (--write-queries FILE): one of both")
     library = library_given(skills)
-    asked = read_queries(queries, {skill.name for skill in library})
+    names = {skill.name for skill in library}
     settings = given.settings(fixed={"data.path": skills})
+    asks_program = any(given.typed.get(name) for name in ("harness", "agent_command", "agent_set"))
+    if asks_program and (optimise or write_queries is not None):
+        raise BadInput("--harness measures, and neither --optimise nor --write-queries asks a program: one at a time")
+    if write_queries is not None:
+        _write(settings, library, write_queries, logs or (), each, json=json)
+        return
+    if logs:
+        raise BadInput("--from goes with --write-queries: to count in logs which skills are used, `trace2skill usage`")
+    assert queries is not None
+    asked = read_queries(queries, names)
     how = settings.operation
     store = open_store(how.store, wait_seconds=how.store_wait_seconds)
     try:
@@ -70,7 +122,10 @@ def triggers(
                 search = TriggerSearch(store, choices, settings.models.merger, settings.gate, tries)
                 found: TriggerReport | OptimisedTriggers = search(library, asked)
             else:
+                asks_program = asks_program or settings.learning.agent.harness is not None
+                program = ProgramSessions(store, choices, settings, query_seconds) if asks_program else None
                 found = measure_triggers(choices, library, asked)
+                found = program.confirm(found, asked, sample) if program else found
         total = store.ledger_total(books)
     finally:
         store.close()
@@ -81,9 +136,36 @@ def triggers(
         show_searches(found, skills)
     else:
         show(found)
+    if isinstance(found, ConfirmedTriggers):
+        show_program(found.program)
     typer.echo(f"asked over these skills so far: {total.calls} model calls, ${total.cost:.4f}")
     if model.simulated:
         typer.echo("A simulated model chose: this shows that the machinery works and says nothing of descriptions.")
+
+
+def _write(
+    settings: RunSettings, library: Sequence[Skill], file: Path, logs: Sequence[Path], each: int, *, json: bool
+) -> None:
+    """Add queries to a file."""
+    there = queries_there(file, {skill.name for skill in library})
+    how = settings.operation
+    store = open_store(how.store, wait_seconds=how.store_wait_seconds)
+    try:
+        books = books_of(settings.models.agent, library)
+        cost = lambda: store.ledger_total(books).cost  # noqa: E731
+        with LiveProgress(Console(stderr=True), cost, quiet=json) as progress, watched_by(progress):
+            found = write_queries_for(store, settings, library, there, logs, each)
+        add_queries(file, found.new, one_skill=len(library) == 1)
+        total = store.ledger_total(books)
+    finally:
+        store.close()
+    if json:
+        typer.echo(found.model_dump_json(indent=2))
+        return
+    show_written(found, str(file))
+    typer.echo(f"asked over these skills so far: {total.calls} model calls, ${total.cost:.4f}")
+    if settings.models.merger.simulated:
+        typer.echo("A simulated model wrote them: this shows that the machinery works; no user writes so.")
 
 
 def show_searches(found: OptimisedTriggers, skills: str) -> None:
@@ -109,31 +191,23 @@ def show_searches(found: OptimisedTriggers, skills: str) -> None:
             command = f"trace2skill promote {item.version[:12]} {plain(where)}"
             console.print(f"  in use with: {command}", highlight=False, soft_wrap=True)
     console.print("held-out queries with the descriptions as they are")
-    console.print(_table(found.before))
+    console.print(skills_table(found.before.skills))
     if any(item.won for item in found.searches):
         console.print("and with those that won")
-        console.print(_table(found.after))
+        console.print(skills_table(found.after.skills))
     _say_unreadable(console, found.before)
 
 
 def show(found: TriggerReport) -> None:
     """A row a skill, and the queries that went wrong."""
     console = Console()
-    console.print(_table(found))
+    console.print(skills_table(found.skills))
     _show_misjudged(console, found)
 
 
 def _say_unreadable(console: Console, found: TriggerReport) -> None:
     if found.unreadable:
         console.print(f"[yellow]{found.unreadable} queries had no usable answer[/yellow] and count for nothing")
-
-
-def _table(found: TriggerReport) -> Table:
-    table = Table("skill", "should", "taken up", "right", "precision", "recall")
-    for item in found.skills:
-        counts = (str(item.asked), str(item.taken), str(item.right))
-        table.add_row(plain(item.name), *counts, _share(item.precision), _share(item.recall))
-    return table
 
 
 def _show_misjudged(console: Console, found: TriggerReport) -> None:
@@ -147,10 +221,6 @@ def _show_misjudged(console: Console, found: TriggerReport) -> None:
     _say_unreadable(console, found)
     if few := [item.name for item in found.skills if _is_wide(item)]:
         console.print(f"too few queries to tell much of {plain(', '.join(few))}: intervals are wide")
-
-
-def _share(found: Interval | None) -> str:
-    return f"{found.mean:.0%} ({found.low:.0%} to {found.high:.0%})" if found else "-"
 
 
 def _is_wide(item: SkillTriggers) -> bool:

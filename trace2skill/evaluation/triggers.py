@@ -4,7 +4,7 @@ Before anything is believed, each skill is asked for by its name: a model that d
 of descriptions. Intervals are Wilson's (1927, https://doi.org/10.1080/01621459.1927.10502953), of 95%.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import sqrt
 
 from pydantic import Field
@@ -62,30 +62,27 @@ def report_on(
         taken: by query, what was taken up; None where nobody knows.
     """
     told = [(item, said) for item in queries if (said := taken.get(item.query)) is not None]
-    skills = []
-    for name in names:
-        asked = sum(item.skill == name for item, _ in told)
-        took = sum(said == name for _, said in told)
-        right = sum(item.skill == said == name for item, said in told)
-        skills.append(
-            SkillTriggers(
-                name=name,
-                asked=asked,
-                taken=took,
-                right=right,
-                precision=wilson(right, took),
-                recall=wilson(right, asked),
-            )
-        )
     return TriggerReport(
         model=model,
         queries=len(queries),
         unreadable=len(queries) - len(told),
-        skills=tuple(skills),
+        skills=of_skills(names, [(item, {said} - {""}) for item, said in told]),
         misjudged=tuple(
             Misjudged(query=item.query, wanted=item.skill, taken=said) for item, said in told if item.skill != said
         ),
     )
+
+
+def of_skills(names: Sequence[str], told: Sequence[tuple[TriggerQuery, Collection[str]]]) -> tuple[SkillTriggers, ...]:
+    """Count for each skill; `told` holds queries, each with the skills that were taken up for it."""
+    found = []
+    for name in names:
+        asked = sum(item.skill == name for item, _ in told)
+        took = sum(name in used for _, used in told)
+        right = sum(item.skill == name and name in used for item, used in told)
+        shares = {"precision": wilson(right, took), "recall": wilson(right, asked)}
+        found.append(SkillTriggers(name=name, asked=asked, taken=took, right=right, **shares))
+    return tuple(found)
 
 
 def wilson(right: int, of: int) -> Interval | None:

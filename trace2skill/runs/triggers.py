@@ -48,7 +48,7 @@ class Choices:
         run_id = books_of(model, library)
         held = store.reservations()
         budget = Budget(money.max_cost, monthly=money.max_cost_per_month, reservations=held, run_id=run_id)
-        self.model, self.run_id = model, run_id
+        self.model, self.run_id, self.library = model, run_id, tuple(library)
         self.client = Client(store, budget, run_id)
         self._workers = workers
 

@@ -15,6 +15,7 @@ from trace2skill.sim.roles import (
     log_analyst,
     one_call_error_analyst,
     proposer,
+    query_writer,
     rewriter,
     router,
     script_writer,
@@ -42,6 +43,7 @@ ROLES: dict[str, Callable[..., Spoken]] = {
     "You sort lessons to skills": router.route,
     "You found skills": router.found,
     "You write the description of a skill": describer.speak,
+    "You write requests of users": query_writer.speak,
     "You write the first version of a skill": drafter.speak,
 }
 
