@@ -25,6 +25,7 @@ from rich.text import Text
 TRACE2SKILL = str(Path(sys.executable).parent / "trace2skill")
 COLUMNS = 100
 WIDTH = {"width": 1000, "height": 900}
+HIGHEST = 1000
 Seen = tuple[Path, str]
 """A page, and a selector of the part to be seen."""
 
@@ -113,7 +114,7 @@ def printed(words: list[str], folder: Path) -> Path:
 
 def main() -> None:
     """See the module."""
-    from pictures import keep
+    from pictures import fewer_colours
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--to", type=Path, default=ROOT / "docs" / "images")
@@ -131,8 +132,13 @@ def main() -> None:
                 )
                 opened = browser.new_page(viewport=WIDTH, color_scheme="light")
                 opened.goto(page.as_uri())
+                opened.add_style_tag(content="section { content-visibility: visible !important }")
                 opened.wait_for_timeout(500)
-                keep(opened.locator(part).first, given.to / f"{name}.png")
+                box = opened.locator(part).first.bounding_box()
+                assert box
+                clip = {**box, "height": min(box["height"], HIGHEST)}
+                opened.screenshot(path=given.to / f"{name}.png", clip=clip, full_page=True)
+                fewer_colours(given.to / f"{name}.png")
                 browser.close()
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import httpx
 from PIL import Image
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -99,9 +99,14 @@ def take(page: Page, address: str, to: Path, name: str) -> None:
     keep(page, to / f"{name}.png")
 
 
-def keep(page: Page | Locator, file: Path) -> None:
+def keep(page: Page, file: Path) -> None:
     """Write what is seen, with few colours."""
     page.screenshot(path=file)
+    fewer_colours(file)
+
+
+def fewer_colours(file: Path) -> None:
+    """Make a picture small."""
     with Image.open(file) as picture:
         picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
     print(f"{file} {file.stat().st_size / 1000:.0f} kB", flush=True)

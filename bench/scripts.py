@@ -43,7 +43,7 @@ def main() -> None:
     """Run the benchmark and print its tables."""
     arguments = argparse.ArgumentParser(description="Scripts out of programs that did the same job.")
     arguments.add_argument(
-        "--each", type=int, default=24, help="Tasks of each honest kind; half as many of the others."
+        "--each", type=int, default=24, help="Tasks of each honest kind; five for each twelve of them of the others."
     )
     arguments.add_argument("--seed", type=int, default=5, help="Of the tasks.")
     arguments.add_argument("--workers", type=int, default=2)

@@ -45,7 +45,7 @@ os.remove(sys.argv[1])
 
 
 def write_world(folder: Path, each: int, seed: int) -> Path:
-    """The data set, so many tasks of each honest kind and half as many of the others; returns its directory."""
+    """The data set, so many tasks of each honest kind and five for twelve of them of the others; returns its directory."""
     every, data = folder / "every", folder / "data"
     make = [sys.executable, str(ROOT / "examples" / "make_office.py"), "--tasks", str(8 * each), "--seed", str(seed)]
     subprocess.run([*make, "--out", str(every)], check=True)
@@ -53,7 +53,7 @@ def write_world(folder: Path, each: int, seed: int) -> Path:
     by_kind: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
     for row in rows:
         job = parse(row["instruction"])
-        if job and job.kind in KINDS and len(by_kind[job.kind]) < (each if job.kind in HONEST else each // 2):
+        if job and job.kind in KINDS and len(by_kind[job.kind]) < (each if job.kind in HONEST else 5 * each // 12):
             by_kind[job.kind].append(row)
     kept = [row for some in by_kind.values() for row in some]
     data.mkdir()
