@@ -45,7 +45,7 @@ os.remove(sys.argv[1])
 
 
 def write_world(folder: Path, each: int, seed: int) -> Path:
-    """The data set, so many tasks of each honest kind and five for twelve of them of the others; returns its directory."""
+    """The data set, so many tasks of each honest kind and five for twelve of these of the others; its folder."""
     every, data = folder / "every", folder / "data"
     make = [sys.executable, str(ROOT / "examples" / "make_office.py"), "--tasks", str(8 * each), "--seed", str(seed)]
     subprocess.run([*make, "--out", str(every)], check=True)
