@@ -1,5 +1,6 @@
 """What a reader of logs is, and the file it is given."""
 
+import hashlib
 import itertools
 import os
 import re
@@ -16,6 +17,7 @@ from trace2skill.core.foreign_json import LONGEST_LINE, WHOLE_DOCUMENT, parse, p
 from trace2skill.traces.notes import Notes as Notes
 from trace2skill.traces.notes import ReadProblem as ReadProblem
 from trace2skill.traces.packed import is_packed, unpack
+from trace2skill.traces.values import walk
 from trace2skill.types.trajectory import Trajectory
 
 HEAD_BYTES = 256 * 1024
@@ -36,6 +38,21 @@ class Source:
         """Bytes of the file that are read, where the reader goes through it line by line or item by item."""
         self._parsed: dict[int, Any] = {}  # lines of the head, by number: nothing is parsed twice
         self._unfolded: tempfile._TemporaryFileWrapper[bytes] | None = None
+
+    @property
+    def place(self) -> str:
+        """What a reading remembers it by."""
+        return str(self.path.absolute())
+
+    def state(self) -> tuple[int, int]:
+        """Size, and when it was changed (ns since 1970; 0 where that says nothing)."""
+        state = self.path.stat()
+        return state.st_size, state.st_mtime_ns
+
+    def sha256(self) -> str:
+        """Of its bytes, in hexadecimal."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     @cached_property
     def stem(self) -> str:
@@ -63,7 +80,7 @@ class Source:
         """
         if self.plain == self.path:
             return self._raw_head
-        with self.plain.open("rb") as file:
+        with self._open() as file:
             return file.read(HEAD_BYTES)
 
     @cached_property
@@ -115,7 +132,7 @@ class Source:
         """Number and bytes of the lines of the head. A first line longer than the head is passed over."""
         cut = len(self.head) == HEAD_BYTES
         if cut and b"\n" not in self.head:
-            with self.plain.open("rb") as file:
+            with self._open() as file:
                 file.readline(LONGEST_LINE)
                 for number in range(2, AFTER_LONG):
                     line = file.readline(HEAD_BYTES)
@@ -198,7 +215,8 @@ class Source:
             return self._small
         if size > LONGEST_LINE:
             raise ValueError(f"one document of {size} bytes; more than {LONGEST_LINE} are read only item by item")
-        return parse(_without_mark(self.plain.read_bytes()))
+        with self._open() as file:
+            return parse(_without_mark(file.read()))
 
     def items(self, prefix: str) -> Iterator[Any]:
         """The items of one list of the document, e.g. `item` or `simulations.item`; a large file is never held whole.
@@ -208,9 +226,9 @@ class Source:
         """
         if self._size <= WHOLE_DOCUMENT:
             shared = self._small is not _NOT_READ
-            yield from _walk(self.document(), prefix.split("."), keep=shared)
+            yield from walk(self.document(), prefix.split("."), keep=shared)
             return
-        with self.plain.open("rb") as file:
+        with self._open() as file:
             try:
                 for item in ijson.items(file, prefix, use_float=True):
                     self.reached[0] = file.tell()
@@ -260,7 +278,10 @@ class Source:
                 self._passed(place, number)
 
     def _opened(self) -> IO[bytes]:
-        return BytesIO(self.head) if len(self.head) < HEAD_BYTES else self.plain.open("rb")
+        return BytesIO(self.head) if len(self.head) < HEAD_BYTES else self._open()
+
+    def _open(self) -> IO[bytes]:
+        return self.plain.open("rb")
 
     @cached_property
     def _size(self) -> int:
@@ -316,21 +337,6 @@ class Reader(Protocol):
             OSError: it cannot be opened.
         """
         ...
-
-
-def _walk(value: Any, path: list[str], *, keep: bool) -> Iterator[Any]:
-    """The items at a path. Where the value need not be kept, each item is let go of once it was given."""
-    if not path:
-        yield value
-    elif path[0] == "item":
-        if isinstance(value, list):
-            items = value[::-1]
-            if not keep:
-                value.clear()
-            while items:
-                yield from _walk(items.pop(), path[1:], keep=keep)
-    elif isinstance(value, dict) and path[0] in value:
-        yield from _walk(value[path[0]], path[1:], keep=keep)
 
 
 def _without_mark(raw: bytes) -> bytes:
