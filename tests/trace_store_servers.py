@@ -11,6 +11,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 KEYS = {
+    "braintrust": {"BRAINTRUST_API_KEY": "bt-key-0123456789"},
+    "langsmith": {"LANGSMITH_API_KEY": "ls-key-0123456789"},
+    "phoenix": {"PHOENIX_API_KEY": "px-key-0123456789"},
     "langfuse": {"LANGFUSE_PUBLIC_KEY": "pk-lf-0123456789", "LANGFUSE_SECRET_KEY": "sk-lf-0123456789"},
     "mlflow": {"MLFLOW_TRACKING_USERNAME": "someone", "MLFLOW_TRACKING_PASSWORD": "mlflow-0123456789"},
 }  # fmt: skip
@@ -104,8 +107,13 @@ class FakeTraceStore:
             def log_message(self, *_: object) -> None:
                 return
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_: object) -> None:  # whoever asked was killed
+                return
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def address(self, *more: str) -> str:
@@ -131,6 +139,14 @@ class FakeTraceStore:
 
     def answer(self, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
         raise NotImplementedError
+
+    def among(self, ids: list[str] | None = None, first: str = "", end: str = "") -> list[Kept]:
+        """Traces by their ids, or those of which something may lie between two times."""
+        if ids is not None:
+            return [self.traces[id] for id in ids if id in self.traces]
+        near = timedelta(minutes=5)
+        since, until = time_of(first) - near, time_of(end) + near
+        return [item for item in self.ordered() if since <= item.began < until]
 
     def ordered(self) -> list[Kept]:
         return sorted(self.traces.values(), key=lambda item: (item.began, item.id))
@@ -229,26 +245,25 @@ class FakeLangfuse(FakeTraceStore):
 
     def answer(self, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
         limit, cursor = int(query["limit"][0]), query.get("cursor", [""])[0]
+        ids = query["traceId"][0].split(",") if "traceId" in query else None
         if path.endswith("/v2/observations"):
-            rows = [row for item in self.ordered() for row in langfuse_observations(item)]
             if "filter" in query:
-                when = {
-                    one["operator"]: one["value"] for one in json.loads(query["filter"][0]) if one["type"] == "datetime"
-                }
+                conditions = json.loads(query["filter"][0])
+                when = {one["operator"]: one["value"] for one in conditions if one["type"] == "datetime"}
                 query = {**query, "fromStartTime": [when[">="]], "toStartTime": [when["<"]]}
-            rows = within(rows, "startTime", query.get("fromStartTime"), query.get("toStartTime"))
-            if "traceId" in query:
-                rows = [row for row in rows if row["traceId"] == query["traceId"][0]]
+            first, end = query.get("fromStartTime"), query.get("toStartTime")
+            rows = [
+                row for item in self.among(ids, *(first or ()), *(end or ())) for row in langfuse_observations(item)
+            ]
+            rows = within(rows, "startTime", first, end)
             if "io" not in query["fields"][0]:
-                rows = [
-                    {key: row[key] for key in ("id", "traceId", "startTime", "endTime", "updatedAt")} for row in rows
-                ]
+                named = ("id", "traceId", "startTime", "endTime", "updatedAt")
+                rows = [{key: row[key] for key in named} for row in rows]
             rows = rows[::-1]  # the newest first
         else:
-            rows = [langfuse_score(item) for item in self.ordered() if item.right is not None]
+            among = self.ordered() if ids is None else self.among(ids)
+            rows = [langfuse_score(item) for item in among if item.right is not None]
             rows = within(rows, "timestamp", query.get("fromTimestamp"), query.get("toTimestamp"))
-            if "traceId" in query:
-                rows = [row for row in rows if row["subject"]["id"] in query["traceId"][0].split(",")]
         found, after = paged(rows, cursor, min(limit, self.page))
         return 200, {"data": found, "meta": {"limit": limit, **({"cursor": after} if after else {})}}
 
@@ -294,5 +309,219 @@ def langfuse_export(item: Kept) -> dict[str, Any]:
     }
 
 
-FAKES: dict[str, type[FakeTraceStore]] = {"langfuse": FakeLangfuse, "mlflow": FakeMLflow}
-EXPORTS: dict[str, Callable[[Kept], Any]] = {"langfuse": langfuse_export, "mlflow": mlflow_export}
+class FakeLangSmith(FakeTraceStore):
+    kind = "langsmith"
+
+    def lets_in(self, headers: dict[str, str]) -> bool:
+        return {name.lower(): value for name, value in headers.items()}.get("x-api-key") == KEYS["langsmith"][
+            "LANGSMITH_API_KEY"
+        ]
+
+    def answer(self, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
+        if path.endswith("/v2/sessions"):
+            found = [{"id": "00000000-0000-0000-0000-000000000001", "name": PROJECT}]
+            return 200, {"items": found if query["name"] == [PROJECT] else [], "next_cursor": None}
+        assert body["project_ids"] == ["00000000-0000-0000-0000-000000000001"]
+        ids = [body["trace_id"]] if "trace_id" in body else None
+        among = self.among(ids, body["min_start_time"], body["max_start_time"])
+        rows = [run for item in among for run in langsmith_runs(item)]
+        first, end = time_of(body["min_start_time"]), time_of(body["max_start_time"])
+        rows = [run for run in rows if first <= time_of(run["start_time"]) < end]
+        rows = [{name.lower(): run.get(name.lower()) for name in body["selects"]} for run in rows[::-1]]
+        found, after = paged(rows, body.get("cursor", ""), min(self.page, body["page_size"]))
+        return 200, {"items": found, "next_cursor": after or None}
+
+
+def langsmith_runs(item: Kept) -> list[dict[str, Any]]:
+    """As version 2 of the API has them."""
+
+    def run(place: int, kind: str, given: Any, gave: Any, parents: list[str], **more: Any) -> dict[str, Any]:
+        id = item.id if not parents else f"{item.id}-{place}"
+        order = ".".join(f"20260101T00000{n}Z{one}" for n, one in enumerate([*parents, f"{place:02}-{id}"]))
+        told = {"id": id, "trace_id": item.id, "run_type": kind, "name": kind.lower(), "parent_run_ids": parents}
+        times = {
+            "start_time": item.at(place),
+            "end_time": item.at(place + 1),
+            "status": "SUCCESS",
+            "is_root": not parents,
+        }
+        return {**told, **times, "inputs": given, "outputs": gave, "dotted_order": order, "project_id": "p", **more}
+
+    stats = {"correct": {"n": 1, "avg": float(item.right)}} if item.right is not None else {}
+    made = [run(0, "CHAIN", {"question": item.asked}, {"output": item.answers[-1]}, [], feedback_stats=stats)]
+    for place, (given, gave) in enumerate(item.calls):
+        out = {"choices": [{"message": gave}]}
+        made.append(
+            run(1 + 2 * place, "LLM", {"messages": given}, out, [item.id], prompt_tokens=8, completion_tokens=5)
+        )
+    return [*made, run(2, "TOOL", {"of": "rows"}, {"output": item.result}, [item.id], name="count")]
+
+
+def langsmith_export(item: Kept) -> dict[str, Any]:
+    """As exports have a trace: runs with the names of version 1."""
+    runs = []
+    for run in langsmith_runs(item):
+        parents = run["parent_run_ids"]
+        left = {key: value for key, value in run.items() if key not in ("parent_run_ids", "is_root", "project_id")}
+        named = {"run_type": run["run_type"].lower(), "status": "success"}
+        runs.append({**left, **named, **({"parent_run_id": parents[-1]} if parents else {})})
+    return {"runs": runs}
+
+
+class FakePhoenix(FakeTraceStore):
+    kind = "phoenix"
+
+    def lets_in(self, headers: dict[str, str]) -> bool:
+        return headers.get("Authorization") == f"Bearer {KEYS['phoenix']['PHOENIX_API_KEY']}"
+
+    def answer(self, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
+        if not path.startswith(f"/v1/projects/{PROJECT}/"):
+            return 404, {"detail": "no such project"}
+        what = path.removeprefix(f"/v1/projects/{PROJECT}/")
+        if what == "traces":
+            first, end = (time_of(query[name][0]) for name in ("start_time", "end_time"))
+            rows = [phoenix_trace(item) for item in self.ordered() if first <= item.began < end]
+        elif what == "spans/otlpv1":
+            wanted = [self.traces[id] for id in query["trace_id"] if id in self.traces]
+            rows = [snake_span(span) for item in wanted for span in otlp_spans(item)][::-1]
+        elif what == "trace_annotations":
+            wanted = [self.traces[id] for id in query["trace_ids"] if id in self.traces]
+            rows = [annotation(item) for item in wanted if item.right is not None]
+        else:
+            rows = []
+        found, after = paged(rows, query.get("cursor", [""])[0], min(self.page, int(query["limit"][0])))
+        return 200, {"data": found, "next_cursor": after or None}
+
+
+def phoenix_trace(item: Kept) -> dict[str, Any]:
+    spans = [
+        {"span_id": span["spanId"], "parent_id": span["parentSpanId"] or None, "status_code": "OK"}
+        for span in otlp_spans(item)
+    ]
+    return {"id": f"g-{item.id}", "trace_id": item.id, "start_time": item.at(0), "end_time": item.at(9), "spans": spans}
+
+
+def annotation(item: Kept) -> dict[str, Any]:
+    told = {"id": f"a-{item.id}", "name": "correct", "annotator_kind": "HUMAN", "trace_id": item.id}
+    return {
+        **told,
+        "updated_at": iso(item.scored or item.began),
+        "result": {"label": None, "score": float(bool(item.right))},
+    }
+
+
+def otlp_spans(item: Kept) -> list[dict[str, Any]]:
+    """OpenInference spans as a collector writes them."""
+
+    def span(place: int, kind: str, given: dict[str, Any], parent: str = "r", name: str = "") -> dict[str, Any]:
+        start = int(item.began.timestamp()) * 10**9 + place * 10**9
+        told = {"openinference.span.kind": kind, **given}
+        pairs = [{"key": key, "value": {"stringValue": value}} for key, value in told.items()]
+        ids = {"traceId": item.id, "spanId": f"{item.id}-{place if parent else 'r'}"}
+        ids["parentSpanId"] = f"{item.id}-{parent}" if parent else ""
+        times = {"startTimeUnixNano": str(start), "endTimeUnixNano": str(start + 10**9)}
+        return {**ids, "name": name or kind.lower(), **times, "attributes": pairs, "status": {"code": 1}}
+
+    made = [span(0, "AGENT", {"input.value": item.asked, "output.value": item.answers[-1]}, "")]
+    for place, (given, gave) in enumerate(item.calls):
+        told = {"llm.model_name": "m"}
+        for side, said in (("input", given), ("output", [gave])):
+            for number, message in enumerate(said):
+                told |= {f"llm.{side}_messages.{number}.{key}": value for key, value in flattened(message)}
+        made.append(span(1 + 2 * place, "LLM", told))
+    return [
+        *made,
+        span(2, "TOOL", {"tool.name": "count", "input.value": '{"of": "rows"}', "output.value": item.result}),
+    ]
+
+
+def flattened(message: dict[str, Any]) -> list[tuple[str, str]]:
+    found = [(f"message.{key}", message[key]) for key in ("role", "content", "tool_call_id") if message.get(key)]
+    for number, call in enumerate(message.get("tool_calls", ())):
+        at = f"message.tool_calls.{number}.tool_call"
+        found += [(f"{at}.id", call["id"])]
+        found += [(f"{at}.function.{key}", call["function"][key]) for key in ("name", "arguments")]
+    return found
+
+
+def snake_span(span: dict[str, Any]) -> dict[str, Any]:
+    """The same as the server gives it: other names, numbers for times, a null for each kind of value that it is not."""
+    nothing = dict.fromkeys(("array_value", "bool_value", "bytes_value", "double_value", "int_value", "kvlist_value"))
+    pairs = [
+        {"key": pair["key"], "value": {**nothing, "string_value": pair["value"]["stringValue"]}}
+        for pair in span["attributes"]
+    ]
+    ids = {"trace_id": span["traceId"], "span_id": span["spanId"], "parent_span_id": span["parentSpanId"] or None}
+    times = {f"{name}_time_unix_nano": int(span[f"{name}TimeUnixNano"]) + 119 for name in ("start", "end")}
+    return {
+        **ids,
+        **times,
+        "name": span["name"],
+        "attributes": pairs,
+        "events": None,
+        "status": {"code": 1, "message": None},
+    }
+
+
+def phoenix_export(item: Kept) -> dict[str, Any]:
+    """OTLP JSON, with the annotations that Phoenix has beside it."""
+    said = {"annotations": [annotation(item)]} if item.right is not None else {}
+    return {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": otlp_spans(item)}]}], **said}
+
+
+class FakeBraintrust(FakeTraceStore):
+    kind = "braintrust"
+
+    def lets_in(self, headers: dict[str, str]) -> bool:
+        return headers.get("Authorization") == f"Bearer {KEYS['braintrust']['BRAINTRUST_API_KEY']}"
+
+    def answer(self, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
+        if path == "/v1/project":
+            return 200, {"objects": [{"id": "p-1", "name": PROJECT}] if query["project_name"] == [PROJECT] else []}
+        clauses = dict(part.strip().split(": ", 1) for part in body["query"].split(" | "))
+        assert clauses["from"] == "project_logs('p-1')"
+        asked = [condition.split(" ", 2) for condition in clauses["filter"].split(" and ")]
+        by = {name + sign: value.strip("'") for name, sign, value in asked}
+        first, end = by.get("created>=", ""), by.get("created<", "")
+        among = self.among([by["root_span_id="]] if "root_span_id=" in by else None, first, end)
+        rows = [row for item in among for row in braintrust_rows(item)]
+        rows = within(rows, "created", [first] if first else None, [end] if end else None)
+        rows = rows[::-1]
+        if clauses["select"] != "*":
+            rows = [{name: row[name] for name in clauses["select"].split(", ")} for row in rows]
+        found, after = paged(rows, clauses.get("cursor", "").strip("'"), min(self.page, int(clauses["limit"])))
+        return 200, {"data": found, "cursor": after or None}
+
+
+def braintrust_rows(item: Kept) -> list[dict[str, Any]]:
+    def row(
+        place: int, kind: str, given: Any, gave: Any, above: str = "r", name: str = "", **more: Any
+    ) -> dict[str, Any]:
+        ids = {
+            "id": f"{item.id}-{place}",
+            "span_id": f"{item.id}-{place if above else 'r'}",
+            "root_span_id": f"{item.id}",
+        }
+        ids |= {"_xact_id": f"{1000 + item.changed}", "span_parents": [f"{item.id}-{above}"] if above else None}
+        told = {"created": item.at(place), "span_attributes": {"name": name or kind, "type": kind}}
+        start = {"start": item.began.timestamp() + place}
+        return {**ids, **told, "input": given, "output": gave, "metrics": {**start, **more}, "is_root": not above}
+
+    scores = {} if item.right is None else {"correct": float(item.right)}
+    made = [{**row(0, "task", item.asked, item.answers[-1], ""), "scores": scores}]
+    for place, (given, gave) in enumerate(item.calls):
+        said = [{"index": 0, "message": gave}]
+        made.append(row(1 + 2 * place, "llm", given, said, prompt_tokens=8, completion_tokens=5))
+    return [*made, row(2, "tool", {"of": "rows"}, item.result, name="count")]
+
+
+FAKES: dict[str, type[FakeTraceStore]] = {
+    item.kind: item for item in (FakeBraintrust, FakeLangfuse, FakeLangSmith, FakeMLflow, FakePhoenix)
+}
+EXPORTS: dict[str, Callable[[Kept], Any]] = {
+    "braintrust": braintrust_rows,
+    "langfuse": langfuse_export,
+    "langsmith": langsmith_export,
+    "mlflow": mlflow_export,
+    "phoenix": phoenix_export,
+}

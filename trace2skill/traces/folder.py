@@ -57,14 +57,18 @@ def read_paths(
     earlier = before or Before(whole=known or {})
     seen = SeenSoFar(earlier)
     listed, stores = list(_files(files_of(paths), notes, aside)), [store_at(address) for address in stores_of(paths)]
-    if listed or not stores:
-        to.expect(sum(units_of(path) for path, _ in listed))
     for path, _ in listed:
         if memory := earlier.whole.get(str(path.absolute())):
             seen.copies.remember(str(path.absolute()), memory.identities)
     for address in stores_of(paths):
         remember_pulled(address, earlier, seen)
     with few_collections():  # of many small files each would end with one
+        # What a store has of a trace is the newest, its scores among it: an export of it is the copy.
+        pulled: dict[str, ReadFile] = {}
+        for address, store in zip(stores_of(paths), stores, strict=True):
+            read_store(address, store, to, earlier, notes, seen, pulled)
+        if listed or not stores:
+            to.expect(sum(units_of(path) for path, _ in listed))
         for path, name in listed:
             source, problems, steps = Source(path, name), notes.counts["problem"], Steps(to, name, units_of(path))
             file = read_one(source, to, reader, earlier, notes, seen, steps)
@@ -72,9 +76,6 @@ def read_paths(
                 file = file.model_copy(update={"problems": notes.counts["problem"] - problems})
                 files.append(file)
             to.ended(file, name, steps.left)
-        pulled: dict[str, ReadFile] = {}
-        for address, store in zip(stores_of(paths), stores, strict=True):
-            read_store(address, store, to, earlier, notes, seen, pulled)
     files += pulled.values()
     return Readings(files=tuple(files), problems=tuple(notes.problems), counts=dict(sorted(notes.counts.items())))
 
