@@ -79,6 +79,7 @@ def serve(kind: str, count: int, late: int, half: int, asked: Any, pipe: Any) ->
     """The server's process: says its address, changes half way, and says in the end what it holds."""
     with FAKES[kind](*traces(count)) as server:
         done: list[bool] = []
+        server.page = 500
 
         def before(_: str) -> None:
             with asked.get_lock():

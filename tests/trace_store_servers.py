@@ -3,6 +3,7 @@
 import base64
 import json
 import threading
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -82,6 +83,7 @@ class FakeTraceStore:
 
     def __init__(self, *traces: Kept) -> None:
         self.traces = {item.id: item for item in traces}
+        self._ordered: list[Kept] = []
         self.asked: list[str] = []
         self.bodies: list[Any] = []
         self.before: Callable[[str], Answer | None] = lambda _: None
@@ -146,10 +148,14 @@ class FakeTraceStore:
             return [self.traces[id] for id in ids if id in self.traces]
         near = timedelta(minutes=5)
         since, until = time_of(first) - near, time_of(end) + near
-        return [item for item in self.ordered() if since <= item.began < until]
+        ordered = self.ordered()
+        start, stop = (bisect_left(ordered, when, key=lambda item: item.began) for when in (since, until))
+        return ordered[start:stop]
 
     def ordered(self) -> list[Kept]:
-        return sorted(self.traces.values(), key=lambda item: (item.began, item.id))
+        if len(self._ordered) != len(self.traces):
+            self._ordered = sorted(self.traces.values(), key=lambda item: (item.began, item.id))
+        return self._ordered
 
     def __enter__(self) -> "FakeTraceStore":
         return self
@@ -380,7 +386,8 @@ class FakePhoenix(FakeTraceStore):
         what = path.removeprefix(f"/v1/projects/{PROJECT}/")
         if what == "traces":
             first, end = (time_of(query[name][0]) for name in ("start_time", "end_time"))
-            rows = [phoenix_trace(item) for item in self.ordered() if first <= item.began < end]
+            among = self.among(None, query["start_time"][0], query["end_time"][0])
+            rows = [phoenix_trace(item) for item in among if first <= item.began < end]
         elif what == "spans/otlpv1":
             wanted = [self.traces[id] for id in query["trace_id"] if id in self.traces]
             rows = [snake_span(span) for item in wanted for span in otlp_spans(item)][::-1]

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 from trace2skill.core.digest import digest_of
 from trace2skill.traces.stores.rest import NotPulled, Rest
+from trace2skill.traces.values import label
 
 MOST_PAGES = 20_000
 LONGEST_ID = 200
@@ -14,7 +15,8 @@ NO_SIGNS_OF_IDS = frozenset(" #?&\"'`<>\\")
 class TraceRow(NamedTuple):
     """Something of a trace that a list names: the trace, when it began (as the store says it), and how it stands.
 
-    A trace may have several rows, one a span; it has changed where any of its rows has. `only_known` rows (a late
+    A row of the trace '' names none that can be. A trace may have several rows, one a span;
+    it has changed where any of its rows has. `only_known` rows (a late
     score) say something of traces that were listed at some time, and bring no new one in.
     """
 
@@ -82,6 +84,11 @@ def is_id(value: Any) -> bool:
     """Can it be the id of a trace: short, and of signs that may stand in an address and in a line of a log?"""
     short = isinstance(value, str) and 0 < len(value) <= LONGEST_ID
     return short and value.isprintable() and not set(value) & NO_SIGNS_OF_IDS
+
+
+def row(trace: Any, began: Any, stands: str, *, only_known: bool = False) -> TraceRow:
+    """A row of a list; one whose trace cannot be is of the trace ''."""
+    return TraceRow(trace if is_id(trace) else "", label(began), stands, only_known)
 
 
 def each(traces: Sequence[str], one: Any) -> Iterator[tuple[str, Any]]:

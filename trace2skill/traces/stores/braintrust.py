@@ -8,7 +8,7 @@ from typing import Any
 
 from trace2skill.core.errors import BadInput
 from trace2skill.traces.stores.address import TraceStoreAddress
-from trace2skill.traces.stores.base import AskedStore, TraceRow, each, is_id, paged, stand
+from trace2skill.traces.stores.base import AskedStore, TraceRow, each, is_id, paged, row, stand
 from trace2skill.traces.stores.rest import KeyOfStore, NotPulled, Rest
 from trace2skill.traces.values import label, mapping, objects
 
@@ -39,9 +39,8 @@ class BraintrustStore(AskedStore):
         when = [f"created >= '{first}'", f"created < '{end}'", *([f"({self._filter})"] if self._filter else [])]
         for found in self._pages("id, root_span_id, created, _xact_id", when, first[:10], PAGE):
             yield [
-                TraceRow(row["root_span_id"], label(row.get("created")), stand(row.get("id"), row.get("_xact_id")))
-                for row in found
-                if is_id(row.get("root_span_id"))
+                row(span.get("root_span_id"), span.get("created"), stand(span.get("id"), span.get("_xact_id")))
+                for span in found
             ]
 
     def whole(self, traces: Sequence[str]) -> Iterator[tuple[str, Any]]:
@@ -50,10 +49,10 @@ class BraintrustStore(AskedStore):
 
     def _one(self, trace: str) -> Any:
         pages = self._pages("*", [f"root_span_id = '{trace}'"], f"trace {trace}", WHOLE_PAGE)
-        rows = [row for page in pages for row in page]
+        rows = [span for page in pages for span in page]
         if not rows:
             raise NotPulled(f"trace {trace} is gone", again=False)
-        return {"data": sorted(rows, key=lambda row: (label(row.get("created")), label(row.get("id"))))}
+        return {"data": sorted(rows, key=lambda span: (label(span.get("created")), label(span.get("id"))))}
 
     def _pages(self, select: str, when: Sequence[str], what: str, limit: int) -> Iterator[list[dict[str, Any]]]:
         logs = f"project_logs('{self._project_id()}')"
@@ -65,20 +64,22 @@ class BraintrustStore(AskedStore):
                 number += 1
                 asked = f"{query} | cursor: '{cursor}'" if cursor else query
                 body = {"query": asked, "fmt": "json", "use_columnstore": False, "brainstore_realtime": True}
-                found = mapping(self._rest.post("btql", f"page {number} of {what}", body))
+                found = self._rest.post("btql", f"page {number} of {what}", body)
+                rows = self._rest.listed(found, "data", f"page {number} of {what}")
                 given = found.get("cursor")
                 cursor = label(given) if is_id(given) else ""
                 if given and not cursor:
                     raise NotPulled(f"page {number} of {what} ends in no cursor that can be", again=True)
-                yield objects(found.get("data")), cursor
+                yield [*map(mapping, rows)], cursor
 
         return paged(pages())
 
     def _project_id(self) -> str:
         if not self._id:
             asked = {"project_name": self._project}
-            found = mapping(self._rest.get("v1/project", f"the project '{self._project}'", asked))
-            named = [item for item in objects(found.get("objects")) if item.get("name") == self._project]
+            what = f"the project '{self._project}'"
+            found = objects(self._rest.listed(self._rest.get("v1/project", what, asked), "objects", what))
+            named = [item for item in found if item.get("name") == self._project]
             id = label(named[0].get("id")) if named else self._project
             if not is_id(id):
                 raise BadInput(f"{self._rest.address.name}: there is no project of that name: look at project=")

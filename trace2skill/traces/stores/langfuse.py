@@ -10,9 +10,9 @@ from typing import Any
 
 from trace2skill.core.errors import BadInput
 from trace2skill.traces.stores.address import TraceStoreAddress
-from trace2skill.traces.stores.base import AskedStore, TraceRow, each, is_id, paged, stand
+from trace2skill.traces.stores.base import AskedStore, TraceRow, each, paged, row, stand
 from trace2skill.traces.stores.rest import KeyOfStore, NotPulled, Rest
-from trace2skill.traces.values import label, mapping, objects
+from trace2skill.traces.values import label, mapping
 
 ACCESS = KeyOfStore(
     hosts=("cloud.langfuse.com", "us.cloud.langfuse.com", "hipaa.cloud.langfuse.com", "jp.cloud.langfuse.com"),
@@ -45,23 +45,13 @@ class LangfuseStore(AskedStore):
         if self._filter:  # it takes the place of the others
             asked["filter"] = dumps([*self._filter, _when(">=", first), _when("<", end)])
         for found in self._pages(OBSERVATIONS, day, asked):
-            yield [
-                TraceRow(
-                    item["traceId"],
-                    label(item.get("startTime")),
-                    stand(item.get("id"), item.get("updatedAt"), item.get("endTime")),
-                )
-                for item in found
-                if is_id(item.get("traceId"))
-            ]
+            yield [row(item.get("traceId"), item.get("startTime"), _stands(item)) for item in found]
         scored = {"fields": "subject", "limit": SCORE_PAGE, "fromTimestamp": first, "toTimestamp": end}
         for found in self._pages(SCORES, f"the scores of {day}", scored):
             yield [
-                TraceRow(
-                    trace, label(item.get("timestamp")), stand(item.get("id"), item.get("updatedAt")), only_known=True
-                )
+                row(_scored(item), item.get("timestamp"), _stands(item), only_known=True)
                 for item in found
-                if is_id(trace := _scored(item))
+                if mapping(item.get("subject")).get("kind") in ("trace", "observation")
             ]
 
     def whole(self, traces: Sequence[str]) -> Iterator[tuple[str, Any]]:
@@ -75,10 +65,10 @@ class LangfuseStore(AskedStore):
 
     def _one(self, trace: str, scores: list[dict[str, Any]]) -> Any:
         asked = {"fields": WHOLE, "limit": SCORE_PAGE, "traceId": trace}
-        rows = [row for page in self._pages(OBSERVATIONS, f"trace {trace}", asked) for row in page]
+        rows = [one for page in self._pages(OBSERVATIONS, f"trace {trace}", asked) for one in page]
         if not rows:
             raise NotPulled(f"trace {trace} is gone", again=False)
-        first = min(rows, key=lambda row: (bool(row.get("parentObservationId")), label(row.get("startTime"))))
+        first = min(rows, key=lambda one: (bool(one.get("parentObservationId")), label(one.get("startTime"))))
         told = {"id": trace, "timestamp": first.get("startTime"), "name": label(first.get("traceName"))}
         kept = {
             name: first[name]
@@ -101,9 +91,10 @@ class LangfuseStore(AskedStore):
             while number == 0 or cursor:
                 number += 1
                 more = {"cursor": cursor} if cursor else {}
-                found = mapping(self._rest.get(path, f"page {number} of {what}", {**asked, **more}))
+                found = self._rest.get(path, f"page {number} of {what}", {**asked, **more})
+                rows = self._rest.listed(found, "data", f"page {number} of {what}")
                 cursor = label(mapping(found.get("meta")).get("cursor"), 2000)
-                yield objects(found.get("data")), cursor
+                yield [*map(mapping, rows)], cursor
 
         return paged(pages())
 
@@ -121,6 +112,10 @@ def _conditions(given: str) -> list[Any]:
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise BadInput("filter= of langfuse is a JSON list of conditions, as its observations API takes it")
     return found
+
+
+def _stands(item: Mapping[str, Any]) -> str:
+    return stand(item.get("id"), item.get("updatedAt"), item.get("endTime"))
 
 
 def _when(operator: str, time: str) -> dict[str, str]:

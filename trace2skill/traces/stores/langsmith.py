@@ -11,7 +11,7 @@ from typing import Any
 
 from trace2skill.core.errors import BadInput
 from trace2skill.traces.stores.address import TraceStoreAddress
-from trace2skill.traces.stores.base import AskedStore, TraceRow, each, is_id, paged, stand
+from trace2skill.traces.stores.base import AskedStore, TraceRow, each, paged, row, stand
 from trace2skill.traces.stores.rest import KeyOfStore, NotPulled, Rest
 from trace2skill.traces.values import instant, label, mapping, objects
 
@@ -55,10 +55,9 @@ class LangSmithStore(AskedStore):
         asked: dict[str, Any] = {"min_start_time": first, "max_start_time": end, "page_size": PAGE, "selects": LISTED}
         asked |= {"trace_filter": self._filter} if self._filter else {}
         for found in self._pages(first[:10], asked):
-            runs = [run for run in found if is_id(run.get("trace_id"))]
-            for run in runs:
-                self._began[run["trace_id"]] = instant(run.get("start_time"))
-            yield [TraceRow(run["trace_id"], label(run.get("start_time")), stand(run)) for run in runs]
+            for run in found:
+                self._began[label(run.get("trace_id"))] = instant(run.get("start_time"))
+            yield [row(run.get("trace_id"), run.get("start_time"), stand(run)) for run in found]
 
     def whole(self, traces: Sequence[str]) -> Iterator[tuple[str, Any]]:
         """See `TraceStore`."""
@@ -89,16 +88,18 @@ class LangSmithStore(AskedStore):
             while number == 0 or cursor:
                 number += 1
                 body = {"project_ids": [project], **asked, **({"cursor": cursor} if cursor else {})}
-                found = mapping(self._rest.post(RUNS, f"page {number} of {what}", body))
+                found = self._rest.post(RUNS, f"page {number} of {what}", body)
+                rows = self._rest.listed(found, "items", f"page {number} of {what}")
                 cursor = label(found.get("next_cursor"), 4000)
-                yield objects(found.get("items")), cursor
+                yield [*map(mapping, rows)], cursor
 
         return paged(pages())
 
     def _project_id(self) -> str:
         if not self._id:
             asked = {"name": self._project, "page_size": 1}
-            found = objects(mapping(self._rest.get(PROJECTS, f"the project '{self._project}'", asked)).get("items"))
+            what = f"the project '{self._project}'"
+            found = objects(self._rest.listed(self._rest.get(PROJECTS, what, asked), "items", what))
             self._id = next((label(item.get("id")) for item in found if item.get("name") == self._project), "")
             if not self._id and _UUID.fullmatch(self._project):
                 self._id = self._project

@@ -10,7 +10,7 @@ from typing import Any
 
 from trace2skill.core.errors import BadInput
 from trace2skill.traces.stores.address import TraceStoreAddress
-from trace2skill.traces.stores.base import AskedStore, TraceRow, each, is_id, paged, stand
+from trace2skill.traces.stores.base import AskedStore, TraceRow, each, paged, row, stand
 from trace2skill.traces.stores.rest import KeyOfStore, NotPulled, Rest
 from trace2skill.traces.values import instant, label, mapping, objects
 
@@ -52,24 +52,23 @@ class MLflowStore(AskedStore):
             while number == 0 or token:
                 number += 1
                 more = {"page_token": token} if token else {}
-                found = mapping(self._rest.post(SEARCH, f"page {number} of {day}", {**asked, **more}))
+                what = f"page {number} of {day}"
+                found = self._rest.post(SEARCH, what, {**asked, **more})
+                rows = self._rest.listed(found, "traces", what, may_lack=("next_page_token",))
                 token = label(found.get("next_page_token"), 2000)
-                yield objects(found.get("traces")), token
+                yield rows, token
 
         for infos in paged(pages()):
-            yield [
-                TraceRow(label(info["trace_id"]), label(info.get("request_time")), stand(info))
-                for info in infos
-                if is_id(info.get("trace_id"))
-            ]
+            yield [row(info.get("trace_id"), info.get("request_time"), stand(info)) for info in map(mapping, infos)]
 
     def whole(self, traces: Sequence[str]) -> Iterator[tuple[str, Any]]:
         """See `TraceStore`."""
         return each(traces, self._one)
 
     def _one(self, trace: str) -> Any:
-        found = mapping(mapping(self._rest.get(GET, f"trace {trace}", {"trace_id": trace})).get("trace"))
-        spans = objects(found.get("spans"))
+        what = f"trace {trace}"
+        found = mapping(mapping(self._rest.get(GET, what, {"trace_id": trace})).get("trace"))
+        spans = objects(self._rest.listed(found, "spans", what, may_lack=("trace_info",)))
         return {"info": mapping(found.get("trace_info")), "data": {"spans": [_as_exported(span) for span in spans]}}
 
     def _experiment(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from trace2skill.traces.stores.address import TraceStoreAddress
-from trace2skill.traces.stores.base import AskedStore, TraceRow, is_id, paged, stand
+from trace2skill.traces.stores.base import AskedStore, TraceRow, is_id, paged, row, stand
 from trace2skill.traces.stores.rest import KeyOfStore, NotPulled, Rest
 from trace2skill.traces.values import label, mapping, objects
 
@@ -43,7 +43,7 @@ class PhoenixStore(AskedStore):
         asked += [("include_spans", "true"), *([("filter", self._filter)] if self._filter else [])]
         for found in self._pages("traces", first[:10], asked):
             listed = [item for item in found if is_id(item.get("trace_id"))]
-            yield [TraceRow(item["trace_id"], label(item.get("start_time")), stand(item)) for item in listed]
+            yield [row(item.get("trace_id"), item.get("start_time"), stand(item)) for item in found]
             roots = {
                 label(span.get("span_id")): item["trace_id"]
                 for item in listed
@@ -52,7 +52,7 @@ class PhoenixStore(AskedStore):
             }
             said = self._annotations([item["trace_id"] for item in listed], roots)
             yield [
-                TraceRow(trace, "", stand(one.get("id"), one.get("updated_at")), only_known=True)
+                row(trace, "", stand(one.get("id"), one.get("updated_at")), only_known=True)
                 for trace, told in said.items()
                 for one in told
             ]
@@ -106,9 +106,10 @@ class PhoenixStore(AskedStore):
             while number == 0 or cursor:
                 number += 1
                 more = [("cursor", cursor)] if cursor else []
-                found = mapping(self._rest.get(f"{self._at}/{path}", f"page {number} of {what}", [*asked, *more]))
+                found = self._rest.get(f"{self._at}/{path}", f"page {number} of {what}", [*asked, *more])
+                rows = self._rest.listed(found, "data", f"page {number} of {what}")
                 cursor = label(found.get("next_cursor"), 2000)
-                yield objects(found.get("data")), cursor
+                yield [*map(mapping, rows)], cursor
 
         return paged(pages())
 

@@ -138,16 +138,22 @@ class Pull:
         rows: dict[str, dict[str, None]] = {}
         began: dict[str, float] = {}
         brought: set[str] = set()
+        unnamed = 0
         try:
             for page in self.store.rows(f"{day}T00:00:00+00:00", f"{_after(day)}T00:00:00+00:00"):
                 self.asked, self.failed = self.asked + 1, 0
                 for row in page:
+                    if not row.trace:
+                        unnamed += 1
+                        continue
                     rows.setdefault(row.trace, {})[row.stand] = None
                     began[row.trace] = min(began.get(row.trace, instant(row.began)), instant(row.began))
                     if not row.only_known:
                         brought.add(row.trace)
         except NotPulled as error:
             self._not_listed(day, error)
+        if unnamed:
+            self.notes.problem(NamedPlace(self.address.name), 0, f"{unnamed} rows of {day} name no trace that can be")
         known = self.memory.traces | brought
         found = [Listed(trace=id, day=day, stand=stand(sorted(told))) for id, told in rows.items() if id in known]
         new = [one for one in found if not self._is_known(one)]

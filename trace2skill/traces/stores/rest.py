@@ -133,6 +133,25 @@ class Rest:
         """
         return self._ask("POST", path, what, json=body)
 
+    def listed(self, answer: Any, name: str, what: str, *, may_lack: tuple[str, ...] | None = None) -> list[Any]:
+        """A list in an answer. Whoever has none under that name answers something else than what was asked.
+
+        Args:
+            answer: the JSON value.
+            name: of the list.
+            what: was asked for, in words.
+            may_lack: an empty list may be left out of an answer that has none but these names.
+
+        Raises:
+            NotPulled: there is no such list.
+        """
+        found = answer.get(name) if isinstance(answer, dict) else None
+        if isinstance(found, list):
+            return found
+        if found is None and may_lack is not None and isinstance(answer, dict) and not answer.keys() - {*may_lack}:
+            return []
+        raise NotPulled(f"{self._of(what)} was answered without a list '{name}': is it this store?", again=True)
+
     def _ask(self, method: str, path: str, what: str, **more: Any) -> Any:
         tries = Retrying(
             stop=stop_after_attempt(TRIES),
