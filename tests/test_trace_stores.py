@@ -277,3 +277,69 @@ def test_nested_calls_are_one_whatever_their_order_in_the_export(tmp_path: Path,
 def test_what_a_tool_printed_stays_as_it_was_printed(tmp_path: Path, printed: str) -> None:
     (item,), _ = read(written(tmp_path / "a.jsonl", observed("x", 2, "TOOL", {"of": "rows"}, printed, name="count")))
     assert [seen.content for step in item.steps for seen in step.observations] == [printed]
+
+
+def bt_row(id: str, kind: str, second: int, above: str | None = "r", **more: Any) -> dict[str, Any]:
+    named = {"name": more.pop("name", kind), "type": kind}
+    ids = {"id": f"row-{id}", "span_id": id, "root_span_id": "r", "span_parents": [above] if above else None}
+    return {**ids, "_xact_id": "1", "created": f"2026-01-01T10:00:{second:02d}.000Z", "span_attributes": named, **more}
+
+
+def bt_rows(**root: Any) -> list[dict[str, Any]]:
+    spent = {"prompt_tokens": 8, "completion_tokens": 5, "start": 1767261601.5}
+    return [
+        bt_row("b", "llm", 3, input=[*ASKED, CALLING, HEARD], output=[{"index": 0, "message": SAID}]),
+        bt_row("r", "task", 0, None, input="How many rows?", output="Seven.", name="counter", **root),
+        bt_row("a", "llm", 1, input=ASKED, output=[{"index": 0, "message": CALLING}], metrics=spent, metadata={"model": "m"}),
+        bt_row("t", "tool", 2, input={"of": "rows"}, output="7 rows", name="count"),
+        bt_row("s", "score", 4, output={"score": 1}, name="correct"),
+        bt_row("j", "llm", 5, "s", input=[{"role": "user", "content": "Is it right?"}], output=[{"message": SAID}]),
+    ]  # fmt: skip
+
+
+def test_braintrust_rows_lists_and_answers_say_the_same_and_scorers_are_no_part_of_it(tmp_path: Path) -> None:
+    rows = bt_rows(expected="Seven", scores={"correct": 1, "resolved": None})
+    (tmp_path / "list.json").write_text(json.dumps(rows, indent=1))
+    files = [
+        written(tmp_path / "rows.jsonl", *rows),
+        tmp_path / "list.json",
+        written(tmp_path / "answer.json", {"data": rows}),
+    ]
+    for path in files:
+        (item,), found = read(path)
+        assert found.files[0].format == "braintrust"
+        assert (told(item), item.task_id, item.agent) == (WHOLE, "r", "counter"), path.name
+        assert (item.usage.prompt, item.usage.completion, item.steps[2].model) == (8, 5, "m")
+        assert item.steps[2].timestamp == "2026-01-01T10:00:01.500000+00:00"
+        assert (item.outcome.kind, item.outcome.source) == ("passed", "judge"), "its scorer has asked a model"
+    (item,), _ = read(written(tmp_path / "by-code.jsonl", *bt_rows(scores={"resolved": 0, "toxicity": 1})))
+    assert (item.outcome.kind, item.outcome.source) == ("failed", "log")
+
+
+@pytest.mark.parametrize(("by", "source"), [("HUMAN", "log"), ("CODE", "log"), ("LLM", "judge")])
+def test_what_phoenix_says_of_a_trace_is_its_outcome_and_not_that_of_its_sub_agents(
+    tmp_path: Path, by: str, source: str
+) -> None:
+    def span(id: str, parent: str, kind: str, **more: str) -> dict[str, Any]:
+        given = {"openinference.span.kind": kind, **{key.replace("_", "."): value for key, value in more.items()}}
+        pairs = [{"key": key, "value": {"stringValue": value}} for key, value in given.items()]
+        return {
+            "traceId": "t",
+            "spanId": id,
+            "parentSpanId": parent,
+            "name": id,
+            "startTimeUnixNano": "1",
+            "attributes": pairs,
+        }
+
+    spans = [
+        span("r", "", "AGENT"), span("a", "r", "LLM", input_value="How many?", output_value="Seven."),
+        span("u", "r", "AGENT"), span("b", "u", "LLM", input_value="Count.", output_value="7"),
+    ]  # fmt: skip
+    said = {"name": "correctness", "annotator_kind": by, "result": {"label": "wrong", "score": 0.0}, "trace_id": "t"}
+    document = {"resourceSpans": [{"scopeSpans": [{"spans": spans}]}], "annotations": [said]}
+    for indent in (None, 1):
+        (tmp_path / "a.json").write_text(json.dumps(document, indent=indent))
+        found, _ = read(tmp_path / "a.json")
+        ends = {bool(item.parent): (item.outcome.kind, item.outcome.source) for item in found}
+        assert ends == {False: ("failed", source), True: ("unknown", "none")}

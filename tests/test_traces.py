@@ -510,7 +510,7 @@ def test_messages_as_jsonl_by_conversation_and_by_message(tmp_path: Path) -> Non
 
 def test_a_format_can_be_forced_and_must_exist() -> None:
     assert reader_named("codex").name == "codex"
-    with pytest.raises(BadInput, match="use one of atif, claude_code"):
+    with pytest.raises(BadInput, match="use one of atif, braintrust, claude_code"):
         reader_named("nonsense")
 
 

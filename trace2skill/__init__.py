@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from trace2skill.runs.settings import RunSettings
     from trace2skill.runs.summary import RunSummary
     from trace2skill.skills.skill import Skill, read_skill
-    from trace2skill.traces.base import Reader, Source
+    from trace2skill.traces.base import Source
+    from trace2skill.traces.reader import Reader
     from trace2skill.types.decision import Decision
     from trace2skill.types.evaluation import Evaluation
     from trace2skill.types.lesson import Lesson
@@ -58,7 +59,8 @@ _PLACES = {
     "runs.settings": ("RunSettings",),
     "runs.summary": ("RunSummary",),
     "skills.skill": ("Skill", "read_skill"),
-    "traces.base": ("Reader", "Source"),
+    "traces.base": ("Source",),
+    "traces.reader": ("Reader",),
     "types.decision": ("Decision",),
     "types.evaluation": ("Evaluation",),
     "types.lesson": ("Lesson",),

@@ -22,7 +22,7 @@ from trace2skill.core.progress import watched_by
 from trace2skill.runs.dry_run import dry_run as look
 from trace2skill.runs.gate_on_mined import MINED, NO_AGENT, tasks_to_gate_on
 from trace2skill.runs.held_back import united
-from trace2skill.runs.ingest import agent_of, of_logs
+from trace2skill.runs.ingest import agent_of, of_logs, shown_as_data
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import RunSummary
 from trace2skill.safety.redaction_map import RedactionMap
@@ -35,7 +35,8 @@ from trace2skill.store.address import directory_beside
 def ingest(
     given: Given,
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Log files, and folders of logs.", show_default=False)
+        list[Path] | None,
+        typer.Argument(help="Log files, folders of logs, and trace stores (langfuse+https://...).", show_default=False),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of a new skill.", show_default="learned-from-traces")] = None,
     analyst: Annotated[
@@ -64,7 +65,7 @@ def ingest(
     docs/traces.md. Secrets are taken out before anything is stored. Run it again: files that did not change are not
     read again.
     """
-    fixed: dict[str, Any] = {"data.sources.paths": tuple(paths), "data.path": paths[0]} if paths else {}
+    fixed: dict[str, Any] = {"data.sources.paths": tuple(paths), "data.path": shown_as_data(paths[0])} if paths else {}
     fixed |= {f"data.sources.{key}": value for key, value in (("name", name), ("analyst", analyst)) if value}
     made = given.tree()
     for place, value in fixed.items():

@@ -117,6 +117,8 @@ def print_dry_run(found: DryRun, *, as_json: bool) -> None:
         f"{found.sessions} sessions in {len(found.files)} files; passed over: {found.companions} files beside logs, "
         f"{found.duplicates} repeated and {found.copies} copied sessions. Nothing was kept. A label may name any id."
     )
+    if found.unsampled:
+        typer.echo(f"{found.unsampled} traces are in no sample: nothing would be learned from them")
     if found.unmatched:
         typer.echo(shown(f"labels that name no session: {len(found.unmatched)}: {', '.join(found.unmatched[:10])}"))
 

@@ -78,7 +78,9 @@ OPTIONS = (
     _one(
         "sources",
         "data.sources.paths",
-        text="A file or folder of agents' logs to learn from besides; may be given again.",
+        text="A file or folder of agents' logs to learn from besides, or a trace store (langfuse+https://..., see "
+        "docs/trace-stores.md); may be given again.",
+        typed=list[str],
     ),
     _one(
         "labels",

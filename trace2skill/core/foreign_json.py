@@ -6,7 +6,6 @@ What can be read is read, and what cannot costs one line. The nesting limit is t
 import json
 import math
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from pydantic_core import from_json
@@ -95,21 +94,6 @@ def scrub(value: Any, depth: int = 0) -> Any:
     if isinstance(value, int) and abs(value) > LARGEST:
         return hex(value)
     return value
-
-
-def walk(value: Any, path: list[str], *, keep: bool) -> Iterator[Any]:
-    """The items at a path. Where the value need not be kept, each item is let go of once it was given."""
-    if not path:
-        yield value
-    elif path[0] == "item":
-        if isinstance(value, list):
-            items = value[::-1]
-            if not keep:
-                value.clear()
-            while items:
-                yield from walk(items.pop(), path[1:], keep=keep)
-    elif isinstance(value, dict) and path[0] in value:
-        yield from walk(value[path[0]], path[1:], keep=keep)
 
 
 def _second_try(raw: bytes, error: ValueError) -> Any:

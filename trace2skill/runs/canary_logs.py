@@ -11,6 +11,7 @@ from trace2skill.traces import ReadFile, read_paths
 from trace2skill.traces.outcomes import labelled, read_labels
 from trace2skill.traces.own_format import reader_for
 from trace2skill.traces.segments import segmented
+from trace2skill.traces.stores import files_of
 from trace2skill.traces.values import instant
 from trace2skill.traces.verdicts import Verdicts, verdicts_for
 from trace2skill.types.trajectory import Trajectory
@@ -30,7 +31,7 @@ def ends_in(sources: Sources) -> Mapping[str, LoggedSession]:
     Raises:
         BadInput: a path, the labels or the format is not what it should be.
     """
-    verdicts = verdicts_for(sources.paths, read_labels(sources.labels) if sources.labels else None)
+    verdicts = verdicts_for(files_of(sources.paths), read_labels(sources.labels) if sources.labels else None)
     reader = reader_for(sources.format) if sources.format else None
     counting = _Ends(verdicts)
     read_paths(sources.paths, counting, reader=reader, aside=verdicts.files)

@@ -8,12 +8,14 @@ from pydantic import Field
 
 from trace2skill.core.record import Record
 from trace2skill.runs.reading_progress import ReadingProgress
+from trace2skill.runs.samples import left_out_of_samples
 from trace2skill.runs.sources import Sources
 from trace2skill.safety.redaction import Redactor
 from trace2skill.traces import ReadFile, Readings, read_paths
 from trace2skill.traces.outcomes import labelled, read_labels
 from trace2skill.traces.own_format import reader_for
 from trace2skill.traces.segments import segmented
+from trace2skill.traces.stores import files_of
 from trace2skill.traces.verdicts import Verdicts, names_of, verdicts_for
 from trace2skill.types.trajectory import Trajectory
 
@@ -57,6 +59,7 @@ class DryRun(Record):
     companions: int = Field(description="Files beside logs that are no logs of their own.")
     duplicates: int = Field(description="Sessions that say again what another says.")
     copies: int = Field(description="Sessions that are copies of a part of another, and steps that are.")
+    unsampled: int = Field(default=0, description="Traces of trace stores that are in no sample, and yet shown here.")
     unmatched: tuple[str, ...] = Field(default=(), description="Labels that no session bears.")
 
     @property
@@ -96,16 +99,18 @@ def dry_run(sources: Sources) -> DryRun:
     Raises:
         BadInput: a path, the labels or the format is not what it should be.
     """
-    verdicts = verdicts_for(sources.paths, read_labels(sources.labels) if sources.labels else None)
+    verdicts = verdicts_for(files_of(sources.paths), read_labels(sources.labels) if sources.labels else None)
     reader = reader_for(sources.format) if sources.format else None
     looking = _Looking(verdicts)
     readings = read_paths(sources.paths, looking, reader=reader, aside=verdicts.files)
+    ends = {path: [item.outcome for item in sessions] for path, sessions in looking.found.items()}
     return DryRun(
         files=_files(readings, looking),
-        verdicts=tuple(sorted(_shown(path, sources.paths) for path in verdicts.files)),
+        verdicts=tuple(sorted(_shown(path, files_of(sources.paths)) for path in verdicts.files)),
         companions=readings.counts.get("companion", 0) - len(verdicts.files),
         duplicates=readings.counts.get("duplicate", 0),
         copies=readings.counts.get("copy", 0),
+        unsampled=len(left_out_of_samples(sources.paths, ends)),
         unmatched=tuple(verdicts.unmatched),
     )
 

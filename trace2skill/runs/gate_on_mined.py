@@ -28,7 +28,11 @@ def tasks_to_gate_on(settings: RunSettings) -> tuple[Path | None, str]:
     if sources is None:
         raise BadInput("tasks are mined from logs, and this run has none")
     sandbox = choose_sandbox(settings.learning.sandbox, simulated_model=False)
-    named = digest_of([str(path.absolute()) for path in sources.paths], sources.format, str(sources.labels))[:12]
+    named = digest_of(
+        [str(path.absolute()) if isinstance(path, Path) else str(path) for path in sources.paths],
+        sources.format,
+        str(sources.labels),
+    )[:12]
     folder = directory_beside(settings.operation.store) / MINED / named
     found = mine(sources, sandbox, folder)
     if found.groups < LEAST_GROUPS:

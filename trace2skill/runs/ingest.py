@@ -23,6 +23,8 @@ from trace2skill.runs.settings import LOGS, RunSettings
 from trace2skill.runs.sources import Sources
 from trace2skill.skills.git_address import SkillAddress
 from trace2skill.store.address import StoreAddress, default_address
+from trace2skill.traces.stores import LogsAddress
+from trace2skill.traces.stores.address import TraceStoreAddress, parse
 from trace2skill.types.decision import Decision
 
 NOBODY = ModelSettings(name="rules")
@@ -34,7 +36,9 @@ ITS_OWN = "its-own-model"
 class IngestSettings(Record):
     """Settings of an ingestion. Shown as the form of the flow in the Prefect UI."""
 
-    paths: tuple[Path, ...] = Field(min_length=1, description="Log files and folders of logs.")
+    paths: tuple[LogsAddress, ...] = Field(
+        min_length=1, description="Log files, folders of logs, and trace stores (langfuse+https://HOST?since=30d)."
+    )
     format: str | None = Field(
         default=None,
         description="Read every file as this format, or by a mapping or reader of your own (FILE.yaml, FILE.py:Class); "
@@ -83,7 +87,7 @@ class IngestSettings(Record):
             name=self.name,
         )
         return RunSettings(
-            data=DataSettings(path=self.paths[0], domain=LOGS, skill=self.skill, sources=sources),
+            data=DataSettings(path=shown_as_data(self.paths[0]), domain=LOGS, skill=self.skill, sources=sources),
             models=self.roles or Roles.all_played_by(NOBODY),
             learning=LearningSettings(
                 thresholds=self.thresholds,
@@ -131,7 +135,7 @@ def of_logs(given: Mapping[str, Any], tasks: Path | None = None, ungated: str = 
     given_models = made.get("models") or {}
     if not named:
         made["models"] = {role: NOBODY.model_dump() for role in ("agent", "analyst", "merger")}
-    made["data"] = {"path": sources["paths"][0], **data, "domain": LOGS, "sources": sources}
+    made["data"] = {"path": shown_as_data(sources["paths"][0]), **data, "domain": LOGS, "sources": sources}
     made["gate"] = {**made.get("gate", {}), "evaluate": tasks is not None}
     if tasks is None:
         sources |= {"ungated": ungated} if ungated else {}
@@ -140,6 +144,19 @@ def of_logs(given: Mapping[str, Any], tasks: Path | None = None, ungated: str = 
     made["data"] |= {"path": tasks, "domain": SHELL}
     made["models"] = {**made["models"], "agent": {"name": ITS_OWN, **given_models.get("agent", {})}}
     return made
+
+
+def shown_as_data(logs: object) -> Path:
+    """What stands for the data of a run over logs alone: the first of them, a trace store by its name.
+
+    Raises:
+        BadInput: it begins like the address of a trace store, and is none.
+    """
+    try:
+        place = parse(logs)
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+    return Path(place.name) if isinstance(place, TraceStoreAddress) else place
 
 
 def agent_of(given: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.mined.requests import alike, request_alone
+from trace2skill.runs.samples import left_out_of_samples
 from trace2skill.runs.sources import Sources
 from trace2skill.runs.sources_read import SourcesRead
 from trace2skill.runs.taking import Taking
@@ -22,6 +23,7 @@ from trace2skill.store import Store
 from trace2skill.traces import Readings, read_paths
 from trace2skill.traces.outcomes import read_labels
 from trace2skill.traces.own_format import identity_of, reader_for
+from trace2skill.traces.stores import files_of
 from trace2skill.traces.verdicts import Verdicts, verdicts_for
 from trace2skill.types.trajectory import Trajectory
 
@@ -61,7 +63,7 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), tellin
     Raises:
         BadInput: a path, the labels or the format is not what it should be, or nothing could be read.
     """
-    verdicts = verdicts_for(sources.paths, read_labels(sources.labels) if sources.labels else None)
+    verdicts = verdicts_for(files_of(sources.paths), read_labels(sources.labels) if sources.labels else None)
     reader = reader_for(sources.format) if sources.format else None
     sources = sources.model_copy(update={"format": identity_of(sources.format)})  # another mapping reads other things
     known = Known.of(store, sources, verdicts)
@@ -70,7 +72,11 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), tellin
         readings = read_paths(sources.paths, taking, reader=reader, before=known.before(), aside=verdicts.files)
     finally:
         taking.close()
-    taken = {item.id: item for file in readings.files for item in taking.taken_of(file)}
+    by_file = {file.path: taking.taken_of(file) for file in readings.files}
+    unsampled = left_out_of_samples(
+        sources.paths, {path: [x.outcome for x in items] for path, items in by_file.items()}
+    )
+    taken = {item.id: item for path, items in by_file.items() if path not in unsampled for item in items}
     if not taken:
         first = f": {readings.problems[0]}" if readings.problems else ""
         raise BadInput(f"no trajectory was found in {', '.join(map(str, sources.paths[:5]))}{first}")
@@ -78,7 +84,8 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), tellin
         raise BadInput(_no_label_matches(sources, verdicts, taken))
     out = of_held_out(store, {id: item.task_id for id, item in taken.items()}, set(held_out), telling)
     usable = tuple(taken[id] for id in sorted(taken) if id not in out)
-    return Intake(read=_report(readings, taking, usable, len(out)), taken=usable)
+    read = _report(readings, taking, usable, len(out))
+    return Intake(read=read.model_copy(update={"unsampled": len(unsampled)}), taken=usable)
 
 
 def of_held_out(store: Store, task_ids: Mapping[str, str], ids: set[str], telling: Iterable[str]) -> set[str]:

@@ -31,6 +31,7 @@ from trace2skill.traces.claude import files_kept
 from trace2skill.traces.outcomes import labelled, read_labels
 from trace2skill.traces.own_format import reader_for
 from trace2skill.traces.segments import segmented
+from trace2skill.traces.stores import files_of
 from trace2skill.traces.verdicts import Verdicts, verdicts_for
 from trace2skill.types.trajectory import Trajectory
 
@@ -83,7 +84,7 @@ def mine(sources: Sources, sandbox: Sandbox, to: Path | None) -> MinedTasks:
         InfrastructureFault: the sandbox could not start.
     """
     check_folder(to)
-    verdicts = verdicts_for(sources.paths, read_labels(sources.labels) if sources.labels else None)
+    verdicts = verdicts_for(files_of(sources.paths), read_labels(sources.labels) if sources.labels else None)
     reader = reader_for(sources.format) if sources.format else None
     with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting:
         mining = _Mining(Miner(sandbox), verdicts, waiting)

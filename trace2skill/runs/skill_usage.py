@@ -21,6 +21,7 @@ from trace2skill.traces.outcomes import labelled, read_labels
 from trace2skill.traces.own_format import reader_for
 from trace2skill.traces.segments import segmented
 from trace2skill.traces.skill_use import SkillUse, skill_uses
+from trace2skill.traces.stores import files_of
 from trace2skill.traces.verdicts import Verdicts, verdicts_for
 from trace2skill.types.trajectory import Trajectory
 
@@ -110,7 +111,7 @@ def logged_usage(sources: Sources, skills: Sequence[Skill] = ()) -> LoggedUsage:
     Raises:
         BadInput: a path, the labels or the format is not what it should be, or no session could be read.
     """
-    verdicts = verdicts_for(sources.paths, read_labels(sources.labels) if sources.labels else None)
+    verdicts = verdicts_for(files_of(sources.paths), read_labels(sources.labels) if sources.labels else None)
     reader = reader_for(sources.format) if sources.format else None
     counting = _Counting(verdicts, frozenset(skill.name for skill in skills))
     readings = read_paths(sources.paths, counting, reader=reader, aside=verdicts.files)

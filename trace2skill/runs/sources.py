@@ -7,12 +7,17 @@ from typing import Literal
 from pydantic import Field
 
 from trace2skill.core.record import Record
+from trace2skill.traces.stores import LogsAddress
 
 
 class Sources(Record):
     """Logs of agents."""
 
-    paths: tuple[Path, ...] = Field(min_length=1, description="Log files and folders of logs.")
+    paths: tuple[LogsAddress, ...] = Field(
+        min_length=1,
+        description="Log files, folders of logs, and trace stores: langfuse+https://HOST?since=30d, "
+        "langsmith+, mlflow+, phoenix+, braintrust+https://HOST?project=NAME.",
+    )
     format: str | None = Field(
         default=None,
         description="Read every file as this format, or by a mapping or reader of your own (FILE.yaml, FILE.py:Class); "

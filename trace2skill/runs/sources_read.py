@@ -16,6 +16,9 @@ class SourcesRead(Record):
     trajectories: int = Field(description="Segments that are analysed, read now or before.")
     fresh: int = Field(description="Segments read now.")
     held_out: int = Field(default=0, description="Left out, since they are of held-out tasks.")
+    unsampled: int = Field(
+        default=0, exclude_if=not_, description="Traces of trace stores that are in no sample (`passed=50`)."
+    )
     outcomes: dict[str, int] = Field(description="Segments by how they ended.")
     labels: dict[str, int] = Field(description="Segments by who said how they ended.")
     redacted: dict[str, int] = Field(description="What was redacted in this reading, by kind.")
@@ -36,6 +39,7 @@ class SourcesRead(Record):
             return ", ".join(f"{count} {key}" for key, count in found.items()) or "none"
 
         left_out = f"; {self.held_out} left out, since they are of held-out tasks" if self.held_out else ""
+        left_out += f"; {self.unsampled} traces are in no sample" if self.unsampled else ""
         return [
             f"files {self.files}, of them unchanged {self.unchanged}; read now: {counted(self.formats)}",
             f"segments {self.trajectories}, new or changed {self.fresh}, copies {self.duplicates}{left_out}",

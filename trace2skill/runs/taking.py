@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from trace2skill.core.progress import ItemState, watcher
+from trace2skill.runs.pulls import PulledPage, pull_id
 from trace2skill.runs.sources import Sources
 from trace2skill.runs.watermarks import Known, Taken, Watermark, Withheld, mark_id
 from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.safety.redaction_map import RedactionMap
 from trace2skill.store import RecordKind, Store
 from trace2skill.traces import ReadFile
-from trace2skill.traces.folder import TOLD_APART
 from trace2skill.traces.outcomes import labelled
+from trace2skill.traces.reading import TOLD_APART
 from trace2skill.traces.segments import segmented
+from trace2skill.traces.stores import Page, TraceStoreAddress
 from trace2skill.traces.verdicts import Verdicts, keys_of
 from trace2skill.types.trajectory import Trajectory
 
@@ -31,7 +33,7 @@ class Taking:
         self, store: Store, sources: Sources, verdicts: Verdicts, known: Known, secrets: RedactionMap | None
     ) -> None:
         self.store, self.sources, self.verdicts, self.known, self.secrets = store, sources, verdicts, known, secrets
-        self.progress = watcher()
+        self.progress, self.stage = watcher(), "read"
         self.found: dict[str, list[Taken]] = {}
         self.redacted: Counter[str] = Counter()
         self._waiting: list[tuple[RecordKind, str, BaseModel]] = []
@@ -41,11 +43,24 @@ class Taking:
 
     def expect(self, units: int) -> None:
         """See `Taker`."""
-        self.progress.begin("read", units)
+        self._begin("read", units)
+
+    def pulling(self, what: str, traces: int) -> None:
+        """See `Taker`."""
+        self._begin(what, traces)
+
+    def pulled(self, address: TraceStoreAddress, page: Page) -> None:
+        """Remember what is settled, in one transaction with what was taken of it."""
+        chain = self.known.pages
+        number = chain.get(address.pulled, 0)
+        chain[address.pulled] = number + 1
+        made = PulledPage(listed=page.listed, through=page.through)
+        self._waiting.append(("pull", pull_id(address, number), made))
+        self._flush()
 
     def moved(self, name: str) -> None:
         """See `Taker`."""
-        self.progress.item("read", name, "done")
+        self.progress.item(self.stage, name, "done")
 
     def hide(self, trajectory_id: str, gold: frozenset[str]) -> None:
         """Take note of what a log says of the expected answer of the trajectory that comes next."""
@@ -86,7 +101,7 @@ class Taking:
         self._part = _Part()
         state: ItemState = "cached" if file is not None and file.state == "unchanged" else "done"
         for _ in range(units):
-            self.progress.item("read", name, state)
+            self.progress.item(self.stage, name, "failed" if file is None and self.stage != "read" else state)
 
     def taken_of(self, file: ReadFile) -> list[Taken]:
         """What came of a file, in this reading and before."""
@@ -98,6 +113,10 @@ class Taking:
         self._flush()
         if self.secrets:
             self.secrets.close()
+
+    def _begin(self, stage: str, total: int) -> None:
+        self.stage = stage
+        self.progress.begin(stage, total)
 
     def _mark(self, file: ReadFile, read: int, *, more: bool) -> None:
         """Remember the part of a file that is read, with what came of it."""

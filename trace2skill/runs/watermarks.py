@@ -12,10 +12,13 @@ from pydantic import Field
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
+from trace2skill.runs.pulls import pulled_before
 from trace2skill.runs.sources import Sources
 from trace2skill.store import Store
 from trace2skill.traces import Memory
-from trace2skill.traces.folder import Before
+from trace2skill.traces.pulled import place_of
+from trace2skill.traces.reading import Before
+from trace2skill.traces.stores import PullMemory, files_of, stores_of
 from trace2skill.traces.verdicts import Verdicts
 from trace2skill.types.trajectory import Trajectory
 
@@ -111,8 +114,8 @@ class HeldMark(NamedTuple):
 class Known:
     """What is remembered of the files below the paths, where the store still holds all that came of them."""
 
-    def __init__(self, marks: dict[str, list[HeldMark]]) -> None:
-        self.marks = marks
+    def __init__(self, marks: dict[str, list[HeldMark]], pulls: dict[str, PullMemory], pages: dict[str, int]) -> None:
+        self.marks, self.pulls, self.pages = marks, pulls, pages
 
     @classmethod
     def of(cls, store: Store, sources: Sources, verdicts: Verdicts) -> "Known":
@@ -120,15 +123,25 @@ class Known:
         every = _every(store, verdicts)
         there = store.ids_of("trajectory") if every else set()
         found: dict[str, list[HeldMark]] = {}
-        for given in sources.paths if every else ():
+
+        def look(name: str) -> bool:
+            chain = _chain(every, sources, name)
+            if not all(item.id in there for mark in chain for item in mark.taken) or not all(m.heard for m in chain):
+                return False
+            for mark in chain:
+                verdicts.note(mark.has_verdict)
+            found[name] = chain
+            return bool(chain)
+
+        for given in files_of(sources.paths) if every else ():
             for path in [given] if given.is_file() else given.rglob("*"):
-                name = str(path.absolute())
-                chain = _chain(every, sources, name)
-                if all(item.id in there for mark in chain for item in mark.taken) and all(mark.heard for mark in chain):
-                    found[name] = chain
-                    for mark in chain:
-                        verdicts.note(mark.has_verdict)
-        return cls({name: chain for name, chain in found.items() if chain})
+                look(str(path.absolute()))
+        pulls, pages = dict[str, PullMemory](), dict[str, int]()
+        for address in stores_of(sources.paths):
+            memory, pages[address.pulled] = pulled_before(store, address)
+            memory.there = {trace for trace in memory.traces if look(place_of(address, trace))}
+            pulls[address.pulled] = memory
+        return cls({name: chain for name, chain in found.items() if chain}, pulls, pages)
 
     def before(self) -> Before:
         """The same, as a reading asks for it."""
@@ -140,6 +153,7 @@ class Known:
                 name: {id: digest for mark in chain for id, digest in mark.names.items()}
                 for name, chain in self.marks.items()
             },
+            pulls=self.pulls,
         )
 
 

@@ -36,6 +36,7 @@ RecordKind = Literal[
     "batch",
     "step",
     "source",
+    "pull",
     "foreseen",
     "withheld",
     "quarantine",

@@ -1,22 +1,23 @@
-"""What a reader of logs is, and the file it is given."""
+"""The file that a reader of logs is given."""
 
+import hashlib
 import itertools
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import ijson
 
-from trace2skill.core.foreign_json import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub, walk
+from trace2skill.core.foreign_json import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
 from trace2skill.traces.notes import Notes as Notes
 from trace2skill.traces.notes import ReadProblem as ReadProblem
 from trace2skill.traces.packed import is_packed, unpack
-from trace2skill.types.trajectory import Trajectory
+from trace2skill.traces.values import walk
 
 HEAD_BYTES = 256 * 1024
 HEAD_LINES = 400
@@ -37,6 +38,21 @@ class Source:
         """Bytes of the file that are read, where the reader goes through it line by line or item by item."""
         self._parsed: dict[int, Any] = {}  # lines of the head, by number: nothing is parsed twice
         self._unfolded: tempfile._TemporaryFileWrapper[bytes] | None = None
+
+    @property
+    def place(self) -> str:
+        """What a reading remembers it by."""
+        return str(self.path.absolute())
+
+    def state(self) -> tuple[int, int]:
+        """Size, and when it was changed (ns since 1970; 0 where that says nothing)."""
+        state = self.path.stat()
+        return state.st_size, state.st_mtime_ns
+
+    def sha256(self) -> str:
+        """Of its bytes, in hexadecimal."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     @cached_property
     def stem(self) -> str:
@@ -64,7 +80,7 @@ class Source:
         """
         if self.plain == self.path:
             return self._raw_head
-        with self.plain.open("rb") as file:
+        with self._open() as file:
             return file.read(HEAD_BYTES)
 
     @cached_property
@@ -127,7 +143,7 @@ class Source:
         """Number and bytes of the lines of the head. A first line longer than the head is passed over."""
         cut = len(self.head) == HEAD_BYTES
         if cut and b"\n" not in self.head:
-            with self.plain.open("rb") as file:
+            with self._open() as file:
                 file.readline(LONGEST_LINE)
                 for number in range(2, AFTER_LONG):
                     line = file.readline(HEAD_BYTES)
@@ -164,7 +180,8 @@ class Source:
         if cut and self.head[:LOOKED_AT].split(b"\n")[0].strip() not in (b"[", b"{"):  # one line, or lines of objects
             return _NOT_READ
         try:
-            return parse(_without_mark(self.plain.read_bytes() if cut else self.head))
+            with self._opened() as file:
+                return parse(_without_mark(file.read()))
         except ValueError:
             return _NOT_READ
 
@@ -215,7 +232,8 @@ class Source:
             return self._whole
         if size > LONGEST_LINE:
             raise ValueError(f"one document of {size} bytes; more than {LONGEST_LINE} are read only item by item")
-        return parse(_without_mark(self.plain.read_bytes()))
+        with self._open() as file:
+            return parse(_without_mark(file.read()))
 
     def items(self, prefix: str) -> Iterator[Any]:
         """The items of one list of the document, e.g. `item` or `simulations.item`; a large file is never held whole.
@@ -227,7 +245,7 @@ class Source:
             shared = self._whole is not _NOT_READ
             yield from walk(self.document(), prefix.split("."), keep=shared)
             return
-        with self.plain.open("rb") as file:
+        with self._open() as file:
             try:
                 for item in ijson.items(file, prefix, use_float=True):
                     self.reached[0] = file.tell()
@@ -277,7 +295,10 @@ class Source:
                 self._passed(place, number)
 
     def _opened(self) -> IO[bytes]:
-        return BytesIO(self.head) if len(self.head) < HEAD_BYTES else self.plain.open("rb")
+        return BytesIO(self.head) if len(self.head) < HEAD_BYTES else self._open()
+
+    def _open(self) -> IO[bytes]:
+        return self.plain.open("rb")
 
     @cached_property
     def _size(self) -> int:
@@ -310,30 +331,6 @@ class _Part(Source):
     def _passed(self, place: int, line: int) -> None:
         if place > self.end:
             self.end, self.last_line = place, line
-
-
-class Reader(Protocol):
-    """Reads one format. Small and without state; a user's own may be passed where ours are.
-
-    A class in `readers/` says besides in which `turn` it is asked, as a number: formats that name themselves early,
-    those that are told by their looks alone late. One that says `fields` is asked only where a file has at least one of
-    them (`Source.fields`): most files then are no question for most readers.
-    """
-
-    name: str
-
-    def claims(self, source: Source) -> bool:
-        """Is the file of this format, judged by its content?"""
-        ...
-
-    def read(self, source: Source, notes: Notes) -> Iterable[Trajectory]:
-        """The trajectories of a file, one by one; what cannot be read is noted.
-
-        Raises:
-            ValueError: the file as a whole cannot be read (further).
-            OSError: it cannot be opened.
-        """
-        ...
 
 
 def _without_mark(raw: bytes) -> bytes:

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from trace2skill.core.errors import BadInput
 from trace2skill.core.garbage import few_collections
 from trace2skill.traces import readers
-from trace2skill.traces.base import Notes, Reader, Source
+from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.installed import installed_names, installed_reader, installed_readers
+from trace2skill.traces.reader import Reader
 from trace2skill.traces.session import trajectory_id
 from trace2skill.types.trajectory import Trajectory
 

@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from trace2skill.core.errors import BadInput
-from trace2skill.traces.base import Reader
+from trace2skill.traces.reader import Reader
 
 GROUP = "trace2skill.readers"
 MEMBERS = ("name", "claims", "read")

@@ -14,10 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trace2skill.core.digest import digest_of_bytes
 from trace2skill.core.errors import BadInput
-from trace2skill.traces.base import Notes, Reader, Source
+from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.formats import reader_named
 from trace2skill.traces.installed import as_reader, installed_version
 from trace2skill.traces.outcome_of import from_score
+from trace2skill.traces.reader import Reader
 from trace2skill.traces.session import UNLABELLED, Call, Session
 from trace2skill.traces.values import arguments, content, label, mapping, moment, number, text
 from trace2skill.types.trajectory import Outcome, Trajectory

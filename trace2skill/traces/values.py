@@ -4,7 +4,7 @@ import datetime
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -223,3 +223,18 @@ def _lean(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _lean(item) for key, item in value.items()}
     return [_lean(item) for item in value] if isinstance(value, list) else value
+
+
+def walk(value: Any, path: list[str], *, keep: bool) -> Iterator[Any]:
+    """The items at a path. Where the value need not be kept, each item is let go of once it was given."""
+    if not path:
+        yield value
+    elif path[0] == "item":
+        if isinstance(value, list):
+            items = value[::-1]
+            if not keep:
+                value.clear()
+            while items:
+                yield from walk(items.pop(), path[1:], keep=keep)
+    elif isinstance(value, dict) and path[0] in value:
+        yield from walk(value[path[0]], path[1:], keep=keep)

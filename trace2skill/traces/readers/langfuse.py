@@ -115,7 +115,8 @@ def _scores(trace: Row) -> list[Score]:
     """The scores of the whole trace; one of an observation says nothing of the rest. A category goes by its word."""
     found = []
     for item in objects(trace.get("scores")):
-        if _of(item, "observationId"):
+        subject = mapping(item.get("subject"))  # of the API's third version
+        if _of(item, "observationId") or (subject and subject.get("kind") != "trace"):
             continue
         word, by_word = _of(item, "stringValue"), label(_of(item, "dataType")) == "CATEGORICAL"
         value = word if by_word or item.get("value") is None else item["value"]

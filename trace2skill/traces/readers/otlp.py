@@ -14,7 +14,8 @@ from typing import Any
 from trace2skill.core.foreign_json import parse
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.otlp_values import attributes_of, event_messages, logged_events
-from trace2skill.traces.session import Session, trajectory_id
+from trace2skill.traces.scores import Score, agreed
+from trace2skill.traces.session import UNLABELLED, Session, trajectory_id
 from trace2skill.traces.spans import Call, SpanConversation, SpanTool
 from trace2skill.traces.values import arguments, content, label, mapping, moment, money, number, objects, text
 from trace2skill.types.trajectory import Trajectory, Usage
@@ -43,9 +44,10 @@ class Otlp:
         if source.first_values:
             batches: Iterable[tuple[int, Any]] = source.records(notes)
         else:
-            batches = [(0, {"resourceSpans": list(source.items("resourceSpans.item"))})]
+            batches = [(0, {name: list(source.items(f"{name}.item")) for name in ("resourceSpans", "annotations")})]
         traces: dict[str, dict[str, Span]] = defaultdict(dict)
         logged: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        said: dict[str, list[Score]] = defaultdict(list)
         for line, batch in batches:
             found, events = list(_spans(batch)), list(logged_events(batch))
             if not found and not events and not batch.keys() & TOPS:
@@ -54,12 +56,14 @@ class Otlp:
                 traces[label(span.get("traceId"))][label(span.get("spanId"))] = span
             for span_id, event in events:
                 logged[span_id].append(event)
+            for one in objects(batch.get("annotations")):
+                said[label(one.get("trace_id"))] += _scores(one)
         for spans in traces.values():
             for id, span in spans.items():
                 if id in logged:
                     span["events"] = [*objects(span.get("events")), *logged[id]]
         for trace, spans in sorted(traces.items()):
-            yield from _trajectories(trace, spans, notes)
+            yield from _trajectories(trace, spans, said[trace], notes)
 
 
 def _spans(batch: dict[str, Any]) -> Iterator[Span]:
@@ -71,7 +75,15 @@ def _spans(batch: dict[str, Any]) -> Iterator[Span]:
                 yield {**span, "attributes": given, "service": label(of.get("service.name"))}
 
 
-def _trajectories(trace: str, spans: dict[str, Span], notes: Notes) -> Iterator[Trajectory]:
+def _scores(annotation: dict[str, Any]) -> list[Score]:
+    """What Phoenix has of a trace beside its spans: a score, else a label."""
+    result = mapping(annotation.get("result"))
+    value = result["label"] if result.get("score") is None and result.get("label") else result.get("score")
+    by = "judge" if annotation.get("annotator_kind") == "LLM" else "log"
+    return [] if value is None else [Score(label(annotation.get("name")), value, by)]
+
+
+def _trajectories(trace: str, spans: dict[str, Span], said: list[Score], notes: Notes) -> Iterator[Trajectory]:
     groups: dict[str, list[Span]] = defaultdict(list)
     for span in spans.values():
         kind = _kind(span)
@@ -91,8 +103,9 @@ def _trajectories(trace: str, spans: dict[str, Span], notes: Notes) -> Iterator[
             (conversation.call(call) if call else conversation.tool(_tool(span)))
         session.extra = {"trace": trace, "span": agent, "attributes": {k: v for k, v in given.items() if _plain(k)}}
         parent = _agent_over({"parentSpanId": over.get("parentSpanId")}, spans) if over else ""
-        if len(session):
-            yield session.finish(parent=trajectory_id("otlp", trace, parent) if parent and parent in groups else "")
+        within = trajectory_id("otlp", trace, parent) if parent and parent in groups else ""
+        if len(session):  # what is said of a trace is not said of its sub-agents
+            yield session.finish(parent=within, outcome=UNLABELLED if within else agreed(said))
 
 
 def _in_order(members: list[Span], spans: dict[str, Span], notes: Notes) -> Iterator[tuple[Span, Call | None]]:

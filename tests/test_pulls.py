@@ -1,0 +1,323 @@
+"""Traces out of trace stores: all of them, each once, whatever comes late, changes or breaks off."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ingesting import ingest, settings
+from trace_store_servers import EXPORTS, FAKES, KEYS, FakeTraceStore, Kept
+from trace_stores import killed
+from typer.testing import CliRunner
+
+from trace2skill.cli.app import app
+from trace2skill.core import clock
+from trace2skill.core.errors import BadInput
+from trace2skill.runs import refresh as run
+from trace2skill.runs.intake import Intake
+from trace2skill.runs.runtime import forget_runtimes
+from trace2skill.runs.sources import Sources
+from trace2skill.store import open_store
+from trace2skill.traces.stores import rest
+from trace2skill.types.trajectory import Trajectory
+
+TODAY = datetime(2026, 3, 10, 12, tzinfo=UTC)
+KINDS = sorted(FAKES)
+
+
+@pytest.fixture(autouse=True)
+def _around(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(clock, "now", lambda: TODAY)
+    monkeypatch.setattr(rest, "FIRST_WAIT", 0.0)
+    for keys in KEYS.values():
+        for name, value in keys.items():
+            monkeypatch.setenv(name, value)
+    yield
+    forget_runtimes()
+
+
+def traces(count: int, days: int = 4) -> list[Kept]:
+    """Over some days before today; of each three one passed, one failed, and of one nobody says."""
+    step = timedelta(days=days) / count
+    return [
+        Kept(f"t{n:04}", TODAY - timedelta(days=days) + step * n, right=(True, False, None)[n % 3], asked=f"How many in {n}?")
+        for n in range(count)
+    ]  # fmt: skip
+
+
+def take(tmp_path: Path, *paths: Any, **more: Any) -> Intake:
+    _, found = run.take_in_logs(settings(tmp_path, *paths, **more).as_run())
+    forget_runtimes()
+    return found
+
+
+def ends(intake: Intake) -> dict[str, str]:
+    return {item.task_id: item.outcome for item in intake.taken}
+
+
+def ended(*kept: Kept) -> dict[str, str]:
+    return {item.id: {True: "passed", False: "failed", None: "unknown"}[item.right] for item in kept}
+
+
+@pytest.fixture(params=KINDS)
+def fake(request: pytest.FixtureRequest) -> Iterator[FakeTraceStore]:
+    with FAKES[request.param](*traces(24)) as server:
+        server.page = 7
+        yield server
+
+
+def test_all_traces_are_pulled_once_and_what_is_new_late_or_changed_the_next_night(
+    tmp_path: Path, fake: FakeTraceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = take(tmp_path, fake.address())
+    assert ends(first) == ended(*fake.traces.values())
+    assert (first.read.problems, first.read.fresh) == (0, 24)
+    asked = len(fake.asked)
+    again = take(tmp_path, fake.address())
+    assert (again.content, again.read.fresh, again.read.unchanged) == (first.content, 0, 24)
+    assert len(fake.asked) - asked < asked, "nothing is fetched again"
+
+    monkeypatch.setattr(clock, "now", lambda: TODAY + timedelta(days=1))
+    late = Kept("late", TODAY - timedelta(days=1), asked="And what came late?")
+    grown, scored = fake.traces["t0023"], fake.traces["t0020"]
+    grown.more("And three columns.")
+    scored.score(True, TODAY + timedelta(hours=2))
+    fake.add(late)
+    third = take(tmp_path, fake.address())
+    assert ends(third) == ended(*fake.traces.values())
+    assert len(third.taken) == len({item.id for item in third.taken}) == 25
+    assert third.read.fresh == 3
+    kept = open_store(settings(tmp_path, "x").store).several("trajectory", [i.id for i in third.taken], Trajectory)
+    (told,) = [item for item in kept.values() if item.task_id == "t0023"]
+    assert [step.message for step in told.steps][-1] == "And three columns."
+
+
+def test_a_pulled_trace_and_its_export_are_one(tmp_path: Path, fake: FakeTraceStore) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for item in fake.traces.values():
+        (logs / f"{item.id}.json").write_text(json.dumps(EXPORTS[fake.kind](item)))
+    of_files, of_store = take(tmp_path / "a", logs), take(tmp_path / "b", fake.address())
+    assert [(item.id, item.outcome) for item in of_files.taken] == [(item.id, item.outcome) for item in of_store.taken]
+    both = take(tmp_path / "c", logs, fake.address())
+    assert [item.id for item in both.taken] == [item.id for item in of_files.taken]
+    assert both.read.duplicates == 24
+
+
+def test_a_pull_that_is_killed_goes_on_without_loss_or_second_vote(tmp_path: Path, fake: FakeTraceStore) -> None:
+    whole = take(tmp_path / "whole", fake.address())
+
+    class Killed(BaseException):
+        pass
+
+    from trace2skill.traces.stores import rest as module
+
+    once, left = module.Rest._once, [0]
+
+    def dying(self: Any, *words: Any, **more: Any) -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+        return once(self, *words, **more)
+
+    kills = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module.Rest, "_once", dying)
+        for requests in (1, 4, 9, 14, 19, 1000):
+            left[0] = requests
+            try:
+                last = take(tmp_path / "killed", fake.address())
+            except Killed:
+                kills += 1
+                forget_runtimes()
+    assert kills >= 3
+    assert (last.content, ends(last)) == (whole.content, ends(whole))
+
+
+def test_a_dry_run_pulls_and_keeps_nothing_and_labels_name_traces(tmp_path: Path, fake: FakeTraceStore) -> None:
+    (tmp_path / "labels.csv").write_text("id,score\nt0002,0\n")
+    words = ["ingest", fake.address(), "--dry-run", "--json", "--labels", str(tmp_path / "labels.csv")]
+    done = CliRunner().invoke(app, words)
+    found = json.loads(done.stdout)
+    assert sum(len(file["sessions"]) for file in found["files"]) == 24
+    labelled = [item for file in found["files"] for item in file["sessions"] if "t0002" in item["ids"]]
+    assert [(item["outcome"], item["source"]) for item in labelled] == [("failed", "labels")]
+    assert not (tmp_path / "s.duckdb").exists()
+    assert ends(take(tmp_path, fake.address(), labels=tmp_path / "labels.csv"))["t0002"] == "failed"
+    (tmp_path / "labels.csv").write_text("id,score\nt0002,1\n")
+    again = take(tmp_path, fake.address(), labels=tmp_path / "labels.csv")
+    assert (ends(again)["t0002"], again.read.fresh, len(again.taken)) == ("passed", 1, 24)
+
+
+def test_what_is_learned_of_a_store_names_its_traces(tmp_path: Path) -> None:
+    """Through the public door: the run ends, and its summary says what was pulled."""
+    with FAKES["mlflow"](*traces(6)) as fake:
+        summary = ingest(settings(tmp_path, fake.address()))
+    assert summary.sources is not None
+    assert (summary.sources.trajectories, summary.sources.formats) == (6, {"mlflow": 6})
+
+
+def test_a_server_that_is_busy_is_asked_again(tmp_path: Path, fake: FakeTraceStore) -> None:
+    seen: set[str] = set()
+
+    def busy(path: str) -> Any:
+        before = path in seen
+        seen.add(path)
+        return None if before else ((429, 503)[len(seen) % 2], {"message": "slow down"}, {"retry-after": "0"})
+
+    fake.before = busy
+    found = take(tmp_path, fake.address())
+    assert (ends(found), found.read.problems) == (ended(*fake.traces.values()), 0)
+
+
+def test_no_key_is_said_by_anyone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake: FakeTraceStore) -> None:
+    name, _ = list(KEYS[fake.kind].items())[-1]
+    monkeypatch.setenv(name, "wrong-key-0123456789")
+    with pytest.raises(BadInput) as refused:
+        take(tmp_path, fake.address())
+    assert "401" in str(refused.value)
+    assert name in str(refused.value)
+    assert "wrong-key" not in str(refused.value)
+    assert "Basic " not in str(refused.value).replace("Basic [", "")
+    assert Sources(paths=(fake.address(),)).model_dump_json().count("0123456789") == 0
+
+
+def test_a_sample_by_outcome_takes_all_that_failed_and_some_of_the_others(tmp_path: Path, fake: FakeTraceStore) -> None:
+    address = fake.address("passed=3", "unknown=0")
+    first = take(tmp_path, address)
+    assert sorted(ends(first).values()) == ["failed"] * 8 + ["passed"] * 3
+    assert first.read.unsampled == 13
+    assert "13 traces are in no sample" in " ".join(first.read.as_lines())
+    fake.add(Kept("one-more", TODAY - timedelta(hours=1), right=True))
+    second = take(tmp_path, address)
+    assert len(ends(first).keys() - ends(second).keys()) <= 1, "the same ones, but for one at most"
+    assert ends(take(tmp_path, fake.address())).keys() == fake.traces.keys(), "what was left out is known nevertheless"
+
+
+def test_a_window_goes_on_with_the_days_and_an_older_end_holds_nothing_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FAKES["langsmith"](*traces(24, days=6)) as fake:
+        days = {item.id: str(item.began.date()) for item in fake.traces.values()}
+        week = take(tmp_path, fake.address("since=5d"))
+        assert ends(week).keys() == {id for id, day in days.items() if day >= "2026-03-05"}
+        monkeypatch.setattr(clock, "now", lambda: TODAY + timedelta(days=2))
+        later = take(tmp_path, fake.address("since=5d"))
+        assert ends(later).keys() == {id for id, day in days.items() if day >= "2026-03-07"}
+        fixed = take(tmp_path, fake.address("since=2026-03-05", "until=2026-03-07"))
+        assert ends(fixed).keys() == {id for id, day in days.items() if "2026-03-05" <= day < "2026-03-07"}
+
+
+def test_a_page_that_cannot_be_read_costs_its_traces_is_said_and_read_the_next_time(
+    tmp_path: Path, fake: FakeTraceStore
+) -> None:
+    """One trace, then one page of the list: what is left of it is there, and the next pull has the rest."""
+    broken = {"t0005"}
+
+    def down(path: str) -> Any:
+        asked = path + json.dumps(fake.bodies[-1])
+        return (500, {"message": "down"}, {}) if any(item in asked for item in broken) else None
+
+    fake.before = down
+    first = take(tmp_path, fake.address())
+    if fake.kind == "langfuse":  # scores are asked for a page of traces at once
+        assert fake.traces.keys() - ends(first).keys() >= broken
+    else:
+        assert fake.traces.keys() - ends(first).keys() == broken
+    said = " ".join(first.read.first_problems)
+    assert "t0005" in said
+    assert "500" in said
+    assert "run the same command again" in said
+    broken.clear()
+    second = take(tmp_path, fake.address())
+    assert ends(second) == ended(*fake.traces.values())
+    assert second.read.problems == 0
+
+
+HOSTILE = {
+    "no JSON": (200, b"<html>sign in</html>", {}),
+    "a list": (200, [1, 2], {}),
+    "text for lists": (200, {"data": "x", "items": "x", "traces": "x", "trace": [1], "meta": [], "experiment": 7}, {}),
+    "somewhere else": (302, {}, {"location": "http://127.0.0.1:9/stolen"}),
+    "deep": (200, b"[" * 5000 + b"]" * 5000, {}),
+    "half": (200, b'{"data": [{"id": 1', {}),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_a_hostile_server_answers_ends_in_words_or_in_problems(
+    tmp_path: Path, fake: FakeTraceStore, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "TRIES", 2)
+    for answered_before in (0, 6):
+        left = [answered_before]
+
+        def answer(_: str, left: list[int] = left) -> Any:
+            left[0] -= 1
+            return None if left[0] >= 0 else HOSTILE[name]
+
+        fake.before = answer
+        try:
+            said = " ".join(take(tmp_path / str(answered_before), fake.address()).read.first_problems)
+        except BadInput as error:
+            said = str(error)
+        assert fake.kind in said
+    assert not any("stolen" in line for line in fake.asked)
+
+
+def test_what_is_too_large_is_left_out_and_pages_that_do_not_end_are_left(
+    tmp_path: Path, fake: FakeTraceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.traces["t0003"].result = "x y " * 20_000
+    monkeypatch.setattr(rest, "MOST_BYTES", 40_000)
+    found = take(tmp_path, fake.address())
+    assert fake.traces.keys() - ends(found).keys() == {"t0003"}
+    assert "larger than 40000 bytes" in " ".join(found.read.first_problems)
+    asked = len(fake.asked)
+    again = take(tmp_path, fake.address())
+    assert (again.read.problems, ends(again)) == (0, ends(found)), "it is asked for again when it changes"
+    assert len(fake.asked) - asked < asked
+
+
+def test_a_key_goes_to_the_server_it_is_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in KINDS:
+        more = "" if kind == "langfuse" else "?project=a"
+        with pytest.raises(BadInput, match="is not to have the key"):
+            take(tmp_path, f"{kind}+https://stores.example{more}")
+        with pytest.raises(ValueError, match="credentials out of the address"):
+            Sources(paths=(f"{kind}+https://me:secret@stores.example{more}",))
+    monkeypatch.delenv("LANGFUSE_SECRET_KEY")
+    with pytest.raises(BadInput, match="LANGFUSE_SECRET_KEY is not set"):
+        take(tmp_path, "langfuse+https://cloud.langfuse.com")
+    monkeypatch.delenv("LANGFUSE_PUBLIC_KEY")
+    with pytest.raises(BadInput, match="needs LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"):
+        take(tmp_path, "langfuse+https://cloud.langfuse.com")
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("langfuse+https://h?api_key=x", "knows no 'api_key'"),
+        ("langfuse+https://h?since=yesterday", "since= is a day such as"),
+        ("langfuse+https://h?passed=some", "passed= is a whole number or all"),
+        ("langfuse+https://h?project=x", "leave project= out"),
+        ("langfuse+https://h?since=2026-03-05&until=2026-03-01", "is not after"),
+        ("mlflow+https://h", "name the project of mlflow"),
+        ("mlflow+ftp://h?project=a", "a trace store is named as"),
+        ("mlflow+https://h/../x?project=a", "host or path"),
+        ("mlflow+https://h?project=a&project=b", "says project twice"),
+    ],
+)
+def test_an_address_that_cannot_be_is_refused_with_the_reason(address: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        Sources(paths=(address,))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_kills_at_random_moments_cost_no_trace_and_double_none(tmp_path: Path, kind: str) -> None:
+    found = killed(kind, 200, 3, tmp_path)
+    assert (found.lost, found.twice, found.wrong, found.again) == (0, 0, 0, 0), found
+    assert found.kills, "no pull was killed"

@@ -1,0 +1,254 @@
+"""One file of a reading: whether it is unchanged since last time, what in it is new, and how it is remembered."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from operator import not_
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import Field
+
+from trace2skill.core.record import Record
+from trace2skill.traces.base import Notes, ReadProblem, Source
+from trace2skill.traces.copies import Copies
+from trace2skill.traces.formats import detect, read_source, unknown_format
+from trace2skill.traces.reader import Reader
+from trace2skill.traces.session import trajectory_id
+from trace2skill.traces.stores import Page, PullMemory, TraceStoreAddress
+from trace2skill.types.trajectory import Trajectory
+
+UNIT = 4 * 1024 * 1024
+TOLD_APART = 16
+"""So many digits of a digest tell two readings of one trajectory apart."""
+
+
+class Memory(Record):
+    """How a file was when it was last read with success."""
+
+    size: int
+    modified_ns: int
+    sha256: str
+    identities: dict[str, str] = Field(
+        default_factory=dict,
+        exclude_if=not_,
+        description="By trajectory, the identities of the responses that came of the file, put together in one text.",
+    )
+
+
+class ReadFile(Record):
+    """One file of a reading."""
+
+    name: str
+    path: str
+    format: str = ""
+    state: str = "read"
+    trajectories: int = 0
+    problems: int = 0
+    memory: Memory | None = None
+    went_on: bool = False
+    """An earlier reading was broken off in it, and this one went on from there."""
+
+
+class Readings(Record):
+    """What was read from paths: files, counts, problems. The trajectories are handed out one by one."""
+
+    files: tuple[ReadFile, ...]
+    problems: tuple[ReadProblem, ...]
+    counts: dict[str, int]
+
+
+@dataclass
+class Before:
+    """What earlier readings left: how files were, how far one was read, and what the trajectories were called."""
+
+    whole: Mapping[str, Memory] = field(default_factory=dict)
+    """Files that were read to their end, by absolute path."""
+    part: Mapping[str, tuple[Memory, int]] = field(default_factory=dict)
+    """Files whose reading was broken off, and how many trajectories were taken of each."""
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of each of these files, the ids of its trajectories with the start of the digest of what was read."""
+    pulls: Mapping[str, PullMemory] = field(default_factory=dict)
+    """Of each trace store (`TraceStoreAddress.pulled`), what was pulled. Its traces are files by their place."""
+
+
+class Taker(Protocol):
+    """Who gets what is read."""
+
+    def expect(self, units: int) -> None:
+        """So many units are to be read: a file is one, and one more for each `UNIT` bytes."""
+
+    def hide(self, trajectory_id: str, gold: frozenset[str]) -> None:
+        """What the log says of the expected answer of the trajectory that comes next."""
+
+    def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
+        """A trajectory, the file it stands in, and which of that file's it is, from 1."""
+
+    def pulling(self, what: str, traces: int) -> None:
+        """So many traces of a trace store are to be read next, of a day say."""
+
+    def pulled(self, address: TraceStoreAddress, page: Page) -> None:
+        """What of a trace store is settled by the traces that were taken before: both are kept, or none."""
+
+    def moved(self, name: str) -> None:
+        """One more unit of a file that is not at its end is read."""
+
+    def ended(self, file: ReadFile | None, name: str, units: int) -> None:
+        """A file is done, None where it was not read; so many units were not told yet."""
+
+
+class SeenSoFar:
+    """What a reading has seen so far: trajectories by id, files by their bytes, responses by their identity."""
+
+    def __init__(self, earlier: Before) -> None:
+        self.trajectories = {id: digest for names in earlier.names.values() for id, digest in names.items()}
+        self.files: set[str] = set()
+        self.copies = Copies()
+
+
+class Only:
+    """A function that takes trajectories, where nobody watches."""
+
+    def __init__(self, take: Callable[[Trajectory, ReadFile], None]) -> None:
+        self._take = take
+
+    def expect(self, units: int) -> None:
+        """See `Taker`."""
+
+    def hide(self, trajectory_id: str, gold: frozenset[str]) -> None:
+        """See `Taker`."""
+
+    def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
+        """See `Taker`."""
+        self._take(trajectory, file)
+
+    def pulling(self, what: str, traces: int) -> None:
+        """See `Taker`."""
+
+    def pulled(self, address: TraceStoreAddress, page: Page) -> None:
+        """See `Taker`."""
+
+    def moved(self, name: str) -> None:
+        """See `Taker`."""
+
+    def ended(self, file: ReadFile | None, name: str, units: int) -> None:
+        """See `Taker`."""
+
+
+class Steps:
+    """Tells how far a file is read, unit by unit."""
+
+    def __init__(self, to: Taker, name: str, units: int) -> None:
+        self._to, self._name, self.left = to, name, units
+
+    def reached(self, place: int, size: int) -> None:
+        """So many bytes of the file are read."""
+        while self.left > 1 and self.left > of_size(size - place):
+            self.left -= 1
+            self._to.moved(self._name)
+
+
+def of_size(size: int) -> int:
+    """The units of so many bytes."""
+    return 1 + max(size, 0) // UNIT
+
+
+def units_of(path: Path) -> int:
+    """The units of a file; 1 where it cannot be looked at."""
+    try:
+        return of_size(path.stat().st_size)
+    except OSError:
+        return 1
+
+
+def read_one(
+    source: Source,
+    to: Taker,
+    reader: Reader | None,
+    earlier: Before,
+    notes: Notes,
+    seen: SeenSoFar,
+    steps: Steps,
+) -> ReadFile | None:
+    """Read one file, unless it is as it was, and hand out what is new in it; None where it could not be read."""
+    file = ReadFile(name=source.name, path=source.place)
+    before = earlier.whole.get(file.path)
+    try:
+        size, modified_ns = source.state()
+        if before and modified_ns and (before.size, before.modified_ns) == (size, modified_ns):
+            seen.files.add(before.sha256)
+            return file.model_copy(update={"state": "unchanged", "memory": before})
+        digest = source.sha256()
+        memory = Memory(size=size, modified_ns=modified_ns, sha256=digest)
+        if before and before.sha256 == digest:
+            seen.files.add(digest)
+            memory = memory.model_copy(update={"identities": before.identities})
+            return file.model_copy(update={"state": "unchanged", "memory": memory})
+        used = reader or detect(source)
+    except (OSError, ValueError, RecursionError) as error:
+        notes.problem(source, 0, f"cannot be read: {error}")
+        return None
+    if used is None:
+        notes.problem(source, 0, unknown_format(source))
+        return None
+    file = file.model_copy(update={"format": used.name, "memory": memory})
+    if digest in seen.files and source.head.strip():  # saved twice: the same bytes say nothing new
+        notes.counts["duplicate"] += 1
+        return file
+    seen.files.add(digest)
+    return _taken(source, used, file, memory, to, earlier, notes, seen, steps)
+
+
+def _taken(
+    source: Source,
+    used: Reader,
+    file: ReadFile,
+    memory: Memory,
+    to: Taker,
+    earlier: Before,
+    notes: Notes,
+    seen: SeenSoFar,
+    steps: Steps,
+) -> ReadFile:
+    """Hand out what is new in a file, from where an earlier reading of the same bytes was broken off."""
+    begun, taken_before = earlier.part.get(file.path, (None, 0))
+    goes_on_from = taken_before if begun and begun.sha256 == memory.sha256 else 0
+    file = file.model_copy(update={"went_on": goes_on_from > 0})
+    for id in earlier.names.get(file.path, ()):  # what a changed file held is nobody's any more
+        seen.trajectories.pop(id, None)
+    troubles, copied = notes.counts["problem"], notes.counts["copy"] + notes.counts["duplicate"]
+    seen.copies.forget(file.path)
+    count = 0
+    for number, found in enumerate(read_source(source, notes, used), start=1):
+        steps.reached(source.reached[0], memory.size)
+        gold = notes.gold_of(found.id)
+        trajectory = _new(found, source, file.path, notes, seen)
+        if trajectory is None:
+            continue
+        count += 1
+        if number > goes_on_from:
+            if gold:
+                to.hide(trajectory.id, gold)
+            to.take(trajectory, file, number)
+    quiet = notes.counts["problem"] == troubles and notes.counts["copy"] + notes.counts["duplicate"] == copied
+    if not count and quiet and source.head.strip():
+        notes.problem(source, 0, f"read as '{used.name}', and no step was found in it")
+    memory = memory.model_copy(update={"identities": seen.copies.of(file.path)})
+    return file.model_copy(update={"trajectories": count, "memory": memory})
+
+
+def _new(found: Trajectory, source: Source, path: str, notes: Notes, seen: SeenSoFar) -> Trajectory | None:
+    """What of a trajectory was not read before: all of it, what came after a copied part, or nothing."""
+    digest = found.digest[:TOLD_APART]
+    if seen.trajectories.get(found.id) == digest:
+        notes.counts["duplicate"] += 1
+        return None
+    trajectory, copied = seen.copies.new_in(found, path)
+    if copied:
+        notes.counts["copied step"] += copied
+    if trajectory is None:
+        notes.counts["copy"] += 1
+        return None
+    if trajectory.id in seen.trajectories:  # the same name for something else: part of it, or a copy that went on
+        trajectory = trajectory.model_copy(update={"id": trajectory_id(trajectory.id, source.name)})
+    seen.trajectories[trajectory.id] = digest
+    return trajectory

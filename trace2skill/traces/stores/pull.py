@@ -1,0 +1,194 @@
+"""A pull: which traces of a store are new or have changed, page by page, and what is remembered so that none is lost.
+
+The watermark is a time and a list. Days are listed one after the other, each as a whole; of every trace that a list
+names it is remembered how it stood there. Later pulls list the last days again (`overlap`): a trace that came late is
+new in the list, one with more spans or another score stands otherwise, and is read again as the trace that it is. A
+day that could not be listed whole, or a trace that could not be had, holds the watermark back: the next pull begins
+there. No cursor of the server is kept, so that none can grow old.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from trace2skill.core.record import Record
+from trace2skill.traces.notes import Notes
+from trace2skill.traces.stores.address import TraceStoreAddress
+from trace2skill.traces.stores.base import TraceStore, stand
+from trace2skill.traces.stores.rest import NotPulled
+from trace2skill.traces.values import instant
+
+FAILED_IN_A_ROW = 3
+"""After so many requests in a row that failed, a pull leaves the rest to the next one."""
+
+
+class Listed(Record):
+    """How a trace stood in the list of a day when it was last read, or given up."""
+
+    trace: str
+    day: str
+    stand: str
+    given_up: bool = False
+
+
+@dataclass
+class PullMemory:
+    """What earlier pulls of an address have left."""
+
+    listed: dict[tuple[str, str], Listed] = field(default_factory=dict)
+    """By trace and day."""
+    there: set[str] = field(default_factory=set)
+    """Traces of which is known what came of them."""
+    through: str = ""
+    """All that was listed for the days before this one is read; '' for nothing."""
+
+    @property
+    def traces(self) -> set[str]:
+        """All that were read."""
+        return {trace for (trace, _), one in self.listed.items() if not one.given_up}
+
+    def within(self, first: str, end: str) -> set[str]:
+        """The traces that were read and began in a window of days, or had something on one of them."""
+        return {one.trace for one in self.listed.values() if not one.given_up and first <= one.day < end}
+
+
+class Pulled(NamedTuple):
+    """A trace with its document, None where it could not be had."""
+
+    trace: str
+    document: Any
+
+
+class Page(NamedTuple):
+    """Traces that are remembered together."""
+
+    traces: tuple[Pulled, ...]
+    listed: tuple[Listed, ...]
+    """What is settled by it."""
+    through: str
+    """See `PullMemory`."""
+
+
+@dataclass
+class NamedPlace:
+    """What a problem is noted of."""
+
+    name: str
+
+
+@dataclass
+class Pull:
+    """One pull of one address."""
+
+    address: TraceStoreAddress
+    store: TraceStore
+    memory: PullMemory
+    notes: Notes
+    today: str
+    asked: int = 0
+    failed: int = 0
+    whole: bool = True
+    """Was everything read so far?"""
+
+    def days(self) -> Iterator[tuple[str, list[Listed]]]:
+        """Day by day, what is to be had: first what is known and was lost here, under the day ''.
+
+        Raises:
+            NotPulled: the first request of the pull failed, or the server takes no more.
+        """
+        first, end = self.address.window(self.today)
+        known = [one for one in self.memory.listed.values() if first <= one.day < end and not one.given_up]
+        if lost := [one for one in known if one.trace not in self.memory.there]:
+            yield "", sorted(lost, key=lambda one: (one.day, one.trace))
+        for day in _days(self._begin(first), end):
+            if self.failed >= FAILED_IN_A_ROW:
+                return
+            yield day, self._new_on(day)
+
+    def pages(self, day: str, listed: Sequence[Listed]) -> Iterator[Page]:
+        """The traces of a day, in the order of their list, page by page; then, that the day is done."""
+        of: dict[str, list[Listed]] = {}
+        for one in listed:
+            of.setdefault(one.trace, []).append(one)
+        traces = [*of]
+        for start in range(0, len(traces), self.store.at_once):
+            if self.failed >= FAILED_IN_A_ROW:
+                self.whole = False
+                break
+            found, settled = list[Pulled](), list[Listed]()
+            for trace, document in self.store.whole(traces[start : start + self.store.at_once]):
+                given_up = self._missed(trace, document)
+                found.append(Pulled(trace, None if isinstance(document, NotPulled) else document))
+                if given_up is not None:
+                    settled += [one.model_copy(update={"given_up": given_up}) for one in of[trace]]
+            yield Page(tuple(found), tuple(settled), self.memory.through)
+        if day and self.whole:
+            self.memory.through = max(self.memory.through, min(_after(day), self.today))
+            yield Page((), (), self.memory.through)
+
+    def _begin(self, first: str) -> str:
+        """The day to begin with."""
+        if not self.memory.through:
+            return first
+        return max(first, str(date.fromisoformat(self.memory.through) - timedelta(days=self.address.overlap)))
+
+    def _new_on(self, day: str) -> list[Listed]:
+        """What is new on a day, or stands otherwise, from the first that began to the last."""
+        rows: dict[str, dict[str, None]] = {}
+        began: dict[str, float] = {}
+        brought: set[str] = set()
+        unnamed = 0
+        try:
+            for page in self.store.rows(f"{day}T00:00:00+00:00", f"{_after(day)}T00:00:00+00:00"):
+                self.asked, self.failed = self.asked + 1, 0
+                for row in page:
+                    if not row.trace:
+                        unnamed += 1
+                        continue
+                    rows.setdefault(row.trace, {})[row.stand] = None
+                    began[row.trace] = min(began.get(row.trace, instant(row.began)), instant(row.began))
+                    if not row.only_known:
+                        brought.add(row.trace)
+        except NotPulled as error:
+            self._not_listed(day, error)
+        if unnamed:
+            self.notes.problem(NamedPlace(self.address.name), 0, f"{unnamed} rows of {day} name no trace that can be")
+        known = self.memory.traces | brought
+        found = [Listed(trace=id, day=day, stand=stand(sorted(told))) for id, told in rows.items() if id in known]
+        new = [one for one in found if not self._is_known(one)]
+        return sorted(new, key=lambda one: (began[one.trace], one.trace))
+
+    def _is_known(self, one: Listed) -> bool:
+        before = self.memory.listed.get((one.trace, one.day))
+        return before is not None and before.stand == one.stand and (before.given_up or one.trace in self.memory.there)
+
+    def _not_listed(self, day: str, error: NotPulled) -> None:
+        if error.refused or not self.asked:
+            raise error
+        self.whole, self.failed = False, self.failed + 1
+        self.notes.problem(NamedPlace(self.address.name), 0, f"{error}; the rest of {day} is read the next time")
+
+    def _missed(self, trace: str, document: Any) -> bool | None:
+        """Was a trace given up for good? None where the next pull is to ask for it."""
+        self.asked += 1
+        if not isinstance(document, NotPulled):
+            self.failed = 0
+            return False
+        if document.refused and not document.again:
+            raise document
+        self.notes.problem(NamedPlace(f"{self.address.kind}:{trace}"), 0, str(document))
+        if document.again:
+            self.whole, self.failed = False, self.failed + 1
+            return None
+        return True
+
+
+def _after(day: str) -> str:
+    return str(date.fromisoformat(day) + timedelta(days=1))
+
+
+def _days(first: str, end: str) -> Iterator[str]:
+    while first < end:
+        yield first
+        first = _after(first)

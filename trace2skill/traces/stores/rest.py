@@ -1,0 +1,246 @@
+"""Asking a trace store's REST API: bounded in time, size and tries, and nothing of its keys in what is said of it.
+
+What a server answers is nobody's word: no redirect is followed, no address out of an answer is asked, and a key goes to
+the store's public hosts, to the address that the client's own variable names, and to this machine, and nowhere else.
+"""
+
+import email.utils
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+
+from trace2skill.core import clock, stopping
+from trace2skill.core.errors import BadInput
+from trace2skill.core.foreign_json import parse
+from trace2skill.safety.own_secrets import without_own
+from trace2skill.safety.redaction import Redactor
+from trace2skill.traces.stores.address import TraceStoreAddress
+
+TRIES = 6
+SECONDS, ALL_SECONDS = 60.0, 300.0
+"""Of silence, and of a whole answer."""
+MOST_BYTES = 64 * 2**20
+FIRST_WAIT, LONGEST_WAIT = 1.0, 120.0
+"""Seconds before the second try, doubled with each; and the longest that a server may ask for."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+GONE = (404, 410)
+REFUSED = (400, 401, 403, 405, 422)
+
+
+class NotPulled(Exception):
+    """A request to a trace store failed for good, or after all tries.
+
+    `again`: may it work the next time? `refused`: the server does not take the key or the question, so that no other
+    page would be answered either.
+    """
+
+    def __init__(self, message: str, *, again: bool, refused: bool = False) -> None:
+        super().__init__(message)
+        self.again, self.refused = again, refused
+
+
+class _TryAgain(Exception):
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class KeyOfStore:
+    """What a kind of store's own client takes from the environment, by the names of the variables."""
+
+    hosts: tuple[str, ...] = ()
+    """Public hosts, which may have the key."""
+    named_by: tuple[str, ...] = ()
+    """Variables that name the server that may have it."""
+    keys: tuple[str, ...] = ()
+    """Variables that hold it; all of them are needed, or none."""
+
+    def key_of(self, address: TraceStoreAddress) -> tuple[str, ...]:
+        """The values of the variables; empty where none is set.
+
+        Raises:
+            BadInput: only some are set, one cannot be a key, or this server may not have it.
+        """
+        values = tuple(os.environ.get(name, "") for name in self.keys)
+        if not any(values):
+            return ()
+        for name, value in zip(self.keys, values, strict=True):
+            if not value:
+                raise BadInput(f"{address.name}: {' and '.join(self.keys)} go together, and {name} is not set")
+            if not value.isascii() or not value.isprintable():
+                raise BadInput(f"{address.name}: the key in {name} has signs that no key has")
+        if not self._may_have_it(address):
+            raise BadInput(
+                f"{address.base} is not to have the key in {self.keys[0]}: it goes to "
+                f"{' or '.join(self.hosts) or 'this machine'} over https alone, unless {self.named_by[0]} names "
+                f"this server: set {self.named_by[0]}={address.base}"
+            )
+        return values
+
+    def _may_have_it(self, address: TraceStoreAddress) -> bool:
+        parts = urlsplit(address.base)
+        named = {_origin(os.environ.get(name, "")) for name in self.named_by}
+        public = parts.scheme == "https" and parts.hostname in self.hosts
+        return public or parts.hostname in LOOPBACK or _origin(address.base) in named
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    try:
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+        return parts.scheme, parts.hostname or "", parts.port
+    except ValueError:
+        return "", "", None
+
+
+@dataclass
+class Rest:
+    """One server, asked by one pull."""
+
+    address: TraceStoreAddress
+    headers: Mapping[str, str] = field(default_factory=dict)
+    auth: tuple[str, str] | None = None
+    remedy: str = ""
+    """The variables that hold a key."""
+    _client: httpx.Client | None = None
+
+    def close(self) -> None:
+        """Close what connections there are."""
+        if self._client is not None:
+            self._client.close()
+
+    def get(self, path: str, what: str, params: Mapping[str, Any] | Sequence[tuple[str, Any]] = ()) -> Any:
+        """The JSON value that a GET is answered with; see `post`."""
+        return self._ask("GET", path, what, params=params)
+
+    def post(self, path: str, what: str, body: Mapping[str, Any]) -> Any:
+        """The JSON value that a POST is answered with.
+
+        Args:
+            path: below the address.
+            what: is asked for, in words, e.g. `page 3 of 2026-11-29`.
+            body: JSON.
+
+        Raises:
+            NotPulled: it was refused, or failed as often as it may.
+            Interrupted: the process is to stop.
+        """
+        return self._ask("POST", path, what, json=body)
+
+    def listed(self, answer: Any, name: str, what: str, *, may_lack: tuple[str, ...] | None = None) -> list[Any]:
+        """A list in an answer. Whoever has none under that name answers something else than what was asked.
+
+        Args:
+            answer: the JSON value.
+            name: of the list.
+            what: was asked for, in words.
+            may_lack: an empty list may be left out of an answer that has none but these names.
+
+        Raises:
+            NotPulled: there is no such list.
+        """
+        found = answer.get(name) if isinstance(answer, dict) else None
+        if isinstance(found, list):
+            return found
+        if found is None and may_lack is not None and isinstance(answer, dict) and not answer.keys() - {*may_lack}:
+            return []
+        raise NotPulled(f"{self._of(what)} was answered without a list '{name}': is it this store?", again=True)
+
+    def _ask(self, method: str, path: str, what: str, **more: Any) -> Any:
+        tries = Retrying(
+            stop=stop_after_attempt(TRIES),
+            wait=_wait,
+            sleep=stopping.sleep,
+            retry=retry_if_exception(lambda error: isinstance(error, _TryAgain)),
+            reraise=True,
+        )
+        try:
+            return tries(self._once, method, path, what, **more)
+        except _TryAgain as error:
+            raise NotPulled(
+                f"{self._of(what)} {error}, {TRIES} times: run the same command again", again=True
+            ) from None
+
+    def _once(self, method: str, path: str, what: str, **more: Any) -> Any:
+        until, content = time.monotonic() + ALL_SECONDS, bytearray()
+        stopping.check()
+        if self._client is None:
+            headers = {"Accept": "application/json", "Accept-Encoding": "identity", **self.headers}
+            self._client = httpx.Client(headers=headers, auth=self.auth, timeout=SECONDS, follow_redirects=False)
+        self._client.cookies.clear()
+        try:
+            with self._client.stream(method, f"{self.address.base}/{path}", **more) as answer:
+                for piece in answer.iter_bytes():
+                    stopping.check()
+                    content += piece
+                    if len(content) > MOST_BYTES:
+                        raise NotPulled(f"{self._of(what)} is larger than {MOST_BYTES} bytes: left out", again=False)
+                    if time.monotonic() > until:
+                        raise _TryAgain(f"did not end within {ALL_SECONDS:.0f} s")
+        except httpx.TimeoutException:
+            raise _TryAgain(f"was not answered within {SECONDS:.0f} s") from None
+        except httpx.TransportError as error:
+            raise _TryAgain(f"could not be asked for ({type(error).__name__})") from None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise NotPulled(f"{self._of(what)} could not be asked for ({type(error).__name__})", again=True) from None
+        return self._value(answer, bytes(content), what)
+
+    def _value(self, answer: httpx.Response, content: bytes, what: str) -> Any:
+        status = answer.status_code
+        if status in (408, 425, 429) or status >= 500:
+            seconds = _asked_to_wait(answer.headers.get("retry-after", ""))
+            if seconds is not None and seconds > LONGEST_WAIT:
+                text = f"{self._of(what)} is to be asked for again in {seconds:.0f} s ({status}): run the command then"
+                raise NotPulled(text, again=True)
+            raise _TryAgain(f"was answered with {status}", seconds)
+        if answer.is_redirect:
+            text = f"{self._of(what)} is somewhere else ({status}), which is not followed: name that address"
+            raise NotPulled(text, again=False, refused=True)
+        if not answer.is_success:
+            said = self.told(content.decode(errors="replace"))
+            text = f"{self._of(what)} was refused ({status}): {said}. {self._remedy(status)}"
+            raise NotPulled(text, again=status not in GONE, refused=status in REFUSED)
+        try:
+            return parse(content)
+        except ValueError:
+            raise _TryAgain("was answered with something else than JSON") from None
+
+    def _remedy(self, status: int) -> str:
+        if status in (401, 403):
+            return f"Set {self.remedy}: a key that may read this project"
+        if status in GONE:
+            return "Look at the address, and at its project="
+        return "Look at the filter= of the address" if self.address.filter else "Look at the address"
+
+    def told(self, text: str) -> str:
+        """What a server says, short, and without secrets: it may say a key back."""
+        for secret in (*self.headers.values(), *(self.auth or ())):
+            if len(secret) > 5:
+                text = text.replace(secret.removeprefix("Bearer "), "[key]")
+        return Redactor().text(without_own(" ".join(text.split())))[:300]
+
+    def _of(self, what: str) -> str:
+        return f"{self.address.name} ({urlsplit(self.address.base).netloc}): {what}"
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.seconds if isinstance(error, _TryAgain) else None
+    return asked if asked is not None else min(FIRST_WAIT * 2 ** (state.attempt_number - 1), LONGEST_WAIT)
+
+
+def _asked_to_wait(said: str) -> float | None:
+    """Seconds by a `Retry-After`: a number, or a date."""
+    if said.strip().isascii() and said.strip().isdigit():
+        return float(said.strip()[:9])
+    try:
+        when = email.utils.parsedate_to_datetime(said)
+        return max(0.0, (when - clock.now()).total_seconds())
+    except (ValueError, TypeError, IndexError):
+        return None
