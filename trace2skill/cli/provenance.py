@@ -12,7 +12,7 @@ from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, plain
 from trace2skill.cli.skill_given import SkillGiven, is_place, skill_given
 from trace2skill.core.errors import BadInput
-from trace2skill.runs.provenance import SUFFIX, Provenance, differences, lost_traces, provenance_of, unknown_to
+from trace2skill.runs.provenance import SUFFIX, Provenance, as_text, differences, lost_traces, provenance_of, unknown_to
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
 from trace2skill.versions.registry import Registry
@@ -31,7 +31,7 @@ def provenance(
     """
     opened = o.store_to_look_into(store)
     skill = _skill(opened, which)
-    text = provenance_of(opened, skill, f"trace2skill {__version__}").model_dump_json(indent=1) + "\n"
+    text = as_text(provenance_of(opened, skill, f"trace2skill {__version__}"))
     if to is None:
         typer.echo(text, nl=False)
         return

@@ -7,15 +7,19 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from trace2skill import __version__
 from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, code, flat, plain
 from trace2skill.cli.skill_given import SkillGiven, is_place, place_given, skill_given
 from trace2skill.core.errors import BadInput
+from trace2skill.runs.provenance import SUFFIX, as_text, provenance_of
 from trace2skill.skills.apply import unified_diff
+from trace2skill.skills.library import is_library, skills_in
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
 from trace2skill.versions.export import to_directory, to_git, to_zip
 from trace2skill.versions.judgements import VersionJudgement, standing
+from trace2skill.versions.marketplace import to_marketplace
 from trace2skill.versions.places import SkillPlace, read_there
 from trace2skill.versions.registry import Registry, Version
 
@@ -137,12 +141,24 @@ def export(
     zip_file: Annotated[Path | None, typer.Option("--zip", help="Write a .skill file: the directory as a zip.")] = None,
     git: Annotated[Path | None, typer.Option(help="A Git repository: a commit for every version, on --branch.")] = None,
     branch: Annotated[str, typer.Option(help="The branch for --git.")] = "skills",
+    marketplace: Annotated[
+        Path | None,
+        typer.Option(help="A folder that coding agents install plug-ins from: an entry a skill; also of a library."),
+    ] = None,
+    owner: Annotated[str, typer.Option(help="Who keeps a new marketplace.")] = "",
     store: o.StorePath = None,
 ) -> None:
-    """Take versions out: as a directory, as a .skill zip, or as a Git branch whose messages hold the evidence."""
+    """Take versions out: as a directory, a .skill zip, a Git branch whose messages hold the evidence, or a plug-in."""
     opened = o.store_to_look_into(store)
-    if (directory is not None) + (zip_file is not None) + (git is not None) != 1:
-        raise BadInput("say where to: one of --to DIR, --zip FILE, --git REPOSITORY")
+    if sum(place is not None for place in (directory, zip_file, git, marketplace)) != 1:
+        raise BadInput("say where to: one of --to DIR, --zip FILE, --git REPOSITORY, --marketplace DIR")
+    if marketplace is not None:
+        skills = skills_in(Path(which)) if is_library(Path(which)) else [_skill(opened, which)]
+        told = [provenance_of(opened, skill, f"trace2skill {__version__}") for skill in skills]
+        given = [(skill, one.number, as_text(one)) for skill, one in zip(skills, told, strict=True)]
+        for target in to_marketplace(given, marketplace, owner=owner, provenance_name=SUFFIX):
+            typer.echo(f"wrote {target}")
+        return
     if git is not None:
         if str(git).startswith("git+"):
             raise BadInput("--git takes a repository on this machine: clone it, export into the clone, and push that")

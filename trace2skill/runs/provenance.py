@@ -93,6 +93,11 @@ def provenance_of(store: Store, skill: Skill, tool: str = "trace2skill") -> Prov
     )
 
 
+def as_text(told: Provenance) -> str:
+    """As it stands in a file."""
+    return told.model_dump_json(indent=1) + "\n"
+
+
 def differences(skill: Skill, told: Provenance) -> list[str]:
     """What of a skill is not as its provenance says, in words; nothing where all is."""
     found = [] if skill.name == told.name else [f"it is called '{skill.name}', and not '{told.name}'"]

@@ -75,6 +75,12 @@ class Skill(Record, form="Skill", version=1):
         return str(self._front_matter.get("description", "")).strip()
 
     @property
+    def license(self) -> str:
+        """`license` of the front matter; '' where it names none."""
+        told = self._front_matter.get("license", "")
+        return told.strip() if isinstance(told, str) else ""
+
+    @property
     def body(self) -> str:
         """SKILL.md without its front matter."""
         return self._parts[1]

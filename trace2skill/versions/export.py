@@ -24,7 +24,7 @@ def to_directory(skill: Skill, directory: Path) -> Path:
     """
     target = directory / skill.name
     if not faults(skill):
-        _check_place(target, skill.name)
+        check_place(target, skill.name)
     write_skill(skill, target)
     return target
 
@@ -74,7 +74,7 @@ def to_git(registry: Registry, name: str, repository: Path, branch: str) -> int:
     return len(versions)
 
 
-def _check_place(target: Path, name: str) -> None:
+def check_place(target: Path, name: str) -> None:
     """A skill replaces a skill of its name, an empty directory, or nothing."""
     if target.is_symlink():
         raise BadInput(f"{target} is a link, and what it leads to would be replaced: name the directory itself")
