@@ -11,6 +11,7 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HERE = re.compile(r"<<'(\w+)'\n.*?^\1$", re.MULTILINE | re.DOTALL)
 """What a command is given to read stands between two words."""
+COMMENT = re.compile(r"(?:^|\s)#\s.*")
 OURS = ("trace2skill", ".venv/bin/trace2skill")
 
 
@@ -29,6 +30,6 @@ def typed() -> Iterator[Typed]:
     for page in PAGES:
         for block in BLOCK.findall(page.read_text()):
             for line in HERE.sub("", block).replace("\\\n", " ").splitlines():
-                words = shlex.split(line, comments=True)
+                words = tuple(shlex.split(COMMENT.sub("", line)))
                 if words and words[0] in OURS:
-                    yield Typed(page.name, tuple(words[1:]))
+                    yield Typed(page.name, words[1:])
