@@ -23,6 +23,7 @@ from trace2skill.runs import library as whole
 from trace2skill.runs import refresh as run
 from trace2skill.runs.estimate import estimate
 from trace2skill.runs.intake import NOTHING_READ
+from trace2skill.runs.library_page import page_of
 from trace2skill.runs.library_proposals import retired
 from trace2skill.runs.library_read import keep_library, settings_of_part
 from trace2skill.runs.library_summary import LibrarySummary, ProposedSkill, SkillRow
@@ -136,11 +137,15 @@ def test_what_models_and_traces_said_does_nothing_on_the_page_of_a_library(rt: R
     (wait,) = with_answers(rt, to_route(rt, [lesson(rt, rt.splits.evolve[0])]), [None]).of("")
     wait = wait.model_copy(update={"title": said, "why": said})
     new = ProposedSkill(name="x", description=said, lessons=(), tasks=("a",), needed=2, why_not=said)
-    page = LibrarySummary(
+    summary = LibrarySummary(
         run_id="r", library="l", domain="d", models=(), simulated=False, lessons=0, waiting=(wait,), proposed=(new,),
         skills=(SkillRow(name="y", state="failed", reason=said),),
         failures=(Failure(stage="found", name=said, kind="K", message=said),),
-    ).as_markdown()  # fmt: skip
+    )  # fmt: skip
+    html = page_of(summary)
+    assert html.count("&lt;script&gt;") == 7
+    assert not [sign for sign in ("\u202e", "<script", "<img") if sign in html]
+    page = summary.as_markdown()
     assert "\u202e" not in page
     bare = re.sub(r"(`+) ?.*?\1", "", page)
     assert not [sign for sign in ("![", "<script") if sign in bare], bare
