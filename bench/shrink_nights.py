@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 from replay import settings_of  # first: it sets up Prefect's home
 
 from in_process import Done, refresh  # isort: skip
-from replay_world import NOUNS, meant, script, write_world
+from replay_world import IN_FEWER_WORDS, NOUNS, meant, script, write_world
 from rich.console import Console
 from rich.table import Table
 
@@ -72,7 +72,7 @@ def benchmark(where: Path, given: argparse.Namespace) -> dict[str, Any]:
     """The nights with shrinking, the same without, and what the first life's skill loses beside the other's."""
     rules = {"harmful": NOUNS[: given.harmful], "idle": NOUNS[-given.idle :]}
     with scripted(
-        script(frozenset({*rules["harmful"], *rules["idle"]}), given.poisoned, given.flaky), "shrink"
+        script(frozenset({*rules["harmful"], *rules["idle"]}), given.poisoned, given.flaky, IN_FEWER_WORDS), "shrink"
     ) as name:
         lives = {of: life(where / of, given, name, of, rules) for of in ("nothing", "learned")}
         before, after = (read_skill(where / of / "slips") for of in lives)
@@ -122,7 +122,8 @@ def _row(done: Done, skill: Skill, rules: dict[str, list[str]]) -> dict[str, Any
         "needed": len({theme for theme in known if not theme.startswith("empty")}),
         **{name: sum(f"empty {field}" in known for field in fields) for name, fields in rules.items()},
         "trial runs": sum(scored for item in one.scores for _, scored in item.tasks.values()) if one else 0,
-        "may go": len(one.parts) if one else 0,
+        "may go": sum(not part.says for part in one.parts) if one else 0,
+        "shortened": sum(bool(part.says) for part in one.parts) if one else 0,
         "unknown": one.unknown if one else 0,
         "shrinking": one.in_words.rpartition("; ")[2].split(":")[0] if one else "-",
         "score": round(summary.evaluations[-1].hard, 3) if summary.evaluations else None,
