@@ -6,13 +6,19 @@ from typing import Any
 import pytest
 
 from trace2skill.consolidate.bounded import Bounds
+from trace2skill.consolidate.cut import Place, Rule
 from trace2skill.consolidate.groups import EditGroup, Saying, Support
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow, with_shorter_lines
 from trace2skill.consolidate.less import with_shorter
-from trace2skill.consolidate.settle import RuleBook
+from trace2skill.consolidate.settle import BookRule, RuleBook, Statement
 from trace2skill.consolidate.shorten import LongLine, LongSection, shorten, why_not_shorter
+from trace2skill.consolidate.standing import standing_in
 from trace2skill.runs.dead_weight import pieces_of
+from trace2skill.runs.longer_again import lengthened
+from trace2skill.runs.past import NO_PAST
 from trace2skill.runs.shortening import as_goes, nobodys, sections_of
+from trace2skill.runs.shrunk import Shrunk, ShrunkPart
+from trace2skill.skills.apply import apply_edits
 from trace2skill.skills.skill import Skill, SkillFile
 from trace2skill.types.patch import Edit
 
@@ -189,3 +195,34 @@ def test_only_sentences_are_asked_about_and_those_of_people_where_that_is_wanted
     ((goes,), refused) = as_goes(SKILL, [(learned, found)])
     assert (goes.why, goes.piece.id, refused) == ("shortened", ("SKILL.md", 12, 12), ())
     assert goes.says == "- Always round all amounts you write to two decimals."
+
+
+def test_a_longer_line_is_proposed_again_once_enough_tasks_fail_for_want_of_it() -> None:
+    long, short = (
+        "- Please always round all of the amounts that you write to two decimals.",
+        "- Round amounts to two decimals.",
+    )
+    skill = with_shorter(SKILL, {("SKILL.md", 12, 12): short}, [])
+    group = EditGroup(
+        edits=(Edit(op="append_to_section", content=long),), support=Support.of("old", "task old", "error")
+    )
+    part = ShrunkPart(group=group, place="SKILL.md:12", why="shortened", reason="shorter", tokens=9, says=short)
+    one = Shrunk(run_id="r", skill_name="s", base="a", skill="b", tokens=9, left=8, parts=(part,), promoted=True)
+    past = NO_PAST._replace(shrunk=((3, one),), read={"old": 1})
+
+    def told(*who: tuple[str, str]) -> list[EditGroup]:
+        says = "Round amounts to two decimals."
+        rows = [
+            Rule.model_validate({"text": says, "place": Place(), "trajectory_id": id, "task_id": id, "kind": kind})
+            for id, kind in who
+        ]
+        book = RuleBook(rules=(BookRule(says=says, said=tuple(Statement(rule=rule) for rule in rows)),))
+        return lengthened(skill, standing_in(skill, None, book), past, 2)
+
+    assert not told(("old", "error"), ("new", "error"), ("passed", "success")), "one has failed since"
+    (back,) = told(("old", "error"), ("new", "error"), ("newer", "error"))
+    assert len(back.support.tasks) == 3
+    done = apply_edits(skill, back.edits)
+    assert not done.unplaced
+    assert long in (done.skill.text("SKILL.md") or "")
+    assert short not in (done.skill.text("SKILL.md") or "")

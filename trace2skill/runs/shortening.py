@@ -10,7 +10,7 @@ from trace2skill.consolidate.shorten import LongLine, LongSection, ShortenedSect
 from trace2skill.consolidate.standing import lines_of
 from trace2skill.consolidate.write import one_line
 from trace2skill.runs.dead_weight import Goes, SkillPart
-from trace2skill.skills.markdown import sections, split_lines
+from trace2skill.skills.markdown import section_at, split_lines
 from trace2skill.skills.skill import Skill
 
 LONG = 60
@@ -39,7 +39,7 @@ def sections_of(skill: Skill, pieces: Sequence[SkillPart]) -> list[SectionToShor
     alone = [piece for piece in plain if not any(_overlap(piece.id, other.id) for other in plain if other is not piece)]
     by_place: dict[tuple[str, tuple[str, ...]], list[SkillPart]] = {}
     for piece in sorted(alone, key=lambda piece: piece.id):
-        by_place.setdefault((piece.id[0], _section_at(skill, piece.id)), []).append(piece)
+        by_place.setdefault((piece.id[0], section_at(skill.text(piece.id[0]) or "", piece.id[1])), []).append(piece)
     made = []
     for (file, path), mine in sorted(by_place.items()):
         for start in range(0, len(mine), MOST):
@@ -115,9 +115,3 @@ def _is_plain(text: str) -> bool:
 
 def _overlap(one: LineRange, other: LineRange) -> bool:
     return one[0] == other[0] and one[1] <= other[2] and other[1] <= one[2]
-
-
-def _section_at(skill: Skill, place: LineRange) -> tuple[str, ...]:
-    file, first, _ = place
-    found = [item for item in sections(skill.text(file) or "") if item.heading_start < first <= item.tree_end]
-    return found[-1].path if found else ()

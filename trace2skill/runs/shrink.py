@@ -22,6 +22,7 @@ from trace2skill.evaluation.decision import decide, is_covered
 from trace2skill.evaluation.no_worse import tasks_needed
 from trace2skill.runs.dead_weight import DeadWeight, Goes, SkillPart, change_of, pieces_of, to_try
 from trace2skill.runs.lineage import hand_on
+from trace2skill.runs.longer_again import shortened_in
 from trace2skill.runs.past import Past
 from trace2skill.runs.promotion import settled
 from trace2skill.runs.rule_effects import effects_beside, runs_seen
@@ -114,8 +115,9 @@ class Shrinking:
         if not self._how.shorten or "merger" not in self._rt.settings.roles_asked:
             return []
         out = {place for item in self._known.goes() for place in item.piece.places}
-        stays = [piece for piece in self._mine if not out & {*piece.places}]
-        stays += nobodys(self._skill, self._every) if self._how.of == "all" else []
+        mine = [*self._mine, *(nobodys(self._skill, self._every) if self._how.of == "all" else [])]
+        back = {part.group.text.strip() for _, part in shortened_in(self._past)}  # it did not do in fewer words
+        stays = [piece for piece in mine if not out & {*piece.places} and piece.text.strip() not in back]
         self._sections = sections_of(self._skill, stays)
         return [section.asks for section in self._sections]
 
