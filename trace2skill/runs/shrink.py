@@ -19,7 +19,6 @@ from trace2skill.consolidate.shorten import LongSection, ShortenedSection
 from trace2skill.core.failures import Failure
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.decision import decide, is_covered
-from trace2skill.evaluation.no_worse import tasks_needed
 from trace2skill.runs.dead_weight import DeadWeight, Goes, SkillPart, change_of, pieces_of, to_try
 from trace2skill.runs.lineage import hand_on
 from trace2skill.runs.longer_again import shortened_in
@@ -28,7 +27,7 @@ from trace2skill.runs.promotion import settled
 from trace2skill.runs.rule_effects import effects_beside, runs_seen
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.shortening import SectionToShorten, as_goes, nobodys, sections_of
-from trace2skill.runs.shrink_evidence import headings_of_people, opened_in
+from trace2skill.runs.shrink_evidence import headings_of_people, level_of_next, opened_in, too_few_tasks
 from trace2skill.runs.shrunk import Shrunk
 from trace2skill.runs.spread import SkillScores, scores_of
 from trace2skill.runs.verdicts import past_known
@@ -78,6 +77,7 @@ class Shrinking:
         self._sections: list[SectionToShorten] = []
         self._shorter: list[Goes] = []
         self._not_shortened: tuple[str, ...] = ()
+        self._not_asked = ""
         self._left: Skill | None = None
         self._why_not = ""
         self._needed: tuple[str, ...] = ()
@@ -112,7 +112,11 @@ class Shrinking:
 
     def sections(self) -> list[LongSection]:
         """What of the rest may be worded more shortly; give what comes of it to `take_shorter`, in this order."""
-        if not self._how.shorten or "merger" not in self._rt.settings.roles_asked:
+        settings = self._rt.settings
+        if not self._how.shorten or not settings.gate.evaluate or "merger" not in settings.roles_asked:
+            return []
+        if few := self._too_few(self._known.goes()):  # nobody pays for words that the gate cannot let through
+            self._not_asked = f"; nobody was asked for shorter lines: {few}"
             return []
         out = {place for item in self._known.goes() for place in item.piece.places}
         mine = [*self._mine, *(nobodys(self._skill, self._every) if self._how.of == "all" else [])]
@@ -194,22 +198,23 @@ class Shrinking:
         goes = [item for item in goes if item.piece not in staying]
         if not goes:
             why = "nothing that can go is known to be without effect, unused, said twice or said at length"
-            return [], None, "what may go was refused beside this champion" if refused else why
+            return [], None, "what may go was refused beside this champion" if refused else why + self._not_asked
         if not self._is_enough(left):
             return goes, left, f"that is less than {TENTH:.0%} of its tokens, and is not worth a look"
         if not self._rt.settings.gate.evaluate:
             return goes, left, "it was not evaluated, as asked for"
-        level, loss = self._next_level(), self._rt.settings.gate.shrink_loss
-        needed = tasks_needed(level, loss)
-        if needed > len(self.held_out) and not any(item.why == "harms" for item in goes):
-            why = (
-                f"that no more than {loss:.1%} is lost takes {needed} held-out tasks at level {level:.4f} of the next "
-                f"look, and there are {len(self.held_out)}: add tasks, or allow a larger loss (--shrink-loss)"
-            )
+        if why := self._too_few(goes):
             return goes, left, why
         if self._rt.store.get("skill", self._began, Skill) is None:
             return goes, left, "the store has lost the version that shrinking began with: was it pruned?"
         return goes, left, ""
+
+    def _too_few(self, goes: Sequence[Goes]) -> str:
+        """Why there are too few held-out tasks, '' where there are enough or a part harms, which fewer can show."""
+        if any(item.why == "harms" for item in goes):
+            return ""
+        level = level_of_next(self._registry, self._rt.settings.gate, self._skill)
+        return too_few_tasks(level, self._rt.settings.gate.shrink_loss, len(self.held_out))
 
     def _is_enough(self, left: Skill) -> bool:
         """Is it smaller by a tenth than the champion? Or, where no more can be learned of any part, than the version
@@ -255,13 +260,6 @@ class Shrinking:
     def _use(self) -> tuple[dict[str, int], int]:
         mine = (item.trajectory_id for (skill, *_), item in self._rolled.items() if skill == self._skill.digest)
         return opened_in(self._rt.store, self._skill, {*self._past.read, *mine})
-
-    def _next_level(self) -> float:
-        gate = self._rt.settings.gate
-        if gate.spend == "at_once":
-            return gate.level
-        earns = gate.spend == "over_nights"
-        return self._registry.next_look(self._skill.name, self._skill.digest, gate.level, earns=earns).level
 
     def _decision(self, scored: Sequence[Evaluation]) -> Decision:
         champion, smaller, *beside = scored

@@ -1,7 +1,9 @@
-"""What a pass over a champion asks the store: which files runs opened, and which headings people wrote."""
+"""What a pass over a champion asks the store: which files runs opened, which headings people wrote, the next level."""
 
 from collections.abc import Iterable
 
+from trace2skill.evaluation.acceptance import GateSettings
+from trace2skill.evaluation.no_worse import tasks_needed
 from trace2skill.evaluation.usage import usage_of
 from trace2skill.skills.markdown import sections, split_lines
 from trace2skill.skills.skill import Skill
@@ -27,6 +29,24 @@ def opened_in(store: Store, skill: Skill, ids: Iterable[str]) -> tuple[dict[str,
         if run is not None and run.skill == skill.digest and any(step.tool_calls for step in run.steps)
     ]
     return {item.path: item.runs for item in usage_of(skill, runs, []).files}, len(runs)
+
+
+def level_of_next(registry: Registry, gate: GateSettings, skill: Skill) -> float:
+    """The level of the next look at a skill."""
+    if gate.spend == "at_once":
+        return gate.level
+    return registry.next_look(skill.name, skill.digest, gate.level, earns=gate.spend == "over_nights").level
+
+
+def too_few_tasks(level: float, loss: float, tasks: int) -> str:
+    """Why so many held-out tasks cannot show that no more than that is lost, '' where they can."""
+    needed = tasks_needed(level, loss)
+    if needed <= tasks:
+        return ""
+    return (
+        f"that no more than {loss:.1%} is lost takes {needed} held-out tasks at level {level:.4f} of the next look, and "
+        f"there are {tasks}: add tasks, or allow a larger loss (--shrink-loss)"
+    )
 
 
 def headings_of_people(store: Store, registry: Registry, name: str) -> frozenset[tuple[str, str]]:
