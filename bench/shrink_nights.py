@@ -1,6 +1,6 @@
 """Ten nights that shrink a skill with planted dead weight, beside ten nights that do not.
 
-    python bench/shrink_nights.py [--nights 10] [--good 12] [--idle 18] [--harmful 2] [--each 70] [--seed 1] [--json]
+    python bench/shrink_nights.py [--nights 10] [--good 12] [--idle 18] [--harmful 2] [--each 70] [--shorten] [--json]
 
 The world of bench/replay_world.py: a share of the patches asks to leave a field empty. Some of these fields stand on
 slips, and their rules break every slip that has them; the others stand on none, and their rules are dead weight. Replay
@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--tasks", type=int, default=96, help="Most tasks of a trial.")
     parser.add_argument("--flaky", type=float, default=0.0, help="Share of the runs that go wrong by chance.")
+    parser.add_argument("--shorten", action="store_true", help="Say lines in fewer words, too.")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
@@ -87,7 +88,8 @@ def life(
     write_world(where, given.good, KNOWN, given.seed, given.each)
     rows = []
     for night in range(1, given.nights + 1):
-        how = {"shrink": {"of": of, "tasks": given.tasks}, "spread": {"by": "telling"}, "moving_seeds": True}
+        shrink = {"of": of, "tasks": given.tasks, "shorten": given.shorten}
+        how = {"shrink": shrink, "spread": {"by": "telling"}, "moving_seeds": True}
         settings = settings_of(where, given, model, given.seed, 0, night=night, **how)
         settings = settings.changed(promote="auto")
         done = refresh(tonight(settings, runtime(settings).store, f"2026-05-{night:02}"), given.workers)

@@ -116,7 +116,7 @@ class Shrinking:
         if not self._how.shorten or not settings.gate.evaluate or "merger" not in settings.roles_asked:
             return []
         if few := self._too_few(self._known.goes()):  # nobody pays for words that the gate cannot let through
-            self._not_asked = f"; nobody was asked for shorter lines: {few}"
+            self._not_asked = f", and nobody was asked for shorter lines: {few}"
             return []
         out = {place for item in self._known.goes() for place in item.piece.places}
         mine = [*self._mine, *(nobodys(self._skill, self._every) if self._how.of == "all" else [])]

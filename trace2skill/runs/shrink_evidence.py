@@ -44,8 +44,8 @@ def too_few_tasks(level: float, loss: float, tasks: int) -> str:
     if needed <= tasks:
         return ""
     return (
-        f"that no more than {loss:.1%} is lost takes {needed} held-out tasks at level {level:.4f} of the next look, and "
-        f"there are {tasks}: add tasks, or allow a larger loss (--shrink-loss)"
+        f"that no more than {loss:.1%} is lost takes {needed} held-out tasks at level {level:.4f} of the next look, "
+        f"and there are {tasks}: add tasks, or allow a larger loss (--shrink-loss)"
     )
 
 
