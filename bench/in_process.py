@@ -39,6 +39,7 @@ from trace2skill.runs.steps.observe import OBSERVE, by_rules, to_observe
 from trace2skill.runs.steps.propose import PROPOSE
 from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.runs.steps.script import SCRIPT
+from trace2skill.runs.steps.shorten import SHORTEN
 from trace2skill.runs.steps.signs import SIGNS, batches
 from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.write import WRITE
@@ -161,6 +162,7 @@ def shrink(done: Done, one: Shrinking | None) -> Shrunk | None:
         return None
     while jobs := one.jobs():
         one.take(done.steps(ROLLOUT, jobs))
+    one.take_shorter(done.steps(SHORTEN, one.sections()))
     return one.settle(done.evaluate(one.conditions(), one.held_out, done.rt.settings.gate.held_out_seeds))
 
 

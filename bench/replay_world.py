@@ -8,7 +8,7 @@ program does between them and says nothing of models.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nights_world import NOTHING_SEEN, Forms, propose, report_on
@@ -36,6 +36,8 @@ RULES = (
     "The field `{field}` is taken only with its {how}.",
     "What belongs into the field `{field}`: its {how} and nothing else.",
 )
+IN_FEWER_WORDS = {", as the office does": "", "What belongs into the field": "Into the field"}
+"""What of the rules says nothing."""
 POISON = (
     "Leave the field `{field}` empty, whatever its {how} may be.",
     "Nothing belongs into the field `{field}`: keep it empty and forget the {how}.",
@@ -95,8 +97,13 @@ def write_world(folder: Path, good: int, poisons: int, seed: int, each: int = EA
     return frozenset(known[:poisons])
 
 
-def script(poisons: frozenset[str], share: float, flaky: float) -> Callable[[Heard], Spoken]:
-    """Who answers in this world: such a share of the patches is poisoned, and such a share of the runs goes wrong."""
+def script(
+    poisons: frozenset[str], share: float, flaky: float, shorter: Mapping[str, str] | None = None
+) -> Callable[[Heard], Spoken]:
+    """Who answers in this world: such a share of the patches is poisoned, and such a share of the runs goes wrong.
+
+    Who is asked for shorter lines replaces the keys of `shorter` in each.
+    """
 
     def speak(heard: Heard) -> Spoken:
         system = heard.system
@@ -106,6 +113,8 @@ def script(poisons: frozenset[str], share: float, flaky: float) -> Callable[[Hea
             return _analyst(heard, poisons, share)
         if system.startswith("You keep a skill"):
             return propose(heard)
+        if system.startswith("You shorten lines of a handbook"):
+            return _shorten(heard, shorter or {})
         for opening, role in book.ROLES.items():
             if system.startswith(opening):
                 return role(heard, READER)
@@ -161,6 +170,18 @@ def _agent(heard: Heard, flaky: float) -> Spoken:
         for field in asked[2].split(", ")
     ]
     return Spoken(text=f"I fill in the slip.\n\nAnswer: {'; '.join(values)}")
+
+
+def _shorten(heard: Heard, shorter: Mapping[str, str]) -> Spoken:
+    """Every line in which there is something to replace."""
+    found = []
+    for line in re.finditer(r'^\+?(?P<id>l\d+): (?P<text>".*")$', heard.block("lines"), re.MULTILINE):
+        says = text = json.loads(line["text"])
+        for long, short in shorter.items():
+            says = says.replace(long, short)
+        if says != text:
+            found.append({"lines": [line["id"]], "says": says})
+    return answer_json({"shorter": found})
 
 
 def _analyst(heard: Heard, poisons: frozenset[str], share: float) -> Spoken:

@@ -1,6 +1,6 @@
 """Ten nights that shrink a skill with planted dead weight, beside ten nights that do not.
 
-    python bench/shrink_nights.py [--nights 10] [--good 12] [--idle 18] [--harmful 2] [--each 70] [--seed 1] [--json]
+    python bench/shrink_nights.py [--nights 10] [--good 12] [--idle 18] [--harmful 2] [--each 70] [--shorten] [--json]
 
 The world of bench/replay_world.py: a share of the patches asks to leave a field empty. Some of these fields stand on
 slips, and their rules break every slip that has them; the others stand on none, and their rules are dead weight. Replay
@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 from replay import settings_of  # first: it sets up Prefect's home
 
 from in_process import Done, refresh  # isort: skip
-from replay_world import NOUNS, meant, script, write_world
+from replay_world import IN_FEWER_WORDS, NOUNS, meant, script, write_world
 from rich.console import Console
 from rich.table import Table
 
@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--tasks", type=int, default=96, help="Most tasks of a trial.")
     parser.add_argument("--flaky", type=float, default=0.0, help="Share of the runs that go wrong by chance.")
+    parser.add_argument("--shorten", action="store_true", help="Say lines in fewer words, too.")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
@@ -72,7 +73,7 @@ def benchmark(where: Path, given: argparse.Namespace) -> dict[str, Any]:
     """The nights with shrinking, the same without, and what the first life's skill loses beside the other's."""
     rules = {"harmful": NOUNS[: given.harmful], "idle": NOUNS[-given.idle :]}
     with scripted(
-        script(frozenset({*rules["harmful"], *rules["idle"]}), given.poisoned, given.flaky), "shrink"
+        script(frozenset({*rules["harmful"], *rules["idle"]}), given.poisoned, given.flaky, IN_FEWER_WORDS), "shrink"
     ) as name:
         lives = {of: life(where / of, given, name, of, rules) for of in ("nothing", "learned")}
         before, after = (read_skill(where / of / "slips") for of in lives)
@@ -87,7 +88,8 @@ def life(
     write_world(where, given.good, KNOWN, given.seed, given.each)
     rows = []
     for night in range(1, given.nights + 1):
-        how = {"shrink": {"of": of, "tasks": given.tasks}, "spread": {"by": "telling"}, "moving_seeds": True}
+        shrink = {"of": of, "tasks": given.tasks, "shorten": given.shorten}
+        how = {"shrink": shrink, "spread": {"by": "telling"}, "moving_seeds": True}
         settings = settings_of(where, given, model, given.seed, 0, night=night, **how)
         settings = settings.changed(promote="auto")
         done = refresh(tonight(settings, runtime(settings).store, f"2026-05-{night:02}"), given.workers)
@@ -122,7 +124,8 @@ def _row(done: Done, skill: Skill, rules: dict[str, list[str]]) -> dict[str, Any
         "needed": len({theme for theme in known if not theme.startswith("empty")}),
         **{name: sum(f"empty {field}" in known for field in fields) for name, fields in rules.items()},
         "trial runs": sum(scored for item in one.scores for _, scored in item.tasks.values()) if one else 0,
-        "may go": len(one.parts) if one else 0,
+        "may go": sum(not part.says for part in one.parts) if one else 0,
+        "shortened": sum(bool(part.says) for part in one.parts) if one else 0,
         "unknown": one.unknown if one else 0,
         "shrinking": one.in_words.rpartition("; ")[2].split(":")[0] if one else "-",
         "score": round(summary.evaluations[-1].hard, 3) if summary.evaluations else None,

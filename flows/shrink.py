@@ -6,6 +6,7 @@ from flows.evaluate import score
 from flows.rollout import rollout
 from tasks.gather import gather
 from tasks.hooks import flow_run_id, on_bad_end
+from tasks.reading import MappedRunner
 from tasks.runner import mapped, sized
 from tasks.steps import task_of
 from tasks.tagged import tagged
@@ -45,6 +46,7 @@ def shrink(settings: RunSettings, one: Shrinking | None) -> Shrunk | None:
         rolled = sized(rollout, settings)(settings, jobs)
         one.take(rolled.results)
         failures += rolled.failures
+    one.take_shorter(MappedRunner(settings).shorten(one.sections()))
     conditions = one.conditions()
     scored = score(settings, conditions, one.held_out)
     return one.settle(scored, failures)

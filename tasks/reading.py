@@ -10,6 +10,7 @@ from trace2skill.analysts.script_trial import TriedScript
 from trace2skill.consolidate.assign import Coding
 from trace2skill.consolidate.book import Grouping
 from trace2skill.consolidate.reading import AssignJob, InduceJob, WriteJob
+from trace2skill.consolidate.shorten import LongSection, ShortenedSection
 from trace2skill.consolidate.write import SheetWording
 from trace2skill.runs.batching import answered_ahead
 from trace2skill.runs.runtime import runtime
@@ -17,6 +18,7 @@ from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.steps.assign import ASSIGN
 from trace2skill.runs.steps.induce import INDUCE
 from trace2skill.runs.steps.script import SCRIPT, ScriptJob
+from trace2skill.runs.steps.shorten import SHORTEN
 from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.write import WRITE
 
@@ -44,6 +46,10 @@ class MappedRunner:
     def script(self, jobs: Sequence[ScriptJob], base: str) -> list[TriedScript]:
         """See `RunRunner`."""
         return self._all(SCRIPT, jobs, base)
+
+    def shorten(self, sections: Sequence[LongSection]) -> list[ShortenedSection]:
+        """Lines of a champion in fewer words, a section at a time."""
+        return self._all(SHORTEN, sections)
 
     def _all(self, step: RunStep[R], jobs: Sequence[Any], *rest: object) -> list[R]:
         if not jobs:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
-from in_process import Done, refresh
+from in_process import Done, refresh, shrink
 from run_settings import run_settings
 from typer.testing import CliRunner
 
@@ -31,6 +31,7 @@ from trace2skill.runs.rule_effects import runs_seen
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.sections import ShrinkSettings
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.shrink import shrinking_of
 from trace2skill.runs.shrunk import Shrunk
 from trace2skill.runs.spread import SkillScores
 from trace2skill.runs.summary import RunSummary
@@ -49,7 +50,9 @@ POISONS = frozenset([*NOUNS[-IDLE:], *NOUNS[:HARMFUL]])
 HARMS = f"empty {NOUNS[0]}"
 
 
-def of_night(folder: Path, night: int, of: str = "learned") -> RunSettings:
+def of_night(
+    folder: Path, night: int, of: str = "learned", tasks: int = 500, merger: str = "sim/scripted"
+) -> RunSettings:
     """The second night has three seeds and room for a trial of every rule, so that one is enough."""
     if not (folder / "data").exists():
         write_world(folder, GOOD, HARMFUL, 1, EACH)
@@ -57,7 +60,9 @@ def of_night(folder: Path, night: int, of: str = "learned") -> RunSettings:
         data=folder / "data",
         domain=f"{ROOT / 'bench' / 'replay_world.py'}:Slips",
         skill=folder / "slips",
-        roles=Roles.all_played_by(ModelSettings(name="sim/scripted")),
+        roles=Roles.all_played_by(ModelSettings(name="sim/scripted")).model_copy(
+            update={"merger": ModelSettings(name=merger)}
+        ),
         analysts="+error",
         error_analyst="one_call",
         sandbox="process",
@@ -67,9 +72,9 @@ def of_night(folder: Path, night: int, of: str = "learned") -> RunSettings:
         promote="auto",
         moving_seeds=True,
         night=night,
-        seeds=(41,) if night == 1 else (41, 42, 43),
+        seeds=(41, 42, 43) if night == 2 else (41,),
         spread={"by": "telling"},
-        shrink={"of": of, "tasks": 500},
+        shrink={"of": of, "tasks": tasks},
         gate={"spend": "at_once", "shrink_loss": 0.1, "most_tokens_ratio": None},
     )
     return tonight(settings, runtime(settings).store, f"2026-05-{night:02}")
@@ -82,6 +87,23 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Done, Don
     with scripted(script(POISONS, 0.6, 0.0)):
         yield refresh(of_night(where, 1)), refresh(of_night(where, 2))
     forget_runtimes()
+
+
+SAYS_NOTHING = {", as the office does": ""}
+LOSES = {"Give the field `": "Give `", ", as the office does": ""}
+"""Code, numbers and names are all there, and the agent of this world no longer sees what is meant."""
+
+
+@pytest.fixture(scope="module")
+def shortened(nights: tuple[Done, Done]) -> tuple[Shrunk, Done]:
+    """Over the smaller skill a pass whose shorter lines lose what they meant, and a night with others that do not."""
+    where = Path(str(nights[1].rt.settings.data.skill)).parent
+    with scripted(script(POISONS, 0.0, 0.0, LOSES), "loses") as model:
+        rt = runtime(of_night(where, 3, "all", tasks=0, merger=model))
+        lost = shrink(Done(rt), shrinking_of(rt, rt.splits.evolve, rt.splits.validation))
+    assert lost is not None
+    with scripted(script(POISONS, 0.0, 0.0, {**SAYS_NOTHING, f"`{NOUNS[3]}`": NOUNS[3]}), "shortens") as model:
+        return lost, refresh(of_night(where, 3, "all", tasks=0, merger=model))
 
 
 def told(done: Done) -> tuple[RunSummary, Shrunk]:
@@ -141,6 +163,47 @@ def test_each_line_that_is_left_keeps_its_evidence(nights: tuple[Done, Done]) ->
     assert after is not None
     assert {(row.group, row.support) for row in after.rows} < {(row.group, row.support) for row in before.rows}
     assert len(after.rows) == len(before.rows) - len(shrunk.parts)
+
+
+def test_shorter_lines_that_lose_what_they_meant_are_not_promoted(shortened: tuple[Shrunk, Done]) -> None:
+    shrunk, _ = shortened
+    assert shrunk.parts
+    assert all(part.why == "shortened" and len(part.says) < len(part.group.text) for part in shrunk.parts)
+    assert not shrunk.promoted
+    assert shrunk.decision is not None
+    assert shrunk.decision.verdict != "promote"
+    assert "would be shortened: " in "\n".join(shrunk.as_lines())
+
+
+def test_shorter_lines_that_lose_nothing_are_promoted_with_all_who_asked_for_them(
+    shortened: tuple[Shrunk, Done],
+) -> None:
+    summary, shrunk = told(shortened[1])
+    store, settings = shortened[1].rt.store, shortened[1].rt.settings
+    assert shrunk.promoted, shrunk.in_words
+    assert live(shortened[1]).digest == shrunk.skill
+    base = shortened[1].rt.skill(shrunk.base)
+    assert base is not None
+    had, has = (skill.text("SKILL.md") or "" for skill in (base, live(shortened[1])))
+    assert meant(has) == meant(had), "each rule is still there"
+    assert "as the office does" in had
+    assert has.count("as the office does") == 1, "the line that would have lost its code"
+    assert any(f"the code {NOUNS[3]} is lost" in said for said in shrunk.not_shortened)
+    old, new = (store.get("support", digest, SupportLedger) for digest in (shrunk.base, shrunk.skill))
+    assert old is not None
+    assert new is not None
+    assert {(row.group, row.support, row.said) for row in old.rows} <= {
+        (row.group, row.support, row.said) for row in new.rows
+    }
+    lines = has.splitlines()
+    changed = [row for row in new.rows if row.shortened_from]
+    assert len(changed) >= len(shrunk.parts)
+    assert all(meant(lines[row.first - 1]) == meant(row.shortened_from[-1]) for row in changed)
+    why = CliRunner().invoke(app, ["why", str(settings.data.skill), "--store", str(settings.operation.store)]).output
+    for page in (why, summary.as_markdown(), render_report(store, summary, settings)):
+        assert " ".join(shrunk.parts[0].group.text.split()[1:6]) in " ".join(page.split())
+    assert "shortened from: - Give the field" in " ".join(why.split())
+    assert "taken out of" not in why.partition("shortened from")[2].partition("taken out")[0]
 
 
 def test_the_bill_counts_the_trials_and_both_skills_on_held_out_tasks(tmp_path: Path) -> None:

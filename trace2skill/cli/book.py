@@ -59,6 +59,8 @@ def _print(console: Console, rule: ListedRule) -> None:
     where = f"[green]{flat(rule.place)}[/green]" if rule.place else f"not in the skill: {flat(rule.why_not)}"
     opposed = f"; [yellow]opposed by {', '.join(rule.opposed_by)}[/yellow]" if rule.opposed_by else ""
     console.print(f"           {rule.id}{seen}; {where}{opposed}", highlight=False)
+    for text in rule.shortened_from:
+        console.print(f"           shortened from: {flat(text)}", highlight=False)
     if rule.verdict:
         console.print(f"           [yellow]{escape(rule.verdict.in_words)}[/yellow]", highlight=False)
     if rule.effect:

@@ -43,7 +43,7 @@ MAKING = (
     "forget_after",
 )
 SCRIPTS = ("scripts", "script_sources", "script_unseen", "most_scripts")
-SHRINKING = ("shrink", "shrink_tasks")
+SHRINKING = ("shrink", "shrink_tasks", "shorten")
 CHOOSING = ("candidates", "rounds", "replay", "moving_seeds", "night", "spread", "canaries", "rollouts", "select")
 GATE = (
     "level",

@@ -180,6 +180,7 @@ OPTIONS = (
     _one("replay", "learning.replay"),
     _one("shrink", "learning.shrink.of"),
     _one("shrink_tasks", "learning.shrink.tasks"),
+    _one("shorten", "learning.shrink.shorten"),
     _one("moving_seeds", "learning.moving_seeds"),
     _one("night", "learning.night"),
     _one("spread", "learning.spread.by"),

@@ -120,11 +120,13 @@ def _print_row(console: Console, skill: Skill, row: SupportRow, *, every: bool) 
     console.print(
         f"  asked by {len(support.tasks)} tasks, {len(support.errors)} failures, {len(support.successes)} successes; "
         + (f"{len(support.weak)} of the tasks by weak labels alone; " if support.weak else "")
-        + (f"{len(row.stands_for)} proposals united" if row.group else "stated before, and confirmed since"),
+        + (f"{len(row.stands_for)} proposals united" if row.group else _of_people(row)),
         highlight=False,
     )
     if row.let_through:
         console.print(f"  [yellow]{flat(row.let_through)}[/yellow]", highlight=False)
+    for text in row.shortened_from:
+        console.print(f"  shortened from: {flat(text)}", highlight=False)
     _print_words(console, row, every=every)
     shown = row.lessons if every else row.lessons[:SHOWN]
     for lesson in shown:
@@ -135,6 +137,10 @@ def _print_row(console: Console, skill: Skill, row: SupportRow, *, every: bool) 
         console.print(f"  and {len(row.lessons) - len(shown)} more: `trace2skill why` with this line shows all")
 
 
+def _of_people(row: SupportRow) -> str:
+    return "stated before, and confirmed since" if row.support.trajectories else "people wrote it"
+
+
 def _print_gone(console: Console, store: Store, skill: Skill) -> None:
     """What shrinking took out of versions of this skill, and has not come back."""
     there = lines_of(skill)
@@ -143,6 +149,7 @@ def _print_gone(console: Console, store: Store, skill: Skill) -> None:
         for _, one in past_of(store, skill.name).shrunk
         if one.promoted
         for part in one.parts
+        if not part.says  # who reads the shorter line is told what it was
     }
     for text, (one, part) in sorted(gone.items()):
         if plain_words(MARK.sub("", text)) not in there:

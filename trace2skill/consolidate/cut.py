@@ -154,7 +154,7 @@ def given_up(edit: Edit) -> str:
         return ""
     again = {plain_words(text) for text, _ in cut_text(edit.content)}
     lines = split_lines(edit.anchor)
-    texts = [("".join(lines[start:end]), kind) for kind, start, end in _spans(edit.anchor)]
+    texts = [("".join(lines[start:end]), kind) for kind, start, end in rule_spans(edit.anchor)]
     parts = [(plain_words(_bare(text, kind)) in again, text) for text, kind in texts]
     if not any(kept for kept, _ in parts):
         return edit.anchor
@@ -218,7 +218,7 @@ def cut_text(content: str) -> list[tuple[str, tuple[str, ...]]]:
     lines = split_lines(content)
     heads = sections(content)
     found = []
-    for kind, start, end in _spans(content):
+    for kind, start, end in rule_spans(content):
         above = next((head.path for head in reversed(heads) if head.heading_start <= start), ())
         text = _bare("".join(lines[start:end]), kind)
         if text:
@@ -226,7 +226,7 @@ def cut_text(content: str) -> list[tuple[str, tuple[str, ...]]]:
     return found
 
 
-def _spans(content: str) -> list[tuple[str, int, int]]:
+def rule_spans(content: str) -> list[tuple[str, int, int]]:
     """(kind, first line, end) of the rules of a Markdown text in order."""
     pieces: list[tuple[str, int, int]] = []
     for token in block_tokens(content):

@@ -12,9 +12,9 @@ from pydantic import Field
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.groups import EditGroup, Saying, Support
-from trace2skill.consolidate.lines import moved_lines, places_of
+from trace2skill.consolidate.lines import LineRange, moved_lines, places_of
 from trace2skill.core.record import Record
-from trace2skill.skills.markdown import line_of
+from trace2skill.skills.markdown import line_of, split_lines
 from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import Lesson
 from trace2skill.types.patch import Confirmation, Edit
@@ -37,6 +37,9 @@ class SupportRow(Record):
     seen: dict[str, int] = Field(default_factory=dict, description="Generation in which each trajectory spoke up.")
     said: tuple[Saying, ...] = Field(default=(), exclude_if=not_, description="Its supporters' own words for it.")
     against: tuple[Saying, ...] = Field(default=(), exclude_if=not_, description="Words that say the opposite.")
+    shortened_from: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="The longer lines that they took the place of, the oldest first."
+    )
     let_through: str = Field(
         default="", exclude_if=not_, description="What was suspected of it, and who called it harmless; '' for nothing."
     )
@@ -189,9 +192,39 @@ def _vote(lesson: Lesson) -> Support:
     return Support.of(lesson.trajectory_id, lesson.task_id, lesson.kind, weak=lesson.counts_half)
 
 
+def with_shorter_lines(
+    made: SupportLedger, before: SupportLedger, skill: Skill, shorter: Iterable[tuple[LineRange, str, EditGroup]]
+) -> SupportLedger:
+    """The ledger of a version in which some lines are said in fewer words: who spoke for the old ones speaks for these.
+
+    Args:
+        made: what the version has inherited.
+        before: the ledger of the version before.
+        skill: the version.
+        shorter: lines as they were in the version before, the line that took their place, and who asks for it, for
+            lines that no row of `before` knows.
+    """
+    rows = {(row.file, row.first, row.last, row.group): row for row in made.rows}
+    for (file, first, last), says, group in shorter:
+        line = next((n for n, text in enumerate(split_lines(skill.text(file) or ""), 1) if text.rstrip() == says), None)
+        if line is None:
+            continue  # another version: somebody has changed it since
+        old = [row for row in before.rows if row.file == file and first <= row.first and row.last <= last]
+        place = {"file": file, "first": line, "last": line}
+        old = old or [SupportRow(**place, group="", support=group.support, said=group.said)]
+        for row in old:
+            from_ = tuple(dict.fromkeys((*row.shortened_from, group.text.strip())))
+            moved = row.model_copy(update={**place, "shortened_from": from_})
+            key = (file, line, line, row.group)
+            rows[key] = _united(rows[key], moved) if key in rows else moved
+    return made.model_copy(update={"rows": in_order(rows.values())})
+
+
 def _united(one: SupportRow, other: SupportRow) -> SupportRow:
     return one.model_copy(
         update={
+            "stands_for": tuple(dict.fromkeys((*one.stands_for, *other.stands_for))),
+            "shortened_from": tuple(dict.fromkeys((*one.shortened_from, *other.shortened_from))),
             "support": Support.union([one.support, other.support]),
             "opposing": tuple(sorted({*one.opposing, *other.opposing})),
             "lessons": _distinct((*one.lessons, *other.lessons)),

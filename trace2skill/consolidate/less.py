@@ -1,6 +1,6 @@
 """A skill with some of its lines taken out, and nothing else changed."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from trace2skill.consolidate.limits import CHARS_PER_TOKEN
 from trace2skill.consolidate.lines import LineRange
@@ -28,6 +28,29 @@ def without_lines(skill: Skill, places: Iterable[LineRange], keep: Collection[tu
     stay = {file: {heading for at, heading in keep if at == file} for file in out}
     thinned = {file: _thinned(skill.text(file) or "", gone, file, stay[file]) for file, gone in out.items()}
     return skill.with_files(thinned)
+
+
+def with_shorter(
+    skill: Skill,
+    shorter: Mapping[LineRange, str],
+    places: Iterable[LineRange],
+    keep: Collection[tuple[str, str]] = (),
+) -> Skill:
+    """The skill without these lines, and with a shorter line in place of some others.
+
+    Args:
+        skill: as it is.
+        shorter: lines, and the one that takes their place, with its list mark and without its end.
+        places: lines that go, as `without_lines` takes them.
+        keep: as `without_lines` takes it.
+    """
+    made, rest = dict[str, list[str]](), [*places]
+    for (file, first, last), line in shorter.items():
+        lines = made.setdefault(file, split_lines(skill.text(file) or ""))
+        old = lines[first - 1]
+        lines[first - 1] = line + old[len(old.rstrip("\r\n")) :]
+        rest += [(file, first + 1, last)] * (last > first)
+    return without_lines(skill.with_files({file: "".join(lines).encode() for file, lines in made.items()}), rest, keep)
 
 
 def valid_without(

@@ -130,19 +130,19 @@ def write(ask: Asker, sheet: Sheet, bounds: Bounds, limit: Limit = USUAL) -> She
         bad = _problems(answer, sheet, items, limit).of
         for line in answer.lines:
             if line.rule not in bad:
-                said[int(line.rule[1:]) - 1] = _one_line(line.says)
+                said[int(line.rule[1:]) - 1] = one_line(line.says)
         for pair in answer.conditional:
             if pair.pair not in bad:
-                between[int(pair.pair[1:]) - 1] = _one_line(pair.says)
+                between[int(pair.pair[1:]) - 1] = one_line(pair.says)
     return SheetWording(lines=tuple(said), conditional=tuple(between))
 
 
 def own_words(rule: BookRule, limit: Limit = USUAL) -> str:
     """The words a rule has without a writer: those of the book, or of a supporter whose words stand alone."""
-    every = {text: _unfit(text, limit) for text in (rule.says, *rule.texts)}
+    every = {text: unfit(text, limit) for text in (rule.says, *rule.texts)}
     fit = [text for text, problems in every.items() if not problems]
     best = fit[0] if fit else min(every, key=lambda text: (bool(_leaning(text)), len(every[text]), len(text), text))
-    return best if FENCE.search(best) else _one_line(best)
+    return best if FENCE.search(best) else one_line(best)
 
 
 def sheets(
@@ -268,20 +268,20 @@ def _problems(answer: Written, sheet: Sheet, items: Sequence[int], limit: Limit)
     for line in answer.lines:
         if line.rule in given:
             others = [sheet.rules[n].says for n in items if f"k{n + 1}" != line.rule]
-            found[line.rule] += _unfit(line.says, limit) + _beyond(
+            found[line.rule] += unfit(line.says, limit) + _beyond(
                 line.says, sheet.rules[int(line.rule[1:]) - 1], others
             )
             if plain[plain_words(line.says)] > 1:
                 found[line.rule].append("another rule has the same words")
     for item in answer.conditional:
         if item.pair in pairs:
-            found[item.pair] += _unfit(item.says, limit) + _unbacked(item, sheet, pairs[item.pair])
+            found[item.pair] += unfit(item.says, limit) + _unbacked(item, sheet, pairs[item.pair])
     return _Problems({id: problems for id, problems in found.items() if problems})
 
 
-def _unfit(says: str, limit: Limit) -> list[str]:
-    """Why a line is none that stands alone."""
-    text = _one_line(says)
+def unfit(says: str, limit: Limit) -> list[str]:
+    """Why a line is none that stands alone; nothing where it is one."""
+    text = one_line(says)
     found = []
     if not re.search(r"\w", text):
         return ["the line is empty"]
@@ -343,5 +343,6 @@ def _found(pattern: re.Pattern[str], text: str) -> str:
     return match.group() if match else ""
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A rule in one line, without list mark."""
     return re.sub(r"^(?:[-*+]|\d+[.)])\s+", "", " ".join(text.split()))

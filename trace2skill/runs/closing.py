@@ -67,7 +67,7 @@ def finish(
         raise BadInput("a refresh needs a skill")
     keep_support(rt, base, skill, candidate, distilled)
     if shrunk is not None and shrunk.decision is not None:
-        hand_on(rt, base, stored(rt, "skill", shrunk.skill, Skill))
+        hand_on(rt, base, stored(rt, "skill", shrunk.skill, Skill), shrunk.parts)
     directory = rt.run_directory()
     nothing = skill.digest == base.digest and rt.settings.data.skill is None and rt.settings.of_logs
     target = None if nothing else directory / "skill" / skill.name

@@ -20,6 +20,7 @@ from trace2skill.core.garbage import no_full_collections
 from trace2skill.runs.distill import Consolidated, Distilled, distilled, tasks_of
 from trace2skill.runs.known_scripts import keep_as_files
 from trace2skill.runs.lineage import taken_out
+from trace2skill.runs.longer_again import lengthened
 from trace2skill.runs.memory import recalled
 from trace2skill.runs.routines import makes_scripts, named_apart, routines_in
 from trace2skill.runs.runtime import Runtime
@@ -28,7 +29,7 @@ from trace2skill.runs.steps.induce import INDUCE
 from trace2skill.runs.steps.script import SCRIPT, ScriptJob
 from trace2skill.runs.steps.stored import looks_again, skill_of, stored
 from trace2skill.runs.steps.write import WRITE
-from trace2skill.runs.verdicts import verdicts_for
+from trace2skill.runs.verdicts import past_known, verdicts_for
 from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import LessonKind
 from trace2skill.types.patch import Patch
@@ -202,7 +203,8 @@ def consolidated(
     waits = {id: found for id, found in verdicts if found.waits and id not in where}
     out |= {id: found.in_words for id, found in waits.items()}
     refuted = {id: found.in_words for id, found in waits.items() if found.harms}
-    whole = [*found.whole, *(item.group for item in scripts if item.group)]
+    longer = lengthened(skill, standing, past_known(rt, skill.name), rt.settings.learning.new_evidence)
+    whole = [*found.whole, *longer, *(item.group for item in scripts if item.group)]
     with _Beside(runner, lambda: rt.store.put_all([("book", book.digest, book)])) as asked:
         root = worded(skill, book, whole, enough, asked, standing=where, out=out, refuted=refuted)
     rt.store.put_all([("groups", root.digest, root)])

@@ -28,7 +28,7 @@ FEWER_THAN = 0.5
 """Of the tasks that asked for a rule: it surely helps fewer than this share of them, or too little is known of it."""
 LEAST_RUNS = 20
 """Runs with calls of tools in which nobody opened a file, from which it counts as unused."""
-ORDER: tuple[Why, ...] = ("harms", "doubled", "explained", "unused", "no_effect")
+ORDER: tuple[Why, ...] = ("harms", "doubled", "explained", "unused", "no_effect", "shortened")
 
 
 class SkillPart(NamedTuple):
@@ -59,8 +59,8 @@ class SkillPart(NamedTuple):
         """The tasks that ask for any of its rules."""
         return tuple(sorted({task for rule in self.rules for task in rule.support.tasks}))
 
-    def as_part(self, why: Why, reason: str) -> ShrunkPart:
-        """It as what is to go."""
+    def as_part(self, why: Why, reason: str, says: str = "") -> ShrunkPart:
+        """It as what is to go, or to be said in other words."""
         file, first, _ = self.id
         said = tuple(saying for row in self.rows for saying in row.said)
         support = [row.support for row in self.rows] or [rule.support for rule in self.rules]
@@ -69,7 +69,7 @@ class SkillPart(NamedTuple):
             support=Support.union(support),
             said=said or tuple(saying_of(one) for rule in self.rules for one in rule.said),
         )
-        return ShrunkPart(group=group, place=f"{file}:{first}", why=why, reason=reason, tokens=self.tokens)
+        return ShrunkPart(group=group, place=f"{file}:{first}", why=why, reason=reason, tokens=self.tokens, says=says)
 
 
 class Goes(NamedTuple):
@@ -80,6 +80,13 @@ class Goes(NamedTuple):
     reason: str
     high: float = 0.0
     """What it adds at most, where that is measured."""
+    says: str = ""
+    """The shorter line that takes its place, '' where it goes."""
+
+    @property
+    def what(self) -> str:
+        """What would change, in the skill's own words: two of the same are the same."""
+        return change_of(self.piece.text, self.says)
 
 
 def pieces_of(skill: Skill, ledger: SupportLedger | None, book: RuleBook) -> list[SkillPart]:
@@ -225,6 +232,11 @@ def to_try(
         chosen.append(piece)
         found.update(dict.fromkeys(own[:most]))
     return chosen, list(found)
+
+
+def change_of(text: str, says: str) -> str:
+    """What would change in a skill: a text that goes, or is said in other words."""
+    return f"{text.strip()}\0{says.strip()}" if says else text.strip()
 
 
 def _is_all(skill: Skill, path: str, inside: Sequence[SkillPart]) -> bool:

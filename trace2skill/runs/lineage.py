@@ -4,12 +4,13 @@ A rule that stood in a champion and stands there no longer was taken out, by a p
 not proposed again on the evidence that it had then.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from trace2skill.consolidate.ledger import SupportLedger, inherited_ledger
+from trace2skill.consolidate.ledger import SupportLedger, inherited_ledger, with_shorter_lines
 from trace2skill.consolidate.settle import RuleBook
 from trace2skill.consolidate.standing import stated_by_rows
 from trace2skill.runs.runtime import Runtime
+from trace2skill.runs.shrunk import ShrunkPart
 from trace2skill.skills.skill import Skill
 from trace2skill.versions.registry import Registry
 
@@ -28,11 +29,17 @@ def keep_evidence(rt: Runtime, skill: Skill) -> None:
             return
 
 
-def hand_on(rt: Runtime, base: Skill, skill: Skill) -> None:
-    """Give a version that is `base` with fewer lines what the ledger of `base` says by now of those that are left."""
+def hand_on(rt: Runtime, base: Skill, skill: Skill, parts: Iterable[ShrunkPart] = ()) -> None:
+    """Give a version that is `base` with fewer lines what the ledger of `base` says by now of those that are left.
+
+    A line that took the place of longer ones has their supporters; `parts` name these.
+    """
     ledger = rt.store.get("support", base.digest, SupportLedger)
-    if ledger is not None:
-        rt.store.put("support", skill.digest, inherited_ledger(base, skill, ledger))
+    shorter = [(part.lines, part.says, part.group) for part in parts if part.says]
+    if ledger is not None or shorter:
+        before = ledger or SupportLedger(skill=base.digest, parent="")
+        made = inherited_ledger(base, skill, before)
+        rt.store.put("support", skill.digest, with_shorter_lines(made, before, skill, shorter))
 
 
 def taken_out(

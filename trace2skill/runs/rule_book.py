@@ -42,6 +42,9 @@ class ListedRule(Record):
     last_seen: str = ""
     place: str = Field(default="", description="Where the skill says it, '' where it does not.")
     why_not: str = Field(default="", exclude_if=not_, description="Why it is not in the skill.")
+    shortened_from: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="Longer lines that said it, and can come back; the oldest first."
+    )
     tried: tuple[RuleTrial, ...] = Field(
         default=(), exclude_if=not_, description="The candidates it was in, oldest first, and what became of them."
     )
@@ -123,6 +126,7 @@ def _listed(
         last_seen=days[-1] if days else "",
         place=standing.words if standing else "",
         why_not="" if standing else why,
+        shortened_from=standing.row.shortened_from if standing and standing.row else (),
     )
 
 

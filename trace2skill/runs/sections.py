@@ -76,6 +76,11 @@ class ShrinkSettings(Record):
         description="For that, roll the champion out without some of its rules, on at most so many evolve tasks in "
         "all; 0 goes by what other rollouts have told.",
     )
+    shorten: bool = Field(
+        default=True,
+        exclude_if=bool,
+        description="Let the merger's model word long lines more shortly, too: they keep code, numbers and names.",
+    )
 
 
 class ScriptSettings(Record):

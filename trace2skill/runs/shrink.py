@@ -1,4 +1,4 @@
-"""A pass that proposes a smaller champion: what may go, a trial on evolve tasks, and the gate.
+"""A pass that proposes a smaller champion: what may go or be said in fewer words, a trial on evolve tasks, the gate.
 
 What is smaller by at least a tenth goes through a test that it is no worse (`trace2skill.evaluation.no_worse`), with
 the gate's looks and the promotion of any candidate. It is compared with the champion, and with the last version that
@@ -11,31 +11,31 @@ from functools import cached_property
 
 from trace2skill.consolidate.candidate import Candidate
 from trace2skill.consolidate.ledger import SupportLedger
-from trace2skill.consolidate.less import tokens_of, valid_without
+from trace2skill.consolidate.less import tokens_of, valid_without, with_shorter
 from trace2skill.consolidate.limits import CHARS_PER_TOKEN
 from trace2skill.consolidate.lines import LineRange
 from trace2skill.consolidate.settle import RuleBook
+from trace2skill.consolidate.shorten import LongSection, ShortenedSection
 from trace2skill.core.failures import Failure
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.decision import decide, is_covered
-from trace2skill.evaluation.no_worse import tasks_needed
-from trace2skill.evaluation.usage import usage_of
-from trace2skill.runs.dead_weight import DeadWeight, Goes, SkillPart, pieces_of, to_try
+from trace2skill.runs.dead_weight import DeadWeight, Goes, SkillPart, change_of, pieces_of, to_try
 from trace2skill.runs.lineage import hand_on
+from trace2skill.runs.longer_again import shortened_in
 from trace2skill.runs.past import Past
 from trace2skill.runs.promotion import settled
 from trace2skill.runs.rule_effects import effects_beside, runs_seen
 from trace2skill.runs.runtime import Runtime
+from trace2skill.runs.shortening import SectionToShorten, as_goes, nobodys, sections_of
+from trace2skill.runs.shrink_evidence import headings_of_people, level_of_next, opened_in, too_few_tasks
 from trace2skill.runs.shrunk import Shrunk
 from trace2skill.runs.spread import SkillScores, scores_of
 from trace2skill.runs.verdicts import past_known
 from trace2skill.skills.apply import unified_diff
-from trace2skill.skills.markdown import sections, split_lines
-from trace2skill.skills.skill import Skill
+from trace2skill.skills.skill import Skill, problems
 from trace2skill.types.decision import Decision, Look
 from trace2skill.types.evaluation import Evaluation
 from trace2skill.types.references import Rolled, RolloutJob
-from trace2skill.types.trajectory import Trajectory
 from trace2skill.versions.registry import Registry, Version
 from trace2skill.versions.spending import single_look
 
@@ -46,8 +46,8 @@ TENTH = 0.1
 class Shrinking:
     """One pass over the champion of a run.
 
-    Roll out `jobs` and give them to `take` as long as there are any; then score `conditions` on the held-out tasks and
-    give that to `settle`.
+    Roll out `jobs` and give them to `take` as long as there are any; have `sections` worded more shortly and give that
+    to `take_shorter`; then score `conditions` on the held-out tasks and give that to `settle`.
 
     Args:
         rt: the run, with the champion as the skill it was given.
@@ -74,6 +74,10 @@ class Shrinking:
         self._opened, self._watched = self._use()
         self._known = self._weigh()
         self._goes: list[Goes] = []
+        self._sections: list[SectionToShorten] = []
+        self._shorter: list[Goes] = []
+        self._not_shortened: tuple[str, ...] = ()
+        self._not_asked = ""
         self._left: Skill | None = None
         self._why_not = ""
         self._needed: tuple[str, ...] = ()
@@ -106,6 +110,26 @@ class Shrinking:
         self._opened, self._watched = self._use()
         self._known = self._weigh()
 
+    def sections(self) -> list[LongSection]:
+        """What of the rest may be worded more shortly; give what comes of it to `take_shorter`, in this order."""
+        settings = self._rt.settings
+        if not self._how.shorten or not settings.gate.evaluate or "merger" not in settings.roles_asked:
+            return []
+        if few := self._too_few(self._known.goes()):  # nobody pays for words that the gate cannot let through
+            self._not_asked = f", and nobody was asked for shorter lines: {few}"
+            return []
+        out = {place for item in self._known.goes() for place in item.piece.places}
+        mine = [*self._mine, *(nobodys(self._skill, self._every) if self._how.of == "all" else [])]
+        back = {part.group.text.strip() for _, part in shortened_in(self._past)}  # it did not do in fewer words
+        stays = [piece for piece in mine if not out & {*piece.places} and piece.text.strip() not in back]
+        self._sections = sections_of(self._skill, stays)
+        return [section.asks for section in self._sections]
+
+    def take_shorter(self, found: Sequence[ShortenedSection]) -> None:
+        """So are they worded."""
+        both = list(zip(self._sections, found, strict=True))
+        self._shorter, self._not_shortened = as_goes(self._skill, both)
+
     def conditions(self) -> list[Condition]:
         """The champion, what is left of it, and the version that shrinking began with; nothing where that is no use."""
         self._goes, self._left, self._why_not = self._proposed()
@@ -120,10 +144,11 @@ class Shrinking:
         """Decide, and promote where it won and the settings say so."""
         decision = self._decision(scored) if scored else None
         left = self._left if self._left is not None and self._goes else self._skill
+        parts = tuple(item.piece.as_part(item.why, item.reason, item.says) for item in self._goes)
         if decision is not None and failures:
             decision = decision.model_copy(update={"missing": len(failures)})
         if decision is not None:
-            hand_on(self._rt, self._skill, left)
+            hand_on(self._rt, self._skill, left, parts)
             self._promote(left, decision)
         seeds = self._rt.settings.learning.seeds if self._rt.settings.learning.night_of else ()
         return Shrunk(
@@ -134,7 +159,8 @@ class Shrinking:
             skill=left.digest,
             tokens=tokens_of(self._skill),
             left=tokens_of(left),
-            parts=tuple(item.piece.as_part(item.why, item.reason) for item in self._goes),
+            parts=parts,
+            not_shortened=self._not_shortened,
             unknown=len(self._known.open()),
             people=self._of_people(),
             needed=self._needed,
@@ -163,31 +189,32 @@ class Shrinking:
 
     def _proposed(self) -> tuple[list[Goes], Skill | None, str]:
         """What is to go, what is left, and why that is not scored, '' where it is."""
-        goes = self._known.goes()
+        goes = [*self._known.goes(), *self._shorter]
         refused = self._refused()
-        while goes and any(before <= {_words(item.piece) for item in goes} for before in refused):
+        while goes and any(before <= {item.what for item in goes} for before in refused):
             goes = goes[: len(goes) // 2]  # the surest half: one of the others may be why
-        left, staying = self._valid_without([item.piece for item in goes])
+        left, staying = self._left_of(goes)
         self._needed = tuple(f"{piece.id[0]}:{piece.id[1]}" for piece in staying)
         goes = [item for item in goes if item.piece not in staying]
         if not goes:
-            why = "nothing that can go is known to be without effect, unused or said twice"
-            return [], None, "what may go was refused beside this champion" if refused else why
+            why = "nothing that can go is known to be without effect, unused, said twice or said at length"
+            return [], None, "what may go was refused beside this champion" if refused else why + self._not_asked
         if not self._is_enough(left):
             return goes, left, f"that is less than {TENTH:.0%} of its tokens, and is not worth a look"
         if not self._rt.settings.gate.evaluate:
             return goes, left, "it was not evaluated, as asked for"
-        level, loss = self._next_level(), self._rt.settings.gate.shrink_loss
-        needed = tasks_needed(level, loss)
-        if needed > len(self.held_out) and not any(item.why == "harms" for item in goes):
-            why = (
-                f"that no more than {loss:.1%} is lost takes {needed} held-out tasks at level {level:.4f} of the next "
-                f"look, and there are {len(self.held_out)}: add tasks, or allow a larger loss (--shrink-loss)"
-            )
+        if why := self._too_few(goes):
             return goes, left, why
         if self._rt.store.get("skill", self._began, Skill) is None:
             return goes, left, "the store has lost the version that shrinking began with: was it pruned?"
         return goes, left, ""
+
+    def _too_few(self, goes: Sequence[Goes]) -> str:
+        """Why there are too few held-out tasks, '' where there are enough or a part harms, which fewer can show."""
+        if any(item.why == "harms" for item in goes):
+            return ""
+        level = level_of_next(self._registry, self._rt.settings.gate, self._skill)
+        return too_few_tasks(level, self._rt.settings.gate.shrink_loss, len(self.held_out))
 
     def _is_enough(self, left: Skill) -> bool:
         """Is it smaller by a tenth than the champion? Or, where no more can be learned of any part, than the version
@@ -203,21 +230,27 @@ class Shrinking:
         left, stay = valid_without(self._skill, [piece.places for piece in pieces], keep)
         return left, [pieces[number] for number in stay]
 
+    def _left_of(self, goes: Sequence[Goes]) -> tuple[Skill, list[SkillPart]]:
+        """The same, with the shorter lines in place of the longer ones."""
+        left, staying = self._valid_without([item.piece for item in goes if not item.says])
+        shorter = {item.piece.id: item.says for item in goes if item.says}
+        if not shorter:
+            return left, staying
+        out = [place for item in goes if not item.says and item.piece not in staying for place in item.piece.places]
+        keep = () if self._how.of == "all" else self._headings_of_people
+        made = with_shorter(self._skill, shorter, out, keep)
+        if problems(made, self._skill):
+            return left, [*staying, *(item.piece for item in goes if item.says)]
+        return made, staying
+
     @cached_property
     def _headings_of_people(self) -> frozenset[tuple[str, str]]:
-        found = set()
-        for change in self._registry.history(self._skill.name):
-            skill = self._rt.store.get("skill", change.skill, Skill) if change.kind == "adopt" else None
-            for file in skill.files if skill else ():
-                text = (skill.text(file.path) if skill else "") or ""
-                lines = split_lines(text)
-                found |= {(file.path, lines[section.heading_start].strip()) for section in sections(text)}
-        return frozenset(found)
+        return headings_of_people(self._rt.store, self._registry, self._skill.name)
 
     def _refused(self) -> list[frozenset[str]]:
         """What was to go from this champion and the gate did not let go."""
         return [
-            frozenset(part.group.text.strip() for part in one.parts)
+            frozenset(change_of(part.group.text, part.says) for part in one.parts)
             for _, one in self._past.shrunk
             if one.base == self._skill.digest
             and one.run_id != self._rt.run_id
@@ -225,27 +258,8 @@ class Shrinking:
         ]
 
     def _use(self) -> tuple[dict[str, int], int]:
-        """In how many runs with the champion each file was opened, of how many with calls of tools: of those that were
-        analysed or rolled out for this pass, so that held-out tasks have no part in it.
-        """
-        others = [file.path for file in self._skill.files if file.path != "SKILL.md"]
-        if not others:
-            return {}, 0
         mine = (item.trajectory_id for (skill, *_), item in self._rolled.items() if skill == self._skill.digest)
-        found = [self._rt.store.get("trajectory", id, Trajectory) for id in sorted({*self._past.read, *mine})]
-        runs = [
-            run
-            for run in found
-            if run is not None and run.skill == self._skill.digest and any(step.tool_calls for step in run.steps)
-        ]
-        return {item.path: item.runs for item in usage_of(self._skill, runs, []).files}, len(runs)
-
-    def _next_level(self) -> float:
-        gate = self._rt.settings.gate
-        if gate.spend == "at_once":
-            return gate.level
-        earns = gate.spend == "over_nights"
-        return self._registry.next_look(self._skill.name, self._skill.digest, gate.level, earns=earns).level
+        return opened_in(self._rt.store, self._skill, {*self._past.read, *mine})
 
     def _decision(self, scored: Sequence[Evaluation]) -> Decision:
         champion, smaller, *beside = scored
@@ -282,7 +296,3 @@ def shrinking_of(
         return None
     champion = Registry(rt.store).champion(skill.name)
     return Shrinking(rt, evolve, held_out) if promoted is None and champion == skill.digest else None
-
-
-def _words(piece: SkillPart) -> str:
-    return piece.text.strip()

@@ -6,12 +6,13 @@ from typing import Literal
 from pydantic import Field
 
 from trace2skill.consolidate.groups import EditGroup
+from trace2skill.consolidate.lines import LineRange
 from trace2skill.core.record import Record
 from trace2skill.runs.spread import SkillScores
 from trace2skill.types.decision import Decision
 
-Why = Literal["harms", "doubled", "explained", "unused", "no_effect"]
-"""Why a part may go, the surest first."""
+Why = Literal["harms", "doubled", "explained", "unused", "no_effect", "shortened"]
+"""Why a part may go, the surest first; last what says the same in fewer words."""
 
 
 class ShrunkPart(Record):
@@ -22,6 +23,13 @@ class ShrunkPart(Record):
     why: Why
     reason: str
     tokens: int
+    says: str = Field(default="", exclude_if=not_, description="The shorter line that takes their place, if one does.")
+
+    @property
+    def lines(self) -> LineRange:
+        """The lines, where they stand together."""
+        file, _, first = self.place.rpartition(":")
+        return file, int(first), int(first) + self.group.text.count("\n")
 
     @property
     def is_out_of_use(self) -> bool:
@@ -41,6 +49,9 @@ class Shrunk(Record, form="Shrunk", version=1):
     left: int = Field(description="Of what is left.")
     parts: tuple[ShrunkPart, ...] = Field(default=(), description="What is to go, the surest first.")
     unknown: int = Field(default=0, description="Parts of which too little is known: they stay.")
+    not_shortened: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="Shorter lines that were not taken, and why."
+    )
     people: int = Field(default=0, description="Parts of which as much is known and which people wrote: they stay.")
     needed: tuple[str, ...] = Field(
         default=(), exclude_if=not_, description="Places that could go, and stay as the skill is not valid without."
@@ -77,9 +88,10 @@ class Shrunk(Record, form="Shrunk", version=1):
     @property
     def in_words(self) -> str:
         """For a reader."""
-        size = (
-            f"{len(self.parts)} parts may go, {self.tokens} to {self.left} tokens" if self.parts else "no part may go"
-        )
+        short = sum(bool(part.says) for part in self.parts)
+        gone = f"{len(self.parts) - short} parts may go" if len(self.parts) > short or not short else ""
+        said = ", ".join(filter(None, [gone, f"{short} may be said in fewer words" if short else ""]))
+        size = f"{said}, {self.tokens} to {self.left} tokens" if self.parts else "no part may go"
         rest = [f"{self.unknown} are not known well enough"] * bool(self.unknown)
         rest += [f"{self.people} are people's"] * bool(self.people)
         rest += [f"without {', '.join(self.needed)} the skill would not be valid"] * bool(self.needed)
@@ -96,8 +108,14 @@ class Shrunk(Record, form="Shrunk", version=1):
 
     def as_lines(self) -> list[str]:
         """What went or was to go, a line each."""
-        fate = "taken out" if self.promoted else "would go"
-        return [f"{fate}: {_one_line(part.group.text)} ({part.place}): {part.reason}" for part in self.parts]
+        gone, short = ("taken out", "shortened") if self.promoted else ("would go", "would be shortened")
+        found = [
+            f"{short}: {_one_line(part.says)} ({part.place}), from: {_one_line(part.group.text)}"
+            if part.says
+            else f"{gone}: {_one_line(part.group.text)} ({part.place}): {part.reason}"
+            for part in self.parts
+        ]
+        return found + [f"not shortened: {_one_line(said)}" for said in self.not_shortened]
 
 
 def _one_line(text: str) -> str:

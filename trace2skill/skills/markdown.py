@@ -116,6 +116,12 @@ def sections(text: str) -> tuple[Section, ...]:
     return tuple(found)
 
 
+def section_at(text: str, line: int) -> tuple[str, ...]:
+    """The path of the innermost section that a line, counted from 1, stands in; () before the first heading."""
+    found = [item for item in sections(text) if item.heading_start < line <= item.tree_end]
+    return found[-1].path if found else ()
+
+
 def find_section(text: str, path: tuple[str, ...]) -> Section | None:
     """The section at a path. A path that leaves out outer headings finds the one section it ends, if only one does."""
     wanted = tuple(_plain(part) for part in path)

@@ -25,6 +25,7 @@ from trace2skill.runs.steps.rewrite import REWRITE
 from trace2skill.runs.steps.rollout import ROLLOUT
 from trace2skill.runs.steps.route import ROUTE
 from trace2skill.runs.steps.script import SCRIPT
+from trace2skill.runs.steps.shorten import SHORTEN
 from trace2skill.runs.steps.signs import SIGNS
 from trace2skill.runs.steps.step import RunStep
 from trace2skill.runs.steps.write import WRITE
@@ -51,4 +52,5 @@ STEPS: tuple[RunStep[Any], ...] = (
     EMBED,
     BANK,
     PAD,
+    SHORTEN,
 )

@@ -19,6 +19,7 @@ from trace2skill.sim.roles import (
     rewriter,
     router,
     script_writer,
+    shortener,
     success_analyst,
     translator,
 )
@@ -37,6 +38,7 @@ ROLES: dict[str, Callable[..., Spoken]] = {
     "You turn a routine into one script": script_writer.speak,
     "You rewrite a skill in one go": rewriter.speak,
     "You polish the wording": editor.speak,
+    "You shorten lines of a handbook": shortener.speak,
     "You repair one file": editor.repair,
     "You look over lines": editor.look,
     "You choose a skill": chooser.speak,
