@@ -21,6 +21,7 @@ LESSONS = partial(
     shown_by="the log of the other run shows the mistake",
     example="the run that failed drops by name alone in its step 5 and ends with 41 of 42 guests",
     passed=True,
+    pair=True,
 )
 
 

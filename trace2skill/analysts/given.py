@@ -26,7 +26,14 @@ def shown_skill(skill: Skill | None, description: str, *trajectories: Trajectory
 
 @functools.cache
 def form_of_lessons(
-    *, proved_by: str, shown_by: str, example: str, skill: bool = True, fault: bool = False, passed: bool = False
+    *,
+    proved_by: str,
+    shown_by: str,
+    example: str,
+    skill: bool = True,
+    fault: bool = False,
+    passed: bool = False,
+    pair: bool = False,
 ) -> str:
     """How lessons are written.
 
@@ -37,9 +44,10 @@ def form_of_lessons(
         skill: is it shown a skill?
         fault: does it say of which kind a cause is?
         passed: does it read a run that passed?
+        pair: and beside it one of the same task that failed?
     """
     told = {"proved_by": proved_by, "shown_by": shown_by, "example": example}
-    return render(LESSON_FORM, **told, skill=skill, fault=fault, passed=passed).strip()
+    return render(LESSON_FORM, **told, skill=skill, fault=fault, passed=passed, pair=pair).strip()
 
 
 def kinds_of_causes(*, fix: bool) -> str:

@@ -41,7 +41,7 @@ class ObservedReport(LessonReport):
 
     surface: str = Field(default="", max_length=2000, description="How it ended.")
     cause: str = Field(default="", max_length=2000, description="What mattered most; 'unknown' where nothing shows it.")
-    cause_steps: list[int] = Field(default_factory=list, description="Steps in which that happened.")
+    cause_steps: list[int] = Field(default_factory=list, description="Numbers of the steps that show the cause.")
     consequence_steps: list[int] = Field(default_factory=list, description="Steps in which the consequence shows.")
     recovery_steps: list[int] = Field(default_factory=list, description="Steps in which it was put right, if any.")
     refused: str = Field(default="", max_length=2000, description="Candidates that are no recovery, and why.")

@@ -18,7 +18,7 @@ PROMPTS = ("one_call_error_analyst", "one_call_error_task")
 LESSONS = partial(
     form_of_lessons,
     proved_by="the place of the log that proves it",
-    shown_by="steps of the log show the mistake and what came of it",
+    shown_by="steps of the log show the mistake and what came of it, or what was run can give nothing else",
     example="step 6 drops by name alone; step 8 counts 41 of 42 guests",
     fault=True,
 )

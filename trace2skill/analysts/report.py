@@ -49,13 +49,13 @@ class LessonReport(BaseModel):
 
 
 class SkilledReport(LessonReport):
-    """The same of an agent whose skill is known."""
+    """What the success analyst and the contrast analyst answer of an agent that had a skill."""
 
     lessons: list[SkilledDraft] = Field(max_length=MOST_LESSONS)
 
 
 class CauseReport(SkilledReport):
-    """What the one-call error analyst answers: a cause that nobody checks."""
+    """What the one-call error analyst answers."""
 
     surface: str = Field(min_length=1, max_length=2000, description="What is wrong in the output.")
     cause: str = Field(min_length=1, max_length=2000, description="The decision or code that caused it.")

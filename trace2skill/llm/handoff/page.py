@@ -158,7 +158,7 @@ def _tool(tool: dict[str, Any]) -> str:
 def _how(head: Head, body: Body, directory: str, reader: str) -> str:
     where = f"{shlex.quote(directory)} {head.id}"
     command = f"trace2skill handoff answer {where}" + (f" --as {shlex.quote(reader)}" if reader else "")
-    forms = [f"{command} <<'END'    (text{', or JSON that matches the schema' if body.answer_schema else ''})"]
+    forms = [f"{command} <<'END'    ({'JSON that matches the schema' if body.answer_schema else 'text'})"]
     for tool in body.tools:
         forms.append(f"{command} --tool {tool['name']} <<'END'    (its arguments as JSON)")
         if bare := bare_argument(tool):
