@@ -61,11 +61,9 @@ class Pulled(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Traces that are remembered together."""
+    """What is settled by the traces that came since the one before."""
 
-    traces: tuple[Pulled, ...]
     listed: tuple[Listed, ...]
-    """What is settled by it."""
     through: str
     """See `PullMemory`."""
 
@@ -106,8 +104,12 @@ class Pull:
                 return
             yield day, self._new_on(day)
 
-    def pages(self, day: str, listed: Sequence[Listed]) -> Iterator[Page]:
-        """The traces of a day, in the order of their list, page by page; then, that the day is done."""
+    def pages(self, day: str, listed: Sequence[Listed]) -> Iterator[Pulled | Page]:
+        """The traces of a day in the order of their list, after each page what it settles, then that the day is done.
+
+        Raises:
+            NotPulled: the server takes no more.
+        """
         of: dict[str, list[Listed]] = {}
         for one in listed:
             of.setdefault(one.trace, []).append(one)
@@ -116,16 +118,17 @@ class Pull:
             if self.failed >= FAILED_IN_A_ROW:
                 self.whole = False
                 break
-            found, settled = list[Pulled](), list[Listed]()
+            settled: list[Listed] = []
             for trace, document in self.store.whole(traces[start : start + self.store.at_once]):
                 given_up = self._missed(trace, document)
-                found.append(Pulled(trace, None if isinstance(document, NotPulled) else document))
+                yield Pulled(trace, None if isinstance(document, NotPulled) else document)
                 if given_up is not None:
                     settled += [one.model_copy(update={"given_up": given_up}) for one in of[trace]]
-            yield Page(tuple(found), tuple(settled), self.memory.through)
-        if day and self.whole:
-            self.memory.through = max(self.memory.through, min(_after(day), self.today))
-            yield Page((), (), self.memory.through)
+            yield Page(tuple(settled), self.memory.through)
+        through = min(_after(day), self.today) if day and self.whole else ""
+        if through > self.memory.through:
+            self.memory.through = through
+            yield Page((), through)
 
     def _begin(self, first: str) -> str:
         """The day to begin with."""
