@@ -19,6 +19,7 @@ from trace2skill.traces.stores.base import TraceStore, stand
 from trace2skill.traces.stores.rest import NotPulled
 from trace2skill.traces.values import instant
 
+MOST_ROWS = 2_000_000
 FAILED_IN_A_ROW = 3
 """After so many requests in a row that failed, a pull leaves the rest to the next one."""
 
@@ -141,10 +142,13 @@ class Pull:
         rows: dict[str, dict[str, None]] = {}
         began: dict[str, float] = {}
         brought: set[str] = set()
-        unnamed = 0
+        unnamed = counted = 0
         try:
             for page in self.store.rows(f"{day}T00:00:00+00:00", f"{_after(day)}T00:00:00+00:00"):
                 self.asked, self.failed = self.asked + 1, 0
+                counted += len(page)
+                if counted > MOST_ROWS:
+                    raise NotPulled(f"{day} has more than {MOST_ROWS} rows: narrow it by filter=", again=True)
                 for row in page:
                     if not row.trace:
                         unnamed += 1
