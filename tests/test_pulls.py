@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import product
 import pytest
-from ingesting import ingest, settings
+import trace_store_servers
+from ingesting import settings
 from trace_store_servers import EXPORTS, FAKES, KEYS, FakeTraceStore, Kept
 from trace_stores import killed
 from typer.testing import CliRunner
@@ -17,10 +19,14 @@ from trace2skill.core import clock
 from trace2skill.core.errors import BadInput
 from trace2skill.runs import refresh as run
 from trace2skill.runs.intake import Intake
+from trace2skill.runs.pulls import PulledPage, pulled_before
 from trace2skill.runs.runtime import forget_runtimes
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.settings_file import read_settings, write_settings
 from trace2skill.runs.sources import Sources
 from trace2skill.store import open_store
-from trace2skill.traces.stores import rest
+from trace2skill.traces.stores import Listed, rest
+from trace2skill.traces.stores.address import parse
 from trace2skill.types.trajectory import Trajectory
 
 TODAY = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -151,12 +157,18 @@ def test_a_dry_run_pulls_and_keeps_nothing_and_labels_name_traces(tmp_path: Path
     assert (ends(again)["t0002"], again.read.fresh, len(again.taken)) == ("passed", 1, 24)
 
 
-def test_what_is_learned_of_a_store_names_its_traces(tmp_path: Path) -> None:
-    """Through the public door: the run ends, and its summary says what was pulled."""
+def test_ingest_pulls_and_pulls_again(tmp_path: Path, prefect_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command itself, on the days as they are."""
+    monkeypatch.undo()
+    for name, value in KEYS["mlflow"].items():
+        monkeypatch.setenv(name, value)
     with FAKES["mlflow"](*traces(6)) as fake:
-        summary = ingest(settings(tmp_path, fake.address()))
-    assert summary.sources is not None
-    assert (summary.sources.trajectories, summary.sources.formats) == (6, {"mlflow": 6})
+        command = ["ingest", fake.address("since=2026-03-01", "until=2026-03-20"), "--analyst", "rules", "--json"]
+        first, again = (json.loads(product.run(tmp_path, prefect_home, *command).stdout) for _ in range(2))
+    assert (first["sources"]["trajectories"], first["sources"]["formats"]) == (6, {"mlflow": 6})
+    assert (again["sources"]["fresh"], again["sources"]["unchanged"], again["run_id"]) == (0, 6, first["run_id"])
+    assert not any(value in path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file()
+                   for value in ("mlflow-0123456789",))  # fmt: skip
 
 
 def test_a_server_that_is_busy_is_asked_again(tmp_path: Path, fake: FakeTraceStore) -> None:
@@ -236,6 +248,35 @@ def test_a_page_that_cannot_be_read_costs_its_traces_is_said_and_read_the_next_t
     assert second.read.problems == 0
 
 
+def test_traces_that_can_never_be_had_hold_nothing_back(
+    tmp_path: Path, fake: FakeTraceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are asked for in three nights, the rest is read meanwhile, and one of them that changes is asked for again."""
+    monkeypatch.setattr(rest, "TRIES", 1)
+    broken = {f"t{n:04}" for n in range(3, 7)}
+
+    def down(path: str) -> Any:
+        asked = path + json.dumps(fake.bodies[-1])
+        fetched = "cursor" not in asked and any(item in asked for item in broken)
+        return (500, {}, {}) if fetched and "scores" not in path and "annotations" not in path else None
+
+    before = fake.traces["t0010"]
+    fake.before = down
+    nights = [take(tmp_path, fake.address()) for _ in range(4)]
+    assert [night.read.problems for night in nights] == [4, 4, 4, 0]
+    assert "until it changes" in nights[2].read.first_problems[0]
+    assert all(ends(night).keys() == fake.traces.keys() - broken for night in nights)
+    broken.clear()
+    fake.traces["t0004"].more("At last.")
+    monkeypatch.setattr(clock, "now", lambda: TODAY - timedelta(days=2))  # so that its day is looked through again
+    last = take(tmp_path, fake.address("overlap=9"))
+    assert "t0004" in ends(last)
+    before.more("What nobody can fetch.")
+    broken.add("t0010")
+    kept = take(tmp_path, fake.address("overlap=9"))
+    assert (kept.read.problems, "t0010" in ends(kept)) == (1, True), "what it was before stays"
+
+
 HOSTILE = {
     "no JSON": (200, b"<html>sign in</html>", {}),
     "a list": (200, [1, 2], {}),
@@ -267,7 +308,25 @@ def test_what_a_hostile_server_answers_ends_in_words_or_in_problems(
     assert not any("stolen" in line for line in fake.asked)
 
 
-def test_what_is_too_large_is_left_out_and_pages_that_do_not_end_are_left(
+def test_pages_that_do_not_end_and_ids_that_cannot_be_are_said(
+    tmp_path: Path, fake: FakeTraceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = Kept("a' | limit: 1 #../x", TODAY - timedelta(hours=1))
+    fake.add(odd)
+    first = take(tmp_path / "odd", fake.address())
+    assert ends(first).keys() == fake.traces.keys() - {odd.id}
+    assert "name no trace that can be" in " ".join(first.read.first_problems)
+    del fake.traces[odd.id]
+    monkeypatch.setattr(trace_store_servers, "paged", lambda rows, cursor, limit: (rows[:limit], "again"))
+    try:
+        said = " ".join(take(tmp_path / "endless", fake.address()).read.first_problems)
+    except BadInput as error:
+        said = str(error)
+    assert "pages do not end" in said
+    assert len(fake.asked) < 2000
+
+
+def test_what_is_too_large_is_left_out_until_it_changes(
     tmp_path: Path, fake: FakeTraceStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.traces["t0003"].result = "x y " * 20_000
@@ -321,3 +380,33 @@ def test_kills_at_random_moments_cost_no_trace_and_double_none(tmp_path: Path, k
     found = killed(kind, 200, 3, tmp_path)
     assert (found.lost, found.twice, found.wrong, found.again) == (0, 0, 0, 0), found
     assert found.kills, "no pull was killed"
+
+
+def test_an_address_stands_wherever_logs_may(tmp_path: Path) -> None:
+    """In a file of settings, in what a run writes down, and in the commands that only look."""
+    with FAKES["phoenix"](*traces(6)) as fake:
+        address = fake.address("passed=1", "filter=latency_ms%20%3E%3D%201")
+        done = CliRunner().invoke(app, ["usage", "--logs", fake.address(), "--json"])
+        assert json.loads(done.stdout)["sessions"] == 6, done.output
+        given = settings(tmp_path, address, tmp_path).as_run()
+        written = write_settings(given, tmp_path)
+        assert str(parse(address)) in written.read_text()
+        again = RunSettings.model_validate(read_settings(written))
+        assert again.data.sources is not None
+        assert given.data.sources is not None
+        assert again.data.sources.paths == given.data.sources.paths == (parse(address), tmp_path)
+
+
+def test_two_that_pull_at_once_into_one_store_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    with FAKES["mlflow"](*traces(12)) as fake:
+        address = parse(fake.address())
+        store = open_store(tmp_path / "s.duckdb")
+        pages = [
+            PulledPage(address=address.pulled, number=0, listed=(Listed(trace=id, day="2026-03-09", stand=id),), through="")
+            for id in ("t0001", "t0002")
+        ]  # fmt: skip
+        store.put_all([("pull", page.id, page) for page in pages])
+        memory, number = pulled_before(store, address)
+        assert (memory.traces, number) == ({"t0001", "t0002"}, 1)
+        store.close()
+        assert ends(take(tmp_path, address)) == ended(*fake.traces.values()), "what is known and not there is fetched"

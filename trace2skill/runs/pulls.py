@@ -15,22 +15,25 @@ from trace2skill.traces.stores import Listed, PullMemory, TraceStoreAddress
 
 
 class PulledPage(Record, form="PulledPage", version=1):
-    """One page of a pull. Those of an address are numbered from 0."""
+    """One page of a pull. Whoever pulls at the same time into a store that is shared writes others beside."""
 
+    address: str = Field(description="See `TraceStoreAddress.pulled`.")
+    number: int = Field(description="The later one says how a trace stands.")
     listed: tuple[Listed, ...] = Field(default=(), exclude_if=not_, description="What was settled, and how it stood.")
     through: str = Field(description="All that was listed for the days before this one is read; '' for nothing.")
 
-
-def pull_id(address: TraceStoreAddress, number: int) -> str:
-    """A pull by another window or filter is another one."""
-    return digest_of("pull", address.pulled, number)
+    @property
+    def id(self) -> str:
+        """By what it is kept."""
+        return digest_of("pull", self)
 
 
 def pulled_before(store: Store, address: TraceStoreAddress) -> tuple[PullMemory, int]:
-    """What earlier pulls of an address left, and how many pages they have."""
+    """What earlier pulls of an address left, and the number of the next page."""
     memory, number = PullMemory(), 0
-    while (page := store.get("pull", pull_id(address, number), PulledPage)) is not None:
+    pages = [page for page in store.all_of("pull", PulledPage) if page.address == address.pulled]
+    for page in sorted(pages, key=lambda page: (page.number, page.id)):
         memory.listed |= {(one.trace, one.day): one for one in page.listed}
         memory.through = max(memory.through, page.through)
-        number += 1
+        number = page.number + 1
     return memory, number

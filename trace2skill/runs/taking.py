@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from trace2skill.core.progress import ItemState, watcher
-from trace2skill.runs.pulls import PulledPage, pull_id
+from trace2skill.runs.pulls import PulledPage
 from trace2skill.runs.sources import Sources
 from trace2skill.runs.watermarks import Known, Taken, Watermark, Withheld, mark_id
 from trace2skill.safety.redaction import Redactor, redacted
@@ -54,8 +54,8 @@ class Taking:
         chain = self.known.pages
         number = chain.get(address.pulled, 0)
         chain[address.pulled] = number + 1
-        made = PulledPage(listed=page.listed, through=page.through)
-        self._waiting.append(("pull", pull_id(address, number), made))
+        made = PulledPage(address=address.pulled, number=number, listed=page.listed, through=page.through)
+        self._waiting.append(("pull", made.id, made))
         self._flush()
 
     def moved(self, name: str) -> None:

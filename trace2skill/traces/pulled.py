@@ -11,7 +11,7 @@ from trace2skill.traces.formats import reader_named
 from trace2skill.traces.held import HeldSource
 from trace2skill.traces.reader import Reader
 from trace2skill.traces.reading import Before, ReadFile, SeenSoFar, Steps, Taker, read_one
-from trace2skill.traces.stores import Listed, NotPulled, Page, Pull, PullMemory, TraceStoreAddress
+from trace2skill.traces.stores import NotPulled, Pull, Pulled, PullMemory, TraceStoreAddress
 from trace2skill.traces.stores.base import TraceStore
 
 
@@ -58,8 +58,13 @@ def read_store(
         for day, listed in pull.days():
             if listed:
                 taker.pulling(f"pull {address.kind} {day or 'again'}", len({one.trace for one in listed}))
-            for page in pull.pages(day, listed):
-                _take(address, page, to, files)
+            otherwise: set[str] = set()
+            for found in pull.pages(day, listed):
+                if isinstance(found, Pulled):
+                    _take(address, found, to, files, otherwise)
+                else:
+                    settled = tuple(one for one in found.listed if one.trace not in otherwise)
+                    taker.pulled(address, found._replace(listed=settled))
     except NotPulled as error:
         raise BadInput(str(error)) from None
     finally:
@@ -70,28 +75,24 @@ def read_store(
             files[place] = ReadFile(name=_name(address, trace), path=place, state="unchanged", memory=before)
 
 
-def _take(address: TraceStoreAddress, page: Page, to: _To, files: dict[str, ReadFile]) -> None:
-    """Hand out the traces of a page, then what it settles."""
-    otherwise: set[str] = set()
-    for trace, document in page.traces:
-        place, name = place_of(address, trace), _name(address, trace)
-        if document is None:
-            to.taker.ended(None, name, 1)
-            continue
-        content = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
-        source = HeldSource(place, name, content, digest_of("trace", document))
-        if place in files:  # of a second day, or of a second address: read once in a reading
-            before = files[place].memory
-            otherwise |= {trace} if before is None or before.sha256 != source.sha256() else set()
-            to.taker.ended(files[place].model_copy(update={"state": "unchanged"}), name, 1)
-            continue
-        problems = to.notes.counts["problem"]
-        file = read_one(source, to.taker, to.reader, to.earlier, to.notes, to.seen, Steps(to.taker, name, 1))
-        if file is not None:
-            files[place] = file.model_copy(update={"problems": to.notes.counts["problem"] - problems})
-        to.taker.ended(files.get(place), name, 1)
-    settled: tuple[Listed, ...] = tuple(one for one in page.listed if one.trace not in otherwise)
-    to.taker.pulled(address, page._replace(listed=settled))
+def _take(address: TraceStoreAddress, found: Pulled, to: _To, files: dict[str, ReadFile], otherwise: set[str]) -> None:
+    """Hand out what is new in a trace. One that was read in this reading and stands otherwise now is for the next."""
+    place, name = place_of(address, found.trace), _name(address, found.trace)
+    if found.document is None:
+        to.taker.ended(None, name, 1)
+        return
+    content = json.dumps(found.document, ensure_ascii=False).encode("utf-8", "replace")
+    source = HeldSource(place, name, content, digest_of("trace", found.document))
+    if place in files:  # of a second day, or of a second address
+        before = files[place].memory
+        otherwise |= {found.trace} if before is None or before.sha256 != source.sha256() else set()
+        to.taker.ended(files[place].model_copy(update={"state": "unchanged"}), name, 1)
+        return
+    problems = to.notes.counts["problem"]
+    file = read_one(source, to.taker, to.reader, to.earlier, to.notes, to.seen, Steps(to.taker, name, 1))
+    if file is not None:
+        files[place] = file.model_copy(update={"problems": to.notes.counts["problem"] - problems})
+    to.taker.ended(files.get(place), name, 1)
 
 
 def _name(address: TraceStoreAddress, trace: str) -> str:

@@ -2,7 +2,7 @@
 
 from trace2skill.traces.stores.address import LogsAddress, LogsPath, TraceStoreAddress, files_of, stores_of
 from trace2skill.traces.stores.find import store_at
-from trace2skill.traces.stores.pull import Listed, Page, Pull, PullMemory
+from trace2skill.traces.stores.pull import Listed, Page, Pull, Pulled, PullMemory
 from trace2skill.traces.stores.rest import NotPulled
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Page",
     "Pull",
     "PullMemory",
+    "Pulled",
     "TraceStoreAddress",
     "files_of",
     "store_at",

@@ -14,7 +14,7 @@ from trace2skill.traces.stores.base import AskedStore, TraceRow, each, paged, ro
 from trace2skill.traces.stores.rest import KeyOfStore, NotPulled, Rest
 from trace2skill.traces.values import label, mapping
 
-ACCESS = KeyOfStore(
+KEY = KeyOfStore(
     hosts=("cloud.langfuse.com", "us.cloud.langfuse.com", "hipaa.cloud.langfuse.com", "jp.cloud.langfuse.com"),
     named_by=("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
     keys=("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY"),
@@ -32,10 +32,12 @@ class LangfuseStore(AskedStore):
     at_once = 50
 
     def __init__(self, address: TraceStoreAddress) -> None:
-        keys = ACCESS.key_of(address)
+        keys = KEY.key_of(address)
         if not keys:
-            raise BadInput(f"{address.name} needs {' and '.join(ACCESS.keys)} in the environment")
-        super().__init__(Rest(address, {}, (keys[0], keys[1]), REMEDY))
+            raise BadInput(f"{address.name} needs {' and '.join(KEY.keys)} in the environment")
+        super().__init__(
+            Rest(address, {}, (keys[0], keys[1]), REMEDY, "; a server of Langfuse has this from version 4 on")
+        )
         self._filter = _conditions(address.filter)
 
     def rows(self, first: str, end: str) -> Iterator[list[TraceRow]]:

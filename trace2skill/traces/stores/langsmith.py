@@ -46,7 +46,8 @@ class LangSmithStore(AskedStore):
             raise BadInput(f"{address.name} needs {KEY.keys[0]} in the environment")
         workspace = next((os.environ[name] for name in WORKSPACES if os.environ.get(name)), "")
         headers = {"X-API-Key": keys[0], **({"X-Tenant-Id": workspace} if workspace else {})}
-        super().__init__(Rest(address, headers, remedy=KEY.keys[0]))
+        wanted = "; a server of LangSmith has this from version 0.16 on"
+        super().__init__(Rest(address, headers, remedy=KEY.keys[0], wanted=wanted))
         self._filter, self._project, self._id = address.filter, address.project, ""
         self._began: dict[str, float] = {}
 

@@ -10,7 +10,10 @@ there. No cursor of the server is kept, so that none can grow old.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from operator import not_
 from typing import Any, NamedTuple
+
+from pydantic import Field
 
 from trace2skill.core.record import Record
 from trace2skill.traces.notes import Notes
@@ -19,8 +22,13 @@ from trace2skill.traces.stores.base import TraceStore, stand
 from trace2skill.traces.stores.rest import NotPulled
 from trace2skill.traces.values import instant
 
-FAILED_IN_A_ROW = 3
-"""After so many requests in a row that failed, a pull leaves the rest to the next one."""
+MOST_ROWS = 2_000_000
+MOST_FAILED = 10
+"""After so many traces in a row that could not be had, a pull leaves the rest to the next one."""
+A_LIST = 4
+"""A page of a list that fails counts as so many."""
+MOST_PULLS = 3
+"""A trace that so many pulls could not have is left out until it changes: it would hold the others back for ever."""
 
 
 class Listed(Record):
@@ -30,6 +38,14 @@ class Listed(Record):
     day: str
     stand: str
     given_up: bool = False
+    tries: int = Field(default=0, exclude_if=not_, description="So many pulls could not have it; 0 once it was read.")
+
+    kept: bool = Field(default=False, exclude_if=not_, description="What it was before has been read, and stays.")
+
+    @property
+    def is_read(self) -> bool:
+        """Is known what came of it, or of what it was before?"""
+        return self.kept or not (self.given_up or self.tries)
 
 
 @dataclass
@@ -46,11 +62,11 @@ class PullMemory:
     @property
     def traces(self) -> set[str]:
         """All that were read."""
-        return {trace for (trace, _), one in self.listed.items() if not one.given_up}
+        return {trace for (trace, _), one in self.listed.items() if one.is_read}
 
     def within(self, first: str, end: str) -> set[str]:
         """The traces that were read and began in a window of days, or had something on one of them."""
-        return {one.trace for one in self.listed.values() if not one.given_up and first <= one.day < end}
+        return {one.trace for one in self.listed.values() if one.is_read and first <= one.day < end}
 
 
 class Pulled(NamedTuple):
@@ -61,11 +77,9 @@ class Pulled(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Traces that are remembered together."""
+    """What is settled by the traces that came since the one before."""
 
-    traces: tuple[Pulled, ...]
     listed: tuple[Listed, ...]
-    """What is settled by it."""
     through: str
     """See `PullMemory`."""
 
@@ -98,34 +112,39 @@ class Pull:
             NotPulled: the first request of the pull failed, or the server takes no more.
         """
         first, end = self.address.window(self.today)
-        known = [one for one in self.memory.listed.values() if first <= one.day < end and not one.given_up]
+        known = [
+            one for one in self.memory.listed.values() if first <= one.day < end and one.is_read and not one.given_up
+        ]
         if lost := [one for one in known if one.trace not in self.memory.there]:
             yield "", sorted(lost, key=lambda one: (one.day, one.trace))
         for day in _days(self._begin(first), end):
-            if self.failed >= FAILED_IN_A_ROW:
+            if self.failed >= MOST_FAILED:
                 return
             yield day, self._new_on(day)
 
-    def pages(self, day: str, listed: Sequence[Listed]) -> Iterator[Page]:
-        """The traces of a day, in the order of their list, page by page; then, that the day is done."""
+    def pages(self, day: str, listed: Sequence[Listed]) -> Iterator[Pulled | Page]:
+        """The traces of a day in the order of their list, after each page what it settles, then that the day is done.
+
+        Raises:
+            NotPulled: the server takes no more.
+        """
         of: dict[str, list[Listed]] = {}
         for one in listed:
             of.setdefault(one.trace, []).append(one)
         traces = [*of]
         for start in range(0, len(traces), self.store.at_once):
-            if self.failed >= FAILED_IN_A_ROW:
+            if self.failed >= MOST_FAILED:
                 self.whole = False
                 break
-            found, settled = list[Pulled](), list[Listed]()
+            settled: list[Listed] = []
             for trace, document in self.store.whole(traces[start : start + self.store.at_once]):
-                given_up = self._missed(trace, document)
-                found.append(Pulled(trace, None if isinstance(document, NotPulled) else document))
-                if given_up is not None:
-                    settled += [one.model_copy(update={"given_up": given_up}) for one in of[trace]]
-            yield Page(tuple(found), tuple(settled), self.memory.through)
-        if day and self.whole:
-            self.memory.through = max(self.memory.through, min(_after(day), self.today))
-            yield Page((), (), self.memory.through)
+                settled += [self._settled(one, document) for one in of[trace]]
+                yield Pulled(trace, None if isinstance(document, NotPulled) else document)
+            yield Page(tuple(settled), self.memory.through)
+        through = min(_after(day), self.today) if day and self.whole else ""
+        if through > self.memory.through:
+            self.memory.through = through
+            yield Page((), through)
 
     def _begin(self, first: str) -> str:
         """The day to begin with."""
@@ -138,10 +157,13 @@ class Pull:
         rows: dict[str, dict[str, None]] = {}
         began: dict[str, float] = {}
         brought: set[str] = set()
-        unnamed = 0
+        unnamed = counted = 0
         try:
             for page in self.store.rows(f"{day}T00:00:00+00:00", f"{_after(day)}T00:00:00+00:00"):
                 self.asked, self.failed = self.asked + 1, 0
+                counted += len(page)
+                if counted > MOST_ROWS:
+                    raise NotPulled(f"{day} has more than {MOST_ROWS} rows: narrow it by filter=", again=True)
                 for row in page:
                     if not row.trace:
                         unnamed += 1
@@ -161,27 +183,35 @@ class Pull:
 
     def _is_known(self, one: Listed) -> bool:
         before = self.memory.listed.get((one.trace, one.day))
-        return before is not None and before.stand == one.stand and (before.given_up or one.trace in self.memory.there)
+        if before is None or before.stand != one.stand:
+            return False
+        return before.given_up or (not before.tries and one.trace in self.memory.there)
 
     def _not_listed(self, day: str, error: NotPulled) -> None:
         if error.refused or not self.asked:
             raise error
-        self.whole, self.failed = False, self.failed + 1
+        self.whole, self.failed = False, self.failed + A_LIST
         self.notes.problem(NamedPlace(self.address.name), 0, f"{error}; the rest of {day} is read the next time")
 
-    def _missed(self, trace: str, document: Any) -> bool | None:
-        """Was a trace given up for good? None where the next pull is to ask for it."""
+    def _settled(self, one: Listed, document: Any) -> Listed:
+        """How a trace stands once it was asked for: read, given up until it changes, or to be asked for again."""
         self.asked += 1
         if not isinstance(document, NotPulled):
             self.failed = 0
-            return False
+            return one.model_copy(update={"tries": 0, "kept": False})
         if document.refused and not document.again:
             raise document
-        self.notes.problem(NamedPlace(f"{self.address.kind}:{trace}"), 0, str(document))
-        if document.again:
+        before = self.memory.listed.get((one.trace, one.day))
+        tries = 1 + (before.tries if before and before.stand == one.stand else 0)
+        given_up = not document.again or tries >= MOST_PULLS
+        last = f" It is left out until it changes: {tries} pulls could not have it" if given_up and tries > 1 else ""
+        self.notes.problem(
+            NamedPlace(f"{self.address.kind}:{one.trace}"), 0, f"{document}.{last}" if last else str(document)
+        )
+        if not given_up:
             self.whole, self.failed = False, self.failed + 1
-            return None
-        return True
+        kept = before is not None and before.is_read
+        return one.model_copy(update={"given_up": given_up, "tries": tries, "kept": kept})
 
 
 def _after(day: str) -> str:

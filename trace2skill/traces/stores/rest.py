@@ -108,6 +108,8 @@ class Rest:
     auth: tuple[str, str] | None = None
     remedy: str = ""
     """The variables that hold a key."""
+    wanted: str = ""
+    """What a server lacks that is too old, in words."""
     _client: httpx.Client | None = None
 
     def close(self) -> None:
@@ -215,7 +217,7 @@ class Rest:
         if status in (401, 403):
             return f"Set {self.remedy}: a key that may read this project"
         if status in GONE:
-            return "Look at the address, and at its project="
+            return f"Look at the address, and at its project={self.wanted}"
         return "Look at the filter= of the address" if self.address.filter else "Look at the address"
 
     def told(self, text: str) -> str:
