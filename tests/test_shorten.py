@@ -1,5 +1,6 @@
 """Lines in fewer words: what they may not lose, what they may not bring in, and whose they are afterwards."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,11 +14,15 @@ from trace2skill.consolidate.less import with_shorter
 from trace2skill.consolidate.settle import BookRule, RuleBook, Statement
 from trace2skill.consolidate.shorten import LongLine, LongSection, shorten, why_not_shorter
 from trace2skill.consolidate.standing import standing_in
+from trace2skill.prompts import render
 from trace2skill.runs.dead_weight import pieces_of
 from trace2skill.runs.longer_again import lengthened
 from trace2skill.runs.past import NO_PAST
 from trace2skill.runs.shortening import as_goes, nobodys, sections_of
 from trace2skill.runs.shrunk import Shrunk, ShrunkPart
+from trace2skill.sim.conversation import Heard
+from trace2skill.sim.profile import Profile
+from trace2skill.sim.roles import play
 from trace2skill.skills.apply import apply_edits
 from trace2skill.skills.skill import Skill, SkillFile
 from trace2skill.types.patch import Edit
@@ -226,3 +231,11 @@ def test_a_longer_line_is_proposed_again_once_enough_tasks_fail_for_want_of_it()
     assert not done.unplaced
     assert long in (done.skill.text("SKILL.md") or "")
     assert short not in (done.skill.text("SKILL.md") or "")
+
+
+def test_the_simulated_model_shortens_what_it_is_asked_for() -> None:
+    lines = json.dumps("Please make sure to round every amount, because people are content then.")
+    system, task = (render(name, place="SKILL.md", lines=f"l1: {lines}") for name in ("shortener", "shortener_task"))
+    messages = ({"role": "system", "content": system}, {"role": "user", "content": task})
+    (entry,) = json.loads(play(Heard(profile=Profile(), messages=messages)).text)["shorter"]
+    assert entry == {"lines": ["l1"], "says": "Round every amount."}

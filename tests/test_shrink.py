@@ -1,5 +1,6 @@
 """A smaller skill: what nobody misses goes through the gate; what is needed, unknown or people's stays."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 from conftest import ROOT
 from in_process import Done, refresh, shrink
+from product import run
+from questions_of_tests import write_math, write_skill_for_sums
 from run_settings import run_settings
 from typer.testing import CliRunner
 
@@ -204,6 +207,36 @@ def test_shorter_lines_that_lose_nothing_are_promoted_with_all_who_asked_for_the
         assert " ".join(shrunk.parts[0].group.text.split()[1:6]) in " ".join(page.split())
     assert "shortened from: - Give the field" in " ".join(why.split())
     assert "taken out of" not in why.partition("shortened from")[2].partition("taken out")[0]
+
+
+@pytest.mark.slow  # a run over Prefect
+def test_the_command_says_lines_of_people_in_fewer_words_where_that_is_asked_for(
+    tmp_path: Path, prefect_home: Path
+) -> None:
+    data, live = write_math(tmp_path / "data", 24), write_skill_for_sums(tmp_path / "sums")
+    long = (
+        "- Please make sure that you really read the whole of the question twice, because people are quick to answer."
+    )
+    (live / "SKILL.md").write_text(f"{(live / 'SKILL.md').read_text()}{long}\n")
+    command = [
+        "shrink",
+        "--domain",
+        "math",
+        "--data",
+        data,
+        "--sandbox",
+        "process",
+        "--skill",
+        live,
+        "--promote",
+        "auto",
+    ]
+    command += ["--model", "sim/office", "--shrink-tasks", "0", "--shrink-loss", "0.6", "--spend", "at_once", "--json"]
+    assert json.loads(run(tmp_path, prefect_home, *command).stdout)["parts"] == [], "people's"
+    found = json.loads(run(tmp_path, prefect_home, *command, "--shrink", "all").stdout)
+    assert [part["says"] for part in found["parts"]] == ["- You read the whole of the question twice."]
+    assert found["promoted"]
+    assert f"shortened from: {long[:40]}" in run(tmp_path, prefect_home, "why", live).stdout
 
 
 def test_the_bill_counts_the_trials_and_both_skills_on_held_out_tasks(tmp_path: Path) -> None:

@@ -130,10 +130,16 @@ def test_what_cannot_be_a_query_is_not_taken_and_said(library: Path, plays: Play
     }
     rows = [good, *({"query": text, "skill": "pdf-forms"} for text in wrong.values())]
     rows.append({"query": "Book me a flight to Oslo in May.", "skill": "flights"})
+    own = "Fill in the customs declaration of the parcel to Bergen."
+    rows.append({"query": f"{own} Now", "skill": "pdf-forms"})
+    Path("log.json").write_text(
+        json.dumps({"messages": [{"role": "user", "content": own}, {"role": "assistant", "content": "Yes."}]})
+    )
     plays(lambda heard: Spoken(text=json.dumps({"queries": rows})))
-    found = written(library / "pdf-forms", "--write-queries", "q.yaml", "--each", "3", model="sim/scripted")
+    logs = ("--from", "log.json", "--each", "3")
+    found = written(library / "pdf-forms", "--write-queries", "q.yaml", *logs, model="sim/scripted")
     assert [row["query"] for row in found["new"]] == ["Fill in the form of the tax office."]
-    assert {*wrong, "for no skill that there is"} == {*found["not_taken"]}
+    assert {*wrong, "for no skill that there is", "a user's own words"} == {*found["not_taken"]}
     assert found["skills"][0]["should"] == 1, "nothing new came any more, and it ended"
 
 

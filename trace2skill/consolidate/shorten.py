@@ -79,7 +79,7 @@ class NotShortened(Record):
     @property
     def in_words(self) -> str:
         """For a reader."""
-        return f"{self.lines!r} is not shortened to {self.says!r}: {self.why}"
+        return f"{self.why}: {self.says!r} for {self.lines!r}"
 
 
 class ShortenedSection(Record, form="ShortenedSection", version=1):

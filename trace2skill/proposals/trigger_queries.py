@@ -23,7 +23,14 @@ SHORTEST, LONGEST = 8, 1200
 ALIKE = 86.0
 """Of 100: two requests whose sorted words are so much alike say the same (`fuzz.token_sort_ratio`)."""
 STYLES = ("short", "plain", "long", "typos")
-Unfit = Literal["too short or too long", "for no skill that there is", "names a skill", "said before", "suspicious"]
+Unfit = Literal[
+    "too short or too long",
+    "for no skill that there is",
+    "names a skill",
+    "said before",
+    "a user's own words",
+    "suspicious",
+]
 
 
 class KnownRequest(NamedTuple):
@@ -109,7 +116,9 @@ def cleaned(text: str) -> str:
     return Redactor().text("".join(sign for sign in " ".join(text.split()) if not hides(sign)))
 
 
-def why_unfit(query: str, skill: str, names: Sequence[str], there: Iterable[str]) -> Unfit | None:
+def why_unfit(
+    query: str, skill: str, names: Sequence[str], there: Iterable[str], of_users: Iterable[str] = ()
+) -> Unfit | None:
     """Why a request cannot be used, None where it can.
 
     Args:
@@ -117,6 +126,7 @@ def why_unfit(query: str, skill: str, names: Sequence[str], there: Iterable[str]
         skill: the name of the skill that it is said to be for, '' for none.
         names: of all skills.
         there: the requests that there are.
+        of_users: requests that the writer was shown, which are not to be copied.
     """
     if not SHORTEST <= len(query) <= LONGEST:
         return "too short or too long"
@@ -126,10 +136,12 @@ def why_unfit(query: str, skill: str, names: Sequence[str], there: Iterable[str]
         return "names a skill"
     if screened(query):
         return "suspicious"
+    return "said before" if _is_like(query, there) else "a user's own words" if _is_like(query, of_users) else None
+
+
+def _is_like(query: str, others: Iterable[str]) -> bool:
     plain = query.casefold()
-    if any(fuzz.token_sort_ratio(plain, other.casefold(), score_cutoff=ALIKE) for other in there):
-        return "said before"
-    return None
+    return any(fuzz.token_sort_ratio(plain, other.casefold(), score_cutoff=ALIKE) for other in others)
 
 
 def _names(query: str, name: str) -> bool:

@@ -73,7 +73,7 @@ def as_goes(
         refused += [item.in_words for item in said.refused]
         for line in said.shorter:
             if plain_words(line.says) in there:
-                refused.append(f"{line.says!r} stands in the skill already")
+                refused.append(f"it stands in the skill already: {line.says!r}")
                 continue
             there.add(plain_words(line.says))
             parts = section.parts[line.first : line.last + 1]

@@ -18,6 +18,7 @@ from trace2skill.llm import Client, ModelSettings
 from trace2skill.llm.checks import check_model
 from trace2skill.proposals.trigger_queries import (
     STYLES,
+    KnownRequest,
     WrittenQuery,
     ask_for_queries,
     cleaned,
@@ -119,16 +120,17 @@ class QueryWriting:
                 self.not_taken[UNUSABLE] += 1
                 said = []
             for item in said:
-                self._take(skill, item)
+                self._take(skill, item, known)
             in_vain = 0 if len(self.new) > before else in_vain + 1
         should, near = (self.each - count for count in self._missing(skill.name, below_zero=True))
         return QueriesOfSkill(name=skill.name, should=should, near=near, wanted=self.each, requests=len(known))
 
-    def _take(self, skill: Skill, item: WrittenQuery) -> None:
+    def _take(self, skill: Skill, item: WrittenQuery, known: Sequence[KnownRequest]) -> None:
         query, wanted = cleaned(item.query), item.skill.strip()
         names = [one.name for one in self.library]
         missing = self._missing(skill.name)
-        if why := why_unfit(query, wanted, names, [one.query for one in self._every()]):
+        there = [one.query for one in self._every()]
+        if why := why_unfit(query, wanted, names, there, [one.text for one in known]):
             self.not_taken[why] += 1
         elif not missing[0 if wanted == skill.name else 1]:
             self.not_taken["more than was asked for"] += 1
