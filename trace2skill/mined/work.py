@@ -27,6 +27,7 @@ FOLDERS = ("workdir", "cwd", "working_directory", "directory", "dir_path")
 READS = re.compile(r"(?i)\A(?:read|view|open|cat|show)(?:[_-]?(?:file|text_file|many_files))?\Z")
 WRITES = re.compile(r"(?i)write|create|save|str_replace|edit|new_file")
 REMOVES = re.compile(r"(?i)\A(?:delete|remove)[_-]?file\Z")
+AROUND = re.compile(r"<returncode>-?\d+</returncode>\n<output>\n(?P<said>.*?)\n?</output>\s*", re.S)
 EDITORS = re.compile(r"(?i)edit|str_replace|notebook|replace|patch|insert")
 
 
@@ -115,7 +116,7 @@ def _told_beside(step: int, path: str, answer: Observation | None) -> Iterator[O
 
 
 def _of_command(step: int, command: str, given: dict[str, Any], answer: Observation | None) -> Iterator[Operation]:
-    said = answer.content if answer else ""
+    said = _bare(answer.content) if answer else ""
     folder = next((given[name] for name in FOLDERS if isinstance(given.get(name), str)), "")
     worked = answer is None or answer.state == "worked"
     if worked and (found := read_by_command(command, said)) is not None:
@@ -131,6 +132,12 @@ def _of_command(step: int, command: str, given: dict[str, Any], answer: Observat
         worked=worked,
         output=said,
     )
+
+
+def _bare(said: str) -> str:
+    """What a command printed, without what mini-swe-agent writes around it."""
+    around = AROUND.fullmatch(said)
+    return around["said"] if around else said
 
 
 def _of_file(step: int, call: ToolCall, path: str, answer: Observation | None) -> Iterator[Operation]:
