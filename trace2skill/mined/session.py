@@ -41,6 +41,10 @@ class Mined(NamedTuple):
     row: dict[str, Any] | None
     beginning: Beginning = Beginning()
     tree: RepositoryTree | None = None
+    what: str = ""
+    """What its check looks at, in words."""
+    expected: Mapping[str, str] = {}
+    """Files that are to be as they are here, where that is what its check compares."""
 
 
 class Miner:
@@ -143,7 +147,9 @@ class Miner:
                 break
             kind = "in-repository" if trial.tree else "self-contained"
             made = trial.about.model_copy(update={**passes, "replayable": kind, "task": trial.about.id})
-            return Mined(made, row)
+            expected = {path: raw for path in check.files if (raw := trial.done.after.get(path)) is not None}
+            texts = {path: raw.decode("utf-8", "replace") for path, raw in expected.items()}
+            return Mined(made, row, what=check.what, expected=texts)
         refused = trial.refused("; ".join(dict.fromkeys(told)))
         if found is not None and found.fails_at_start and not trial.lacks:
             refused = refused.model_copy(update={"check": found.kind, "check_passes": found.passes_at_end})

@@ -9,7 +9,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import not_
 from pathlib import Path
@@ -21,6 +21,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.core.swap import swap_in, trial
+from trace2skill.domains.shell.evals import TaskInWords, write_evals
 from trace2skill.domains.shell.trees import add_to_pack
 from trace2skill.mined import MinedSegment, Miner
 from trace2skill.mined.repository import RepositoryAddress, opened
@@ -112,7 +113,7 @@ def mine(
             first_problems=problems,
         )
         if to is not None:
-            swap_in(to, lambda folder: _write(folder, mining, found))
+            swap_in(to, lambda folder: _write(folder, mining, found, sources.name))
     return found
 
 
@@ -153,11 +154,11 @@ class _Mining(ReadingProgress):
         clean, redactor = redacted(trajectory)
         for other in filter(None, (trajectory.parent, f"task {trajectory.task_id}")):
             self.families.unite(trajectory.id, other)
-        for item, row, beginning, tree in self.miner.mine(clean, outcomes):
+        for item, row, beginning, tree, what, expected in self.miner.mine(clean, outcomes):
             told = {"format": file.format, "file": redactor.text(file.name), "why": redactor.text(item.why)}
             segment = item.model_copy(update=told)
             if row is not None:
-                segment = self._kept(segment, row)
+                segment = self._kept(segment, row, what, expected)
             if segment.task and tree is not None and self.trees is not None and "tree" in (row or {}):
                 add_to_pack(self.trees, tree)
             self.segments.append(segment)
@@ -168,19 +169,20 @@ class _Mining(ReadingProgress):
         twins = Twins(self.families, self.seen)
         return {item.task: twins.group_of(item.session) for item in self.segments if item.task}
 
-    def rows(self) -> Iterator[dict[str, Any]]:
+    def rows(self) -> Iterator[TaskInWords]:
         """The tasks, with their groups and all sessions that may show how they are done."""
         twins = Twins(self.families, self.seen)
         sessions = twins.sessions()
         self.waiting.seek(0)
         for line in self.waiting:
-            row = json.loads(line)
-            session = row.pop("session")
+            kept = json.loads(line)
+            row, session = kept["row"], kept["session"]
             group = twins.group_of(session)
             ids = sorted({row["id"], session, *(id.removeprefix("task ") for id in sessions[group])})
-            yield {**row, "group": digest_of("group", group)[:16], "sessions": ids}
+            whole = {**row, "group": digest_of("group", group)[:16], "sessions": ids}
+            yield TaskInWords(whole, kept["what"], kept["expected"])
 
-    def _kept(self, segment: MinedSegment, row: dict[str, Any]) -> MinedSegment:
+    def _kept(self, segment: MinedSegment, row: dict[str, Any], what: str, expected: Mapping[str, str]) -> MinedSegment:
         """The segment as a task, unless there is one already that asks the same of the same files."""
         tree = row["tree"]["tree"] if "tree" in row else ""
         same = digest_of(" ".join(row["prompt"].split()), row["files"], *([tree] if tree else []))
@@ -189,14 +191,16 @@ class _Mining(ReadingProgress):
             self.families.unite(first.session, segment.session)
             why = f"it asks what {first.id} asks, of the same files"
             return segment.model_copy(update={"task": "", "why": why})
-        self.waiting.write(json.dumps({**row, "session": segment.session}) + "\n")
+        beside = {"session": segment.session, "what": what, "expected": expected}
+        self.waiting.write(json.dumps({"row": row, **beside}) + "\n")
         return segment
 
 
-def _write(folder: Path, mining: _Mining, found: MinedTasks) -> None:
+def _write(folder: Path, mining: _Mining, found: MinedTasks, name: str) -> None:
     with (folder / TASKS).open("w", encoding="utf-8") as file:
-        for row in mining.rows():
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        for task in mining.rows():
+            file.write(json.dumps(task.row, ensure_ascii=False) + "\n")
+    write_evals(folder, name, mining.rows())
     if mining.trees is not None and mining.trees.exists():
         shutil.copyfile(mining.trees, folder / PACK)
     told = {"counts": found.counts, "checks": found.checks, **found.model_dump(mode="json")}

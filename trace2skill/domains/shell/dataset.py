@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from trace2skill.core.digest import digest_of, digest_of_bytes
 from trace2skill.core.errors import BadInput
 from trace2skill.domains.rows import OddRows
+from trace2skill.domains.shell.evals import evals_in, rows_of_evals
 from trace2skill.domains.shell.trees import TreeReference
 from trace2skill.domains.shell.workspace import RESERVED, stays_inside
 from trace2skill.types.task import Task, TestCase
@@ -41,9 +42,13 @@ class Row(BaseModel):
 def load_dataset(data: Path, domain: str) -> list[Task]:
     """Every task: of the directories in their order by name, or of the lines of the file in theirs.
 
+    A skill's directory with `evals/evals.json`, or that file, is read as the tasks that it has.
+
     Raises:
         BadInput: a row or file is missing or malformed; names file and row.
     """
+    if (evals := evals_in(data)) is not None:
+        return [_of_row(evals, where, json.dumps(row), domain) for where, row in rows_of_evals(evals)]
     path = data if data.is_file() else _only_jsonl(data)
     tasks = _of_rows(path, domain) if path else _of_directories(data, domain)
     seen: dict[str, Task] = {}
