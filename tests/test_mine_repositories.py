@@ -1,13 +1,15 @@
 """Sessions that began in a repository: at which commit, what becomes a task, and what of a repository is not trusted."""
 
 import json
+import re
 import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from worked_repositories import repository, worked_in
+from product import run
+from worked_repositories import MISTAKES, repository, worked_in
 from worked_sessions import At, Worked, claude_code, codex, write_logs
 
 from trace2skill.core.errors import BadInput
@@ -19,7 +21,9 @@ from trace2skill.runs.sources import Sources
 from trace2skill.sandbox import Sandbox, choose_sandbox
 from trace2skill.sandbox.bubblewrap import works
 from trace2skill.sandbox.environment import with_environment
+from trace2skill.sim.conversation import Heard, Spoken, call
 
+ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.skipif(bool(works()), reason=f"commands of logs run in bubblewrap alone: {works()}")
 
 
@@ -242,7 +246,7 @@ def test_a_package_that_is_missing_is_the_environments(tmp_path: Path, sandbox: 
     assert segment.replayable == "needs-environment"
     assert "No module named 'no_such_package'" in segment.why
     (tmp_path / "env" / "bin").mkdir(parents=True)
-    packages = tmp_path / "env" / "packages"
+    packages = tmp_path / "env" / "lib"
     packages.mkdir()
     (packages / "no_such_package.py").write_text("")
     python = tmp_path / "env" / "bin" / "python"
@@ -252,3 +256,52 @@ def test_a_package_that_is_missing_is_the_environments(tmp_path: Path, sandbox: 
         Sources(paths=(tmp_path / "logs",)), with_environment(sandbox, python), tmp_path / "tasks", [named(top, "own")]
     )
     assert made.counts == {"in-repository": 1}, made.segments
+
+
+def solves(heard: Heard) -> Spoken:
+    """Does what each kind of work asks, in the tree that it was given."""
+    if heard.turns:
+        return Spoken(text="It is done.")
+    asked = heard.opening
+    if (listed := re.search(r"Write index/(\w+)\.txt", asked)) is not None:
+        command = f"tr ' ' '\\n' < lists/{listed[1]}.txt | sort | awk 'NF {{ print ++n, $1 }}' > index/{listed[1]}.txt"
+    elif (port := re.search(r"settings/\w+\.json", asked)) is not None:
+        command = f"sed -i 's/80/9000/' {port[0]}"
+    else:
+        ways = "; ".join(f"s|{wrong.replace('*', '[*]')}$|{right}|" for wrong, right in MISTAKES.values())
+        command = f"sed -i '{ways}' $(ls shop/part_*.py)"
+    return call(heard, "I do it.", "bash", command=command)
+
+
+@pytest.mark.slow
+def test_an_agent_works_in_the_tree_and_is_judged_there(
+    found: tuple[MinedTasks, Path], tmp_path: Path, prefect_home: Path, plays: Any
+) -> None:
+    plays(solves)
+    given = ("--data", found[1], "--domain", "shell", "--model", "sim/scripted", "--store", "s.duckdb")
+    skill = ROOT / "examples" / "skills" / "shell-files"
+    done = json.loads(run(tmp_path, prefect_home, "evaluate", skill, *given, "--json").stdout)
+    assert {cell["outcome"] for row in done for cell in row["cells"]} == {"passed"}, done
+
+
+def test_ingestion_holds_out_tasks_in_the_repository(
+    shop: tuple[Path, list[str]], tmp_path: Path, prefect_home: Path, plays: Any
+) -> None:
+    plays(solves)
+    (tmp_path / "copies").mkdir()
+    logs = write_logs(worked_in(tmp_path / "copies", *shop, count=9, failing=0), tmp_path / "logs")
+    given = (
+        "--repository",
+        f"shop={shop[0]}",
+        "--analyst",
+        "rules",
+        "--agent-model",
+        "sim/scripted",
+        "--store",
+        "s.duckdb",
+    )
+    done = json.loads(run(tmp_path, prefect_home, "ingest", logs, "--gate-on", "mined", *given, "--json").stdout)
+    assert "2 of them mined from sessions" in done["sources"]["tested_on"]
+    assert done["sources"]["held_out"] == 4
+    refused = run(tmp_path, prefect_home, "ingest", logs, *given, code=2)
+    assert "give --gate-on mined with it" in refused.stderr

@@ -15,8 +15,10 @@ from trace2skill.mined.work import Operation
 
 PROJECT = ("pyproject.toml", "setup.py", "setup.cfg")
 INSTALLS = re.compile(
-    r"\s*(?:cd\s+\S+\s*&&\s*)?(?:sudo\s+)?(?:(?:python[\d.]*\s+-m\s+|uv\s+)?pip[\d.]*\s+install|(?:uv|poetry|pipenv|conda|mamba)\s+(?:sync|install|add)"
-    r"|python[\d.]*\s+setup\.py\s+(?:develop|install)|(?:npm|pnpm|yarn)\s+(?:install|ci|i|add)|apt(?:-get)?\s+install)\b[^\n;&|]*(?:2>&1)?\s*(?:\|\s*(?:tail|head)[^\n;&|]*)?"
+    r"(?:cd [^\s&]{1,300} ?&& ?)?(?:sudo )?(?:"
+    r"(?:(?:python[\d.]{0,4} -m |uv )?pip[\d.]{0,4}|npm|pnpm|yarn|apt|apt-get|conda|mamba|pipenv|poetry|uv) "
+    r"(?:install|sync|ci|add)"
+    r"|python[\d.]{0,4} setup\.py (?:develop|install))\b[^\n;&|]{0,500}(?:2>&1 ?)?(?:\| ?(?:tail|head)[^\n;&|]{0,40})?"
 )
 """Commands that install something: there is no network, and what they brought is to be in the environment."""
 USES_GIT = re.compile(r"\bgit\b")

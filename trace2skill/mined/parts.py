@@ -66,7 +66,7 @@ class Parts:
 
     def _installs(self, item: Operation) -> bool:
         """In a repository, is it to come from the environment?"""
-        return self.at is not None and bool(INSTALLS.fullmatch(item.command))
+        return self.at is not None and bool(INSTALLS.fullmatch(" ".join(item.command.split())))
 
     def _shared(self, work: Sequence[Operation]) -> list[list[Operation]]:
         return [[item for item in work if first <= item.step < last] for first, last in self._bounds]

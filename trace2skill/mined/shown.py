@@ -10,7 +10,7 @@ from trace2skill.mined.work import CHANGES, Operation
 from trace2skill.types.trajectory import Trajectory
 
 SHA = re.compile(r"\b[0-9a-f]{40}\b")
-HEAD_OF = re.compile(r"\bgit (?:\S+ )*?(?:rev-parse|log|show)\b")
+HEAD_OF = re.compile(r"\bgit (?:-\w \S{1,200} ){0,2}(?:rev-parse|log|show)\b")
 BASE = ("base_commit", "commit_hash", "base_sha", "commit")
 ONE_LINE = re.compile(r"\A\*?\s*([0-9a-f]{7,40})\b")
 LOG = re.compile(r"\Acommit ([0-9a-f]{40})\b")
@@ -19,9 +19,11 @@ INDEX = re.compile(
     r"index (?P<blob>[0-9a-f]{7,40})\.\.[0-9a-f]{7,40}",
     re.M,
 )
-DIFF_TO = re.compile(r"\bgit diff\b[^\n|;&]*?>\s*([\w./-]+)")
-MOVES = re.compile(r"\bgit (?:\S+ )*?(?:commit|checkout|switch|reset|merge|rebase|pull|cherry-pick|am|stash|apply)\b")
-MODIFIED = re.compile(r"^(?: M|M |MM|A |AM|\tmodified:|\tnew file:)\s+(.+?)\s*$", re.M)
+DIFF_TO = re.compile(r"\bgit diff\b[^\n|;&>]{0,300}>[ \t]{0,9}([\w./-]{1,300})")
+MOVES = re.compile(
+    r"\bgit (?:-\w \S{1,200} ){0,2}(?:commit|checkout|switch|reset|merge|rebase|pull|cherry-pick|am|stash|apply)\b"
+)
+MODIFIED = re.compile(r"^(?: M|M |MM|A |AM|\tmodified:|\tnew file:)[ \t]{1,20}(\S[^\n]{0,500})$", re.M)
 TOP = re.compile(r"\bgit rev-parse --show-toplevel\b")
 WORD = re.compile(r"[\w./-]+")
 MOST_FILES = 40
@@ -73,7 +75,7 @@ def shown(trajectory: Trajectory, work: Sequence[Operation], there: Sequence[Ope
             if TOP.search(item.command) and item.output.strip().startswith("/"):
                 top = item.output.strip().splitlines()[-1].strip()
             if "git status" in item.command and not any(other.kind in CHANGES for other in _before(work, item)):
-                modified |= set(MODIFIED.findall(item.output))
+                modified |= {path.strip() for path in MODIFIED.findall(item.output)}
         moved = moved or bool(MOVES.search(item.command))
         if not moved or "stash" in item.command:
             _add_blobs(blobs, item.output)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from trace2skill.core.errors import BadInput
+from trace2skill.sandbox.bubblewrap import INSTALLED
 from trace2skill.sandbox.limits import NO_ACCESS, NO_MOUNTS, Access, CommandResult, Limits, Sandbox
 
 
@@ -49,16 +50,18 @@ def with_environment(sandbox: Sandbox, folder: Path | None) -> Sandbox:
     root = given.parent.parent if given.parent.name == "bin" else given
     if not (root / "bin").is_dir():
         raise BadInput(f"{folder} is no environment, for it has no bin/: name its folder, or the Python in it")
-    return WithEnvironment(sandbox, root, (root, *_made_of(root)))
+    made_of = _made_of(root)
+    visible = (place / name for place in (root, *([made_of] if made_of else [])) for name in INSTALLED)
+    return WithEnvironment(sandbox, root, tuple(path for path in visible if path.exists()))
 
 
-def _made_of(root: Path) -> tuple[Path, ...]:
+def _made_of(root: Path) -> Path | None:
     """The installation that a virtual environment was made of, where it is none of the system's."""
     try:
         lines = (root / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
     except OSError:
-        return ()
+        return None
     told = {name.strip(): value.strip() for name, _, value in (line.partition("=") for line in lines)}
     home = Path(told.get("home", "/usr/bin")).resolve()
     base = home.parent if home.name == "bin" else home
-    return () if base in (Path("/"), Path("/usr")) or not base.is_dir() else (base,)
+    return None if base in (Path("/"), Path("/usr")) or not base.is_dir() else base
