@@ -24,7 +24,7 @@ from trace2skill.sandbox.environment import with_environment
 SHOWN = 20
 NAMED = re.compile(
     r"\S+(?= cannot be changed as in the log)|(?<=it changes )\S+|(?<=asks for )\S+(?=,)|(?<=does not name )\S+(?=,)"
-    r"|(?<=came into )\S+(?=,)"
+    r"|(?<=came into )\S+(?=,)|(?<=its check needs )\S+(?=,)|\S+ at [0-9a-f]{12} of \S+(?= is not)"
 )
 
 

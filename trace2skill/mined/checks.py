@@ -17,7 +17,7 @@ from trace2skill.domains.shell.trees import TEST_FILE, RepositoryTree
 from trace2skill.mined.base import import_paths
 from trace2skill.mined.replay import CHECKER, Became, moved
 from trace2skill.mined.task import MinedCheck
-from trace2skill.mined.work import Operation
+from trace2skill.mined.work import CHANGES, Operation
 from trace2skill.traces.runner_reports import reported
 
 TESTS = re.compile(
@@ -71,8 +71,13 @@ def checks_of(
     """
     runs = [(item, became) for item, became in zip(work, told, strict=True) if item.kind == "run"]
     made = {path for path in after if path not in before}
+    met = {path for became in told for path in became.changed} | {item.path for item in work if item.kind in CHANGES}
+    gone = {path for path in met if path not in before and path not in after and (tree is None or path not in tree)}
     for item, became in reversed(runs):
         if TESTS.search(item.command) and _ran(item):
+            if away := _speaks_of_one(item.command, gone):
+                yield f"its check needs {away}, which was removed again"
+                break
             yield _by_command("tests", item, became, request, before, after, made, root, tree)
             break
     for item, became in reversed(runs):
@@ -81,9 +86,16 @@ def checks_of(
                 continue  # its exit code is that of another program
             if any(names(request, path, there=path in before) for path in became.changed):
                 break  # it is the work itself: what it left decides
+            if away := _speaks_of_one(item.command, gone):
+                yield f"its check needs {away}, which was removed again"
+                break
             yield _by_command("command", item, became, request, before, after, made, root, tree)
             break
     yield _by_state(request, before, after)
+
+
+def _speaks_of_one(command: str, paths: Collection[str]) -> str:
+    return next((path for path in sorted(paths) if path and _speaks_of(command, path)), "")
 
 
 def _ran(item: Operation) -> bool:

@@ -96,6 +96,11 @@ def _do(item: dict[str, Any]) -> str:
             lines = there.splitlines(keepends=True)
             text = item["text"] if item["text"].endswith("\n") else item["text"] + "\n"
             return _write(path, "".join([*lines[: item["line"]], text, *lines[item["line"] :]]))
+        elif item["kind"] == "lines":
+            lines = there.splitlines(keepends=True)
+            if not 1 <= item["line"] <= item["to"] <= max(1, len(lines)):
+                return "no match"
+            return _write(path, "".join([*lines[: item["line"] - 1], item["text"] + "\n", *lines[item["to"] :]]))
         elif item["kind"] == "edit":
             if item["old"] not in there:
                 return "no match"

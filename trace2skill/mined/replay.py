@@ -96,7 +96,7 @@ def as_told(work: Sequence[Operation], root: str, stands: str = "") -> list[dict
     """Operations as the driver reads them, with the directory of the log as the sandbox calls it."""
     told: list[dict[str, object]] = []
     for item in work:
-        given = item.model_dump(include={"kind", "path", "text", "old", "every", "line", "command", "output"})
+        given = item.model_dump(include={"kind", "path", "text", "old", "every", "line", "to", "command", "output"})
         folder = moved(item.folder, root)
         folder = folder if folder.startswith("/") else posixpath.normpath(posixpath.join(stands, folder))
         given |= {"command": moved(item.command, root), "output": item.output[: driver.READ]}
