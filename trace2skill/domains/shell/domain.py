@@ -146,9 +146,14 @@ class Shell(FileDomain):
         return self._computed[task.content]
 
     def given(self, task: Task) -> str:
-        """The prompt, and names and text of the files."""
+        """The prompt, and names and text of the files; of a large tree, of those that the task speaks of first."""
         files = given_files(task)
-        return "\n".join([task.instruction, *files, *(raw.decode("utf-8", "replace") for raw, _ in files.values())])
+        begins = tree_of(task)
+        words = f"{task.instruction}\n{task.detail.get('solution', '')}"
+        of_tree = begins.tree.texts(words) if begins is not None else []
+        return "\n".join(
+            [task.instruction, *files, *(raw.decode("utf-8", "replace") for raw, _ in files.values()), *of_tree]
+        )
 
     def carried(self, task: Task, outputs: Mapping[str, bytes]) -> list[str]:
         """As of every domain of files; nothing where the reference solution passes on emptied files, too."""

@@ -29,6 +29,8 @@ TEST_FILE = re.compile(
     r"(?:\A|/)(?:tests?|spec|__tests__)/|(?:\A|/)(?:test_[^/]*|[^/]*_test|[^/]*\.(?:test|spec)|conftest|run_?tests?|tests?)\.\w+\Z"
 )
 """Paths of tests: what an agent leaves there decides over nothing."""
+MOST_READ = 2 * 2**20
+"""Bytes of a tree's files that are taken for what an agent was given to read."""
 DATE = (1980, 1, 1, 0, 0, 0)
 _ENTRIES = TypeAdapter(dict[str, tuple[Mode, str]])
 
@@ -72,6 +74,16 @@ class RepositoryTree:
         """The content of a regular file; None where there is none."""
         entry = self.entries.get(path)
         return self.blobs[entry.blob] if entry is not None and entry.mode != LINK else None
+
+    def texts(self, spoken: str) -> list[str]:
+        """All paths, and what files hold, up to a bound: those first whose path is spoken of."""
+        found, room = [*self.entries], MOST_READ
+        for path in sorted(self.entries, key=lambda path: (path not in spoken, path)):
+            content = self.read(path)
+            if content is not None and len(content) <= room and b"\0" not in content[:8000]:
+                found.append(content.decode("utf-8", "replace"))
+                room -= len(content)
+        return found
 
     @property
     def links(self) -> dict[str, str]:
@@ -127,15 +139,10 @@ def odd_path(path: str) -> bool:
 
 
 def leads_out(path: str, target: str) -> bool:
-    """Does a link at that path lead out of the tree?"""
-    if target.startswith("/") or not target:
-        return True
-    depth = len(PurePosixPath(path).parts) - 1
-    for part in PurePosixPath(target).parts:
-        depth += -1 if part == ".." else 1
-        if depth < 0:
-            return True
-    return False
+    """Does a link at that path lead out of the tree, or in a way that another link may lead out?"""
+    parts = PurePosixPath(target).parts
+    up = next((number for number, part in enumerate(parts) if part != ".."), len(parts))
+    return not target or target.startswith("/") or ".." in parts[up:] or up >= len(PurePosixPath(path).parts)
 
 
 def add_to_pack(pack: Path, tree: RepositoryTree) -> None:
@@ -169,7 +176,7 @@ def tree_in(pack: Path, id: str) -> RepositoryTree:
     return _tree_in(pack, id, (state.st_mtime_ns, state.st_size))
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=2)
 def _tree_in(pack: Path, id: str, state: tuple[int, int]) -> RepositoryTree:
     del state  # another file under the name is read anew
     try:
@@ -187,7 +194,9 @@ def _tree_in(pack: Path, id: str, state: tuple[int, int]) -> RepositoryTree:
         raise BadInput(f"{pack} does not hold the tree {id} ({error}): mine the tasks again") from error
     wrong = next((blob for blob, content in blobs.items() if name_of(content) != blob), "")
     tree = RepositoryTree(made, blobs)
-    if wrong or tree.id != id or any(leads_out(path, target) for path, target in tree.links.items()):
+    links = tree.links
+    below = any(str(parent) in links for path in made for parent in PurePosixPath(path).parents)
+    if wrong or below or tree.id != id or any(leads_out(path, target) for path, target in links.items()):
         raise BadInput(f"{pack}: what it holds under {wrong or id} is something else: mine the tasks again")
     return tree
 
