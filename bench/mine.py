@@ -6,7 +6,9 @@ The first part generates sessions that really worked (`worked_sessions.py`: real
 that fail and a tenth of whose files nobody read, and an empty repository of skills. Two commands lead to a pull
 request: the rules learn, a scripted agent tries what is held out (`worked_agent.py`), a forge of the tests answers. So
 it says nothing of models. The second part holds what a mined check says against how the sessions really ended, which
-the miner is not told. The third mines the logs at hand. Exits 1 where a promise is not kept.
+the miner is not told. The third does the same with sessions that began in a repository (`worked_repositories.py`):
+commands that really ran at some commit of it, of which the logs show a few files. The fourth mines the logs at hand.
+Exits 1 where a promise is not kept.
 """
 
 import argparse
@@ -30,10 +32,12 @@ from house_words import CONVENTIONS
 from rich.console import Console
 from rich.table import Table
 from worked_agent import agent
+from worked_repositories import repository, worked_in
 from worked_sessions import At, Worked, worked, write_logs
 
 from trace2skill.domains import load_domain
 from trace2skill.domains.splits import split_tasks
+from trace2skill.mined.repository import RepositoryAddress
 from trace2skill.runs.intake import take_in
 from trace2skill.runs.mined_tasks import MinedTasks, mine
 from trace2skill.runs.runtime import forget_runtimes
@@ -50,6 +54,7 @@ def main() -> None:
     """Run the benchmark and print its tables."""
     arguments = argparse.ArgumentParser(description="Tasks out of logs, and a skill that is tried on them.")
     arguments.add_argument("--sessions", type=int, default=60)
+    arguments.add_argument("--in-repository", type=int, default=54, help="sessions that begin in a repository")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     given = arguments.parse_args()
@@ -63,6 +68,7 @@ def main() -> None:
         right = agreement(console, folder, logs, sessions, given.data)
         leaks = held_out_leaks(folder, logs, done)
         console.print(f"held-out leaks: {leaks}")
+        right &= in_repository(console, folder, given.in_repository, given.seed)
         at_hand(console, given.data)
     sys.exit(0 if right and not leaks and done["decision"]["verdict"] == "promote" and asked else 1)
 
@@ -175,21 +181,62 @@ def house_sessions(folder: Path, data: Path) -> tuple[list[Worked], dict[str, bo
 
 def held_out_leaks(folder: Path, logs: Path, done: dict[str, Any]) -> int:
     """Sessions of held-out tasks from which anything was learned, in that run and with other divisions."""
-    tasks = load_domain("shell").load(folder / "again")
-    leaks = 0
     learned = {id for item in done["analyses"] for id in (item["task_id"], item["trajectory_id"])}
-    for seed in (42, 1, 2, 3):
-        splits = split_tasks(tasks, seed=seed)
-        held_out = [task for task in tasks if task.id not in splits.evolve]
-        sessions = {id for task in held_out for id in task.sessions}
-        if seed == 42:
-            leaks += len(learned & sessions)
-            continue
-        store = open_store(folder / f"leaks-{seed}.duckdb")
+    return len(learned & _held_out(folder / "again", 42)) + _leaks(folder / "again", logs, folder / "leaks")
+
+
+def _held_out(tasks: Path, seed: int) -> set[str]:
+    """Ids of all sessions that may show how a held-out task is done, in the division of that seed."""
+    loaded = load_domain("shell").load(tasks)
+    splits = split_tasks(loaded, seed=seed)
+    return {id for task in loaded if task.id not in splits.evolve for id in task.sessions}
+
+
+def _leaks(tasks: Path, logs: Path, stores: Path) -> int:
+    """Sessions of held-out tasks that would be learned from, in three divisions."""
+    leaks = 0
+    stores.mkdir()
+    for seed in (1, 2, 3):
+        sessions = _held_out(tasks, seed)
+        store = open_store(stores / f"{seed}.duckdb")
         taken = take_in(store, Sources(paths=(logs,), analyst="rules"), sorted(sessions)).taken
         leaks += sum(bool({item.id, item.task_id} & sessions) for item in taken)
         store.close()
     return leaks
+
+
+def in_repository(console: Console, folder: Path, count: int, seed: int) -> bool:
+    """Sessions that began in a repository: what becomes a task, and what its check says. Returns whether it is kept."""
+    shop, copies = folder / "shop", folder / "copies"
+    copies.mkdir()
+    sessions = worked_in(copies, shop, repository(shop), count, seed)
+    logs = write_logs(sessions, folder / "in-repository")
+    there = [RepositoryAddress(name="shop", folder=shop)]
+    found = mine(
+        Sources(paths=(logs,)), choose_sandbox("auto", simulated_model=False), folder / "in-repository-tasks", there
+    )
+    began = {str(session.number): session for session in sessions}
+    met = [(item, began[_number_of(item.file)]) for item in found.segments]
+    there_still = [(item, session) for item, session in met if not session.lost]
+    replayed = sum(bool(item.commit) for item, _ in there_still)
+    right = sum(item.commit == session.commit for item, session in there_still if item.commit)
+    lost = sum(bool(item.task) for item, session in met if session.lost)
+    console.print(f"began at a commit that is there: {len(there_still)} sessions of {len(met)}", highlight=False)
+    console.print(f"  done again in its tree: {replayed}, at the right commit {right}", highlight=False)
+    console.print(f"  said by {dict(sorted(Counter(item.commit_by for item, _ in there_still).items()))}")
+    console.print(f"tasks of the {len(met) - len(there_still)} whose commit nobody has: {lost}", highlight=False)
+    table = Table("sessions", "with a check that was tried", "agree", "tasks", "of these, sessions that failed")
+    kept = _row(table, f"{count} that began in a repository", found, {n: not one.failed for n, one in began.items()})
+    console.print(table)
+    leaks = _leaks(folder / "in-repository-tasks", logs, folder / "leaks-in-repository")
+    console.print(f"held-out leaks: {leaks}; groups {found.groups} of {len(found.tasks)} tasks", highlight=False)
+    size = (folder / "in-repository-tasks" / "trees.zip").stat().st_size
+    console.print(f"trees.zip: {size} bytes, tasks.jsonl: {_size(folder)} bytes", highlight=False)
+    return kept and not leaks and not lost and right == replayed
+
+
+def _size(folder: Path) -> int:
+    return (folder / "in-repository-tasks" / "tasks.jsonl").stat().st_size
 
 
 def at_hand(console: Console, data: Path) -> None:

@@ -85,6 +85,10 @@ class Worked:
     calls: list[Call] = field(default_factory=list)
     thanks: str = ""
     failed: bool = False
+    commit: str = ""
+    branch: str = ""
+    lost: bool = False
+    """Did it begin at a commit that nobody has any more?"""
 
 
 class At:
@@ -227,7 +231,8 @@ def claude_code(session: Worked, folder: Path) -> None:
         at = f"2026-05-{1 + session.number % 27:02d}T10:{len(lines) // 60:02d}:{len(lines) % 60:02d}.000Z"
         message = {"role": kind, "content": content, **more}
         record = {"type": kind, "uuid": f"u{session.number}-{len(lines)}", "parentUuid": before, "sessionId": name}
-        lines.append({**record, "timestamp": at, "cwd": HOME, "version": "2.0.1", "message": message})
+        branch = {"gitBranch": session.branch} if session.branch else {}
+        lines.append({**record, "timestamp": at, "cwd": HOME, "version": "2.0.1", **branch, "message": message})
 
     add("user", session.request)
     for place, call in enumerate(session.calls):
@@ -255,7 +260,9 @@ def codex(session: Worked, folder: Path) -> None:
         at = f"2026-05-{1 + session.number % 27:02d}T11:{len(lines) // 60:02d}:{len(lines) % 60:02d}.000Z"
         lines.append({"timestamp": at, "type": kind, "payload": payload})
 
-    add("session_meta", id=name, timestamp="2026-05-01T11:00:00.000Z", cwd=HOME, cli_version="0.60.0", originator="cli")
+    git = {"git": {"commit_hash": session.commit, "branch": session.branch}} if session.commit else {}
+    more = {"cli_version": "0.60.0", "originator": "cli", **git}
+    add("session_meta", id=name, timestamp="2026-05-01T11:00:00.000Z", cwd=HOME, **more)
     add("response_item", type="message", role="user", content=[{"type": "input_text", "text": session.request}])
     for place, call in enumerate(session.calls):
         id = f"call_{session.number}_{place}"

@@ -18,6 +18,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.splits import split_tasks
 from trace2skill.mined.checks import checks_of
+from trace2skill.mined.swe_agent_commands import of_swe_agent
 from trace2skill.runs.ingest import of_logs
 from trace2skill.runs.intake import take_in
 from trace2skill.runs.mined_tasks import MinedTasks, mine
@@ -481,3 +482,30 @@ def test_a_skill_is_not_tried_on_what_it_has_learned_from(tmp_path: Path, prefec
     left_out = [item for item in again["left_out"] if item["verdict"] == "seen"]
     assert seen
     assert left_out or "the skill has learned from it in an earlier run" in again["decision"]["reason"]
+
+
+def test_patches_and_tests_that_were_read_through_tail_decide_nothing(mined: Any) -> None:
+    """A patch is right in many ways, and of what stands before a pipe nobody knows how it ended."""
+    code = (read("calc.py", CALC), edit("calc.py", "a - b", "a + b"))
+    diff = "diff --git a/calc.py b/calc.py\n--- a/calc.py\n+++ b/calc.py\n"
+    found = mined("Mend add in calc.py, and leave the patch in change.txt.", *code, write("change.txt", diff))
+    assert "only code or prose was changed" in why(found)
+    piped = ran("python -m unittest test_calc.py 2>&1 | tail -5", "ModuleNotFoundError: No module named 'x'")
+    assert "only code or prose was changed" in why(mined("Mend add in calc.py.", *code, piped))
+
+
+def test_commands_of_swe_agent_are_what_they_do_to_files() -> None:
+    made = [of_swe_agent(*said) for said in (
+        ("create a.py", "[File: /p/a.py (1 lines total)]\n1:"),
+        ("edit 1:1\nprint(1)\nend_of_edit", "[File: /p/a.py (1 lines total)]\n1:print(1)"),
+        ("edit 1:1\nprint(\nend_of_edit", "Your proposed edit has introduced new syntax error(s)."),
+        ("find_file a.py", "Found 1 matches"),
+        ("python a.py", "1"),
+    )]  # fmt: skip
+    assert [None if one is None else [item["kind"] for item in one] for one in made] == [
+        ["write"],
+        ["lines"],
+        [],
+        [],
+        None,
+    ]

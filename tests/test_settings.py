@@ -126,6 +126,7 @@ OTHER: dict[str, Any] = {
     "error_analyst": "one_call",
     "edits": {"allow_description": True},
     "sandbox": "docker",
+    "environment": "/opt/env",
     "agent": {"loop": {"turns": 9}},
     "analyst": {"turns": 9},
     "merge": {"fan_in": 5},

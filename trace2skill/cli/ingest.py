@@ -19,6 +19,7 @@ from trace2skill.consolidate.quarantine import UNSEEN, Quarantined, waiting
 from trace2skill.consolidate.quarantine import allow as let_in
 from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
+from trace2skill.mined.repository import RepositoryAddress
 from trace2skill.runs.dry_run import dry_run as look
 from trace2skill.runs.gate_on_mined import MINED, NO_AGENT, tasks_to_gate_on
 from trace2skill.runs.held_back import united
@@ -52,6 +53,14 @@ def ingest(
             show_default=False,
         ),
     ] = None,
+    repository: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]DIR",
+            help="With --gate-on mined: a git clone or bare repository that sessions began in; may be given again.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be read, and how each session ended; keep nothing.")
     ] = False,
@@ -71,8 +80,11 @@ def ingest(
     for place, value in fixed.items():
         put(made, place, value)
     settings = settings_of(of_logs(made))
+    if repository and gate_on != MINED:
+        raise BadInput("--repository says where sessions began whose tasks are mined: give --gate-on mined with it")
     if gate_on and not dry_run:
-        settings = settings_of(of_logs(made, *_tasks_for(gate_on, made, settings, quiet=json)))
+        there = [RepositoryAddress.parsed(text) for text in repository or ()]
+        settings = settings_of(of_logs(made, *_tasks_for(gate_on, made, settings, there, quiet=json)))
     if dry_run and settings.data.sources is not None:
         with LiveProgress(Console(stderr=True), lambda: 0.0, quiet=json) as progress, watched_by(progress):
             found = look(settings.data.sources)
@@ -85,14 +97,16 @@ def ingest(
     print_summary(summary, as_json=json)
 
 
-def _tasks_for(gate_on: str, made: dict[str, Any], settings: RunSettings, *, quiet: bool) -> tuple[Path | None, str]:
+def _tasks_for(
+    gate_on: str, made: dict[str, Any], settings: RunSettings, there: list[RepositoryAddress], *, quiet: bool
+) -> tuple[Path | None, str]:
     """The tasks to gate on, or None and why there are none."""
     if not agent_of(made):
         return None, NO_AGENT
     if gate_on != MINED:
         return Path(gate_on), ""
     with LiveProgress(Console(stderr=True), lambda: 0.0, quiet=quiet) as progress, watched_by(progress):
-        return tasks_to_gate_on(settings)
+        return tasks_to_gate_on(settings, there)
 
 
 def quarantine(

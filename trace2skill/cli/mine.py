@@ -14,15 +14,17 @@ from trace2skill.cli.console import Console, flat, plain
 from trace2skill.cli.live import LiveProgress
 from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
+from trace2skill.mined.repository import RepositoryAddress
 from trace2skill.runs.mined_tasks import MinedTasks
 from trace2skill.runs.mined_tasks import mine as mined
 from trace2skill.runs.sources import Sources
 from trace2skill.sandbox import choose_sandbox
+from trace2skill.sandbox.environment import with_environment
 
 SHOWN = 20
 NAMED = re.compile(
     r"\S+(?= cannot be changed as in the log)|(?<=it changes )\S+|(?<=asks for )\S+(?=,)|(?<=does not name )\S+(?=,)"
-    r"|(?<=came into )\S+(?=,)"
+    r"|(?<=came into )\S+(?=,)|(?<=its check needs )\S+(?=,)|\S+ at [0-9a-f]{12} of \S+(?= is not)"
 )
 
 
@@ -38,6 +40,21 @@ def mine(
     labels: Annotated[
         Path | None, typer.Option(help="JSON or CSV: id of a session to its score.", show_default=False)
     ] = None,
+    repository: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]DIR",
+            help="A git clone or bare repository that sessions began in, read only; may be given again.",
+            show_default=False,
+        ),
+    ] = None,
+    environment: Annotated[
+        Path | None,
+        typer.Option(
+            help="A Python environment with what such repositories need; seen in the sandbox, read-only.",
+            show_default=False,
+        ),
+    ] = None,
     sandbox: Annotated[
         Literal["auto", "bwrap", "docker"], typer.Option(help="Where the work of the logs is done again.")
     ] = "auto",
@@ -48,15 +65,18 @@ def mine(
 ) -> None:
     """Mine tasks from what agents did: a request, the files it began with, and a check that decides.
 
-    The work of each session is done again in the sandbox, from the files that its log holds. A check is believed where
+    The work of each session is done again in the sandbox, from the files that its log holds, or from the tree of the
+    commit that it began at, where it began in a --repository. A check is believed where
     it fails before the work and passes after it; what cannot be done again says why. The folder is a data set of the
     domain `shell`: `trace2skill run --domain shell --data FOLDER`, or `trace2skill ingest LOGS --gate-on FOLDER`.
     """
     if to is None and not dry_run:
         raise BadInput("say where the tasks go (--to FOLDER), or look first (--dry-run)")
-    chosen = choose_sandbox(sandbox, simulated_model=False)
+    chosen = with_environment(choose_sandbox(sandbox, simulated_model=False), environment)
+    there = [RepositoryAddress.parsed(text) for text in repository or ()]
     with LiveProgress(Console(stderr=True), lambda: 0.0, quiet=json) as progress, watched_by(progress):
-        found = mined(Sources(paths=tuple(sources), format=format, labels=labels), chosen, None if dry_run else to)
+        read = Sources(paths=tuple(sources), format=format, labels=labels)
+        found = mined(read, chosen, None if dry_run else to, there)
     if json:
         told = {"counts": found.counts, "checks": found.checks, "agreement": found.agreement}
         typer.echo(json_module.dumps({**told, **found.model_dump(mode="json")}, indent=2))
@@ -69,7 +89,9 @@ def print_mined(found: MinedTasks, to: Path | None) -> None:
     console = Console()
     table = Table("replayable", "check", "segments", "why not")
     rows = Counter((item.replayable, item.check if item.task else "", _kind_of(item.why)) for item in found.segments)
-    order = sorted(rows.items(), key=lambda row: (row[0][0] != "self-contained", -row[1], row[0]))
+    order = sorted(
+        rows.items(), key=lambda row: (row[0][0] not in ("self-contained", "in-repository"), -row[1], row[0])
+    )
     for (replayable, check, why), count in order[:SHOWN]:
         table.add_row(plain(replayable), plain(check), str(count), plain(why))
     console.print(table)

@@ -23,7 +23,7 @@ MODEL = (
     "tokens_per_minute",
 )
 ROLES = ("agent_model", "analyst_model", "merger_model")
-AGENT = ("seed", "seeds", "harness", "agent_command", "agent_set", "max_turns", "sandbox")
+AGENT = ("seed", "seeds", "harness", "agent_command", "agent_set", "max_turns", "sandbox", "environment")
 MAKING = (
     "analysts",
     "error_analyst",
@@ -105,7 +105,17 @@ INGEST = (
     *("labels", "format", "skill", "judge", "redaction_map"),
     *MODEL,
     *ROLES,
-    *("harness", "agent_command", "agent_set", "max_turns", "sandbox", "held_out_seeds", "no_skill", *GATE),
+    *(
+        "harness",
+        "agent_command",
+        "agent_set",
+        "max_turns",
+        "sandbox",
+        "environment",
+        "held_out_seeds",
+        "no_skill",
+        *GATE,
+    ),
     *MAKING[2:],
     *MONEY,
     *PROMOTING,

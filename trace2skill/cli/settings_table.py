@@ -150,6 +150,7 @@ OPTIONS = (
         text="Patches may change the description in the front matter.",
     ),
     _one("sandbox", "learning.sandbox"),
+    _one("environment", "learning.environment"),
     SettingOption(
         "max_turns",
         ("learning.agent.loop.turns", "learning.analyst.turns"),

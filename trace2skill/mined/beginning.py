@@ -12,11 +12,13 @@ class Beginning(NamedTuple):
 
     asked: str = ""
     files: Mapping[str, str] = {}
+    in_tree: str = ""
+    """In a repository, names the files that were changed, as they were: many begin with its tree, and differ."""
 
     @property
     def start(self) -> str:
         """Names the files, '' where there are none: equal beginnings are one input."""
-        return digest_of(self.files) if self.files else ""
+        return self.in_tree or (digest_of(self.files) if self.files else "")
 
     def may_be(self, other: "Beginning") -> bool:
         """Is it asked the same, and is no file another that both logs show? What a log does not show may be equal."""
@@ -28,7 +30,13 @@ class Beginning(NamedTuple):
         )
 
 
-def beginning(request: str, files: Mapping[str, bytes]) -> Beginning:
-    """Of a segment that asked this and began with these files, as far as its log shows."""
+def beginning(request: str, files: Mapping[str, bytes], changed: Mapping[str, bytes] | None = None) -> Beginning:
+    """Of a segment that asked this and began with these files, as far as its log shows.
+
+    Where it began in a repository, `changed` are those that it changed, as they were before.
+    """
     asked = digest_of(alike(request)) if len(request) >= SHORTEST else ""
-    return Beginning(asked, {path: digest_of_bytes(raw)[:16] for path, raw in sorted(files.items())})
+    digests, own = (
+        {path: digest_of_bytes(raw)[:16] for path, raw in sorted(some.items())} for some in (files, changed or {})
+    )
+    return Beginning(asked, digests, digest_of("in a tree", own) if own else "")

@@ -8,13 +8,16 @@ the log called by a name of its own, another agent may call otherwise, and be ri
 import json
 import re
 import shlex
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from trace2skill.core.digest import digest_of
-from trace2skill.mined.replay import Became, moved
+from trace2skill.domains.shell.trees import TEST_FILE, RepositoryTree
+from trace2skill.mined.base import import_paths
+from trace2skill.mined.replay import CHECKER, Became, moved
 from trace2skill.mined.task import MinedCheck
-from trace2skill.mined.work import Operation
+from trace2skill.mined.work import CHANGES, Operation
 from trace2skill.traces.runner_reports import reported
 
 TESTS = re.compile(
@@ -22,10 +25,8 @@ TESTS = re.compile(
     r"(?:go|cargo|npm|pnpm|yarn|mvn|gradle|gradlew|dotnet|swift|deno|bun|mix|rake|make) (?:run )?(?:test|check)\S*)"
     r"(?![\w/])"
     r"|\b(?:ba)?sh\s+\S*tests?\S*\.sh\b|(?:\A|[\s;&|])\./\S*tests?\S*"
+    r"|\b(?:-m django|manage\.py|setup\.py)\s+test\b"
     r"|\bpython[\d.]*\s+(?:-\w\s+)*\S*(?:\btests?/|test_|_test\b|run_?tests?)\S*"
-)
-TEST_FILE = re.compile(
-    r"(?:\A|/)(?:tests?|spec|__tests__)/|(?:\A|/)(?:test_[^/]*|[^/]*_test|[^/]*\.(?:test|spec)|conftest|run_?tests?|tests?)\.\w+\Z"
 )
 DECIDES = re.compile(
     r"\A(?:cd\s+\S+\s*&&\s*)?(?:\w+=\S*\s+)*(?:(?:uv|poetry|pipenv) run\s+)?"
@@ -35,13 +36,13 @@ DECIDES = re.compile(
 CODE = frozenset({
     ".py", ".js", ".ts", ".tsx", ".jsx", ".go", ".rs", ".java", ".c", ".h", ".cpp", ".rb", ".php", ".sh", ".pl", ".cs",
     ".swift", ".kt", ".scala", ".lua", ".r", ".vue", ".css", ".html", ".md", ".rst",
+    ".patch", ".diff",
 })  # fmt: skip
 """Endings of files that can be right in many ways: what they hold word for word decides nothing."""
+PIPED = re.compile(r"(?<!\|)\|(?!\|)\s*(?:tail|head|grep|tee|cat|less|sed|awk)\b")
+A_DIFF = re.compile(rb"\A\s*(?:diff --git |Index: |--- \S+[^\n]*\n\+\+\+ )")
+"""How a patch begins: it is code, and right in many ways."""
 WORD = re.compile(r"\w+(?:[.-]\w+)*")
-CHECKER = re.compile(
-    r"(?i)(?:\A|[_.-])(?:check|verif|valid|lint)\w*\.\w+\Z|(?:check|checker|validator|verifier)\.\w+\Z"
-)
-"""Names of programs that say whether something is right."""
 STAND_INS = """\
 import os, sys
 cut = sys.argv.index("--")
@@ -62,21 +63,44 @@ def checks_of(
     before: Mapping[str, bytes],
     after: Mapping[str, bytes],
     root: str,
+    tree: RepositoryTree | None = None,
 ) -> Iterator[MinedCheck | str]:
-    """The checks that a segment has, the strongest first; where one is not fair, why not, in words."""
+    """The checks that a segment has, the strongest first; where one is not fair, why not, in words.
+
+    In a repository's `tree`, tests of it that nobody changed need not be brought along: the domain has them restored.
+    """
     runs = [(item, became) for item, became in zip(work, told, strict=True) if item.kind == "run"]
     made = {path for path in after if path not in before}
+    met = {path for became in told for path in became.changed} | {item.path for item in work if item.kind in CHANGES}
+    gone = {path for path in met if path not in before and path not in after and (tree is None or path not in tree)}
     for item, became in reversed(runs):
-        if TESTS.search(item.command) and (item.worked or reported(item.output) is not None):
-            yield _by_command("tests", item, became, request, before, after, made, root)
+        if TESTS.search(item.command) and _ran(item):
+            if away := _speaks_of_one(item.command, gone):
+                yield f"its check needs {away}, which was removed again"
+                break
+            yield _by_command("tests", item, became, request, before, after, made, root, tree)
             break
     for item, became in reversed(runs):
         if DECIDES.match(item.command.strip()) and not TESTS.search(item.command):
+            if PIPED.search(item.command) and not became.same:
+                continue  # its exit code is that of another program
             if any(names(request, path, there=path in before) for path in became.changed):
                 break  # it is the work itself: what it left decides
-            yield _by_command("command", item, became, request, before, after, made, root)
+            if away := _speaks_of_one(item.command, gone):
+                yield f"its check needs {away}, which was removed again"
+                break
+            yield _by_command("command", item, became, request, before, after, made, root, tree)
             break
     yield _by_state(request, before, after)
+
+
+def _speaks_of_one(command: str, paths: Collection[str]) -> str:
+    return next((path for path in sorted(paths) if path and _speaks_of(command, path)), "")
+
+
+def _ran(item: Operation) -> bool:
+    """Did tests run? Where another program read what they printed, the exit code is that one's and says nothing."""
+    return (item.worked and not PIPED.search(item.command)) or reported(item.output) is not None
 
 
 def names(request: str, path: str, *, there: bool = False) -> bool:
@@ -109,9 +133,12 @@ def _by_command(
     after: Mapping[str, bytes],
     made: set[str],
     root: str,
+    tree: RepositoryTree | None,
 ) -> MinedCheck | str:
     tests = kind == "tests"
     brought = _brought(item.command, before, after, tests=tests)
+    if tree is not None:
+        brought = {path: raw for path, raw in brought.items() if not (tests and raw == tree.read(path))}
     asked = [path for path in brought if brought[path] != before.get(path) and names(request, path)]
     brought = {path: raw for path, raw in brought.items() if path not in asked}
     if asked and (not brought or any(_speaks_of(item.command, path) for path in asked)):
@@ -127,8 +154,11 @@ def _by_command(
         return "its last command is a program of its own, which decides over itself"
     command = moved(item.command, root)
     lines = ["unset PYTHONSAFEPATH PYTHONPATH", "set -o pipefail", "export PYTHONDONTWRITEBYTECODE=1"]
+    paths = import_paths(tree) if tree is not None else []
+    lines += [f'export PYTHONPATH="{":".join(f"$PWD/{path}".rstrip("/") for path in paths)}"'] if paths else []
     lines += [written(path, raw) for path, raw in brought.items()]
-    lines += _no_stand_ins(brought, {*before, *after}) if any(path.endswith(".py") for path in brought) else []
+    known = {*before, *after, *(_modules(tree) if tree is not None else ())}
+    lines += _no_stand_ins(brought, known) if any(path.endswith(".py") for path in brought) or (tests and paths) else []
     lines += [f"cd {shlex.quote(became.folder)}"] if became.folder != "." else []
     shown = " ".join(item.command.split())[:200]
     if tests or not item.worked or not became.same or not item.output.strip():
@@ -155,6 +185,12 @@ def _brought(command: str, before: Mapping[str, bytes], after: Mapping[str, byte
     }
 
 
+def _modules(tree: RepositoryTree) -> Iterator[str]:
+    """Files of a tree that have the name of a module of Python's: they were there."""
+    names = {*sys.stdlib_module_names, "pytest"}
+    return (path for path in tree.entries if path.endswith(".py") and PurePosixPath(path).stem in names)
+
+
 def _no_stand_ins(brought: Iterable[str], known: Collection[str]) -> list[str]:
     """Lines that end a check where a file stands in for a module that its programs are made of."""
     folders = sorted({".", *(str(PurePosixPath(path).parent) for path in brought)})
@@ -169,6 +205,7 @@ def _by_state(request: str, before: Mapping[str, bytes], after: Mapping[str, byt
         return "nothing was changed, and nothing that ran decided over it"
     named = [path for path in changed if names(request, path, there=path in before)]
     exact = [path for path in named if PurePosixPath(path).suffix.lower() not in CODE]
+    exact = [path for path in exact if not A_DIFF.match(after.get(path, b""))]
     if not exact:
         what = "only code or prose was changed" if named else f"the request does not name {changed[0]}"
         return f"{what}, and nothing that ran decided over it"

@@ -4,6 +4,8 @@ Reads the operations from the file that its first argument names, works in the d
 one JSON object: what became of each operation, and where the shell stood at the end.
 """
 
+from __future__ import annotations  # an environment may have an older Python
+
 import contextlib
 import json
 import os
@@ -17,7 +19,7 @@ from typing import Any
 
 READ, SHOWN = 20_000, 300
 """So much is read of what a command prints, and so much of its end is told."""
-LOOKED_AT, NAMED = 5000, 100
+LOOKED_AT, NAMED = 20_000, 100
 """So many files are looked at after a command, and so many that it changed are told."""
 
 
@@ -29,6 +31,9 @@ def main() -> None:
     given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     root, stands = os.getcwd(), os.path.join(os.getcwd(), given["stands"])
     until = time.monotonic() + given["seconds"]
+    os.environ.update(given.get("environment", {}))
+    if given.get("first"):
+        _run(given["first"], root, given["each"])
     told = []
     for item in given["work"]:
         if item["kind"] == "run":
@@ -91,6 +96,11 @@ def _do(item: dict[str, Any]) -> str:
             lines = there.splitlines(keepends=True)
             text = item["text"] if item["text"].endswith("\n") else item["text"] + "\n"
             return _write(path, "".join([*lines[: item["line"]], text, *lines[item["line"] :]]))
+        elif item["kind"] == "lines":
+            lines = there.splitlines(keepends=True)
+            if not 1 <= item["line"] <= item["to"] <= max(1, len(lines)):
+                return "no match"
+            return _write(path, "".join([*lines[: item["line"] - 1], item["text"] + "\n", *lines[item["to"] :]]))
         elif item["kind"] == "edit":
             if item["old"] not in there:
                 return "no match"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from trace2skill.mined.replay import does_something
 from trace2skill.mined.work import CHANGES, Operation
+from trace2skill.traces.values import mapping
 from trace2skill.types.trajectory import Trajectory
 
 CHANGED_TO = re.compile(r"(?:\A|[;&|\n(])[ \t]{0,20}cd[ \t]{1,20}[\"']?(/[^\s\"';&|]+)")
@@ -28,7 +29,8 @@ class Begun(NamedTuple):
 
 def root_of(trajectory: Trajectory, work: Sequence[Operation]) -> str:
     """The directory that a session worked in, '' where nothing tells it."""
-    told = trajectory.extra.get("cwd")
+    info = mapping(mapping(trajectory.extra.get("info")).get("config"))
+    told = trajectory.extra.get("cwd") or mapping(info.get("environment")).get("cwd")  # mini-swe-agent
     if isinstance(told, str) and told.startswith("/"):
         return posixpath.normpath(told)
     folders = [item.folder for item in work if item.folder.startswith("/")]
@@ -39,34 +41,36 @@ def root_of(trajectory: Trajectory, work: Sequence[Operation]) -> str:
     return "" if common in NO_PROJECT else common
 
 
-def inside(path: str, root: str) -> str | None:
+def inside(path: str, root: str, stands: str = "") -> str | None:
     """A path of a log as one in the directory, None where it leads out of it.
 
-    Without a root, relative paths alone are inside.
+    Without a root, relative paths alone are inside; they begin where the session `stands` in the directory.
     """
     if path.startswith("/"):
         if not root or not (path == root or path.startswith(f"{root.rstrip('/')}/")):
             return None
         path = posixpath.relpath(posixpath.normpath(path), root)
+    elif stands:
+        path = posixpath.join(stands, path)
     path = posixpath.normpath(path)
     return None if path in (".", "..") or path.startswith(("../", "/", "~")) else path
 
 
-def placed(work: Sequence[Operation], root: str) -> tuple[list[Operation], str]:
+def placed(work: Sequence[Operation], root: str, stands: str = "") -> tuple[list[Operation], str]:
     """The operations with paths in the directory, and why it cannot be done again where one leads out of it."""
     found: list[Operation] = []
     for item in work:
         if item.kind == "run":
             found.append(item)
             continue
-        path = inside(item.path, root)
+        path = inside(item.path, root, stands)
         if path is None and item.path.startswith("/tmp/") and ".." not in item.path:
             if item.kind != "read":
                 found.append(item)  # the sandbox has a /tmp of its own
             continue
         if path is None and item.kind == "read":
             continue
-        to = inside(item.text, root) if item.kind == "move" else item.text
+        to = inside(item.text, root, stands) if item.kind == "move" else item.text
         if path is None or to is None:
             return [], f"it changes {item.path[:200]}, which is not in the directory it works in"
         if len(item.text) > MOST_TEXT:

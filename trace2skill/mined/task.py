@@ -7,7 +7,7 @@ from pydantic import Field
 
 from trace2skill.core.record import Record
 
-Replayable = Literal["self-contained", "needs-repository", "not-replayable"]
+Replayable = Literal["self-contained", "in-repository", "needs-repository", "needs-environment", "not-replayable"]
 CheckKind = Literal["tests", "command", "state"]
 
 
@@ -42,7 +42,20 @@ class MinedSegment(Record):
     outcome: str = Field(default="unknown", description="How the log, its verdict file or its labels say it ended.")
     source: str = "none"
     replayable: Replayable = "not-replayable"
-    commit: str = Field(default="", exclude_if=not_, description="Of the repository it needs, where the log says it.")
+    commit: str = Field(
+        default="", exclude_if=not_, description="At which it began, where that was found or the log says it."
+    )
+    repository: str = Field(
+        default="", exclude_if=not_, description="The repository in which it began, if one was named."
+    )
+    commit_by: Literal["", "log", "branch", "files"] = Field(
+        default="",
+        exclude_if=not_,
+        description="Who says the commit: the log, its branch and time, or the files that it shows.",
+    )
+    redacted: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="Files of that tree from which secrets were taken out."
+    )
     why: str = Field(default="", description="Why it became no task.")
     check: CheckKind | Literal[""] = ""
     check_passes: bool | None = Field(

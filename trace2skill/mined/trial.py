@@ -8,7 +8,9 @@ from itertools import starmap
 from pathlib import Path
 from typing import Any
 
+from trace2skill.domains.shell.trees import RepositoryTree
 from trace2skill.domains.shell.workspace import RESERVED
+from trace2skill.mined.begin_tree import BeginTree
 from trace2skill.mined.checks import names, written
 from trace2skill.mined.parts import NeededRepository
 from trace2skill.mined.replay import Became, Done
@@ -18,9 +20,13 @@ from trace2skill.mined.work import CHANGES, Operation
 
 MOST_FILES = 200
 MISSING = re.compile(
-    r"No module named '?[\w.]+|[\w./-]{1,80}: command not found|No such file or directory|not a git repository"
+    r"No module named '?[\w.]+'?|[\w./-]{1,80}: command not found|No such file or directory|not a git repository"
 )
 """What says best why a command does not run here. Other words of it may be others the next time."""
+WANTS = re.compile(r"No module named '?(?P<module>[\w.]+)|[\w./-]{1,80}: command not found")
+"""What says that a package or a program is not installed here."""
+PACK = "trees.zip"
+"""The file beside the tasks that holds the trees they begin in."""
 
 
 class Trial:
@@ -37,8 +43,9 @@ class Trial:
         root: str,
         *,
         accepted: bool,
+        at: BeginTree | None = None,
     ) -> None:
-        self.about, self.request, self.work, self.done, self.root = about, request, work, done, root
+        self.about, self.request, self.work, self.done, self.root, self.at = about, request, work, done, root, at
         self._lost, self._repository, self._accepted = lost, repository, accepted
 
     @property
@@ -50,21 +57,42 @@ class Trial:
             return "its work does not run to its end in the sandbox"
         if any(Path(path).parts[0] in RESERVED for path in (*self.done.before, *self.done.after)):
             return "a file has a name that is ours"
-        if any(_not_text(raw) for raw in self.done.before.values()):
+        if any(_not_text(raw) for raw in self.files.values()):
             return "it begins with files that are no text"
-        sizes = [len(raw) for raw in (*self.done.before.values(), *self.done.after.values())]
+        left = {
+            path: raw for path, raw in self.done.after.items() if self.at is None or self.done.before.get(path) != raw
+        }
+        sizes = [len(raw) for raw in (*self.files.values(), *left.values())]
         return "its files are too large or too many" if len(sizes) > MOST_FILES or sum(sizes) > MOST_TEXT else ""
+
+    @property
+    def tree(self) -> RepositoryTree | None:
+        """The tree that it began in, if it did in one."""
+        return self.at.tree if self.at else None
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The files that it began with, besides those that its tree has."""
+        before = self.done.before
+        return (
+            before if self.tree is None else {path: raw for path, raw in before.items() if raw != self.tree.read(path)}
+        )
 
     def row(self, check: MinedCheck) -> dict[str, Any]:
         """The task as a line of a data set of the domain."""
-        return {
+        row = {
             "id": self.about.id,
             "prompt": self.request,
-            "files": {path: raw.decode("utf-8") for path, raw in sorted(self.done.before.items())},
+            "files": {path: raw.decode("utf-8") for path, raw in sorted(self.files.items())},
             "check": check.script,
             "solution": _solution(self.done),
             "kind": check.kind,
         }
+        if self.at is None:
+            return row
+        gone = sorted(path for path in self.done.after if path not in self.done.before and path in self.at.tree)
+        told = {"pack": PACK, "tree": self.at.tree.id, "name": self.at.repository, "commit": self.at.commit}
+        return {**row, "tree": {**told, "removed": gone, "restored": check.kind == "tests"}}
 
     @property
     def emptied(self) -> dict[str, bytes]:
@@ -85,9 +113,13 @@ class Trial:
     def refused(self, why: str) -> MinedSegment:
         """The segment as one that became no task: for want of its repository, where that is why."""
         lacks = self.lacks
+        said = f"{lacks}; {why}" if lacks else why
+        if self.at is not None:
+            wants = WANTS.search(said)
+            kind = "needs-environment" if wants and not self._has(wants) else "not-replayable"
+            return self.about.model_copy(update={"replayable": kind, "why": said})
         if not lacks:
             return self.about.model_copy(update={"why": why})
-        said = f"{lacks}; {why}"
         if not self._repository.there:
             return self.about.model_copy(update={"why": said})
         needs = {"replayable": "needs-repository", "commit": self._repository.commit, "why": said}
@@ -101,6 +133,18 @@ class Trial:
             more = f" (and {len(self._lost) - 1} more files)" if len(self._lost) > 1 else ""
             return f"the log does not hold {path}: {why}{more}"
         return next(filter(None, starmap(_differs, self._told)), "")
+
+    def _has(self, wants: re.Match[str]) -> bool:
+        """Is what cannot be found a part of the tree, so that it is not the environment that lacks it?"""
+        name = (wants["module"] or "").partition(".")[0]
+        return bool(name) and any(
+            re.search(rf"(?:\A|/){re.escape(name)}(?:/|\.py\Z)", path) for path in self.tree_paths
+        )
+
+    @property
+    def tree_paths(self) -> list[str]:
+        """The paths of its tree."""
+        return list(self.tree.entries) if self.tree else []
 
     @property
     def _told(self) -> list[tuple[Operation, Became]]:
@@ -122,12 +166,18 @@ class Trial:
 def _differs(item: Operation, became: Became) -> str:
     """What did not go as in the log, in words; '' where it did, or where it failed there, too."""
     if item.kind == "run" and item.worked and became.exit_code != (item.exit_code or 0):
+        if item.exit_code is None and _last_line(item.output) and _last_line(item.output) == _last_line(became.said):
+            return ""  # the log has no exit code, and it said the same
         told = MISSING.search(became.said)
         how = told[0] if told else f"exit code {became.exit_code}" if became.exit_code else became.did
         return f"`{' '.join(item.command.split())[:80]}` does not end here as in the log ({how})"
     if item.kind in CHANGES and became.did != "done":
         return f"{item.path} cannot be changed as in the log ({became.did})"
     return ""
+
+
+def _last_line(said: str) -> str:
+    return said.strip().rpartition("\n")[2].strip()
 
 
 def _not_text(raw: bytes) -> bool:

@@ -14,12 +14,13 @@ from pydantic import Field
 from trace2skill.core.record import Record
 from trace2skill.mined.patches import BEGIN, patched
 from trace2skill.mined.reads import read_by_command, read_whole
+from trace2skill.mined.swe_agent_commands import of_swe_agent
 from trace2skill.traces.calls import command_of
 from trace2skill.traces.values import mapping
 from trace2skill.types.trajectory import Observation, Step, ToolCall, Trajectory
 
-Kind = Literal["read", "write", "edit", "insert", "remove", "move", "run", "unclear"]
-CHANGES: frozenset[Kind] = frozenset({"write", "edit", "insert", "remove", "move", "unclear"})
+Kind = Literal["read", "write", "edit", "insert", "lines", "remove", "move", "run", "unclear"]
+CHANGES: frozenset[Kind] = frozenset({"write", "edit", "insert", "lines", "remove", "move", "unclear"})
 PATHS = ("file_path", "filePath", "path", "absolute_path", "target_file", "filename", "file", "notebook_path")
 CONTENTS = ("content", "file_text", "contents", "text", "code_content")
 EDITED = (("old_string", "new_string"), ("old_str", "new_str"), ("oldString", "newString"), ("search", "replace"))
@@ -27,6 +28,7 @@ FOLDERS = ("workdir", "cwd", "working_directory", "directory", "dir_path")
 READS = re.compile(r"(?i)\A(?:read|view|open|cat|show)(?:[_-]?(?:file|text_file|many_files))?\Z")
 WRITES = re.compile(r"(?i)write|create|save|str_replace|edit|new_file")
 REMOVES = re.compile(r"(?i)\A(?:delete|remove)[_-]?file\Z")
+AROUND = re.compile(r"<returncode>-?\d+</returncode>\n<output>\n(?P<said>.*?)\n?</output>\s*", re.S)
 EDITORS = re.compile(r"(?i)edit|str_replace|notebook|replace|patch|insert")
 
 
@@ -39,7 +41,8 @@ class Operation(Record):
     text: str = Field(default="", description="The content; of an edit what came in; of a move where it went.")
     old: str = Field(default="", description="Of an edit, what it took out.")
     every: bool = Field(default=False, description="Of an edit: wherever it stands.")
-    line: int = Field(default=0, description="Of an insertion: after which line.")
+    line: int = Field(default=0, description="Of an insertion: after which line; of lines: the first.")
+    to: int = Field(default=0, description="Of lines in whose place the text stands: the last.")
     over: bool = Field(default=False, description="Of a writing: does the log say that the file was there?")
     whole: bool = Field(default=True, description="Of a reading: is it all of the file?")
     command: str = ""
@@ -53,10 +56,22 @@ def work_of(trajectory: Trajectory) -> list[Operation]:
     """What its calls did, in their order."""
     answered = any(step.observations for step in trajectory.steps)
     found = _in_open_file([item for step in trajectory.steps for item in _of_step(step, answered=answered)])
+    if trajectory.agent == "SWE-agent":
+        found = _in_open_file([own for item in found for own in _of_swe_agent(item)])
     if trajectory.agent == "codex":  # each command has a shell of its own
         own = {"folder": "."}
         return [item.model_copy(update=own) if item.kind == "run" and not item.folder else item for item in found]
     return found
+
+
+def _of_swe_agent(item: Operation) -> Iterator[Operation]:
+    made = of_swe_agent(item.command, item.output) if item.kind == "run" else None
+    if made is None:
+        yield item
+        return
+    for fields in made:
+        kept = {"step": item.step, "exit_code": item.exit_code, "worked": item.worked}
+        yield Operation.model_validate({**kept, **fields})
 
 
 def _in_open_file(work: list[Operation]) -> list[Operation]:
@@ -115,7 +130,7 @@ def _told_beside(step: int, path: str, answer: Observation | None) -> Iterator[O
 
 
 def _of_command(step: int, command: str, given: dict[str, Any], answer: Observation | None) -> Iterator[Operation]:
-    said = answer.content if answer else ""
+    said = _bare(answer.content) if answer else ""
     folder = next((given[name] for name in FOLDERS if isinstance(given.get(name), str)), "")
     worked = answer is None or answer.state == "worked"
     if worked and (found := read_by_command(command, said)) is not None:
@@ -131,6 +146,12 @@ def _of_command(step: int, command: str, given: dict[str, Any], answer: Observat
         worked=worked,
         output=said,
     )
+
+
+def _bare(said: str) -> str:
+    """What a command printed, without what mini-swe-agent writes around it."""
+    around = AROUND.fullmatch(said)
+    return around["said"] if around else said
 
 
 def _of_file(step: int, call: ToolCall, path: str, answer: Observation | None) -> Iterator[Operation]:

@@ -6,9 +6,10 @@ family; tasks of one family, and those that may be the same work (`mined_twins`)
 """
 
 import json
+import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import not_
 from pathlib import Path
@@ -20,12 +21,17 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.core.swap import swap_in, trial
+from trace2skill.domains.shell.evals import TaskInWords, write_evals
+from trace2skill.domains.shell.trees import add_to_pack
 from trace2skill.mined import MinedSegment, Miner
+from trace2skill.mined.repository import RepositoryAddress, opened
+from trace2skill.mined.trial import PACK
 from trace2skill.runs.mined_twins import Families, MetSegment, Twins
 from trace2skill.runs.reading_progress import ReadingProgress
 from trace2skill.runs.sources import Sources
 from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.sandbox import Sandbox
+from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.traces import ReadFile, read_paths
 from trace2skill.traces.claude import files_kept
 from trace2skill.traces.outcomes import labelled, read_labels
@@ -71,23 +77,30 @@ class MinedTasks(Record):
         return sum(item.check_passes == (item.outcome == "passed") for item in both), len(both)
 
 
-def mine(sources: Sources, sandbox: Sandbox, to: Path | None) -> MinedTasks:
+def mine(
+    sources: Sources, sandbox: Sandbox, to: Path | None, repositories: Sequence[RepositoryAddress] = ()
+) -> MinedTasks:
     """Mine tasks from logs, and write them to a folder: `tasks.jsonl`, and `mined.json` with what became of the rest.
+
+    Tasks that begin in a repository have its tree in `trees.zip` beside them.
 
     Args:
         sources: the logs, their format and labels.
         sandbox: where the work of the logs is done again.
         to: a new or empty folder, or one that was mined before, which is replaced as a whole; None writes nothing.
+        repositories: those that sessions may have begun in.
 
     Raises:
-        BadInput: a path, the labels or the format is not what it should be, or the folder is somebody else's.
+        BadInput: a path, the labels or the format is not what it should be, the folder is somebody else's, or a
+            repository is none.
         InfrastructureFault: the sandbox could not start.
     """
     check_folder(to)
+    there = opened(repositories)
     verdicts = verdicts_for(files_of(sources.paths), read_labels(sources.labels) if sources.labels else None)
     reader = reader_for(sources.format) if sources.format else None
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting:
-        mining = _Mining(Miner(sandbox), verdicts, waiting)
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting, scratch_directory(prefix="t2s-trees-") as aside:
+        mining = _Mining(Miner(sandbox, there), verdicts, waiting, Path(aside) / PACK if to else None)
         with files_kept():
             readings = read_paths(sources.paths, mining, reader=reader, aside=verdicts.files)
         if not mining.segments:
@@ -101,7 +114,7 @@ def mine(sources: Sources, sandbox: Sandbox, to: Path | None) -> MinedTasks:
             first_problems=problems,
         )
         if to is not None:
-            swap_in(to, lambda folder: _write(folder, mining, found))
+            swap_in(to, lambda folder: _write(folder, mining, found, sources.name))
     return found
 
 
@@ -128,6 +141,8 @@ class _Mining(ReadingProgress):
     miner: Miner
     verdicts: Verdicts
     waiting: IO[str]
+    trees: Path | None
+    """Where the trees wait that tasks begin in; None where nothing is written."""
     segments: list[MinedSegment] = field(default_factory=list)
     families: Families = field(default_factory=Families)
     seen: list[MetSegment] = field(default_factory=list)
@@ -140,11 +155,13 @@ class _Mining(ReadingProgress):
         clean, redactor = redacted(trajectory)
         for other in filter(None, (trajectory.parent, f"task {trajectory.task_id}")):
             self.families.unite(trajectory.id, other)
-        for item, row, beginning in self.miner.mine(clean, outcomes):
+        for item, row, beginning, tree, what, expected in self.miner.mine(clean, outcomes):
             told = {"format": file.format, "file": redactor.text(file.name), "why": redactor.text(item.why)}
             segment = item.model_copy(update=told)
             if row is not None:
-                segment = self._kept(segment, row)
+                segment = self._kept(segment, row, what, expected)
+            if segment.task and tree is not None and self.trees is not None and "tree" in (row or {}):
+                add_to_pack(self.trees, tree)
             self.segments.append(segment)
             self.seen.append(MetSegment(segment.session, beginning, bool(segment.task)))
 
@@ -153,33 +170,39 @@ class _Mining(ReadingProgress):
         twins = Twins(self.families, self.seen)
         return {item.task: twins.group_of(item.session) for item in self.segments if item.task}
 
-    def rows(self) -> Iterator[dict[str, Any]]:
+    def rows(self) -> Iterator[TaskInWords]:
         """The tasks, with their groups and all sessions that may show how they are done."""
         twins = Twins(self.families, self.seen)
         sessions = twins.sessions()
         self.waiting.seek(0)
         for line in self.waiting:
-            row = json.loads(line)
-            session = row.pop("session")
+            kept = json.loads(line)
+            row, session = kept["row"], kept["session"]
             group = twins.group_of(session)
             ids = sorted({row["id"], session, *(id.removeprefix("task ") for id in sessions[group])})
-            yield {**row, "group": digest_of("group", group)[:16], "sessions": ids}
+            whole = {**row, "group": digest_of("group", group)[:16], "sessions": ids}
+            yield TaskInWords(whole, kept["what"], kept["expected"])
 
-    def _kept(self, segment: MinedSegment, row: dict[str, Any]) -> MinedSegment:
+    def _kept(self, segment: MinedSegment, row: dict[str, Any], what: str, expected: Mapping[str, str]) -> MinedSegment:
         """The segment as a task, unless there is one already that asks the same of the same files."""
-        same = digest_of(" ".join(row["prompt"].split()), row["files"])
+        tree = row["tree"]["tree"] if "tree" in row else ""
+        same = digest_of(" ".join(row["prompt"].split()), row["files"], *([tree] if tree else []))
         first = self.known.setdefault(same, segment)
         if first is not segment:
             self.families.unite(first.session, segment.session)
             why = f"it asks what {first.id} asks, of the same files"
             return segment.model_copy(update={"task": "", "why": why})
-        self.waiting.write(json.dumps({**row, "session": segment.session}) + "\n")
+        beside = {"session": segment.session, "what": what, "expected": expected}
+        self.waiting.write(json.dumps({"row": row, **beside}) + "\n")
         return segment
 
 
-def _write(folder: Path, mining: _Mining, found: MinedTasks) -> None:
+def _write(folder: Path, mining: _Mining, found: MinedTasks, name: str) -> None:
     with (folder / TASKS).open("w", encoding="utf-8") as file:
-        for row in mining.rows():
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        for task in mining.rows():
+            file.write(json.dumps(task.row, ensure_ascii=False) + "\n")
+    write_evals(folder, name, mining.rows())
+    if mining.trees is not None and mining.trees.exists():
+        shutil.copyfile(mining.trees, folder / PACK)
     told = {"counts": found.counts, "checks": found.checks, **found.model_dump(mode="json")}
     (folder / REPORT).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -23,6 +23,7 @@ from trace2skill.runs.live_skills import live_library, live_skill
 from trace2skill.runs.run_progress import ProgressFile
 from trace2skill.runs.settings import RunSettings
 from trace2skill.sandbox import Access, CommandResult, Limits, Sandbox, choose_sandbox
+from trace2skill.sandbox.environment import with_environment
 from trace2skill.sandbox.limits import NO_ACCESS
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store, open_store
@@ -76,7 +77,8 @@ class Runtime:
     @cached_property
     def _bare_sandbox(self) -> Sandbox:
         known = self.settings.models.all_simulated and self.settings.learning.agent.harness is None
-        return choose_sandbox(self.settings.learning.sandbox, simulated_model=known)
+        learning = self.settings.learning
+        return with_environment(choose_sandbox(learning.sandbox, simulated_model=known), learning.environment)
 
     @cached_property
     def harness(self) -> Harness:

@@ -118,6 +118,12 @@ class LearningSettings(Record):
     sandbox: Literal["auto", "bwrap", "docker", "process"] = Field(
         default="auto", description="Where a model's commands run. 'process' is no security boundary."
     )
+    environment: Path | None = Field(
+        default=None,
+        exclude_if=not_,
+        description="A Python environment, or any folder with bin/, whose programs commands in the sandbox find first; "
+        "read-only.",
+    )
     agent: AgentSettings = Field(default=AgentSettings(), description="Who plays the agent, and its limits.")
     analyst: LoopLimits = Field(default=LoopLimits(turns=20), description="Limits of the error analyst.")
     merge: Bounds = Field(default=Bounds(), description="How much one call that unites rules may hold.")

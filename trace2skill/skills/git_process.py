@@ -109,12 +109,14 @@ class Git:
         command = [program, "--no-pager", "--no-replace-objects", *settings, "-C", str(at or self.folder), *words]
         beside = self.folder.parent if self.address else None
         with ExitStack() as stack:  # to files, which have a limit: a small repository may have a list without end
-            out, err = (stack.enter_context(tempfile.TemporaryFile(dir=beside)) for _ in range(2))
+            out, err, source = (stack.enter_context(tempfile.TemporaryFile(dir=beside)) for _ in range(3))
+            source.write(given)
+            source.seek(0)
             process = stack.enter_context(
                 subprocess.Popen(
                     command,
                     env=self._environment(),
-                    stdin=subprocess.PIPE,
+                    stdin=source,
                     stdout=out,
                     stderr=err,
                     start_new_session=True,  # git has children, which end with it
@@ -123,7 +125,7 @@ class Git:
             with ended_with_run(process):
                 with suppress(ProcessLookupError):
                     most = _limit_files(process.pid, most)
-                if not _to_the_end(process, given):
+                if not _to_the_end(process):
                     raise self.wrong(f"git was not done with it after {PATIENCE_SECONDS:g} s")
             said = [_beginning(file, size) for file, size in ((out, most), (err, MOST_SAID))]
         if process.returncode == -signal.SIGXFSZ or (process.returncode and TOO_MUCH in said[1]):
@@ -175,18 +177,16 @@ def _limit_files(process: int, most: int) -> int:
     return most
 
 
-def _to_the_end(process: "subprocess.Popen[bytes]", given: bytes) -> bool:
+def _to_the_end(process: "subprocess.Popen[bytes]") -> bool:
     """Wait for a process, and look meanwhile whether the run is to stop. False where it takes too long."""
     until = time.monotonic() + PATIENCE_SECONDS
-    rest: bytes | None = given
     while True:
         try:
-            process.communicate(rest, timeout=max(0.0, min(LOOK_SECONDS, until - time.monotonic())))
+            process.wait(timeout=max(0.0, min(LOOK_SECONDS, until - time.monotonic())))
         except subprocess.TimeoutExpired:
             stopping.check()
             if time.monotonic() >= until:
                 return False
-            rest = None  # it is being given
         else:
             stopping.check()  # it may have been killed
             return True

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from trace2skill.core.record import Record
-from trace2skill.domains.shell.workspace import CHECK, SOLUTION, changes, lay_out_left
+from trace2skill.domains.shell.workspace import CHECK, SOLUTION, changes, lay_out_left, restore_tests
 from trace2skill.sandbox import CommandResult, Limits, Sandbox
 from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.types.task import Task
@@ -53,6 +53,7 @@ def run_check(task: Task, outputs: Mapping[str, bytes], sandbox: Sandbox, limits
         workspace, check = Path(directory) / "left", Path(directory) / "check"
         workspace.mkdir()
         lay_out_left(task, workspace, outputs)
+        restore_tests(task, workspace)
         _write_check(task, check)
         name = task.detail["check_name"]
         command = (

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from trace2skill.core.digest import digest_of, digest_of_bytes
 from trace2skill.core.errors import BadInput
 from trace2skill.domains.rows import OddRows
+from trace2skill.domains.shell.evals import evals_in, rows_of_evals
+from trace2skill.domains.shell.trees import TreeReference
 from trace2skill.domains.shell.workspace import RESERVED, stays_inside
 from trace2skill.types.task import Task, TestCase
 
@@ -34,14 +36,19 @@ class Row(BaseModel):
     skills: list[str] = Field(default_factory=list, description="Names of the skills it exercises; any, unless given.")
     group: str = Field(default="", description="Tasks of one group are never in two splits.")
     sessions: tuple[str, ...] = Field(default=(), description="Ids of the logs that the task was made of.")
+    tree: TreeReference | None = Field(default=None, description="The tree of a repository that it begins in.")
 
 
 def load_dataset(data: Path, domain: str) -> list[Task]:
     """Every task: of the directories in their order by name, or of the lines of the file in theirs.
 
+    A skill's directory with `evals/evals.json`, or that file, is read as the tasks that it has.
+
     Raises:
         BadInput: a row or file is missing or malformed; names file and row.
     """
+    if (evals := evals_in(data)) is not None:
+        return [_of_row(evals, where, json.dumps(row), domain) for where, row in rows_of_evals(evals)]
     path = data if data.is_file() else _only_jsonl(data)
     tasks = _of_rows(path, domain) if path else _of_directories(data, domain)
     seen: dict[str, Task] = {}
@@ -146,6 +153,8 @@ def _of_row(path: Path, where: str, line: str, domain: str) -> Task:
         check_folder=None,
         solution=row.solution,
         where=where,
+        tree=row.tree,
+        pack=_beside(path, row.tree.pack, where) if row.tree else None,
     )
     made = {"skills": tuple(row.skills), "group": row.group, "sessions": row.sessions}
     return task.model_copy(update=made)
@@ -164,6 +173,8 @@ def _task(
     check_folder: Path | None,
     solution: str,
     where: str,
+    tree: TreeReference | None = None,
+    pack: Path | None = None,
 ) -> Task:
     for name in (*files, *inline):
         if not stays_inside(name) or Path(name).parts[0] in RESERVED:
@@ -174,6 +185,7 @@ def _task(
         "inline": json.dumps(dict(sorted(inline.items()))),
     }
     detail |= {"solution": solution} if solution else {}
+    detail |= {"tree": tree.model_dump_json(exclude={"pack", "name"})} if tree else {}
     beside = sorted(path for path in check_folder.rglob("*") if path.is_file()) if check_folder else []
     contents = [(path.relative_to(check_folder).as_posix(), path.read_bytes()) for path in beside if check_folder]
     bytes_of = {name: (digest_of_bytes(path.read_bytes()), os.access(path, os.X_OK)) for name, path in files.items()}
@@ -183,7 +195,9 @@ def _task(
         kind=kind,
         instruction=prompt,
         cases=tuple(TestCase(name=name, input=path.resolve()) for name, path in sorted(files.items())),
-        detail=detail | ({"check_folder": str(check_folder.resolve())} if check_folder else {}),
+        detail=detail
+        | ({"check_folder": str(check_folder.resolve())} if check_folder else {})
+        | ({"pack": str(pack.resolve()), "repository": tree.name} if pack and tree else {}),
         content=digest_of(prompt, kind, detail, bytes_of, contents),
     )
 

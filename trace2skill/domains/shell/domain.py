@@ -12,7 +12,16 @@ from trace2skill.domains.changed import changed_files
 from trace2skill.domains.files import FIX_CONTRACT, FileDomain, told_apart, values_of
 from trace2skill.domains.shell.check import CheckResult, run_check, run_solution
 from trace2skill.domains.shell.dataset import load_dataset
-from trace2skill.domains.shell.workspace import LEFT, changes, given_files, in_words, lay_out, lay_out_left, left_of
+from trace2skill.domains.shell.workspace import (
+    LEFT,
+    changes,
+    given_files,
+    in_words,
+    lay_out,
+    lay_out_left,
+    left_of,
+    tree_of,
+)
 from trace2skill.safety.change import Variation
 from trace2skill.sandbox import Limits, Sandbox, choose_sandbox
 from trace2skill.sandbox.tree import scratch_directory
@@ -80,6 +89,10 @@ class Shell(FileDomain):
         more = [f"- and {len(paths) - SHOWN_FILES} more"] if len(paths) > SHOWN_FILES else []
         listed = "\n".join([*(f"- `{path}`" for path in paths[:SHOWN_FILES]), *more])
         files = f"Files in the directory you work in:\n{listed}\n\n" if paths else ""
+        if (begins := tree_of(task)) is not None:
+            besides = f", and besides:\n{listed}" if paths else "."
+            whole = f"the {len(begins.tree.entries) - len(begins.removed)} files of the repository {begins.name}"
+            files = f"In the directory you work in are {whole}, without its history{besides}\n\n"
         return f"{task.instruction.strip()}\n\n{files}What you leave in that directory is checked.\n"
 
     def collect(self, task: Task, workspace: Path) -> dict[str, bytes]:
@@ -133,9 +146,14 @@ class Shell(FileDomain):
         return self._computed[task.content]
 
     def given(self, task: Task) -> str:
-        """The prompt, and names and text of the files."""
+        """The prompt, and names and text of the files; of a large tree, of those that the task speaks of first."""
         files = given_files(task)
-        return "\n".join([task.instruction, *files, *(raw.decode("utf-8", "replace") for raw, _ in files.values())])
+        begins = tree_of(task)
+        words = f"{task.instruction}\n{task.detail.get('solution', '')}"
+        of_tree = begins.tree.texts(words) if begins is not None else []
+        return "\n".join(
+            [task.instruction, *files, *(raw.decode("utf-8", "replace") for raw, _ in files.values()), *of_tree]
+        )
 
     def carried(self, task: Task, outputs: Mapping[str, bytes]) -> list[str]:
         """As of every domain of files; nothing where the reference solution passes on emptied files, too."""

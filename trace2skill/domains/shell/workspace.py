@@ -6,13 +6,16 @@ What an agent left is hostile: links are not followed, nothing is opened that co
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from pydantic import Field, ValidationError
 
 from trace2skill.core.record import Record
-from trace2skill.domains.files import MOST_FILES, is_text, read_files, tree_under
+from trace2skill.domains.files import MOST_FILES, Tree, is_text, read_files, tree_under
+from trace2skill.domains.shell.trees import LINK, TEST_FILE, RepositoryTree, TreeReference, tree_in
 from trace2skill.types.task import Task
 
 LEFT = ".left.json"
@@ -33,9 +36,38 @@ class Left(Record):
     left_out: tuple[str, ...] = Field(default=(), description="Files not read: too large, too many, or no files.")
 
 
+class TreeOfTask(NamedTuple):
+    """The tree that a task begins in, and what differs from it at once."""
+
+    tree: RepositoryTree
+    removed: tuple[str, ...]
+    restored: bool
+    name: str
+    commit: str
+
+
+def tree_of(task: Task) -> TreeOfTask | None:
+    """The tree of a repository that a task begins in; None where it begins with files of its own alone.
+
+    Raises:
+        BadInput: the pack beside the data set does not hold it.
+    """
+    if "tree" not in task.detail:
+        return None
+    told = TreeReference.model_validate({"pack": task.detail["pack"], **json.loads(task.detail["tree"])})
+    tree = tree_in(Path(told.pack), told.tree)
+    return TreeOfTask(tree, told.removed, told.restored, task.detail.get("repository", ""), told.commit)
+
+
 def lay_out(task: Task, workspace: Path) -> None:
     """The task's files under their own paths; those made from text that begins with '#!' can be executed."""
     workspace.mkdir(exist_ok=True)
+    if (begins := tree_of(task)) is not None:
+        begins.tree.lay_out(workspace)
+        for path in begins.removed:
+            if stays_inside(path):
+                (workspace / path).unlink(missing_ok=True)
+                _remove_empty(workspace, path)
     for path, text in inline(task).items():
         target = workspace / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +88,7 @@ def inline(task: Task) -> dict[str, str]:
 
 
 def given_files(task: Task) -> dict[str, tuple[bytes, bool]]:
-    """Content and whether it can be executed, of every file that the agent gets."""
+    """Content and whether it can be executed, of every file that the agent gets besides those of a tree."""
     found = {path: (text.encode(), text.startswith("#!")) for path, text in inline(task).items()}
     cases = [case for case in task.cases if case.input is not None]
     return found | {
@@ -67,13 +99,19 @@ def given_files(task: Task) -> dict[str, tuple[bytes, bool]]:
 def changes(task: Task, workspace: Path) -> dict[str, bytes]:
     """New and changed files by path, and `LEFT` where there is more to be said."""
     given = given_files(task)
-    tree = tree_under(workspace)
+    tree, begins = tree_under(workspace), tree_of(task)
+    if begins is not None:
+        tree = _but_as_they_were(workspace, tree, begins.tree, given)
     read, left_out = read_files(workspace, tree)
     found = {path: content for path, content in read.items() if _theirs(path)}
     links, folders = _links(workspace, tree.links), [path for path in tree.empty if _theirs(path)]
     executable = {path for path in found if os.stat(workspace / path, follow_symlinks=False).st_mode & 0o100}
+    gone = [path for path in given if path not in found and path not in left_out]
+    if begins is not None:
+        there = begins.tree.entries.keys() - {*begins.removed, *given, *found}
+        gone += [path for path in there if not os.path.lexists(workspace / path)]
     left = Left(
-        removed=tuple(sorted(path for path in given if path not in found and path not in left_out)),
+        removed=tuple(sorted(gone)),
         executable=tuple(sorted(executable)),
         links=links,
         folders=tuple(folders[:MOST_FILES]),
@@ -94,7 +132,7 @@ def lay_out_left(task: Task, workspace: Path, outputs: Mapping[str, bytes]) -> N
             _remove_empty(workspace, path)
     for path, content in outputs.items():
         if path != LEFT:
-            (workspace / path).parent.mkdir(parents=True, exist_ok=True)
+            _make_room(workspace, path)  # a tree may have a link there, or above
             (workspace / path).write_bytes(content)
     if left is None:
         return
@@ -105,6 +143,44 @@ def lay_out_left(task: Task, workspace: Path, outputs: Mapping[str, bytes]) -> N
     for path, target in left.links.items():
         (workspace / path).parent.mkdir(parents=True, exist_ok=True)
         (workspace / path).symlink_to(target)
+
+
+def restore_tests(task: Task, workspace: Path) -> None:
+    """The tests of a task's tree as they were, where the task says so, whatever was left in their place."""
+    begins = tree_of(task)
+    if begins is None or not begins.restored:
+        return
+    for path, entry in begins.tree.entries.items():
+        if TEST_FILE.search(path) and entry.mode != LINK and not begins.tree.is_as_it_was(workspace, path):
+            _make_room(workspace, path)
+            (workspace / path).write_bytes(begins.tree.blobs[entry.blob])
+            (workspace / path).chmod(0o755 if entry.mode == "100755" else 0o644)
+
+
+def _make_room(workspace: Path, path: str) -> None:
+    """Real folders above a file, and nothing in its place."""
+    at = workspace
+    for part in Path(path).parts[:-1]:
+        at = at / part
+        if at.is_symlink() or (at.exists() and not at.is_dir()):
+            at.unlink()
+        at.mkdir(exist_ok=True)
+    target = workspace / path
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target)
+    target.unlink(missing_ok=True)
+
+
+def _but_as_they_were(workspace: Path, found: Tree, tree: RepositoryTree, given: Collection[str]) -> Tree:
+    """What was found, without what is as the tree has it."""
+    same = {
+        path
+        for path in found.files
+        if path in tree.entries and path not in given and tree.is_as_it_was(workspace, path)
+    }
+    links = tree.links
+    left = [path for path in found.links if path not in links or links[path] != os.readlink(workspace / path)]
+    return replace(found, files=tuple(path for path in found.files if path not in same), links=tuple(left))
 
 
 def left_of(outputs: Mapping[str, bytes]) -> Left | None:
