@@ -130,7 +130,9 @@ def test_what_a_replacement_says_again_is_not_given_up(anchor: str, content: str
     edit = Edit(op="replace_in_section", section=("Small", "2. Tests"), anchor=anchor, content=content)
     assert given_up(edit) == gone
     found = cut(Patch(trajectory_id="t", task_id="k", base="b", edits=(edit,)), "error", BASE)
-    assert {rule.replaces for rule in found.rules} <= {gone}
+    assert {rule.replaces for rule in found.rules} <= {gone, ""}
+    assert [rule.replaces for rule in found.rules].count(gone) == (1 if gone else len(found.rules))
+    assert not [rule for rule in found.rules if rule.replaces and rule.text == "Read it once."]
 
 
 def test_a_link_to_a_file_of_the_same_patch_is_recorded_and_no_rule() -> None:
@@ -217,3 +219,18 @@ def test_a_scope_without_an_instruction_is_no_rule_and_is_recorded(scope: str) -
 )
 def test_a_condition_with_an_instruction_stays_a_rule(rule: str) -> None:
     assert [text for text, _ in rules(f"- {rule}")] == [rule]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_rule_beside_a_better_line_does_not_take_that_lines_place(order: int) -> None:
+    better = "- Ask `max_row` of the sheet that you read how far it goes, and count its last row."
+    beside = "- Print a last row before you leave it out as a total."
+    content = "\n".join([better, beside][::order])
+    edit = Edit(
+        op="replace_in_section",
+        section=("Small", "2. Tests"),
+        anchor="- Ask `max_row` how far a sheet goes; do not guess.",
+        content=content,
+    )
+    found = cut(Patch(trajectory_id="t", task_id="k", base="b", edits=(edit,)), "error", BASE)
+    assert {rule.text: bool(rule.replaces) for rule in found.rules} == {better[2:]: True, beside[2:]: False}

@@ -18,7 +18,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.skills.form import ADDS_TEXT, in_form
 from trace2skill.skills.markdown import BlockToken, block_tokens, links, sections, split_lines
-from trace2skill.skills.near import plain_title
+from trace2skill.skills.near import plain_title, stems
 from trace2skill.skills.skill import Skill
 from trace2skill.types.lesson import LessonKind
 from trace2skill.types.patch import Edit, EditOp, Patch
@@ -122,8 +122,9 @@ def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False, halv
         if not is_cut(edit):
             whole.append(edit)
             continue
-        replaced = given_up(edit)
-        for text, place, note in _texts(base, edit):
+        texts = [*_texts(base, edit)]
+        heir, replaced = _heir(edit, [text for text, _, _ in texts])
+        for number, (text, place, note) in enumerate(texts):
             if edit.op in ADDS_TEXT and _targets(text) & kept:  # a file is only reached by what links it
                 whole.append(_linking(edit, text, place))
                 continue
@@ -138,7 +139,7 @@ def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False, halv
                 kind=kind,
                 weak=weak or half_of(edit.lessons, halved),
                 lessons=edit.lessons,
-                replaces=replaced,
+                replaces=replaced if number == heir else "",
                 note=note,
             )
             rules.setdefault(rule.id, rule)
@@ -159,6 +160,22 @@ def given_up(edit: Edit) -> str:
     if not any(kept for kept, _ in parts):
         return edit.anchor
     return "".join(text for _, text in takewhile(lambda part: not part[0], dropwhile(lambda part: part[0], parts)))
+
+
+def _heir(edit: Edit, texts: Sequence[str]) -> tuple[int, str]:
+    """Which of the texts of a replacement takes the place of what it gives up, and what that is.
+
+    The others are rules beside it. Each of them would delete a line that it says nothing of, where it is asked for more
+    often than the one that says the line better.
+    """
+    old = given_up(edit)
+    words, there = stems(old), {plain_words(text) for text, _ in cut_text(edit.anchor)} if old else set()
+
+    def likeness(number: int) -> tuple[bool, int, int]:
+        text = texts[number]
+        return plain_words(text) not in there, len(words & stems(text)), -number
+
+    return max(range(len(texts)), key=likeness, default=0) if old else 0, old
 
 
 def as_item(text: str) -> str:
