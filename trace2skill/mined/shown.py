@@ -11,7 +11,8 @@ from trace2skill.types.trajectory import Trajectory
 
 SHA = re.compile(r"\b[0-9a-f]{40}\b")
 HEAD_OF = re.compile(r"\bgit (?:-\w \S{1,200} ){0,2}(?:rev-parse|log|show)\b")
-BASE = ("base_commit", "commit_hash", "base_sha", "commit")
+OF_GIT, BASE = ("commit_hash", "commit"), ("base_commit", "base_sha")
+"""Names of a commit in what a log says of git, and elsewhere, where `commit` may be that of the agent's program."""
 ONE_LINE = re.compile(r"\A\*?\s*([0-9a-f]{7,40})\b")
 LOG = re.compile(r"\Acommit ([0-9a-f]{40})\b")
 INDEX = re.compile(
@@ -60,7 +61,7 @@ def shown(trajectory: Trajectory, work: Sequence[Operation], there: Sequence[Ope
         there: the same with paths in the directory.
     """
     git = trajectory.extra.get("git")
-    told = [str(where.get(key) or "") for where in _places(trajectory, git) for key in BASE]
+    told = [str(where.get(key) or "") for where, keys in _places(trajectory, git) for key in keys]
     commits, top, modified = [sha for sha in told if re.fullmatch(r"[0-9a-f]{6,40}", sha)], "", set[str]()
     blobs, diffs = dict[str, str](), set[str]()
     moved = False
@@ -84,7 +85,7 @@ def shown(trajectory: Trajectory, work: Sequence[Operation], there: Sequence[Ope
     return Shown(
         commits=tuple(dict.fromkeys(commits)),
         branch=str(branch or ""),
-        when=next((step.timestamp for step in trajectory.steps if step.timestamp), ""),
+        when=_with_zone(next((step.timestamp for step in trajectory.steps if step.timestamp), "")),
         top=top,
         files=files,
         parts=parts,
@@ -99,10 +100,16 @@ def _add_blobs(blobs: dict[str, str], said: str) -> None:
             blobs.setdefault(found["path"], found["blob"])
 
 
-def _places(trajectory: Trajectory, git: object) -> Iterable[Mapping[str, object]]:
+def _places(trajectory: Trajectory, git: object) -> Iterable[tuple[Mapping[str, object], Sequence[str]]]:
     extra = trajectory.extra
-    named = (git, extra.get("info"), extra.get("instance"), extra.get("environment"), extra)
-    return [where for where in named if isinstance(where, dict)]
+    named = [extra.get("info"), extra.get("instance"), extra.get("environment"), extra]
+    places = [(git, (*OF_GIT, *BASE)), *((where, BASE) for where in named)]
+    return [(where, keys) for where, keys in places if isinstance(where, dict)]
+
+
+def _with_zone(when: str) -> str:
+    """A time that says no zone is one of UTC, whatever this machine's is."""
+    return f"{when}Z" if re.search(r"T[\d:.]+\Z", when) else when
 
 
 def _before(work: Sequence[Operation], item: Operation) -> Iterable[Operation]:
