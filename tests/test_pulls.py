@@ -403,6 +403,21 @@ def test_an_address_stands_wherever_logs_may(tmp_path: Path) -> None:
         assert again.data.sources.paths == given.data.sources.paths == (parse(address), tmp_path)
 
 
+def test_what_was_pruned_here_is_fetched_again_whenever_it_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FAKES["langsmith"](*traces(6)) as fake:
+        first = take(tmp_path, fake.address())
+        store = open_store(tmp_path / "s.duckdb")
+        store.execute("DELETE FROM noun WHERE kind IN ('trajectory', 'source')")
+        store.close()
+        monkeypatch.setattr(clock, "now", lambda: TODAY + timedelta(days=10))
+        again = take(tmp_path, fake.address())
+        assert (again.content, again.read.fresh) == (first.content, 6)
+        del fake.traces["t0003"]
+        assert take(tmp_path, fake.address()).content == first.content, "what is deleted there stays known here"
+
+
 def test_two_that_pull_at_once_into_one_store_lose_nothing_of_each_other(tmp_path: Path) -> None:
     with FAKES["mlflow"](*traces(12)) as fake:
         address = parse(fake.address())

@@ -4,6 +4,7 @@ What a server answers is nobody's word: no redirect is followed, no address out 
 the store's public hosts, to the address that the client's own variable names, and to this machine, and nowhere else.
 """
 
+import base64
 import email.utils
 import os
 import time
@@ -222,7 +223,8 @@ class Rest:
 
     def told(self, text: str) -> str:
         """What a server says, short, and without secrets: it may say a key back."""
-        for secret in (*self.headers.values(), *(self.auth or ())):
+        pair = base64.b64encode(":".join(self.auth or ()).encode()).decode()  # as the header has it
+        for secret in (*self.headers.values(), *(self.auth or ()), pair):
             if len(secret) > 5:
                 text = text.replace(secret.removeprefix("Bearer "), "[key]")
         return Redactor().text(without_own(" ".join(text.split())))[:300]
