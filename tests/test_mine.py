@@ -490,6 +490,8 @@ def test_patches_and_tests_that_were_read_through_tail_decide_nothing(mined: Any
     diff = "diff --git a/calc.py b/calc.py\n--- a/calc.py\n+++ b/calc.py\n"
     found = mined("Mend add in calc.py, and leave the patch in change.txt.", *code, write("change.txt", diff))
     assert "only code or prose was changed" in why(found)
+    looked = ran("grep -rn add ./tests; ls ./tests", "tests/a.py: add")
+    assert "only code or prose was changed" in why(mined("Mend add in calc.py.", *code, looked))
     piped = ran("python -m unittest test_calc.py 2>&1 | tail -5", "ModuleNotFoundError: No module named 'x'")
     assert "only code or prose was changed" in why(mined("Mend add in calc.py.", *code, piped))
 

@@ -95,7 +95,9 @@ def test_tasks_stand_by_themselves_and_keep_what_trees_share_once(
         names = pack.namelist()
     assert len(names) == len(set(names))
     assert "files of the repository shop" in domain.describe(tasks[0])
-    assert "return amount * (100 + percent)" in domain.given(tasks[0]), "what stands in the tree was not computed by anybody"
+    assert "return amount * (100 + percent)" in domain.given(tasks[0]), (
+        "what stands in the tree was not computed by anybody"
+    )
 
 
 def test_tests_of_the_repository_are_as_they_were_whatever_was_left(

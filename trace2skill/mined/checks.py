@@ -24,7 +24,7 @@ TESTS = re.compile(
     r"(?:\A|[\s;&|(/])(?:pytest|py\.test|unittest|nosetests|tox|nox|jest|vitest|mocha|rspec|phpunit|ctest|bats|"
     r"(?:go|cargo|npm|pnpm|yarn|mvn|gradle|gradlew|dotnet|swift|deno|bun|mix|rake|make) (?:run )?(?:test|check)\S*)"
     r"(?![\w/])"
-    r"|\b(?:ba)?sh\s+\S*tests?\S*\.sh\b|(?:\A|[\s;&|])\./\S*tests?\S*"
+    r"|\b(?:ba)?sh\s+\S*tests?\S*\.sh\b|(?:\A|[;&|])\s{0,9}\./\S*tests?\S*"
     r"|\b(?:-m django|manage\.py|setup\.py)\s+test\b"
     r"|\bpython[\d.]*\s+(?:-\w\s+)*\S*(?:\btests?/|test_|_test\b|run_?tests?)\S*"
 )

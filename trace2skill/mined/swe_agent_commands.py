@@ -9,7 +9,7 @@ from trace2skill.mined.reads import read_whole
 EDIT = re.compile(r"edit (?P<first>\d{1,7}):(?P<last>\d{1,7})\n(?P<text>.*?)\n?end_of_edit", re.S)
 PATH = re.compile(r"(?P<name>create|open) [\"']?(?P<path>[^\s\"']{1,500})[\"']?(?: \d{1,7})?")
 LOOKS = frozenset({"goto", "scroll_up", "scroll_down", "search_dir", "search_file", "find_file"})
-PROMPT = re.compile(r"\n*\(Open file: [^\n]{0,500}\)\n\(Current directory: (?P<folder>[^\n]{0,500})\)\nbash-\$\s*\Z")
+PROMPT = re.compile(r"\(Open file: [^\n]{0,500}\)\n\(Current directory: (?P<folder>[^\n]{0,500})\)\nbash-\$\s{0,9}\Z")
 SHOWS = "[File: "
 REFUSED = "Your proposed edit has introduced"
 
@@ -21,7 +21,7 @@ def of_swe_agent(command: str, said: str) -> Iterator[dict[str, Any]] | None:
     """
     text = command.strip()
     if (prompt := PROMPT.search(said)) is not None:
-        said = said[: prompt.start()] + "\n"
+        said = said[: prompt.start()].rstrip() + "\n"
     if text == "submit":  # it prints the diff of all that was done
         return iter([{"kind": "run", "command": "git diff", "output": said}])
     if text.partition(" ")[0] in LOOKS:
