@@ -716,3 +716,28 @@ def test_a_document_longer_than_its_head_is_read_whole_as_one_that_is_not(tmp_pa
     path.write_text(path.read_text()[:-40])  # it breaks off: said, and known for what it is
     _, readings = read(path)
     assert "cannot be read" in readings.problems[0].message
+
+
+@pytest.mark.parametrize("where", ["step", "result"])
+@pytest.mark.parametrize("own", [{}, {"exit_code": 3}, 5])
+def test_a_word_of_ours_in_anothers_atif_costs_nothing(tmp_path: Path, where: str, own: object) -> None:
+    result = {"source_call_id": "c", "content": "done", "extra": {"kind": "x"}}
+    step = {
+        "step_id": 1,
+        "source": "agent",
+        "message": "ok",
+        "tool_calls": [{"tool_call_id": "c", "function_name": "f", "arguments": {"a": 1}}],
+        "observation": {"results": [result]},
+        "extra": {"more": 1},
+    }
+    plain = {"schema_version": "ATIF-v1.4", "session_id": "s", "agent": {"name": "a", "version": "1"}, "steps": [step]}
+    ((expected,), _) = read(write(tmp_path / "a.json", plain))
+    (step if where == "step" else result)["extra"]["trace2skill"] = own  # type: ignore[index]
+    found, readings = read(write(tmp_path / "b.json", plain))
+    if own == {"exit_code": 3} and where == "step":
+        assert "cannot be read" in readings.problems[0].message  # it is no field of a step
+        return
+    assert not readings.problems
+    (one,) = found[0].steps
+    assert one.tool_calls == expected.steps[0].tool_calls
+    assert [item.content for item in one.observations] == ["done"]

@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from trace2skill.analysts.asking import extraction_by_one_call, one_call_request
 from trace2skill.analysts.checks import LessonRules
-from trace2skill.analysts.given import SHARED, form_of_lessons, shown_skill
+from trace2skill.analysts.given import form_of_lessons, prompts_of, shown_skill
 from trace2skill.analysts.reading import fitting, room_for_trajectory, whole
 from trace2skill.analysts.report import SkilledReport
 from trace2skill.analysts.strategy import Case, Means, Stage
 from trace2skill.domains.base import pictures_of
-from trace2skill.prompts import prompt_digest, render
+from trace2skill.prompts import render
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.trajectory import OutcomeKind
 
@@ -18,7 +18,7 @@ PROMPTS = ("contrast_analyst", "contrast_task")
 LESSONS = partial(
     form_of_lessons,
     proved_by="the step of the run that failed in which this went wrong, and what came of it",
-    shown_by="the log of the other run shows the mistake",
+    shown_by="the log of the run that failed shows the mistake",
     example="the run that failed drops by name alone in its step 5 and ends with 41 of 42 guests",
     passed=True,
     pair=True,
@@ -46,7 +46,7 @@ class ContrastAnalyst:
     @property
     def identity(self) -> dict[str, object]:
         """What an extraction's key holds of the analyst."""
-        return {"analyst": "contrast 2", "model": self._model.identity, "prompts": prompt_digest(*PROMPTS, *SHARED)}
+        return {"analyst": "contrast 2", "model": self._model.identity, "prompts": prompts_of(LESSONS(), *PROMPTS)}
 
     def examine(self, case: Case) -> list[Extraction]:
         """Name what made the difference. Evidence are steps of the trajectory that passed.

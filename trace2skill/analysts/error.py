@@ -17,14 +17,14 @@ from trace2skill.analysts.asking import CONTRADICTED
 from trace2skill.analysts.checks import LessonRules, complaint
 from trace2skill.analysts.feedback import Evaluating, feedback_on, in_words
 from trace2skill.analysts.gate import GateResult, run_gate
-from trace2skill.analysts.given import SHARED, form_of_lessons, kinds_of_causes, shown_skill
+from trace2skill.analysts.given import form_of_lessons, kinds_of_causes, prompts_of, shown_skill
 from trace2skill.analysts.reading import index, nothing_to_read, room_for_trajectory, write_trace
 from trace2skill.analysts.report import ErrorReport, LessonDraft, dropped_of, lessons_of
 from trace2skill.analysts.strategy import Case, Means, Stage
 from trace2skill.domains.base import Domain, OwnLayout, fix_file, pictures_of
 from trace2skill.llm import Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
-from trace2skill.prompts import prompt_digest, render
+from trace2skill.prompts import render
 from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.sandbox.workspace import safe_read
 from trace2skill.types.lesson import Extraction
@@ -70,7 +70,7 @@ class ErrorAnalyst:
         return {
             "analyst": "error 4",
             "model": self._model.identity,
-            "prompts": prompt_digest(*PROMPTS, *SHARED),
+            "prompts": prompts_of(LESSONS(), *PROMPTS),
             "loop": self._loop.model_dump(mode="json"),
             "command": self._command.model_dump(mode="json"),
         }

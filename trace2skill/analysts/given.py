@@ -6,7 +6,8 @@ and the trajectory's content names it: so does every key that holds the trajecto
 
 import functools
 
-from trace2skill.prompts import render
+from trace2skill.core.digest import digest_of
+from trace2skill.prompts import prompt_digest, render
 from trace2skill.skills.relevant import outlines, relevant_sections
 from trace2skill.skills.skill import Skill
 from trace2skill.types.trajectory import Trajectory
@@ -48,6 +49,16 @@ def form_of_lessons(
     """
     told = {"proved_by": proved_by, "shown_by": shown_by, "example": example}
     return render(LESSON_FORM, **told, skill=skill, fault=fault, passed=passed, pair=pair).strip()
+
+
+def prompts_of(form: str, *names: str) -> str:
+    """What an analyst is told, as a part of its identity: its prompts, and the form of lessons as it has it.
+
+    Args:
+        form: how it is told to write lessons; its own words in it stand in no prompt's source.
+        names: of its own prompts.
+    """
+    return digest_of(prompt_digest(*names, *SHARED), form)
 
 
 def kinds_of_causes(*, fix: bool) -> str:

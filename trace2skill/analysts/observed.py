@@ -15,13 +15,13 @@ from pydantic import Field
 from trace2skill.analysts.asking import one_call_request
 from trace2skill.analysts.checks import LessonRules, complaint
 from trace2skill.analysts.events import recoveries
-from trace2skill.analysts.given import SHARED, form_of_lessons
+from trace2skill.analysts.given import form_of_lessons, prompts_of
 from trace2skill.analysts.reading import nothing_to_read, room_for_trajectory, whole
 from trace2skill.analysts.report import LessonDraft, LessonReport, dropped_of, lessons_of
 from trace2skill.analysts.strategy import Case, Means, Stage
 from trace2skill.core.errors import BadAnswer
 from trace2skill.llm import ask
-from trace2skill.prompts import prompt_digest, render
+from trace2skill.prompts import render
 from trace2skill.types.lesson import KIND_OF, MOST_LESSONS, Extraction, LessonKind
 from trace2skill.types.trajectory import OutcomeKind, Trajectory
 
@@ -73,7 +73,7 @@ class LogAnalyst:
     @property
     def identity(self) -> dict[str, object]:
         """What an extraction's key holds of the analyst."""
-        return {"analyst": "log 2", "model": self._model.identity, "prompts": prompt_digest(*PROMPTS, *SHARED)}
+        return {"analyst": "log 2", "model": self._model.identity, "prompts": prompts_of(LESSONS(), *PROMPTS)}
 
     def examine(self, case: Case) -> list[Extraction]:
         """Say from the log what mattered, with the steps that show it.

@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from trace2skill.analysts.asking import extraction_by_one_call, one_call_request
 from trace2skill.analysts.checks import LessonRules
-from trace2skill.analysts.given import SHARED, form_of_lessons, kinds_of_causes, shown_skill
+from trace2skill.analysts.given import form_of_lessons, kinds_of_causes, prompts_of, shown_skill
 from trace2skill.analysts.reading import fitting, nothing_to_read, room_for_trajectory, whole
 from trace2skill.analysts.report import CauseReport
 from trace2skill.analysts.strategy import Case, Means, Stage
 from trace2skill.domains.base import pictures_of
-from trace2skill.prompts import prompt_digest, render
+from trace2skill.prompts import render
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.trajectory import OutcomeKind
 
@@ -48,7 +48,7 @@ class OneCallErrorAnalyst:
         return {
             "analyst": "one-call error 2",
             "model": self._model.identity,
-            "prompts": prompt_digest(*PROMPTS, *SHARED),
+            "prompts": prompts_of(LESSONS(), *PROMPTS),
         }
 
     def examine(self, case: Case) -> list[Extraction]:

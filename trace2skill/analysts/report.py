@@ -61,6 +61,7 @@ class CauseReport(SkilledReport):
     cause: str = Field(min_length=1, max_length=2000, description="The decision or code that caused it.")
     cause_steps: list[int] = Field(default_factory=list, description="Numbers of the steps that show the cause.")
     kind: Fault = Field(description="Of which kind the cause is.")
+    lessons: list[SkilledDraft] = Field(default_factory=list, max_length=MOST_LESSONS)
 
 
 class ErrorReport(BaseModel):

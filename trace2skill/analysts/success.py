@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from trace2skill.analysts.asking import extraction_by_one_call, one_call_request
 from trace2skill.analysts.checks import LessonRules
-from trace2skill.analysts.given import SHARED, form_of_lessons, shown_skill
+from trace2skill.analysts.given import form_of_lessons, prompts_of, shown_skill
 from trace2skill.analysts.reading import fitting, nothing_to_read, room_for_trajectory, whole
 from trace2skill.analysts.report import SkilledReport
 from trace2skill.analysts.strategy import Case, Means, Stage
 from trace2skill.domains.base import pictures_of
-from trace2skill.prompts import prompt_digest, render
+from trace2skill.prompts import render
 from trace2skill.types.lesson import Extraction
 from trace2skill.types.trajectory import OutcomeKind
 
@@ -45,7 +45,7 @@ class SuccessAnalyst:
     @property
     def identity(self) -> dict[str, object]:
         """What an extraction's key holds of the analyst."""
-        return {"analyst": "success 4", "model": self._model.identity, "prompts": prompt_digest(*PROMPTS, *SHARED)}
+        return {"analyst": "success 4", "model": self._model.identity, "prompts": prompts_of(LESSONS(), *PROMPTS)}
 
     def examine(self, case: Case) -> list[Extraction]:
         """Name the mistakes that one success avoided, and how; mostly there is nothing to name.

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trace2skill.core.foreign_json import storable
+from trace2skill.core.record import Record
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.calls import command_of, harmless, opened, stopped_by
 from trace2skill.traces.machine import is_machine
@@ -259,7 +260,7 @@ def _foreign_step(step: dict[str, Any], place: int, session: str) -> Step:
     read = _read_step(step, place)
     told = [step, *objects(mapping(step.get("observation")).get("results"))]
     if any(OURS in mapping(item["extra"]) for item in told if "extra" in item):  # in another's document: of any type
-        read = Step.model_validate(read).model_dump()
+        read = _fields(Step.model_validate(read))
     calls, seen = read["tool_calls"], read["observations"]
     commands = {call["id"]: command_of(call["name"], call["arguments"]) for call in calls}
     for call in calls:
@@ -284,6 +285,14 @@ def _foreign_step(step: dict[str, Any], place: int, session: str) -> Step:
         "identity": identity("atif", session, read["timestamp"], message, *commands) if agent else "",
     }
     return Step.model_validate(read)
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    """Every field of a record with its value, also those that a dump leaves out where they are empty."""
+    found = {name: getattr(record, name) for name in type(record).model_fields}
+    return {
+        name: [_fields(item) for item in value] if isinstance(value, tuple) else value for name, value in found.items()
+    }
 
 
 _CALL_FIELDS = ("tool_call_id", "function_name", "arguments", "extra")
