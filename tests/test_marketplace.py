@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from trace2skill.cli.app import app
 from trace2skill.core.errors import Trace2SkillError
 from trace2skill.skills.skill import problems, read_skill
 from trace2skill.store import open_store
+from trace2skill.versions.marketplace import to_marketplace
 
 OFFICE = ROOT / "examples" / "skills" / "office-workbooks"
 
@@ -106,8 +108,57 @@ def test_what_is_anothers_is_not_written_over(tmp_path: Path, store: Path) -> No
 
 def test_a_link_in_the_place_of_a_plug_in_is_not_followed(tmp_path: Path, store: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "shop" / "plugins").mkdir(parents=True)
-    (tmp_path / "shop" / "plugins" / "office-workbooks").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(Trace2SkillError, match="is a link"):
-        export(store, OFFICE, tmp_path / "shop", "--owner", "x")
-    assert not [*(tmp_path / "elsewhere").iterdir()]
+    place = tmp_path / "shop" / "plugins" / "office-workbooks"
+    for link in (
+        place,
+        place / "skills",
+        place / ".claude-plugin",
+        place.parent,
+        place.parent.parent / ".claude-plugin",
+    ):
+        shutil.rmtree(tmp_path / "shop", ignore_errors=True)
+        link.parent.mkdir(parents=True)
+        link.symlink_to(tmp_path / "elsewhere")
+        with pytest.raises(Trace2SkillError, match="is a link"):
+            export(store, OFFICE, tmp_path / "shop", "--owner", "x")
+        assert not [*(tmp_path / "elsewhere").iterdir()]
+
+
+def test_who_installed_a_skill_is_told_of_each_change(tmp_path: Path, store: Path) -> None:
+    shop, mine = tmp_path / "shop", tmp_path / "office-workbooks"
+    shutil.copytree(OFFICE, mine)
+    found = []
+    for line in ("", "", "- One more.\n", ""):
+        text = (mine / "SKILL.md").read_text()
+        (mine / "SKILL.md").write_text(text + line)
+        export(store, mine, shop, "--owner", "Team")
+        found.append(read(shop / ".claude-plugin" / "marketplace.json")["plugins"][0]["version"])
+    assert found[0] == found[1] < found[2] == found[3]
+
+
+def test_what_people_add_to_a_manifest_stays_and_a_licence_that_is_gone_goes(tmp_path: Path, store: Path) -> None:
+    shop, mine = tmp_path / "shop", tmp_path / "office-workbooks"
+    shutil.copytree(OFFICE, mine)
+    licensed = (mine / "SKILL.md").read_text().replace("---\n", "---\nlicense: MIT\n", 1)
+    (mine / "SKILL.md").write_text(licensed)
+    export(store, mine, shop, "--owner", "Team")
+    manifest = shop / "plugins" / "office-workbooks" / "plugin.json"
+    manifest.write_text(json.dumps({**read(manifest), "author": {"name": "Ann"}}))
+    (mine / "SKILL.md").write_text(licensed.replace("license: MIT\n", ""))
+    export(store, mine, shop)
+    assert read(manifest)["author"] == {"name": "Ann"}
+    assert "license" not in read(manifest)
+    assert "license" not in read(shop / ".claude-plugin" / "marketplace.json")["plugins"][0]
+
+
+def test_two_exports_at_once_keep_both_entries(tmp_path: Path) -> None:
+    skills = [read_skill(path.parent) for path in sorted((ROOT / "examples" / "skills").glob("*/SKILL.md"))[:2]]
+    for round in range(5):
+        shop = tmp_path / f"shop-{round}"
+        with ThreadPoolExecutor(2) as pool:
+            made = [
+                pool.submit(to_marketplace, [(skill, 1, "{}")], shop, owner="x", provenance_name=".json")
+                for skill in skills
+            ]
+        assert [len(one.result()) for one in made] == [1, 1]
+        assert len(read(shop / ".claude-plugin" / "marketplace.json")["plugins"]) == 2

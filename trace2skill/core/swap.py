@@ -24,7 +24,7 @@ def swap_in(directory: Path, write: Callable[[Path], object]) -> None:
         OSError: it could not be written; `directory` is as it was.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
-    with _alone_in(directory.parent):
+    with alone_in(directory.parent):
         _clean_up(directory)
         beside = _beside(directory)
         try:
@@ -49,7 +49,7 @@ def trial(directory: Path) -> None:
         OSError: `swap_in` would fail.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
-    with _alone_in(directory.parent):
+    with alone_in(directory.parent):
         _clean_up(directory)
         beside, aside = _beside(directory), _aside(directory)
         try:
@@ -67,7 +67,7 @@ def recover(directory: Path) -> None:
     What another process is writing just now is not taken for half written: its end is waited for.
     """
     if _aside(directory).is_dir() or _beside(directory).is_dir():
-        with _alone_in(directory.parent):
+        with alone_in(directory.parent):
             _clean_up(directory)
 
 
@@ -81,7 +81,7 @@ def _clean_up(directory: Path) -> None:
 
 
 @contextmanager
-def _alone_in(directory: Path) -> Iterator[None]:
+def alone_in(directory: Path) -> Iterator[None]:
     """Hold flock(2) of the directory itself: that leaves no file behind, and ends with whoever holds it.
 
     Some network file systems lock no directories; there the last one to write wins, as without a lock.

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from trace2skill.core.errors import BadInput, SkillInvalid
-from trace2skill.skills.skill import Skill, faults
+from trace2skill.core.swap import alone_in
+from trace2skill.skills.skill import Skill, faults, read_skill
 from trace2skill.versions.export import check_place, to_directory
 
 LIST = Path(".claude-plugin") / "marketplace.json"
@@ -28,6 +29,7 @@ OTHERS = frozenset(
     | {"anthropic-plugins", "agent-skills", "life-sciences"}
 )
 """Names of marketplaces that Claude Code keeps for others."""
+MINOR = re.compile(r"(\d{1,6})\.(\d{1,6})\.\d{1,6}")
 LARGEST = 4 * 1024 * 1024
 
 
@@ -49,22 +51,30 @@ def to_marketplace(
     for skill, _, _ in skills:
         if found := faults(skill):
             raise SkillInvalid(f"the skill '{skill.name[:80]}'", found)
-    listed = _listed(folder, owner)
-    for skill, _, _ in skills:
-        _check_entry(listed, folder, skill)
+    _check_links(folder)
+    _listed(folder, owner)  # whether it is one is seen before anything is written
     made = []
     try:
-        for skill, number, provenance in skills:
-            place = folder / "plugins" / skill.name
-            made.append(to_directory(skill, place / "skills"))
-            manifest = _manifest(skill, number)
-            _write(place / f"{skill.name}{provenance_name}", provenance)
-            _write(place / "plugin.json", _json({"$schema": SCHEMA, **manifest}))
-            _write(place / ".claude-plugin" / "plugin.json", _json(manifest))
-            _enter(listed, {**manifest, "source": _source(skill)})
-        _write(folder / LIST, _json(listed))
+        folder.mkdir(parents=True, exist_ok=True)
+        with alone_in(folder):  # others may export into it at the same time
+            listed = _listed(folder, owner)
+            for skill, _, _ in skills:
+                _check_entry(listed, folder, skill)
+            for skill, number, provenance in skills:
+                place = folder / "plugins" / skill.name
+                entry = next((item for item in listed["plugins"] if item.get("name") == skill.name), None)
+                version = _version(entry, skill, number, place)
+                made.append(to_directory(skill, place / "skills"))
+                _write(place / f"{skill.name}{provenance_name}", provenance)
+                manifest = _manifest(skill, version)
+                _merge(place / "plugin.json", {"$schema": SCHEMA, **manifest})
+                _merge(place / ".claude-plugin" / "plugin.json", manifest)
+                _enter(listed, {**manifest, "source": _source(skill)})
+            _write(folder / LIST, _json(listed))
     except OSError as error:
         raise BadInput(f"{error.filename or folder} cannot be written: {error.strerror}") from error
+    except UnicodeEncodeError as error:
+        raise BadInput("a description holds half a character, which no file can: mend it") from error
     return made
 
 
@@ -79,7 +89,7 @@ def _listed(folder: Path, owner: str) -> dict[str, Any]:
             plugins = found["plugins"]
             if not isinstance(plugins, list) or not all(isinstance(entry, dict) for entry in plugins):
                 raise ValueError("its plugins are no list of objects")
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise BadInput(f"{path} is no list of plug-ins ({error}): name another folder, or mend it") from error
         return dict(found)
     name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
@@ -98,8 +108,7 @@ def _check_entry(listed: dict[str, Any], folder: Path, skill: Skill) -> None:
     if entry is not None and entry.get("source") != _source(skill):
         raise BadInput(f"{folder / LIST} has another plug-in '{skill.name}', from elsewhere: take it out there first")
     place = folder / "plugins" / skill.name
-    if place.is_symlink() or (place / "skills").is_symlink():
-        raise BadInput(f"{place} is a link, and what it leads to would be written over: name another folder")
+    _check_links(place)
     if entry is None and place.is_dir() and any(place.iterdir()) and not (place / "skills" / skill.name).is_dir():
         raise BadInput(f"{place} is there and no plug-in of the skill '{skill.name}': name another folder")
     check_place(place / "skills" / skill.name, skill.name)
@@ -109,16 +118,45 @@ def _source(skill: Skill) -> str:
     return f"./plugins/{skill.name}"
 
 
-def _manifest(skill: Skill, number: int) -> dict[str, Any]:
-    told = {"name": skill.name, "version": f"1.{number}.0", "description": skill.description}
+def _check_links(place: Path) -> None:
+    """Nothing is written through a link: a marketplace may be somebody's clone."""
+    for part in (place, *(place / name for name in ("plugins", "skills", ".claude-plugin"))):
+        if part.is_symlink():
+            raise BadInput(f"{part} is a link, and what it leads to would be written over: name another folder")
+
+
+def _version(entry: dict[str, Any] | None, skill: Skill, number: int, place: Path) -> str:
+    """The version that agents compare: higher than the one there wherever the skill is another, the same where not."""
+    before = MINOR.fullmatch(str(entry.get("version"))) if entry else None
+    if before is None:
+        return f"1.{number}.0"
+    there = read_skill(place / "skills" / skill.name) if (place / "skills" / skill.name).is_dir() else None
+    if there is not None and there.digest == skill.digest:
+        return before[0]
+    return f"{before[1]}.{max(number, int(before[2]) + 1)}.0"
+
+
+def _manifest(skill: Skill, version: str) -> dict[str, Any]:
+    told = {"name": skill.name, "version": version, "description": skill.description}
     return {**told, "license": skill.license} if skill.license else told
+
+
+def _merge(path: Path, manifest: dict[str, Any]) -> None:
+    """Write a manifest; what somebody has added to the one that is there stays."""
+    try:
+        there = json.loads(path.read_bytes()) if path.is_file() and path.stat().st_size <= LARGEST else {}
+    except (ValueError, RecursionError):
+        there = {}
+    kept = {key: value for key, value in there.items() if key != "license"} if isinstance(there, dict) else {}
+    _write(path, _json({**kept, **manifest}))
 
 
 def _enter(listed: dict[str, Any], entry: dict[str, Any]) -> None:
     """Put an entry in the place of the one of its name, whose other fields stay; a new one last."""
     for place, item in enumerate(listed["plugins"]):
         if item.get("name") == entry["name"]:
-            listed["plugins"][place] = {**item, **entry}
+            kept = {key: value for key, value in item.items() if key != "license"}
+            listed["plugins"][place] = {**kept, **entry}
             return
     listed["plugins"].append(entry)
 
