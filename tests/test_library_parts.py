@@ -143,6 +143,7 @@ def test_what_models_and_traces_said_does_nothing_on_the_page_of_a_library(rt: R
         failures=(Failure(stage="found", name=said, kind="K", message=said),),
     )  # fmt: skip
     html = page_of(summary)
+    assert "<td></td>" in html, "what failed has been tried on nothing that is known"
     assert html.count("&lt;script&gt;") == 7
     assert not [sign for sign in ("\u202e", "<script", "<img") if sign in html]
     page = summary.as_markdown()

@@ -27,7 +27,7 @@ def print_library(summary: LibrarySummary, *, as_json: bool) -> None:
     table.columns[0].overflow = "fold"
     for row in summary.skills:
         lift = "" if row.lift is None else f"{row.lift:+.1%}"
-        table.add_row(flat(row.name), str(row.lessons), str(row.used), str(row.held_out), lift, row.outcome)
+        table.add_row(flat(row.name), str(row.lessons), str(row.used), row.tried_on, lift, row.outcome)
     console.print(table)
     for row in summary.skills:
         if row.reason:

@@ -54,6 +54,11 @@ class SkillRow(Record):
         )
 
     @property
+    def tried_on(self) -> str:
+        """How many held-out tasks exercise it; '' where it did not come to that, and nobody looked."""
+        return str(self.held_out) if self.state == "decided" else ""
+
+    @property
     def outcome(self) -> str:
         """In a few words."""
         if self.state != "decided":
@@ -136,7 +141,7 @@ class LibrarySummary(Record, form="LibrarySummary", version=1):
         names = ("skill", "lessons", "used in", "held-out tasks", "lift", "outcome", "reason")
         head = f"| {' | '.join(names)} |\n{'|---' * len(names)}|\n"
         return head + "\n".join(
-            f"| {row.name} | {row.lessons} | {row.used} | {row.held_out} | "
+            f"| {row.name} | {row.lessons} | {row.used} | {row.tried_on} | "
             f"{'' if row.lift is None else f'{row.lift:+.1%}'} | {row.outcome} | {code_span(row.reason)} |"
             for row in self.skills
         )
