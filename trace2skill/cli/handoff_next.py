@@ -143,13 +143,15 @@ def _nothing(folder: Folder, by: str, role: str) -> str:
     found = claims.status(folder)
     rows = [row for row in found.open if not role or row.role == role]
     mine = [row.id for row in rows if row.by == by and row.state == "claimed"]
-    others = sum(bool(row.by) and row.by != by for row in rows)
+    others = [row for row in rows if row.by and row.by != by]
     idle = sum(not row.attended and not row.by for row in rows)
     lines = [f"nothing waits for {shown(by)}"]
     if mine:
         lines.append(f"you hold {', '.join(mine)}: `trace2skill handoff show {folder.path} {mine[0]}` prints it again")
     if others:
-        lines.append(f"{others} are claimed by others")
+        who = ", ".join(sorted({shown(row.by) for row in others})[:5])
+        left = f"`trace2skill handoff status {folder.path}` says since when, `release` frees what somebody left"
+        lines.append(f"{len(others)} are claimed by others ({who}): {left}")
     if idle:
         lines.append(f"{idle} are of a run that is not going on now: --unattended prints them all the same")
     return "\n".join([*lines, of_runs(found.runs)])
