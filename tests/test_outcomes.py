@@ -17,7 +17,7 @@ from trace2skill.runs import refresh as run
 from trace2skill.runs.dry_run import DryRun, dry_run
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.sources import Sources
-from trace2skill.traces import folder as folders_of_logs
+from trace2skill.traces import reading as readings_of_logs
 
 sys.path.insert(0, str(ROOT))
 
@@ -176,7 +176,7 @@ def test_a_reading_says_how_fast_it_is_and_what_is_left(
         log(tmp_path / "logs" / f"s{n}.jsonl")
     monkeypatch.setattr(live, "SAID_EVERY", 0.0)
     monkeypatch.setattr(live, "ENOUGH_SECONDS", 0.0)
-    monkeypatch.setattr(folders_of_logs, "UNIT", 60)  # a long file is several units, and moves the display by itself
+    monkeypatch.setattr(readings_of_logs, "UNIT", 60)  # a long file is several units, and moves the display by itself
     said = product.run(tmp_path, prefect_home, "ingest", "logs", "--dry-run").stderr
     total = 4 * (1 + (tmp_path / "logs" / "s0.jsonl").stat().st_size // 60)
     assert re.search(rf"read: 1 of {total}, [\d.e+]+ a second, about \d+ s left", said)
