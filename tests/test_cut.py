@@ -131,7 +131,7 @@ def test_what_a_replacement_says_again_is_not_given_up(anchor: str, content: str
     assert given_up(edit) == gone
     found = cut(Patch(trajectory_id="t", task_id="k", base="b", edits=(edit,)), "error", BASE)
     assert {rule.replaces for rule in found.rules} <= {gone, ""}
-    assert [rule.replaces for rule in found.rules].count(gone) == (1 if gone else len(found.rules))
+    assert "".join(rule.replaces for rule in found.rules) == gone
     assert not [rule for rule in found.rules if rule.replaces and rule.text == "Read it once."]
 
 
@@ -234,3 +234,34 @@ def test_a_rule_beside_a_better_line_does_not_take_that_lines_place(order: int) 
     )
     found = cut(Patch(trajectory_id="t", task_id="k", base="b", edits=(edit,)), "error", BASE)
     assert {rule.text: bool(rule.replaces) for rule in found.rules} == {better[2:]: True, beside[2:]: False}
+
+
+def replaced_by(anchor: str, content: str, *more: Edit) -> dict[str, str]:
+    edit = Edit(op="replace_in_section", section=("Small", "2. Tests"), anchor=anchor, content=content)
+    found = cut(Patch(trajectory_id="t", task_id="k", base="b", edits=(edit, *more)), "error", BASE)
+    return {rule.text: rule.replaces for rule in found.rules}
+
+
+def test_each_line_of_an_anchor_has_its_own_heir() -> None:
+    anchor = "- Sum by month.\n- Round to cents.\n"
+    found = replaced_by(anchor, "- Round to whole euros.\n- Sum by month and region.\n- Print the sum.")
+    assert found == {
+        "Round to whole euros.": "- Round to cents.\n",
+        "Sum by month and region.": "- Sum by month.\n",
+        "Print the sum.": "",
+    }
+    assert replaced_by(anchor, "- Sum by month, in whole euros.") == {"Sum by month, in whole euros.": anchor}
+
+
+def test_what_is_no_rule_is_no_heir_and_letters_tell_where_no_words_do() -> None:
+    create = Edit(op="create", file="references/rows.md", content="- Look at the rows.\n")
+    found = replaced_by(
+        "- Count rows from one.", "- Count rows: see [rows](references/rows.md).\n- Begin at zero.", create
+    )
+    assert found["Begin at zero."] == "- Count rows from one."
+    assert replaced_by(
+        "- 行を数える前に見出しを除く。", "- 日付を確認する。\n- 行を数える前に見出しと空行を除く。"
+    ) == {
+        "日付を確認する。": "",
+        "行を数える前に見出しと空行を除く。": "- 行を数える前に見出しを除く。",
+    }

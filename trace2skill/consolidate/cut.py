@@ -11,6 +11,7 @@ from itertools import dropwhile, takewhile
 from operator import not_
 
 from pydantic import Field
+from rapidfuzz import fuzz
 
 from trace2skill.consolidate.fragment import only_a_scope
 from trace2skill.consolidate.groups import Support, half_of
@@ -123,9 +124,11 @@ def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False, halv
             whole.append(edit)
             continue
         texts = [*_texts(base, edit)]
-        heir, replaced = _heir(edit, [text for text, _, _ in texts])
-        for number, (text, place, note) in enumerate(texts):
-            if edit.op in ADDS_TEXT and _targets(text) & kept:  # a file is only reached by what links it
+        reached = kept if edit.op in ADDS_TEXT else set()
+        rule_like = [text for text, _, _ in texts if not _targets(text) & reached and not _no_rule(text, created)]
+        replaces = _heirs(edit, rule_like)
+        for text, place, note in texts:
+            if _targets(text) & reached:  # a file is only reached by what links it
                 whole.append(_linking(edit, text, place))
                 continue
             if reason := _no_rule(text, created):
@@ -139,7 +142,7 @@ def cut(patch: Patch, kind: LessonKind, base: Skill, *, weak: bool = False, halv
                 kind=kind,
                 weak=weak or half_of(edit.lessons, halved),
                 lessons=edit.lessons,
-                replaces=replaced if number == heir else "",
+                replaces=replaces.get(text, ""),
                 note=note,
             )
             rules.setdefault(rule.id, rule)
@@ -151,31 +154,45 @@ def given_up(edit: Edit) -> str:
 
     Who wants a line kept and another beside it often writes both in its place.
     """
+    return "".join(_parts_given_up(edit))
+
+
+def _parts_given_up(edit: Edit) -> list[str]:
+    """The same, line by line or item by item; an anchor within a line is one part."""
     if edit.op != "replace_in_section":
-        return ""
+        return []
     again = {plain_words(text) for text, _ in cut_text(edit.content)}
     lines = split_lines(edit.anchor)
     texts = [("".join(lines[start:end]), kind) for kind, start, end in rule_spans(edit.anchor)]
     parts = [(plain_words(_bare(text, kind)) in again, text) for text, kind in texts]
     if not any(kept for kept, _ in parts):
-        return edit.anchor
-    return "".join(text for _, text in takewhile(lambda part: not part[0], dropwhile(lambda part: part[0], parts)))
+        whole = [text for _, text in parts]
+        return whole if "".join(whole) == edit.anchor else [edit.anchor]
+    return [text for _, text in takewhile(lambda part: not part[0], dropwhile(lambda part: part[0], parts))]
 
 
-def _heir(edit: Edit, texts: Sequence[str]) -> tuple[int, str]:
-    """Which of the texts of a replacement takes the place of what it gives up, and what that is.
+def _heirs(edit: Edit, texts: Sequence[str]) -> dict[str, str]:
+    """Which rules of a replacement take the place of what it gives up, and of what each.
 
-    The others are rules beside it. Each of them would delete a line that it says nothing of, where it is asked for more
-    often than the one that says the line better.
+    Of as many rules as lines each takes the place of the line that it is likest to; where there are fewer, the likest
+    takes the place of all. The others are rules beside it: each of them would delete a line that it says nothing of,
+    where it is asked for more often than the one that says the line better.
     """
-    old = given_up(edit)
-    words, there = stems(old), {plain_words(text) for text, _ in cut_text(edit.anchor)} if old else set()
+    parts = _parts_given_up(edit)
+    there = {plain_words(text) for text, _ in cut_text(edit.anchor)} if parts else set()
+    free = [text for text in dict.fromkeys(texts) if plain_words(text) not in there] or [*dict.fromkeys(texts)]
+    if len(free) < len(parts):
+        parts = ["".join(parts)]
+    found: dict[str, str] = {}
+    for part in parts:
+        if left := [text for text in free if text not in found]:
+            found[max(left, key=lambda text: _likeness(part, text))] = part
+    return found
 
-    def likeness(number: int) -> tuple[bool, int, int]:
-        text = texts[number]
-        return plain_words(text) not in there, len(words & stems(text)), -number
 
-    return max(range(len(texts)), key=likeness, default=0) if old else 0, old
+def _likeness(old: str, new: str) -> tuple[int, float]:
+    """By the words that both have; of equal ones, and of languages that write no spaces, by the letters."""
+    return len(stems(old) & stems(new)), fuzz.ratio(plain_words(old), plain_words(new))
 
 
 def as_item(text: str) -> str:
