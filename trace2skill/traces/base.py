@@ -180,7 +180,9 @@ class Source:
         if cut and self.head[:LOOKED_AT].split(b"\n")[0].strip() not in (b"[", b"{"):  # one line, or lines of objects
             return _NOT_READ
         try:
-            with self._opened() as file:
+            if not cut:
+                return parse(_without_mark(self.head))
+            with self._open() as file:
                 return parse(_without_mark(file.read()))
         except ValueError:
             return _NOT_READ
