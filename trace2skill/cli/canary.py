@@ -126,7 +126,7 @@ def look(
     with LiveProgress(Console(stderr=True), lambda: 0.0, quiet=json) as progress, watched_by(progress):
         found = look(opened, canary, noted_in(folder), sources)
     canary, why, more = found.canary, found.in_words, ""
-    verdict = "goes_on" if found.uneven is not None else found.test.verdict
+    verdict = "goes_on" if found.uneven is not None or found.not_pulled else found.test.verdict
     if verdict == "better":
         command = f"trace2skill promote {canary.candidate[:12]} {canary.skill} --why 'better in a canary'"
         more = f"every session gets the candidate now; to make it the champion: {command}"

@@ -67,10 +67,20 @@ class CanaryLook(Record):
     not_served: int = Field(description="Sessions in the logs that the canary did not serve.")
     uneven: float | None = Field(default=None, description="Chance of so uneven a split, where that is no chance.")
 
+    problems: int = Field(default=0, exclude_if=not_, description="Lines, files and traces that could not be read.")
+    first_problem: str = Field(default="", exclude_if=not_)
+    not_pulled: int = Field(
+        default=0, exclude_if=not_, description="Traces and pages that trace stores did not give: nothing was counted."
+    )
+
     @property
     def in_words(self) -> str:
         """For a reader."""
         told = [self.test.in_words]
+        if self.problems:
+            told.append(f"lines, files and traces that could not be read: {self.problems} ({self.first_problem})")
+        if self.not_pulled:
+            told.append("trace stores did not give all that they have: nothing was counted; run the same command again")
         if self.uneven is not None:
             told.append(
                 f"the split of the sessions is no chance (p = {self.uneven:.1g}): sessions of one version are missing "
@@ -107,13 +117,15 @@ def look(store: Store, canary: Canary, served: Mapping[str, Served], sources: So
     Raises:
         BadInput: a path, the labels or the format is not what it should be; or the canary was changed meanwhile.
     """
-    found = ends_in(sources)
+    read = ends_in(sources)
+    found = read.sessions
     since = {name: item for name, item in found.items() if instant(canary.started) <= item.began < float("inf")}
     if canary.by_time is None and found:
         noted = sum(name in served for name in found)
         canary = canary.model_copy(update={"by_time": not served or 2 * noted < len(since)})
     mine = _in_order(canary, found, since, served)
-    after = _tested(canary, mine)
+    # What one pull lacks is no chance: long sessions fail more often, and so do the requests for them.
+    after = canary if read.not_pulled else _tested(canary, mine)
     with store.alone(f"canary {canary.id}"):
         now = store.get("canary", canary.id, Canary)
         if now is None or (now.ended, now.seen) != (canary.ended, canary.seen):
@@ -132,6 +144,9 @@ def look(store: Store, canary: Canary, served: Mapping[str, Served], sources: So
         waiting=len(after.ahead),
         not_served=sum(name not in {item.name for item in mine} for name in found),
         uneven=skewed(len(after.seen), sum(one.candidate for one in after.seen), canary.share),
+        problems=read.problems,
+        first_problem=read.first_problem,
+        not_pulled=read.not_pulled,
     )
 
 

@@ -7,11 +7,13 @@ from typing import NamedTuple
 from trace2skill.runs.reading_progress import ReadingProgress
 from trace2skill.runs.skill_usage import whole_of
 from trace2skill.runs.sources import Sources
+from trace2skill.safety.redaction import Redactor
 from trace2skill.traces import ReadFile, read_paths
 from trace2skill.traces.outcomes import labelled, read_labels
 from trace2skill.traces.own_format import reader_for
 from trace2skill.traces.segments import segmented
 from trace2skill.traces.stores import files_of
+from trace2skill.traces.stores.pull import NOT_PULLED
 from trace2skill.traces.values import instant
 from trace2skill.traces.verdicts import Verdicts, verdicts_for
 from trace2skill.types.trajectory import Trajectory
@@ -25,8 +27,19 @@ class LoggedSession(NamedTuple):
     score: float | None
 
 
-def ends_in(sources: Sources) -> Mapping[str, LoggedSession]:
-    """The sessions by name. Of a session's text nothing is kept.
+class LoggedEnds(NamedTuple):
+    """The sessions by name; lines, files and traces that could not be read, and the first of them in words; and what
+    trace stores have and did not give this time, traces and pages of lists.
+    """
+
+    sessions: Mapping[str, LoggedSession]
+    problems: int
+    first_problem: str
+    not_pulled: int
+
+
+def ends_in(sources: Sources) -> LoggedEnds:
+    """How the sessions in logs ended. Of a session's text nothing is kept.
 
     Raises:
         BadInput: a path, the labels or the format is not what it should be.
@@ -34,8 +47,10 @@ def ends_in(sources: Sources) -> Mapping[str, LoggedSession]:
     verdicts = verdicts_for(files_of(sources.paths), read_labels(sources.labels) if sources.labels else None)
     reader = reader_for(sources.format) if sources.format else None
     counting = _Ends(verdicts)
-    read_paths(sources.paths, counting, reader=reader, aside=verdicts.files)
-    return {name: LoggedSession(name, item.began, item.score) for name, item in counting.sessions.items()}
+    read = read_paths(sources.paths, counting, reader=reader, aside=verdicts.files)
+    sessions = {name: LoggedSession(name, item.began, item.score) for name, item in counting.sessions.items()}
+    first = Redactor().text(str(read.problems[0])) if read.problems else ""
+    return LoggedEnds(sessions, read.counts.get("problem", 0), first, read.counts.get(NOT_PULLED, 0))
 
 
 @dataclass

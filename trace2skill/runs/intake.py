@@ -24,6 +24,7 @@ from trace2skill.traces import Readings, read_paths
 from trace2skill.traces.outcomes import read_labels
 from trace2skill.traces.own_format import identity_of, reader_for
 from trace2skill.traces.stores import files_of
+from trace2skill.traces.stores.pull import GIVEN_UP
 from trace2skill.traces.verdicts import Verdicts, verdicts_for
 from trace2skill.types.trajectory import Trajectory
 
@@ -150,6 +151,7 @@ def _report(readings: Readings, taking: Taking, usable: tuple[Taken, ...], left_
         problems=readings.counts.get("problem", 0),
         first_problems=tuple(Redactor().text(str(problem)) for problem in readings.problems[:SHOWN_PROBLEMS]),
         duplicates=readings.counts.get("duplicate", 0),
+        given_up=readings.counts.get(GIVEN_UP, 0),
         unmatched=len(taking.verdicts.unmatched),
         first_unmatched=tuple(taking.verdicts.unmatched[:SHOWN_LABELS]),
     )

@@ -34,6 +34,7 @@ def pulled_before(store: Store, address: TraceStoreAddress) -> tuple[PullMemory,
     pages = [page for page in store.all_of("pull", PulledPage) if page.address == address.pulled]
     for page in sorted(pages, key=lambda page: (page.number, page.id)):
         memory.listed |= {(one.trace, one.day): one for one in page.listed}
+        memory.documents |= {one.trace: one.document for one in page.listed if one.document}
         memory.through = max(memory.through, page.through)
         number = page.number + 1
     return memory, number

@@ -19,6 +19,9 @@ class SourcesRead(Record):
     unsampled: int = Field(
         default=0, exclude_if=not_, description="Traces of trace stores that are in no sample (`passed=50`)."
     )
+    given_up: int = Field(
+        default=0, exclude_if=not_, description="Traces of trace stores that are left out until they change."
+    )
     outcomes: dict[str, int] = Field(description="Segments by how they ended.")
     labels: dict[str, int] = Field(description="Segments by who said how they ended.")
     redacted: dict[str, int] = Field(description="What was redacted in this reading, by kind.")
@@ -40,6 +43,9 @@ class SourcesRead(Record):
 
         left_out = f"; {self.held_out} left out, since they are of held-out tasks" if self.held_out else ""
         left_out += f"; {self.unsampled} traces are in no sample" if self.unsampled else ""
+        given_up = (
+            f"{self.given_up} traces are given up until they change: too large, gone, or unreadable on three days"
+        )
         return [
             f"files {self.files}, of them unchanged {self.unchanged}; read now: {counted(self.formats)}",
             f"segments {self.trajectories}, new or changed {self.fresh}, copies {self.duplicates}{left_out}",
@@ -50,6 +56,7 @@ class SourcesRead(Record):
                 [f"labels that name no session: {self.unmatched} ({', '.join(self.first_unmatched)})"]
                 * bool(self.unmatched)
             ),
+            *([given_up] * bool(self.given_up)),
             f"lines and files that could not be read: {self.problems}",
             *(f"  {problem}" for problem in self.first_problems[:10]),
             *(f"rules: {line}" for line in self.mined),

@@ -134,6 +134,7 @@ class Taking:
                 names=part.names,
                 asked=asked,
                 heard=self.verdicts.heard(asked),
+                copy_of=file.copy_of,
             )
             self._put("source", mark_id(self.sources, file.path, part.number), made)
         self.found.setdefault(file.path, []).extend(part.taken)

@@ -4,12 +4,14 @@ It is written together with these trajectories, so that a run that dies goes on 
 """
 
 import sys
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Set
 from operator import not_
 from typing import NamedTuple
 
 from pydantic import Field
 
+from trace2skill.core import clock
 from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
 from trace2skill.runs.pulls import pulled_before
@@ -80,6 +82,9 @@ class Watermark(Record, form="Watermark", version=1):
     )
     asked: tuple[str, ...] = Field(default=(), exclude_if=not_, description="Ids under which a verdict may stand.")
     heard: str = Field(default="", exclude_if=not_, description="Digest of the verdicts that stood under them.")
+    copy_of: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="Files and traces that hold what was left out here as a copy."
+    )
 
 
 class HeldMark(NamedTuple):
@@ -94,6 +99,7 @@ class HeldMark(NamedTuple):
     """Ids under which a verdict stands."""
     heard: bool
     """Those verdicts are what they were."""
+    copy_of: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, full: Watermark, verdicts: Verdicts) -> "HeldMark":
@@ -108,6 +114,7 @@ class HeldMark(NamedTuple):
             names={ids.get(id, id): digest for id, digest in full.names.items()},
             has_verdict=tuple(id for id in full.asked if id in verdicts.labels or id in verdicts.found),
             heard=verdicts.heard(full.asked) == full.heard,
+            copy_of=tuple(map(sys.intern, full.copy_of)),
         )
 
 
@@ -136,12 +143,21 @@ class Known:
         for given in files_of(sources.paths) if every else ():
             for path in [given] if given.is_file() else given.rglob("*"):
                 look(str(path.absolute()))
-        pulls, pages = dict[str, PullMemory](), dict[str, int]()
+        files, pages = {*found}, dict[str, int]()
+        pulls, places = dict[str, PullMemory](), dict[str, dict[str, str]]()
         for address in stores_of(sources.paths):
             memory, pages[address.pulled] = pulled_before(store, address)
-            memory.there = {trace for trace in memory.traces if look(place_of(address, trace))}
             pulls[address.pulled] = memory
-        return cls({name: chain for name, chain in found.items() if chain}, pulls, pages)
+            within = memory.within(*address.window(clock.today()))
+            places[address.pulled] = {trace: place for trace in within if look(place := place_of(address, trace))}
+        found = _with_owners({name: chain for name, chain in found.items() if chain}, files)
+        for pulled, memory in pulls.items():
+            memory.there = {
+                trace
+                for trace, place in places[pulled].items()
+                if place in found and memory.documents.get(trace, sha := found[place][-1].memory.sha256) == sha
+            }
+        return cls(found, pulls, pages)
 
     def before(self) -> Before:
         """The same, as a reading asks for it."""
@@ -155,6 +171,25 @@ class Known:
             },
             pulls=self.pulls,
         )
+
+
+def _with_owners(found: dict[str, list[HeldMark]], files: Set[str]) -> dict[str, list[HeldMark]]:
+    """The marks that hold here. That of a copy does while all that it is a copy of are here, and of a trace that a
+    file and a trace store have brought each by itself, as they were read in turns, neither does.
+    """
+    pulled, filed = Counter[str](), Counter[str]()
+    for name, chain in found.items():
+        (filed if name in files else pulled).update({item.id for mark in chain for item in mark.taken})
+    twice = pulled.keys() & filed.keys()
+    here = {
+        name: chain
+        for name, chain in found.items()
+        if not twice or not any(item.id in twice for mark in chain for item in mark.taken)
+    }
+    while gone := [name for name, chain in here.items() if not here.keys() >= {*chain[-1].copy_of}]:
+        for name in gone:
+            del here[name]
+    return here
 
 
 def _every(store: Store, verdicts: Verdicts) -> dict[str, HeldMark]:

@@ -41,6 +41,11 @@ class Copies:
         """The identities that a file brought in this reading, by trajectory, each put together in one text."""
         return {id: "".join(names) for id, names in self._of.get(path, {}).items()}
 
+    def paths(self, trajectory: Trajectory) -> set[str]:
+        """The files in which responses of a trajectory were seen first."""
+        found = (self._seen.get(int(step.identity, 16)) for step in trajectory.steps if step.identity)
+        return {owner[1] for owner in found if owner}
+
     def new_in(self, trajectory: Trajectory, path: str) -> tuple[Trajectory | None, int]:
         """The trajectory without what is a copy of something seen before, and how many steps that were.
 

@@ -61,8 +61,8 @@ def read_paths(
     for path, _ in listed:
         if memory := earlier.whole.get(str(path.absolute())):
             seen.copies.remember(str(path.absolute()), memory.identities)
-    for address in stores_of(paths):
-        remember_pulled(address, earlier, seen)
+    for address, store in zip(stores_of(paths), stores, strict=True):
+        remember_pulled(address, store.format, earlier, seen)
     with few_collections():  # of many small files each would end with one
         # What a store has of a trace is the newest, its scores among it: an export of it is the copy.
         pulled: dict[str, ReadFile] = {}

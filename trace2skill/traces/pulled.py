@@ -11,8 +11,9 @@ from trace2skill.traces.formats import reader_named
 from trace2skill.traces.held import HeldSource
 from trace2skill.traces.reader import Reader
 from trace2skill.traces.reading import Before, ReadFile, SeenSoFar, Steps, Taker, read_one
-from trace2skill.traces.stores import NotPulled, Pull, Pulled, PullMemory, TraceStoreAddress
+from trace2skill.traces.stores import Listed, NotPulled, Page, Pull, Pulled, PullMemory, TraceStoreAddress
 from trace2skill.traces.stores.base import TraceStore
+from trace2skill.traces.stores.pull import GIVEN_UP
 
 
 def place_of(address: TraceStoreAddress, trace: str) -> str:
@@ -20,11 +21,16 @@ def place_of(address: TraceStoreAddress, trace: str) -> str:
     return f"{address.place}#{trace}"
 
 
-def remember_pulled(address: TraceStoreAddress, earlier: Before, seen: SeenSoFar) -> None:
-    """Take over what the traces of earlier pulls brought, as it is done for files."""
-    for trace in sorted(earlier.pulls.get(address.pulled, PullMemory()).traces):
-        if memory := earlier.whole.get(place_of(address, trace)):
-            seen.copies.remember(place_of(address, trace), memory.identities)
+def remember_pulled(address: TraceStoreAddress, format: str, earlier: Before, seen: SeenSoFar) -> None:
+    """Take over what the traces of earlier pulls brought, as it is done for files. Those that have left the window
+    are none of this reading's.
+    """
+    known = earlier.pulls.get(address.pulled, PullMemory())
+    for trace in sorted(known.within(*address.window(clock.today()))):
+        place = place_of(address, trace)
+        if memory := earlier.whole.get(place):
+            seen.copies.remember(place, memory.identities)
+            seen.pulled[place] = format
 
 
 class _To(NamedTuple):
@@ -63,16 +69,33 @@ def read_store(
                 if isinstance(found, Pulled):
                     _take(address, found, to, files, otherwise)
                 else:
-                    settled = tuple(one for one in found.listed if one.trace not in otherwise)
-                    taker.pulled(address, found._replace(listed=settled))
+                    pull.whole = pull.whole and not otherwise  # the next pull begins with it
+                    taker.pulled(address, found._replace(listed=_settled(address, found, files, otherwise)))
     except NotPulled as error:
         raise BadInput(str(error)) from None
     finally:
         store.close()
+    notes.counts[GIVEN_UP] += pull.left_out()
     for trace in sorted(memory.within(*address.window(clock.today()))):
         place = place_of(address, trace)
         if place not in files and (before := earlier.whole.get(place)):
             files[place] = ReadFile(name=_name(address, trace), path=place, state="unchanged", memory=before)
+
+
+def _settled(
+    address: TraceStoreAddress, page: Page, files: dict[str, ReadFile], otherwise: set[str]
+) -> tuple[Listed, ...]:
+    """What a page settles, with the digest of each document: of two that pull at once, one has kept an older one."""
+
+    def of(one: Listed) -> str:
+        file = files.get(place_of(address, one.trace))
+        return file.memory.sha256 if file is not None and file.memory is not None else ""
+
+    return tuple(
+        one if one.tries else one.model_copy(update={"document": of(one)})
+        for one in page.listed
+        if one.trace not in otherwise
+    )
 
 
 def _take(address: TraceStoreAddress, found: Pulled, to: _To, files: dict[str, ReadFile], otherwise: set[str]) -> None:
@@ -83,11 +106,14 @@ def _take(address: TraceStoreAddress, found: Pulled, to: _To, files: dict[str, R
         return
     content = json.dumps(found.document, ensure_ascii=False).encode("utf-8", "replace")
     source = HeldSource(place, name, content, digest_of("trace", found.document))
-    if place in files:  # of a second day, or of a second address
-        before = files[place].memory
-        otherwise |= {found.trace} if before is None or before.sha256 != source.sha256() else set()
-        to.taker.ended(files[place].model_copy(update={"state": "unchanged"}), name, 1)
-        return
+    there = files.get(place)  # of a second day, or of a second address
+    if there is not None:
+        same = there.memory is not None and there.memory.sha256 == source.sha256()
+        if same or there.state == "read":
+            otherwise |= set() if same else {found.trace}
+            to.taker.ended(there.model_copy(update={"state": "unchanged"}), name, 1)
+            return
+    to.seen.pulled[place] = to.reader.name
     problems = to.notes.counts["problem"]
     file = read_one(source, to.taker, to.reader, to.earlier, to.notes, to.seen, Steps(to.taker, name, 1))
     if file is not None:

@@ -47,6 +47,8 @@ class ReadFile(Record):
     memory: Memory | None = None
     went_on: bool = False
     """An earlier reading was broken off in it, and this one went on from there."""
+    copy_of: tuple[str, ...] = ()
+    """Where what it says stands too, and was taken from: without these, it would be taken from here."""
 
 
 class Readings(Record):
@@ -100,9 +102,36 @@ class SeenSoFar:
     """What a reading has seen so far: trajectories by id, files by their bytes, responses by their identity."""
 
     def __init__(self, earlier: Before) -> None:
+        self._names = earlier.names
         self.trajectories = {id: digest for names in earlier.names.values() for id, digest in names.items()}
-        self.files: set[str] = set()
+        self.owners = {id: path for path, names in earlier.names.items() for id in names}
+        """By trajectory, the file that it was taken from."""
+        self.files: dict[str, str] = {}
+        """By digest, the first file of these bytes."""
         self.copies = Copies()
+        self.pulled: dict[str, str] = {}
+        """Traces of trace stores by their place, with the reader that takes them."""
+        self.outdated: set[str] = set()
+        """Files of which a trace store has something too: they are read again, whether or not they have changed."""
+
+    def forget(self, path: str) -> None:
+        """What was taken from a file is nobody's any more."""
+        for id in self._names.get(path, ()):
+            if self.owners.get(id) == path:
+                del self.owners[id], self.trajectories[id]
+        self.copies.forget(path)
+
+    def take_over(self, trajectory: Trajectory) -> None:
+        """What a trace store says of a trajectory is the newest: files that it was taken from have a copy."""
+        for path in {self.owners.get(trajectory.id, ""), *self.copies.paths(trajectory)} - {"", *self.pulled}:
+            self.outdated.add(path)
+            self.forget(path)
+
+    def is_copy(self, trajectory: Trajectory, file: ReadFile) -> bool:
+        """Was it taken before? An export of a trace that a store has is one, however much either of them says."""
+        if self.trajectories.get(trajectory.id) == trajectory.digest[:TOLD_APART]:
+            return True
+        return file.path not in self.pulled and self.pulled.get(self.owners.get(trajectory.id, "")) == file.format
 
 
 class Only:
@@ -171,16 +200,16 @@ def read_one(
 ) -> ReadFile | None:
     """Read one file, unless it is as it was, and hand out what is new in it; None where it could not be read."""
     file = ReadFile(name=source.name, path=source.place)
-    before = earlier.whole.get(file.path)
+    before = earlier.whole.get(file.path) if file.path not in seen.outdated else None
     try:
         size, modified_ns = source.state()
         if before and modified_ns and (before.size, before.modified_ns) == (size, modified_ns):
-            seen.files.add(before.sha256)
+            seen.files.setdefault(before.sha256, file.path)
             return file.model_copy(update={"state": "unchanged", "memory": before})
         digest = source.sha256()
         memory = Memory(size=size, modified_ns=modified_ns, sha256=digest)
         if before and before.sha256 == digest:
-            seen.files.add(digest)
+            seen.files.setdefault(digest, file.path)
             memory = memory.model_copy(update={"identities": before.identities})
             return file.model_copy(update={"state": "unchanged", "memory": memory})
         used = reader or detect(source)
@@ -191,10 +220,9 @@ def read_one(
         notes.problem(source, 0, unknown_format(source))
         return None
     file = file.model_copy(update={"format": used.name, "memory": memory})
-    if digest in seen.files and source.head.strip():  # saved twice: the same bytes say nothing new
-        notes.counts["duplicate"] += 1
-        return file
-    seen.files.add(digest)
+    if (first := seen.files.setdefault(digest, file.path)) != file.path and source.head.strip():
+        notes.counts["duplicate"] += 1  # saved twice: the same bytes say nothing new
+        return file.model_copy(update={"copy_of": (first,)})
     return _taken(source, used, file, memory, to, earlier, notes, seen, steps)
 
 
@@ -211,17 +239,16 @@ def _taken(
 ) -> ReadFile:
     """Hand out what is new in a file, from where an earlier reading of the same bytes was broken off."""
     begun, taken_before = earlier.part.get(file.path, (None, 0))
-    goes_on_from = taken_before if begun and begun.sha256 == memory.sha256 else 0
+    goes_on = begun is not None and begun.sha256 == memory.sha256 and file.path not in seen.outdated
+    goes_on_from = taken_before if goes_on else 0
     file = file.model_copy(update={"went_on": goes_on_from > 0})
-    for id in earlier.names.get(file.path, ()):  # what a changed file held is nobody's any more
-        seen.trajectories.pop(id, None)
+    seen.forget(file.path)
     troubles, copied = notes.counts["problem"], notes.counts["copy"] + notes.counts["duplicate"]
-    seen.copies.forget(file.path)
-    count = 0
+    count, of = 0, set[str]()
     for number, found in enumerate(read_source(source, notes, used), start=1):
         steps.reached(source.reached[0], memory.size)
         gold = notes.gold_of(found.id)
-        trajectory = _new(found, source, file.path, notes, seen)
+        trajectory = _new(found, source, file, notes, seen, of)
         if trajectory is None:
             continue
         count += 1
@@ -233,22 +260,32 @@ def _taken(
     if not count and quiet and source.head.strip():
         notes.problem(source, 0, f"read as '{used.name}', and no step was found in it")
     memory = memory.model_copy(update={"identities": seen.copies.of(file.path)})
-    return file.model_copy(update={"trajectories": count, "memory": memory})
+    copy_of = tuple(sorted(of - {file.path}))
+    return file.model_copy(update={"trajectories": count, "memory": memory, "copy_of": copy_of})
 
 
-def _new(found: Trajectory, source: Source, path: str, notes: Notes, seen: SeenSoFar) -> Trajectory | None:
-    """What of a trajectory was not read before: all of it, what came after a copied part, or nothing."""
-    digest = found.digest[:TOLD_APART]
-    if seen.trajectories.get(found.id) == digest:
+def _new(
+    found: Trajectory, source: Source, file: ReadFile, notes: Notes, seen: SeenSoFar, of: set[str]
+) -> Trajectory | None:
+    """What of a trajectory was not read before: all of it, what came after a copied part, or nothing.
+
+    `of` gets the files that hold what is left out as a whole.
+    """
+    if file.path in seen.pulled:
+        seen.take_over(found)
+    if seen.is_copy(found, file):
         notes.counts["duplicate"] += 1
+        of.add(seen.owners[found.id])
         return None
-    trajectory, copied = seen.copies.new_in(found, path)
+    elsewhere = seen.copies.paths(found)
+    trajectory, copied = seen.copies.new_in(found, file.path)
     if copied:
         notes.counts["copied step"] += copied
     if trajectory is None:
         notes.counts["copy"] += 1
+        of |= elsewhere
         return None
     if trajectory.id in seen.trajectories:  # the same name for something else: part of it, or a copy that went on
         trajectory = trajectory.model_copy(update={"id": trajectory_id(trajectory.id, source.name)})
-    seen.trajectories[trajectory.id] = digest
+    seen.trajectories[trajectory.id], seen.owners[trajectory.id] = found.digest[:TOLD_APART], file.path
     return trajectory

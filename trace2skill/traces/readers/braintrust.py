@@ -4,7 +4,7 @@ A trajectory is a trace, which `root_span_id` names. https://www.braintrust.dev/
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from trace2skill.traces.base import Notes, Source
@@ -55,14 +55,15 @@ class Braintrust:
             rows = sorted(found.values(), key=lambda row: (_began(row), label(row.get("span_id"))))
             root = found.get(trace) or next((row for row in rows if not row.get("span_parents")), {})
             session = Session(self.name, trace, name=trace, agent=_name(root) or self.name)
-            scorers = _below({id for id, row in found.items() if _is_scorer(row)}, found)
+            below = _children(found)
+            scorers = _below({id for id, row in found.items() if _is_scorer(row)}, below)
             tell(session, [_span(row) for id, row in _with_ids(rows) if id not in scorers], notes)
             if not len(session) and root:
                 tell(session, [TreeSpan(trace, "", _call(root))], notes)
             notes.hide(session.id, *(row["expected"] for row in rows if row.get("expected") is not None))
             session.extra = {key: root[key] for key in KEPT if root.get(key)}
             if len(session):
-                yield session.finish(task_id=trace, outcome=agreed(_scores(root, found)))
+                yield session.finish(task_id=trace, outcome=agreed(_scores(root, found, below)))
 
 
 def _with_ids(rows: list[Row]) -> Iterator[tuple[str, Row]]:
@@ -70,20 +71,34 @@ def _with_ids(rows: list[Row]) -> Iterator[tuple[str, Row]]:
     return ((label(row.get("span_id")), row) for row in rows)
 
 
-def _scores(root: Row, found: dict[str, Row]) -> list[Score]:
+def _scores(root: Row, found: dict[str, Row], below: Mapping[str, list[str]]) -> list[Score]:
     """The scores of the root. One that a scorer gave that asks a model is a model's opinion."""
-    asking = {id for id, row in found.items() if _kind(row) == "llm"}
-    judges = {_name(row) for id, row in found.items() if _is_scorer(row) and _below({id}, found) & asking}
+    above: dict[str, list[str]] = defaultdict(list)
+    for id, under in below.items():
+        for one in under:
+            above[one].append(id)
+    asks = _below({id for id, row in found.items() if _kind(row) == "llm"}, above)
+    judges = {_name(row) for id, row in found.items() if id in asks and _is_scorer(row)}
     given = sorted(mapping(root.get("scores")).items())
     return [Score(name, value, "judge" if name in judges else "log") for name, value in given if value is not None]
 
 
-def _below(ids: set[str], found: dict[str, Row]) -> set[str]:
+def _children(found: dict[str, Row]) -> dict[str, list[str]]:
+    """By span, those right below it."""
+    children: dict[str, list[str]] = defaultdict(list)
+    for id, row in found.items():
+        for above in {*map(label, row.get("span_parents") or ())}:
+            children[above].append(id)
+    return children
+
+
+def _below(ids: set[str], children: Mapping[str, list[str]]) -> set[str]:
     """Spans, and all that are below them."""
-    under, size = set(ids), -1
-    while len(under) != size:
-        size = len(under)
-        under |= {id for id, row in found.items() if under & {*map(label, row.get("span_parents") or ())}}
+    under, waiting = set(ids), [*ids]
+    while waiting:
+        new = {*children.get(waiting.pop(), ())} - under
+        under |= new
+        waiting += new
     return under
 
 

@@ -22,7 +22,10 @@ MOST_DAYS = 3660
 NO_PROJECT = ("langfuse",)
 """Kinds whose keys are for one project: an address names none."""
 _START = re.compile(rf"({'|'.join(KINDS)})\+([a-z]+):/+", re.IGNORECASE)
+_LIKE_ONE = re.compile(rf"({'|'.join(KINDS)})\+|[\w.-]+\+[^/]*[:@?=]", re.IGNORECASE)
+"""What is meant as an address and is none: not taken for a file, whose name would be repeated, with a key in it."""
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9a-f:]+")
+_NAME = re.compile(r"[A-Za-z_]{1,24}")
 _PATH = re.compile(r"[A-Za-z0-9._~/-]*")
 _DAYS = re.compile(r"[0-9]{1,4}d")
 
@@ -101,7 +104,7 @@ def parse(value: Any) -> LogsPath:
     text = str(value)
     start = _START.match(text)
     if start is None:
-        if re.match(rf"({'|'.join(KINDS)})\+", text):
+        if _LIKE_ONE.match(text) or (isinstance(value, str) and "://" in text):
             raise ValueError(f"a trace store is named as {FORM}")
         return value if isinstance(value, Path) else Path(text)
     kind, scheme = start[1].lower(), start[2].lower()
@@ -151,8 +154,9 @@ def _given(query: str) -> dict[str, str]:
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in _KNOWN:
             known = ", ".join(sorted(_KNOWN))
+            said = f"'{name}'" if value.strip("=") and _NAME.fullmatch(name) else "one of the names in it"
             raise ValueError(
-                f"the address of a trace store knows no '{name[:40]}', only {known}; keys come from the environment"
+                f"the address of a trace store knows no {said}, only {known}; keys come from the environment"
             )
         if name in given or not value:
             raise ValueError(f"the address of a trace store says {name} {'twice' if value else 'without a value'}")

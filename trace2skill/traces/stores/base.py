@@ -1,6 +1,6 @@
 """What a kind of trace store is: it lists the traces of a day, and gives one whole, as its format's reader takes it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from trace2skill.core.digest import digest_of
@@ -58,6 +58,16 @@ class AskedStore:
         """See `TraceStore`."""
         self._rest.close()
 
+    def _each(self, traces: Sequence[str], one: Callable[[str], Any]) -> Iterator[tuple[str, Any]]:
+        """Ask for each trace by itself: its document, or what kept it away."""
+        for trace in traces:
+            try:
+                with self._rest.one_trace():
+                    document = one(trace)
+            except NotPulled as error:
+                document = error
+            yield trace, document
+
 
 def paged(pages: Iterator[tuple[list[Any], str]]) -> Iterator[list[Any]]:
     """The pages of a list with their cursors, while a server gives new ones.
@@ -91,10 +101,18 @@ def row(trace: Any, began: Any, stands: str, *, only_known: bool = False) -> Tra
     return TraceRow(trace if is_id(trace) else "", label(began), stands, only_known)
 
 
-def each(traces: Sequence[str], one: Any) -> Iterator[tuple[str, Any]]:
-    """Ask for each trace by itself: its document, or what kept it away."""
-    for trace in traces:
-        try:
-            yield trace, one(trace)
-        except NotPulled as error:
-            yield trace, error
+def of_trace(trace: str, rows: Sequence[Mapping[str, Any]], field: str) -> None:
+    """Is an answer of the trace that was asked for?
+
+    Raises:
+        NotPulled: it has none of its rows, or one of another trace.
+    """
+    if not rows:
+        raise NotPulled(f"trace {trace} is gone", again=False, own=True)
+    if any(label(one.get(field)) != trace for one in rows):
+        raise NotPulled(f"trace {trace} was asked for, and another one came: left out this time", again=True)
+
+
+def of_batch(error: NotPulled) -> NotPulled:
+    """What kept something of several traces away, as it is said of each: none of them is at fault."""
+    return NotPulled(str(error), again=True, refused=error.refused, key=error.key)

@@ -8,7 +8,7 @@ from typing import Any
 
 from trace2skill.core.errors import BadInput
 from trace2skill.traces.stores.address import TraceStoreAddress
-from trace2skill.traces.stores.base import AskedStore, TraceRow, each, is_id, paged, row, stand
+from trace2skill.traces.stores.base import AskedStore, TraceRow, is_id, of_trace, paged, row, stand
 from trace2skill.traces.stores.rest import KeyOfStore, NotPulled, Rest
 from trace2skill.traces.values import label, mapping, objects
 
@@ -45,13 +45,12 @@ class BraintrustStore(AskedStore):
 
     def whole(self, traces: Sequence[str]) -> Iterator[tuple[str, Any]]:
         """See `TraceStore`."""
-        return each(traces, self._one)
+        return self._each(traces, self._one)
 
     def _one(self, trace: str) -> Any:
         pages = self._pages("*", [f"root_span_id = '{trace}'"], f"trace {trace}", WHOLE_PAGE)
         rows = [span for page in pages for span in page]
-        if not rows:
-            raise NotPulled(f"trace {trace} is gone", again=False)
+        of_trace(trace, rows, "root_span_id")
         return {"data": sorted(rows, key=lambda span: (label(span.get("created")), label(span.get("id"))))}
 
     def _pages(self, select: str, when: Sequence[str], what: str, limit: int) -> Iterator[list[dict[str, Any]]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from trace2skill.core.errors import BadInput
 from trace2skill.traces.stores.address import TraceStoreAddress
-from trace2skill.traces.stores.base import AskedStore, TraceRow, each, paged, row, stand
+from trace2skill.traces.stores.base import AskedStore, TraceRow, of_batch, of_trace, paged, row, stand
 from trace2skill.traces.stores.rest import KeyOfStore, NotPulled, Rest
 from trace2skill.traces.values import label, mapping
 
@@ -47,11 +47,11 @@ class LangfuseStore(AskedStore):
         if self._filter:  # it takes the place of the others
             asked["filter"] = dumps([*self._filter, _when(">=", first), _when("<", end)])
         for found in self._pages(OBSERVATIONS, day, asked):
-            yield [row(item.get("traceId"), item.get("startTime"), _stands(item)) for item in found]
+            yield [row(_one_id(item.get("traceId")), item.get("startTime"), _stands(item)) for item in found]
         scored = {"fields": "subject", "limit": SCORE_PAGE, "fromTimestamp": first, "toTimestamp": end}
         for found in self._pages(SCORES, f"the scores of {day}", scored):
             yield [
-                row(_scored(item), item.get("timestamp"), _stands(item), only_known=True)
+                row(_one_id(_scored(item)), item.get("timestamp"), _stands(item), only_known=True)
                 for item in found
                 if mapping(item.get("subject")).get("kind") in ("trace", "observation")
             ]
@@ -61,15 +61,14 @@ class LangfuseStore(AskedStore):
         try:
             scores = self._scores_of(traces)
         except NotPulled as error:
-            yield from ((trace, error) for trace in traces)
+            yield from ((trace, of_batch(error)) for trace in traces)
             return
-        yield from each(traces, lambda trace: self._one(trace, scores.get(trace, [])))
+        yield from self._each(traces, lambda trace: self._one(trace, scores.get(trace, [])))
 
     def _one(self, trace: str, scores: list[dict[str, Any]]) -> Any:
         asked = {"fields": WHOLE, "limit": SCORE_PAGE, "traceId": trace}
         rows = [one for page in self._pages(OBSERVATIONS, f"trace {trace}", asked) for one in page]
-        if not rows:
-            raise NotPulled(f"trace {trace} is gone", again=False)
+        of_trace(trace, rows, "traceId")
         first = min(rows, key=lambda one: (bool(one.get("parentObservationId")), label(one.get("startTime"))))
         told = {"id": trace, "timestamp": first.get("startTime"), "name": label(first.get("traceName"))}
         kept = {
@@ -114,6 +113,11 @@ def _conditions(given: str) -> list[Any]:
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise BadInput("filter= of langfuse is a JSON list of conditions, as its observations API takes it")
     return found
+
+
+def _one_id(trace: Any) -> Any:
+    """The id of a trace; '' for one that would be two where scores are asked for, which takes them between commas."""
+    return "" if "," in label(trace) else trace
 
 
 def _stands(item: Mapping[str, Any]) -> str:

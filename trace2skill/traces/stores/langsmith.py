@@ -11,8 +11,8 @@ from typing import Any
 
 from trace2skill.core.errors import BadInput
 from trace2skill.traces.stores.address import TraceStoreAddress
-from trace2skill.traces.stores.base import AskedStore, TraceRow, each, paged, row, stand
-from trace2skill.traces.stores.rest import KeyOfStore, NotPulled, Rest
+from trace2skill.traces.stores.base import AskedStore, TraceRow, of_trace, paged, row, stand
+from trace2skill.traces.stores.rest import KeyOfStore, Rest
 from trace2skill.traces.values import instant, label, mapping, objects
 
 KEY = KeyOfStore(
@@ -62,15 +62,14 @@ class LangSmithStore(AskedStore):
 
     def whole(self, traces: Sequence[str]) -> Iterator[tuple[str, Any]]:
         """See `TraceStore`."""
-        return each(traces, self._one)
+        return self._each(traces, self._one)
 
     def _one(self, trace: str) -> Any:
         first, end = self._when(trace)
         asked: dict[str, Any] = {"trace_id": trace, "min_start_time": first, "max_start_time": end}
         asked |= {"page_size": WHOLE_PAGE, "selects": READ}
         runs = [_as_exported(run) for page in self._pages(f"trace {trace}", asked) for run in page]
-        if not runs:
-            raise NotPulled(f"trace {trace} is gone", again=False)
+        of_trace(trace, runs, "trace_id")
         return {"runs": runs}
 
     def _when(self, trace: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from trace2skill.core.errors import BadInput
 from trace2skill.traces.stores.address import TraceStoreAddress
-from trace2skill.traces.stores.base import AskedStore, TraceRow, each, paged, row, stand
+from trace2skill.traces.stores.base import AskedStore, TraceRow, of_trace, paged, row, stand
 from trace2skill.traces.stores.rest import KeyOfStore, NotPulled, Rest
 from trace2skill.traces.values import instant, label, mapping, objects
 
@@ -63,13 +63,17 @@ class MLflowStore(AskedStore):
 
     def whole(self, traces: Sequence[str]) -> Iterator[tuple[str, Any]]:
         """See `TraceStore`."""
-        return each(traces, self._one)
+        return self._each(traces, self._one)
 
     def _one(self, trace: str) -> Any:
         what = f"trace {trace}"
         found = mapping(mapping(self._rest.get(GET, what, {"trace_id": trace})).get("trace"))
-        spans = objects(self._rest.listed(found, "spans", what, may_lack=("trace_info",)))
-        return {"info": mapping(found.get("trace_info")), "data": {"spans": [_as_exported(span) for span in spans]}}
+        info = mapping(found.get("trace_info"))
+        spans = objects(self._rest.listed(found, "spans", what, may_lack=("trace_info",) if info else None))
+        of_trace(trace, [info], "trace_id")
+        made = [_as_exported(span) for span in spans]
+        of_trace(trace, [info, *({"trace_id": _named(span, trace)} for span in made)], "trace_id")
+        return {"info": info, "data": {"spans": made}}
 
     def _experiment(self) -> str:
         if not self._id:
@@ -95,6 +99,12 @@ def _as_exported(span: dict[str, Any]) -> dict[str, Any]:
     """A span as `Trace.to_json()` writes it: attributes by name, each as JSON in a string."""
     given = {label(item.get("key")): _value(item.get("value"), 0) for item in objects(span.get("attributes"))}
     return {**span, "attributes": {key: json.dumps(value, ensure_ascii=False) for key, value in given.items()}}
+
+
+def _named(span: dict[str, Any], trace: str) -> str:
+    """The trace that a span names; the given one where it names none."""
+    said = mapping(span.get("attributes")).get("mlflow.traceRequestId")
+    return trace if said is None or said == json.dumps(trace, ensure_ascii=False) else ""
 
 
 def _value(value: Any, depth: int) -> Any:

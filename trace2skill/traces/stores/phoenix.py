@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from trace2skill.traces.stores.address import TraceStoreAddress
-from trace2skill.traces.stores.base import AskedStore, TraceRow, is_id, paged, row, stand
+from trace2skill.traces.stores.base import AskedStore, TraceRow, is_id, of_batch, of_trace, paged, row, stand
 from trace2skill.traces.stores.rest import KeyOfStore, NotPulled, Rest
 from trace2skill.traces.values import label, mapping, objects
 
@@ -62,8 +62,8 @@ class PhoenixStore(AskedStore):
         spans: dict[str, list[dict[str, Any]] | NotPulled] = {}
         for trace in traces:
             try:
-                pages = self._pages("spans/otlpv1", f"trace {trace}", [("trace_id", trace), ("limit", SPAN_PAGE)])
-                spans[trace] = [_as_exported(span) for page in pages for span in page]
+                with self._rest.one_trace():
+                    spans[trace] = self._spans(trace)
             except NotPulled as error:
                 spans[trace] = error
         roots = {
@@ -72,18 +72,23 @@ class PhoenixStore(AskedStore):
             for span in ([] if isinstance(found, NotPulled) else found)
             if not span.get("parentSpanId")
         }
-        there = [trace for trace, found in spans.items() if not isinstance(found, NotPulled) and found]
+        there = [trace for trace, found in spans.items() if not isinstance(found, NotPulled)]
         try:
             said = self._annotations(there, roots)
         except NotPulled as error:
-            yield from ((trace, error) for trace in traces)
-            return
+            said, spans = {}, spans | dict.fromkeys(there, of_batch(error))
         for trace, found in spans.items():
-            if isinstance(found, NotPulled) or not found:
-                yield trace, found or NotPulled(f"trace {trace} is gone", again=False)
+            if isinstance(found, NotPulled):
+                yield trace, found
                 continue
             batch = {"resource": {}, "scopeSpans": [{"spans": found}]}
             yield trace, {"resourceSpans": [batch], "annotations": said.get(trace, [])}
+
+    def _spans(self, trace: str) -> list[dict[str, Any]]:
+        pages = self._pages("spans/otlpv1", f"trace {trace}", [("trace_id", trace), ("limit", SPAN_PAGE)])
+        spans = [_as_exported(span) for page in pages for span in page]
+        of_trace(trace, spans, "traceId")
+        return spans
 
     def _annotations(self, traces: Sequence[str], roots: Mapping[str, str]) -> Mapping[str, list[dict[str, Any]]]:
         """What is said of traces, and of the first spans of them, by trace."""

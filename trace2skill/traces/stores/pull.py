@@ -25,10 +25,12 @@ from trace2skill.traces.values import instant
 MOST_ROWS = 2_000_000
 MOST_FAILED = 10
 """After so many traces in a row that could not be had, a pull leaves the rest to the next one."""
+NOT_PULLED, GIVEN_UP = "not pulled", "given up"
+"""Under which it is counted what may be had the next time, and which traces are left out until they change."""
 A_LIST = 4
 """A page of a list that fails counts as so many."""
-MOST_PULLS = 3
-"""A trace that so many pulls could not have is left out until it changes: it would hold the others back for ever."""
+MOST_TRIES = 3
+"""A trace that is at fault itself on so many days is left out until it changes, and holds nothing back."""
 
 
 class Listed(Record):
@@ -39,7 +41,9 @@ class Listed(Record):
     stand: str
     given_up: bool = False
     tries: int = Field(default=0, exclude_if=not_, description="So many pulls could not have it; 0 once it was read.")
-
+    faults: int = Field(default=0, exclude_if=not_, description="On so many days it was at fault itself.")
+    tried: str = Field(default="", exclude_if=not_, description="The last of these days.")
+    document: str = Field(default="", exclude_if=not_, description="Digest of what was read; '' for nothing.")
     kept: bool = Field(default=False, exclude_if=not_, description="What it was before has been read, and stays.")
 
     @property
@@ -55,7 +59,9 @@ class PullMemory:
     listed: dict[tuple[str, str], Listed] = field(default_factory=dict)
     """By trace and day."""
     there: set[str] = field(default_factory=set)
-    """Traces of which is known what came of them."""
+    """Traces of the window of which is known what came of them."""
+    documents: dict[str, str] = field(default_factory=dict)
+    """Of each trace the digest of what was read of it last."""
     through: str = ""
     """All that was listed for the days before this one is read; '' for nothing."""
 
@@ -104,9 +110,12 @@ class Pull:
     failed: int = 0
     whole: bool = True
     """Was everything read so far?"""
+    given_up: dict[str, bool] = field(default_factory=dict)
+    """By trace, whether it is left out until it changes, of those that were asked for."""
 
     def days(self) -> Iterator[tuple[str, list[Listed]]]:
-        """Day by day, what is to be had: first what is known and was lost here, under the day ''.
+        """Day by day, what is to be had; last, under the day '', what is known and was lost here, and what earlier
+        pulls could not have: whatever fails for ever keeps nothing else away.
 
         Raises:
             NotPulled: the first request of the pull failed, or the server takes no more.
@@ -115,12 +124,18 @@ class Pull:
         known = [
             one for one in self.memory.listed.values() if first <= one.day < end and one.is_read and not one.given_up
         ]
-        if lost := [one for one in known if one.trace not in self.memory.there]:
-            yield "", sorted(lost, key=lambda one: (one.day, one.trace))
+        last = [one for one in known if one.trace not in self.memory.there]
         for day in _days(self._begin(first), end):
             if self.failed >= MOST_FAILED:
                 return
-            yield day, self._new_on(day)
+            new = self._new_on(day)
+            failed = [one for one in new if one.tries]
+            if failed:
+                self.whole = False
+                last += failed
+            yield day, [one for one in new if one not in failed]
+        if last := [one for one in last if one.trace not in self.given_up]:
+            yield "", sorted(last, key=lambda one: (one.tries, one.day, one.trace))
 
     def pages(self, day: str, listed: Sequence[Listed]) -> Iterator[Pulled | Page]:
         """The traces of a day in the order of their list, after each page what it settles, then that the day is done.
@@ -178,7 +193,7 @@ class Pull:
             self.notes.problem(NamedPlace(self.address.name), 0, f"{unnamed} rows of {day} name no trace that can be")
         known = self.memory.traces | brought
         found = [Listed(trace=id, day=day, stand=stand(sorted(told))) for id, told in rows.items() if id in known]
-        new = [one for one in found if not self._is_known(one)]
+        new = [self._before(one) for one in found if not self._is_known(one)]
         return sorted(new, key=lambda one: (began[one.trace], one.trace))
 
     def _is_known(self, one: Listed) -> bool:
@@ -187,10 +202,22 @@ class Pull:
             return False
         return before.given_up or (not before.tries and one.trace in self.memory.there)
 
+    def left_out(self) -> int:
+        """So many traces of the window are given up until they change."""
+        first, end = self.address.window(self.today)
+        before = {one.trace: one.given_up for one in self.memory.listed.values() if first <= one.day < end}
+        return sum((before | self.given_up).values())
+
+    def _before(self, one: Listed) -> Listed:
+        """The same with what earlier pulls found of it, where it stands as it did."""
+        before = self.memory.listed.get((one.trace, one.day))
+        return before if before is not None and before.stand == one.stand else one
+
     def _not_listed(self, day: str, error: NotPulled) -> None:
         if error.refused or not self.asked:
             raise error
         self.whole, self.failed = False, self.failed + A_LIST
+        self.notes.counts[NOT_PULLED] += 1
         self.notes.problem(NamedPlace(self.address.name), 0, f"{error}; the rest of {day} is read the next time")
 
     def _settled(self, one: Listed, document: Any) -> Listed:
@@ -198,20 +225,27 @@ class Pull:
         self.asked += 1
         if not isinstance(document, NotPulled):
             self.failed = 0
-            return one.model_copy(update={"tries": 0, "kept": False})
-        if document.refused and not document.again:
+            self.given_up[one.trace] = False
+            return Listed(trace=one.trace, day=one.day, stand=one.stand)
+        if document.key:
             raise document
-        before = self.memory.listed.get((one.trace, one.day))
-        tries = 1 + (before.tries if before and before.stand == one.stand else 0)
-        given_up = not document.again or tries >= MOST_PULLS
-        last = f" It is left out until it changes: {tries} pulls could not have it" if given_up and tries > 1 else ""
+        before, same = self.memory.listed.get((one.trace, one.day)), self._before(one)
+        # What a server, its limits or the way to it cost is no fault of the trace; and a bad day is one, however often
+        # it was pulled on it.
+        counts = document.own and same.tried != self.today
+        tries, faults, tried = same.tries + 1, same.faults + counts, self.today if document.own else same.tried
+        given_up = not document.again or faults >= MOST_TRIES
+        last = f" It is left out until it changes: so it was on {faults} days" if given_up and faults > 1 else ""
         self.notes.problem(
             NamedPlace(f"{self.address.kind}:{one.trace}"), 0, f"{document}.{last}" if last else str(document)
         )
+        self.given_up[one.trace] = given_up
         if not given_up:
+            self.notes.counts[NOT_PULLED] += 1
             self.whole, self.failed = False, self.failed + 1
-        kept = before is not None and before.is_read
-        return one.model_copy(update={"given_up": given_up, "tries": tries, "kept": kept})
+        kept, known = before is not None and before.is_read, before.document if before else ""
+        new = {"given_up": given_up, "tries": tries, "faults": faults, "tried": tried, "kept": kept, "document": known}
+        return one.model_copy(update=new)
 
 
 def _after(day: str) -> str:

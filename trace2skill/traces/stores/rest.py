@@ -7,8 +7,8 @@ the store's public hosts, to the address that the client's own variable names, a
 import base64
 import email.utils
 import os
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,34 +22,40 @@ from trace2skill.core.foreign_json import parse
 from trace2skill.safety.own_secrets import without_own
 from trace2skill.safety.redaction import Redactor
 from trace2skill.traces.stores.address import TraceStoreAddress
+from trace2skill.traces.stores.deadline import Deadline
 
 TRIES = 6
 SECONDS, ALL_SECONDS = 60.0, 300.0
-"""Of silence, and of a whole answer."""
+"""Of silence, and of a request as a whole."""
 MOST_BYTES = 64 * 2**20
+"""Of an answer, and of all pages of a trace together."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 120.0
 """Seconds before the second try, doubled with each; and the longest that a server may ask for."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 GONE = (404, 410)
-REFUSED = (400, 401, 403, 405, 422)
+NO_KEY = (401, 403)
+REFUSED = (400, *NO_KEY, 405, 422)
 
 
 class NotPulled(Exception):
     """A request to a trace store failed for good, or after all tries.
 
     `again`: may it work the next time? `refused`: the server does not take the key or the question, so that no other
-    page would be answered either.
+    page would be answered either; `key`: it is the key that it does not take. `own`: what was asked for is at fault
+    itself, as it is too large or cannot be read, and not the server, its limits, or the way to it.
     """
 
-    def __init__(self, message: str, *, again: bool, refused: bool = False) -> None:
+    def __init__(
+        self, message: str, *, again: bool, refused: bool = False, key: bool = False, own: bool = False
+    ) -> None:
         super().__init__(message)
-        self.again, self.refused = again, refused
+        self.again, self.refused, self.key, self.own = again, refused, key, own
 
 
 class _TryAgain(Exception):
-    def __init__(self, message: str, seconds: float | None = None) -> None:
+    def __init__(self, message: str, seconds: float | None = None, *, own: bool = False) -> None:
         super().__init__(message)
-        self.seconds = seconds
+        self.seconds, self.own = seconds, own
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,18 @@ class Rest:
     wanted: str = ""
     """What a server lacks that is too old, in words."""
     _client: httpx.Client | None = None
+    _deadline: Deadline = field(default_factory=Deadline)
+    _together: int | None = None
+    """Bytes so far of the trace that is put together of several pages."""
+
+    @contextmanager
+    def one_trace(self) -> Iterator[None]:
+        """What is asked for within the block are pages of one trace, which together are no larger than one may be."""
+        self._together = 0
+        try:
+            yield
+        finally:
+            self._together = None
 
     def close(self) -> None:
         """Close what connections there are."""
@@ -153,7 +171,9 @@ class Rest:
             return found
         if found is None and may_lack is not None and isinstance(answer, dict) and not answer.keys() - {*may_lack}:
             return []
-        raise NotPulled(f"{self._of(what)} was answered without a list '{name}': is it this store?", again=True)
+        raise NotPulled(
+            f"{self._of(what)} was answered without a list '{name}': is it this store?", again=True, own=True
+        )
 
     def _ask(self, method: str, path: str, what: str, **more: Any) -> Any:
         tries = Retrying(
@@ -167,32 +187,52 @@ class Rest:
             return tries(self._once, method, path, what, **more)
         except _TryAgain as error:
             raise NotPulled(
-                f"{self._of(what)} {error}, {TRIES} times: run the same command again", again=True
+                f"{self._of(what)} {error}, {TRIES} times: run the same command again", again=True, own=error.own
             ) from None
 
     def _once(self, method: str, path: str, what: str, **more: Any) -> Any:
-        until, content = time.monotonic() + ALL_SECONDS, bytearray()
         stopping.check()
-        if self._client is None:
-            headers = {"Accept": "application/json", "Accept-Encoding": "identity", **self.headers}
-            self._client = httpx.Client(headers=headers, auth=self.auth, timeout=SECONDS, follow_redirects=False)
-        self._client.cookies.clear()
         try:
-            with self._client.stream(method, f"{self.address.base}/{path}", **more) as answer:
-                for piece in answer.iter_bytes():
-                    stopping.check()
-                    content += piece
-                    if len(content) > MOST_BYTES:
-                        raise NotPulled(f"{self._of(what)} is larger than {MOST_BYTES} bytes: left out", again=False)
-                    if time.monotonic() > until:
-                        raise _TryAgain(f"did not end within {ALL_SECONDS:.0f} s")
+            with self._deadline.within(ALL_SECONDS):
+                answer, content = self._answer(method, path, what, **more)
+            stopping.check()
+            if self._deadline.passed:  # an answer without a length ends where its connection does
+                raise _TryAgain(f"did not end within {ALL_SECONDS:.0f} s")
         except httpx.TimeoutException:
             raise _TryAgain(f"was not answered within {SECONDS:.0f} s") from None
         except httpx.TransportError as error:
+            stopping.check()
+            if self._deadline.passed:
+                raise _TryAgain(f"did not end within {ALL_SECONDS:.0f} s") from None
             raise _TryAgain(f"could not be asked for ({type(error).__name__})") from None
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:  # a proxy of a kind it lacks
             raise NotPulled(f"{self._of(what)} could not be asked for ({type(error).__name__})", again=True) from None
-        return self._value(answer, bytes(content), what)
+        if self._together is not None:
+            self._together += len(content)
+        return self._value(answer, content, what)
+
+    def _answer(self, method: str, path: str, what: str, **more: Any) -> tuple[httpx.Response, bytes]:
+        """An answer with its bytes as they came: none is unpacked, which a few bytes could make gigabytes."""
+        if self._client is None:
+            headers = {"Accept": "application/json", "Accept-Encoding": "identity", **self.headers}
+            # This machine is asked without a proxy, which would be told the key.
+            env = urlsplit(self.address.base).hostname not in LOOPBACK
+            self._client = httpx.Client(
+                headers=headers, auth=self.auth, timeout=SECONDS, follow_redirects=False, trust_env=env
+            )
+        self._client.cookies.clear()
+        content = bytearray()
+        seen = {"trace": self._deadline.seen}
+        with self._client.stream(method, f"{self.address.base}/{path}", extensions=seen, **more) as answer:
+            if answer.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+                raise NotPulled(f"{self._of(what)} was answered packed, which was not asked for", again=True)
+            for piece in answer.iter_raw():
+                stopping.check()
+                content += piece
+                if len(content) + (self._together or 0) > MOST_BYTES:
+                    text = f"{self._of(what)} is larger than {MOST_BYTES} bytes: left out"
+                    raise NotPulled(text, again=False, own=True)
+        return answer, bytes(content)
 
     def _value(self, answer: httpx.Response, content: bytes, what: str) -> Any:
         status = answer.status_code
@@ -204,18 +244,20 @@ class Rest:
             raise _TryAgain(f"was answered with {status}", seconds)
         if answer.is_redirect:
             text = f"{self._of(what)} is somewhere else ({status}), which is not followed: name that address"
-            raise NotPulled(text, again=False, refused=True)
+            raise NotPulled(text, again=True, refused=True)
         if not answer.is_success:
             said = self.told(content.decode(errors="replace"))
             text = f"{self._of(what)} was refused ({status}): {said}. {self._remedy(status)}"
-            raise NotPulled(text, again=status not in GONE, refused=status in REFUSED)
+            raise NotPulled(
+                text, again=status not in GONE, refused=status in REFUSED, key=status in NO_KEY, own=status in GONE
+            )
         try:
             return parse(content)
         except ValueError:
-            raise _TryAgain("was answered with something else than JSON") from None
+            raise _TryAgain("was answered with something else than JSON", own=True) from None
 
     def _remedy(self, status: int) -> str:
-        if status in (401, 403):
+        if status in NO_KEY:
             return f"Set {self.remedy}: a key that may read this project"
         if status in GONE:
             return f"Look at the address, and at its project={self.wanted}"
