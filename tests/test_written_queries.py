@@ -12,7 +12,11 @@ from typer.testing import CliRunner
 from trace2skill.cli.app import app
 from trace2skill.core.errors import BadInput
 from trace2skill.core.forms import from_text
+from trace2skill.domains.find import load_domain
+from trace2skill.domains.splits import sample_tasks, split_tasks
 from trace2skill.evaluation.trigger_queries import read_queries
+from trace2skill.runs.held_out_requests import HeldOutRequests
+from trace2skill.runs.known_requests import KnownRequests
 from trace2skill.runs.summary import RunSummary
 from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.roles import play
@@ -154,6 +158,7 @@ def test_they_are_written_after_tasks_that_were_learned_from_and_logs_and_never_
     library: Path, plays: Plays
 ) -> None:
     Path("s.duckdb").write_bytes(lzma.decompress((GOLDEN / "store.duckdb.xz").read_bytes()))
+    Path("inputs").symlink_to(GOLDEN / "inputs")  # where the runs were begun
     sheets = {row["id"]: row["instruction"] for row in json.loads((GOLDEN / "inputs/office/dataset.json").read_text())}
     told = f"Fill in the form for ada@example.org with key sk-ant-{'api03'}-{'Ab1' * 12}."
     Path("logs").mkdir()
@@ -176,14 +181,48 @@ def test_they_are_written_after_tasks_that_were_learned_from_and_logs_and_never_
     assert "api03" not in seen[0]
     store = open_store(Path("s.duckdb"))
     summaries = [from_text(row.summary, RunSummary) for row in store.runs("run") if row.summary]
+    divided = split_tasks(sample_tasks(load_domain("spreadsheet").load(GOLDEN / "inputs" / "office"), 12, 42))
     store.close()
     of_skill = [one for one in summaries if one.skill_name == "office-workbooks"]
-    held_out = {cell.task_id for one in of_skill for scored in one.evaluations for cell in scored.cells}
+    scored = {cell.task_id for one in of_skill for looked in one.evaluations for cell in looked.cells}
+    sealed = {*divided.validation, *divided.test}
     seen_ids = {id for id, text in sheets.items() if any(text in row["request"] for row in shown)}
-    assert held_out < sheets.keys()
-    assert sheets.keys() - held_out == seen_ids, "those that were learned from, and no other, though all are in logs"
-    assert found["held_out"] == len(held_out)
+    assert scored < sealed
+    assert sheets.keys() - sealed == seen_ids, "those that are not held out, and no other, though all are in logs"
+    assert found["held_out"] == len(sealed)
+    assert not found["held_out_unread"]
     assert any("after task" in row["source"] or "after log" in row["source"] for row in found["new"])
+
+
+def held_out(*texts: str) -> HeldOutRequests:
+    found = HeldOutRequests()
+    found.take(texts)
+    return found
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Sum column B of sales.xlsx.",
+        "Hello! Sum column B of sales.xlsx. Thanks",
+        "sum column B of data/sales.xlsx\n\nNow also colour its header.",
+        "Sum col\u200bumn B of sales.xlsx.",
+    ],
+)
+def test_a_short_request_of_a_held_out_task_is_known_among_other_words(said: str) -> None:
+    known = KnownRequests(held_out=held_out("Sum column B of sales.xlsx."))
+    known.add(said, "", "log")
+    assert (known.by_words, known.left_out) == ({}, 1)
+    known.add("Sum column B of the other table.", "", "log")
+    assert len(known.by_words) == 1
+
+
+def test_each_message_is_held_against_them_and_a_heading_of_the_task_itself_hides_nothing() -> None:
+    task = "# Task\n\nRead the notes.\n\n# Task\n\nSum it all up into the sheet of this year, in blue."
+    known = KnownRequests(held_out=held_out(task))
+    known.add(task, "", "log")
+    known.add("Good morning", "", "log", said=["Good morning", task])
+    assert (known.by_words, known.left_out) == ({}, 2)
 
 
 def test_prompts_of_a_skills_own_evals_are_queries_that_should_call_for_it(tmp_path: Path) -> None:
