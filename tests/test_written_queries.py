@@ -14,6 +14,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.core.forms import from_text
 from trace2skill.domains.find import load_domain
 from trace2skill.domains.splits import sample_tasks, split_tasks
+from trace2skill.evaluation.trigger_file import NewQuery, add_queries, queries_there
 from trace2skill.evaluation.trigger_queries import read_queries
 from trace2skill.runs.held_out_requests import HeldOutRequests
 from trace2skill.runs.known_requests import KnownRequests
@@ -192,6 +193,42 @@ def test_they_are_written_after_tasks_that_were_learned_from_and_logs_and_never_
     assert found["held_out"] == len(sealed)
     assert not found["held_out_unread"]
     assert any("after task" in row["source"] or "after log" in row["source"] for row in found["new"])
+
+
+@pytest.mark.parametrize("sign", ["\x7f", "\x85", "\ufffe", "\u2028", "\ufeff", "\U0001f600"])
+@pytest.mark.parametrize("name", ["q.yaml", "q.json"])
+def test_a_query_with_any_sign_is_read_as_it_was_written(tmp_path: Path, sign: str, name: str) -> None:
+    new = NewQuery(query="fill in the form", skill="x", source=f"after log a{sign}b")
+    add_queries(tmp_path / name, [new], one_skill=True)
+    add_queries(tmp_path / name, [new.model_copy(update={"query": "and this one"})], one_skill=True)
+    assert [item.query for item in read_queries(tmp_path / name, ["x"])] == ["fill in the form", "and this one"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [('[{"query": "a", "skill": "x"},]', "holds no JSON"), ('[{"query": "a", "skill": ["x"]}]', "as its `skill`")],
+)
+def test_a_json_file_that_could_not_be_added_to_is_refused_before_anything_is_asked(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "q.json").write_text(text)
+    with pytest.raises(BadInput, match=said):
+        queries_there(tmp_path / "q.json", ["x"])
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--write-queries", "q.yaml", "--optimise"], "--optimise goes with --queries"),
+        (["--write-queries", "q.yaml", "--sample", "4"], "--sample goes with --harness"),
+        (["--write-queries", "q.yaml", "--tries", "4"], "--tries goes with --optimise"),
+        (["--queries", "q.yaml", "--each", "4"], "--each goes with --write-queries"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(library: Path, more: list[str], said: str) -> None:
+    done = triggers(library, *more)
+    assert isinstance(done.exception, BadInput)
+    assert said in str(done.exception)
 
 
 def held_out(*texts: str) -> HeldOutRequests:
