@@ -16,8 +16,11 @@ from trace2skill.domains.find import load_domain
 from trace2skill.domains.splits import sample_tasks, split_tasks
 from trace2skill.evaluation.trigger_file import NewQuery, add_queries, queries_there
 from trace2skill.evaluation.trigger_queries import read_queries
+from trace2skill.proposals.trigger_queries import why_unfit
+from trace2skill.runs import known_requests
 from trace2skill.runs.held_out_requests import HeldOutRequests
-from trace2skill.runs.known_requests import KnownRequests
+from trace2skill.runs.known_requests import KnownRequests, add_logs
+from trace2skill.runs.sources import Sources
 from trace2skill.runs.summary import RunSummary
 from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.roles import play
@@ -229,6 +232,40 @@ def test_an_option_that_would_do_nothing_is_refused(library: Path, more: list[st
     done = triggers(library, *more)
     assert isinstance(done.exception, BadInput)
     assert said in str(done.exception)
+
+
+REQUEST = (
+    "Please take the offer that Miller & Sons GmbH sent us on Monday about the 14 pumps for the plant in Linz and compare "
+    "it to the one of Huber. Write both into one table with a column for each, and tell me which of the two is cheaper. "
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        (REQUEST[7:95], "a user's own words"),
+        ((REQUEST * 8)[:790], "a user's own words"),
+        ("Compare two offers for pumps and say which is the cheaper one.", None),
+    ],
+)
+def test_a_part_of_what_a_user_wrote_is_the_users_own_words(query: str, why: str | None) -> None:
+    assert why_unfit(query, "offers-x", ["offers-x"], [], [REQUEST * 8]) == why
+
+
+def test_logs_are_read_however_many_tasks_there_are_and_what_was_not_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_requests, "MOST_READ", 2)
+    for number, text in enumerate(("Fill in the tax form.", "Fold the letter twice.", "Water all the plants.")):
+        said = [{"role": "user", "content": text}, {"role": "assistant", "content": "Yes."}]
+        (tmp_path / f"{number}.json").write_text(json.dumps({"messages": said}))
+    (tmp_path / "broken.json").write_text('{"messages": [')
+    known = KnownRequests()
+    for number in range(5):
+        known.add(f"A request of the task with number {number}.", "", "task")
+    add_logs(known, Sources(paths=(tmp_path,)), ["x"])
+    assert (len(known.by_words), known.beyond) == (7, 1)
+    assert ["broken.json" in why for why in known.not_read] == [True]
 
 
 def held_out(*texts: str) -> HeldOutRequests:

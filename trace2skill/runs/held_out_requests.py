@@ -82,7 +82,7 @@ def held_out_of(store: Store, names: Collection[str]) -> HeldOutRequests:
         seen.add(mark)
         try:
             tasks = _held_out_in(store, data)
-        except (BadInput, ImportError, OSError, ValueError) as error:
+        except (BadInput, AttributeError, ImportError, LookupError, OSError, TypeError, ValueError) as error:
             if not settings.of_logs:
                 found.unread.append(f"{row.id}: {' '.join(str(error).split())[:200]}")
             continue

@@ -37,6 +37,10 @@ class KnownRequests:
     held_out: HeldOutRequests = field(default_factory=HeldOutRequests)
     left_out: int = 0
     """Requests of held-out tasks that were met."""
+    beyond: int = 0
+    """Sessions of logs that were not looked at, for there were enough requests."""
+    not_read: list[str] = field(default_factory=list)
+    """What of the logs could not be read, and why."""
 
     def add(self, text: str, skill: str, source: str, said: Sequence[str] = ()) -> None:
         """Take a request, unless it is there, too short to say anything, or one of a held-out task; `said` is each
@@ -93,6 +97,7 @@ def add_logs(found: KnownRequests, sources: Sources, names: Collection[str]) -> 
     reader = reader_for(sources.format) if sources.format else None
     reading = _Reading(found, frozenset(names))
     readings = read_paths(sources.paths, reading, reader=reader, aside=())
+    found.not_read += map(str, readings.problems)
     if not reading.sessions:
         first = f": {readings.problems[0]}" if readings.problems else ""
         raise BadInput(f"no session was found in {', '.join(map(str, sources.paths[:5]))}{first}")
@@ -104,11 +109,17 @@ class _Reading(ReadingProgress):
     names: frozenset[str]
     sessions: int = 0
 
+    def __post_init__(self) -> None:
+        self.before = len(self.found.by_words)
+
     def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
         """See `Taker`. A sub-agent's request is its agent's, and no user's."""
         del file, number
         self.sessions += 1
-        if whole_of(trajectory)[1] or len(self.found.by_words) >= MOST_READ:
+        if whole_of(trajectory)[1]:
+            return
+        if len(self.found.by_words) - self.before >= MOST_READ:
+            self.found.beyond += 1
             return
         for part in segmented(trajectory):
             used = [use.skill for use in skill_uses(part, self.names) if use.skill in self.names]

@@ -99,8 +99,8 @@ class ProgramSessions:
             paid = self._paid(made, control)
             raise ModelUnusable(
                 f"asked for {', '.join([*deaf][:5])} by name, {made.program} has no record of taking it up: what it "
-                "does with other requests says nothing of descriptions. Does it look for skills where `skill_at` puts them, "
-                "and is `log` its session's own log? see docs/harnesses.md. Asking cost "
+                "does with other requests says nothing of descriptions. Does it look for skills where `skill_at` puts "
+                "them, and is `log` its session's own log? see docs/harnesses.md. Asking cost "
                 f"${paid.cost:.4f}; it is asked again the next time"
             )
         heard = [name for name in names if name not in deaf]
