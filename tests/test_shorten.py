@@ -148,6 +148,14 @@ def test_links_names_paths_and_other_languages(long: str, says: str, said: str) 
         ),
         ("You should never delete originals; please always keep drafts.", "Never delete originals, keep drafts."),
         ("Please move the file `b.txt` to `a.txt`.", "Move file `a.txt` to `b.txt`."),
+        (
+            "Add a new parameter at the end, behind the existing ones, with a default that keeps the behaviour of today.",
+            "Add a new parameter at the end with a default that keeps the behaviour of today.",
+        ),
+        (
+            "Please do ask what the user said or confirmed, and always set it or name it then.",
+            "Ask what the user said and confirmed, and set it or name it.",
+        ),
         ("Please do close the ledger of the month.", "Open the ledger of the month."),
         (
             "Bitte lösche die leeren Zeilen der Tabelle, falls der Benutzer es so will.",

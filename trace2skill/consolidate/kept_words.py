@@ -29,6 +29,7 @@ LONGEST = 4_000
 """Characters of lines that are compared, together: nobody should call `not_kept` with more."""
 KEPT = 0.6
 """Share of a line's words, without filler, reasons and examples, that has to be in the one that takes its place."""
+CLAUSE = re.compile(r"[.;:,()](?:\s|$)")
 KEPT_OF_EACH = 0.5
 """The same of each of several lines."""
 SHORTEST = 3
@@ -87,6 +88,9 @@ def not_kept(says: str, lines: Sequence[str]) -> list[str]:
         found += _turned(kind, read(said), map(read, told)) if kind in IN_ORDER else []
     for kind, read in COUNTED:
         found += _counts(kind, read(said), [read(text) for text in told], [read(_ordered(text)) for text in told])
+    ors, ands = (re.compile(rf"(?i)\b(?:{words})\b") for words in ("or|oder|ou", "and|und|y|et"))
+    if len(ors.findall(said)) < len(ors.findall(whole)) and len(ands.findall(said)) > len(ands.findall(whole)):
+        found.append("of what is one or the other it makes both")
     found += _capitals(said, whole)
     found += _conditions(said, told)
     found += _negations(said, told)
@@ -179,6 +183,10 @@ def _words(said: str, lines: Sequence[str]) -> list[str]:
         kept = {word for word in wanted if _is_in(word, has)}
         if len(kept) < share * len(wanted):
             return [f"it has lost too much: {', '.join(sorted(wanted - kept))[:200]}"]
+        for clause in CLAUSE.split(_ordered(line)):
+            wanted = _content(clause)
+            if len(wanted) > 1 and not any(_is_in(word, has) for word in wanted):
+                return [f"nothing is left of '{' '.join(clause.split())[:80]}'"]
     new = sorted(word for word in has - NEW if not _is_in(word, known))
     return [f"the word {word} is new" for word in new]
 

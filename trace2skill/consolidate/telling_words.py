@@ -61,7 +61,7 @@ FILLER = frozenset(
     a all always an and any are as at be because been being best both by can case certain clear clearly could did do
     does done e each ensure ever every everything exact exactly explicit explicitly for from fully further g give
     given good has have here i idea in into it its just kind like made make mean meet must need of often on one or
-    other out own plainly please possible put really s same see shall should so some still such sure take than that
+    other out own plainly please possible put really s same see shall should so still such sure take than that
     the their them then there these they thing this those to use usual very way well what whatever when where which
     while who will with within work would you your
     als auf auch bitte das dass dem den der des die ein eine einen einem einer es für im immer in mit sich
