@@ -101,7 +101,7 @@ def choose(mode: str, prompt: str, log: Log) -> None:
     for document in sorted(Path(".claude/skills").glob("*/SKILL.md")):
         text = document.read_text()
         found[document.parent.name] = len(telling(text.partition("description:")[2].splitlines()[0]) & telling(prompt))
-    named = [name for name in found if name in prompt and mode != "chooses-deaf"]
+    named = [name for name in found if name in prompt and mode != "chooses-deaf" and name != os.environ.get("DEAF_TO")]
     best = named[0] if named else max(found, key=lambda name: found[name])
     if "late" in prompt:
         time.sleep(600)

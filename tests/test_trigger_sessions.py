@@ -94,6 +94,27 @@ def test_a_program_that_takes_up_nothing_it_is_asked_for_by_name_is_not_judged(l
     assert "has no record of taking it up" in str(done.exception)
 
 
+def test_one_skill_that_is_not_taken_up_by_name_is_left_out_and_asked_for_again(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaf = ("--agent-set", 'env=["DEAF_TO?"]')
+    monkeypatch.setenv("DEAF_TO", "invoices")
+    first = json.loads(triggers(library, "chooses", "--json", *deaf).stdout)["program"]
+    assert [*first["not_judged"]] == ["invoices"]
+    assert ([item["name"] for item in first["skills"]], first["queries"]) == (["pdf-forms"], 5)
+    monkeypatch.setenv("DEAF_TO", "")
+    mended = json.loads(triggers(library, "chooses", "--json", *deaf).stdout)["program"]
+    assert (mended["not_judged"], mended["queries"]) == ({}, 6)
+    assert mended["cost"] == pytest.approx(0.0125 * 9), "its first control was paid for, too"
+
+
+def test_what_sessions_cost_that_broke_is_told(library: Path) -> None:
+    done = json.loads(triggers(library, "crash", "--json", "--agent-set", "price_per_rollout=0.25").stdout)["program"]
+    assert "it broke" in done["why_unknown"]
+    assert done["cost"] == pytest.approx(4 * 0.25), "two attempts for each of two skills"
+    assert done["cost_from"] == {"price per rollout, of one that broke": 4}
+
+
 def test_a_session_that_its_time_ended_is_unknown_unless_it_had_taken_one_up(library: Path) -> None:
     rows = [{"query": "It is late, what time is it?", "skill": None}, {"query": QUERIES[0][0], "skill": "pdf-forms"}]
     Path("q.json").write_text(json.dumps(rows))

@@ -12,7 +12,15 @@ from typer.testing import CliRunner
 from trace2skill.cli.app import app
 from trace2skill.core.errors import BadInput
 from trace2skill.core.forms import from_text
+from trace2skill.domains.find import load_domain
+from trace2skill.domains.splits import sample_tasks, split_tasks
+from trace2skill.evaluation.trigger_file import NewQuery, add_queries, queries_there
 from trace2skill.evaluation.trigger_queries import read_queries
+from trace2skill.proposals.trigger_queries import why_unfit
+from trace2skill.runs import known_requests
+from trace2skill.runs.held_out_requests import HeldOutRequests
+from trace2skill.runs.known_requests import KnownRequests, add_logs
+from trace2skill.runs.sources import Sources
 from trace2skill.runs.summary import RunSummary
 from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.roles import play
@@ -154,6 +162,7 @@ def test_they_are_written_after_tasks_that_were_learned_from_and_logs_and_never_
     library: Path, plays: Plays
 ) -> None:
     Path("s.duckdb").write_bytes(lzma.decompress((GOLDEN / "store.duckdb.xz").read_bytes()))
+    Path("inputs").symlink_to(GOLDEN / "inputs")  # where the runs were begun
     sheets = {row["id"]: row["instruction"] for row in json.loads((GOLDEN / "inputs/office/dataset.json").read_text())}
     told = f"Fill in the form for ada@example.org with key sk-ant-{'api03'}-{'Ab1' * 12}."
     Path("logs").mkdir()
@@ -176,14 +185,118 @@ def test_they_are_written_after_tasks_that_were_learned_from_and_logs_and_never_
     assert "api03" not in seen[0]
     store = open_store(Path("s.duckdb"))
     summaries = [from_text(row.summary, RunSummary) for row in store.runs("run") if row.summary]
+    divided = split_tasks(sample_tasks(load_domain("spreadsheet").load(GOLDEN / "inputs" / "office"), 12, 42))
     store.close()
     of_skill = [one for one in summaries if one.skill_name == "office-workbooks"]
-    held_out = {cell.task_id for one in of_skill for scored in one.evaluations for cell in scored.cells}
+    scored = {cell.task_id for one in of_skill for looked in one.evaluations for cell in looked.cells}
+    sealed = {*divided.validation, *divided.test}
     seen_ids = {id for id, text in sheets.items() if any(text in row["request"] for row in shown)}
-    assert held_out < sheets.keys()
-    assert sheets.keys() - held_out == seen_ids, "those that were learned from, and no other, though all are in logs"
-    assert found["held_out"] == len(held_out)
+    assert scored < sealed
+    assert sheets.keys() - sealed == seen_ids, "those that are not held out, and no other, though all are in logs"
+    assert found["held_out"] == len(sealed)
+    assert not found["held_out_unread"]
     assert any("after task" in row["source"] or "after log" in row["source"] for row in found["new"])
+
+
+@pytest.mark.parametrize("sign", ["\x7f", "\x85", "\ufffe", "\u2028", "\ufeff", "\U0001f600"])
+@pytest.mark.parametrize("name", ["q.yaml", "q.json"])
+def test_a_query_with_any_sign_is_read_as_it_was_written(tmp_path: Path, sign: str, name: str) -> None:
+    new = NewQuery(query="fill in the form", skill="x", source=f"after log a{sign}b")
+    add_queries(tmp_path / name, [new], one_skill=True)
+    add_queries(tmp_path / name, [new.model_copy(update={"query": "and this one"})], one_skill=True)
+    assert [item.query for item in read_queries(tmp_path / name, ["x"])] == ["fill in the form", "and this one"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [('[{"query": "a", "skill": "x"},]', "holds no JSON"), ('[{"query": "a", "skill": ["x"]}]', "as its `skill`")],
+)
+def test_a_json_file_that_could_not_be_added_to_is_refused_before_anything_is_asked(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "q.json").write_text(text)
+    with pytest.raises(BadInput, match=said):
+        queries_there(tmp_path / "q.json", ["x"])
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--write-queries", "q.yaml", "--optimise"], "--optimise goes with --queries"),
+        (["--write-queries", "q.yaml", "--sample", "4"], "--sample goes with --harness"),
+        (["--write-queries", "q.yaml", "--tries", "4"], "--tries goes with --optimise"),
+        (["--queries", "q.yaml", "--each", "4"], "--each goes with --write-queries"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(library: Path, more: list[str], said: str) -> None:
+    done = triggers(library, *more)
+    assert isinstance(done.exception, BadInput)
+    assert said in str(done.exception)
+
+
+REQUEST = (
+    "Please take the offer that Miller & Sons GmbH sent us on Monday about the 14 pumps for the plant in Linz and compare "
+    "it to the one of Huber. Write both into one table with a column for each, and tell me which of the two is cheaper. "
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        (REQUEST[7:95], "a user's own words"),
+        ((REQUEST * 8)[:790], "a user's own words"),
+        ("Compare two offers for pumps and say which is the cheaper one.", None),
+    ],
+)
+def test_a_part_of_what_a_user_wrote_is_the_users_own_words(query: str, why: str | None) -> None:
+    assert why_unfit(query, "offers-x", ["offers-x"], [], [REQUEST * 8]) == why
+
+
+def test_logs_are_read_however_many_tasks_there_are_and_what_was_not_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_requests, "MOST_READ", 2)
+    for number, text in enumerate(("Fill in the tax form.", "Fold the letter twice.", "Water all the plants.")):
+        said = [{"role": "user", "content": text}, {"role": "assistant", "content": "Yes."}]
+        (tmp_path / f"{number}.json").write_text(json.dumps({"messages": said}))
+    (tmp_path / "broken.json").write_text('{"messages": [')
+    known = KnownRequests()
+    for number in range(5):
+        known.add(f"A request of the task with number {number}.", "", "task")
+    add_logs(known, Sources(paths=(tmp_path,)), ["x"])
+    assert (len(known.by_words), known.beyond) == (7, 1)
+    assert ["broken.json" in why for why in known.not_read] == [True]
+
+
+def held_out(*texts: str) -> HeldOutRequests:
+    found = HeldOutRequests()
+    found.take(texts)
+    return found
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Sum column B of sales.xlsx.",
+        "Hello! Sum column B of sales.xlsx. Thanks",
+        "sum column B of data/sales.xlsx\n\nNow also colour its header.",
+        "Sum col\u200bumn B of sales.xlsx.",
+    ],
+)
+def test_a_short_request_of_a_held_out_task_is_known_among_other_words(said: str) -> None:
+    known = KnownRequests(held_out=held_out("Sum column B of sales.xlsx."))
+    known.add(said, "", "log")
+    assert (known.by_words, known.left_out) == ({}, 1)
+    known.add("Sum column B of the other table.", "", "log")
+    assert len(known.by_words) == 1
+
+
+def test_each_message_is_held_against_them_and_a_heading_of_the_task_itself_hides_nothing() -> None:
+    task = "# Task\n\nRead the notes.\n\n# Task\n\nSum it all up into the sheet of this year, in blue."
+    known = KnownRequests(held_out=held_out(task))
+    known.add(task, "", "log")
+    known.add("Good morning", "", "log", said=["Good morning", task])
+    assert (known.by_words, known.left_out) == ({}, 2)
 
 
 def test_prompts_of_a_skills_own_evals_are_queries_that_should_call_for_it(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ def show_program(found: ProgramTriggers) -> None:
         console.print(
             f"both took up the same for {share(found.same)} of the queries where both are known", highlight=False
         )
+    for skill, why in found.not_judged.items():
+        console.print(f"[yellow]{plain(skill)} is not judged[/yellow]: {flat(why)}", highlight=False)
     for item in found.differences[:SHOWN]:
         took, chosen = ", ".join(item.program or ()) or "none", item.one_call or "none"
         console.print(

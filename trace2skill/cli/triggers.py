@@ -31,6 +31,7 @@ from trace2skill.skills.skill import Skill
 from trace2skill.store import open_store
 
 SHOWN = 20
+SAMPLE, SECONDS, EACH, TRIES = 20, 180.0, 10, 3
 
 
 @with_settings(
@@ -75,15 +76,15 @@ def triggers(
     ] = None,
     sample: Annotated[
         int, typer.Option(min=2, help="With --harness: so many queries, half of which should call for a skill.")
-    ] = 20,
-    query_seconds: Annotated[float, typer.Option(min=1, help="With --harness: most seconds for a query.")] = 180.0,
+    ] = SAMPLE,
+    query_seconds: Annotated[float, typer.Option(min=1, help="With --harness: most seconds for a query.")] = SECONDS,
     each: Annotated[
         int, typer.Option(min=1, max=200, help="With --write-queries: of each half so many for every skill.")
-    ] = 10,
+    ] = EACH,
     optimise: Annotated[
         bool, typer.Option("--optimise", help="Look for better descriptions, and judge them on held-out queries.")
     ] = False,
-    tries: Annotated[int, typer.Option(min=1, max=20, help="With --optimise: proposals for a skill at most.")] = 3,
+    tries: Annotated[int, typer.Option(min=1, max=20, help="With --optimise: proposals for a skill at most.")] = TRIES,
     json: o.AsJson = False,
 ) -> None:
     """Measure whether descriptions bring an agent to a skill when they should, and not when they should not.
@@ -103,6 +104,14 @@ def triggers(
     asks_program = any(given.typed.get(name) for name in ("harness", "agent_command", "agent_set"))
     if asks_program and (optimise or write_queries is not None):
         raise BadInput("--harness measures, and neither --optimise nor --write-queries asks a program: one at a time")
+    asks_program = asks_program or (settings.learning.agent.harness is not None and not optimise)
+    _refuse_idle(
+        ("--sample", sample != SAMPLE, asks_program and write_queries is None, "--harness"),
+        ("--query-seconds", query_seconds != SECONDS, asks_program and write_queries is None, "--harness"),
+        ("--tries", tries != TRIES, optimise, "--optimise"),
+        ("--optimise", optimise, write_queries is None, "--queries"),
+        ("--each", each != EACH, write_queries is not None, "--write-queries"),
+    )
     if write_queries is not None:
         _write(settings, library, write_queries, logs or (), each, json=json)
         return
@@ -122,7 +131,6 @@ def triggers(
                 search = TriggerSearch(store, choices, settings.models.merger, settings.gate, tries)
                 found: TriggerReport | OptimisedTriggers = search(library, asked)
             else:
-                asks_program = asks_program or settings.learning.agent.harness is not None
                 program = ProgramSessions(store, choices, settings, query_seconds) if asks_program else None
                 found = measure_triggers(choices, library, asked)
                 found = program.confirm(found, asked, sample) if program else found
@@ -141,6 +149,13 @@ def triggers(
     typer.echo(f"asked over these skills so far: {total.calls} model calls, ${total.cost:.4f}")
     if model.simulated:
         typer.echo("A simulated model chose: this shows that the machinery works and says nothing of descriptions.")
+
+
+def _refuse_idle(*options: tuple[str, bool, bool, str]) -> None:
+    """Refuse options that would do nothing: (option, whether it was given, whether it counts, what it goes with)."""
+    for option, was_given, counts, goes_with in options:
+        if was_given and not counts:
+            raise BadInput(f"{option} goes with {goes_with}, and would do nothing here")
 
 
 def _write(

@@ -27,6 +27,18 @@ def show_written(found: QueriesWritten, file: str) -> None:
         console.print(f"not taken: {said}", highlight=False)
     if found.held_out:
         console.print(f"{found.held_out} requests of held-out tasks were not shown to the writer", highlight=False)
+    for why in found.not_read[:SHOWN]:
+        console.print(f"[yellow]not read[/yellow]: {flat(why)}", highlight=False)
+    if more := len(found.not_read) - SHOWN:
+        console.print(f"  and {more} more" if more > 0 else "", highlight=False, end="\n" if more > 0 else "")
+    if found.beyond:
+        console.print(f"{found.beyond} sessions were not looked at: there were enough requests", highlight=False)
+    for why in found.held_out_unread[:SHOWN]:
+        console.print(
+            f"[yellow]held-out tasks of {flat(why)}[/yellow]: where a log holds one that no gate has looked at, it may "
+            "have been shown; run this from the directory that the run was begun in",
+            highlight=False,
+        )
     added = f"{len(found.new)} queries were added to {file}" if found.new else f"nothing was added to {file}"
     kept = f"; the {found.kept} that stood there are as they were" if found.kept else ""
     typer.echo(f"{added}{kept}. Read them, and change what your users would not write.")

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.consolidate.bounded import Asker, Bounds, answered, tokens
 from trace2skill.consolidate.cut import plain_words
-from trace2skill.consolidate.kept_words import CODE, not_kept
+from trace2skill.consolidate.kept_words import CODE, LONGEST, not_kept
 from trace2skill.consolidate.write import Limit, one_line, unfit
 from trace2skill.core.record import Record
 from trace2skill.safety.screening import screened
@@ -129,6 +129,8 @@ def why_not_shorter(says: str, lines: Sequence[str]) -> list[str]:
     found = unfit(says, ROOMY)
     if len(says) > (1 - TENTH) * length:
         found.append(f"it has {len(says)} characters, and {length} less a tenth is wanted")
+    if len(says) > ROOMY.characters or length > LONGEST:  # nothing so long is compared
+        return found or [f"what it stands for has more than {LONGEST} characters"]
     found += not_kept(says, lines)
     wanted, own = stems(CODE.sub(" ", says)), stems(" ".join(lines))
     if len(wanted & own) < FROM_ITS_WORDS * len(wanted):

@@ -60,8 +60,11 @@ def stated_by_rows(ledger: SupportLedger | None, book: RuleBook) -> dict[str, Su
         said = {(one.rule.trajectory_id, one.rule.text) for one in rule.said}
         met = Counter(number for key in said for number in by_saying.get(key, ()))
         best = min(met, key=lambda number: (-met[number], number), default=None)
-        if best is not None and met[best] * 2 > len(rows[best].said):
-            found[rule.id] = rows[best]
+        if best is None:
+            continue
+        of_row = rows[best]  # a line that stands for several has sayings of all their rules
+        if met[best] * 2 > (min(len(of_row.said), len(said)) if of_row.shortened_from else len(of_row.said)):
+            found[rule.id] = of_row
     return found
 
 

@@ -20,8 +20,6 @@ class AskedProgram(NamedTuple):
 
     used: frozenset[str] | None
     why: str = ""
-    cost: float = 0.0
-    cost_from: str = ""
 
 
 class AgreementRow(Record):
@@ -49,15 +47,21 @@ class ProgramTriggers(Record):
     why_unknown: str = Field(
         default="", description="Why nothing can be known of any query; none was then given to it."
     )
-    queries: int = Field(description="In the sample.")
-    should: int = Field(description="Of these, that should call for a skill.")
+    not_judged: dict[str, str] = Field(
+        default_factory=dict,
+        description="Skills that it did not take up by their name, and why: without their queries.",
+    )
+    queries: int = Field(default=0, description="In the sample.")
+    should: int = Field(default=0, description="Of these, that should call for a skill.")
     unknown: dict[str, int] = Field(default_factory=dict, description="By reason, queries of which nothing is known.")
     skills: tuple[SkillTriggers, ...] = ()
     agreement: tuple[AgreementRow, ...] = ()
     same: Interval | None = Field(default=None, description="Share in which both took up the same, of those with both.")
     differences: tuple[TakenOtherwise, ...] = ()
-    cost: float = Field(default=0.0, description="US dollars of the sessions, the control's with them.")
-    cost_from: dict[str, int] = Field(default_factory=dict, description="How that is known, by sessions.")
+    cost: float = Field(
+        default=0.0, description="US dollars of all attempts, the control's and those that broke with them."
+    )
+    cost_from: dict[str, int] = Field(default_factory=dict, description="How that is known, by attempts.")
 
 
 class ConfirmedTriggers(TriggerReport):

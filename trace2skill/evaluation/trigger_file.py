@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import tempfile
 from collections.abc import Collection, Sequence
 from operator import not_
@@ -19,6 +20,8 @@ HEAD = """\
 # Queries by which descriptions of skills are tried: trace2skill triggers SKILLS --queries THIS_FILE
 # Edit it: --write-queries adds to it and changes nothing that stands here. `near`, `style`, `from` are notes.
 """
+UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""Signs that YAML takes in no string, or not as they stand."""
 WIDE = 10_000_000
 """Columns at which a rewritten file breaks lines: never."""
 
@@ -36,7 +39,8 @@ class NewQuery(Record):
         """It in a file; of a single skill in the form of other tools."""
         named: dict[str, Any] = {"should_trigger": bool(self.skill)} if alone else {"skill": self.skill or None}
         notes = {"near": self.near, "style": self.style, "from": self.source}
-        return {"query": self.query, **named, **{name: value for name, value in notes.items() if value}}
+        row = {"query": self.query, **named, **{name: value for name, value in notes.items() if value}}
+        return {name: UNREADABLE.sub(" ", value) if isinstance(value, str) else value for name, value in row.items()}
 
 
 def queries_there(path: Path, names: Collection[str]) -> list[TriggerQuery]:
@@ -47,6 +51,8 @@ def queries_there(path: Path, names: Collection[str]) -> list[TriggerQuery]:
     """
     there = path.exists()
     whole = whole_of(path) if there else None
+    if there and path.suffix == ".json":
+        _loaded(path, path.read_text(encoding="utf-8"))
     if whole is not None and not _has_place(whole):
         raise BadInput(f"{path} holds no list of queries: name another file, or take out what stands there")
     try:
@@ -77,19 +83,39 @@ def add_queries(path: Path, new: Sequence[NewQuery], *, one_skill: bool) -> None
     if not new:
         return
     if path.suffix == ".json":
-        made = _in_json(text, new, one_skill)
+        made = _in_json(path, text, new, one_skill)
     else:
         made = _behind(text, whole, new) or _in_yaml(text, new)
     beside = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_text(made, encoding="utf-8")
+        _hold_against(beside, path, len(items_of(whole)), new)
         if there:
             beside.chmod(path.stat().st_mode & 0o777)
         os.replace(beside, path)
-    except OSError as error:
+    except (OSError, BadInput) as error:
         beside.unlink(missing_ok=True)
-        raise BadInput(f"{path} cannot be written: {error.strerror or error}") from error
+        raise BadInput(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _hold_against(beside: Path, path: Path, before: int, new: Sequence[NewQuery]) -> None:
+    """Does what is to take the place of a file hold the queries that it should? Else the file stays as it is.
+
+    Raises:
+        BadInput: it does not.
+    """
+    now = items_of(_loaded(path, beside.read_text(encoding="utf-8")) if path.suffix == ".json" else whole_of(beside))
+    wanted = [item.as_row(alone=False)["query"] for item in new]
+    if len(now) != before + len(new) or [item["query"] for item in now[before:]] != wanted:
+        raise BadInput(f"what was to be written does not say what it should: {len(new)} queries stay unwritten")
+
+
+def _loaded(path: Path, text: str) -> Any:
+    try:
+        return json.loads(text) if text.strip() else []
+    except ValueError as error:
+        raise BadInput(f"{path} ends with .json and holds no JSON: {error}") from error
 
 
 def _has_place(whole: Any) -> bool:
@@ -125,18 +151,15 @@ def _in_yaml(text: str, new: Sequence[NewQuery]) -> str:
 
     yaml = YAML(typ="rt")
     yaml.preserve_quotes, yaml.width = True, WIDE
-    whole = yaml.load(text)
+    whole = yaml.load(text) or []
     items_of(whole).extend(item.as_row(alone=False) for item in new)
     out = io.StringIO()
     yaml.dump(whole, out)
     return out.getvalue()
 
 
-def _in_json(text: str, new: Sequence[NewQuery], one_skill: bool) -> str:
-    try:
-        whole: Any = json.loads(text) if text.strip() else []
-    except ValueError as error:
-        raise BadInput(f"a file that ends with .json holds no JSON: {error}") from error
+def _in_json(path: Path, text: str, new: Sequence[NewQuery], one_skill: bool) -> str:
+    whole = _loaded(path, text)
     there = items_of(whole)
     alone = one_skill and all("skill" not in item for item in there)
     there.extend(item.as_row(alone=alone) for item in new)

@@ -97,6 +97,8 @@ def _query(path: Path, number: int, item: Any, names: Collection[str], of_file: 
             f"{where} does not say which `skill` it should call for (null for none); `should_trigger` says it of one "
             f"skill alone, and there {'is 1' if len(names) == 1 else f'are {len(names)}'}"
         )
+    if not isinstance(skill, str):
+        raise BadInput(f"{where} names {skill!r} as its `skill`: name one, or write null for none")
     if skill and skill not in names:
         raise BadInput(f"{where} names '{skill}', which is no skill here: there is {', '.join(sorted(names))}")
     near = item.get("near")

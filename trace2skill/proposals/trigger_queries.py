@@ -22,6 +22,8 @@ SHORTEST, LONGEST = 8, 1200
 """Characters of a request that is taken."""
 ALIKE = 86.0
 """Of 100: two requests whose sorted words are so much alike say the same (`fuzz.token_sort_ratio`)."""
+PART, SAME_PART = 30, 90.0
+"""Characters from which a part of a request is somebody's own words, and how much alike, of 100 (`partial_ratio`)."""
 STYLES = ("short", "plain", "long", "typos")
 Unfit = Literal[
     "too short or too long",
@@ -136,12 +138,22 @@ def why_unfit(
         return "names a skill"
     if screened(query):
         return "suspicious"
-    return "said before" if _is_like(query, there) else "a user's own words" if _is_like(query, of_users) else None
+    shown = [text[:SHOWN_REQUEST] for text in of_users]
+    return "said before" if _is_like(query, there) else "a user's own words" if _is_of(query, shown) else None
 
 
 def _is_like(query: str, others: Iterable[str]) -> bool:
     plain = query.casefold()
     return any(fuzz.token_sort_ratio(plain, other.casefold(), score_cutoff=ALIKE) for other in others)
+
+
+def _is_of(query: str, shown: Sequence[str]) -> bool:
+    """Does it say what one of these says, or a part of it, or one of them with more around it?"""
+    plain = query.casefold()
+    return _is_like(query, shown) or any(
+        min(len(plain), len(other)) >= PART and fuzz.partial_ratio(plain, other.casefold(), score_cutoff=SAME_PART)
+        for other in shown
+    )
 
 
 def _names(query: str, name: str) -> bool:

@@ -234,6 +234,24 @@ def to_try(
     return chosen, list(found)
 
 
+def not_yet_refused(goes: Sequence[Goes], refused: Sequence[frozenset[str]]) -> list[Goes]:
+    """What to propose of what may go: without what was refused alone, and of the rest the surest half, the other half,
+    and so on with halves of these, until it is nothing that holds all of what was refused together.
+
+    Args:
+        goes: what may go, the surest first.
+        refused: what was proposed together (`Goes.what`) and not let go.
+    """
+    alone = frozenset[str]().union(*(before for before in refused if len(before) == 1))
+    waiting = [[item for item in goes if item.what not in alone]]
+    for some in waiting:  # it grows
+        if not any(before <= {item.what for item in some} for before in refused):
+            return some
+        half = len(some) // 2
+        waiting += [some[:half], some[half:]] if half else []
+    return []
+
+
 def change_of(text: str, says: str) -> str:
     """What would change in a skill: a text that goes, or is said in other words."""
     return f"{text.strip()}\0{says.strip()}" if says else text.strip()

@@ -6,7 +6,7 @@ not proposed again on the evidence that it had then.
 
 from collections.abc import Iterable, Mapping
 
-from trace2skill.consolidate.ledger import SupportLedger, inherited_ledger, with_shorter_lines
+from trace2skill.consolidate.ledger import SupportLedger, inherited_ledger, united_ledgers, with_shorter_lines
 from trace2skill.consolidate.settle import RuleBook
 from trace2skill.consolidate.standing import stated_by_rows
 from trace2skill.runs.runtime import Runtime
@@ -39,7 +39,9 @@ def hand_on(rt: Runtime, base: Skill, skill: Skill, parts: Iterable[ShrunkPart] 
     if ledger is not None or shorter:
         before = ledger or SupportLedger(skill=base.digest, parent="")
         made = inherited_ledger(base, skill, before)
-        rt.store.put("support", skill.digest, with_shorter_lines(made, before, skill, shorter))
+        made = with_shorter_lines(made, before, skill, shorter)
+        known = rt.store.get("support", skill.digest, SupportLedger)  # it was a version before, and people spoke for it
+        rt.store.put("support", skill.digest, made if known is None else united_ledgers(made, known))
 
 
 def taken_out(

@@ -53,6 +53,16 @@ def shortened_in(past: Past) -> Sequence[tuple[int, ShrunkPart]]:
     return [(at, part) for at, one in past.shrunk if one.promoted for part in one.parts if part.says]
 
 
+def was_shortened(past: Past, text: str) -> bool:
+    """Was a line that stands in a skill one of those, alone or as one of several, so that it has come back since?"""
+    line = f"\n{_flat(text)}\n"
+    return any(line in f"\n{_flat(part.group.text)}\n" for _, part in shortened_in(past))
+
+
+def _flat(text: str) -> str:
+    return "\n".join(line.strip() for line in text.split("\n") if line.strip())
+
+
 def _longer(
     skill: Skill, at: tuple[str, int, str], rules: Sequence[BookRule], part: ShrunkPart, weight: float
 ) -> EditGroup:

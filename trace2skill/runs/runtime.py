@@ -99,7 +99,7 @@ class Runtime:
         if self.splits == NOTHING:
             return
         tasks, data = [*self.tasks.values()], self.settings.data.path
-        while not Divisions(self.store).keep(self._plan, places_of(self.splits, tasks, data)):
+        while not Divisions(self.store).keep(self.settings.data.plan, places_of(self.splits, tasks, data)):
             self.splits = self._divided()  # another process has placed some of them since
 
     @property
@@ -201,13 +201,9 @@ class Runtime:
         """Where the run writes what a person reads."""
         return self.settings.operation.output / self.run_id
 
-    @property
-    def _plan(self) -> str:
-        return f"{self.settings.data.splits} {self.settings.data.split_seed}"
-
     def _divided(self) -> Splits:
         data, tasks = self.settings.data, [*self.tasks.values()]
-        places = remembered(tasks, data.path, Divisions(self.store).places(self._plan))
+        places = remembered(tasks, data.path, Divisions(self.store).places(self.settings.data.plan))
         return split_tasks(tasks, data.splits, data.split_seed, places=places)
 
     def _teach_simulated_model(self) -> None:

@@ -60,6 +60,11 @@ class DataSettings(Record):
         default="auto", description="Recalculate formulas with LibreOffice before grading."
     )
 
+    @property
+    def plan(self) -> str:
+        """The plan of dividing under which the store keeps places of tasks."""
+        return f"{self.splits} {self.split_seed}"
+
 
 class ShrinkSettings(Record):
     """Whether a skill is to become smaller, and what may be tried for that."""

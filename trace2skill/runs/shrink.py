@@ -19,14 +19,14 @@ from trace2skill.consolidate.shorten import LongSection, ShortenedSection
 from trace2skill.core.failures import Failure
 from trace2skill.evaluation.conditions import Condition
 from trace2skill.evaluation.decision import decide, is_covered
-from trace2skill.runs.dead_weight import DeadWeight, Goes, SkillPart, change_of, pieces_of, to_try
+from trace2skill.runs.dead_weight import DeadWeight, Goes, SkillPart, change_of, not_yet_refused, pieces_of, to_try
 from trace2skill.runs.lineage import hand_on
-from trace2skill.runs.longer_again import shortened_in
+from trace2skill.runs.longer_again import was_shortened
 from trace2skill.runs.past import Past
 from trace2skill.runs.promotion import settled
 from trace2skill.runs.rule_effects import effects_beside, runs_seen
 from trace2skill.runs.runtime import Runtime
-from trace2skill.runs.shortening import SectionToShorten, as_goes, nobodys, sections_of
+from trace2skill.runs.shortening import SectionToShorten, as_goes, nobodys, sections_of, whole_pieces
 from trace2skill.runs.shrink_evidence import headings_of_people, level_of_next, opened_in, too_few_tasks
 from trace2skill.runs.shrunk import Shrunk
 from trace2skill.runs.spread import SkillScores, scores_of
@@ -65,7 +65,7 @@ class Shrinking:
         last = next((summary.book for _, summary in reversed(self._past.runs) if summary.book), "")
         self._book = (rt.store.get("book", last, RuleBook) if last else None) or RuleBook()
         ledger = rt.store.get("support", self._skill.digest, SupportLedger)
-        self._every = pieces_of(self._skill, ledger, self._book)
+        self._every = whole_pieces(self._skill, pieces_of(self._skill, ledger, self._book))
         self._mine = [piece for piece in self._every if self._how.of == "all" or not piece.by_people]
         self._scores: tuple[SkillScores, ...] = ()
         self._rolled: dict[tuple[str | None, str, int], Rolled] = {}
@@ -120,9 +120,13 @@ class Shrinking:
             return []
         out = {place for item in self._known.goes() for place in item.piece.places}
         mine = [*self._mine, *(nobodys(self._skill, self._every) if self._how.of == "all" else [])]
-        back = {part.group.text.strip() for _, part in shortened_in(self._past)}  # it did not do in fewer words
-        stays = [piece for piece in mine if not out & {*piece.places} and piece.text.strip() not in back]
-        self._sections = sections_of(self._skill, stays)
+        stays = [
+            piece
+            for piece in mine
+            if not out & {*piece.places} and not was_shortened(self._past, piece.text)  # it did not do in fewer words
+        ]
+        asked = {piece.id for piece in stays}
+        self._sections = sections_of(self._skill, stays, [piece for piece in self._every if piece.id not in asked])
         return [section.asks for section in self._sections]
 
     def take_shorter(self, found: Sequence[ShortenedSection]) -> None:
@@ -189,10 +193,8 @@ class Shrinking:
 
     def _proposed(self) -> tuple[list[Goes], Skill | None, str]:
         """What is to go, what is left, and why that is not scored, '' where it is."""
-        goes = [*self._known.goes(), *self._shorter]
         refused = self._refused()
-        while goes and any(before <= {item.what for item in goes} for before in refused):
-            goes = goes[: len(goes) // 2]  # the surest half: one of the others may be why
+        goes = not_yet_refused([*self._known.goes(), *self._shorter], refused)
         left, staying = self._left_of(goes)
         self._needed = tuple(f"{piece.id[0]}:{piece.id[1]}" for piece in staying)
         goes = [item for item in goes if item.piece not in staying]

@@ -9,6 +9,7 @@ from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.lines import LineRange
 from trace2skill.core.record import Record
 from trace2skill.runs.spread import SkillScores
+from trace2skill.safety.code_spans import code_span
 from trace2skill.types.decision import Decision
 
 Why = Literal["harms", "doubled", "explained", "unused", "no_effect", "shortened"]
@@ -115,7 +116,9 @@ class Shrunk(Record, form="Shrunk", version=1):
             else f"{gone}: {_one_line(part.group.text)} ({part.place}): {part.reason}"
             for part in self.parts
         ]
-        return found + [f"not shortened: {_one_line(said)}" for said in self.not_shortened]
+        return found + [
+            f"not shortened: {code_span(said, 160)}" for said in self.not_shortened
+        ]  # nothing has let it in
 
 
 def _one_line(text: str) -> str:

@@ -4,6 +4,7 @@ Whether a skill was taken up is read from the program's own records (`trace2skil
 says. A program without records, or one that a limit ended before it took anything up, leaves it unknown.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +31,7 @@ from trace2skill.evaluation.trigger_agreement import (
 from trace2skill.evaluation.trigger_queries import TriggerQuery
 from trace2skill.evaluation.triggers import TriggerReport, control_query
 from trace2skill.runs.settings import RunSettings
-from trace2skill.runs.triggers import Choices
+from trace2skill.runs.triggers import Choices, books_of
 from trace2skill.sandbox import choose_sandbox
 from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.skills.skill import Skill
@@ -41,6 +42,7 @@ from trace2skill.types.trajectory import Outcome, Trajectory
 COST = 0.5
 """US dollars that a session may cost at most, as far as its program can be told."""
 ATTEMPTS = 2
+DEAF = "asked for by its name it was not taken up"
 NO_RECORDS = "no records of its own"
 
 
@@ -87,27 +89,43 @@ class ProgramSessions:
                 go on; finished sessions are kept.
         """
         names = [skill.name for skill in self._library]
-        sample = sample_of(queries, most, self._seed)
         control = self._sessions([control_query(name) for name in names], "control")
-        made = ProgramTriggers(
-            program=self._harness.agent or "command",
-            version=self._harness.version,
-            queries=len(sample),
-            should=sum(bool(item.skill) for item in sample),
-        )
         first = {name: control[control_query(name)] for name in names}
-        if silent := [one.why for one in first.values() if one.used is None]:
-            return _confirmed(found, _paid(made.model_copy(update={"why_unknown": silent[0]}), first.values()))
-        if deaf := [name for name, one in first.items() if name not in (one.used or ())]:
+        made = ProgramTriggers(program=self._harness.agent or "command", version=self._harness.version)
+        deaf = {name: one.why or DEAF for name, one in first.items() if name not in (one.used or ())}
+        if len(deaf) == len(names):
+            if silent := [one.why for one in first.values() if one.used is None]:
+                return _confirmed(found, self._paid(made.model_copy(update={"why_unknown": silent[0]}), control))
+            paid = self._paid(made, control)
             raise ModelUnusable(
-                f"asked for {', '.join(deaf[:5])} by name, {made.program} has no record of taking it up: what it does "
-                "with other requests says nothing of descriptions. Does it look for skills where `skill_at` puts them, "
-                "and is `log` its session's own log? see docs/harnesses.md"
+                f"asked for {', '.join([*deaf][:5])} by name, {made.program} has no record of taking it up: what it "
+                "does with other requests says nothing of descriptions. Does it look for skills where `skill_at` puts "
+                "them, and is `log` its session's own log? see docs/harnesses.md. Asking cost "
+                f"${paid.cost:.4f}; it is asked again the next time"
             )
+        heard = [name for name in names if name not in deaf]
+        sample = sample_of([item for item in queries if item.skill not in deaf], most, self._seed)
+        should = sum(bool(item.skill) for item in sample)
+        made = made.model_copy(update={"queries": len(sample), "should": should, "not_judged": deaf})
         sessions = self._sessions([item.query for item in sample], "sessions")
         chosen = self._choices.taken(self._library, [item.query for item in sample])
-        counted = agreement_on(made, names, sample, chosen, sessions)
-        return _confirmed(found, _paid(counted, [*first.values(), *sessions.values()]))
+        counted = agreement_on(made, heard, sample, chosen, sessions)
+        return _confirmed(found, self._paid(counted, {**control, **sessions}))
+
+    def _paid(self, made: ProgramTriggers, asked: Iterable[str]) -> ProgramTriggers:
+        """With what all attempts at these cost, also those that broke and those of earlier calls of the command."""
+        ids = {self._id(query) for query in asked}
+        rows = [row for row in self._store.ledger(books_of(self._model, self._library)) if row.call_key in ids]
+        known = Counter(
+            str(row.params.get("cost_from") or "unknown") + (", of one that broke" if row.outcome != "answered" else "")
+            for row in rows
+        )
+        return made.model_copy(
+            update={"cost": math.fsum(row.cost for row in rows), "cost_from": dict(sorted(known.items()))}
+        )
+
+    def _id(self, query: str) -> str:
+        return "T" + digest_of("trigger session", self._how, query)[:12]
 
     def _sessions(self, queries: Sequence[str], stage: str) -> dict[str, AskedProgram]:
         watcher().begin(stage, len(queries))
@@ -123,8 +141,10 @@ class ProgramSessions:
         return found
 
     def _session(self, stage: str, query: str) -> AskedProgram:
-        id = "T" + digest_of("trigger session", self._how, query)[:12]
+        id = self._id(query)
         known = self._store.get("trajectory", id, Trajectory)
+        if known is not None and stage == "control" and not self._read(known).used:
+            known = None  # what made it deaf may be mended
         if known is None:
             try:
                 known = self._worked(id, stage, query)
@@ -162,15 +182,14 @@ class ProgramSessions:
     def _read(self, done: Trajectory) -> AskedProgram:
         """What a session has on record."""
         names = frozenset(skill.name for skill in self._library)
-        cost, cost_from = done.usage.cost, str(done.extra.get("cost_from", ""))
         used = names & {use.skill for use in skill_uses(done, names)}
         if not used and done.stop != "answered":
             why = f"ended by {done.stop.replace('_', ' ')} before it took any up"
-            return AskedProgram(None, why, cost, cost_from)
+            return AskedProgram(None, why)
         if done.extra.get("log") == TEXT:
             problem = done.extra.get("log_problem")
-            return AskedProgram(None, f"{NO_RECORDS}{f': {problem}' if problem else ''}", cost, cost_from)
-        return AskedProgram(used, "", cost, cost_from)
+            return AskedProgram(None, f"{NO_RECORDS}{f': {problem}' if problem else ''}")
+        return AskedProgram(used)
 
 
 def _fit(program: object, library: Sequence[Skill]) -> CommandSettings:
@@ -196,17 +215,6 @@ def _fit(program: object, library: Sequence[Skill]) -> CommandSettings:
 
 def _unknown(done: Conversation) -> Outcome:
     return Outcome(kind="unknown", reason=f"nobody says what is right here; it ended with {done.stop}")
-
-
-def _paid(made: ProgramTriggers, sessions: Iterable[AskedProgram]) -> ProgramTriggers:
-    """With what the sessions cost, those of the store with them."""
-    every = [one for one in sessions if one.cost_from]
-    return made.model_copy(
-        update={
-            "cost": sum(one.cost for one in every),
-            "cost_from": dict(sorted(Counter(one.cost_from for one in every).items())),
-        }
-    )
 
 
 def _confirmed(found: TriggerReport, program: ProgramTriggers) -> ConfirmedTriggers:

@@ -56,6 +56,12 @@ class QueriesWritten(Record):
     kept: int = Field(description="Queries that stood in the file.")
     not_taken: dict[str, int] = Field(description="By reason, how many of those that the model wrote.")
     held_out: int = Field(description="Requests of held-out tasks that were met and not shown.")
+    beyond: int = Field(default=0, description="Sessions of logs that were not looked at: there were enough requests.")
+    not_read: tuple[str, ...] = Field(default=(), description="What of the logs could not be read, and why.")
+    held_out_unread: tuple[str, ...] = Field(
+        default=(),
+        description="Runs whose held-out tasks cannot be read any more, so that their requests may be shown.",
+    )
 
 
 @dataclass
@@ -99,6 +105,9 @@ class QueryWriting:
             kept=len(self.there),
             not_taken=dict(sorted(self.not_taken.items())),
             held_out=self.known.left_out,
+            beyond=self.known.beyond,
+            not_read=tuple(self.known.not_read),
+            held_out_unread=tuple(self.known.held_out.unread),
         )
 
     def _of(self, skill: Skill) -> QueriesOfSkill:
