@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+import os
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from trace2skill.core.errors import BadInput
+from trace2skill.domains import load_domain
 from trace2skill.domains.shell.trees import RepositoryTree, TreeEntry, add_to_pack, leads_out, name_of, tree_in
+from trace2skill.domains.shell.workspace import changes, lay_out, lay_out_left
 
 
 def tree(**files: bytes) -> RepositoryTree:
@@ -64,3 +67,31 @@ def test_links_stay_inside() -> None:
     assert leads_out("a/link", "../../c")
     assert leads_out("link", "/etc")
     assert leads_out("a/link", "b/../c"), "where b leads nobody knows"
+
+
+@pytest.mark.parametrize("change", ["link for a file", "another link", "folder for a file", "link for a folder"])
+def test_whatever_came_in_the_place_of_a_file_is_laid_out_again(change: str, tmp_path: Path) -> None:
+    files = {"a.py": b"1\n", "b.py": b"2\n", "pkg/x.py": b"x", "other/y.py": b"y"}
+    blobs = {name_of(raw): raw for raw in (*files.values(), b"a.py")}
+    entries = {path: TreeEntry("100644", name_of(raw)) for path, raw in files.items()}
+    began = RepositoryTree({**entries, "link": TreeEntry("120000", name_of(b"a.py"))}, blobs)
+    add_to_pack(tmp_path / "trees.zip", began)
+    row = {"id": "1", "prompt": "Do it.", "check": "[ -e done ]", "tree": {"pack": "trees.zip", "tree": began.id}}
+    (tmp_path / "tasks.jsonl").write_text(json.dumps(row) + "\n")
+    (task,) = load_domain("shell").load(tmp_path / "tasks.jsonl")
+    left, again = tmp_path / "left", tmp_path / "again"
+    lay_out(task, left)
+    if change == "link for a folder":
+        (left / "pkg" / "x.py").unlink()
+        (left / "pkg").rmdir()
+        (left / "pkg").symlink_to("other")
+    else:
+        at = left / ("link" if change == "another link" else "a.py")
+        at.unlink()
+        at.mkdir() if change == "folder for a file" else at.symlink_to("b.py")
+    again.mkdir()
+    lay_out_left(task, again, changes(task, left))
+    for path in sorted(left.rglob("*")):
+        there = again / path.relative_to(left)
+        assert (there.is_symlink(), there.is_dir()) == (path.is_symlink(), path.is_dir())
+        assert not path.is_symlink() or os.readlink(there) == os.readlink(path)

@@ -4,6 +4,7 @@ Nothing of it is run or believed: no hook, no filter, no monitor, no submodule, 
 Contents come as they are kept, whatever its attributes say.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -45,7 +46,8 @@ class RepositoryAddress(Record):
         """`DIR` or `NAME=DIR`; without a name the folder's."""
         name, sign, folder = text.partition("=")
         path = Path(folder if sign else text).expanduser()
-        return cls(name=name if sign else path.absolute().name.removesuffix(".git"), folder=path)
+        own = os.path.basename(os.path.abspath(path)).removesuffix(".git")  # of `..`, too
+        return cls(name=name if sign else own or "repository", folder=path)
 
 
 class TreeRefused(Exception):

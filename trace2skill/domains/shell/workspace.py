@@ -139,9 +139,10 @@ def lay_out_left(task: Task, workspace: Path, outputs: Mapping[str, bytes]) -> N
     for path in {*given_files(task), *outputs} - {LEFT, *left.removed}:
         (workspace / path).chmod(0o755 if path in left.executable else 0o644)
     for path in left.folders:
-        (workspace / path).mkdir(parents=True, exist_ok=True)
+        _make_room(workspace, path)
+        (workspace / path).mkdir()
     for path, target in left.links.items():
-        (workspace / path).parent.mkdir(parents=True, exist_ok=True)
+        _make_room(workspace, path)
         (workspace / path).symlink_to(target)
 
 
@@ -158,7 +159,7 @@ def restore_tests(task: Task, workspace: Path) -> None:
 
 
 def _make_room(workspace: Path, path: str) -> None:
-    """Real folders above a file, and nothing in its place."""
+    """Real folders above what comes to a path, and nothing in its place."""
     at = workspace
     for part in Path(path).parts[:-1]:
         at = at / part
