@@ -5,7 +5,6 @@ changing them. A check must ask for nothing but what the request names or the fi
 the log called by a name of its own, another agent may call otherwise, and be right.
 """
 
-import json
 import re
 import shlex
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from trace2skill.core.digest import digest_of
+from trace2skill.domains.shell.evals import MOST_ASSERTED
 from trace2skill.domains.shell.trees import TEST_FILE, RepositoryTree
 from trace2skill.mined.base import import_paths
 from trace2skill.mined.replay import CHECKER, Became, moved
@@ -186,10 +186,11 @@ def _by_command(
         lines += ['export PYTHONPYCACHEPREFIX="$(mktemp -d)"']  # what was compiled beforehand may say anything
         lines += _no_stand_ins([became.folder, *paths, *_folders_of(brought)], known)
     lines += [f"cd {shlex.quote(became.folder)}"] if became.folder != "." else []
-    shown = " ".join(item.command.split())[:200]
+    shown = " ".join(item.command.split())
+    quoted = f"`{shown}`" if len(shown) <= MOST_ASSERTED else f"`{shown[:200]}`, which goes on,"  # half is no assertion
     if tests or not item.worked or not became.same or not item.output.strip():
         return MinedCheck(
-            kind="tests" if tests else "command", what=f"`{shown}` ends well", script="\n".join([*lines, command, ""])
+            kind="tests" if tests else "command", what=f"{quoted} ends well", script="\n".join([*lines, command, ""])
         )
     mark = f"END_{digest_of(item.output)[:8]}"
     lines += ["said=$(", command, ") || exit 1", f"wanted=$(cat <<'{mark}'\n{item.output.strip()}\n{mark}\n)"]
@@ -198,7 +199,7 @@ def _by_command(
         '[ "$(bare "$said")" = "$(bare "$wanted")" ] ||',
     ]
     lines += ['  { echo "it ends well and prints something else than what was accepted"; exit 1; }', ""]
-    return MinedCheck(kind="command", what=f"`{shown}` ends well and prints what it printed", script="\n".join(lines))
+    return MinedCheck(kind="command", what=f"{quoted} ends well and prints what it printed", script="\n".join(lines))
 
 
 def _brought(command: str, before: Mapping[str, bytes], after: Mapping[str, bytes], *, tests: bool) -> dict[str, bytes]:
@@ -229,8 +230,8 @@ def _folders_of(brought: Iterable[str]) -> set[str]:
 def _no_stand_ins(folders: Iterable[str], known: Iterable[str]) -> list[str]:
     """Lines that end a check where a file stands in for a module that its programs are made of."""
     looked = sorted({".", *(folder or "." for folder in folders)})
-    given = [*looked, "--", *sorted(filter(_may_stand_in, known))]
-    return [f"python -I -c {shlex.quote(STAND_INS)} {' '.join(map(shlex.quote, given))} || exit 1"]
+    given = map(shlex.quote, [*looked, "--", *sorted(filter(_may_stand_in, known))])
+    return [f"python -I -c {shlex.quote(STAND_INS)} {' '.join(given)} || exit 1"]
 
 
 def _by_state(request: str, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> MinedCheck | str:
@@ -292,8 +293,3 @@ def _base64(content: bytes) -> str:
 
     encoded = base64.b64encode(content).decode()
     return "".join(f"{encoded[at : at + 76]}\n" for at in range(0, len(encoded), 76))
-
-
-def as_json(files: Mapping[str, bytes]) -> str:
-    """Files as one text, for comparing what two segments began with."""
-    return json.dumps({path: raw.decode("utf-8", "replace") for path, raw in sorted(files.items())})
