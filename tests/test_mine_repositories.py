@@ -366,6 +366,30 @@ def test_an_environment_names_what_ran_in_it(tmp_path: Path, sandbox: Sandbox) -
     assert with_environment(sandbox, tmp_path).name != before
 
 
+def test_a_file_with_a_secret_is_told_whatever_number_its_log_gave_it(tmp_path: Path) -> None:
+    committed(tmp_path / "own", **{"conf.py": 'mail = "bob@corp-mail.com"\n'})
+    one = opened([named(tmp_path / "own")])
+    for number, agrees in (("e-mail:7", True), ("secret:1", False)):
+        said = Shown(files={"conf.py": f'mail = "[REDACTED:{number}]"\n'})
+        assert isinstance(begin_tree(one, said, "/home/me/own", ""), str) is not agrees
+
+
+def test_keys_that_are_no_text_stay_in_the_repository_and_an_empty_git_folder_is_none(tmp_path: Path) -> None:
+    committed(tmp_path / "own", **{"prod.env": "API_PASSWORD=correct-horse-9\n"})
+    (tmp_path / "own" / "own.p12").write_bytes(b"\0\1\2")
+    (tmp_path / "own" / "key.txt").write_text("-----BEGIN RSA PRIVATE KEY-----\nMIIB\n", encoding="utf-16")
+    (tmp_path / "own" / "logo.png").write_bytes(b"\0\1\2")
+    git(tmp_path / "own", "add", ".")
+    git(tmp_path / "own", "commit", "-q", "-m", "second")
+    one = SourceRepository(named(tmp_path / "own"))
+    tree, notes = one.tree(one.commits()[0])
+    assert notes.redacted == ("key.txt", "own.p12", "prod.env")
+    assert (tree.read("own.p12"), tree.read("logo.png")) == (b"", b"\0\1\2")
+    (tmp_path / "own" / "sub" / ".git").mkdir(parents=True)
+    with pytest.raises(BadInput, match="not a git repository"):
+        SourceRepository(named(tmp_path / "own" / "sub"))
+
+
 def solves(heard: Heard) -> Spoken:
     """Does what each kind of work asks, in the tree that it was given."""
     if heard.turns:

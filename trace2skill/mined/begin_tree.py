@@ -13,6 +13,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.domains.shell.trees import RepositoryTree
 from trace2skill.mined.repository import SourceRepository, TreeNotes, TreeRefused
 from trace2skill.mined.shown import Shown
+from trace2skill.safety.redaction import MADE, PLACEHOLDER, Redactor
 
 Source = Literal["log", "branch", "files"]
 SIGNS = re.compile(r"[\W_]+")
@@ -166,11 +167,17 @@ def _tried(one: SourceRepository, shown: Shown, root: str) -> BeginTree | str:
 
 def _agrees(content: bytes, shown: Shown, path: str) -> bool:
     text = _plain(content.decode("utf-8", "replace"))
-    if path in shown.files and text != _plain(shown.files[path]):
-        from trace2skill.safety.redaction import Redactor
+    whole, parts = shown.files.get(path), [_plain(part) for part in shown.parts.get(path, ())]
+    if (whole is None or text == _plain(whole)) and all(part in text for part in parts):
+        return True
+    if MADE not in f"{whole} {parts}":
+        return False
+    text = _unnumbered(Redactor().text(text))  # the log was read without its secrets, and counts them from its start
+    return (whole is None or text == _unnumbered(_plain(whole))) and all(_unnumbered(part) in text for part in parts)
 
-        return _plain(Redactor().text(text)) == _plain(shown.files[path])  # the log was read without its secrets
-    return all(_plain(part) in text for part in shown.parts.get(path, ()))
+
+def _unnumbered(text: str) -> str:
+    return PLACEHOLDER.sub(lambda found: found[0].rpartition(":")[0], text)
 
 
 def _plain(text: str) -> str:
