@@ -230,8 +230,8 @@ def in_repository(console: Console, folder: Path, count: int, seed: int) -> bool
     console.print(table)
     leaks = _leaks(folder / "in-repository-tasks", logs, folder / "leaks-in-repository")
     console.print(f"held-out leaks: {leaks}; groups {found.groups} of {len(found.tasks)} tasks", highlight=False)
-    size = (folder / "in-repository-tasks" / "trees.zip").stat().st_size
-    console.print(f"trees.zip: {size} bytes, tasks.jsonl: {_size(folder)} bytes", highlight=False)
+    size = sum(pack.stat().st_size for pack in (folder / "in-repository-tasks").glob("trees-*.zip"))
+    console.print(f"trees: {size} bytes, tasks.jsonl: {_size(folder)} bytes", highlight=False)
     return kept and not leaks and not lost and right == replayed
 
 

@@ -16,6 +16,7 @@ from trace2skill.core.step_label import StepLabel
 from trace2skill.llm import EmbeddingRequest, ModelSettings, Roles
 from trace2skill.runs.runtime import Runtime, forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.steps.audit import AUDIT
 from trace2skill.runs.steps.bank import bank
 from trace2skill.runs.steps.embed import embed
 from trace2skill.runs.steps.recall import recall
@@ -86,6 +87,15 @@ def some(rt: Runtime) -> list[Extracted]:
         lesson(second, "Dates", "Write dates as real date values (datetime), never as text."),
         lesson(third, "Sums of regions", "Sum the amount of every region and write it beside the region."),
     )
+
+
+def test_an_environment_is_in_the_keys_of_what_runs_there_and_none_leaves_them(rt: Runtime, tmp_path: Path) -> None:
+    (tmp_path / "env" / "bin").mkdir(parents=True)
+    other = runtime(rt.settings.changed(environment=tmp_path / "env"))
+    job = RolloutJob(task_id=rt.splits.evolve[0], seed=41, skill=SKILL.digest)
+    assert ROLLOUT.key(other, job) != ROLLOUT.key(rt, job)
+    assert AUDIT.key(other, job.task_id) != AUDIT.key(rt, job.task_id)
+    assert rt.sandbox.name == "process"
 
 
 def test_a_job_without_a_bank_keeps_the_key_it_always_had(rt: Runtime) -> None:

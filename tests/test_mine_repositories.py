@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -15,13 +16,21 @@ from worked_sessions import At, Worked, claude_code, codex, write_logs
 from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.shell.workspace import changes, lay_out
-from trace2skill.mined.repository import RepositoryAddress, SourceRepository, TreeRefused
+from trace2skill.mined.base import Base
+from trace2skill.mined.begin_tree import begin_tree
+from trace2skill.mined.beginning import beginning
+from trace2skill.mined.replay import replayed
+from trace2skill.mined.repository import RepositoryAddress, SourceRepository, TreeRefused, opened
+from trace2skill.mined.shown import Shown, shown
+from trace2skill.mined.work import Operation
 from trace2skill.runs.mined_tasks import MinedTasks, mine
+from trace2skill.runs.mined_twins import Families, MetSegment, Twins
 from trace2skill.runs.sources import Sources
 from trace2skill.sandbox import Sandbox, choose_sandbox
 from trace2skill.sandbox.bubblewrap import works
 from trace2skill.sandbox.environment import with_environment
 from trace2skill.sim.conversation import Heard, Spoken, call
+from trace2skill.types.trajectory import Outcome, Trajectory
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.skipif(bool(works()), reason=f"commands of logs run in bubblewrap alone: {works()}")
@@ -91,7 +100,7 @@ def test_tasks_stand_by_themselves_and_keep_what_trees_share_once(
     rows = rows_in(found[1])
     assert all(row["files"] == {} and row["tree"]["name"] == "shop" for row in rows)
     assert len({row["group"] for row in rows}) == 8, "many begin with one tree, and are not the same work"
-    with zipfile.ZipFile(found[1] / "trees.zip") as pack:
+    with zipfile.ZipFile(found[1] / next(iter(found[1].glob("trees-*.zip"))).name) as pack:
         names = pack.namelist()
     assert len(names) == len(set(names))
     assert "files of the repository shop" in domain.describe(tasks[0])
@@ -110,7 +119,9 @@ def test_tests_of_the_repository_are_as_they_were_whatever_was_left(
     assert part["restored"]
     test = next(word for word in task.instruction.split() if word.startswith("tests/")).rstrip(",.")
     assert domain.grade(task, {test: b""}).hard == 0.0
-    assert domain.grade(task, {"unittest.py": b"import sys; sys.exit()\n"}).hard == 0.0
+    for path in ("unittest.py", "unittest/__main__.py", "sitecustomize.py", "json/__init__.py", "tests/conftest.py"):
+        left = {path: b"import os; os._exit(0)\n"} | ({"unittest/__init__.py": b""} if "__main__" in path else {})
+        assert domain.grade(task, left).hard == 0.0, path
 
 
 def test_what_an_agent_left_in_a_tree_is_what_it_changed(found: tuple[MinedTasks, Path], tmp_path: Path) -> None:
@@ -259,6 +270,124 @@ def test_a_package_that_is_missing_is_the_environments(tmp_path: Path, sandbox: 
         Sources(paths=(tmp_path / "logs",)), with_environment(sandbox, python), tmp_path / "tasks", [named(top, "own")]
     )
     assert made.counts == {"in-repository": 1}, made.segments
+
+
+def committed(top: Path, **files: str) -> str:
+    """A repository with one commit; returns its name."""
+    top.mkdir()
+    git(top, "init", "-q", "-b", "main")
+    for name, text in files.items():
+        (top / name).write_text(text)
+    git(top, "add", ".")
+    git(top, "commit", "-q", "-m", "first")
+    return git(top, "rev-parse", "HEAD").strip()
+
+
+def test_a_repository_with_which_nothing_agrees_is_not_the_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    committed(tmp_path / "app", **{"README.md": "app"})
+    web = committed(tmp_path / "webapp", **{"server.py": "print(1)\n"})
+    both = opened([named(tmp_path / "app", "app"), named(tmp_path / "webapp", "webapp")])
+    of_web = Shown(branch="main", when="2100-01-01T00:00:00Z", files={"server.py": "print(1)\n"})
+    found = begin_tree(both, of_web, "/home/me/webapp", "/home/me/webapp")
+    assert not isinstance(found, str)
+    assert (found.repository, found.commit) == ("webapp", web)
+    other = of_web._replace(files={"calc.py": "1\n"})
+    assert isinstance(begin_tree(both, other, "/home/me/app", "/home/me/app"), str)
+    monkeypatch.chdir(tmp_path / "app")
+    assert [RepositoryAddress.parsed(text).name for text in (".", "..")] == ["app", tmp_path.name]
+
+
+@pytest.mark.parametrize(
+    ("command", "is_head"),
+    [
+        ("git log --oneline -5", True),
+        ("cd /work/shop && git rev-parse HEAD", True),
+        ("git log --oneline --no-merges -1", False),
+        ("git log --oneline --until=2020-01-01 -1", False),
+        ("git log --oneline -Sname -1", False),
+        ("cd /work/other && git log --oneline -1", False),
+        ("git -C ../other log --oneline -1", False),
+    ],
+)
+def test_a_commit_that_is_not_the_last_of_this_repository_is_not_believed(command: str, *, is_head: bool) -> None:
+    item = Operation(kind="run", step=1, command=command, output="a" * 40)
+    session = Trajectory(id="1", task_id="1", seed=0, model="m", outcome=Outcome(kind="unknown"))
+    said = shown(session, [item], [item], "/work/shop").said
+    assert said == (("a" * 40,) if is_head else ())
+
+
+def test_one_work_in_other_words_is_one_group_whatever_became_of_it() -> None:
+    files = {"a.py": b"1\n"}
+    task = beginning("Please mend the thing in a.py.", {**files, "b.py": b"2\n"}, files, in_tree=True)
+    refused = beginning("What a.py says is wrong: repair it.", files, files)
+    twins = Twins(Families(), [MetSegment("S1", task, is_task=True), MetSegment("S2", refused, is_task=False)])
+    assert twins.sessions()[twins.group_of("S1")] == {"S1", "S2"}
+
+
+def test_what_an_earlier_segment_took_away_is_not_there_when_a_later_one_begins(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    committed(tmp_path / "own", **{"old.py": "1\n", "a.py": "1\n"})
+    one = SourceRepository(named(tmp_path / "own"))
+    tree, _ = one.tree(one.commits()[0])
+    work = [[Operation(kind="remove", step=1, path="old.py")], [Operation(kind="write", step=2, path="a.py", text="2")]]
+    assert [done.gone for done in replayed({}, work, "", sandbox, Base(tree))] == [frozenset(), {"old.py"}]
+
+
+def test_tasks_of_an_earlier_mining_keep_their_trees(
+    found: tuple[MinedTasks, Path], shop: tuple[Path, list[str]], tmp_path: Path, sandbox: Sandbox
+) -> None:
+    folder = shutil.copytree(found[1], tmp_path / "tasks")
+    before = load_domain("shell").load(folder)
+    mine(Sources(paths=(worked_once(tmp_path),)), sandbox, folder)
+    for task in before[:2]:
+        lay_out(task, tmp_path / task.id)
+        assert (tmp_path / task.id / "pyproject.toml").is_file()
+
+
+def worked_once(folder: Path) -> Path:
+    """Logs of a session that is another than those of the shop."""
+    at = At(folder / "copy")
+    at.write_there("a.json", '{"port": 80}\n')
+    at.read("a.json")
+    at.edit("a.json", "80", "9000")
+    claude_code(Worked(0, "own", "Set port in a.json to 9000.", at.calls), folder / "logs")
+    return folder / "logs"
+
+
+def test_an_environment_names_what_ran_in_it(tmp_path: Path, sandbox: Sandbox) -> None:
+    (tmp_path / "bin").mkdir()
+    packages = tmp_path / "lib" / "python3.12" / "site-packages"
+    packages.mkdir(parents=True)
+    before = with_environment(sandbox, tmp_path).name
+    assert before != sandbox.name
+    assert with_environment(sandbox, tmp_path).name == before
+    (packages / "more-1.0.dist-info").mkdir()
+    assert with_environment(sandbox, tmp_path).name != before
+
+
+def test_a_file_with_a_secret_is_told_whatever_number_its_log_gave_it(tmp_path: Path) -> None:
+    committed(tmp_path / "own", **{"conf.py": 'mail = "bob@corp-mail.com"\n'})
+    one = opened([named(tmp_path / "own")])
+    for number, agrees in (("e-mail:7", True), ("secret:1", False)):
+        said = Shown(files={"conf.py": f'mail = "[REDACTED:{number}]"\n'})
+        assert isinstance(begin_tree(one, said, "/home/me/own", ""), str) is not agrees
+
+
+def test_keys_that_are_no_text_stay_in_the_repository_and_an_empty_git_folder_is_none(tmp_path: Path) -> None:
+    committed(tmp_path / "own", **{"prod.env": "API_PASSWORD=correct-horse-9\n"})
+    (tmp_path / "own" / "own.p12").write_bytes(b"\0\1\2")
+    (tmp_path / "own" / "key.txt").write_text("-----BEGIN RSA PRIVATE KEY-----\nMIIB\n", encoding="utf-16")
+    (tmp_path / "own" / "logo.png").write_bytes(b"\0\1\2")
+    git(tmp_path / "own", "add", ".")
+    git(tmp_path / "own", "commit", "-q", "-m", "second")
+    one = SourceRepository(named(tmp_path / "own"))
+    tree, notes = one.tree(one.commits()[0])
+    assert notes.redacted == ("key.txt", "own.p12", "prod.env")
+    assert (tree.read("own.p12"), tree.read("logo.png")) == (b"", b"\0\1\2")
+    (tmp_path / "own" / "sub" / ".git").mkdir(parents=True)
+    with pytest.raises(BadInput, match="not a git repository"):
+        SourceRepository(named(tmp_path / "own" / "sub"))
 
 
 def solves(heard: Heard) -> Spoken:

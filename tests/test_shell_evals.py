@@ -75,6 +75,27 @@ def test_what_is_no_such_file_or_has_nothing_to_grade_is_refused(tmp_path: Path)
         load_domain("shell").load(skill_with(tmp_path / "b", 3))
 
 
+@pytest.mark.parametrize(
+    ("odd", "why"),
+    [
+        ({"id": 1}, "an item before it has the id '1', too"),
+        ({"files": ["a/names.txt", "b/names.txt"]}, "has the place of another of its files"),
+        ({"files": ["a" * 300]}, "item 2"),
+        ({"files": ["evals/files/trace/app.log"]}, "has a name of our own"),
+        ({"id": ""}, "its id is empty"),
+    ],
+)
+def test_one_bad_item_costs_itself_alone_and_is_named(
+    odd: dict[str, Any], why: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    skill = skill_with(tmp_path / "counting", [ITEMS[0], {**ITEMS[4], **odd}])
+    for folder in ("a", "b"):
+        (skill / folder).mkdir()
+        (skill / folder / "names.txt").write_text(folder)
+    assert [task.id for task in load_domain("shell").load(skill)] == ["1"]
+    assert why in caplog.text
+
+
 @needs_bwrap
 def test_mined_tasks_are_written_in_the_same_layout_and_read_back(tmp_path: Path) -> None:
     calls = [

@@ -52,11 +52,16 @@ class Base(NamedTuple):
             workspace: the files as they are now.
             apart: names of folders that are not looked at.
         """
-        found = tree_under(workspace)
-        at = [path for path in found.files if apart.isdisjoint(PurePosixPath(path).parts)]
+        found, still = tree_under(workspace), self.tree.there(workspace)
+        unseen = still - {*found.files, *found.links, *found.folders, *found.others}  # of many, not all are looked at
+        at = [
+            path
+            for path in sorted({*found.files, *unseen} - self.tree.links.keys())
+            if apart.isdisjoint(PurePosixPath(path).parts)
+        ]
         other = [path for path in at if path not in self.tree or not self.tree.is_as_it_was(workspace, path)]
         read, _ = read_files(workspace, found.__class__(files=tuple(other)))
-        there = {*found.files, *found.links}
+        there = {*found.files, *found.links, *unseen}
         gone = (path for path in self.tree.entries if path not in there and apart.isdisjoint(PurePosixPath(path).parts))
         return read, frozenset(gone)
 

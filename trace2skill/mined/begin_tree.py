@@ -13,6 +13,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.domains.shell.trees import RepositoryTree
 from trace2skill.mined.repository import SourceRepository, TreeNotes, TreeRefused
 from trace2skill.mined.shown import Shown
+from trace2skill.safety.redaction import MADE, PLACEHOLDER, Redactor
 
 Source = Literal["log", "branch", "files"]
 SIGNS = re.compile(r"[\W_]+")
@@ -33,6 +34,8 @@ class BeginTree(NamedTuple):
     """Where in the tree the session began."""
     kept: frozenset[str] = frozenset()
     """Files that the log shows otherwise than the tree has them, and says that they were changed before."""
+    agreed: int = 0
+    """So many of what the log shows are as the tree has them."""
 
 
 class _Lies(NamedTuple):
@@ -58,35 +61,40 @@ def begin_tree(repositories: Mapping[str, SourceRepository], shown: Shown, root:
     """
     ordered = sorted(repositories.values(), key=lambda one: not _named(one.name, hints))
     named = [one for one in ordered if _named(one.name, hints)]
-    whys: list[str] = []
+    whys, fits = list[str](), list[BeginTree]()
     for one in ordered:
         try:
             found = _in_one(one, shown, root, alone=len(ordered) == 1 or one in named)
         except (TreeRefused, BadInput) as refused:
             found = f"the tree in {one.name}: {refused}"
-        if not isinstance(found, str):
+        if isinstance(found, str):
+            whys.append(found)
+        elif found.source == "log":
             return found
-        whys.append(found)
-    return whys[0]
+        else:
+            fits.append(found)
+    return max(fits, key=lambda found: found.agreed) if fits else whys[0]  # of equals the first
 
 
 def _named(name: str, hints: str) -> bool:
     words = [word for word in SIGNS.split(name.lower()) if word]
-    return " ".join(words) in " ".join(SIGNS.split(hints.lower()))
+    return bool(words) and f" {' '.join(words)} " in f" {' '.join(SIGNS.split(hints.lower()))} "
 
 
 def _in_one(one: SourceRepository, shown: Shown, root: str, *, alone: bool) -> BeginTree | str:
     named = [sha for sha in map(one.commit, shown.commits) if sha]
     if shown.commits and not named:
         return f"the commit {shown.commits[0][:12]}, which its log names, is not in {one.name}"
-    if named:
-        return _agreed(one, named[0], "log", shown, root)
+    tried = [_agreed(one, sha, "log", shown, root) for sha in dict.fromkeys(named)]
+    tried += [_agreed(one, sha, "log", shown, root) for sha in filter(None, map(one.commit, shown.said))]
+    if fits := next((found for found in tried if not isinstance(found, str)), tried[0] if named else None):
+        return fits
     if shown.branch and shown.when and alone and (last := one.at(shown.branch, shown.when)):
         found = _agreed(one, last, "branch", shown, root)
-        if not isinstance(found, str):
-            return found
+        if not isinstance(found, str) and found.agreed:
+            return found  # where nothing that is shown is there, any repository has such a branch
         other = _tried(one, shown, root)
-        return found if isinstance(other, str) else other
+        return found if isinstance(other, str) and isinstance(found, str) else other
     return _tried(one, shown, root)
 
 
@@ -94,7 +102,7 @@ def _agreed(one: SourceRepository, commit: str, source: Source, shown: Shown, ro
     """The tree of a commit, where all that the log shows agrees with it."""
     tree, known = one.tree(commit)
     lies = _lies(shown.paths, tree.entries)
-    kept = set[str]()
+    kept, agreed = set[str](), 0
     for path in shown.paths:
         at = lies(path)
         if at is None or at not in tree:
@@ -103,6 +111,7 @@ def _agreed(one: SourceRepository, commit: str, source: Source, shown: Shown, ro
         if at in known.pointers:
             return f"{at} at {commit[:12]} of {one.name} is kept by Git LFS, and only its pointer is there"
         if content is None or _agrees(content, shown, path):
+            agreed += content is not None
             continue
         if at in shown.modified or path in shown.modified:
             kept.add(at)
@@ -112,10 +121,11 @@ def _agreed(one: SourceRepository, commit: str, source: Source, shown: Shown, ro
         entry = tree.entries.get(at)
         if entry is not None and at not in known.redacted and not entry.blob.startswith(blob):
             return f"{at} at {commit[:12]} of {one.name} is not the one that its diff began with"
+        agreed += entry is not None
     top = posixpath.normpath(posixpath.join(root, lies.goes)) if root and lies.goes else root
     up = "/".join([".."] * len(lies.comes.split("/"))) if lies.comes else ""
     top = posixpath.normpath(posixpath.join(root, up)) if root and up else top
-    return BeginTree(one.name, commit, source, tree, known, top, lies.comes, frozenset(kept))
+    return BeginTree(one.name, commit, source, tree, known, top, lies.comes, frozenset(kept), agreed)
 
 
 def _tried(one: SourceRepository, shown: Shown, root: str) -> BeginTree | str:
@@ -157,11 +167,17 @@ def _tried(one: SourceRepository, shown: Shown, root: str) -> BeginTree | str:
 
 def _agrees(content: bytes, shown: Shown, path: str) -> bool:
     text = _plain(content.decode("utf-8", "replace"))
-    if path in shown.files and text != _plain(shown.files[path]):
-        from trace2skill.safety.redaction import Redactor
+    whole, parts = shown.files.get(path), [_plain(part) for part in shown.parts.get(path, ())]
+    if (whole is None or text == _plain(whole)) and all(part in text for part in parts):
+        return True
+    if MADE not in f"{whole} {parts}":
+        return False
+    text = _unnumbered(Redactor().text(text))  # the log was read without its secrets, and counts them from its start
+    return (whole is None or text == _unnumbered(_plain(whole))) and all(_unnumbered(part) in text for part in parts)
 
-        return _plain(Redactor().text(text)) == _plain(shown.files[path])  # the log was read without its secrets
-    return all(_plain(part) in text for part in shown.parts.get(path, ()))
+
+def _unnumbered(text: str) -> str:
+    return PLACEHOLDER.sub(lambda found: found[0].rpartition(":")[0], text)
 
 
 def _plain(text: str) -> str:

@@ -12,13 +12,20 @@ class Beginning(NamedTuple):
 
     asked: str = ""
     files: Mapping[str, str] = {}
-    in_tree: str = ""
-    """In a repository, names the files that were changed, as they were: many begin with its tree, and differ."""
+    changed: str = ""
+    """Names the files that it changed, as they were, '' where there are none."""
+    in_tree: bool = False
+    """Did it begin in a repository? Many begin with its tree, and differ by what they change."""
+
+    @property
+    def shown(self) -> str:
+        """Names the files, '' where there are none."""
+        return digest_of(self.files) if self.files else ""
 
     @property
     def start(self) -> str:
-        """Names the files, '' where there are none: equal beginnings are one input."""
-        return self.in_tree or (digest_of(self.files) if self.files else "")
+        """Names what it began with, '' where nothing is known of it: equal beginnings are one input."""
+        return (self.in_tree and self.changed) or self.shown
 
     def may_be(self, other: "Beginning") -> bool:
         """Is it asked the same, and is no file another that both logs show? What a log does not show may be equal."""
@@ -30,13 +37,19 @@ class Beginning(NamedTuple):
         )
 
 
-def beginning(request: str, files: Mapping[str, bytes], changed: Mapping[str, bytes] | None = None) -> Beginning:
-    """Of a segment that asked this and began with these files, as far as its log shows.
+def beginning(
+    request: str, files: Mapping[str, bytes], changed: Mapping[str, bytes] | None = None, *, in_tree: bool = False
+) -> Beginning:
+    """Of a segment that asked this and began with these files.
 
-    Where it began in a repository, `changed` are those that it changed, as they were before.
+    Args:
+        request: what was asked.
+        files: as far as its log, or its work done again, shows them.
+        changed: those that it changed, as they were before.
+        in_tree: did it begin in a repository?
     """
     asked = digest_of(alike(request)) if len(request) >= SHORTEST else ""
     digests, own = (
         {path: digest_of_bytes(raw)[:16] for path, raw in sorted(some.items())} for some in (files, changed or {})
     )
-    return Beginning(asked, digests, digest_of("in a tree", own) if own else "")
+    return Beginning(asked, digests, digest_of("changed", own) if own else "", in_tree)

@@ -5,7 +5,6 @@ changing them. A check must ask for nothing but what the request names or the fi
 the log called by a name of its own, another agent may call otherwise, and be right.
 """
 
-import json
 import re
 import shlex
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from trace2skill.core.digest import digest_of
+from trace2skill.domains.shell.evals import MOST_ASSERTED
 from trace2skill.domains.shell.trees import TEST_FILE, RepositoryTree
 from trace2skill.mined.base import import_paths
 from trace2skill.mined.replay import CHECKER, Became, moved
@@ -22,11 +22,11 @@ from trace2skill.traces.runner_reports import reported
 
 TESTS = re.compile(
     r"(?:\A|[\s;&|(/])(?:pytest|py\.test|unittest|nosetests|tox|nox|jest|vitest|mocha|rspec|phpunit|ctest|bats|"
-    r"(?:go|cargo|npm|pnpm|yarn|mvn|gradle|gradlew|dotnet|swift|deno|bun|mix|rake|make) (?:run )?(?:test|check)\S*)"
-    r"(?![\w/])"
-    r"|\b(?:ba)?sh\s+\S*tests?\S*\.sh\b|(?:\A|[;&|])\s{0,9}\./\S*tests?\S*"
+    r"(?:go|cargo|npm|pnpm|yarn|mvn|gradle|gradlew|dotnet|swift|deno|bun|mix|rake|make) (?:run )?(?:test|check)"
+    r"\S{0,300})(?![\w/])"
+    r"|\b(?:ba)?sh\s{1,9}\S{0,300}?tests?\S{0,300}?\.sh\b|(?:\A|[;&|])\s{0,9}\./\S{0,300}?tests?"
     r"|\b(?:-m django|manage\.py|setup\.py)\s+test\b"
-    r"|\bpython[\d.]*\s+(?:-\w\s+)*\S*(?:\btests?/|test_|_test\b|run_?tests?)\S*"
+    r"|\bpython[\d.]{0,9}\s{1,9}(?:-\w\s{1,9}){0,9}\S{0,300}?(?:\btests?/|test_|_test\b|run_?tests?)"
 )
 DECIDES = re.compile(
     r"\A(?:cd\s+\S+\s*&&\s*)?(?:\w+=\S*\s+)*(?:(?:uv|poetry|pipenv) run\s+)?"
@@ -43,17 +43,37 @@ PIPED = re.compile(r"(?<!\|)\|(?!\|)\s*(?:tail|head|grep|tee|cat|less|sed|awk)\b
 A_DIFF = re.compile(rb"\A\s*(?:diff --git |Index: |--- \S+[^\n]*\n\+\+\+ )")
 """How a patch begins: it is code, and right in many ways."""
 WORD = re.compile(r"\w+(?:[.-]\w+)*")
-STAND_INS = """\
+MADE_OF = frozenset({*sys.stdlib_module_names, "pytest", "_pytest", "sitecustomize", "usercustomize"} - {"test"})
+"""Modules that a check is made of, or that Python takes by itself; not Python's own tests, whose name many have."""
+PYTHON = re.compile(r"\bpy")
+STAND_INS = f"""\
 import os, sys
+made_of = set("{" ".join(sorted(MADE_OF))}".split())
 cut = sys.argv.index("--")
-given = {*map(os.path.normpath, sys.argv[cut + 1 :])}
-for folder in filter(os.path.isdir, sys.argv[1:cut]):
+given = {{*map(os.path.normpath, sys.argv[cut + 1 :])}}
+def parts(folder):
     for name in sorted(os.listdir(folder)):
         path = os.path.normpath(os.path.join(folder, name))
-        if name.endswith(".py") and name[:-3] in {*sys.stdlib_module_names, "pytest"} and path not in given:
-            sys.exit(f"{path} stands in for a module that the check is made of")
+        if name.split(".")[0] not in made_of:
+            continue
+        for part in os.listdir(path) if os.path.isdir(path) else ():
+            if part.split(".")[0] in ("__init__", "__main__"):
+                yield os.path.join(path, part)
+        if not os.path.isdir(path):
+            yield path
+for folder in filter(os.path.isdir, sys.argv[1:cut]):
+    for path in parts(folder):
+        if path.endswith((".py", ".pyc", ".so")) and path not in given:
+            sys.exit(path + " stands in for a module that the check is made of")
+for folder, folders, names in os.walk("."):
+    folders[:] = [name for name in folders if name not in (".git", ".venv", "node_modules")]
+    path = os.path.normpath(os.path.join(folder, "conftest.py"))
+    if "conftest.py" in names and path not in given:
+        sys.exit(path + " changes how the check's tests run")
 """
 MOST_BROUGHT, MOST_TEXT = 40, 200_000
+LOOKED_AT = 20_000
+"""Characters of a command in which tests are looked for: they stand at its beginning, or after a few others."""
 
 
 def checks_of(
@@ -74,14 +94,14 @@ def checks_of(
     met = {path for became in told for path in became.changed} | {item.path for item in work if item.kind in CHANGES}
     gone = {path for path in met if path not in before and path not in after and (tree is None or path not in tree)}
     for item, became in reversed(runs):
-        if TESTS.search(item.command) and _ran(item):
+        if _tests(item.command) and _ran(item):
             if away := _speaks_of_one(item.command, gone):
                 yield f"its check needs {away}, which was removed again"
                 break
             yield _by_command("tests", item, became, request, before, after, made, root, tree)
             break
     for item, became in reversed(runs):
-        if DECIDES.match(item.command.strip()) and not TESTS.search(item.command):
+        if DECIDES.match(item.command.strip()) and not _tests(item.command):
             if PIPED.search(item.command) and not became.same:
                 continue  # its exit code is that of another program
             if any(names(request, path, there=path in before) for path in became.changed):
@@ -92,6 +112,10 @@ def checks_of(
             yield _by_command("command", item, became, request, before, after, made, root, tree)
             break
     yield _by_state(request, before, after)
+
+
+def _tests(command: str) -> bool:
+    return TESTS.search(command, 0, LOOKED_AT) is not None
 
 
 def _speaks_of_one(command: str, paths: Collection[str]) -> str:
@@ -158,12 +182,15 @@ def _by_command(
     lines += [f'export PYTHONPATH="{":".join(f"$PWD/{path}".rstrip("/") for path in paths)}"'] if paths else []
     lines += [written(path, raw) for path, raw in brought.items()]
     known = {*before, *after, *(_modules(tree) if tree is not None else ())}
-    lines += _no_stand_ins(brought, known) if any(path.endswith(".py") for path in brought) or (tests and paths) else []
+    if paths or PYTHON.search(command) or any(path.endswith(".py") for path in brought):
+        lines += ['export PYTHONPYCACHEPREFIX="$(mktemp -d)"']  # what was compiled beforehand may say anything
+        lines += _no_stand_ins([became.folder, *paths, *_folders_of(brought)], known)
     lines += [f"cd {shlex.quote(became.folder)}"] if became.folder != "." else []
-    shown = " ".join(item.command.split())[:200]
+    shown = " ".join(item.command.split())
+    quoted = f"`{shown}`" if len(shown) <= MOST_ASSERTED else f"`{shown[:200]}`, which goes on,"  # half is no assertion
     if tests or not item.worked or not became.same or not item.output.strip():
         return MinedCheck(
-            kind="tests" if tests else "command", what=f"`{shown}` ends well", script="\n".join([*lines, command, ""])
+            kind="tests" if tests else "command", what=f"{quoted} ends well", script="\n".join([*lines, command, ""])
         )
     mark = f"END_{digest_of(item.output)[:8]}"
     lines += ["said=$(", command, ") || exit 1", f"wanted=$(cat <<'{mark}'\n{item.output.strip()}\n{mark}\n)"]
@@ -172,7 +199,7 @@ def _by_command(
         '[ "$(bare "$said")" = "$(bare "$wanted")" ] ||',
     ]
     lines += ['  { echo "it ends well and prints something else than what was accepted"; exit 1; }', ""]
-    return MinedCheck(kind="command", what=f"`{shown}` ends well and prints what it printed", script="\n".join(lines))
+    return MinedCheck(kind="command", what=f"{quoted} ends well and prints what it printed", script="\n".join(lines))
 
 
 def _brought(command: str, before: Mapping[str, bytes], after: Mapping[str, bytes], *, tests: bool) -> dict[str, bytes]:
@@ -186,16 +213,25 @@ def _brought(command: str, before: Mapping[str, bytes], after: Mapping[str, byte
 
 
 def _modules(tree: RepositoryTree) -> Iterator[str]:
-    """Files of a tree that have the name of a module of Python's: they were there."""
-    names = {*sys.stdlib_module_names, "pytest"}
-    return (path for path in tree.entries if path.endswith(".py") and PurePosixPath(path).stem in names)
+    """Files of a tree that may have the place of a module: they were there."""
+    return (path for path in tree.entries if path.endswith((".py", ".pyc", ".so")) and _may_stand_in(path))
 
 
-def _no_stand_ins(brought: Iterable[str], known: Collection[str]) -> list[str]:
+def _may_stand_in(path: str) -> bool:
+    parts = [part.partition(".")[0] for part in PurePosixPath(path).parts]
+    package = parts[-2] if len(parts) > 1 and parts[-1] in ("__init__", "__main__") else parts[-1]
+    return package in MADE_OF or package == "conftest"
+
+
+def _folders_of(brought: Iterable[str]) -> set[str]:
+    return {str(parent) for path in brought for parent in PurePosixPath(path).parents}
+
+
+def _no_stand_ins(folders: Iterable[str], known: Iterable[str]) -> list[str]:
     """Lines that end a check where a file stands in for a module that its programs are made of."""
-    folders = sorted({".", *(str(PurePosixPath(path).parent) for path in brought)})
-    given = [*folders, "--", *sorted(path for path in known if str(PurePosixPath(path).parent) in folders)]
-    return [f"python -I -c {shlex.quote(STAND_INS)} {' '.join(map(shlex.quote, given))} || exit 1"]
+    looked = sorted({".", *(folder or "." for folder in folders)})
+    given = map(shlex.quote, [*looked, "--", *sorted(filter(_may_stand_in, known))])
+    return [f"python -I -c {shlex.quote(STAND_INS)} {' '.join(given)} || exit 1"]
 
 
 def _by_state(request: str, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> MinedCheck | str:
@@ -257,8 +293,3 @@ def _base64(content: bytes) -> str:
 
     encoded = base64.b64encode(content).decode()
     return "".join(f"{encoded[at : at + 76]}\n" for at in range(0, len(encoded), 76))
-
-
-def as_json(files: Mapping[str, bytes]) -> str:
-    """Files as one text, for comparing what two segments began with."""
-    return json.dumps({path: raw.decode("utf-8", "replace") for path, raw in sorted(files.items())})

@@ -17,15 +17,21 @@ UNCERTAIN = frozenset({
 })  # fmt: skip
 """Kinds that are told by the words around them."""
 FOR_SECRETS = re.compile(
-    r"(?i)(?:\A|/)(?:\.env(?!\.(?:example|sample|template)\b)[\w.-]*|\.netrc|\.npmrc|\.pypirc|\.htpasswd|id_[a-z0-9]+|credentials(?:\.\w+)?|secrets?\.\w+|"
+    r"(?i)(?:\A|/)(?:\.env(?!\.(?:example|sample|template)\b)[\w.-]*|\.netrc|\.npmrc|\.pypirc|\.htpasswd|\.git-credentials|\.pgpass|"
+    r"[^/]+\.env|id_[a-z0-9]+|credentials(?:\.\w+)?|secrets?\.\w+|"
     r"[^/]*\.(?:pem|key|p12|tfvars))\Z"
 )
 
 
+KEY_STORE = re.compile(r"(?i)\.(?:p12|pfx|jks|keystore|kdbx)\Z")
+PRIVATE = b"PRIVATE KEY-----"
+"""Of a private key in text; without the zeros that UTF-16 has between its letters."""
+
+
 def without_secrets(path: str, content: bytes) -> bytes | None:
-    """The file without its secrets; None where there is none in it, and where it is no text."""
+    """The file without its secrets, None where there is none in it; nothing of one that is no text and holds keys."""
     if b"\0" in content[:8000]:
-        return None
+        return b"" if KEY_STORE.search(path) or PRIVATE in content.replace(b"\0", b"") else None
     text = content.decode("utf-8", "surrogateescape")
     if FOR_SECRETS.search(path):
         clean = Redactor().text(text)

@@ -59,6 +59,11 @@ class Parts:
         self.whys = [why or odd for why in self.whys]
 
     @property
+    def all(self) -> list[list[Operation]]:
+        """What was done, by segment, whatever became of it."""
+        return self._shared(self.here)
+
+    @property
     def again(self) -> list[list[Operation]]:
         """What is to be done again, by segment, up to the last that may become a task."""
         shares = self._shared([item for item in self.there if does_something(item) and not self._installs(item)])

@@ -63,6 +63,7 @@ class Done(Record):
     told: tuple[Became, ...] = ()
     ended: Literal["", "stopped", "unreadable"] = Field(default="", description="Why there is nothing of it, if so.")
     added: dict[str, str] = Field(default_factory=dict, description="Files that the log shows and nobody made.")
+    gone: frozenset[str] = Field(default=frozenset(), description="Files of the tree that were not there before it.")
 
 
 def replayed(
@@ -166,7 +167,7 @@ def _with_files(
         matter |= {path for path in base.tree.entries if CHECKER.search(path) and path.rpartition("/")[2] in said}
     files = [base.whole(changed, gone, matter) if base else changed for changed, gone in states]
     return [
-        item.model_copy(update={"before": files[number], "after": files[number + 1]})
+        item.model_copy(update={"before": files[number], "after": files[number + 1], "gone": states[number][1]})
         for number, item in enumerate(done)
     ]
 

@@ -4,6 +4,7 @@ Nothing of it is run or believed: no hook, no filter, no monitor, no submodule, 
 Contents come as they are kept, whatever its attributes say.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -45,7 +46,8 @@ class RepositoryAddress(Record):
         """`DIR` or `NAME=DIR`; without a name the folder's."""
         name, sign, folder = text.partition("=")
         path = Path(folder if sign else text).expanduser()
-        return cls(name=name if sign else path.absolute().name.removesuffix(".git"), folder=path)
+        own = os.path.basename(os.path.abspath(path)).removesuffix(".git")  # of `..`, too
+        return cls(name=name if sign else own or "repository", folder=path)
 
 
 class TreeRefused(Exception):
@@ -68,7 +70,9 @@ class SourceRepository:
         if not ((folder / ".git").exists() or ((folder / "HEAD").is_file() and (folder / "objects").is_dir())):
             raise BadInput(f"{folder} is no git repository: name a clone or a bare one (--repository NAME=DIR)")
         self.name, self._git = address.name, Git(None, folder)
-        self._clean: dict[str, bytes | None] = {}
+        where = folder / ".git" if (folder / ".git").exists() else folder  # and never that of a folder above
+        self._safe = (*SAFE, f"--git-dir={where.absolute()}")
+        self._clean: dict[tuple[str, str], bytes | None] = {}
         self._trees: dict[str, tuple[RepositoryTree, TreeNotes]] = {}
         self._answer("rev-parse", "--git-dir")
 
@@ -157,9 +161,9 @@ class SourceRepository:
         )
 
     def _redacted(self, path: str, blob: str, content: bytes) -> bytes | None:
-        if blob not in self._clean:
-            self._clean[blob] = without_secrets(path, content)
-        return self._clean[blob]
+        if (path, blob) not in self._clean:  # the same content may be a secret under one name alone
+            self._clean[path, blob] = without_secrets(path, content)
+        return self._clean[path, blob]
 
     def _listing(self, commit: str) -> Iterator[tuple[str, str, str]]:
         """Path, mode and name of each file of a commit, and of its submodules."""
@@ -182,7 +186,7 @@ class SourceRepository:
             raise TreeRefused(f"its files are larger than {MOST_BYTES // 2**20} MB together")
         wanted = [name for name, size in known if size <= LARGEST]
         given = "".join(f"{name}\n" for name in wanted).encode()
-        raw = self._git.answer(*SAFE, "cat-file", "--batch", given=given, most=2 * MOST_BYTES)
+        raw = self._git.answer(*self._safe, "cat-file", "--batch", given=given, most=2 * MOST_BYTES)
         at = 0
         for name in wanted:
             end = raw.index(b"\n", at)
@@ -191,10 +195,10 @@ class SourceRepository:
             at = end + 2 + size
 
     def _answer(self, *words: str, given: bytes = b"") -> str:
-        return self._git.answer(*SAFE, *words, given=given, most=MOST_LISTED).decode("utf-8", "surrogateescape")
+        return self._git.answer(*self._safe, *words, given=given, most=MOST_LISTED).decode("utf-8", "surrogateescape")
 
     def _run(self, *words: str) -> str:
-        return self._git.run(*SAFE, *words, most=MOST_LISTED).stdout.decode("utf-8", "replace")
+        return self._git.run(*self._safe, *words, most=MOST_LISTED).stdout.decode("utf-8", "replace")
 
 
 SAFE = ("-c", "safe.directory=*", "-c", "core.attributesFile=/dev/null")

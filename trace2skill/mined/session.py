@@ -83,9 +83,10 @@ class Miner:
         parts = Parts(trajectory, outcomes)
         start = begun(parts.there)
         alone = self._segments(parts, start)
-        if not self._repositories or all(item.row for item in alone) or all(map(self._hopeless, alone)):
+        done = any(item.kind in CHANGES for item in parts.work)  # then it may be the work of a task in its repository
+        if not self._repositories or all(item.row for item in alone) or (all(map(self._hopeless, alone)) and not done):
             return alone
-        said = shown(trajectory, parts.work, parts.here)
+        said = shown(trajectory, parts.work, parts.here, parts.root)
         at = begin_tree(self._repositories, said, parts.root, hints(trajectory, parts.root))
         if isinstance(at, str):
             return [item if item.row else item._replace(segment=_and(item.segment, at)) for item in alone]
@@ -106,7 +107,8 @@ class Miner:
             request, there = parts.requests[number], _shown(number, done, start)
             if why or number >= len(done):
                 why = why or "what came before it does not run here"
-                made.append(Mined(item.model_copy(update={"why": why}), None, beginning(request, there)))
+                told = beginning(request, there, _before(number, parts, done, there), in_tree=at is not None)
+                made.append(Mined(item.model_copy(update={"why": why}), None, told))
                 continue
             changed = {one.path for share in again[: number + 1] for one in share if one.kind in CHANGES}
             lost = {
@@ -114,8 +116,8 @@ class Miner:
             }
             given = (item, request, again[number], done[number], lost, parts.repository, parts.root)
             tried = self._tried(Trial(*given, accepted=accepted(parts.segments, number), at=at))
-            own = _changed_by(done[number]) if at else None
-            made.append(tried._replace(beginning=beginning(request, there, own), tree=at.tree if at else None))
+            told = beginning(request, there, _changed_by(done[number]), in_tree=at is not None)
+            made.append(tried._replace(beginning=told, tree=at.tree if at else None))
         return made
 
     def _tried(self, trial: Trial) -> Mined:
@@ -210,6 +212,16 @@ def _but_in(start: Begun, at: BeginTree) -> Begun:
 
 def _changed_by(done: Done) -> dict[str, bytes]:
     return {path: raw for path, raw in done.before.items() if done.after.get(path) != raw}
+
+
+def _before(number: int, parts: Parts, done: Sequence[Done], there: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files that a segment changed, as they were, where it is not tried: as far as its log and its tree tell."""
+    if number < len(done) and not done[number].ended:
+        return _changed_by(done[number])
+    *earlier, changed = ({item.path for item in share if item.kind in CHANGES} for share in parts.all[: number + 1])
+    tree = parts.at.tree if parts.at else None
+    found = {path: there.get(path, tree.read(path) if tree else None) for path in changed.difference(*earlier)}
+    return {path: raw for path, raw in found.items() if raw is not None}
 
 
 def _shown(number: int, done: Sequence[Done], start: Begun) -> dict[str, bytes]:

@@ -6,14 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from trace2skill.mined.replay import does_something
+from trace2skill.mined.start import inside
 from trace2skill.mined.work import CHANGES, Operation
 from trace2skill.types.trajectory import Trajectory
 
 SHA = re.compile(r"\b[0-9a-f]{40}\b")
 HEAD_OF = re.compile(r"\bgit (?:-\w \S{1,200} ){0,2}(?:rev-parse|log|show)\b")
+OF_HEAD = re.compile(
+    r"-\d{1,3}|-n|-n\d{1,3}|\d{1,3}|HEAD|--(?:max-count=\d{1,3}|oneline|stat|shortstat|name-only|name-status|no-color|"
+    r"color=never|no-patch|no-decorate|decorate(?:=\w{1,9})?|graph|verify|short(?:=\d{1,2})?|date=[\w-]{1,20})|-[sp]"
+)
+"""Words after which the first commit that is shown is the last one."""
+GOES = re.compile(r"(?:\bcd|-C|--git-dir=?|--work-tree=?)[ \t]{0,9}[\"']?([^\s\"';&|]{1,300})")
 OF_GIT, BASE = ("commit_hash", "commit"), ("base_commit", "base_sha")
 """Names of a commit in what a log says of git, and elsewhere, where `commit` may be that of the agent's program."""
 ONE_LINE = re.compile(r"\A\*?\s*([0-9a-f]{7,40})\b")
+SHELL = re.compile(r"[\n;&|>]|2>")
 LOG = re.compile(r"\Acommit ([0-9a-f]{40})\b")
 INDEX = re.compile(
     r"^diff --git a/(?P<path>[^\s\"]+) b/(?P=path)\n(?:[a-z ]+\d{6}\n){0,2}"
@@ -34,6 +42,9 @@ class Shown(NamedTuple):
     """What a log shows of its beginning. Paths are as `start.placed` has them."""
 
     commits: tuple[str, ...] = ()
+    """What the program that wrote the log says of it."""
+    said: tuple[str, ...] = ()
+    """What commands printed as the last commit: it may be that of another directory or branch."""
     branch: str = ""
     when: str = ""
     top: str = ""
@@ -52,17 +63,19 @@ class Shown(NamedTuple):
         return [*dict.fromkeys([*self.files, *self.parts])][:MOST_FILES]
 
 
-def shown(trajectory: Trajectory, work: Sequence[Operation], there: Sequence[Operation]) -> Shown:
+def shown(trajectory: Trajectory, work: Sequence[Operation], there: Sequence[Operation], root: str = "") -> Shown:
     """Gather it.
 
     Args:
         trajectory: the session.
         work: all it did, paths as the log has them.
         there: the same with paths in the directory.
+        root: the directory it worked in, '' where nothing tells it.
     """
     git = trajectory.extra.get("git")
     told = [str(where.get(key) or "") for where, keys in _places(trajectory, git) for key in keys]
     commits, top, modified = [sha for sha in told if re.fullmatch(r"[0-9a-f]{6,40}", sha)], "", set[str]()
+    said = list[str]()
     blobs, diffs = dict[str, str](), set[str]()
     moved = False
     for item in work:
@@ -72,7 +85,7 @@ def shown(trajectory: Trajectory, work: Sequence[Operation], there: Sequence[Ope
             continue
         diffs |= {posixpath.basename(path) for path in DIFF_TO.findall(item.command)}
         if item.worked and not moved:
-            commits += _head_in(item)
+            said += _head_in(item, root)
             if TOP.search(item.command) and item.output.strip().startswith("/"):
                 top = item.output.strip().splitlines()[-1].strip()
             if "git status" in item.command and not any(other.kind in CHANGES for other in _before(work, item)):
@@ -84,6 +97,7 @@ def shown(trajectory: Trajectory, work: Sequence[Operation], there: Sequence[Ope
     branch = git.get("branch") if isinstance(git, dict) else trajectory.extra.get("gitBranch")
     return Shown(
         commits=tuple(dict.fromkeys(commits)),
+        said=tuple(dict.fromkeys(said)),
         branch=str(branch or ""),
         when=_with_zone(next((step.timestamp for step in trajectory.steps if step.timestamp), "")),
         top=top,
@@ -119,16 +133,19 @@ def _before(work: Sequence[Operation], item: Operation) -> Iterable[Operation]:
         yield other
 
 
-def _head_in(item: Operation) -> list[str]:
-    """The commit that a command showed as the last one."""
+def _head_in(item: Operation, root: str) -> list[str]:
+    """The commit that a command showed as the last one of the repository it worked in."""
     command, said = item.command.strip(), item.output.strip()
-    if not HEAD_OF.search(command) or re.search(r"--all|--reverse|--grep|--author|--skip| -- |\.\.|\^|~", command):
+    goes = [posixpath.normpath(place) for place in (*GOES.findall(command), item.folder) if place]
+    away = any(inside(place, root) is None for place in goes if place not in (".", root))
+    if away or not HEAD_OF.search(command):
         return []
-    asked = command.rpartition("git ")[2].split()
-    if asked[0] == "rev-parse":
+    asked = SHELL.split(HEAD_OF.split(command)[-1])[0].split()
+    kind = HEAD_OF.findall(command)[-1].rpartition(" ")[2]
+    if not all(map(OF_HEAD.fullmatch, asked)):
+        return []  # of another branch, of a file, or of some that are looked for
+    if kind == "rev-parse":
         return SHA.findall(said)[:1] if "HEAD" in asked else []
-    if [word for word in asked[1:] if not word.startswith("-") and not word.isdecimal() and word != "HEAD"]:
-        return []  # of another branch, or of a file
     found = LOG.match(said) or (ONE_LINE.match(said) if "--oneline" in asked else None)
     return [found[1]] if found else []
 

@@ -90,7 +90,7 @@ class Trial:
         }
         if self.at is None:
             return row
-        gone = sorted(path for path in self.done.after if path not in self.done.before and path in self.at.tree)
+        gone = sorted(self.done.gone & self.at.tree.entries.keys())
         told = {"pack": PACK, "tree": self.at.tree.id, "name": self.at.repository, "commit": self.at.commit}
         return {**row, "tree": {**told, "removed": gone, "restored": check.kind == "tests"}}
 

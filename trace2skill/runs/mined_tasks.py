@@ -5,12 +5,14 @@ number of segments, by a line of words each. Sessions that are forks or parts of
 family; tasks of one family, and those that may be the same work (`mined_twins`), are one group, which no split divides.
 """
 
+import hashlib
 import json
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import not_
 from pathlib import Path
 from typing import IO, Any
@@ -41,7 +43,7 @@ from trace2skill.traces.stores import files_of
 from trace2skill.traces.verdicts import Verdicts, verdicts_for
 from trace2skill.types.trajectory import Trajectory
 
-TASKS, REPORT = "tasks.jsonl", "mined.json"
+TASKS, REPORT, PACKS = "tasks.jsonl", "mined.json", "trees*.zip"
 NAMED = 5
 
 
@@ -82,7 +84,8 @@ def mine(
 ) -> MinedTasks:
     """Mine tasks from logs, and write them to a folder: `tasks.jsonl`, and `mined.json` with what became of the rest.
 
-    Tasks that begin in a repository have its tree in `trees.zip` beside them.
+    Tasks that begin in a repository have its tree in `trees-DIGEST.zip` beside them. Such files of an earlier mining
+    stay: a run that still works on its tasks reads them.
 
     Args:
         sources: the logs, their format and labels.
@@ -114,7 +117,7 @@ def mine(
             first_problems=problems,
         )
         if to is not None:
-            swap_in(to, lambda folder: _write(folder, mining, found, sources.name))
+            swap_in(to, lambda folder: _write(folder, mining, found, sources.name, to))
     return found
 
 
@@ -170,6 +173,14 @@ class _Mining(ReadingProgress):
         twins = Twins(self.families, self.seen)
         return {item.task: twins.group_of(item.session) for item in self.segments if item.task}
 
+    @cached_property
+    def pack(self) -> str:
+        """The name of the file of trees, which says what it holds; '' where there are none."""
+        if self.trees is None or not self.trees.exists():
+            return ""
+        with self.trees.open("rb") as file:
+            return f"trees-{hashlib.file_digest(file, 'sha256').hexdigest()[:12]}.zip"
+
     def rows(self) -> Iterator[TaskInWords]:
         """The tasks, with their groups and all sessions that may show how they are done."""
         twins = Twins(self.families, self.seen)
@@ -181,6 +192,7 @@ class _Mining(ReadingProgress):
             group = twins.group_of(session)
             ids = sorted({row["id"], session, *(id.removeprefix("task ") for id in sessions[group])})
             whole = {**row, "group": digest_of("group", group)[:16], "sessions": ids}
+            whole |= {"tree": {**row["tree"], "pack": self.pack}} if "tree" in row else {}
             yield TaskInWords(whole, kept["what"], kept["expected"])
 
     def _kept(self, segment: MinedSegment, row: dict[str, Any], what: str, expected: Mapping[str, str]) -> MinedSegment:
@@ -197,12 +209,14 @@ class _Mining(ReadingProgress):
         return segment
 
 
-def _write(folder: Path, mining: _Mining, found: MinedTasks, name: str) -> None:
+def _write(folder: Path, mining: _Mining, found: MinedTasks, name: str, before: Path) -> None:
     with (folder / TASKS).open("w", encoding="utf-8") as file:
         for task in mining.rows():
             file.write(json.dumps(task.row, ensure_ascii=False) + "\n")
     write_evals(folder, name, mining.rows())
-    if mining.trees is not None and mining.trees.exists():
-        shutil.copyfile(mining.trees, folder / PACK)
+    for old in sorted(before.glob(PACKS)):
+        shutil.copyfile(old, folder / old.name, follow_symlinks=False)
+    if mining.trees is not None and mining.pack:
+        shutil.copyfile(mining.trees, folder / mining.pack)
     told = {"counts": found.counts, "checks": found.checks, **found.model_dump(mode="json")}
     (folder / REPORT).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -55,12 +55,15 @@ class Twins:
         self._united = Families(dict(families.above))
         asked, starts = dict[str, dict[str, MetSegment]](), dict[str, list[MetSegment]]()
         for item in seen:
-            starts.setdefault(item.beginning.start, []).append(item)
+            for start in {item.beginning.shown, item.beginning.changed} - {""}:
+                starts.setdefault(start, []).append(item)
             if item.is_task and item.beginning.asked:
                 asked.setdefault(item.beginning.asked, {}).setdefault(item.beginning.start, item)
         for start, items in starts.items():
-            for item in items[1:] if start and any(item.is_task for item in items) else ():
-                self._united.unite(items[0].session, item.session)
+            first = next((item for item in items if item.beginning.start == start), None)
+            if first is not None and any(item.is_task for item in items):
+                for item in items:  # also one that is told by the other of the two alone
+                    self._united.unite(first.session, item.session)
         for tasks in asked.values():
             for one, other in combinations(tasks.values(), 2):
                 if one.beginning.may_be(other.beginning):

@@ -8,16 +8,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.sandbox.bubblewrap import INSTALLED
 from trace2skill.sandbox.limits import NO_ACCESS, NO_MOUNTS, Access, CommandResult, Limits, Sandbox
 
 
 class WithEnvironment:
-    """Runs commands in another sandbox, with an environment first on their path."""
+    """Runs commands in another sandbox, with an environment first on their path.
+
+    Its name is in the keys of what ran in it: where the environment is, and what is installed there.
+    """
 
     def __init__(self, inner: Sandbox, folder: Path, visible: tuple[Path, ...]) -> None:
-        self.name, self._inner, self._folder, self._visible = inner.name, inner, folder, visible
+        self.name = f"{inner.name}, {folder} {digest_of(_installed(folder))[:16]}"
+        self._inner, self._folder, self._visible = inner, folder, visible
 
     def run(
         self,
@@ -53,6 +58,16 @@ def with_environment(sandbox: Sandbox, folder: Path | None) -> Sandbox:
     made_of = _made_of(root)
     visible = (place / name for place in (root, *([made_of] if made_of else [])) for name in INSTALLED)
     return WithEnvironment(sandbox, root, tuple(path for path in visible if path.exists()))
+
+
+def _installed(root: Path) -> list[str]:
+    """What tells of an environment what it can do: its Python, and the packages with their versions."""
+    try:
+        found = [(root / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")]
+    except OSError:
+        found = []
+    kept = ("lib*/python*/site-packages/*.*-info", "lib*/python*/dist-packages/*.*-info", "conda-meta/*.json")
+    return [*found, *sorted({path.relative_to(root).as_posix() for pattern in kept for path in root.glob(pattern)})]
 
 
 def _made_of(root: Path) -> Path | None:

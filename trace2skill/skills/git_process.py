@@ -138,7 +138,7 @@ class Git:
         kept.pop("SSH_ASKPASS", None)
         kept |= {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
         if self.address is None:
-            return {**kept, "GIT_ALLOW_PROTOCOL": "none"}
+            return {**kept, "GIT_ALLOW_PROTOCOL": "none", "GIT_GRAFT_FILE": os.devnull}
         if credentials := self.address.credentials:
             header = base64.b64encode(credentials.encode()).decode()
             kept |= {

@@ -198,7 +198,7 @@ def _task(
         detail=detail
         | ({"check_folder": str(check_folder.resolve())} if check_folder else {})
         | ({"pack": str(pack.resolve()), "repository": tree.name} if pack and tree else {}),
-        content=digest_of(prompt, kind, detail, bytes_of, contents),
+        content=digest_of(prompt, kind, detail, bytes_of, contents, *([tree.name] if tree and tree.name else [])),
     )
 
 

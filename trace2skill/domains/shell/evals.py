@@ -16,12 +16,15 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trace2skill.core.errors import BadInput
+from trace2skill.domains.shell.workspace import RESERVED, stays_inside
 
 log = logging.getLogger(__name__)
 EVALS = Path("evals") / "evals.json"
 FILES = "evals/files/"
+MOST_ASSERTED = 2000
+"""Characters of a command that is an assertion."""
 COMMAND = re.compile(
-    r"(?:the command |running )?`(?P<command>[^`\n]{1,2000})` "
+    rf"(?:the command |running )?`(?P<command>[^`\n]{{1,{MOST_ASSERTED}}})` "
     r"(?:ends well|exits (?:with )?(?:code |status )?0|passes|succeeds)\.?",
     re.I,
 )
@@ -38,7 +41,8 @@ SAME = re.compile(
     r"(?:the file )?`(?P<other>[^`\n]{1,300})`\.?",
     re.I,
 )
-LARGEST = 2**20
+LARGEST, LONGEST = 2**20, 1000
+"""Bytes of a file, and characters of its path."""
 
 
 class EvalItem(BaseModel):
@@ -79,15 +83,20 @@ def rows_of_evals(path: Path) -> list[tuple[str, dict[str, Any]]]:
     except (OSError, ValidationError) as error:
         raise BadInput(f'{path}: it is not {{"skill_name": ..., "evals": [...]}}: {str(error)[:300]}') from error
     skill = path.parent.parent if path.parent.name == "evals" else path.parent
-    found, whys = list[tuple[str, dict[str, Any]]](), list[str]()
+    found, whys, ids = list[tuple[str, dict[str, Any]]](), list[str](), set[str]()
     for number, given in enumerate(told.evals, 1):
         where = f"{path}: item {number}"
         try:
             item = EvalItem.model_validate(given)
+            if not str(item.id):
+                raise ValueError("its id is empty")
+            if str(item.id) in ids:
+                raise ValueError(f"an item before it has the id {str(item.id)!r}, too")
             found.append((where, _row(item, skill)))
+            ids.add(str(item.id))
         except ValidationError as error:
             whys.append(f"item {number}: {error.errors()[0]['loc']}: {error.errors()[0]['msg']}")
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             whys.append(f"item {number}: {error}")
     for why in whys:
         log.warning("%s: %s: it is left out", path, why)
@@ -103,7 +112,16 @@ def _row(item: EvalItem, skill: Path) -> dict[str, Any]:
     lines = [_line(words.strip(), skill) for words in asserted]
     if words := next((words for words, line in zip(asserted, lines, strict=True) if not line), ""):
         raise ValueError(f"no command decides over {words[:100]!r}: it needs somebody who judges")
-    files = {_in_workspace(name, str(item.id)): _text_of(skill, name) for name in item.files}
+    files = dict[str, str]()
+    for name in item.files:
+        place = _in_workspace(name, str(item.id))
+        if any(
+            place == other or f"{place}/".startswith(f"{other}/") or other.startswith(f"{place}/") for other in files
+        ):
+            raise ValueError(f"{name} has the place of another of its files in the workspace ({place})")
+        if not stays_inside(place) or place.partition("/")[0] in RESERVED:
+            raise ValueError(f"{name} leads out of the workspace or has a name of our own: rename it")
+        files[place] = _text_of(skill, name)
     return {"id": str(item.id), "prompt": item.prompt, "files": files, "check": "\n".join([*lines, ""])}
 
 
@@ -129,6 +147,8 @@ def _in_workspace(name: str, id: str) -> str:
 
 
 def _text_of(skill: Path, name: str) -> str:
+    if len(name) > LONGEST or "\0" in name:
+        raise ValueError(f"no file can be called {name[:60]!r}")
     for base in (skill, skill / "evals"):
         path = (base / name).resolve()
         if path.is_relative_to(skill.resolve()) and path.is_file() and path.stat().st_size <= LARGEST:

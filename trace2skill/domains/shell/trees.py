@@ -7,6 +7,7 @@ a blob must have its name's digest, and paths must stay inside. Of a tree there 
 
 import hashlib
 import json
+import lzma
 import os
 import re
 import zipfile
@@ -16,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
@@ -31,6 +32,13 @@ TEST_FILE = re.compile(
 """Paths of tests: what an agent leaves there decides over nothing."""
 MOST_READ = 2 * 2**20
 """Bytes of a tree's files that are taken for what an agent was given to read."""
+MOST_LISTED = 32 * 2**20
+"""Bytes of the list of a tree's files."""
+LONGEST_LINK = 1000
+_UNREADABLE = (
+    OSError, KeyError, ValueError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError,
+)  # fmt: skip
+"""What a zip file that is none, or is broken, raises; a `ValidationError` is a `ValueError`."""
 DATE = (1980, 1, 1, 0, 0, 0)
 _ENTRIES = TypeAdapter(dict[str, tuple[Mode, str]])
 
@@ -109,6 +117,20 @@ class RepositoryTree:
             (workspace / path).parent.mkdir(parents=True, exist_ok=True)
             (workspace / path).symlink_to(target)
 
+    def there(self, workspace: Path) -> set[str]:
+        """Those of its paths at which something is in a workspace, and no link above it."""
+        real = dict[str, bool]()
+        found = set[str]()
+        for path in self.entries:
+            folder = path.rpartition("/")[0]
+            if folder not in real:
+                real[folder] = os.path.realpath(workspace / folder) == os.path.join(
+                    os.path.realpath(workspace), folder
+                ).rstrip("/")
+            if real[folder] and os.path.lexists(workspace / path):
+                found.add(path)
+        return found
+
     def is_as_it_was(self, workspace: Path, path: str) -> bool:
         """Does a workspace hold a regular file of the tree as the tree has it, mode and content?"""
         mode, blob = self.entries[path]
@@ -142,6 +164,8 @@ def leads_out(path: str, target: str) -> bool:
     """Does a link at that path lead out of the tree, or in a way that another link may lead out?"""
     parts = PurePosixPath(target).parts
     up = next((number for number, part in enumerate(parts) if part != ".."), len(parts))
+    if "\0" in target or len(target) > LONGEST_LINK:
+        return True  # no link may have it
     return not target or target.startswith("/") or ".." in parts[up:] or up >= len(PurePosixPath(path).parts)
 
 
@@ -181,7 +205,10 @@ def _tree_in(pack: Path, id: str, state: tuple[int, int]) -> RepositoryTree:
     del state  # another file under the name is read anew
     try:
         with zipfile.ZipFile(pack) as file:
-            entries = _ENTRIES.validate_json(_bounded(file, f"trees/{id}", MOST_BYTES))
+            listed = _bounded(file, f"trees/{id}", MOST_LISTED)
+            if listed.count(b"[") > MOST_FILES * 2:  # before anything is made of it; a path may hold one
+                raise BadInput(f"{pack}: the tree {id} has too many files")
+            entries = _ENTRIES.validate_json(listed)
             made = {path: TreeEntry(*entry) for path, entry in entries.items()}
             if len(made) > MOST_FILES or any(map(odd_path, made)):
                 raise BadInput(f"{pack}: the tree {id} has too many files, or a path that leads out")
@@ -190,13 +217,12 @@ def _tree_in(pack: Path, id: str, state: tuple[int, int]) -> RepositoryTree:
                 if entry.blob not in blobs:
                     blobs[entry.blob] = _bounded(file, f"blobs/{entry.blob}", min(room, LARGEST))
                     room -= len(blobs[entry.blob])
-    except (OSError, KeyError, ValidationError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
+    except _UNREADABLE as error:
         raise BadInput(f"{pack} does not hold the tree {id} ({error}): mine the tasks again") from error
     wrong = next((blob for blob, content in blobs.items() if name_of(content) != blob), "")
     tree = RepositoryTree(made, blobs)
-    links = tree.links
-    below = any(str(parent) in links for path in made for parent in PurePosixPath(path).parents)
-    if wrong or below or tree.id != id or any(leads_out(path, target) for path, target in links.items()):
+    below = any(str(parent) in made for path in made for parent in PurePosixPath(path).parents)
+    if wrong or below or tree.id != id or any(leads_out(path, target) for path, target in tree.links.items()):
         raise BadInput(f"{pack}: what it holds under {wrong or id} is something else: mine the tasks again")
     return tree
 

@@ -139,9 +139,9 @@ def lay_out_left(task: Task, workspace: Path, outputs: Mapping[str, bytes]) -> N
     for path in {*given_files(task), *outputs} - {LEFT, *left.removed}:
         (workspace / path).chmod(0o755 if path in left.executable else 0o644)
     for path in left.folders:
-        (workspace / path).mkdir(parents=True, exist_ok=True)
+        _real_folders(workspace, path)
     for path, target in left.links.items():
-        (workspace / path).parent.mkdir(parents=True, exist_ok=True)
+        _make_room(workspace, path)
         (workspace / path).symlink_to(target)
 
 
@@ -158,29 +158,31 @@ def restore_tests(task: Task, workspace: Path) -> None:
 
 
 def _make_room(workspace: Path, path: str) -> None:
-    """Real folders above a file, and nothing in its place."""
-    at = workspace
-    for part in Path(path).parts[:-1]:
-        at = at / part
-        if at.is_symlink() or (at.exists() and not at.is_dir()):
-            at.unlink()
-        at.mkdir(exist_ok=True)
+    """Real folders above what comes to a path, and nothing in its place."""
+    _real_folders(workspace, path.rpartition("/")[0])
     target = workspace / path
     if target.is_dir() and not target.is_symlink():
         shutil.rmtree(target)
     target.unlink(missing_ok=True)
 
 
+def _real_folders(workspace: Path, path: str) -> None:
+    at = workspace
+    for part in Path(path).parts:
+        at = at / part
+        if at.is_symlink() or (at.exists() and not at.is_dir()):
+            at.unlink()
+        at.mkdir(exist_ok=True)
+
+
 def _but_as_they_were(workspace: Path, found: Tree, tree: RepositoryTree, given: Collection[str]) -> Tree:
     """What was found, without what is as the tree has it."""
-    same = {
-        path
-        for path in found.files
-        if path in tree.entries and path not in given and tree.is_as_it_was(workspace, path)
-    }
+    unseen = tree.there(workspace) - {*found.files, *found.links, *found.folders, *found.others, *tree.links}
+    files = sorted({*found.files, *unseen})  # of many files, not all are looked at
+    same = {path for path in files if path in tree.entries and path not in given and tree.is_as_it_was(workspace, path)}
     links = tree.links
     left = [path for path in found.links if path not in links or links[path] != os.readlink(workspace / path)]
-    return replace(found, files=tuple(path for path in found.files if path not in same), links=tuple(left))
+    return replace(found, files=tuple(path for path in files if path not in same), links=tuple(left))
 
 
 def left_of(outputs: Mapping[str, bytes]) -> Left | None:

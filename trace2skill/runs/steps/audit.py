@@ -8,7 +8,9 @@ from trace2skill.runs.steps.step import RunStep
 def _parts(rt: Runtime, task_id: str) -> tuple[object, ...]:
     # A domain whose audit has changed, and whose grading has not, says so by `audit_version`: rollouts keep their keys.
     own = getattr(rt.domain, "audit_version", "")
-    return (rt.domain.version, rt.task(task_id).content, *([own] if own else []))
+    # So does an environment, where one is named: in another one a solution may run that does not in this.
+    where = rt.sandbox.name if rt.settings.learning.environment else ""
+    return (rt.domain.version, rt.task(task_id).content, *filter(None, (own, where)))
 
 
 def audit(rt: Runtime, task_id: str) -> Audit:
