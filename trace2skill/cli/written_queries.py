@@ -27,6 +27,8 @@ def show_written(found: QueriesWritten, file: str) -> None:
         console.print(f"not taken: {said}", highlight=False)
     if found.held_out:
         console.print(f"{found.held_out} requests of held-out tasks were not shown to the writer", highlight=False)
+    if found.problems:
+        console.print(f"could not be read: {found.problems} ({flat(found.first_problem)})", highlight=False)
     added = f"{len(found.new)} queries were added to {file}" if found.new else f"nothing was added to {file}"
     kept = f"; the {found.kept} that stood there are as they were" if found.kept else ""
     typer.echo(f"{added}{kept}. Read them, and change what your users would not write.")

@@ -17,6 +17,7 @@ from trace2skill.runs.reading_progress import ReadingProgress
 from trace2skill.runs.skill_usage import whole_of
 from trace2skill.runs.sources import Sources
 from trace2skill.runs.summary import RunSummary
+from trace2skill.safety.redaction import Redactor
 from trace2skill.store import Store
 from trace2skill.traces import ReadFile, read_paths
 from trace2skill.traces.own_format import reader_for
@@ -40,6 +41,9 @@ class KnownRequests:
     held_out: set[str] = field(default_factory=set)
     left_out: int = 0
     """Requests of held-out tasks that were met."""
+    problems: int = 0
+    """Lines, files and traces of logs that could not be read."""
+    first_problem: str = ""
 
     def add(self, text: str, skill: str, source: str) -> None:
         """Take a request, unless it is there, too short to say anything, or one of a held-out task."""
@@ -98,6 +102,8 @@ def add_logs(found: KnownRequests, sources: Sources, names: Collection[str]) -> 
     reader = reader_for(sources.format) if sources.format else None
     reading = _Reading(found, frozenset(names))
     readings = read_paths(sources.paths, reading, reader=reader, aside=())
+    found.problems += readings.counts.get("problem", 0)
+    found.first_problem = Redactor().text(str(readings.problems[0])) if readings.problems else ""
     if not reading.sessions:
         first = f": {readings.problems[0]}" if readings.problems else ""
         raise BadInput(f"no session was found in {', '.join(map(str, sources.paths[:5]))}{first}")

@@ -56,6 +56,8 @@ class QueriesWritten(Record):
     kept: int = Field(description="Queries that stood in the file.")
     not_taken: dict[str, int] = Field(description="By reason, how many of those that the model wrote.")
     held_out: int = Field(description="Requests of held-out tasks that were met and not shown.")
+    problems: int = Field(default=0, description="Lines, files and traces of the logs that could not be read.")
+    first_problem: str = Field(default="", description="The first of them, in words.")
 
 
 @dataclass
@@ -99,6 +101,8 @@ class QueryWriting:
             kept=len(self.there),
             not_taken=dict(sorted(self.not_taken.items())),
             held_out=self.known.left_out,
+            problems=self.known.problems,
+            first_problem=self.known.first_problem,
         )
 
     def _of(self, skill: Skill) -> QueriesOfSkill:

@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
+from trace2skill.core.errors import BadInput
+
 KINDS = ("braintrust", "langfuse", "langsmith", "mlflow", "phoenix")
 FORM = "KIND+https://HOST?project=NAME&since=30d, KIND one of " + ", ".join(KINDS)
 DEFAULT_SINCE = "30d"
@@ -198,3 +200,17 @@ def files_of(paths: Sequence[LogsPath]) -> tuple[Path, ...]:
 def stores_of(paths: Sequence[LogsPath]) -> tuple[TraceStoreAddress, ...]:
     """The trace stores among the places of logs; each place once, as it is named first."""
     return tuple({path.pulled: path for path in reversed(paths) if isinstance(path, TraceStoreAddress)}.values())[::-1]
+
+
+def check_samples(paths: Sequence[LogsPath]) -> None:
+    """Do all addresses of one project take the same sample of its traces?
+
+    Raises:
+        BadInput: two do not.
+    """
+    samples: dict[str, tuple[int | None, ...]] = {}
+    for path in paths:
+        if isinstance(path, TraceStoreAddress):
+            sample = (path.failed, path.passed, path.unknown)
+            if samples.setdefault(path.place, sample) != sample:
+                raise BadInput(f"{path.name}: give all its addresses the same sample (failed=, passed=, unknown=)")
