@@ -310,6 +310,8 @@ def test_what_is_meant_as_an_address_is_never_repeated(address: str) -> None:
     with pytest.raises(ValueError, match="trace store") as refused:
         parse(address)
     assert "secret" not in str(refused.value)
+    with pytest.raises(ValueError, match="trace store"):
+        parse(Path(address))
     assert parse("notes+more.jsonl") == Path("notes+more.jsonl")
 
 

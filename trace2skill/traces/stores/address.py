@@ -26,6 +26,8 @@ NO_PROJECT = ("langfuse",)
 _START = re.compile(rf"({'|'.join(KINDS)})\+([a-z]+):/+", re.IGNORECASE)
 _LIKE_ONE = re.compile(rf"({'|'.join(KINDS)})\+|[\w.-]+\+[^/]*[:@?=]", re.IGNORECASE)
 """What is meant as an address and is none: not taken for a file, whose name would be repeated, with a key in it."""
+_URL = re.compile(r"[a-z][a-z0-9.+-]+:/|.*://", re.IGNORECASE)
+"""What a path has made of two slashes is one."""
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9a-f:]+")
 _NAME = re.compile(r"[A-Za-z_]{1,24}")
 _PATH = re.compile(r"[A-Za-z0-9._~/-]*")
@@ -106,7 +108,7 @@ def parse(value: Any) -> LogsPath:
     text = str(value)
     start = _START.match(text)
     if start is None:
-        if _LIKE_ONE.match(text) or (isinstance(value, str) and "://" in text):
+        if _LIKE_ONE.match(text) or (_URL.match(text) and not Path(text).exists()):
             raise ValueError(f"a trace store is named as {FORM}")
         return value if isinstance(value, Path) else Path(text)
     kind, scheme = start[1].lower(), start[2].lower()
@@ -156,7 +158,7 @@ def _given(query: str) -> dict[str, str]:
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in _KNOWN:
             known = ", ".join(sorted(_KNOWN))
-            said = f"'{name}'" if value.strip("=") and _NAME.fullmatch(name) else "one of the names in it"
+            said = f"'{name}'" if value.strip("=") and _NAME.fullmatch(name) else "such name"
             raise ValueError(
                 f"the address of a trace store knows no {said}, only {known}; keys come from the environment"
             )
