@@ -18,6 +18,7 @@ from trace2skill.core import clock
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.canary_logs import ends_in
 from trace2skill.runs.intake import Intake
+from trace2skill.runs.known_requests import KnownRequests, add_logs
 from trace2skill.runs.sources import Sources
 from trace2skill.runs.taking import Taking
 from trace2skill.store import open_store
@@ -309,6 +310,8 @@ def test_what_is_meant_as_an_address_is_never_repeated(address: str) -> None:
     with pytest.raises(ValueError, match="trace store") as refused:
         parse(address)
     assert "secret" not in str(refused.value)
+    with pytest.raises(ValueError, match="trace store"):
+        parse(Path(address))
     assert parse("notes+more.jsonl") == Path("notes+more.jsonl")
 
 
@@ -326,6 +329,48 @@ def test_an_id_that_would_be_two_is_no_id(tmp_path: Path) -> None:
         found = take(tmp_path, fake.address())
         assert ends(found).keys() == {"c"}
         assert "name no trace that can be" in found.read.first_problems[0]
+
+
+def test_old_days_that_fail_do_not_keep_the_newest_away(tmp_path: Path) -> None:
+    """Nor does a watermark that a clock has set which was ahead."""
+    with FAKES["phoenix"](*traces(8, days=8)) as fake:
+        bad = ("2026-03-04", "2026-03-05", "2026-03-06")
+        busy = (503, {}, {"retry-after": "300"})
+        fake.before = lambda path: busy if any(f"start_time={day}" in path for day in bad) else None
+        newest = {item.id for item in fake.traces.values() if str(item.began.date()) >= "2026-03-07"}
+        assert newest <= ends(take(tmp_path, fake.address())).keys()
+
+
+def test_a_clock_that_was_ahead_hides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FAKES["mlflow"](*traces(4)) as fake:
+        address = fake.address("since=2026-03-01")
+        monkeypatch.setattr(clock, "now", lambda: TODAY + timedelta(days=400))
+        take(tmp_path, address)
+        monkeypatch.setattr(clock, "now", lambda: TODAY + timedelta(days=1))
+        fake.add(Kept("new", TODAY))
+        assert ends(take(tmp_path, address)).keys() == fake.traces.keys()
+
+
+def test_a_sample_that_takes_nothing_is_no_mistake_and_two_samples_of_one_project_are(
+    tmp_path: Path, mlflow: FakeTraceStore
+) -> None:
+    found = take(tmp_path, mlflow.address("passed=0", "failed=0", "unknown=0"))
+    assert (found.taken, found.read.unsampled) == ((), 6)
+    asked = len(mlflow.asked)
+    with pytest.raises(BadInput, match="the same sample"):
+        take(tmp_path, mlflow.address("passed=1"), mlflow.address("since=3d"))
+    assert len(mlflow.asked) == asked, "it is said before anything is asked"
+    assert len(take(tmp_path, mlflow.address("passed=1"), mlflow.address("since=3d", "passed=1")).taken) == 5
+
+
+def test_what_a_writer_of_queries_could_not_read_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest, "TRIES", 1)
+    with FAKES["mlflow"](*traces(3)) as fake:
+        fake.before = lambda path: (503, {}, {}) if "trace_id=t0001" in path else None
+        found = KnownRequests()
+        add_logs(found, Sources(paths=(fake.address(),)), [])
+    assert found.problems == 1
+    assert "t0001" in found.first_problem
 
 
 def test_long_chains_of_spans_are_walked_once(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), tellin
         sources.paths, {path: [x.outcome for x in items] for path, items in by_file.items()}
     )
     taken = {item.id: item for path, items in by_file.items() if path not in unsampled for item in items}
-    if not taken:
+    if not taken and not unsampled:
         first = f": {readings.problems[0]}" if readings.problems else ""
         raise BadInput(f"no trajectory was found in {', '.join(map(str, sources.paths[:5]))}{first}")
     if verdicts.labels and len(verdicts.unmatched) == len(verdicts.labels):

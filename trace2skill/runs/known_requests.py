@@ -17,6 +17,7 @@ from trace2skill.runs.reading_progress import ReadingProgress
 from trace2skill.runs.skill_usage import whole_of
 from trace2skill.runs.sources import Sources
 from trace2skill.runs.summary import RunSummary
+from trace2skill.safety.redaction import Redactor
 from trace2skill.store import Store
 from trace2skill.traces import ReadFile, read_paths
 from trace2skill.traces.own_format import reader_for
@@ -97,7 +98,8 @@ def add_logs(found: KnownRequests, sources: Sources, names: Collection[str]) -> 
     reader = reader_for(sources.format) if sources.format else None
     reading = _Reading(found, frozenset(names))
     readings = read_paths(sources.paths, reading, reader=reader, aside=())
-    found.not_read += map(str, readings.problems)
+    redactor = Redactor()
+    found.not_read += (redactor.text(str(item)) for item in readings.problems)
     if not reading.sessions:
         first = f": {readings.problems[0]}" if readings.problems else ""
         raise BadInput(f"no session was found in {', '.join(map(str, sources.paths[:5]))}{first}")

@@ -21,7 +21,7 @@ from trace2skill.traces.reading import (
     read_one,
     units_of,
 )
-from trace2skill.traces.stores import LogsPath, files_of, store_at, stores_of
+from trace2skill.traces.stores import LogsPath, check_samples, files_of, store_at, stores_of
 from trace2skill.types.trajectory import Trajectory
 
 COMPANIONS = (".report.json",)
@@ -51,8 +51,9 @@ def read_paths(
     which reader takes them, whatever `reader` is.
 
     Raises:
-        BadInput: a path does not exist, or a trace store cannot be asked.
+        BadInput: a path does not exist, a trace store cannot be asked, or two samples are wanted of one project.
     """
+    check_samples(paths)
     notes, files = Notes(), list[ReadFile]()
     to = Only(taker) if callable(taker) else taker
     earlier = before or Before(whole=known or {})

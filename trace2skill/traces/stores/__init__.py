@@ -1,6 +1,13 @@
 """Trace stores, asked through their APIs: which traces there are, and each as the reader of its format takes it."""
 
-from trace2skill.traces.stores.address import LogsAddress, LogsPath, TraceStoreAddress, files_of, stores_of
+from trace2skill.traces.stores.address import (
+    LogsAddress,
+    LogsPath,
+    TraceStoreAddress,
+    check_samples,
+    files_of,
+    stores_of,
+)
 from trace2skill.traces.stores.find import store_at
 from trace2skill.traces.stores.pull import Listed, Page, Pull, Pulled, PullMemory
 from trace2skill.traces.stores.rest import NotPulled
@@ -15,6 +22,7 @@ __all__ = [
     "PullMemory",
     "Pulled",
     "TraceStoreAddress",
+    "check_samples",
     "files_of",
     "store_at",
     "stores_of",

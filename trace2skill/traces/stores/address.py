@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
+from trace2skill.core.errors import BadInput
+
 KINDS = ("braintrust", "langfuse", "langsmith", "mlflow", "phoenix")
 FORM = "KIND+https://HOST?project=NAME&since=30d, KIND one of " + ", ".join(KINDS)
 DEFAULT_SINCE = "30d"
@@ -24,6 +26,8 @@ NO_PROJECT = ("langfuse",)
 _START = re.compile(rf"({'|'.join(KINDS)})\+([a-z]+):/+", re.IGNORECASE)
 _LIKE_ONE = re.compile(rf"({'|'.join(KINDS)})\+|[\w.-]+\+[^/]*[:@?=]", re.IGNORECASE)
 """What is meant as an address and is none: not taken for a file, whose name would be repeated, with a key in it."""
+_URL = re.compile(r"[a-z][a-z0-9.+-]+:/|.*://", re.IGNORECASE)
+"""What a path has made of two slashes is one."""
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9a-f:]+")
 _NAME = re.compile(r"[A-Za-z_]{1,24}")
 _PATH = re.compile(r"[A-Za-z0-9._~/-]*")
@@ -104,7 +108,7 @@ def parse(value: Any) -> LogsPath:
     text = str(value)
     start = _START.match(text)
     if start is None:
-        if _LIKE_ONE.match(text) or (isinstance(value, str) and "://" in text):
+        if _LIKE_ONE.match(text) or (_URL.match(text) and not Path(text).exists()):
             raise ValueError(f"a trace store is named as {FORM}")
         return value if isinstance(value, Path) else Path(text)
     kind, scheme = start[1].lower(), start[2].lower()
@@ -154,7 +158,7 @@ def _given(query: str) -> dict[str, str]:
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in _KNOWN:
             known = ", ".join(sorted(_KNOWN))
-            said = f"'{name}'" if value.strip("=") and _NAME.fullmatch(name) else "one of the names in it"
+            said = f"'{name}'" if value.strip("=") and _NAME.fullmatch(name) else "such name"
             raise ValueError(
                 f"the address of a trace store knows no {said}, only {known}; keys come from the environment"
             )
@@ -198,3 +202,17 @@ def files_of(paths: Sequence[LogsPath]) -> tuple[Path, ...]:
 def stores_of(paths: Sequence[LogsPath]) -> tuple[TraceStoreAddress, ...]:
     """The trace stores among the places of logs; each place once, as it is named first."""
     return tuple({path.pulled: path for path in reversed(paths) if isinstance(path, TraceStoreAddress)}.values())[::-1]
+
+
+def check_samples(paths: Sequence[LogsPath]) -> None:
+    """Do all addresses of one project take the same sample of its traces?
+
+    Raises:
+        BadInput: two do not.
+    """
+    samples: dict[str, tuple[int | None, ...]] = {}
+    for path in paths:
+        if isinstance(path, TraceStoreAddress):
+            sample = (path.failed, path.passed, path.unknown)
+            if samples.setdefault(path.place, sample) != sample:
+                raise BadInput(f"{path.name}: give all its addresses the same sample (failed=, passed=, unknown=)")

@@ -125,9 +125,13 @@ class Pull:
             one for one in self.memory.listed.values() if first <= one.day < end and one.is_read and not one.given_up
         ]
         last = [one for one in known if one.trace not in self.memory.there]
-        for day in _days(self._begin(first), end):
+        begin = self._begin(first)
+        newest = max(begin, _before_that(self.today, self.address.overlap))
+        for day in _days(begin, end):
+            if day == newest and self.asked:
+                self.failed = 0  # whatever older days cost, these are looked at
             if self.failed >= MOST_FAILED:
-                return
+                continue
             new = self._new_on(day)
             failed = [one for one in new if one.tries]
             if failed:
@@ -165,7 +169,8 @@ class Pull:
         """The day to begin with."""
         if not self.memory.through:
             return first
-        return max(first, str(date.fromisoformat(self.memory.through) - timedelta(days=self.address.overlap)))
+        through = min(self.memory.through, self.today)  # a clock may have been ahead
+        return max(first, _before_that(through, self.address.overlap))
 
     def _new_on(self, day: str) -> list[Listed]:
         """What is new on a day, or stands otherwise, from the first that began to the last."""
@@ -250,6 +255,10 @@ class Pull:
 
 def _after(day: str) -> str:
     return str(date.fromisoformat(day) + timedelta(days=1))
+
+
+def _before_that(day: str, days: int) -> str:
+    return str(date.fromisoformat(day) - timedelta(days=days))
 
 
 def _days(first: str, end: str) -> Iterator[str]:
