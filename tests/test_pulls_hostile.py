@@ -369,8 +369,8 @@ def test_what_a_writer_of_queries_could_not_read_is_counted(monkeypatch: pytest.
         fake.before = lambda path: (503, {}, {}) if "trace_id=t0001" in path else None
         found = KnownRequests()
         add_logs(found, Sources(paths=(fake.address(),)), [])
-    assert found.problems == 1
-    assert "t0001" in found.first_problem
+    assert len(found.not_read) == 1
+    assert "t0001" in found.not_read[0]
 
 
 def test_long_chains_of_spans_are_walked_once(tmp_path: Path) -> None:
