@@ -32,8 +32,9 @@ from house_words import CONVENTIONS
 from rich.console import Console
 from rich.table import Table
 from worked_agent import agent
+from worked_logs import write_logs
 from worked_repositories import repository, worked_in
-from worked_sessions import At, Worked, worked, write_logs
+from worked_sessions import At, Worked, worked
 
 from trace2skill.domains import load_domain
 from trace2skill.domains.splits import split_tasks

@@ -250,6 +250,8 @@ def test_each_line_of_an_anchor_has_its_own_heir() -> None:
         "Sum by month and region.": "- Sum by month.\n",
         "Print the sum.": "",
     }
+    kept = replaced_by("- Sum by month.\n- Sum by year.\n", "- Sum by month.\n- Print it.")
+    assert kept == {"Sum by month.": "", "Print it.": "- Sum by year.\n"}, "what stays is nobody's heir"
     assert replaced_by(anchor, "- Sum by month, in whole euros.") == {"Sum by month, in whole euros.": anchor}
 
 

@@ -741,3 +741,12 @@ def test_a_word_of_ours_in_anothers_atif_costs_nothing(tmp_path: Path, where: st
     (one,) = found[0].steps
     assert one.tool_calls == expected.steps[0].tool_calls
     assert [item.content for item in one.observations] == ["done"]
+
+
+@pytest.mark.parametrize("size", [10, 400_000])
+def test_what_has_been_read_can_be_read_again(tmp_path: Path, size: int) -> None:
+    runs = [{"task_id": 1, "traj": [{"role": "user", "content": "x " * (size // 2)}], "reward": 1.0}]
+    path = tmp_path / "runs.json"
+    path.write_text(json.dumps(runs, indent=1))
+    source = Source(path)
+    assert [*source.items("item")] == [*source.items("item")] == runs

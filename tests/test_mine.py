@@ -10,7 +10,8 @@ from fake_forge import TOKEN, FakeForge
 from product import run
 from remotes import Remote
 from worked_agent import agent
-from worked_sessions import HOME, Call, Worked, claude_code, worked, write_logs
+from worked_logs import claude_code, write_logs
+from worked_sessions import HOME, Call, Worked, worked
 
 from flows import ingest as ingesting_flow
 from tasks.runner import sized

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from product import run
+from worked_logs import claude_code, codex, write_logs
 from worked_repositories import MISTAKES, repository, worked_in
-from worked_sessions import At, Worked, claude_code, codex, write_logs
+from worked_sessions import At, Worked
 
 from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain

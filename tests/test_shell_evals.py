@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from worked_sessions import Call, Worked, claude_code
+from worked_logs import claude_code
+from worked_sessions import Call, Worked
 
 from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain

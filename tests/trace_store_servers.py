@@ -3,6 +3,7 @@
 import base64
 import json
 import threading
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ def time_of(text: str) -> datetime:
 Answer = tuple[int, Any, dict[str, str]]
 
 
-class FakeTraceStore:
+class FakeTraceStore(ABC):
     """`traces` is what it holds; `asked` every request; `before` may answer in its place, or break the connection."""
 
     kind = ""
@@ -139,8 +140,9 @@ class FakeTraceStore:
         pair = ":".join(KEYS[self.kind].values())
         return headers.get("Authorization") == "Basic " + base64.b64encode(pair.encode()).decode()
 
+    @abstractmethod
     def answer(self, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
-        raise NotImplementedError
+        """Status and document for a request."""
 
     def among(self, ids: list[str] | None = None, first: str = "", end: str = "") -> list[Kept]:
         """Traces by their ids, or those of which something may lie between two times."""

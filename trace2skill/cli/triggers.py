@@ -19,7 +19,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
 from trace2skill.evaluation.trigger_agreement import ConfirmedTriggers
 from trace2skill.evaluation.trigger_file import add_queries, queries_there
-from trace2skill.evaluation.trigger_queries import read_queries
+from trace2skill.evaluation.trigger_queries import TriggerQuery, read_queries
 from trace2skill.evaluation.triggers import SkillTriggers, TriggerReport
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.trigger_search import OptimisedTriggers, TriggerSearch
@@ -29,6 +29,7 @@ from trace2skill.runs.written_queries import write_queries_for
 from trace2skill.skills.git_address import GitAddress
 from trace2skill.skills.skill import Skill
 from trace2skill.store import open_store
+from trace2skill.store.rows import LedgerTotal
 
 SHOWN = 20
 SAMPLE, SECONDS, EACH, TRIES = 20, 180.0, 10, 3
@@ -119,24 +120,8 @@ def triggers(
         raise BadInput("--from goes with --write-queries: to count in logs which skills are used, `trace2skill usage`")
     assert queries is not None
     asked = read_queries(queries, names)
-    how = settings.operation
-    store = open_store(how.store, wait_seconds=how.store_wait_seconds)
-    try:
-        model = settings.models.agent
-        books = books_of(model, library)
-        cost = lambda: store.ledger_total(books).cost  # noqa: E731
-        with LiveProgress(Console(stderr=True), cost, quiet=json) as progress, watched_by(progress):
-            choices = Choices(store, model, library, settings.money, how.workers)
-            if optimise:
-                search = TriggerSearch(store, choices, settings.models.merger, settings.gate, tries)
-                found: TriggerReport | OptimisedTriggers = search(library, asked)
-            else:
-                program = ProgramSessions(store, choices, settings, query_seconds) if asks_program else None
-                found = measure_triggers(choices, library, asked)
-                found = program.confirm(found, asked, sample) if program else found
-        total = store.ledger_total(books)
-    finally:
-        store.close()
+    search = tries if optimise else None
+    found, total = _measured(settings, library, asked, search, (sample, query_seconds) if asks_program else None, json)
     if json:
         typer.echo(found.model_dump_json(indent=2))
         return
@@ -147,8 +132,45 @@ def triggers(
     if isinstance(found, ConfirmedTriggers):
         show_program(found.program)
     typer.echo(f"asked over these skills so far: {total.calls} model calls, ${total.cost:.4f}")
-    if model.simulated:
+    if settings.models.agent.simulated:
         typer.echo("A simulated model chose: this shows that the machinery works and says nothing of descriptions.")
+
+
+def _measured(
+    settings: RunSettings,
+    library: list[Skill],
+    asked: list[TriggerQuery],
+    tries: int | None,
+    sampled: tuple[int, float] | None,
+    quiet: bool,
+) -> tuple[TriggerReport | OptimisedTriggers, LedgerTotal]:
+    """What came of the queries, and what these skills have cost so far.
+
+    Args:
+        settings: of the run.
+        library: all skills that an agent sees together.
+        asked: the queries.
+        tries: proposals for a skill at most, where better descriptions are looked for; None where they are not.
+        sampled: how many queries an agent's program is given, and seconds for each; None where it is asked nothing.
+        quiet: no progress is shown.
+    """
+    how, model = settings.operation, settings.models.agent
+    store = open_store(how.store, wait_seconds=how.store_wait_seconds)
+    try:
+        books = books_of(model, library)
+        cost = lambda: store.ledger_total(books).cost  # noqa: E731
+        with LiveProgress(Console(stderr=True), cost, quiet=quiet) as progress, watched_by(progress):
+            choices = Choices(store, model, library, settings.money, how.workers)
+            if tries is not None:
+                search = TriggerSearch(store, choices, settings.models.merger, settings.gate, tries)
+                return search(library, asked), store.ledger_total(books)
+            program = ProgramSessions(store, choices, settings, sampled[1]) if sampled else None
+            found = measure_triggers(choices, library, asked)
+            if program and sampled:
+                found = program.confirm(found, asked, sampled[0])
+            return found, store.ledger_total(books)
+    finally:
+        store.close()
 
 
 def _refuse_idle(*options: tuple[str, bool, bool, str]) -> None:
