@@ -11,8 +11,10 @@ from test_estimate import sums as sums_settings
 
 from trace2skill.analysts.agent_files import write_agent_files
 from trace2skill.analysts.error import ErrorAnalyst
+from trace2skill.analysts.given import prompts_of
 from trace2skill.analysts.observed import LogAnalyst
 from trace2skill.analysts.one_call import OneCallErrorAnalyst
+from trace2skill.analysts.report import CauseReport, ErrorReport
 from trace2skill.analysts.strategy import Analyst, Case, Means
 from trace2skill.analysts.success import SuccessAnalyst
 from trace2skill.consolidate.cut import cut
@@ -391,3 +393,14 @@ def test_a_task_of_two_disputed_runs_takes_no_part_in_later_ones(tmp_path: Path)
     assert twice not in plan(later, audits).evolve, "what an earlier run has said stays that run's"
     assert once in plan(runtime(sums_settings(tmp_path, seeds=(8,))), audits).evolve, "one trajectory, one verdict"
     forget_runtimes()
+
+
+def test_what_an_analyst_is_told_besides_its_prompts_is_part_of_its_name() -> None:
+    assert prompts_of("shown where the log shows it", "success_analyst") != prompts_of("shown", "success_analyst")
+    assert prompts_of("shown", "success_analyst") != prompts_of("shown", "contrast_analyst")
+
+
+def test_a_reference_needs_no_lessons_from_either_error_analyst() -> None:
+    said = {"surface": "It differs.", "cause": "The task contradicts itself.", "cause_steps": [1], "kind": "reference"}
+    assert CauseReport.model_validate(said).lessons == []
+    assert ErrorReport.model_validate(said).lessons == []

@@ -222,7 +222,9 @@ def test_each_conversation_is_answered_by_one(store: Store, pool: ThreadPoolExec
     first = request(place, tools=(BASH,))
     going = asked(store, pool, first)
     name = id_in(done("next", place, "--as", "ann", "--wait", PATIENCE))
-    assert "1 are claimed by others" in nothing("next", place, "--as", "bob")
+    others = nothing("next", place, "--as", "bob")
+    assert "1 are claimed by others (ann)" in others
+    assert "release" in others
     assert f"you hold {name}" in nothing("next", place, "--as", "ann")
     assert "ann's to answer" in refused("answer", place, name, "--as", "bob", said="mine")
     calls = [{"tool": "bash", "arguments": {"command": text}} for text in ("ls", "pwd")]

@@ -161,6 +161,7 @@ def test_labels_are_the_files_own() -> None:
     assert Counter(item.outcome.kind for item in tau) == {"passed": 84, "failed": 116}
     assert {item.outcome.source for item in tau} == {"log"}
     assert len({item.task_id for item in tau}) == 50
+    assert all(seen.extra.get("name") for item in tau for step in item.steps for seen in step.observations)
     for path in (SHARED / "mini_swe_agent").glob("*.traj.json"):
         (item,), _ = read(path)
         verdict = json.loads(path.with_name(path.name.replace(".traj.json", ".report.json")).read_text())
