@@ -1,6 +1,11 @@
-"""Answers to approvals that their own flow run could not carry out: another run had its place when they came."""
+"""Answers to approvals that their own flow run could not carry out.
+
+Another run had its place when the answer came; or nobody answered, and the run that ends the wait was lost with the
+worker that had taken it: Prefect starts no run again that a worker has taken.
+"""
 
 import logging
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,6 +20,7 @@ from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Suspended
 
 from tasks.events import tell
+from trace2skill.core import clock
 from trace2skill.core.errors import Trace2SkillError
 from trace2skill.runs.approvals import WaitingRun, carry_out, waiting_runs
 from trace2skill.runs.promotion import Approval
@@ -22,11 +28,14 @@ from trace2skill.store import open_store
 
 log = logging.getLogger(__name__)
 
+SLACK = timedelta(minutes=10)
+"""How long after its hours a wait is left to the run that ends it: that one may have begun, and have an own reason."""
+
 
 def settle(address: Path | str, wait_seconds: float) -> list[str]:
     """Carry out what was answered in a store's approvals whose flow runs have ended. Returns the ids of those runs.
 
-    A run that still waits is left alone, and one that this server does not know.
+    A run that waits is left alone while its hours last, and one that this server does not know.
 
     Raises:
         StoreUnavailable: another run holds the store for longer than that.
@@ -51,9 +60,13 @@ def answer_of(waiting: WaitingRun) -> Approval | None:
     if not waiting.flow_run:
         return None
     id = UUID(waiting.flow_run)
+    over, silence = False, f"nobody answered within {waiting.settings.operation.approval_hours:g} hours"
     with get_client(sync_client=True) as client:
         try:
             state = client.read_flow_run(id).state
+            if state is not None and state.is_paused() and _is_over(state, waiting):
+                withdraw(waiting.flow_run, silence)  # first: whoever answers later is told that it is too late
+                over, state = True, client.read_flow_run(id).state
         except ObjectNotFound:
             return None
     if state is None or not state.is_final():
@@ -61,11 +74,13 @@ def answer_of(waiting: WaitingRun) -> Approval | None:
     asked: State[Any] = Suspended(pause_key=waiting.question)  # Prefect's name for the answer comes of it
     said: Any = read_flow_run_input(keyset_from_paused_state(asked)["response"], flow_run_id=id)
     if not said:
-        return Approval(given=False, reason=f"its flow run ended as {state.name} before anybody answered")
+        return Approval(
+            given=False, reason=silence if over else f"its flow run ended as {state.name} before anybody answered"
+        )
     return Approval(given=bool(said.get("promote")), reason=str(said.get("reason") or ""))
 
 
-def withdraw(flow_run: str) -> str:
+def withdraw(flow_run: str, why: str = "answered by `trace2skill approve`") -> str:
     """End a flow run that waits for an answer which was given elsewhere.
 
     Returns what a person must know where that was not possible, '' where it was or nothing waits.
@@ -76,10 +91,16 @@ def withdraw(flow_run: str) -> str:
         with get_client(sync_client=True) as client:
             state = client.read_flow_run(UUID(flow_run)).state
             if state is not None and state.is_paused():
-                ended: State[Any] = Cancelled(message="answered by `trace2skill approve`")
+                ended: State[Any] = Cancelled(message=why)
                 client.set_flow_run_state(UUID(flow_run), ended, force=True)
     except ObjectNotFound:
         return ""
     except (httpx.HTTPError, RuntimeError) as error:
         return f"the Prefect server does not answer ({error}): cancel flow run {flow_run} there, or it asks again"
     return ""
+
+
+def _is_over(state: State[Any], waiting: WaitingRun) -> bool:
+    """Have the hours passed in which somebody could answer?"""
+    hours = waiting.settings.operation.approval_hours
+    return clock.now() > state.timestamp + timedelta(hours=hours) + SLACK

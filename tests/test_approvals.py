@@ -3,8 +3,9 @@
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from conftest import OFFICE_SKILL
@@ -21,6 +22,7 @@ from typer.testing import CliRunner
 from tasks.answers import settle
 from trace2skill.cli.app import app
 from trace2skill.consolidate.candidate import Candidate
+from trace2skill.core import clock
 from trace2skill.core.errors import BadInput
 from trace2skill.core.forms import from_text_or_none
 from trace2skill.domains.base import Audit
@@ -198,6 +200,28 @@ def test_an_answer_that_another_run_kept_from_its_own_is_carried_out_by_whoever_
         assert shown is not None
         assert shown.approval == approval
         assert (read_skill(asked.live) == asked.better) == approval.startswith("approved")
+        asked.store.close()
+
+
+def test_a_wait_whose_end_was_lost_with_its_worker_is_ended_by_the_next_run(
+    tmp_path: Path, prefect_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with temporary_settings({PREFECT_API_URL: (prefect_home / "api").read_text()}):
+        id = flow_run(Suspended())
+        asked = Asked(tmp_path, id)
+        hours, began = waiting_run(asked.store, asked.run_id).settings.operation.approval_hours, clock.now()
+        for later, state in ((hours, "waiting"), (hours + 1, "completed")):  # the run that ends it is given some time
+            monkeypatch.setattr(clock, "now", lambda later=later: began + timedelta(hours=later))
+            settle(asked.store.path, 1)
+            assert asked.state() == state
+        summary = (asked.output / asked.run_id / "summary.md").read_text()
+        assert "not approved: nobody answered within 20 hours" in summary
+        assert read_skill(asked.live) == asked.base
+        with get_client(sync_client=True) as client:
+            ended = client.read_flow_run(UUID(id)).state
+        assert ended is not None
+        assert ended.is_cancelled()
+        assert ended.message == "nobody answered within 20 hours"
         asked.store.close()
 
 

@@ -49,7 +49,7 @@ class Project:
             "PREFECT_LOGGING_TO_API_ENABLED": "false",
             "PREFECT_LOGGING_LEVEL": "WARNING",
             "PREFECT_WORKER_QUERY_SECONDS": "2",
-            "PREFECT_WORKER_PREFETCH_SECONDS": "60",
+            "PREFECT_WORKER_PREFETCH_SECONDS": "2",  # a run that a worker has taken is lost with it, before it is due, too
         }
 
     def run(self, *arguments: object, timeout: float = PATIENCE, code: int = 0) -> str:
