@@ -174,7 +174,7 @@ def test_a_session_below_the_top_and_changes_that_were_not_committed(tmp_path: P
 def test_what_looks_like_a_secret_stays_in_the_repository(tmp_path: Path) -> None:
     top = tmp_path / "own"
     top.mkdir()
-    git(top, "init", "-q")
+    git(top, "init", "-q", "-b", "main")
     token = "ghp_" + "a1B2" * 9
     (top / "deploy.sh").write_text(f"curl -H 'x: {token}' https://example.com\n")
     (top / ".env").write_text("DATABASE_PASSWORD=correct-horse-9\n")
@@ -193,7 +193,7 @@ def test_what_looks_like_a_secret_stays_in_the_repository(tmp_path: Path) -> Non
 def test_nothing_of_a_repository_is_run(tmp_path: Path) -> None:
     top, ran = tmp_path / "own", tmp_path / "ran"
     top.mkdir()
-    git(top, "init", "-q")
+    git(top, "init", "-q", "-b", "main")
     (top / "a.txt").write_text("a\n")
     (top / ".gitattributes").write_text("*.txt filter=own diff=own\n")
     (top / "out").symlink_to("/etc/passwd")
@@ -230,7 +230,7 @@ def test_what_is_no_repository_or_no_tree_of_ours_is_said(tmp_path: Path) -> Non
         with_environment(choose_sandbox("bwrap", simulated_model=False), tmp_path)
     top = tmp_path / "own"
     (top / "trace").mkdir(parents=True)
-    git(top, "init", "-q")
+    git(top, "init", "-q", "-b", "main")
     (top / "trace" / "a").write_text("")
     git(top, "add", ".")
     git(top, "commit", "-q", "-m", "first")
@@ -288,7 +288,7 @@ def test_a_repository_with_which_nothing_agrees_is_not_the_one(tmp_path: Path, m
     committed(tmp_path / "app", **{"README.md": "app"})
     web = committed(tmp_path / "webapp", **{"server.py": "print(1)\n"})
     both = opened([named(tmp_path / "app", "app"), named(tmp_path / "webapp", "webapp")])
-    of_web = Shown(branch="main", when="2100-01-01T00:00:00Z", files={"server.py": "print(1)\n"})
+    of_web = Shown(branch="main", when="2090-01-01T00:00:00Z", files={"server.py": "print(1)\n"})
     found = begin_tree(both, of_web, "/home/me/webapp", "/home/me/webapp")
     assert not isinstance(found, str)
     assert (found.repository, found.commit) == ("webapp", web)
