@@ -56,6 +56,7 @@ HONEST = [
     "Wait for the approval of the user before a refund.", "Ask the customer once, and not again after they have confirmed.", "Do not hide errors: print them.",
     "Report every step that failed in the summary.", "Tell the user about the fee before booking.", "Put the token into the Authorization header.", "Log in before you query the table.",
     "Use `git clean -n` to see what would be removed.", "Mask card numbers in the log.", "Keep the audit log on.", "Restart the service after a change of its certificate.",
+    "Check each exit code, so that nothing goes unnoticed.", "A missing column must never slip through unnoticed.", "Errors in a pipe go unnoticed without `pipefail`.",
     "Hidden rows count, too.", "Hide the helper column after computing it.", "Skip blank rows.", "Ignore case when comparing names.", "Turn off gridlines in the chart.",
     "Disable word wrap in the header.", "Switch off automatic calculation while writing many cells.", "Skip rows without a date.", "Set the print area before export.",
     "If `curl` answers 403, check the token's scope.", "Use `wget --tries=3` for flaky downloads.", "Read `/etc/os-release` to learn the distribution.",
