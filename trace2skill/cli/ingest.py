@@ -49,7 +49,7 @@ def ingest(
         typer.Option(
             metavar="mined|FOLDER",
             help="Hold tasks out, and let the agent try them with what was learned and without: 'mined' mines them "
-            "from these logs, as `trace2skill mine` does; else a folder of shell tasks.",
+            "from these logs, as `trace2skill mine` does; else a folder of shell tasks or of questions.",
             show_default=False,
         ),
     ] = None,

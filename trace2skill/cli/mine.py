@@ -63,12 +63,13 @@ def mine(
     ] = False,
     json: o.AsJson = False,
 ) -> None:
-    """Mine tasks from what agents did: a request, the files it began with, and a check that decides.
+    """Mine tasks from what agents did: a request, the files it began with, and a check; or a question and its answer.
 
     The work of each session is done again in the sandbox, from the files that its log holds, or from the tree of the
     commit that it began at, where it began in a --repository. A check is believed where
-    it fails before the work and passes after it; what cannot be done again says why. The folder is a data set of the
-    domain `shell`: `trace2skill run --domain shell --data FOLDER`, or `trace2skill ingest LOGS --gate-on FOLDER`.
+    it fails before the work and passes after it; a question of an evaluation's log where our own rule says of the
+    recorded answer what the log says. What cannot be believed says why. The folder is a data set of the domains `shell`
+    and `questions`: `trace2skill run --domain shell --data FOLDER`, or `trace2skill ingest LOGS --gate-on FOLDER`.
     """
     if to is None and not dry_run:
         raise BadInput("say where the tasks go (--to FOLDER), or look first (--dry-run)")
@@ -78,7 +79,9 @@ def mine(
         read = Sources(paths=tuple(sources), format=format, labels=labels)
         found = mined(read, chosen, None if dry_run else to, there)
     if json:
-        told = {"counts": found.counts, "checks": found.checks, "agreement": found.agreement}
+        agreed, both = found.agreement
+        told: dict[str, object] = {"counts": found.counts, "checks": found.checks, "agreement": found.agreement}
+        told |= {"tried": found.tried, "agree": agreed, "with_verdict": both}
         typer.echo(json_module.dumps({**told, **found.model_dump(mode="json")}, indent=2))
         return
     print_mined(found, None if dry_run else to)
@@ -98,9 +101,11 @@ def print_mined(found: MinedTasks, to: Path | None) -> None:
     if len(order) > SHOWN:
         console.print(f"and {len(order) - SHOWN} more reasons: --json has all")
     agreed, both = found.agreement
+    kinds = ", ".join(f"{count} of {domain}" for domain in found.groups_of if (count := found.tasks_of(domain)))
     console.print(
-        f"{len(found.tasks)} tasks in {found.groups} groups of {len(found.segments)} segments; "
-        f"checks agree with the log's own verdict in {agreed} of {both}",
+        f"{len(found.tasks)} tasks{f' ({kinds})' if kinds else ''} in {found.groups} groups of "
+        f"{len(found.segments)} segments; checks tried {found.tried}, agree with the log's own verdict in {agreed} of "
+        f"{both}",
         highlight=False,
     )
     if found.problems:

@@ -142,11 +142,7 @@ class AnswerDomain(ABC):
 
     def gold_parts(self, task: Task) -> list[object]:
         """The values that gold consists of, numbers as numbers."""
-        text = self.gold_answer(task)
-        try:
-            return [float(text.replace(",", ""))]
-        except ValueError:
-            return [text]
+        return [number_or_text(self.gold_answer(task))]
 
     def lay_out_emptied(self, task: Task, workspace: Path) -> None:
         """The same as `lay_out`: an answer is no program, and is not run on emptied inputs."""
@@ -166,6 +162,14 @@ class AnswerDomain(ABC):
             if case.input is not None:
                 texts.append(case.input.read_bytes()[: 2**20].decode("utf-8", "replace"))
         return "\n".join(texts)
+
+
+def number_or_text(text: str) -> object:
+    """A gold value as a number, where it is one."""
+    try:
+        return float(text.replace(",", ""))
+    except ValueError:
+        return text
 
 
 def unwrapped(text: str) -> str:

@@ -26,6 +26,7 @@ BUILT_IN = {
     "math": "trace2skill.domains.math:Math",
     "table_qa": "trace2skill.domains.table_qa:TableQuestions",
     "document_qa": "trace2skill.domains.document_qa:DocumentQA",
+    "questions": "trace2skill.domains.questions:Questions",
     "shell": "trace2skill.domains.shell:Shell",
     "spreadsheet": "trace2skill.domains.spreadsheet:Spreadsheet",
 }

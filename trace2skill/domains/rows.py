@@ -2,14 +2,18 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from trace2skill.core.errors import BadInput
+from trace2skill.types.task import Task
 
 log = logging.getLogger(__name__)
+RowT = TypeVar("RowT", bound=BaseModel)
 MOST_ODD, NAMED = 0.05, 5
 """The share of rows that may be left out, and how many of them are named."""
 
@@ -50,6 +54,85 @@ def _row(path: Path, number: int, line: str, needed: tuple[str, ...]) -> dict[st
     if missing := [name for name in needed if row.get(name) in (None, "")]:
         raise BadInput(f"{path}:{number}: it lacks {', '.join(missing)}")
     return row
+
+
+def rows_as(path: Path, task_of: Callable[[str, str], Task]) -> list[Task]:
+    """The tasks of a JSONL file's lines, in order. Empty lines are skipped, and a few malformed ones, with a warning.
+
+    Args:
+        path: the file.
+        task_of: makes a task of a place (file and line) and the line.
+
+    Raises:
+        BadInput: the file cannot be read or holds no task, two tasks have one id, or many lines are none.
+    """
+    tasks, odd = dict[str, Task](), OddRows()
+    for number, line in enumerate(text_in(path).split("\n"), 1):
+        task = None
+        if line.strip():
+            with odd.tolerated():
+                task = task_of(f"{path}:{number}", line)
+        if task is not None and task.id in tasks:
+            raise BadInput(f"{path}:{number}: two tasks have the id '{task.id}': rename one")
+        if task is not None:
+            tasks[task.id] = task
+    odd.settle(len(tasks))
+    if not tasks:
+        raise BadInput(f"{path} holds no task")
+    return list(tasks.values())
+
+
+def validated(where: str, line: str, row: type[RowT]) -> RowT:
+    """A line as a row of a kind.
+
+    Raises:
+        BadInput: it is none; names the place, what is wrong, and what a row has.
+    """
+    try:
+        return row.model_validate(json.loads(line))
+    except json.JSONDecodeError as error:
+        raise BadInput(f"{where}: not JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise BadInput(f"{where}: it is nested too deeply") from error
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:5])
+        raise BadInput(f"{where}: {said}; a task has {', '.join(row.model_fields)}") from error
+
+
+def only_jsonl(data: Path, usual: str) -> Path | None:
+    """The JSONL file of a directory: the one of the usual name where there are several; None where there is none.
+
+    Raises:
+        BadInput: there are several, and none has that name.
+    """
+    found = sorted(data.glob("*.jsonl"))
+    if len(found) > 1 and data / usual not in found:
+        raise BadInput(f"{data} holds several JSONL files ({', '.join(item.name for item in found)}): name one of them")
+    return next((item for item in found if item.name == usual), found[0] if found else None)
+
+
+def beside(path: Path, name: str, where: str) -> Path:
+    """A file that a row names, beside the file of rows.
+
+    Raises:
+        BadInput: it is not there, or lies elsewhere.
+    """
+    found = path.parent / name
+    if not found.resolve().is_relative_to(path.parent.resolve()) or not found.is_file():
+        raise BadInput(f"{where}: there is no file {name} beside {path.name}")
+    return found
+
+
+def text_in(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} cannot be read as text: {error}") from error
 
 
 def skills_of(row: Mapping[str, Any], where: str) -> tuple[str, ...]:

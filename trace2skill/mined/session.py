@@ -45,6 +45,8 @@ class Mined(NamedTuple):
     """What its check looks at, in words."""
     expected: Mapping[str, str] = {}
     """Files that are to be as they are here, where that is what its check compares."""
+    question: str = ""
+    """Names the question that it answers, where it is a task of that."""
 
 
 class Miner:

@@ -8,7 +8,7 @@ from pydantic import Field
 from trace2skill.core.record import Record
 
 Replayable = Literal["self-contained", "in-repository", "needs-repository", "needs-environment", "not-replayable"]
-CheckKind = Literal["tests", "command", "state"]
+CheckKind = Literal["tests", "command", "state", "answer"]
 
 
 class MinedCheck(Record):

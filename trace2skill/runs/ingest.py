@@ -12,6 +12,7 @@ from trace2skill.consolidate.route import Thresholds
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.llm import ModelSettings, Roles
+from trace2skill.runs.gate_on_mined import tasks_in
 from trace2skill.runs.sections import (
     DataSettings,
     EvaluationSettings,
@@ -28,7 +29,6 @@ from trace2skill.traces.stores.address import TraceStoreAddress, parse
 from trace2skill.types.decision import Decision
 
 NOBODY = ModelSettings(name="rules")
-SHELL = "shell"
 ITS_OWN = "its-own-model"
 """The model of an agent that brings its own: a name for the record."""
 
@@ -114,7 +114,8 @@ def of_logs(given: Mapping[str, Any], tasks: Path | None = None, ungated: str = 
 
     Args:
         given: what a person gave.
-        tasks: a data set of shell tasks to gate on; None takes those of a run that is repeated, or holds nothing out.
+        tasks: a data set of shell tasks or questions to gate on; None takes those of a run that is repeated, or holds
+            nothing out.
         ungated: why there is none, in words, where one was asked for.
 
     Raises:
@@ -141,7 +142,8 @@ def of_logs(given: Mapping[str, Any], tasks: Path | None = None, ungated: str = 
         sources |= {"ungated": ungated} if ungated else {}
         return made
     sources["alone"] = True
-    made["data"] |= {"path": tasks, "domain": SHELL}
+    path, domain = tasks_in(tasks)
+    made["data"] |= {"path": path, "domain": domain}
     made["models"] = {**made["models"], "agent": {"name": ITS_OWN, **given_models.get("agent", {})}}
     return made
 

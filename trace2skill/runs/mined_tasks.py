@@ -23,11 +23,14 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.core.swap import swap_in, trial
+from trace2skill.domains.questions.dataset import QUESTIONS
+from trace2skill.domains.shell.dataset import TASKS
 from trace2skill.domains.shell.evals import TaskInWords, write_evals
 from trace2skill.domains.shell.trees import add_to_pack
 from trace2skill.mined import MinedSegment, Miner
 from trace2skill.mined.repository import RepositoryAddress, opened
 from trace2skill.mined.trial import PACK
+from trace2skill.runs.mined_questions import PREFIX, MetQuestions
 from trace2skill.runs.mined_twins import Families, MetSegment, Twins
 from trace2skill.runs.reading_progress import ReadingProgress
 from trace2skill.runs.sources import Sources
@@ -35,6 +38,7 @@ from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.sandbox import Sandbox
 from trace2skill.sandbox.tree import scratch_directory
 from trace2skill.traces import ReadFile, read_paths
+from trace2skill.traces.answered import Answered
 from trace2skill.traces.claude import files_kept
 from trace2skill.traces.outcomes import labelled, read_labels
 from trace2skill.traces.own_format import reader_for
@@ -43,7 +47,9 @@ from trace2skill.traces.stores import files_of
 from trace2skill.traces.verdicts import Verdicts, verdicts_for
 from trace2skill.types.trajectory import Trajectory
 
-TASKS, REPORT, PACKS = "tasks.jsonl", "mined.json", "trees*.zip"
+REPORT, PACKS = "mined.json", "trees*.zip"
+FILES = {"shell": TASKS, "questions": QUESTIONS}
+"""By domain, the file of its tasks."""
 NAMED = 5
 
 
@@ -52,6 +58,7 @@ class MinedTasks(Record):
 
     segments: tuple[MinedSegment, ...]
     groups: int = Field(default=0, description="Groups of tasks: so many can be told apart by a division.")
+    groups_of: dict[str, int] = Field(default_factory=dict, description="The same by the domain of the tasks.")
     problems: int = Field(default=0, exclude_if=not_, description="Lines and files that could not be read.")
     first_problems: tuple[str, ...] = Field(default=(), exclude_if=not_)
 
@@ -71,6 +78,15 @@ class MinedTasks(Record):
         return dict(sorted(Counter(item.check for item in self.tasks).items()))
 
     @property
+    def tried(self) -> int:
+        """Segments with a check that could be tried."""
+        return sum(item.check_passes is not None for item in self.segments)
+
+    def tasks_of(self, domain: str) -> int:
+        """So many tasks are of that domain."""
+        return sum(domain_of(item) == domain for item in self.tasks)
+
+    @property
     def agreement(self) -> tuple[int, int]:
         """Of the segments with a check that could be tried and a verdict of their log: how often both say the same."""
         both = [
@@ -82,7 +98,10 @@ class MinedTasks(Record):
 def mine(
     sources: Sources, sandbox: Sandbox, to: Path | None, repositories: Sequence[RepositoryAddress] = ()
 ) -> MinedTasks:
-    """Mine tasks from logs, and write them to a folder: `tasks.jsonl`, and `mined.json` with what became of the rest.
+    """Mine tasks from logs, and write them to a folder, with what became of the rest in `mined.json`.
+
+    `tasks.jsonl` has those of the domain `shell`, `questions.jsonl` those of `questions`; each is there where it has
+    any.
 
     Tasks that begin in a repository have its tree in `trees-DIGEST.zip` beside them. Such files of an earlier mining
     stay: a run that still works on its tasks reads them.
@@ -109,16 +128,27 @@ def mine(
         if not mining.segments:
             first = f": {readings.problems[0]}" if readings.problems else ""
             raise BadInput(f"no session was found in {', '.join(map(str, sources.paths[:NAMED]))}{first}")
+        mining.settle()
+        groups = mining.groups()
         problems = tuple(Redactor().text(str(problem)) for problem in readings.problems[:NAMED])
         found = MinedTasks(
             segments=tuple(mining.segments),
-            groups=len(set(mining.groups().values())),
+            groups=len(set(groups.values())),
+            groups_of={
+                domain: len({groups[item.task] for item in mining.segments if item.task and domain_of(item) == domain})
+                for domain in FILES
+            },
             problems=readings.counts.get("problem", 0),
             first_problems=problems,
         )
         if to is not None:
             swap_in(to, lambda folder: _write(folder, mining, found, sources.name, to))
     return found
+
+
+def domain_of(segment: MinedSegment) -> str:
+    """The domain of the task that a segment became."""
+    return "questions" if segment.check == "answer" else "shell"
 
 
 def check_folder(to: Path | None) -> None:
@@ -151,6 +181,13 @@ class _Mining(ReadingProgress):
     seen: list[MetSegment] = field(default_factory=list)
     known: dict[str, MinedSegment] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.questions = MetQuestions(self.families)
+
+    def answered(self, trajectory_id: str, found: Answered) -> None:
+        """See `Taker`."""
+        self.questions.next_ones[trajectory_id] = found
+
     def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
         """See `Taker`."""
         del number
@@ -158,15 +195,21 @@ class _Mining(ReadingProgress):
         clean, redactor = redacted(trajectory)
         for other in filter(None, (trajectory.parent, f"task {trajectory.task_id}")):
             self.families.unite(trajectory.id, other)
-        for item, row, beginning, tree, what, expected in self.miner.mine(clean, outcomes):
+        found = self.questions.tried(trajectory.id, self.miner.mine(clean, outcomes), redactor)
+        for item, row, beginning, tree, what, expected, question in found:
             told = {"format": file.format, "file": redactor.text(file.name), "why": redactor.text(item.why)}
             segment = item.model_copy(update=told)
             if row is not None:
-                segment = self._kept(segment, row, what, expected)
+                segment = self._kept(segment, row, what, expected, question)
             if segment.task and tree is not None and self.trees is not None and "tree" in (row or {}):
                 add_to_pack(self.trees, tree)
             self.segments.append(segment)
             self.seen.append(MetSegment(segment.session, beginning, bool(segment.task)))
+
+    def settle(self) -> None:
+        """When all is read: take back what logs do not agree on."""
+        settled = self.questions.settled(self.segments, self.seen)
+        self.segments, self.seen = [item for item, _ in settled], [met for _, met in settled]
 
     def groups(self) -> dict[str, str]:
         """By task, its group: the family of its session, with those in which the same work was done."""
@@ -181,28 +224,34 @@ class _Mining(ReadingProgress):
         with self.trees.open("rb") as file:
             return f"trees-{hashlib.file_digest(file, 'sha256').hexdigest()[:12]}.zip"
 
-    def rows(self) -> Iterator[TaskInWords]:
-        """The tasks, with their groups and all sessions that may show how they are done."""
+    def rows(self, domain: str) -> Iterator[TaskInWords]:
+        """The tasks of a domain, with their groups and all sessions that may show how they are done."""
+        tasks = {item.task for item in self.segments if item.task and domain_of(item) == domain}
         twins = Twins(self.families, self.seen)
         sessions = twins.sessions()
         self.waiting.seek(0)
         for line in self.waiting:
             kept = json.loads(line)
             row, session = kept["row"], kept["session"]
+            if row["id"] not in tasks:
+                continue
             group = twins.group_of(session)
-            ids = sorted({row["id"], session, *(id.removeprefix("task ") for id in sessions[group])})
+            met = [id for id in sessions[group] if not id.startswith(PREFIX)]
+            ids = sorted({row["id"], session, *(id.removeprefix("task ") for id in met)})
             whole = {**row, "group": digest_of("group", group)[:16], "sessions": ids}
             whole |= {"tree": {**row["tree"], "pack": self.pack}} if "tree" in row else {}
             yield TaskInWords(whole, kept["what"], kept["expected"])
 
-    def _kept(self, segment: MinedSegment, row: dict[str, Any], what: str, expected: Mapping[str, str]) -> MinedSegment:
-        """The segment as a task, unless there is one already that asks the same of the same files."""
+    def _kept(
+        self, segment: MinedSegment, row: dict[str, Any], what: str, expected: Mapping[str, str], question: str
+    ) -> MinedSegment:
+        """The segment as a task, unless there is one already that asks the same, of the same files."""
         tree = row["tree"]["tree"] if "tree" in row else ""
-        same = digest_of(" ".join(row["prompt"].split()), row["files"], *([tree] if tree else []))
+        same = question or digest_of(" ".join(row["prompt"].split()), row["files"], *([tree] if tree else []))
         first = self.known.setdefault(same, segment)
         if first is not segment:
             self.families.unite(first.session, segment.session)
-            why = f"it asks what {first.id} asks, of the same files"
+            why = f"it asks what {first.id} asks" + ("" if question else ", of the same files")
             return segment.model_copy(update={"task": "", "why": why})
         beside = {"session": segment.session, "what": what, "expected": expected}
         self.waiting.write(json.dumps({"row": row, **beside}) + "\n")
@@ -210,13 +259,17 @@ class _Mining(ReadingProgress):
 
 
 def _write(folder: Path, mining: _Mining, found: MinedTasks, name: str, before: Path) -> None:
-    with (folder / TASKS).open("w", encoding="utf-8") as file:
-        for task in mining.rows():
-            file.write(json.dumps(task.row, ensure_ascii=False) + "\n")
-    write_evals(folder, name, mining.rows())
+    for domain, file in FILES.items():
+        if found.tasks_of(domain):
+            lines = (json.dumps(task.row, ensure_ascii=False) + "\n" for task in mining.rows(domain))
+            (folder / file).write_text("".join(lines), encoding="utf-8")
+    if found.tasks_of("shell"):
+        write_evals(folder, name, mining.rows("shell"))
     for old in sorted(before.glob(PACKS)):
         shutil.copyfile(old, folder / old.name, follow_symlinks=False)
     if mining.trees is not None and mining.pack:
         shutil.copyfile(mining.trees, folder / mining.pack)
-    told = {"counts": found.counts, "checks": found.checks, **found.model_dump(mode="json")}
+    agreed, both = found.agreement
+    counted = {"tried": found.tried, "agree": agreed, "with_verdict": both}
+    told = {"counts": found.counts, "checks": found.checks, **counted, **found.model_dump(mode="json")}
     (folder / REPORT).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

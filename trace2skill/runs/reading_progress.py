@@ -2,6 +2,7 @@
 
 from trace2skill.core.progress import watcher
 from trace2skill.traces import ReadFile
+from trace2skill.traces.answered import Answered
 from trace2skill.traces.stores import Page, TraceStoreAddress
 
 
@@ -27,6 +28,9 @@ class ReadingProgress:
 
     def hide(self, trajectory_id: str, gold: frozenset[str]) -> None:
         """See `Taker`: nothing is shown of it."""
+
+    def answered(self, trajectory_id: str, found: Answered) -> None:
+        """See `Taker`: only who mines tasks reads it."""
 
     def moved(self, name: str) -> None:
         """See `Taker`."""

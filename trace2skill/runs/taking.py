@@ -13,6 +13,7 @@ from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.safety.redaction_map import RedactionMap
 from trace2skill.store import RecordKind, Store
 from trace2skill.traces import ReadFile
+from trace2skill.traces.answered import Answered
 from trace2skill.traces.outcomes import labelled
 from trace2skill.traces.reading import TOLD_APART
 from trace2skill.traces.segments import segmented
@@ -65,6 +66,9 @@ class Taking:
     def hide(self, trajectory_id: str, gold: frozenset[str]) -> None:
         """Take note of what a log says of the expected answer of the trajectory that comes next."""
         self._gold[trajectory_id] = gold
+
+    def answered(self, trajectory_id: str, found: Answered) -> None:
+        """See `Taker`: what is accepted is kept out of the store."""
 
     def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
         """Keep one trajectory, in its segments."""

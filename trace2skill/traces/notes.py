@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from trace2skill.core.record import Record
 from trace2skill.safety.leaks import canonical
+from trace2skill.traces.answered import Answered
 
 PROBLEMS_KEPT = 1000
 
@@ -35,6 +36,7 @@ class Notes:
     problems: list[ReadProblem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     _gold: dict[str, list[object]] = field(default_factory=dict)
+    _answered: dict[str, Answered] = field(default_factory=dict)
 
     def hide(self, trajectory_id: str, *values: object) -> None:
         """Keep what the log says of the expected answer of a trajectory: apart, for leak checks and nothing else."""
@@ -43,6 +45,14 @@ class Notes:
     def gold_of(self, trajectory_id: str) -> frozenset[str]:
         """What was hidden of a trajectory, text by text; given once and then forgotten."""
         return frozenset(_leaves(self._gold.pop(trajectory_id, [])))
+
+    def answered(self, trajectory_id: str, found: Answered) -> None:
+        """Keep what the log says of the question of a trajectory: apart, for whoever mines tasks and nobody else."""
+        self._answered[trajectory_id] = found
+
+    def answered_of(self, trajectory_id: str) -> Answered | None:
+        """What was kept of a trajectory's question; given once and then forgotten."""
+        return self._answered.pop(trajectory_id, None)
 
     def problem(self, source: Named, line: int, message: str) -> None:
         """Note something that was not read."""

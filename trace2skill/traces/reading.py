@@ -9,6 +9,7 @@ from typing import Protocol
 from pydantic import Field
 
 from trace2skill.core.record import Record
+from trace2skill.traces.answered import Answered
 from trace2skill.traces.base import Notes, ReadProblem, Source
 from trace2skill.traces.copies import Copies
 from trace2skill.traces.formats import detect, read_source, unknown_format
@@ -82,6 +83,9 @@ class Taker(Protocol):
     def hide(self, trajectory_id: str, gold: frozenset[str]) -> None:
         """What the log says of the expected answer of the trajectory that comes next."""
 
+    def answered(self, trajectory_id: str, found: Answered) -> None:
+        """What the log says of the question of the trajectory that comes next; gold is in it."""
+
     def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
         """A trajectory, the file it stands in, and which of that file's it is, from 1."""
 
@@ -144,6 +148,9 @@ class Only:
         """See `Taker`."""
 
     def hide(self, trajectory_id: str, gold: frozenset[str]) -> None:
+        """See `Taker`."""
+
+    def answered(self, trajectory_id: str, found: Answered) -> None:
         """See `Taker`."""
 
     def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
@@ -247,7 +254,7 @@ def _taken(
     count, of = 0, set[str]()
     for number, found in enumerate(read_source(source, notes, used), start=1):
         steps.reached(source.reached[0], memory.size)
-        gold = notes.gold_of(found.id)
+        gold, answered = notes.gold_of(found.id), notes.answered_of(found.id)
         trajectory = _new(found, source, file, notes, seen, of)
         if trajectory is None:
             continue
@@ -255,6 +262,8 @@ def _taken(
         if number > goes_on_from:
             if gold:
                 to.hide(trajectory.id, gold)
+            if answered is not None:
+                to.answered(trajectory.id, answered)
             to.take(trajectory, file, number)
     quiet = notes.counts["problem"] == troubles and notes.counts["copy"] + notes.counts["duplicate"] == copied
     if not count and quiet and source.head.strip():

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from trace2skill.core.digest import digest_of, digest_of_bytes
 from trace2skill.core.errors import BadInput
-from trace2skill.domains.rows import OddRows
+from trace2skill.domains.rows import OddRows, beside, only_jsonl, rows_as, text_in, validated
 from trace2skill.domains.shell.evals import evals_in, rows_of_evals
 from trace2skill.domains.shell.trees import TreeReference
 from trace2skill.domains.shell.workspace import RESERVED, stays_inside
 from trace2skill.types.task import Task, TestCase
 
+TASKS = "tasks.jsonl"
 PROMPTS = ("prompt.md", "instruction.md", "task.md", "prompt.txt", "instruction.txt", "task.txt")
 CHECKS = ("check.sh", "check.py")
 
@@ -49,21 +50,10 @@ def load_dataset(data: Path, domain: str) -> list[Task]:
     """
     if (evals := evals_in(data)) is not None:
         return [_of_row(evals, where, json.dumps(row), domain) for where, row in rows_of_evals(evals)]
-    path = data if data.is_file() else _only_jsonl(data)
-    tasks = _of_rows(path, domain) if path else _of_directories(data, domain)
-    seen: dict[str, Task] = {}
-    for task in tasks:
-        if task.id in seen:
-            raise BadInput(f"{data}: two tasks have the id '{task.id}'")
-        seen[task.id] = task
-    return tasks
-
-
-def _only_jsonl(data: Path) -> Path | None:
-    found = sorted(data.glob("*.jsonl"))
-    if len(found) > 1:
-        raise BadInput(f"{data} holds several JSONL files ({', '.join(item.name for item in found)}): name one of them")
-    return found[0] if found else None
+    path = data if data.is_file() else only_jsonl(data, TASKS)
+    if path is None:
+        return _of_directories(data, domain)
+    return rows_as(path, lambda where, line: _of_row(path, where, line, domain))
 
 
 def _of_directories(data: Path, domain: str) -> list[Task]:
@@ -98,42 +88,24 @@ def _of_directory(folder: Path, domain: str) -> Task:
     return _task(
         folder.name,
         domain,
-        _text(prompt),
-        kind=_text(kind).strip() if kind.is_file() else "",
+        text_in(prompt),
+        kind=text_in(kind).strip() if kind.is_file() else "",
         files=files,
         inline={},
         check_name=check.name,
-        check=_text(check),
+        check=text_in(check),
         check_folder=inside if inside.is_dir() else None,
-        solution=_text(solution) if solution.is_file() else "",
+        solution=text_in(solution) if solution.is_file() else "",
         where=str(folder),
-    ).model_copy(update={"skills": tuple(_text(skills).split()) if skills.is_file() else ()})
-
-
-def _of_rows(path: Path, domain: str) -> list[Task]:
-    tasks, odd = [], OddRows()
-    for number, line in enumerate(_text(path).split("\n"), 1):
-        if line.strip():
-            with odd.tolerated():
-                tasks.append(_of_row(path, f"{path}:{number}", line, domain))
-    odd.settle(len(tasks))
-    if not tasks:
-        raise BadInput(f"{path} holds no task")
-    return tasks
+    ).model_copy(update={"skills": tuple(text_in(skills).split()) if skills.is_file() else ()})
 
 
 def _of_row(path: Path, where: str, line: str, domain: str) -> Task:
-    try:
-        row = Row.model_validate(json.loads(line))
-    except json.JSONDecodeError as error:
-        raise BadInput(f"{where}: not JSON: {error.msg}") from error
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:5])
-        raise BadInput(f"{where}: {said}; a task has {', '.join(Row.model_fields)}") from error
+    row = validated(where, line, Row)
     inline = {name: value for name, value in row.files.items() if isinstance(value, str)}
     inline |= {name: value["text"] for name, value in row.files.items() if isinstance(value, dict) and "text" in value}
     files = {
-        name: _beside(path, value["path"], where)
+        name: beside(path, value["path"], where)
         for name, value in row.files.items()
         if isinstance(value, dict) and "path" in value
     }
@@ -149,12 +121,12 @@ def _of_row(path: Path, where: str, line: str, domain: str) -> Task:
         files=files,
         inline=inline,
         check_name=script.name if script is not None and is_script else "check.sh",
-        check=_text(script) if script is not None and is_script else row.check,
+        check=text_in(script) if script is not None and is_script else row.check,
         check_folder=None,
         solution=row.solution,
         where=where,
         tree=row.tree,
-        pack=_beside(path, row.tree.pack, where) if row.tree else None,
+        pack=beside(path, row.tree.pack, where) if row.tree else None,
     )
     made = {"skills": tuple(row.skills), "group": row.group, "sessions": row.sessions}
     return task.model_copy(update=made)
@@ -204,17 +176,3 @@ def _task(
 
 def _first(folder: Path, names: tuple[str, ...]) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)
-
-
-def _beside(path: Path, name: str, where: str) -> Path:
-    found = path.parent / name
-    if not found.resolve().is_relative_to(path.parent.resolve()) or not found.is_file():
-        raise BadInput(f"{where}: there is no file {name} beside {path.name}")
-    return found
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} cannot be read as text: {error}") from error

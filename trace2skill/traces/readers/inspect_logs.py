@@ -12,7 +12,7 @@ from typing import Any
 from trace2skill.core.foreign_json import LONGEST_LINE, parse
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.chat import is_message, say, usage_of
-from trace2skill.traces.outcome_of import from_score
+from trace2skill.traces.inspect_questions import question_in, verdict_in
 from trace2skill.traces.packed import unzipped_zstd
 from trace2skill.traces.session import UNLABELLED, Session
 from trace2skill.traces.values import identity, label, mapping, number, rest, text
@@ -60,7 +60,7 @@ class Inspect:
         head = mapping(source.start)
         for place, sample in enumerate(source.items("samples.item"), start=1):
             if isinstance(sample, dict):
-                yield _sample(sample, mapping(head.get("eval")), source, notes)
+                yield _sample(sample, head, source, notes)
             else:
                 notes.problem(source, 0, f"sample {place} is no object")
 
@@ -72,12 +72,12 @@ class Inspect:
                     raise ValueError(f"{len(members)} members, more than {MOST_MEMBERS}")
                 by_name = {member.filename: member for member in members}
                 head = by_name.get("header.json") or by_name.get("_journal/start.json")
-                run = mapping(mapping(_member(archive, head, source, notes)).get("eval")) if head else {}
+                told = mapping(_member(archive, head, source, notes)) if head else {}
                 for name, member in sorted(by_name.items()):
                     if name.startswith("samples/") and name.endswith(".json"):
                         sample = _member(archive, member, source, notes)
                         if isinstance(sample, dict):
-                            yield _sample(sample, run, source, notes)
+                            yield _sample(sample, told, source, notes)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
             raise ValueError(f"not a zip that can be read: {error}") from error
 
@@ -117,8 +117,8 @@ def _packed(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     return archive.fp.read(member.compress_size)
 
 
-def _sample(sample: dict[str, Any], run: dict[str, Any], source: Source, notes: Notes) -> Trajectory:
-    attachments = mapping(sample.get("attachments"))
+def _sample(sample: dict[str, Any], head: dict[str, Any], source: Source, notes: Notes) -> Trajectory:
+    run, attachments = mapping(head.get("eval")), mapping(sample.get("attachments"))
     id, epoch = label(sample.get("id")) or text(sample.get("id"))[:200], number(sample.get("epoch"))
     task = label(run.get("task")) or source.stem
     key = label(sample.get("uuid")) or f"{label(run.get('run_id')) or source.name}:{id}:{epoch}"
@@ -138,6 +138,7 @@ def _sample(sample: dict[str, Any], run: dict[str, Any], source: Source, notes: 
     rubrics = [mapping(score).get("explanation") for score in mapping(sample.get("scores")).values()]
     notes.hide(session.id, sample.get("target"), mapping(sample.get("metadata")).get("rubric"), rubrics)
     session.extra["events"] = len(events)
+    notes.answered(session.id, question_in(sample, head, lambda part: _whole(part, attachments, 0)))
     total = [usage_of(usage) or Usage() for usage in mapping(sample.get("model_usage")).values()]
     return session.finish(
         task_id=f"{task}:{id}", seed=epoch, outcome=_outcome(sample), usage=sum(total, Usage()) if total else None
@@ -149,13 +150,10 @@ def _outcome(sample: dict[str, Any]) -> Outcome:
     error = mapping(sample.get("error"))
     if error:
         return Outcome(kind="infrastructure_error", reason=text(error.get("message"))[:300], source="log")
-    scores = mapping(sample.get("scores")) or ({"score": sample["score"]} if mapping(sample.get("score")) else {})
-    for name, score in scores.items():
-        value = mapping(score).get("value")
-        made = from_score(value, "log")
-        if made.kind != "unknown":
-            return made.model_copy(update={"reason": f"{name}: {label(value) or value}"})
-    return UNLABELLED
+    if (found := verdict_in(sample)) is None:
+        return UNLABELLED
+    name, value, made = found
+    return made.model_copy(update={"reason": f"{name}: {label(value) or value}"})
 
 
 def _whole(value: Any, attachments: dict[str, Any], depth: int) -> Any:

@@ -1,0 +1,281 @@
+"""Questions mined from logs of evaluations: which become tasks, which do not and why, and who never sees an answer."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asked_logs import SECRET_TARGET, Sample, write_eval
+from product import run
+
+from trace2skill.domains import load_domain
+from trace2skill.domains.base import ANSWER
+from trace2skill.domains.splits import split_tasks
+from trace2skill.runs.gate_on_mined import tasks_in
+from trace2skill.runs.ingest import of_logs
+from trace2skill.runs.intake import take_in
+from trace2skill.runs.mined_tasks import MinedTasks, mine
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.sources import Sources
+from trace2skill.sandbox import Sandbox, choose_sandbox
+from trace2skill.sandbox.bubblewrap import works
+from trace2skill.store import open_store
+from trace2skill.types.trajectory import Trajectory
+
+pytestmark = pytest.mark.skipif(bool(works()), reason=f"commands of logs run in bubblewrap alone: {works()}")
+CAPITALS = {
+    "Peru": "Lima",
+    "Chad": "N'Djamena",
+    "Fiji": "Suva",
+    "Laos": "Vientiane",
+    "Mali": "Bamako",
+    "Oman": "Muscat",
+}
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Sandbox:
+    return choose_sandbox("bwrap", simulated_model=False)
+
+
+@pytest.fixture
+def mined(tmp_path: Path, sandbox: Sandbox) -> Callable[..., MinedTasks]:
+    """Mines one log of samples."""
+
+    def make(*samples: Sample, **how: Any) -> MinedTasks:
+        write_eval(tmp_path / "logs" / "a.eval", samples, **how)
+        return mine(Sources(paths=(tmp_path / "logs",)), sandbox, tmp_path / "tasks")
+
+    return make
+
+
+def asked(country: str, output: str = "", **more: Any) -> Sample:
+    target = CAPITALS[country]
+    return Sample(country, f"What is the capital of {country}?", target, output or f"It is {target}.", **more)
+
+
+def rows_in(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "questions.jsonl").read_text().splitlines()]
+
+
+def test_samples_become_questions_that_are_judged_as_in_their_log(mined: Any, tmp_path: Path) -> None:
+    samples = [asked(country, system="Be brief.") for country in CAPITALS]
+    samples[0] = asked("Peru", "Cusco", right=False)
+    found = mined(*samples)
+    assert (found.counts, found.checks) == ({"self-contained": 6}, {"answer": 6})
+    assert (found.agreement, found.tried, found.groups_of) == ((6, 6), 6, {"shell": 0, "questions": 6})
+    domain = load_domain("questions")
+    for task in domain.load(tmp_path / "tasks"):
+        assert domain.audit(task).verdict == "usable"
+        right = CAPITALS[task.instruction.partition(" of ")[2].rstrip("?")]
+        assert domain.grade(task, {ANSWER: f"Answer: {right}".encode()}).hard == 1.0
+        assert domain.grade(task, {ANSWER: b"Answer: Cusco"}).hard == 0.0
+    assert sorted(path.name for path in (tmp_path / "tasks").iterdir()) == ["mined.json", "questions.jsonl"]
+    assert rows_in(tmp_path / "tasks")[1]["context"] == "Be brief."
+    first = (tmp_path / "tasks" / "questions.jsonl").read_bytes()
+    mined(*samples)
+    assert (tmp_path / "tasks" / "questions.jsonl").read_bytes() == first, "the same logs, the same bytes"
+
+
+TOOL = {"role": "tool", "content": "Lima", "tool_call_id": "1", "function": "search"}
+USER = {"role": "user", "content": "What is the capital of Peru?"}
+LIMA = {"role": "assistant", "content": "It is Lima."}
+PICTURE = [{"role": "user", "content": [{"type": "image", "image": "data:image/png;base64,AA"}]}]
+
+
+@pytest.mark.parametrize(
+    ("sample", "how", "expected"),
+    [
+        (asked("Peru", right=False), {}, "by our `match` its answer passed, and it failed (log)"),
+        (asked("Peru", "Cusco"), {}, "by our `match` its answer failed, and it passed (log)"),
+        (asked("Peru", right=None), {}, "no verdict says whether it was answered right"),
+        (asked("Peru", more={"error": {"message": "rate limit"}}), {}, "no verdict says"),
+        (asked("Peru"), {"scorer": "model_graded_fact"}, "its scorer is none of match, includes, exact, choice, answer"),
+        (asked("Peru"), {"scorer": "pattern", "options": {"pattern": "(a+)+$"}}, "its scorer is none of"),
+        (asked("Peru"), {"options": {"location": "nearby"}}, "has arguments that are not known here"),
+        (asked("Peru"), {"options": {"fuzzy": True}}, "has arguments that are not known here"),
+        (asked("Peru", more={"target": ""}), {}, "its target is empty"),
+        (asked("Peru", more={"target": ["Lima", ""]}), {}, "its target is empty"),
+        (asked("Peru", more={"target": {"a": "Lima"}}), {}, "neither a text nor a list of texts"),
+        (asked("Peru", more={"target": None}), {}, "neither a text nor a list of texts"),
+        (asked("Peru", more={"target": "..."}), {}, "by its rule its target decides nothing"),
+        (asked("Peru", more={"target": "Li\u200bma"}), {}, "signs that nobody sees"),
+        (asked("Peru", more={"target": "ghp_" + "a1B2c3D4e5" * 4}), {}, "its target holds a secret"),
+        (asked("Peru", more={"target": "x" * 20_000}), {}, "by its rule its target decides nothing"),
+        (asked("Peru", more={"sandbox": {"type": "docker"}}), {}, "it had tools or a sandbox"),
+        (asked("Peru", more={"files": {"a": "b"}}), {}, "it had tools or a sandbox"),
+        (asked("Peru", more={"messages": [USER, LIMA, TOOL, LIMA]}), {}, "it had tools or a sandbox"),
+        (asked("Peru", more={"messages": [USER, LIMA, USER, LIMA]}), {}, "more was said to it than the question"),
+        (asked("Peru", more={"messages": [USER, USER, LIMA]}), {}, "more was said to it than the question"),
+        (asked("Peru", more={"input": [USER, LIMA, USER]}), {}, "its input holds what an agent said"),
+        (asked("Peru", more={"input": PICTURE, "messages": PICTURE}), {}, "its question is no text alone"),
+        (asked("Peru", put="x" * 30_000), {}, "its request is too long"),
+        (asked("Peru", put="Is it Lima?"), {"scorer": "includes"}, "who repeats the question passes"),
+        (Sample(1, "Which?", "A", "ANSWER: A", choices=["x", "y"], put="Which?\n\nA) y\nB) x"), {"scorer": "choice"}, "not shown with their letters"),
+        (Sample(1, "Which?", "D", "ANSWER: A", choices=["x", "y"]), {"scorer": "choice"}, "by its rule its target decides nothing"),
+    ],
+)  # fmt: skip
+def test_what_becomes_no_question_says_why(mined: Any, sample: Sample, how: dict[str, Any], expected: str) -> None:
+    (segment,) = mined(sample, **how).segments
+    assert (segment.task, segment.replayable) == ("", "not-replayable")
+    assert expected in segment.why
+    assert "Lima" not in segment.why
+
+
+def test_lists_numbers_and_choices_are_targets(mined: Any, tmp_path: Path) -> None:
+    numeric = {"options": {"numeric": True}}
+    assert mined(Sample(1, "How many are there in all?", 1200, "So it is $1,200."), **numeric).checks == {"answer": 1}
+    assert rows_in(tmp_path / "tasks")[0]["rule"] == {"name": "match", "numeric": True}
+    assert mined(Sample(1, "Which of them?", ["red", "blue"], "Blue")).checks == {"answer": 1}
+    assert rows_in(tmp_path / "tasks")[0]["answer"] == ["red", "blue"]
+    choice = Sample(1, "Which?", ["A", "C"], "ANSWER: A, C", choices=["x", "y", "z"])
+    assert mined(choice, scorer="choice").checks == {"answer": 1}
+    assert rows_in(tmp_path / "tasks")[0]["choices"] == ["x", "y", "z"]
+
+
+def test_one_question_is_one_task_however_often_and_wherever_it_was_asked(tmp_path: Path, sandbox: Sandbox) -> None:
+    logs = tmp_path / "logs"
+    write_eval(logs / "a.eval", [asked("Peru"), asked("Peru", epoch=2, right=False, output="Cusco"), asked("Fiji")])
+    other = asked("Peru", put="Answer in a word.\n\nWhat is the capital of Peru?", system="You know it.", right=None)
+    write_eval(logs / "b.eval", [other], task="again")
+    found = mine(Sources(paths=(logs,)), sandbox, tmp_path / "tasks")
+    assert (len(found.tasks), found.groups) == (2, 2)
+    assert [item.why.startswith("it asks what") for item in found.segments if not item.task] == [True, False]
+    (peru,) = [row for row in rows_in(tmp_path / "tasks") if "Peru" in row["question"]]
+    assert {item.session for item in found.segments if item.task_id.endswith(":Peru")} <= set(peru["sessions"])
+    assert not any(id.startswith("question") for id in peru["sessions"])
+
+
+def test_targets_that_contradict_one_another_make_no_task(mined: Any, tmp_path: Path) -> None:
+    wrong = asked("Peru", "Cusco", epoch=2, more={"target": "Cusco"})
+    found = mined(asked("Peru"), wrong, asked("Fiji"))
+    assert [item.task_id for item in found.tasks] == ["capitals:Fiji"]
+    assert ["logs accept different answers of its question" in item.why for item in found.segments[:2]] == [True, True]
+    assert len(rows_in(tmp_path / "tasks")) == 1
+    shown = [["x", "y"], ["y", "x"]]
+    turned = [
+        Sample(n, "Which?", "AB"[n], f"ANSWER: {'AB'[n]}", choices=choices, epoch=n) for n, choices in enumerate(shown)
+    ]
+    assert len(mined(*turned, scorer="choice").tasks) == 1, "the same option under another letter"
+
+
+def test_an_id_that_is_used_again_is_one_group_and_asks_what_it_asks(mined: Any) -> None:
+    found = mined(asked("Peru"), Sample("Peru", "What is the capital of Fiji?", "Suva", "Suva", epoch=2))
+    assert (len(found.tasks), found.groups) == (2, 1)
+
+
+def test_odd_samples_cost_their_own_task_alone(mined: Any, tmp_path: Path) -> None:
+    deep: Any = "x"
+    for _ in range(200):
+        deep = [deep]
+    odd = [5, None, [], {}, "", [None], ["\ud800"], "a\0b", {"role": []}, deep, 1e300, True]
+    samples = [asked("Fiji")]
+    for name in ("input", "messages", "target", "output", "choices", "scores", "id", "epoch", "sandbox", "attachments"):
+        samples += [asked("Peru", more={name: value}) for value in odd]
+    samples += [asked("Peru", more={"scores": {"match": value}}) for value in odd]
+    samples += [asked("Peru", more={"output": {"choices": [{"message": {"content": value}}]}}) for value in odd]
+    found = mined(*samples)
+    assert "capitals:Fiji" in {item.task_id for item in found.tasks}
+    json.loads((tmp_path / "tasks" / "mined.json").read_text())
+    assert load_domain("questions").load(tmp_path / "tasks")
+
+
+def test_secrets_stay_out_of_questions(mined: Any, tmp_path: Path) -> None:
+    secret = "ghp_" + "a1B2c3D4e5" * 4
+    put = f"With the token {secret}\u200b: what is the capital of Peru?"
+    assert mined(asked("Peru", put=put, system=f"token={secret}")).checks == {"answer": 1}
+    (row,) = rows_in(tmp_path / "tasks")
+    assert secret not in json.dumps(row)
+    assert "\u200b" not in row["question"]
+    assert secret not in (tmp_path / "tasks" / "mined.json").read_text()
+
+
+def test_targets_are_in_nothing_that_is_learned_from_or_said(tmp_path: Path, sandbox: Sandbox) -> None:
+    """What an evaluation wants is in the tasks' own file, and in no trajectory, no report and no reason."""
+    samples = [
+        Sample(n, f"What is the name of place {n}?", SECRET_TARGET, "I do not know.", right=n % 2 == 0)
+        for n in range(6)
+    ]
+    logs = write_eval(tmp_path / "logs" / "a.eval", samples)
+    found = mine(Sources(paths=(logs,)), sandbox, tmp_path / "tasks")
+    assert len(found.tasks) == 3
+    assert SECRET_TARGET not in found.model_dump_json()
+    assert SECRET_TARGET not in (tmp_path / "tasks" / "mined.json").read_text()
+    domain = load_domain("questions")
+    for task in domain.load(tmp_path / "tasks"):
+        assert domain.gold_only(task) == {SECRET_TARGET}
+        assert SECRET_TARGET not in domain.describe(task)
+        assert SECRET_TARGET not in domain.grade(task, {ANSWER: b"Answer: Rome"}).reason
+    store = open_store(tmp_path / "s.duckdb")
+    taken = take_in(store, Sources(paths=(logs,), analyst="rules")).taken
+    kept = store.several("trajectory", [item.id for item in taken], Trajectory).values()
+    assert len(kept) == 6
+    assert not [item.id for item in kept if SECRET_TARGET in item.model_dump_json()]
+    store.close()
+
+
+def test_nothing_held_out_is_learned_from(tmp_path: Path, sandbox: Sandbox) -> None:
+    logs = tmp_path / "logs"
+    write_eval(logs / "a.eval", [asked(country, epoch=epoch) for country in CAPITALS for epoch in (1, 2)])
+    write_eval(
+        logs / "b.eval",
+        [asked(country, put=f"Say it: what is the capital of {country}?", right=None) for country in CAPITALS],
+    )
+    found = mine(Sources(paths=(logs,)), sandbox, tmp_path / "tasks")
+    tasks = load_domain("questions").load(tmp_path / "tasks")
+    of_country = {item.session: item.task_id.rpartition(":")[2] for item in found.segments}
+    for seed in range(3):
+        splits = split_tasks(tasks, seed=seed)
+        held_out = [task for task in tasks if task.id not in splits.evolve]
+        store = open_store(tmp_path / f"{seed}.duckdb")
+        ids = sorted({id for task in held_out for id in task.sessions})
+        taken = take_in(store, Sources(paths=(logs,), analyst="rules"), ids).taken
+        store.close()
+        assert {of_country[item.id] for item in taken} == {of_country[task.id] for task in tasks} - {
+            of_country[task.id] for task in held_out
+        }
+        assert len(taken) == 3 * (len(tasks) - len(held_out))
+
+
+def test_questions_are_gated_on_where_these_have_more_groups(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "mined"
+    folder.mkdir()
+    question = {"question": "What is it?", "answer": "x"}
+    (folder / "questions.jsonl").write_text("".join(json.dumps({"id": f"q{n}", **question}) + "\n" for n in range(3)))
+    assert tasks_in(folder) == (folder, "questions")
+    (folder / "tasks.jsonl").write_text(json.dumps({"id": "t", "prompt": "Do it.", "check": "true"}) + "\n")
+    assert tasks_in(folder) == (folder / "questions.jsonl", "questions")
+    assert "3 groups of tasks are of the domain questions and 1 of shell" in caplog.text
+    assert tasks_in(folder / "tasks.jsonl") == (folder / "tasks.jsonl", "shell")
+    sources = {"paths": [str(tmp_path)], "analyst": "rules"}
+    first = of_logs({"data": {"sources": sources}, "models": {"agent": {"name": "sim/office"}}}, folder)
+    kept = RunSettings.model_validate(first).model_dump(mode="json")
+    again = RunSettings.model_validate(of_logs(kept))
+    assert (again.data.path, again.data.domain) == (folder / "questions.jsonl", "questions")
+    for domain in ("shell", "questions"):
+        assert len(load_domain(domain).load(folder)) == {"shell": 1, "questions": 3}[domain]
+
+
+def test_from_an_evaluations_log_to_held_out_questions_in_one_command(tmp_path: Path, prefect_home: Path) -> None:
+    write_eval(tmp_path / "logs" / "a.eval", [asked(country) for country in CAPITALS])
+    seen = run(tmp_path, prefect_home, "mine", tmp_path / "logs", "--dry-run").stdout
+    assert "6 tasks (6 of questions) in 6 groups of 6 segments" in " ".join(seen.split())
+    assert "checks tried 6, agree with the log's own verdict in 6 of 6" in " ".join(seen.split())
+    told = json.loads(run(tmp_path, prefect_home, "mine", tmp_path / "logs", "--dry-run", "--json").stdout)
+    assert (told["tried"], told["agree"], told["with_verdict"]) == (6, 6, 6)
+    given = (
+        "--gate-on",
+        "mined",
+        "--analyst",
+        "rules",
+        "--agent-model",
+        "sim/office",
+        "--store",
+        tmp_path / "s.duckdb",
+    )
+    done = json.loads(run(tmp_path, prefect_home, "ingest", tmp_path / "logs", *given, "--json").stdout)
+    assert done["sources"]["held_out"] + done["sources"]["trajectories"] == 6
+    assert done["sources"]["held_out"] >= 2
+    assert "mined from sessions" in done["sources"]["tested_on"]
+    assert "by match" in done["sources"]["tested_on"]

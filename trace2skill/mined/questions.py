@@ -1,0 +1,156 @@
+"""Questions of evaluation logs as tasks: where our own grader says of the recorded answer what the log says.
+
+Whether it does is found out before the log's verdict is looked at. The accepted answers stand in the task's row and in
+nothing that is said of it.
+"""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from trace2skill.core.digest import digest_of
+from trace2skill.core.errors import BadInput
+from trace2skill.domains.base import ANSWER
+from trace2skill.domains.questions.dataset import QUESTIONS, shows, task_of
+from trace2skill.domains.questions.domain import Questions
+from trace2skill.domains.questions.rules import ARGUMENTS, AnswerRule, letters_of
+from trace2skill.mined.requests import LONGEST, alike
+from trace2skill.mined.task import MinedSegment
+from trace2skill.safety.redaction import Redactor
+from trace2skill.safety.shown import hides
+from trace2skill.traces.answered import Answered
+
+log = logging.getLogger(__name__)
+SHORTEST = 3
+AGREES = {True: "passed", False: "failed"}
+
+
+class MinedQuestion(NamedTuple):
+    """What a question became: what is said of its segment, and the row of the task, if it became one.
+
+    `known_by` names the question wherever it is asked, and `wanted` what is accepted; '' where nothing is known.
+    """
+
+    segment: MinedSegment
+    row: dict[str, Any] | None = None
+    known_by: str = ""
+    wanted: str = ""
+
+
+class QuestionMiner:
+    """Mines questions, one after the other."""
+
+    def __init__(self) -> None:
+        self._domain = Questions()
+
+    def mine(self, about: MinedSegment, answered: Answered, redactor: Redactor) -> MinedQuestion:
+        """What a question became.
+
+        Args:
+            about: of the segment that answered it, with the verdict of its log.
+            answered: what its log says.
+            redactor: takes secrets out.
+
+        Whatever else a log makes go wrong costs its own task, and stands in the reason.
+        """
+        try:
+            return self._mined(about, answered, redactor)
+        except Exception as error:  # a log is anybody's: the other sessions are mined
+            log.warning("the question of %s cannot be mined", about.id, exc_info=error)
+            return _none(about, f"its question cannot be mined ({type(error).__name__})")
+
+    def _mined(self, about: MinedSegment, answered: Answered, redactor: Redactor) -> MinedQuestion:
+        clean = _clean(answered, redactor)
+        known_by = known_as(clean) if clean.asked else ""
+        wanted = wanted_by(clean) if clean.accepted else ""
+        rule = _rule(clean)
+        why = clean.why or (rule if isinstance(rule, str) else "") or _odd(answered, clean)
+        if why or isinstance(rule, str):
+            return _none(about, why)._replace(known_by=known_by, wanted=wanted)
+        row = _row(about.id, clean, rule)
+        tried = self._tried(about, row, clean.output)
+        return tried._replace(known_by=known_by, wanted=wanted)
+
+    def _tried(self, about: MinedSegment, row: dict[str, Any], output: str) -> MinedQuestion:
+        """Judge the recorded answer by the domain's grader, and then look at what the log says of it."""
+        try:
+            task = task_of(Path(QUESTIONS), "its target", json.dumps(row), self._domain.name)
+        except BadInput:  # what is wrong with gold is said to nobody
+            return _none(about, "by its rule its target decides nothing")
+        audit = self._domain.audit(task)
+        if audit.verdict != "usable":
+            return _none(about, audit.reason)
+        if row["rule"]["name"] == "includes" and self._domain.judge(task, task.instruction).passed:
+            return _none(about, "who repeats the question passes: its rule decides nothing")
+        passes = self._domain.grade(task, {ANSWER: output.encode("utf-8", "replace")}).hard >= 1.0
+        about = about.model_copy(update={"check": "answer", "check_passes": passes})
+        if about.outcome not in AGREES.values():
+            return _none(about, "no verdict says whether it was answered right")
+        if AGREES[passes] != about.outcome:
+            name = row["rule"]["name"]
+            return _none(about, f"by our `{name}` its answer {AGREES[passes]}, and it {about.outcome} ({about.source})")
+        made = about.model_copy(update={"replayable": "self-contained", "task": about.id, "why": ""})
+        return MinedQuestion(made, row)
+
+
+def known_as(answered: Answered) -> str:
+    """The name of a question, however it was put: its words and its options, in any order."""
+    return digest_of("question", alike(answered.asked) or answered.asked, sorted(map(alike, answered.choices)))[:16]
+
+
+def wanted_by(answered: Answered) -> str:
+    """The name of what is accepted: of options their texts, so that another order of them changes nothing."""
+    texts = list(answered.accepted)
+    if answered.scorer == "choice":
+        by_letter = {chr(ord("A") + place): alike(choice) for place, choice in enumerate(answered.choices)}
+        texts = [by_letter.get(one, one) for one in letters_of(texts)]
+    return digest_of("accepted", sorted({" ".join(text.casefold().split()) for text in texts}))[:16]
+
+
+def _none(about: MinedSegment, why: str) -> MinedQuestion:
+    return MinedQuestion(about.model_copy(update={"replayable": "not-replayable", "task": "", "why": why}))
+
+
+def _clean(answered: Answered, redactor: Redactor) -> Answered:
+    """Without secrets, and without signs that nobody sees."""
+
+    def clean(text: str) -> str:
+        return "".join(sign for sign in redactor.text(text) if not hides(sign))
+
+    told: dict[str, Any] = {name: clean(getattr(answered, name)).strip() for name in ("asked", "question", "context")}
+    told |= {"choices": tuple(map(clean, answered.choices)), "accepted": tuple(map(clean, answered.accepted))}
+    return answered.model_copy(update={**told, "output": redactor.text(answered.output)})
+
+
+def _rule(answered: Answered) -> AnswerRule | str:
+    """The rule of a log's scorer, or why there is none."""
+    if answered.scorer not in ARGUMENTS:
+        return f"its scorer is none of {', '.join(ARGUMENTS)}" if answered.scorer else "no scorer is named"
+    try:
+        return AnswerRule.model_validate({**answered.arguments, "name": answered.scorer})
+    except ValidationError:
+        return f"its scorer `{answered.scorer}` has arguments that are not known here"
+
+
+def _odd(answered: Answered, clean: Answered) -> str:
+    """Why a question is no task, as far as its words tell; '' where it may be one."""
+    if not clean.asked or len(clean.question) < SHORTEST:
+        return "it has no request that could be a task"
+    if len(clean.question) + len(clean.context) > LONGEST:
+        return "its request is too long"
+    if clean.accepted != answered.accepted:
+        return "its target holds a secret, or signs that nobody sees"
+    if clean.scorer == "choice" and not shows(clean.question, clean.choices):
+        return "its options were not shown with their letters and in their order"
+    return ""
+
+
+def _row(id: str, clean: Answered, rule: AnswerRule) -> dict[str, Any]:
+    accepted = clean.accepted[0] if len(clean.accepted) == 1 else list(clean.accepted)
+    row: dict[str, Any] = {"id": id, "question": clean.question, "answer": accepted}
+    row |= {"rule": {"name": rule.name, **rule.model_dump(mode="json", exclude_defaults=True)}, "kind": rule.name}
+    row |= {"choices": list(clean.choices)} if rule.name == "choice" else {}
+    return row | ({"context": clean.context} if clean.context else {})

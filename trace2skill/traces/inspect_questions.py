@@ -1,0 +1,108 @@
+"""The question of a sample of inspect_ai, its target, and the scorer that gave it the verdict."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from trace2skill.traces.answered import Answered, accepted_in, said_by, text_of
+from trace2skill.traces.outcome_of import from_score
+from trace2skill.traces.values import label, mapping, objects
+from trace2skill.types.trajectory import Outcome
+
+NAMESPACE = "inspect_ai/"
+PARTS = ("input", "messages", "output", "choices", "target")
+WORKED = "it had tools or a sandbox: the question is not all that it was given"
+
+
+def verdict_in(sample: Mapping[str, Any]) -> tuple[str, Any, Outcome] | None:
+    """The first score of a sample that says how it ended: its name, its value, and what that means."""
+    scores = mapping(sample.get("scores")) or ({"score": sample["score"]} if mapping(sample.get("score")) else {})
+    for name, score in scores.items():
+        value = mapping(score).get("value")
+        if (made := from_score(value, "log")).kind != "unknown":
+            return name, value, made
+    return None
+
+
+def question_in(sample: Mapping[str, Any], head: Mapping[str, Any], whole: Callable[[Any], Any]) -> Answered:
+    """What a sample says of its question.
+
+    Args:
+        sample: as the log has it.
+        head: of the log: `eval`, and `results` where it has them.
+        whole: puts attachments back. It is asked only where the question may stand by itself.
+    """
+    verdict = verdict_in(sample)
+    name, arguments = _scorer(verdict[0] if verdict else "", head)
+    found = Answered(scorer=name, arguments=arguments or {})
+    if arguments is None:
+        return found.model_copy(update={"why": "the log does not say with which arguments it was scored"})
+    if _worked(sample, head, objects(sample.get("messages"))):
+        return found.model_copy(update={"why": WORKED})
+    sample = {name: whole(sample.get(name)) for name in PARTS}
+    accepted = accepted_in(sample["target"])
+    if isinstance(accepted, str):
+        return found.model_copy(update={"why": accepted})
+    told = {**_said(sample), "accepted": accepted, "output": _output(sample)}
+    choices = sample.get("choices") or []
+    if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
+        told["why"] = told.get("why") or "its choices are no texts"
+    else:
+        told["choices"] = tuple(choices)
+    return found.model_copy(update=told)
+
+
+def _scorer(name: str, head: Mapping[str, Any]) -> tuple[str, dict[str, Any] | None]:
+    """The scorer that gave the score of that name, and its arguments; None where the log does not say them.
+
+    Without a score, the only scorer that the log names. Newer logs name scorers in `eval`, all finished ones in
+    `results`, under the name of the score and the scorer's own.
+    """
+    results = objects(mapping(head.get("results")).get("scores"))
+    mine = [item for item in results if label(item.get("name")) == name]
+    planned = objects(mapping(head.get("eval")).get("scorers"))
+    if not name:
+        mine, planned = (results if len(results) == 1 else []), (planned if len(planned) == 1 else [])
+    own = label(mine[0].get("scorer")) if mine else name or (label(planned[0].get("name")) if planned else "")
+    bare = own.removeprefix(NAMESPACE)
+    told = [item.get("options") for item in planned if label(item.get("name")).removeprefix(NAMESPACE) == bare]
+    told += [item.get("params", item.get("options")) for item in mine]
+    if not bare or len(told) == 0:
+        return bare, None
+    return bare, mapping(told[0])
+
+
+def _said(sample: Mapping[str, Any]) -> dict[str, Any]:
+    """The question as the data set has it and as it was put, or `why` it does not stand by itself."""
+    given, messages = sample.get("input"), objects(sample.get("messages"))
+    put = objects(given) if isinstance(given, list) else [{"role": "user", "content": given}]
+    if any(item.get("role") not in ("user", "system") for item in put):
+        return {"why": "its input holds what an agent said"}
+    until = next((at for at, item in enumerate(messages) if item.get("role") == "assistant"), len(messages))
+    before, after = messages[:until], messages[until:]
+    if any(item.get("role") != "assistant" for item in after):
+        return {"why": "more was said to it than the question"}
+    asked, question, context = said_by(put, "user"), said_by(before, "user"), said_by(before, "system")
+    if not asked or not question or context is None:
+        return {"why": "its question is no text alone"}
+    if len(question) != len(asked):
+        return {"why": "more was said to it than the question"}
+    joined = {"asked": asked, "question": question, "context": context}
+    return {name: "\n\n".join(text.strip() for text in texts) for name, texts in joined.items()}
+
+
+def _worked(sample: Mapping[str, Any], head: Mapping[str, Any], messages: list[dict[str, Any]]) -> bool:
+    """Was there more than a question: a sandbox, files, or a call of a tool?"""
+    given = any(sample.get(name) for name in ("sandbox", "files", "setup")) or mapping(head.get("eval")).get("sandbox")
+    return bool(given) or any(item.get("role") == "tool" or item.get("tool_calls") for item in messages)
+
+
+def _output(sample: Mapping[str, Any]) -> str:
+    """What the scorers judge: the text of the first choice, without what the model thought."""
+    output = mapping(sample.get("output"))
+    first = next(iter(objects(output.get("choices"))), {})
+    content = mapping(first.get("message")).get("content", "")
+    if isinstance(content, list):
+        content = [part for part in objects(content) if part.get("type") == "text"]
+    found = text_of(content) if content else ""
+    told = output.get("completion")
+    return found or (told if isinstance(told, str) else "")
