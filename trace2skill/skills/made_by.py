@@ -16,7 +16,7 @@ PREFIX = "trace2skill-"
 KEYS = tuple(PREFIX + name for name in ("version", "digest", "run", "verdict", "date"))
 VALUE = r"[A-Za-z0-9_.:+-]{1,80}"
 """Numbers, digests, ids and times: no words, for what stands there is taken for nothing that anybody has learned."""
-LINE = re.compile(rf"[ \t]*{PREFIX}[a-z]+: \"{VALUE}\"[ \t]*(?:\r\n|\n|\r|\Z)")
+LINE = re.compile(rf"{PREFIX}[a-z]+: \"{VALUE}\"(?:\r\n|\n|\r|\Z)")
 ITEM = re.compile(rf"{PREFIX}[a-z]+: \"{VALUE}\"(?:, )?")
 OWN = "metadata: # written by trace2skill export"
 
@@ -125,12 +125,11 @@ def _removed(text: str) -> str:
 def _ours(yaml: str, value: Any) -> Iterator[tuple[int, int]]:
     """Where our keys stand, exactly as they are written here: what looks otherwise is somebody's own."""
     for key, _ in value.value:
-        at, form = key.start_mark.index, ITEM if value.flow_style else LINE
-        if key.value in KEYS:
-            if not value.flow_style:
-                at -= key.start_mark.column
-            if found := form.match(yaml, at):
-                yield at, found.end()
+        at, before, form = key.start_mark.index, 0, ITEM
+        if not value.flow_style:
+            before, form = key.start_mark.column, LINE
+        if key.value in KEYS and (found := form.match(yaml, at)):
+            yield at - before, found.end()
 
 
 def _metadata(yaml: str) -> tuple[Any, Any]:
