@@ -12,9 +12,10 @@ from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, code, flat, plain
 from trace2skill.cli.skill_given import SkillGiven, is_place, place_given, skill_given
 from trace2skill.core.errors import BadInput
-from trace2skill.runs.provenance import SUFFIX, as_text, provenance_of
+from trace2skill.runs.provenance import SUFFIX, as_text, exported_keys, provenance_of
 from trace2skill.skills.apply import unified_diff
 from trace2skill.skills.library import is_library, skills_in
+from trace2skill.skills.made_by import with_made_by
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
 from trace2skill.versions.export import to_directory, to_git, to_zip
@@ -146,26 +147,40 @@ def export(
         typer.Option(help="A folder that coding agents install plug-ins from: an entry a skill; also of a library."),
     ] = None,
     owner: Annotated[str, typer.Option(help="Who keeps a new marketplace.")] = "",
+    metadata: Annotated[
+        bool,
+        typer.Option(
+            "--metadata",
+            help="Write number, digest, run, verdict and date of the version into `metadata` of the front matter.",
+        ),
+    ] = False,
     store: o.StorePath = None,
 ) -> None:
-    """Take versions out: as a directory, a .skill zip, a Git branch whose messages hold the evidence, or a plug-in."""
+    """Take versions out: as a directory, a .skill zip, a Git branch whose messages hold the evidence, or a plug-in.
+
+    What is written is the version byte for byte; with --metadata its front matter says besides which version it is, and
+    `verify` takes it for that one.
+    """
     opened = o.store_to_look_into(store)
     if sum(place is not None for place in (directory, zip_file, git, marketplace)) != 1:
         raise BadInput("say where to: one of --to DIR, --zip FILE, --git REPOSITORY, --marketplace DIR")
     if marketplace is not None:
         skills = skills_in(Path(which)) if is_library(Path(which)) else [_skill(opened, which)]
         told = [provenance_of(opened, skill, f"trace2skill {__version__}") for skill in skills]
-        given = [(skill, one.number, as_text(one)) for skill, one in zip(skills, told, strict=True)]
+        made = [_signed(opened, skill) if metadata else skill for skill in skills]
+        given = [(skill, one.number, as_text(one)) for skill, one in zip(made, told, strict=True)]
         for target in to_marketplace(given, marketplace, owner=owner, provenance_name=SUFFIX):
             typer.echo(f"wrote {target}")
         return
     if git is not None:
+        if metadata:
+            raise BadInput("--git takes no --metadata: the message of each commit says which version it is")
         if str(git).startswith("git+"):
             raise BadInput("--git takes a repository on this machine: clone it, export into the clone, and push that")
         count = to_git(Registry(opened), _name(opened, which), git, branch)
         typer.echo(f"wrote {count} commits to branch {branch} of {git}")
         return
-    skill = _skill(opened, which)
+    skill = _signed(opened, _skill(opened, which)) if metadata else _skill(opened, which)
     target = to_directory(skill, directory) if directory is not None else to_zip(skill, zip_file or Path())
     typer.echo(f"wrote {target}")
 
@@ -210,6 +225,10 @@ def _skill(store: Store, which: str) -> Skill:
         return skill_given(which, store.beside)
     registry = Registry(store)
     return registry.skill(registry.version(which).skill)
+
+
+def _signed(store: Store, skill: Skill) -> Skill:
+    return with_made_by(skill, exported_keys(store, skill))
 
 
 def _name(store: Store, which: str) -> str:

@@ -12,7 +12,9 @@ from operator import not_
 from pydantic import Field
 
 from trace2skill.consolidate.ledger import SupportLedger
+from trace2skill.core.digest import digest_of
 from trace2skill.core.record import Record
+from trace2skill.skills.made_by import made_by, without_made_by
 from trace2skill.skills.markdown import split_lines
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
@@ -65,6 +67,9 @@ class Provenance(Record, form="Provenance", version=1):
     decision: ProvenDecision | None = Field(default=None, description="The judgement that stands; none for people's.")
     files: tuple[ProvenFile, ...]
     lines: tuple[ProvenLine, ...] = Field(description="Those for which somebody spoke; of others there is no record.")
+    bare: str = Field(
+        default="", exclude_if=not_, description="Of SKILL.md without an export's keys, where the version has some."
+    )
     tool: str = Field(description="The program that wrote this.")
 
 
@@ -89,8 +94,25 @@ def provenance_of(store: Store, skill: Skill, tool: str = "trace2skill") -> Prov
         decision=decision,
         files=tuple(ProvenFile(path=file.path, sha256=sha256(file.content).hexdigest()) for file in skill.files),
         lines=tuple(_lines(skill, ledger)) if ledger else (),
+        bare=_bare_sha(skill) if made_by(skill) else "",
         tool=tool,
     )
+
+
+def exported_keys(store: Store, skill: Skill) -> dict[str, str]:
+    """What an export can write into the front matter of who made a version: see `with_made_by`.
+
+    No name of a person, and nothing of any trajectory; of a skill that the store does not know, its digest alone.
+    """
+    told = provenance_of(store, skill)
+    version = next((item for item in Registry(store).versions(skill.name) if item.skill == skill.digest), None)
+    return {
+        "version": str(told.number) if told.number else "",
+        "digest": told.skill,
+        "run": told.run_id,
+        "verdict": told.decision.verdict if told.decision else "",
+        "date": version.written[:10] if version else "",
+    }
 
 
 def as_text(told: Provenance) -> str:
@@ -99,10 +121,18 @@ def as_text(told: Provenance) -> str:
 
 
 def differences(skill: Skill, told: Provenance) -> list[str]:
-    """What of a skill is not as its provenance says, in words; nothing where all is."""
+    """What of a skill is not as its provenance says, in words; nothing where all is.
+
+    The keys that an export writes into the front matter are no part of the version: what they say is compared.
+    """
     found = [] if skill.name == told.name else [f"it is called '{skill.name}', and not '{told.name}'"]
+    found += _untrue_keys(skill, told)
     has = {file.path: sha256(file.content).hexdigest() for file in skill.files}
     said = {file.path: file.sha256 for file in told.files}
+    if has.get("SKILL.md") != said.get("SKILL.md"):
+        skill = without_made_by(skill)
+        bare = _bare_sha(skill)
+        has["SKILL.md"] = said["SKILL.md"] if "SKILL.md" in said and bare == told.bare else bare
     found += [f"{path}: missing" for path in sorted(said.keys() - has.keys())]
     found += [f"{path}: not in the provenance" for path in sorted(has.keys() - said.keys())]
     changed = sorted(path for path in has.keys() & said.keys() if has[path] != said[path])
@@ -111,11 +141,28 @@ def differences(skill: Skill, told: Provenance) -> list[str]:
         moved = [line for line in lines if _digest(skill, line.file, line.first, line.last) != line.sha256]
         where = f": lines {', '.join(str(line.first) for line in moved[:10])}" if moved else " between its proven lines"
         found.append(f"{path}: changed{where}")
-    if not found and skill.digest != told.skill:
-        found.append(
-            f"its digest is {skill.digest[:12]}, and not {told.skill[:12]}: a file may be run that could not be"
-        )
+    digest = digest_of("skill", [(file.path, file.executable, has[file.path]) for file in skill.files])
+    if not found and digest != told.skill:
+        found.append(f"its digest is {digest[:12]}, and not {told.skill[:12]}: a file may be run that could not be")
     return found
+
+
+def _untrue_keys(skill: Skill, told: Provenance) -> list[str]:
+    """What an export's keys say otherwise than the provenance beside the skill."""
+    if told.bare and skill.digest == told.skill:
+        return []  # it is the version itself, which holds what was written of another one
+    verdict = told.decision.verdict if told.decision else ""
+    true = {"version": str(told.number or ""), "digest": told.skill, "run": told.run_id, "verdict": verdict}
+    return [
+        f"SKILL.md: its metadata say trace2skill-{name} {value[:80]}, and not {true[name][:80] or 'nothing'}"
+        for name, value in made_by(skill).items()
+        if name in true and value != true[name]
+    ]
+
+
+def _bare_sha(skill: Skill) -> str:
+    text = without_made_by(skill).text("SKILL.md")
+    return sha256((text or "").encode()).hexdigest()
 
 
 def unknown_to(store: Store, told: Provenance) -> list[str]:
