@@ -35,6 +35,8 @@ RULES: list[tuple[Any, Any, str, bool]] = [
     ("exact", "The cat", "Cat!", True),
     ("exact", "cat", "a black cat", False),
     ("exact", "3.0", "(3)", True),
+    ("exact_match", "The cat", "Answer: The cat", True),
+    ("exact_match", "The cat", "the cat", False),
     ({"name": "answer", "pattern": "word"}, "yes", "So...\nANSWER: Yes.", True),
     ({"name": "answer", "pattern": "letter"}, "B", "ANSWER: B) it", True),
     ({"name": "answer", "pattern": "line"}, "red and blue", "So the answer: Red and blue", True),
