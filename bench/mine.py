@@ -7,7 +7,8 @@ that fail and a tenth of whose files nobody read, and an empty repository of ski
 request: the rules learn, a scripted agent tries what is held out (`worked_agent.py`), a forge of the tests answers. So
 it says nothing of models. The second part holds what a mined check says against how the sessions really ended, which
 the miner is not told. The third does the same with sessions that began in a repository (`worked_repositories.py`):
-commands that really ran at some commit of it, of which the logs show a few files. The fourth mines the logs at hand.
+commands that really ran at some commit of it, of which the logs show a few files. The fourth is on questions of
+evaluations (`mine_questions.py`), the fifth mines the logs at hand.
 Exits 1 where a promise is not kept.
 """
 
@@ -29,6 +30,9 @@ os.environ.setdefault("PREFECT_HOME", tempfile.mkdtemp(prefix="t2s-prefect-"))
 from fake_forge import TOKEN, FakeForge
 from house_model import script
 from house_words import CONVENTIONS
+from mine_leaks import held_out_sessions
+from mine_leaks import leaks as find_leaks
+from mine_questions import questions
 from rich.console import Console
 from rich.table import Table
 from worked_agent import agent
@@ -37,15 +41,12 @@ from worked_repositories import repository, worked_in
 from worked_sessions import At, Worked, worked
 
 from trace2skill.domains import load_domain
-from trace2skill.domains.splits import split_tasks
 from trace2skill.mined.repository import RepositoryAddress
-from trace2skill.runs.intake import take_in
 from trace2skill.runs.mined_tasks import MinedTasks, mine
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.sources import Sources
 from trace2skill.sandbox import choose_sandbox
 from trace2skill.sim.scripted import scripted
-from trace2skill.store import open_store
 from trace2skill.store.database import close_all
 
 LEAST_AGREEMENT = 0.9
@@ -58,6 +59,7 @@ def main() -> None:
     arguments.add_argument("--in-repository", type=int, default=54, help="sessions that begin in a repository")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    arguments.add_argument("--evaluations", type=Path, help="logs that bench/inspect_logs.py has written")
     given = arguments.parse_args()
     console = Console()
     with tempfile.TemporaryDirectory(prefix="t2s-bench-") as directory:
@@ -70,6 +72,7 @@ def main() -> None:
         leaks = held_out_leaks(folder, logs, done)
         console.print(f"held-out leaks: {leaks}")
         right &= in_repository(console, folder, given.in_repository, given.seed)
+        right &= questions(console, folder, given.data, given.evaluations, given.seed)
         at_hand(console, given.data)
     sys.exit(0 if right and not leaks and done["decision"]["verdict"] == "promote" and asked else 1)
 
@@ -183,27 +186,7 @@ def house_sessions(folder: Path, data: Path) -> tuple[list[Worked], dict[str, bo
 def held_out_leaks(folder: Path, logs: Path, done: dict[str, Any]) -> int:
     """Sessions of held-out tasks from which anything was learned, in that run and with other divisions."""
     learned = {id for item in done["analyses"] for id in (item["task_id"], item["trajectory_id"])}
-    return len(learned & _held_out(folder / "again", 42)) + _leaks(folder / "again", logs, folder / "leaks")
-
-
-def _held_out(tasks: Path, seed: int) -> set[str]:
-    """Ids of all sessions that may show how a held-out task is done, in the division of that seed."""
-    loaded = load_domain("shell").load(tasks)
-    splits = split_tasks(loaded, seed=seed)
-    return {id for task in loaded if task.id not in splits.evolve for id in task.sessions}
-
-
-def _leaks(tasks: Path, logs: Path, stores: Path) -> int:
-    """Sessions of held-out tasks that would be learned from, in three divisions."""
-    leaks = 0
-    stores.mkdir()
-    for seed in (1, 2, 3):
-        sessions = _held_out(tasks, seed)
-        store = open_store(stores / f"{seed}.duckdb")
-        taken = take_in(store, Sources(paths=(logs,), analyst="rules"), sorted(sessions)).taken
-        leaks += sum(bool({item.id, item.task_id} & sessions) for item in taken)
-        store.close()
-    return leaks
+    return len(learned & held_out_sessions(folder / "again", 42)) + find_leaks(folder / "again", logs, folder / "leaks")
 
 
 def in_repository(console: Console, folder: Path, count: int, seed: int) -> bool:
@@ -229,7 +212,7 @@ def in_repository(console: Console, folder: Path, count: int, seed: int) -> bool
     table = Table("sessions", "with a check that was tried", "agree", "tasks", "of these, sessions that failed")
     kept = _row(table, f"{count} that began in a repository", found, {n: not one.failed for n, one in began.items()})
     console.print(table)
-    leaks = _leaks(folder / "in-repository-tasks", logs, folder / "leaks-in-repository")
+    leaks = find_leaks(folder / "in-repository-tasks", logs, folder / "leaks-in-repository")
     console.print(f"held-out leaks: {leaks}; groups {found.groups} of {len(found.tasks)} tasks", highlight=False)
     size = sum(pack.stat().st_size for pack in (folder / "in-repository-tasks").glob("trees-*.zip"))
     console.print(f"trees: {size} bytes, tasks.jsonl: {_size(folder)} bytes", highlight=False)
@@ -244,7 +227,7 @@ def at_hand(console: Console, data: Path) -> None:
     """What becomes of the logs at hand."""
     paths = [path for path in (data / "traces", data / "cases" / "logs") if path.is_dir()]
     if not paths:
-        console.print(f"no logs in {data}: the third part is left out")
+        console.print(f"no logs in {data}: the last part is left out")
         return
     found = mine(Sources(paths=tuple(paths)), choose_sandbox("auto", simulated_model=False), None)
     kinds = Counter((item.format, item.replayable) for item in found.segments)

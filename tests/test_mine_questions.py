@@ -91,7 +91,7 @@ PICTURE = [{"role": "user", "content": [{"type": "image", "image": "data:image/p
         (asked("Peru", "Cusco"), {}, "by our `match` its answer failed, and it passed (log)"),
         (asked("Peru", right=None), {}, "no verdict says whether it was answered right"),
         (asked("Peru", more={"error": {"message": "rate limit"}}), {}, "no verdict says"),
-        (asked("Peru"), {"scorer": "model_graded_fact"}, "its scorer is none of match, includes, exact, choice, answer"),
+        (asked("Peru"), {"scorer": "model_graded_fact"}, "its scorer is none of match, includes, exact, choice, answer, exact_match"),
         (asked("Peru"), {"scorer": "pattern", "options": {"pattern": "(a+)+$"}}, "its scorer is none of"),
         (asked("Peru"), {"options": {"location": "nearby"}}, "has arguments that are not known here"),
         (asked("Peru"), {"options": {"fuzzy": True}}, "has arguments that are not known here"),
@@ -279,3 +279,52 @@ def test_from_an_evaluations_log_to_held_out_questions_in_one_command(tmp_path: 
     assert done["sources"]["held_out"] >= 2
     assert "mined from sessions" in done["sources"]["tested_on"]
     assert "by match" in done["sources"]["tested_on"]
+
+
+def braintrust_rows(number: int, output: str, score: Any, root: dict[str, Any]) -> list[dict[str, Any]]:
+    """A trace of an experiment: its row, one call of a model, and the span of its scorer."""
+    kinds = (("r", "task", None), ("m", "llm", ["r"]), ("s", "score", ["r"]))
+    rows = [
+        {
+            "span_id": f"{number}{id}",
+            "root_span_id": f"{number}r",
+            "_xact_id": "1",
+            "span_parents": above and [f"{number}{one}" for one in above],
+            "span_attributes": {"name": kind, "type": kind},
+            "created": f"2026-01-01T00:00:0{place}Z",
+        }
+        for place, (id, kind, above) in enumerate(kinds)
+    ]
+    asked = f"What is the capital of land {number}?"
+    rows[0] |= {"input": asked, "output": output, "expected": "Lima", "scores": {"ExactMatch": score}} | root
+    said = {"role": "assistant", "content": output}
+    rows[1] |= {"input": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": asked}]}
+    return [rows[0], {**rows[1], "output": [{"index": 0, "message": said}]}, rows[2]]
+
+
+def test_experiments_that_exact_match_has_scored_give_questions(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Of other scorers the name does not say what they compare, and what the log shows says nothing of them."""
+    cases: list[tuple[str, Any, dict[str, Any]]] = [
+        ("Lima", 1, {}),
+        ("Quito", 0, {}),
+        ("Lima", 0, {}),
+        ("Lima", 1, {"expected": ["Lima", "Quito"]}),
+        ("Lima", 1, {"expected": {"city": "Lima"}}),
+        ("Lima", None, {"scores": {"Factuality": 1}}),
+        ("Lima", 1, {"input": {"messages": [{"role": "assistant", "content": "Hello."}]}}),
+        ("Lima", 1, {"output": [[1], None], "input": [None, 5]}),
+    ]
+    rows = [row for n, (output, score, root) in enumerate(cases) for row in braintrust_rows(n, output, score, root)]
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = mine(Sources(paths=(tmp_path / "logs",)), sandbox, tmp_path / "tasks")
+    assert [bool(item.task) for item in found.segments] == [True, True] + [False] * 6
+    assert (found.tried, found.agreement) == (3, (2, 3))
+    told = [item.why for item in found.segments[2:6]]
+    assert told[0] == "by our `exact_match` its answer passed, and it failed (log)"
+    assert told[1:3] == [
+        "its target is a list, which is compared as one",
+        "its target is neither a text nor a list of texts",
+    ]
+    assert rows_in(tmp_path / "tasks")[0]["context"] == "Be brief."
+    assert rows_in(tmp_path / "tasks")[0]["rule"] == {"name": "exact_match"}

@@ -7,10 +7,16 @@ from typing import Any
 
 import pytest
 
+from trace2skill.analysts.error import ErrorAnalyst, _Submission
+from trace2skill.analysts.strategy import Case, Means
 from trace2skill.core.errors import BadInput
+from trace2skill.core.step_label import StepLabel
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import ANSWER
 from trace2skill.domains.find import domain_names
+from trace2skill.llm import ModelSettings
+from trace2skill.sandbox.process import PlainProcess
+from trace2skill.types.trajectory import Outcome, Step, Trajectory
 
 RULES: list[tuple[Any, Any, str, bool]] = [
     ("match", "Paris", "It is paris.", True),
@@ -29,6 +35,8 @@ RULES: list[tuple[Any, Any, str, bool]] = [
     ("exact", "The cat", "Cat!", True),
     ("exact", "cat", "a black cat", False),
     ("exact", "3.0", "(3)", True),
+    ("exact_match", "The cat", "Answer: The cat", True),
+    ("exact_match", "The cat", "the cat", False),
     ({"name": "answer", "pattern": "word"}, "yes", "So...\nANSWER: Yes.", True),
     ({"name": "answer", "pattern": "letter"}, "B", "ANSWER: B) it", True),
     ({"name": "answer", "pattern": "line"}, "red and blue", "So the answer: Red and blue", True),
@@ -145,6 +153,30 @@ def test_options_are_listed_once(tmp_path: Path) -> None:
         assert domain.describe(task).count("B) blue") == 1
         assert "letter of the right option" in domain.describe(task)
         assert domain.gold_only(task) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("given", "tries"),
+    [({"answer": "Lima"}, 3), ({"answer": "Yes"}, 1), ({"answer": "A", "choices": ["x", "y", "z"]}, 1)],
+)
+def test_where_few_answers_are_possible_an_analyst_has_one_try(
+    tmp_path: Path, given: dict[str, Any], tries: int
+) -> None:
+    domain = load_domain("questions")
+    (task,) = domain.load(write(tmp_path, row(**given)))
+    failed = Trajectory(
+        id="T1",
+        task_id=task.id,
+        seed=41,
+        model="sim/office",
+        steps=(Step(number=1, source="agent", message="Answer: B"),),
+        outcome=Outcome(kind="failed"),
+    )
+    analyst = ErrorAnalyst(Means(domain=domain, model=ModelSettings(name="sim/office"), sandbox=PlainProcess))
+    submission = _Submission(analyst, Case(failed, StepLabel("extract"), task=task), tmp_path)
+    report = {"surface": "s", "cause": "c", "cause_steps": [1], "kind": "logic", "lessons": []}
+    said = [submission({**report, "fix": "Answer: C"}).done for _ in range(tries)]
+    assert said == [False] * (tries - 1) + [True]
 
 
 def test_it_is_a_domain_by_name() -> None:

@@ -21,7 +21,7 @@ from trace2skill.analysts.given import form_of_lessons, kinds_of_causes, prompts
 from trace2skill.analysts.reading import index, nothing_to_read, room_for_trajectory, write_trace
 from trace2skill.analysts.report import ErrorReport, LessonDraft, dropped_of, lessons_of
 from trace2skill.analysts.strategy import Case, Means, Stage
-from trace2skill.domains.base import Domain, OwnLayout, fix_file, pictures_of
+from trace2skill.domains.base import Domain, FewAnswers, OwnLayout, fix_file, pictures_of
 from trace2skill.llm import Request, ToolSpec
 from trace2skill.llm.transport import has_native_tools
 from trace2skill.prompts import render
@@ -113,6 +113,11 @@ class ErrorAnalyst:
         """Is a fix of this task an answer, which is judged and not run?"""
         return self._domain.fix_command(task) is None
 
+    def answers_taken(self, task: Task) -> int:
+        """So many answers are looked at, where a fix is one."""
+        few = self._domain.answers_taken(task) if isinstance(self._domain, FewAnswers) else ANSWERS_TAKEN
+        return min(few, ANSWERS_TAKEN)
+
     def rules(self, case: Case) -> LessonRules:
         """What the lessons are checked against."""
         return LessonRules.of(case.trajectory, self._domain.gold_only(case.own_task), skill=case.skill)
@@ -185,7 +190,7 @@ class _Submission:
         judged = self._analyst.gate(self._task, fix)
         if not judged.opened:
             self._last, self._refused = judged.reason, self._refused + 1
-            if self._refused >= ANSWERS_TAKEN and self._analyst.answers(self._task):
+            if self._refused >= self._analyst.answers_taken(self._task) and self._analyst.answers(self._task):
                 return Said(f"Your answer is not right: {judged.reason}. No more answers are taken.", done=True)
             if judged.leaks:
                 return Said(f"Your fix is refused: {judged.reason}. Compute the result from the input.")

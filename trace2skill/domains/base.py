@@ -187,6 +187,14 @@ class Feedback(Protocol):
 
 
 @runtime_checkable
+class FewAnswers(Protocol):
+    """A domain with tasks of which few answers are possible, so that the right one is soon found by trying."""
+
+    def answers_taken(self, task: Task) -> int:
+        """So many answers of an analyst are looked at, from 1 on."""
+
+
+@runtime_checkable
 class Compared(Protocol):
     """A domain whose answer has places, of which the error analyst may ask a few whether a value is right there."""
 

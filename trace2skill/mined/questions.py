@@ -71,7 +71,7 @@ class QuestionMiner:
         if why or isinstance(rule, str):
             return _none(about, why)._replace(known_by=known_by, wanted=wanted)
         row = _row(about.id, clean, rule)
-        tried = self._tried(about, row, clean.output)
+        tried = self._tried(_with_verdict(about, clean.right), row, clean.output)
         return tried._replace(known_by=known_by, wanted=wanted)
 
     def _tried(self, about: MinedSegment, row: dict[str, Any], output: str) -> MinedQuestion:
@@ -108,6 +108,13 @@ def wanted_by(answered: Answered) -> str:
         by_letter = {chr(ord("A") + place): alike(choice) for place, choice in enumerate(answered.choices)}
         texts = [by_letter.get(one, one) for one in letters_of(texts)]
     return digest_of("accepted", sorted({" ".join(text.casefold().split()) for text in texts}))[:16]
+
+
+def _with_verdict(about: MinedSegment, right: bool | None) -> MinedSegment:
+    """With the scorer's own verdict, where no other score says how it ended, or a model's opinion does."""
+    if right is None or about.source not in ("none", "judge"):
+        return about
+    return about.model_copy(update={"outcome": AGREES[right], "source": "log"})
 
 
 def _none(about: MinedSegment, why: str) -> MinedQuestion:

@@ -28,6 +28,7 @@ class Answered(Record):
     scorer: str = Field(default="", description="The name of what scored it.")
     arguments: Mapping[str, Any] = Field(default_factory=dict, description="Those of the scorer.")
     output: str = Field(default="", description="What was scored: all that the agent said in the end.")
+    right: bool | None = Field(default=None, description="The scorer's verdict, where it is not the log's outcome.")
 
 
 def accepted_in(value: Any) -> tuple[str, ...] | str:
@@ -57,3 +58,25 @@ def said_by(messages: Sequence[Any], role: str) -> list[str] | None:
     """The texts of the messages of a role, None where one of them is no text."""
     found = [text_of(item.get("content")) for item in messages if isinstance(item, dict) and item.get("role") == role]
     return [text for text in found if text is not None] if None not in found else None
+
+
+def said_in(put: Sequence[Any], messages: Sequence[Any]) -> dict[str, str]:
+    """The question as the data set has it and as it was put, and the context; or `why` it does not stand by itself.
+
+    Args:
+        put: the messages of the data set.
+        messages: those of the log, to the last answer.
+    """
+    if any(item.get("role") not in ("user", "system") for item in put):
+        return {"why": "its input holds what an agent said"}
+    until = next((at for at, item in enumerate(messages) if item.get("role") == "assistant"), len(messages))
+    before, after = messages[:until], messages[until:]
+    if any(item.get("role") != "assistant" for item in after):
+        return {"why": "more was said to it than the question"}
+    asked, question, context = said_by(put, "user"), said_by(before, "user"), said_by(before, "system")
+    if not asked or not question or context is None:
+        return {"why": "its question is no text alone"}
+    if len(question) != len(asked):
+        return {"why": "more was said to it than the question"}
+    joined = {"asked": asked, "question": question, "context": context}
+    return {name: "\n\n".join(text.strip() for text in texts) for name, texts in joined.items()}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from trace2skill.traces.answered import Answered, accepted_in, said_by, text_of
+from trace2skill.traces.answered import Answered, accepted_in, said_in, text_of
 from trace2skill.traces.outcome_of import from_score
 from trace2skill.traces.values import label, mapping, objects
 from trace2skill.types.trajectory import Outcome
@@ -42,7 +42,10 @@ def question_in(sample: Mapping[str, Any], head: Mapping[str, Any], whole: Calla
     accepted = accepted_in(sample["target"])
     if isinstance(accepted, str):
         return found.model_copy(update={"why": accepted})
-    told = {**_said(sample), "accepted": accepted, "output": _output(sample)}
+    given = sample["input"]
+    put = objects(given) if isinstance(given, list) else [{"role": "user", "content": given}]
+    told: dict[str, Any] = {**said_in(put, objects(sample["messages"])), "accepted": accepted}
+    told["output"] = _output(sample)
     choices = sample.get("choices") or []
     if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
         told["why"] = told.get("why") or "its choices are no texts"
@@ -69,25 +72,6 @@ def _scorer(name: str, head: Mapping[str, Any]) -> tuple[str, dict[str, Any] | N
     if not bare or len(told) == 0:
         return bare, None
     return bare, mapping(told[0])
-
-
-def _said(sample: Mapping[str, Any]) -> dict[str, Any]:
-    """The question as the data set has it and as it was put, or `why` it does not stand by itself."""
-    given, messages = sample.get("input"), objects(sample.get("messages"))
-    put = objects(given) if isinstance(given, list) else [{"role": "user", "content": given}]
-    if any(item.get("role") not in ("user", "system") for item in put):
-        return {"why": "its input holds what an agent said"}
-    until = next((at for at, item in enumerate(messages) if item.get("role") == "assistant"), len(messages))
-    before, after = messages[:until], messages[until:]
-    if any(item.get("role") != "assistant" for item in after):
-        return {"why": "more was said to it than the question"}
-    asked, question, context = said_by(put, "user"), said_by(before, "user"), said_by(before, "system")
-    if not asked or not question or context is None:
-        return {"why": "its question is no text alone"}
-    if len(question) != len(asked):
-        return {"why": "more was said to it than the question"}
-    joined = {"asked": asked, "question": question, "context": context}
-    return {name: "\n\n".join(text.strip() for text in texts) for name, texts in joined.items()}
 
 
 def _worked(sample: Mapping[str, Any], head: Mapping[str, Any], messages: list[dict[str, Any]]) -> bool:

@@ -22,6 +22,7 @@ HOW_TO_CHOOSE = (
     "End your last message with a line that begins with `Answer:` and holds the letter of the right option alone; "
     "where more than one is right, all their letters with commas between them."
 )
+CLOSED, ANY_ANSWERS = frozenset({"yes", "no", "true", "false"}), 3
 ANYWHERE = re.compile(r"answer\s{0,20}:", re.IGNORECASE)
 
 
@@ -80,6 +81,11 @@ class Questions(AnswerDomain):
         if rule_of(task).name == "choice":
             return []
         return [number_or_text(one) for one in accepted_of(task)]
+
+    def answers_taken(self, task: Task) -> int:
+        """One where there are options, or a yes or no is wanted; else as many as of any answer."""
+        closed = rule_of(task).name == "choice" or {one.strip().lower() for one in accepted_of(task)} & CLOSED
+        return 1 if closed else ANY_ANSWERS
 
     def audit(self, task: Task) -> Audit:
         """Does gold pass? An empty answer must not."""

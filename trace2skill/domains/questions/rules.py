@@ -4,6 +4,8 @@ What is said here of each is of inspect_ai 0.3.285 (https://inspect.aisi.org.uk/
 `_classification`, `_choice` and `_answer` of its `scorer/`). Where several answers are accepted, an answer is right
 that is right for one of them; of `choice` the letters together are the one right answer.
 
+`exact_match` is `ExactMatch` of autoevals (0.4.1, `value.py`), as Braintrust's scores name it, for texts.
+
 `pattern` is left out: its expression comes out of a log, and one that takes time without end needs few characters. What
 numeric `match` does not read are numerals other than those of `float`, single fractions such as `½` and the minus sign.
 """
@@ -19,13 +21,14 @@ from pydantic import model_validator
 
 from trace2skill.core.record import Record
 
-RuleName = Literal["match", "includes", "exact", "choice", "answer"]
+RuleName = Literal["match", "includes", "exact", "choice", "answer", "exact_match"]
 ARGUMENTS: dict[RuleName, frozenset[str]] = {
     "match": frozenset({"location", "ignore_case", "numeric"}),
     "includes": frozenset({"ignore_case"}),
     "exact": frozenset(),
     "choice": frozenset(),
     "answer": frozenset({"pattern"}),
+    "exact_match": frozenset(),
 }
 """By rule, the arguments that it takes; they are called as inspect_ai calls them."""
 AROUND = string.whitespace + string.punctuation
@@ -80,6 +83,7 @@ class AnswerRule(Record):
         if self.name == "match":
             return _match(answer, accepted, self)
         rules: dict[str, Callable[[str, str], bool]] = {"includes": self._includes, "exact": _exact}
+        rules["exact_match"] = _same
         return rules.get(self.name, self._answers)(answer, accepted)
 
     def _includes(self, answer: str, accepted: str) -> bool:
@@ -142,6 +146,11 @@ def _as_compared(number: float) -> str:
 def _exact(answer: str, accepted: str) -> bool:
     """Are both the same in SQuAD's normal form: no case, articles or punctuation, numbers by value, blanks as one?"""
     return _plain(accepted) == _plain(answer) != ""
+
+
+def _same(answer: str, accepted: str) -> bool:
+    """Is it the same text, to the letter, but for blanks around it?"""
+    return answer.strip() == accepted.strip()
 
 
 def _plain(text: str) -> str:

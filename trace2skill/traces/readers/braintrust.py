@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from trace2skill.traces.base import Notes, Source
+from trace2skill.traces.braintrust_questions import question_in
 from trace2skill.traces.exported import first_rows, rows_of
 from trace2skill.traces.model_io import messages_given, messages_said
 from trace2skill.traces.scores import Score, agreed
@@ -61,6 +62,10 @@ class Braintrust:
             if not len(session) and root:
                 tell(session, [TreeSpan(trace, "", _call(root))], notes)
             notes.hide(session.id, *(row["expected"] for row in rows if row.get("expected") is not None))
+            others = [row for id, row in _with_ids(rows) if id not in scorers and row is not root]
+            calls = [row for row in others if _kind(row) == "llm"]
+            if (asked := question_in(root, calls, worked=len(calls) < len(others))) is not None:
+                notes.answered(session.id, asked)
             session.extra = {key: root[key] for key in KEPT if root.get(key)}
             if len(session):
                 yield session.finish(task_id=trace, outcome=agreed(_scores(root, found, below)))
