@@ -7,8 +7,9 @@ import re
 import tempfile
 from collections.abc import Iterator
 from functools import cached_property
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, Any
 
 import ijson
@@ -37,6 +38,7 @@ class Source:
         self.reached = [0]
         """Bytes of the file that are read, where the reader goes through it line by line or item by item."""
         self._parsed: dict[int, Any] = {}  # lines of the head, by number: nothing is parsed twice
+        self._all_parsed = False  # is every line of the file among these?
         self._unfolded: tempfile._TemporaryFileWrapper[bytes] | None = None
 
     @property
@@ -78,16 +80,18 @@ class Source:
         Raises:
             ValueError: see `plain`.
         """
-        if self.plain == self.path:
+        if not is_packed(self._raw_head):
             return self._raw_head
         with self._open() as file:
             return file.read(HEAD_BYTES)
 
     @cached_property
     def _raw_head(self) -> bytes:
-        with open(self.path, "rb") as file:  # many files are small: to make room for a whole head costs more than them
-            size = os.fstat(file.fileno()).st_size  # 0 of what is no plain file, too
-            return file.read(min(size, HEAD_BYTES) or HEAD_BYTES)
+        with open(self.path, "rb", buffering=0) as file:  # many files are small: room for a whole head costs more
+            state = os.fstat(file.fileno())
+            if S_ISREG(state.st_mode) and state.st_size:
+                return file.read(min(state.st_size, HEAD_BYTES))
+            return BufferedReader(file).read(HEAD_BYTES)
 
     @cached_property
     def first_values(self) -> list[Any]:
@@ -97,7 +101,7 @@ class Source:
         """
         if not self._is_text:
             return []
-        failed = 0
+        failed = number = 0
         for number, line in self._first_lines():
             if line[:1] in (b"{", b"["):
                 if number == 1 and len(line) < LOOKED_AT and line.strip() in (b"{", b"["):
@@ -110,6 +114,7 @@ class Source:
             failed += bool(line.strip())
             if failed > AFTER_LONG and not self._parsed:
                 break
+        self._all_parsed = not failed and number < HEAD_LINES and len(self.head) < HEAD_BYTES
         if 1 not in self._parsed and len(self._parsed) < failed:  # lines of a document that happen to be values
             self._parsed.clear()
         return list(self._parsed.values())
@@ -164,7 +169,7 @@ class Source:
             return None
         return parse_start(_without_mark(self.head)) if self._whole is _NOT_READ else self._whole
 
-    @cached_property
+    @property
     def _is_text(self) -> bool:
         """Is it text, and not a zip, a picture or a database? NUL stands only where a program broke off."""
         return not self.head.startswith(b"PK\3\4") and b"\0" not in self.head[:100]
@@ -213,6 +218,10 @@ class Source:
 
     def values(self, notes: Notes) -> Iterator[tuple[int, Any]]:
         """Number and JSON value of every line. A line that holds none is noted and costs itself alone."""
+        if self._all_parsed:  # most files are so small
+            yield from self._parsed.items()
+            self.reached[0] = len(self.head)
+            return
         for number, raw in self._lines(notes):
             value = self._parsed.get(number)
             if value is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.machine import is_machine
-from trace2skill.traces.session import Call, Session
+from trace2skill.traces.session import Call, Session, Speaker
 from trace2skill.traces.values import (
     arguments,
     content,
@@ -114,10 +114,12 @@ def say_all(
             notes.problem(source, line, f"{where} {index} is no chat message (role {type(message).__name__!r})")
             continue
         role, said = message.get("role"), message.get("content")
-        speaker = SPEAKERS.get(role) if isinstance(role, str) else None
-        if speaker and len(message) == 2 and isinstance(said, str):
-            session.speak(speaker, said)  # most are so, and as the next: a short way for them
-        elif role == "tool" and message.keys() == NAMED_RESULT:
+        speaker, fields = SPEAKERS.get(role) if isinstance(role, str) else None, len(message)
+        if speaker and fields == 2 and isinstance(said, str):
+            session.speak(speaker, said)  # most are so, and as the next two: a short way for them
+        elif fields == 3 and speaker == "agent" and "tool_calls" in message and "content" in message and _plain(said):
+            _say_plain(session, speaker, said, message)
+        elif fields == 4 and role == "tool" and message.keys() == NAMED_RESULT:
             name = message["name"]
             session.answer(message["tool_call_id"], said, extra={"name": name} if name else None)
         elif "type" in message and is_item(message):
@@ -139,10 +141,8 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
     if role == "user" and isinstance(spoken, str) and spoken[:1] == "<" and is_machine(spoken):
         session.say("system", spoken, extra={"mark": "notice"})
         return
-    if (spoken is None or isinstance(spoken, str)) and not more and message.keys() <= PLAIN:
-        calls = tool_calls(session, message) if message.get("tool_calls") else ()
-        named = _by_calls(session, calls, spoken) if session.copied_by_calls else ""
-        session.say(SPEAKERS[role], spoken or "", calls=calls, identity=named)
+    if _plain(spoken) and not more and message.keys() <= PLAIN:
+        _say_plain(session, SPEAKERS[role], spoken, message)
         return
     parts = objects(spoken)
     results = [part for part in parts if part.get("type") == "tool_result"]
@@ -166,6 +166,19 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
         )
     for part in results:
         session.answer(part.get("tool_use_id"), part.get("content"), error=part.get("is_error") is True)
+
+
+def _plain(spoken: Any) -> bool:
+    return spoken is None or isinstance(spoken, str)
+
+
+def _say_plain(session: Session, speaker: Speaker, spoken: str | None, message: dict[str, Any]) -> None:
+    """Words and calls, and nothing besides."""
+    calls = tool_calls(session, message) if message.get("tool_calls") else ()
+    if session.copied_by_calls:
+        session.say(speaker, spoken or "", calls=calls, identity=_by_calls(session, calls, spoken))
+    else:
+        session.say(speaker, spoken or "", calls=calls)
 
 
 def tool_calls(session: Session, message: dict[str, Any]) -> list[Call]:

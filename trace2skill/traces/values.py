@@ -137,12 +137,13 @@ def money(value: Any) -> float:
 def arguments(value: Any) -> dict[str, Any]:
     """A call's arguments: an object, or one written as JSON. What is neither stands under `_raw`."""
     if isinstance(value, str) and value:
-        try:
-            parsed = parse_text(value)
-        except ValueError:
-            parsed = None
-        if isinstance(parsed, dict):
-            return parsed
+        if value[0] == "{" or value.lstrip()[:1] == "{":  # to try what a tool printed costs more
+            try:
+                parsed = parse_text(value)
+            except ValueError:
+                parsed = None
+            if isinstance(parsed, dict):
+                return parsed
     elif isinstance(value, dict):
         return value
     elif value is None or value == "":
