@@ -178,7 +178,8 @@ class Source:
     def _whole(self) -> Any:
         """The value of a document that may be held whole, so that it is parsed once."""
         cut = len(self.head) == HEAD_BYTES
-        if OBJECT_LINE.search(self.head) or (cut and (self.is_later_part or self._size > WHOLE_DOCUMENT)):
+        lines = not self.head.startswith(b"{\n") and OBJECT_LINE.search(self.head)
+        if lines or (cut and (self.is_later_part or self._size > WHOLE_DOCUMENT)):
             return _NOT_READ  # many lines, or longer
         if not cut and self.first_values and self.head.find(b"\n", 0, -2) < 0:  # one line
             return self.first_values[0]
