@@ -254,8 +254,11 @@ class Source:
             ValueError: the document breaks off. What came before has been given.
         """
         if self._size <= WHOLE_DOCUMENT:
-            shared = self._whole is not _NOT_READ
-            yield from walk(self.document(), prefix.split("."), keep=shared)
+            document, shared = self.document(), self._whole is not _NOT_READ
+            if shared and prefix == "item":  # all of the document: who asks again has it parsed again
+                self._let_go()
+                shared = False
+            yield from walk(document, prefix.split("."), keep=shared)
             return
         with self._open() as file:
             try:
@@ -264,6 +267,12 @@ class Source:
                     yield scrub(item)
             except (ijson.JSONError, RecursionError, OverflowError) as error:
                 raise ValueError(f"not JSON: {error}") from error
+
+    def _let_go(self) -> None:
+        """Hold nothing any more of what was parsed: each item of it is gone once it was given."""
+        self._parsed, self._all_parsed = {}, False
+        for name in ("first_values", "first_objects", "start", "_whole"):
+            self.__dict__.pop(name, None)
 
     def parts(self, header_lines: int = 0) -> Iterator["Source"]:
         """The file itself, or a large one of lines in parts, so that no session is held in memory that does not fit.

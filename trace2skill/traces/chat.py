@@ -196,16 +196,16 @@ def tool_calls(session: Session, message: dict[str, Any]) -> list[Call]:
 
 def _tool_call(session: Session, call: dict[str, Any], place: int = -1) -> Call:
     """One call. `place` is its place among several, and negative for the only one."""
-    function = call.get("function")
+    function, usual = call.get("function"), False
     if type(function) is dict and function:
-        name = function.get("name")
+        name, usual = function.get("name"), len(call) == 3 and "id" in call and "type" in call
     else:
         name, function = call.get("name") or (function if isinstance(function, str) else ""), call
     given = function.get("arguments")
     if given is None:
         given = function.get("args", function.get("input"))
     id = label(call.get("id")) or (f"call-{session.length + 1}-{place}" if place >= 0 else "")
-    if id and call.keys() <= OF_CALL:  # most are so: a short way for them
+    if id and (usual or call.keys() <= OF_CALL):  # most are so: a short way for them
         return {"id": id, "name": label(name), "arguments": kept(arguments(given))}
     return session.call(id, name, arguments(given), rest(call, OF_CALL))
 
