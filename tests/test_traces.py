@@ -534,7 +534,8 @@ def test_a_file_can_be_read_again_though_its_items_are_let_go_one_by_one(tmp_pat
         path.write_text(text)
         source = Source(path)
         once, again = ([item.digest for item in read_source(source, Notes())] for _ in range(2))
-        assert once == again and len(once) == 1
+        assert once == again
+        assert len(once) == 1
 
 
 def test_a_format_can_be_forced_and_must_exist() -> None:

@@ -2,14 +2,12 @@
 
 import hashlib
 import itertools
-import os
 import re
 import tempfile
 from collections.abc import Iterator
 from functools import cached_property
-from io import BufferedReader, BytesIO
+from io import BytesIO
 from pathlib import Path
-from stat import S_ISREG
 from typing import IO, Any
 
 import ijson
@@ -17,7 +15,7 @@ import ijson
 from trace2skill.core.foreign_json import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
 from trace2skill.traces.notes import Notes as Notes
 from trace2skill.traces.notes import ReadProblem as ReadProblem
-from trace2skill.traces.packed import is_packed, unpack
+from trace2skill.traces.packed import first_bytes, is_packed, unpack
 from trace2skill.traces.values import walk
 
 HEAD_BYTES = 256 * 1024
@@ -87,11 +85,7 @@ class Source:
 
     @cached_property
     def _raw_head(self) -> bytes:
-        with open(self.path, "rb", buffering=0) as file:  # many files are small: room for a whole head costs more
-            state = os.fstat(file.fileno())
-            if S_ISREG(state.st_mode) and state.st_size:
-                return file.read(min(state.st_size, HEAD_BYTES))
-            return BufferedReader(file).read(HEAD_BYTES)
+        return first_bytes(self.path, HEAD_BYTES)
 
     @cached_property
     def first_values(self) -> list[Any]:
@@ -254,11 +248,12 @@ class Source:
             ValueError: the document breaks off. What came before has been given.
         """
         if self._size <= WHOLE_DOCUMENT:
-            document, shared = self.document(), self._whole is not _NOT_READ
-            if shared and prefix == "item":  # all of the document: who asks again has it parsed again
-                self._let_go()
-                shared = False
-            yield from walk(document, prefix.split("."), keep=shared)
+            document, keep = self.document(), self._whole is not _NOT_READ and prefix != "item"
+            if prefix == "item":  # all of the document: each is gone once it was given, who asks again has it parsed
+                self._parsed, self._all_parsed = {}, False
+                for name in ("first_values", "first_objects", "start", "_whole"):
+                    self.__dict__.pop(name, None)
+            yield from walk(document, prefix.split("."), keep=keep)
             return
         with self._open() as file:
             try:
@@ -267,12 +262,6 @@ class Source:
                     yield scrub(item)
             except (ijson.JSONError, RecursionError, OverflowError) as error:
                 raise ValueError(f"not JSON: {error}") from error
-
-    def _let_go(self) -> None:
-        """Hold nothing any more of what was parsed: each item of it is gone once it was given."""
-        self._parsed, self._all_parsed = {}, False
-        for name in ("first_values", "first_objects", "start", "_whole"):
-            self.__dict__.pop(name, None)
 
     def parts(self, header_lines: int = 0) -> Iterator["Source"]:
         """The file itself, or a large one of lines in parts, so that no session is held in memory that does not fit.
