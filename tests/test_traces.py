@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import random
+import weakref
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -507,6 +508,34 @@ def test_messages_as_jsonl_by_conversation_and_by_message(tmp_path: Path) -> Non
     assert len(found[1].steps) == 2  # a line that is a bare list is a conversation, too
     (loose,), _ = read(write(tmp_path / "b.jsonl", *messages))
     assert counts([loose]) == (2, 1, 1)
+
+
+def test_what_was_parsed_of_a_file_is_gone_once_it_was_read(tmp_path: Path) -> None:
+    """A folder holds thousands of files: each that waits for the collector costs memory, and the next one time."""
+    item = {"type": "function_call", "call_id": "c1", "name": "shell", "arguments": '{"command": "ls"}'}
+    output = {"type": "function_call_output", "call_id": "c1", "output": "[no JSON]"}
+    lines = [{"type": "session_meta", "payload": {"id": "s"}}]
+    lines += [{"type": "response_item", "payload": payload} for payload in (item, output)]
+    gc.disable()
+    try:
+        source = Source(write(tmp_path / "rollout.jsonl", *lines))
+        gone = weakref.ref(source)
+        assert len(list(read_source(source, Notes()))) == 1
+        del source
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_a_file_can_be_read_again_though_its_items_are_let_go_one_by_one(tmp_path: Path) -> None:
+    run = {"task_id": 1, "trial": 0, "reward": 1.0, "info": {}, "traj": [{"role": "user", "content": "hi"}]}
+    for place, text in enumerate((json.dumps([run]), json.dumps([run], indent=1))):
+        path = tmp_path / f"{place}.json"
+        path.write_text(text)
+        source = Source(path)
+        once, again = ([item.digest for item in read_source(source, Notes())] for _ in range(2))
+        assert once == again
+        assert len(once) == 1
 
 
 def test_a_format_can_be_forced_and_must_exist() -> None:

@@ -19,7 +19,10 @@ def canonical_json(value: Any) -> str:
 
 def digest_of(*parts: Any) -> str:
     """Hex SHA-256 of the canonical JSON of the parts (models, containers, numbers, strings, bytes)."""
-    plain = _ENCODER.encode(parts) if _LEAVES.issuperset(map(type, parts)) else canonical_json(list(parts))
+    if _LEAVES.issuperset(map(type, parts)):  # most are so: what is encoded by itself needs no encoder of its own
+        plain = f"[{','.join([str(part) if type(part) is int else _ENCODER.encode(part) for part in parts])}]"
+    else:
+        plain = canonical_json(list(parts))
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -16,6 +16,7 @@ DEEPEST = 200
 LARGEST = 2**1000
 
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+_NO_JSON: Any = object()
 NUL, SHOWN_NUL = "\0", "\N{SYMBOL FOR NULL}"
 """No text column of a database takes the first."""
 
@@ -32,7 +33,10 @@ def parse(raw: bytes) -> Any:
     try:
         return from_json(raw, allow_inf_nan=False)
     except ValueError as error:
-        return scrub(_second_try(raw, error))
+        again = _second_try(raw, str(error))
+        if again is _NO_JSON:
+            raise  # here: an error that is raised where a name still holds it keeps all that led to it in memory
+        return scrub(again)
 
 
 def parse_text(text: str) -> Any:
@@ -96,9 +100,8 @@ def scrub(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def _second_try(raw: bytes, error: ValueError) -> Any:
-    """NaN and broken characters cost themselves, not the line."""
-    message = str(error)
+def _second_try(raw: bytes, message: str) -> Any:
+    """NaN and broken characters cost themselves, not the line. `_NO_JSON` where nothing of this is what is wrong."""
     if "unicode" in message:
         return from_json(_readable(raw))
     if _HALF.search(raw) and "recursion" not in message:
@@ -108,7 +111,7 @@ def _second_try(raw: bytes, error: ValueError) -> Any:
             raise ValueError("nested too deep") from deep
     if b"NaN" in raw or b"Infinity" in raw:
         return from_json(_readable(raw))
-    raise error
+    return _NO_JSON
 
 
 def _readable(raw: bytes) -> bytes:

@@ -7,7 +7,7 @@ one to end puts back what was set before. A search that somebody has turned off 
 import gc
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 NEVER = 1_000_000
 YOUNG = 20_000
@@ -17,22 +17,18 @@ _guard = threading.Lock()
 _before: list[tuple[int, int, int]] = []  # one for each block under way
 
 
-@contextmanager
-def no_full_collections() -> Iterator[None]:
+def no_full_collections() -> AbstractContextManager[None]:
     """No full collection while a block runs: each looks through all that orchestration and the patches of a run are,
     more than a million objects that stay, and takes a fifth of a second. Young objects are collected as always.
     """
-    with _at_least(0, NEVER):
-        yield
+    return _at_least(0, NEVER)
 
 
-@contextmanager
-def few_collections() -> Iterator[None]:
+def few_collections() -> AbstractContextManager[None]:
     """Seldom any collection while files are read: parsed JSON and steps hold no cycles, and most are gone before they
     would be looked through. Memory grows by what cycles `YOUNG` new objects hold.
     """
-    with _at_least(YOUNG, 0):
-        yield
+    return _at_least(YOUNG, 0)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import ijson
 from trace2skill.core.foreign_json import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
 from trace2skill.traces.notes import Notes as Notes
 from trace2skill.traces.notes import ReadProblem as ReadProblem
-from trace2skill.traces.packed import is_packed, unpack
+from trace2skill.traces.packed import first_bytes, is_packed, unpack
 from trace2skill.traces.values import walk
 
 HEAD_BYTES = 256 * 1024
@@ -37,6 +36,7 @@ class Source:
         self.reached = [0]
         """Bytes of the file that are read, where the reader goes through it line by line or item by item."""
         self._parsed: dict[int, Any] = {}  # lines of the head, by number: nothing is parsed twice
+        self._all_parsed = False  # is every line of the file among these?
         self._unfolded: tempfile._TemporaryFileWrapper[bytes] | None = None
 
     @property
@@ -78,16 +78,14 @@ class Source:
         Raises:
             ValueError: see `plain`.
         """
-        if self.plain == self.path:
+        if not is_packed(self._raw_head):
             return self._raw_head
         with self._open() as file:
             return file.read(HEAD_BYTES)
 
     @cached_property
     def _raw_head(self) -> bytes:
-        with open(self.path, "rb") as file:  # many files are small: to make room for a whole head costs more than them
-            size = os.fstat(file.fileno()).st_size  # 0 of what is no plain file, too
-            return file.read(min(size, HEAD_BYTES) or HEAD_BYTES)
+        return first_bytes(self.path, HEAD_BYTES)
 
     @cached_property
     def first_values(self) -> list[Any]:
@@ -97,7 +95,7 @@ class Source:
         """
         if not self._is_text:
             return []
-        failed = 0
+        failed = number = 0
         for number, line in self._first_lines():
             if line[:1] in (b"{", b"["):
                 if number == 1 and len(line) < LOOKED_AT and line.strip() in (b"{", b"["):
@@ -110,6 +108,7 @@ class Source:
             failed += bool(line.strip())
             if failed > AFTER_LONG and not self._parsed:
                 break
+        self._all_parsed = not failed and number < HEAD_LINES and len(self.head) < HEAD_BYTES
         if 1 not in self._parsed and len(self._parsed) < failed:  # lines of a document that happen to be values
             self._parsed.clear()
         return list(self._parsed.values())
@@ -164,7 +163,7 @@ class Source:
             return None
         return parse_start(_without_mark(self.head)) if self._whole is _NOT_READ else self._whole
 
-    @cached_property
+    @property
     def _is_text(self) -> bool:
         """Is it text, and not a zip, a picture or a database? NUL stands only where a program broke off."""
         return not self.head.startswith(b"PK\3\4") and b"\0" not in self.head[:100]
@@ -173,7 +172,8 @@ class Source:
     def _whole(self) -> Any:
         """The value of a document that may be held whole, so that it is parsed once."""
         cut = len(self.head) == HEAD_BYTES
-        if OBJECT_LINE.search(self.head) or (cut and (self.is_later_part or self._size > WHOLE_DOCUMENT)):
+        lines = not self.head.startswith(b"{\n") and OBJECT_LINE.search(self.head)
+        if lines or (cut and (self.is_later_part or self._size > WHOLE_DOCUMENT)):
             return _NOT_READ  # many lines, or longer
         if not cut and self.first_values and self.head.find(b"\n", 0, -2) < 0:  # one line
             return self.first_values[0]
@@ -213,6 +213,10 @@ class Source:
 
     def values(self, notes: Notes) -> Iterator[tuple[int, Any]]:
         """Number and JSON value of every line. A line that holds none is noted and costs itself alone."""
+        if self._all_parsed:  # most files are so small
+            yield from self._parsed.items()
+            self.reached[0] = len(self.head)
+            return
         for number, raw in self._lines(notes):
             value = self._parsed.get(number)
             if value is None:
@@ -244,8 +248,12 @@ class Source:
             ValueError: the document breaks off. What came before has been given.
         """
         if self._size <= WHOLE_DOCUMENT:
-            shared = self._whole is not _NOT_READ
-            yield from walk(self.document(), prefix.split("."), keep=shared)
+            document, keep = self.document(), self._whole is not _NOT_READ and prefix != "item"
+            if prefix == "item":  # all of the document: each is gone once it was given, who asks again has it parsed
+                self._parsed, self._all_parsed = {}, False
+                for name in ("first_values", "first_objects", "start", "_whole"):
+                    self.__dict__.pop(name, None)
+            yield from walk(document, prefix.split("."), keep=keep)
             return
         with self._open() as file:
             try:

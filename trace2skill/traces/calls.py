@@ -104,6 +104,8 @@ SHELL_NAMES = frozenset(
 
 MAY_WRAP = frozenset("<\n ECWPTc")
 """What a wrapper of an output begins with."""
+MAY_END = frozenset("]\n")
+"""What one that stands below an output ends with."""
 MAY_STOP = frozenset({word[0] for word in STARTS} | {word[0].upper() for word in STARTS} | set("Ee< \n"))
 """What the words of who stopped a call begin with."""
 
@@ -177,7 +179,8 @@ def harmless(command: str, exit_code: int | None, output: str) -> str:
     """
     if exit_code != 1:
         return ""
-    last = BEFORE.sub("", re.split(r"\|\||&&|;|\n|(?<!\|)\|(?!\|)", command.strip().rstrip(";&\n"))[-1])
+    line = command.strip().rstrip(";&\n").rpartition("\n")[2]
+    last = BEFORE.sub("", re.split(r"\|\||&&|;|(?<!\|)\|(?!\|)", line)[-1])
     program = " ".join(last.split()[:1]).rpartition("/")[2]
     if NO_MATCH.match(last) and (not output.strip() or _counted_none(output)):
         return f"{program}: no match"

@@ -6,7 +6,7 @@ from typing import Any
 
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.machine import is_machine
-from trace2skill.traces.session import Call, Session
+from trace2skill.traces.session import Call, Session, Speaker
 from trace2skill.traces.values import (
     arguments,
     content,
@@ -114,10 +114,12 @@ def say_all(
             notes.problem(source, line, f"{where} {index} is no chat message (role {type(message).__name__!r})")
             continue
         role, said = message.get("role"), message.get("content")
-        speaker = SPEAKERS.get(role) if isinstance(role, str) else None
-        if speaker and len(message) == 2 and isinstance(said, str):
-            session.speak(speaker, said)  # most are so, and as the next: a short way for them
-        elif role == "tool" and message.keys() == NAMED_RESULT:
+        speaker, fields = SPEAKERS.get(role) if isinstance(role, str) else None, len(message)
+        if speaker and fields == 2 and isinstance(said, str):
+            session.speak(speaker, said)  # most are so, and as the next two: a short way for them
+        elif fields == 3 and speaker == "agent" and "tool_calls" in message and "content" in message and _plain(said):
+            _say_plain(session, speaker, said, message)
+        elif fields == 4 and role == "tool" and message.keys() == NAMED_RESULT:
             name = message["name"]
             session.answer(message["tool_call_id"], said, extra={"name": name} if name else None)
         elif "type" in message and is_item(message):
@@ -139,10 +141,8 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
     if role == "user" and isinstance(spoken, str) and spoken[:1] == "<" and is_machine(spoken):
         session.say("system", spoken, extra={"mark": "notice"})
         return
-    if (spoken is None or isinstance(spoken, str)) and not more and message.keys() <= PLAIN:
-        calls = tool_calls(session, message) if message.get("tool_calls") else ()
-        named = _by_calls(session, calls, spoken) if session.copied_by_calls else ""
-        session.say(SPEAKERS[role], spoken or "", calls=calls, identity=named)
+    if _plain(spoken) and not more and message.keys() <= PLAIN:
+        _say_plain(session, SPEAKERS[role], spoken, message)
         return
     parts = objects(spoken)
     results = [part for part in parts if part.get("type") == "tool_result"]
@@ -168,6 +168,19 @@ def say(session: Session, message: dict[str, Any], **more: Any) -> None:
         session.answer(part.get("tool_use_id"), part.get("content"), error=part.get("is_error") is True)
 
 
+def _plain(spoken: Any) -> bool:
+    return spoken is None or isinstance(spoken, str)
+
+
+def _say_plain(session: Session, speaker: Speaker, spoken: str | None, message: dict[str, Any]) -> None:
+    """Words and calls, and nothing besides."""
+    calls = tool_calls(session, message) if message.get("tool_calls") else ()
+    if session.copied_by_calls:
+        session.say(speaker, spoken or "", calls=calls, identity=_by_calls(session, calls, spoken))
+    else:
+        session.say(speaker, spoken or "", calls=calls)
+
+
 def tool_calls(session: Session, message: dict[str, Any]) -> list[Call]:
     """The calls of a message: `tool_calls`, the old `function_call`, and flat ones with `name` and `arguments`."""
     calls = message.get("tool_calls")
@@ -183,16 +196,16 @@ def tool_calls(session: Session, message: dict[str, Any]) -> list[Call]:
 
 def _tool_call(session: Session, call: dict[str, Any], place: int = -1) -> Call:
     """One call. `place` is its place among several, and negative for the only one."""
-    function = call.get("function")
+    function, usual = call.get("function"), False
     if type(function) is dict and function:
-        name = function.get("name")
+        name, usual = function.get("name"), len(call) == 3 and "id" in call and "type" in call
     else:
         name, function = call.get("name") or (function if isinstance(function, str) else ""), call
     given = function.get("arguments")
     if given is None:
         given = function.get("args", function.get("input"))
     id = label(call.get("id")) or (f"call-{session.length + 1}-{place}" if place >= 0 else "")
-    if id and call.keys() <= OF_CALL:  # most are so: a short way for them
+    if id and (usual or call.keys() <= OF_CALL):  # most are so: a short way for them
         return {"id": id, "name": label(name), "arguments": kept(arguments(given))}
     return session.call(id, name, arguments(given), rest(call, OF_CALL))
 

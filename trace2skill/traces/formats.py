@@ -59,15 +59,20 @@ def detect(source: Source, readers: Sequence[Reader] = READERS) -> Reader | None
     """
     if not source.head:  # what cannot be opened is no question of its format
         return None
-    found = next((reader for reader in readers if _claims(reader, source)), None)
-    return found or next((reader for reader in installed_readers() if _claims(reader, source)), None)
+    return _first_that_claims(readers, source) or _first_that_claims(installed_readers(), source)
+
+
+def _first_that_claims(readers: Iterable[Reader], source: Source) -> Reader | None:
+    """A reader of whose fields the file has none is not asked."""
+    for reader in readers:
+        needed = getattr(reader, "fields", None)
+        if (needed is None or not needed.isdisjoint(source.fields)) and _claims(reader, source):
+            return reader
+    return None
 
 
 def _claims(reader: Reader, source: Source) -> bool:
-    """A reader that stumbles over a file does not know it, nor does one of whose fields the file has none."""
-    needed = getattr(reader, "fields", None)
-    if needed is not None and needed.isdisjoint(source.fields):
-        return False
+    """A reader that stumbles over a file does not know it."""
     try:
         return reader.claims(source)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):

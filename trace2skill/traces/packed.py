@@ -1,13 +1,16 @@
-"""Files that must be unfolded before they are read: gzip, Zstandard, and text in UTF-16.
+"""The first bytes of a file, and files that must be unfolded before they are read: gzip, Zstandard, text in UTF-16.
 
 What they unfold to is bounded, and stands in a temporary file that goes with the source that asked for it.
 """
 
 import gzip
+import os
 import tempfile
 import zlib
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
+from stat import S_ISREG
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 WIDE = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -15,6 +18,15 @@ WIDE_BARE = {b"{\0": "utf-16-le", b"[\0": "utf-16-le", b"\0{": "utf-16-be", b"\0
 MOST_UNFOLDED = 4 * 2**30
 MOST_RATIO = 500
 CHUNK = 2**20
+
+
+def first_bytes(path: Path, most: int) -> bytes:
+    """The first bytes of a file, so many at most."""
+    with path.open("rb", buffering=0) as file:  # many files are small: to make room for so many costs more than them
+        state = os.fstat(file.fileno())
+        if S_ISREG(state.st_mode) and state.st_size:
+            return file.read(min(state.st_size, most))
+        return BufferedReader(file).read(most)
 
 
 def is_packed(start: bytes) -> bool:

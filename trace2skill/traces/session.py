@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.foreign_json import NUL
-from trace2skill.traces.calls import MAY_STOP, MAY_WRAP, command_of, harmless, opened, stopped_by
+from trace2skill.traces.calls import MAY_END, MAY_STOP, MAY_WRAP, command_of, harmless, opened, stopped_by
 from trace2skill.traces.machine import is_machine
 from trace2skill.traces.values import SHORT, content, kept, label, lean, may_be_bytes
 from trace2skill.types.trajectory import Outcome, Trajectory, Usage
@@ -76,7 +76,6 @@ class Session:
         self,
         source: Speaker,
         message: str = "",
-        *,
         reasoning: str = "",
         calls: Sequence[Call] = (),
         timestamp: str = "",
@@ -86,28 +85,28 @@ class Session:
         identity: str = "",
     ) -> None:
         """Add one step. `identity` names the response of the model behind it, where the log has an id for it."""
-        self.length += 1
+        length = self.length = self.length + 1
         if message and (NUL in message or (len(message) >= SHORT and may_be_bytes(message))):
             message = lean(message)
-        step: dict[str, Any] = {"number": self.length, "source": source, "message": message}
+        step: dict[str, Any] = {"number": length, "source": source, "message": message}
         if reasoning:
             step["reasoning"] = lean(reasoning)
         if calls:
             step["tool_calls"] = list(calls)
             asked = self._asked
             for call in calls:
-                if call["id"] in asked:
-                    self._ask_again(call["id"])
-                asked[call["id"]] = self.length - 1
+                if (id := call["id"]) in asked:
+                    self._ask_again(id)
+                asked[id] = length - 1
         if identity:
             step["identity"] = identity
         if timestamp:
             step["timestamp"] = timestamp
         if model:
             step["model"] = model
+            self._says_more = True
         if usage:
             step["usage"] = usage
-        if model or usage:
             self._says_more = True
         if extra:
             step["extra"] = kept(extra)
@@ -190,7 +189,6 @@ class Session:
         self,
         call_id: Any,
         result: Any,
-        *,
         error: bool = False,
         exit_code: int | None = None,
         not_run: str = "",
@@ -212,7 +210,7 @@ class Session:
             given = next((call["id"] for call in step.get("tool_calls", ()) if call["id"] not in answered), "")
         shown = result if isinstance(result, str) else content(result)
         start = shown[:1]
-        if start in MAY_WRAP or (shown.endswith(("]", "]\n")) and "exit code" in shown[-300:]):
+        if start in MAY_WRAP or (shown[-1:] in MAY_END and _has_footer(shown)):
             inner = opened(shown)
             shown, error = inner.content, error or inner.error
             exit_code = inner.exit_code if exit_code is None else exit_code
@@ -302,6 +300,11 @@ class Session:
             "extra": kept(self.extra),
         }
         return Trajectory.model_validate(fields, extra="ignore")  # the names of fields are ours: not looked up again
+
+
+def _has_footer(shown: str) -> bool:
+    """May there be a last line that a program put below the output?"""
+    return shown.endswith(("]", "]\n")) and "exit code" in shown[-300:]
 
 
 def trajectory_id(*key: object) -> str:

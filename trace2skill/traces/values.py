@@ -50,9 +50,16 @@ def lean(shown: str) -> str:
 
 def kept(value: Any) -> Any:
     """What is kept of a value that no reader looks into: what a store takes, without the bytes of pictures."""
-    if type(value) is dict:  # most are so, with a few short words: a short way for them
+    if type(value) is dict:  # most are so, with words and small numbers: a short way for them
         for item in value.values():
-            if type(item) is not str or len(item) >= SHORT or NUL in item:
+            kind = type(item)
+            if kind is str:
+                if NUL in item or (len(item) >= SHORT and may_be_bytes(item)):
+                    break
+            elif kind is int or kind is float:
+                if not -MOST_TOKENS < item < MOST_TOKENS:  # nor is NaN
+                    break
+            elif item is not None and kind is not bool:
                 break
         else:
             return value
@@ -137,12 +144,13 @@ def money(value: Any) -> float:
 def arguments(value: Any) -> dict[str, Any]:
     """A call's arguments: an object, or one written as JSON. What is neither stands under `_raw`."""
     if isinstance(value, str) and value:
-        try:
-            parsed = parse_text(value)
-        except ValueError:
-            parsed = None
-        if isinstance(parsed, dict):
-            return parsed
+        if value[0] == "{" or value.lstrip()[:1] == "{":  # to try what a tool printed costs more
+            try:
+                parsed = parse_text(value)
+            except ValueError:
+                parsed = None
+            if isinstance(parsed, dict):
+                return parsed
     elif isinstance(value, dict):
         return value
     elif value is None or value == "":

@@ -74,7 +74,6 @@ class ClaudeCode:
         # A file may hold a piece of another session; a file of a sub-agent belongs to the session that it names.
         piece = said and source.stem != name
         own_name: tuple[str, ...] = (name, source.stem) if piece else (name,)
-        whole = trajectory_id(self.name, *own_name)
         for number, line in enumerate(_lines_of(own) if said else []):
             fork = (f"fork {line[0][1].get('uuid')}",) if number else ()
             extra: dict[str, Any] = {"events": aside} if aside and not number else {}
@@ -82,13 +81,13 @@ class ClaudeCode:
                 extra |= {"fork_of": label(line[0][1].get("parentUuid")), "taken_back": True}
             session = _read(Session(self.name, *own_name, *fork, name=name), line, extra, source, notes)
             if len(session):
-                yield session.finish(parent=whole if number else "")
+                yield session.finish(parent=trajectory_id(self.name, *own_name) if number else "")
         for chain, line in _side_chains(side).items():
             key = (self.name, *own_name, "agent", chain)
             extra = {"sub_agent": chain, **_called_by(source, chain)}
             session = _read(Session(*key, name=name), line, extra, source, notes)
             if len(session):
-                yield session.finish(parent=whole)
+                yield session.finish(parent=trajectory_id(self.name, *own_name))
 
 
 def _of_sub_agent(record: dict[str, Any]) -> bool:

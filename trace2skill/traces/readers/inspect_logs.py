@@ -6,6 +6,7 @@ points at (`attachment://`) is put back. Targets, which are gold, are not kept.
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,9 +97,11 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source, n
         return None
     try:
         if member.compress_type == ZSTD and not hasattr(zipfile, "ZIP_ZSTANDARD"):
-            return parse(unzipped_zstd(_packed(archive, member), LONGEST_LINE))
-        with archive.open(member) as file:
-            raw = file.read(LONGEST_LINE + 1)
+            return parse(unzipped_zstd(_packed(archive, member)[1], LONGEST_LINE))
+        raw = _deflated(archive, member)
+        if raw is None:
+            with archive.open(member) as file:
+                raw = file.read(LONGEST_LINE + 1)
         return parse(raw)
     except (ValueError, OSError, NotImplementedError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
         notes.problem(source, 0, f"{member.filename} cannot be read: {error}")
@@ -107,14 +110,32 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source, n
     return None
 
 
-def _packed(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """A member's bytes as they stand in the zip, behind its local header (APPNOTE 4.3.7)."""
+def _deflated(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes | None:
+    """A member of the usual kind in one go: to open each as a file takes longer than to unfold it.
+
+    None where it is of another kind, or anything of it is not as the zip says: `zipfile` then says what.
+    """
+    if member.compress_type != zipfile.ZIP_DEFLATED or member.flag_bits or archive.fp is None:
+        return None
+    name, packed = _packed(archive, member)
+    try:
+        raw = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, member.file_size + 1)
+    except zlib.error:
+        return None
+    as_said = len(raw) == member.file_size and zlib.crc32(raw) == member.CRC
+    return raw if as_said and name.decode("cp437") == member.orig_filename else None
+
+
+def _packed(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[bytes, bytes]:
+    """A member's name and bytes as they stand in the zip, at and behind its local header (APPNOTE 4.3.7)."""
     if member.flag_bits & 1 or archive.fp is None:
         raise ValueError("it is encrypted")
     archive.fp.seek(member.header_offset)
     header = archive.fp.read(30)
-    archive.fp.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
-    return archive.fp.read(member.compress_size)
+    name = archive.fp.read(int.from_bytes(header[26:28], "little"))
+    archive.fp.seek(int.from_bytes(header[28:30], "little"), 1)
+    packed = archive.fp.read(min(member.compress_size, LONGEST_LINE))
+    return (name if header.startswith(b"PK\3\4") else b""), packed
 
 
 def _sample(sample: dict[str, Any], head: dict[str, Any], source: Source, notes: Notes) -> Trajectory:
@@ -130,11 +151,12 @@ def _sample(sample: dict[str, Any], head: dict[str, Any], source: Source, notes:
             named = identity(
                 "inspect", label(sample.get("uuid")), label(message.get("id"))
             )  # a retried run copies samples
-            say(session, _whole(message, attachments, 0), **({"identity": named} if named else {}))
+            message = _whole(message, attachments, 0) if attachments else message
+            say(session, message, **({"identity": named} if named else {}))
         else:
             notes.problem(source, 0, f"sample {id}, message {index} is no chat message")
     session.extra = {**rest(sample, USED | GOLD), "eval_id": label(run.get("eval_id")) or label(run.get("run_id"))}
-    events = [mapping(event).get("event") for event in sample.get("events") or () if isinstance(event, dict)]
+    events = [event for event in sample.get("events") or () if isinstance(event, dict)]
     rubrics = [mapping(score).get("explanation") for score in mapping(sample.get("scores")).values()]
     notes.hide(session.id, sample.get("target"), mapping(sample.get("metadata")).get("rubric"), rubrics)
     session.extra["events"] = len(events)

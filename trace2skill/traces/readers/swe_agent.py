@@ -84,7 +84,9 @@ def _calls(session: Session, message: dict[str, Any]) -> list[Call]:
     calls = list(tool_calls(session, message))
     action = message.get("action")
     if not calls:
-        block = COMMAND.search(content(message.get("content")))
+        said = content(message.get("content"))
+        fence = -1 if action else said.find("```")  # quick to find, which the expression is not
+        block = COMMAND.search(said, fence) if fence >= 0 else None
         command = text(action) if action else block[1] if block else ""
         if command.strip():
             calls = [session.call("", "bash", {"command": command.strip("\n")})]
