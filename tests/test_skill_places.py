@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "export forms --git {}": ("error: .* git says: ", "error: --git takes a repository on this machine: clone it"),
     "usage --logs logs --skills {}": ("never used: forms",),
     "triggers {} --queries queries.json --model sim/office": ("asked over these skills so far",),
+    "audit {} logs --model sim/office --dry-run": (r"are of\s+sessions from which forms has learned",),
     "library {}": ("error: .* holds one skill: name a directory of several",),
     "estimate --settings nightly.yaml --skill {}": ("rollout",),
     "evaluate {} --settings nightly.yaml": ("no skill(.|\n)*forms(.|\n)*100.0%",),

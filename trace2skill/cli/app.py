@@ -33,7 +33,7 @@ PANELS = {
     "Look": "look:show report:report learned:lessons learned:patch why:why book:book nights:nights "
     "ingest:quarantine ingest:reveal look:validate look:doctor domains:domains domains:new_domain",
     "Evidence": "experiment:experiment evidence:power evidence:ablate shrink:shrink usage:usage triggers:triggers "
-    "library:library evidence:transfer",
+    "audit:audit library:library evidence:transfer",
     "Versions": "versions:versions versions:diff versions:promote versions:rollback propose_pr:propose_pr "
     "versions:export provenance:provenance provenance:verify",
 }

@@ -66,10 +66,10 @@ def whole_of(path: Path) -> Any:
 
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise BadInput(f"{path} is larger than {MOST_BYTES:,} bytes: no list of queries is")
+            raise BadInput(f"{path} is larger than {MOST_BYTES:,} bytes, which no such list is")
         return YAML(typ="safe").load(path.read_text(encoding="utf-8"))  # JSON is YAML
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"--queries {path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise BadInput(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     except YAMLError as error:
         raise BadInput(f"{path}: neither YAML nor JSON: {' '.join(str(error).split())}") from error
 

@@ -45,6 +45,12 @@ class Profile(Record, form="Profile", version=1):
     mistakes: float = Field(
         default=0.0, ge=0, le=1, description="Share of wrong judgements when it groups, compares and words rules."
     )
+    misjudges: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of assertions of which it says the opposite of what an answer shows.",
+    )
     latency: float = Field(default=0.0, ge=0, description="Median seconds of one answer.")
     jitter: float = Field(default=0.0, ge=0, description="Sigma of the lognormal latency.")
     malformed: float = Field(default=0.0, ge=0, le=1, description="Share of structured answers that are broken.")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.roles import (
     agent,
+    audits,
     book,
     chooser,
     contrast_analyst,
@@ -46,6 +47,9 @@ ROLES: dict[str, Callable[..., Spoken]] = {
     "You found skills": router.found,
     "You write the description of a skill": describer.speak,
     "You write requests of users": query_writer.speak,
+    "You write assertions": audits.write,
+    "You judge assertions": audits.judge,
+    "You say what you would do": audits.plan,
     "You write the first version of a skill": drafter.speak,
 }
 

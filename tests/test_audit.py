@@ -1,0 +1,225 @@
+"""An audit: what logs that cannot be done again say about a skill, by what an agent says it would do."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Plays
+from typer.testing import CliRunner
+
+from trace2skill.cli.app import app
+from trace2skill.core.errors import BadInput, ModelUnusable
+from trace2skill.evaluation.assertions import agreement, clopper_pearson
+from trace2skill.proposals.assertions import Judged
+from trace2skill.sim.conversation import Heard, Spoken
+from trace2skill.sim.roles import play
+
+CITIES = ("Oslo", "Bergen", "Turku", "Malmo", "Lund", "Vasa")
+KINDS = {
+    "table": (
+        "Make the weekly table of the harbour in {}.",
+        "tidy --weekly sums",
+        "Then run `{}` over a weekly table.",
+    ),
+    "letter": ("Write a reminder letter to the mayor of {}.", "stamp --letter bureau", "A reminder letter gets `{}`."),
+}
+RULES = "\n".join(f"- {rule.format(command)}" for _, command, rule in KINDS.values())
+
+
+def session(name: str, request: str, command: str, **more: Any) -> dict[str, Any]:
+    calls = [("ls", "notes.txt"), (command, "done")]
+    messages: list[dict[str, Any]] = [{"role": "user", "content": request}]
+    for number, (said, answer) in enumerate(calls):
+        call = {"id": f"c{number}", "function": {"name": "bash", "arguments": json.dumps({"command": said})}}
+        messages.append({"role": "assistant", "content": "", "tool_calls": [call]})
+        messages.append({"role": "tool", "tool_call_id": f"c{number}", "content": answer})
+    return {"id": name, "messages": [*messages, {"role": "assistant", "content": "It is done."}], **more}
+
+
+@pytest.fixture
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        session(f"{kind}-{city}", request.format(city), command, reward=1)
+        for kind, (request, command, _) in KINDS.items()
+        for city in CITIES
+    ]
+    (tmp_path / "logs.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    for name, body in (("office", RULES), ("careful", "- Be careful with a weekly table and a reminder letter.")):
+        (tmp_path / name).mkdir()
+        text = f"---\nname: {name}\ndescription: Office work.\n---\n\n# It\n\n{body}\n"
+        (tmp_path / name / "SKILL.md").write_text(text)
+    return tmp_path / "logs.jsonl"
+
+
+def audit(skill: str, *more: str, model: str = "sim/office") -> Any:
+    return CliRunner().invoke(app, ["audit", skill, "logs.jsonl", "--model", model, "--store", "s.duckdb", *more])
+
+
+def told(skill: str, *more: str, model: str = "sim/office") -> dict[str, Any]:
+    done = audit(skill, "--json", *more, model=model)
+    assert done.exit_code == 0, (done.output, done.exception)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_a_skill_whose_rules_matter_is_seen_and_one_that_says_nothing_is_not(logs: Path) -> None:
+    found = told("office")
+    assert found["kept"]["kept"] == len(KINDS) * len(CITIES)
+    assert (found["soft"]["before_score"]["mean"], found["soft"]["after_score"]["mean"]) == (0, 1)
+    assert found["hard"]["p_value"] < 0.001
+    assert len(found["hard"]["better"]) == len(KINDS) * len(CITIES)
+    nothing = told("careful")
+    assert (nothing["soft"]["lift"]["mean"], nothing["hard"]["p_value"]) == (0, 1)
+    said = " ".join(audit("office").output.split())
+    assert "agrees with the log's verdict in 12 of 12, 100% (74% to 100%)" in said
+    assert "better in 12 and worse in 0 of 12 groups" in said
+    assert "it promotes nothing" in said
+
+
+def test_a_broken_judge_is_refused_by_name_before_the_agent_is_asked(logs: Path, plays: Plays) -> None:
+    assert audit("office", "--write-assertions", "a.yaml").exit_code == 0
+    asked: list[str] = []
+
+    def says_yes(heard: Heard) -> Spoken:
+        asked.append(heard.system.partition(".")[0])
+        return Spoken(text=play(heard).text.replace("does_not_hold", "holds"))
+
+    plays(says_yes)
+    judges = ("--judge-model", "sim/office", "--judge-model", "sim/scripted")
+    done = audit("office", "--from", "a.yaml", *judges, "--agent-model", "sim/scripted")
+    assert isinstance(done.exception, ModelUnusable)
+    assert "judge 2 (sim/scripted) says of another task's answer" in str(done.exception)
+    assert "judge 1" not in str(done.exception)
+    assert {*asked} == {"You judge assertions"}, "nobody paid for an answer of the agent"
+    errs = audit("office", "--from", "a.yaml", "--judge-model", "sim/office?misjudges=0.4")
+    assert isinstance(errs.exception, ModelUnusable), "one that errs by chance is no better"
+
+
+def test_who_always_says_no_is_refused_too(logs: Path, plays: Plays) -> None:
+    audit("office", "--write-assertions", "a.yaml")
+    plays(lambda heard: Spoken(text=play(heard).text.replace('"holds"', '"does_not_hold"')))
+    done = audit("office", "--from", "a.yaml", "--judge-model", "sim/scripted")
+    assert isinstance(done.exception, ModelUnusable)
+    assert "do not hold of the very work they were confirmed on" in str(done.exception)
+
+
+def test_judges_do_not_know_how_it_ended_or_which_answer_is_whose_and_the_agent_sees_the_request_alone(
+    logs: Path, plays: Plays
+) -> None:
+    heard_by: dict[str, list[Heard]] = {}
+
+    def speak(heard: Heard) -> Spoken:
+        heard_by.setdefault(" ".join(heard.system.split()[:3]), []).append(heard)
+        return play(heard)
+
+    mail = "jens.hansen@shipping-bergen.example.com"
+    rows = [json.loads(line) for line in logs.read_text().splitlines()]
+    rows[0]["messages"][0]["content"] += f" Send it to {mail}."
+    rows[0]["messages"].append({"role": "user", "content": "You forgot the brand-new logo."})
+    rows[0]["reward"] = 0
+    logs.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    plays(speak)
+    found = told("office", model="sim/scripted")
+    every = [str(heard.messages) for items in heard_by.values() for heard in items]
+    assert not any(mail in text for text in every)
+    assert mail not in json.dumps(found)
+    writer, judges, agent = (
+        heard_by[name] for name in ("You write assertions", "You judge assertions.", "You say what")
+    )
+    assert sum("How it ended: failed" in heard.opening for heard in writer) == 1
+    assert any("brand-new logo" in heard.opening for heard in writer)
+    assert not any("How it ended" in heard.opening for heard in judges)
+    assert not any("brand-new logo" in heard.opening or "tidy" in heard.opening for heard in agent)
+    firsts = ["I would run" in heard.block("first answer") for heard in judges if "I would look" in heard.opening]
+    assert 0.2 < sum(firsts) / len(firsts) < 0.8, "the arms change places"
+    assert not any("skill" in heard.opening.lower() for heard in judges)
+
+
+def test_verdicts_of_the_log_and_of_the_judges_are_held_against_each_other(logs: Path) -> None:
+    rows = [json.loads(line) for line in logs.read_text().splitlines()]
+    for row in rows[:2]:
+        row["reward"] = 0
+    logs.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    verdicts = told("office")["kept"]["verdicts"]
+    assert (verdicts["count"], verdicts["of"]) == (10, 12)
+    assert verdicts["share"]["low"] == pytest.approx(0.516, abs=1e-3)
+
+
+def test_what_the_judges_do_not_agree_on_does_not_count_and_is_said(logs: Path, plays: Plays) -> None:
+    def speak(heard: Heard) -> Spoken:
+        split = heard.system.startswith("You judge") and heard.block("trajectory") and "Oslo" in heard.opening
+        if split and heard.seed % 2:
+            return Spoken(text=play(heard).text.replace('"holds"', '"cannot_be_told"'))
+        return play(heard)
+
+    plays(speak)
+    found = told("office", model="sim/scripted")["kept"]
+    assert found["dropped"] == {"the judges disagree": 2}
+    assert (found["kept"], found["agreement"]["unanimous"], found["agreement"]["assertions"]) == (10, 10, 12)
+    assert found["agreement"]["kappa"] < 1
+
+
+def test_what_was_asked_is_not_paid_for_again_and_says_the_same(logs: Path, plays: Plays) -> None:
+    asked: list[str] = []
+
+    def speak(heard: Heard) -> Spoken:
+        asked.append(heard.key)
+        return play(heard)
+
+    plays(speak)
+    first = told("office", "--most", "4", model="sim/scripted")
+    count = len(asked)
+    assert count == len({*asked}) == 4 * (1 + 3 + 3 + 2 + 3)
+    assert told("office", "--most", "4", model="sim/scripted") == first
+    assert len(asked) == count
+
+
+def test_a_person_edits_the_assertions_and_what_stands_there_stays(logs: Path) -> None:
+    audit("office", "--write-assertions", "a.yaml", "--most", "6")
+    text = Path("a.yaml").read_text().replace("- segment", "# mine\n- segment", 1)
+    text = text.replace('"It runs `tidy --weekly sums`."', '"It runs `tidy` with the option for sums."', 1)
+    Path("a.yaml").write_text(text)
+    assert audit("office", "--write-assertions", "a.yaml").exit_code == 0
+    now = Path("a.yaml").read_text()
+    assert now.startswith(text)
+    assert now.count("- segment: ") == 12
+    found = told("office", "--from", "a.yaml")
+    assert found["kept"]["confirmed_by"] == "a person"
+    assert found["kept"]["agreement"] is None
+    assert any(one["says"].endswith("for sums.") for item in found["segments"] for one in item["assertions"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- assertions: []\n", "segment 1 needs `segment`"),
+        ("- segment: a\n  assertions: [{says: ''}]\n", "segment 1, assertion 1 has no text"),
+        ("- segment: a\n  assertions: [{says: x, recorded: maybe}]\n", "assertion 1: recorded"),
+        ("a: 1\n", "holds no list"),
+        ("[]\n", "holds no assertion"),
+    ],
+)
+def test_a_file_that_says_nothing_is_refused_with_the_place(logs: Path, text: str, said: str) -> None:
+    Path("a.yaml").write_text(text)
+    done = audit("office", "--from", "a.yaml")
+    assert isinstance(done.exception, BadInput)
+    assert said in str(done.exception)
+
+
+def test_where_all_work_is_alike_judges_cannot_be_tried_and_it_says_so(logs: Path) -> None:
+    logs.write_text("".join(line for line in logs.open() if "tidy" in line))
+    done = audit("office")
+    assert isinstance(done.exception, BadInput)
+    assert "the work of none is plainly wrong for another" in str(done.exception)
+
+
+def test_kappa_is_fleiss_and_the_interval_is_exact() -> None:
+    rows: list[list[Judged | None]] = [["holds"] * 3, ["does_not_hold"] * 3, ["holds", "holds", "does_not_hold"]]
+    found = agreement(3, [*rows, ["holds", None, "holds"]])
+    assert (found.assertions, found.unanimous) == (3, 2)
+    assert (found.pairwise, found.kappa) == (pytest.approx(7 / 9), pytest.approx(0.55))
+    exact = clopper_pearson(0, 10)
+    assert exact is not None
+    assert (exact.low, exact.high) == (0, pytest.approx(0.3085, abs=1e-4))
