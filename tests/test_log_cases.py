@@ -5,8 +5,10 @@ The first table reads the shared cases; what follows says the same of formats an
 
 import gzip
 import json
+import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import shared
@@ -750,3 +752,25 @@ def test_what_has_been_read_can_be_read_again(tmp_path: Path, size: int) -> None
     path.write_text(json.dumps(runs, indent=1))
     source = Source(path)
     assert [*source.items("item")] == [*source.items("item")] == runs
+
+
+def test_a_folder_that_cannot_be_read_is_said_and_the_rest_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"messages": [{"role": "user", "content": "Sort it."}, {"role": "assistant", "content": "Sorted."}]}
+    for name in ("a/one.jsonl", "locked/two.jsonl"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(json.dumps({"id": name, **row}))
+    scan = os.scandir
+
+    def refuses(path: Any) -> Any:
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuses)
+    found: list[Trajectory] = []
+    readings = read_paths([tmp_path], lambda item, file: found.append(item))
+    assert len(found) == 1
+    (problem,) = readings.problems
+    assert (problem.file, problem.message) == ("locked", "a folder that cannot be read: Permission denied")

@@ -222,6 +222,11 @@ def test_answers_with_an_exit_code_are_no_failures() -> None:
             'When `python -m app` answers "command not found", use `python3` instead of `python`.',
         ),
         (
+            bash("pytest -q", "bash: pytest: command not found", 127),
+            bash("python -m pytest -q"),
+            'When `pytest` answers "command not found", run `python -m pytest` instead of `pytest`.',
+        ),
+        (
             bash("cargo build", "error: the lock file needs to be updated", 101),
             bash("cargo build --offline"),
             'When `cargo build` answers "error: the lock file needs to be updated", add `--offline`.',
@@ -230,7 +235,7 @@ def test_answers_with_an_exit_code_are_no_failures() -> None:
 )
 def test_a_recovery_is_said_with_its_command(failed: tuple, worked: tuple, content: str) -> None:
     sessions = [session(f"t{n}", [failed, worked]) for n in range(3)]
-    assert content in rules_of(*sessions)
+    assert rules_of(*sessions) == [content]
     assert rules_of(sessions[0]) == []  # what one task shows alone is none
     turned = [session(f"u{n}", [(*worked[:2], *failed[2:]), (*failed[:2], "", 0)]) for n in range(3)]
     assert content not in rules_of(*sessions, *turned)  # others put the opposite right by the reverse

@@ -19,8 +19,10 @@ from trace2skill.runs.pull_request_page import page_of
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.git_address import GitAddress, parse
+from trace2skill.store import open_store
 from trace2skill.store.database import close_all
 from trace2skill.versions.forges import forge_of
+from trace2skill.versions.registry import Registry
 
 NAME = "learned-from-traces"
 
@@ -152,6 +154,17 @@ def test_a_plan_and_a_branch_alone_need_no_forge(team: Team) -> None:
     assert "open one for that branch by hand" in " ".join(team.propose(first, "--forge", "none").stdout.split())
     assert team.branches() == ["main", plan["branch"]]
     assert not team.forge.asked
+
+
+def test_a_commit_has_the_evidence_of_the_run_that_is_proposed(team: Team) -> None:
+    first = team.learn("asgiref")
+    registry = Registry(open_store(team.folder / "s.duckdb"))
+    version = registry.version(first.candidate.skill)
+    registry.record(registry.skill(version.skill), version.model_copy(update={"run_id": "run-later"}))
+    close_all()
+    commit = team.proposed(first)["commit"]
+    said = team.remote.git("show", "--no-patch", "--format=%B", commit)
+    assert f"Trace2skill-Run: {first.run_id}" in said
 
 
 @pytest.mark.parametrize(

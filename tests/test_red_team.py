@@ -1,6 +1,7 @@
 """The red-team corpus: no secret anywhere, nothing planted in a skill, and clean lessons are let through."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ CLEAN_PLACES = [
     "commit 3f786850e387550fdab836ed7e6dc881de23001b", "npm_config_cache=/root/.npm", "key-value-store-with-12-entries", "The pass: 12 tests",
     "--pass-through=abc1234567", "cookies=[]", "a.py:10:5:error:unknown", "GET /?page=2&token=next", "https://x/?key=short1",
     "gsk_project_name_for_the_team", "npm_package_version_is_12", "docker run -p 8080:80 nginx", "'pass': True", "mkdir -p /var/lib/mysql-files/dir1",
+    "pass the token to JSON2CSVParser", "the secret AWS/Config2/path3x", "token count 12345678", "press the key Alt+F4Ctrl", "password Users/Me/File1",
 ]  # fmt: skip
 
 
@@ -139,6 +141,21 @@ def test_what_is_allowed_is_the_whole_of_a_text() -> None:
     assert screened(f"{head} and once more", allowed=allowed)
     assert screened("Use `sudo rm /x` first.", known="# Sudoku\n\nPlay sudoku.\n")
     assert not screened("Use `sudo rm /x` first.", known="Use `sudo rm /x` for it.\n")
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("my password is Tr0ub4dor&3x.", "my password is ."),
+        (
+            "the secret qT8vXk2LmN5pRs7tVw9yZa1bCd3eFg5hJk7lMn9p and Password hunter2Zebra!9.",
+            "the secret  and Password .",
+        ),
+        ("Das Passwort lautet Geheim12Wort34!", "Das Passwort lautet "),
+    ],
+)
+def test_what_a_sentence_tells_behind_the_name_of_a_secret_is_taken_out(said: str, left: str) -> None:
+    assert re.sub(r"\[REDACTED:secret:\d+\]", "", Redactor().text(said)) == left
 
 
 @pytest.mark.parametrize("text", CLEAN_PLACES)

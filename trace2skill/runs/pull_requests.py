@@ -71,7 +71,9 @@ def propose(
     branch, into = asked.planned(skill, base)
     if forge is not None and (address_of_it := forge.closed(branch, into, skill.digest)):
         return ProposedVersion(branch=branch, into=into, commit="", pushed=False, request=address_of_it, did="refused")
-    done = asked.propose(skill, base, message(version), version.written)
+    # the version may have been judged again, by a later run: the evidence is of the run that is proposed
+    told = version.model_copy(update={"run_id": summary.run_id, "decision": summary.decision})
+    done = asked.propose(skill, base, message(told), version.written)
     if forge is None:
         return done
     page = page_of(summary, report_of(settings, summary))

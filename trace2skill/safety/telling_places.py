@@ -13,6 +13,9 @@ TELLS = r"(?:pass(?:word|wd|phrase|code)?|pwd?|secret|token|(?:api|access|secret
 """How the name of a setting ends that holds a secret."""
 TOLD = ("pass", "password", "passwd", "passphrase", "passcode", "pw", "pwd", "secret", "token", "key", "credential")
 """What stands where `TELLS` ends, but for an `s`."""
+SPOKEN = r"(?:pass(?:word|wd|phrase|code|wort)|kennwort|secret|token|(?:api|access|secret|private)[ _-]key)"
+NO_NAME = r"(?-i:(?=\S{0,60}[a-z])(?=\S{0,60}[A-Z]))(?=\S{0,60}\d[^\s\d]{1,40}\d|\S{0,60}\d\S{0,60}[!@#%^&*+=]|\S{0,60}[!@#%^&*+=]\S{0,60}\d)"
+"""Of a value that a sentence tells behind its name: what no word and no name of code is made of."""
 ABROAD = r"(?:passwort|kennwort|contrase(?:ñ|n)a|mot de passe|senha|wachtwoord|has[łl]o|пароль|密码|密碼|口令|パスワード|비밀번호)"
 HOLDS = rf"{RIGHT}?\s{{0,3}}(?:[:=：]|=>)\s{{0,3}}{LEFT}?"
 MIXED_VALUE = r"(?P<value>(?=[^\s\"']{0,80}\d)(?=[^\s\"']{0,80}[A-Za-z])[^\s\"'(){}\[\],;<>$\\]{6,200})(?![\w(.\[])"
@@ -137,6 +140,12 @@ MARKED: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
         rf"(?i)(?<![A-Za-z0-9]){ABROAD}{HOLDS}{MIXED_VALUE}",
         ("wort", "woord", "contrase", "passe", "senha", "hasło", "haslo", "пароль", "密码", "密碼", "口令", "パスワード", "비밀번호"),
         r"(?:ñ|n)?a?\\{0,3}[\"']?\s{0,3}[:=：]",
+    ),
+    (
+        "secret",
+        rf"(?i)(?<![\w.-]){SPOKEN}(?:\s(?:is|was|ist|war|lautet|es|est))?\s[\"'`]?(?P<value>{NO_NAME}(?:[A-Za-z0-9/+]{{40}}|[A-Za-z0-9!@#%^&*+=_~-]{{10,200}}))(?![\w(\[/]|\.\w)",
+        ("password", "passwd", "passphrase", "passcode", "passwort", "kennwort", "secret", "token", "key"),
+        r"\s\S",
     ),
     (
         "secret",

@@ -1,5 +1,6 @@
 """Files and folders of logs: which files are read, which are unchanged since last time, what became of each."""
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def _files(paths: Sequence[Path], notes: Notes, aside: Collection[Path]) -> Iter
             yield given, given.name
         elif given.is_dir():
             root = given.resolve()
-            for path in sorted(given.rglob("*")):
+            for path in _below(given, notes):
                 name = path.relative_to(given).as_posix()
                 if path in aside:
                     notes.counts["companion"] += 1
@@ -96,6 +97,21 @@ def _files(paths: Sequence[Path], notes: Notes, aside: Collection[Path]) -> Iter
                     yield path, name
         else:
             raise BadInput(f"{given} does not exist: name a log file or a folder of logs")
+
+
+def _below(given: Path, notes: Notes) -> list[Path]:
+    """All that is below a folder, in the order of the paths. A folder that cannot be read is no empty one."""
+    found: list[Path] = []
+
+    def unread(error: OSError) -> None:
+        path = Path(error.filename or given)
+        notes.problem(
+            Source(path, path.relative_to(given).as_posix()), 0, f"a folder that cannot be read: {error.strerror}"
+        )
+
+    for folder, names, files in os.walk(given, onerror=unread):
+        found += (Path(folder, name) for name in (*names, *files))
+    return sorted(found)
 
 
 def _belongs(path: Path, name: str, root: Path, notes: Notes) -> bool:

@@ -20,6 +20,7 @@ MANY_TASKS = 30
 MOST_SHOWN = 400
 OPPOSED = 4
 SHAPES = ((re.compile(r"[0-9]"), "9"), (re.compile(r"[A-Z]+"), "A"), (re.compile(r"[a-z]+"), "a"))
+INTERPRETER = re.compile(r"python[\d.]*|py")
 EDITS = frozenset(["git", "patch", "tee", "cp", "mv", "rm", "touch"])
 
 
@@ -97,12 +98,27 @@ def _opposed(way: _Way, ways: dict[tuple[str, ...], _Way]) -> bool:
     """Do others put the opposite right by the same change turned round?"""
     kind, *rest = way.key
     if kind in ("command", "argument", "form", "shape"):
-        other = ways.get((kind, *rest[:-2], rest[-1], rest[-2]))
+        tool, *about = rest[:-2]
+        if kind == "command":  # `python -m pytest` has a name of its own
+            tool = _as_module(rest[-1], tool) or _by_itself(rest[-2], tool) or tool
+        other = ways.get((kind, tool, *about, rest[-1], rest[-2]))
     elif kind in ("needs", "leaves"):
         other = ways.get(("leaves" if kind == "needs" else "needs", *rest))
     else:
         return False
     return other is not None and OPPOSED * len(other.tasks) > len(way.tasks)
+
+
+def _as_module(come: str, tool: str) -> str:
+    """How a program is called as a module of an interpreter that came before it; '' where none did."""
+    interpreter, _, flag = come.partition(SEP)
+    return f"{interpreter} -m {tool}" if flag == "-m" and INTERPRETER.fullmatch(interpreter) else ""
+
+
+def _by_itself(gone: str, tool: str) -> str:
+    """How what was called as a module is called by itself; '' where it was none."""
+    interpreter, _, flag = gone.partition(SEP)
+    return tool.removeprefix(f"{interpreter} -m ") if flag == "-m" and INTERPRETER.fullmatch(interpreter) else ""
 
 
 def _rules(common: dict[tuple[str, ...], _Way]) -> Iterator[MinedRule]:
@@ -130,13 +146,16 @@ def _rules(common: dict[tuple[str, ...], _Way]) -> Iterator[MinedRule]:
 
 def _fix(way: _Way) -> str:
     """What to do, '' where it would be no more than "do it right"."""
-    kind, _, *rest = way.key
+    kind, tool, *rest = way.key
     if kind == "between":
         return f"run `{quoted(common_words([' '.join(item.come) for _, item in way.shown]))}` and call it again"
     if kind == "command":
         gone, come = (part.split(SEP) if part else [] for part in rest)
         if come and gone:
             return f"use {listed(come)} instead of {listed(gone)}"
+        for other in (_as_module(SEP.join(come), tool), _by_itself(SEP.join(gone), tool)):
+            if other:  # where the words go, a list of them does not say
+                return f"run `{quoted(other)}` instead of `{quoted(tool)}`"
         return f"add {listed(come)}" if come else f"leave {listed(gone)} out"
     name = rest[0]
     if kind == "argument":
