@@ -1,11 +1,17 @@
 """How fast logs are read: files and megabytes a second of CPU, against plain JSON parsing of the same in the same run.
 
-Each way has processes of its own, in turns: what one leaves in memory makes the next one's allocations cheaper.
+Each way has processes of its own, in turns: what one leaves in memory makes the next one's allocations cheaper. Buffers
+of megabytes come from the system and go back to it each time (`FRESH`): else the C library keeps them or not by what
+was freed before, and one of two processes that do the same takes a fifth longer.
 
-python bench/ingest.py ../shared/data/traces
+    python bench/ingest.py ../shared/data/traces
+    python bench/ingest.py ../shared/data/traces --instructions   # counted with valgrind: for a busy machine
 """
 
+import argparse
 import json
+import os
+import re
 import statistics
 import subprocess
 import sys
@@ -22,7 +28,10 @@ from trace2skill.safety.redaction import CLEAN, redacted
 from trace2skill.traces import Notes, Source, read_source
 
 ROUNDS = 12
-PROCESSES = 7
+PROCESSES = 9
+COUNTED_ROUNDS = 1
+FRESH = {"MALLOC_MMAP_THRESHOLD_": str(128 * 1024)}
+"""The threshold that glibc begins with; said in so many words, it stays."""
 STREAMED_MB = 200
 
 
@@ -70,14 +79,31 @@ def seconds_of(way: str, files: list[Path], rounds: int = ROUNDS) -> float:
     return sum(best.values())
 
 
-def in_turns(root: Path) -> dict[str, float]:
-    """Seconds of CPU for all files of each way: the median of its processes."""
+def in_a_process(root: Path, way: str, rounds: int, *before: str) -> subprocess.CompletedProcess[str]:
+    """A way in a process of its own, which prints its seconds."""
+    command = [*before, sys.executable, __file__, str(root), "--way", way, "--rounds", str(rounds)]
+    known = {**os.environ, **FRESH, "PYTHONHASHSEED": "0"}
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=known)
+
+
+def in_turns(root: Path) -> dict[str, list[float]]:
+    """Seconds of CPU for all files of each way, of each of its processes."""
     told: dict[str, list[float]] = {way: [] for way in WAYS}
     for _ in range(PROCESSES):
         for way, found in told.items():
-            ran = subprocess.run([sys.executable, __file__, str(root), way], capture_output=True, text=True, check=True)
-            found.append(float(ran.stdout.split()[-1]))
-    return {way: statistics.median(found) for way, found in told.items()}
+            found.append(float(in_a_process(root, way, ROUNDS).stdout.split()[-1]))
+    return told
+
+
+def instructions_of(root: Path, way: str) -> float:
+    """Millions of instructions for all files that were read before: what a process does besides is taken off."""
+    counted = []
+    for rounds in (1, 1 + COUNTED_ROUNDS):
+        before = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
+        found = re.search(r"Collected : (\d+)", in_a_process(root, way, rounds, *before).stderr)
+        assert found is not None
+        counted.append(int(found[1]))
+    return (counted[1] - counted[0]) / COUNTED_ROUNDS / 1e6
 
 
 def streamed(megabytes: int) -> tuple[float, float]:
@@ -106,16 +132,30 @@ def logs_below(root: Path) -> list[Path]:
 def main(root: Path) -> None:
     files = logs_below(root)
     size = sum(path.stat().st_size for path in files) / 1e6
-    best = in_turns(root)
-    for name, seconds in best.items():
-        share = best["plain JSON"] / seconds
-        print(f"{name}: {len(files) / seconds:.0f} files/s, {size / seconds:.1f} MB/s, {share:.2f} of plain JSON")
+    told = in_turns(root)
+    for name, found in told.items():
+        seconds = statistics.median(found)
+        shares = sorted(plain / own for plain, own in zip(told["plain JSON"], found, strict=True))
+        of = f"{statistics.median(shares):.2f} of plain JSON ({shares[0]:.2f} to {shares[-1]:.2f})"
+        print(f"{name}: {len(files) / seconds:.0f} files/s, {size / seconds:.1f} MB/s, {of}")
     seconds, peak = streamed(STREAMED_MB)
     print(f"one file of {STREAMED_MB} MB, memory traced: {seconds:.1f} s, peak {peak:.0f} MB")
 
 
+def count(root: Path) -> None:
+    counted = {way: instructions_of(root, way) for way in WAYS}
+    for name, millions in counted.items():
+        print(f"{name}: {millions:.0f} million instructions, {counted['plain JSON'] / millions:.2f} of plain JSON")
+
+
 if __name__ == "__main__":
-    if sys.argv[2:]:
-        print(seconds_of(sys.argv[2], logs_below(Path(sys.argv[1]))))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--instructions", action="store_true", help="count instructions with valgrind")
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.way:
+        print(seconds_of(given.way, logs_below(given.root), given.rounds))
     else:
-        main(Path(sys.argv[1]))
+        (count if given.instructions else main)(given.root)

@@ -22,7 +22,7 @@ CHUNK = 2**20
 
 def first_bytes(path: Path, most: int) -> bytes:
     """The first bytes of a file, so many at most."""
-    with path.open("rb", buffering=0) as file:  # many files are small: to make room for so many costs more than them
+    with open(path, "rb", buffering=0) as file:  # many files are small: to make room for so many costs more than them
         state = os.fstat(file.fileno())
         if S_ISREG(state.st_mode) and state.st_size:
             return file.read(min(state.st_size, most))
