@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from conftest import Plays
+from ingesting import ingest, settings
 from typer.testing import CliRunner
 
 from trace2skill.cli.app import app
 from trace2skill.core.errors import BadInput, ModelUnusable
 from trace2skill.evaluation.assertions import agreement, clopper_pearson
 from trace2skill.proposals.assertions import Judged
+from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.roles import play
 
@@ -223,3 +225,27 @@ def test_kappa_is_fleiss_and_the_interval_is_exact() -> None:
     exact = clopper_pearson(0, 10)
     assert exact is not None
     assert (exact.low, exact.high) == (0, pytest.approx(0.3085, abs=1e-4))
+
+
+def test_what_ingest_holds_out_is_what_an_audit_asks_about_and_sessions_that_ask_the_same_go_together(
+    logs: Path,
+) -> None:
+    rows = [json.loads(line) for line in logs.read_text().splitlines()]
+    twins = [session(f"again-{row['id']}", row["messages"][0]["content"].upper(), "tidy --now it") for row in rows]
+    logs.write_text("".join(f"{json.dumps(row)}\n" for row in [*rows, *twins]))
+    learned = ingest(settings(logs.parent, logs, name="office", hold_out=0.5)).sources
+    forget_runtimes()
+    assert learned is not None
+    assert 0 < learned.kept_back < 24
+    assert learned.trajectories + learned.kept_back == 24
+    assert any("trace2skill audit SKILL LOGS" in line for line in learned.as_lines())
+    found = told("office", "--dry-run", "--most", "50")["sessions"]
+    assert found["known"]
+    assert (len(found["segments"]), found["learned"]) == (learned.kept_back, learned.trajectories)
+    names = {item["session"] for item in found["segments"]}
+    assert all((f"again-{name}" in names) == (name in names) for name in (row["id"] for row in rows))
+    ingest(settings(logs.parent, logs, name="office"))
+    forget_runtimes()
+    done = audit("office")
+    assert isinstance(done.exception, BadInput)
+    assert "24 are of sessions from which office has learned" in str(done.exception)

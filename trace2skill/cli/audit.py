@@ -24,7 +24,8 @@ from trace2skill.runs.audit import audited
 from trace2skill.runs.audit_asking import Panel
 from trace2skill.runs.audit_assertions import NOTHING, Confirmed, as_confirmed, write_assertions
 from trace2skill.runs.audit_estimate import AuditEstimate, estimated
-from trace2skill.runs.audit_sessions import AuditedSessions, ShownSegment, sessions_to_audit, what_taught
+from trace2skill.runs.audit_sessions import AuditedSessions, ShownSegment, sessions_to_audit
+from trace2skill.runs.learned_from import what_taught
 from trace2skill.runs.settings import RunSettings
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store, open_store

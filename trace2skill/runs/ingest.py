@@ -50,6 +50,9 @@ class IngestSettings(Record):
     )
     name: str = Field(default="learned-from-traces", pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="Of a new skill.")
     analyst: Literal["rules", "model"] = Field(default="rules", description="'rules' needs no model.")
+    hold_out: float = Field(
+        default=0.0, ge=0, lt=1, description="Share of the groups of sessions kept from learning, for an audit."
+    )
     judge: bool = Field(default=False, description="Ask the model how a trajectory ended where nothing else says so.")
     roles: Roles | None = Field(default=None, description="The models of analyst 'model'.")
     redaction_map: bool = Field(default=True, description="Keep what was redacted in a file beside the store.")
@@ -83,6 +86,7 @@ class IngestSettings(Record):
             labels=self.labels,
             analyst=self.analyst,
             judge=self.judge,
+            hold_out=self.hold_out,
             redaction_map=self.redaction_map,
             name=self.name,
         )
