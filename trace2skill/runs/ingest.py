@@ -182,7 +182,7 @@ def decision_without_tasks(sources: Sources | None, why: str = "") -> Decision:
 NOT_SHOWN = Decision(
     verdict="not_enough_evidence",
     reason="logs alone cannot show whether the skill is better: score the candidate on held-out tasks "
-    "(`trace2skill evaluate`), or let a refresh learn from the same logs (`trace2skill run --sources`); "
-    "nothing was promoted",
+    "(`trace2skill evaluate`), or let a refresh learn from the same logs (`trace2skill run --sources`); what an agent "
+    "says it would do for sessions held out (`--hold-out`), `trace2skill audit` asks; nothing was promoted",
 )
 """What is decided over a candidate that no held-out task was asked about."""
