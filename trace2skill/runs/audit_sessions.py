@@ -32,7 +32,7 @@ from trace2skill.traces.stores import files_of
 from trace2skill.traces.verdicts import Verdicts, verdicts_for
 from trace2skill.types.trajectory import Step, Trajectory
 
-SHOWN = 24_000
+SHOWN = 40_000
 """Characters of a session that writer and judges see; of a longer one what decides is kept first."""
 REQUEST, BEFORE, AFTER, ANSWER, CALL = 8_000, 12_000, 2_000, 6_000, 1_500
 KEPT = 2_000
@@ -188,7 +188,7 @@ def _shown(part: Trajectory, later: Sequence[Step]) -> ShownSegment:
         session=part.session,
         request=_plain(_request(part), REQUEST),
         before=_plain(_before(part), BEFORE),
-        recorded=_plain(whole(part, SHOWN, everyone=True), SHOWN),
+        recorded=_plain(whole(_work(part), SHOWN, everyone=True), SHOWN),
         after=_plain("".join(said_next), AFTER),
         answer=_plain(as_answer(part), ANSWER),
         steps=len(part.steps),
@@ -221,6 +221,11 @@ def _first(part: Trajectory) -> list[Step]:
     """The steps before the first of the agent."""
     place = next((n for n, step in enumerate(part.steps) if step.source == "agent"), len(part.steps))
     return list(part.steps[:place])
+
+
+def _work(part: Trajectory) -> Trajectory:
+    """What happened from the first step of the agent on: the request is shown beside it."""
+    return part.model_copy(update={"steps": part.steps[len(_first(part)) :]})
 
 
 def _is_said(step: Step) -> bool:
