@@ -4,6 +4,7 @@ Sessions are told apart as for a gate on mined tasks: parts, forks and sub-agent
 that ask the same in the same words are one group. Of a group from which the skill has learned nothing is audited.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from operator import not_
 from pydantic import Field
 
 from trace2skill.agents.loop import cut
+from trace2skill.analysts.excerpt import excerpt
 from trace2skill.analysts.reading import whole
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
@@ -34,7 +36,8 @@ from trace2skill.types.trajectory import Step, Trajectory
 
 SHOWN = 40_000
 """Characters of a session that writer and judges see; of a longer one what decides is kept first."""
-REQUEST, BEFORE, AFTER, ANSWER, CALL = 8_000, 12_000, 2_000, 6_000, 1_500
+REQUEST, BEFORE, AFTER, ANSWER = 8_000, 12_000, 2_000, 12_000
+HEADER = re.compile(r"^## Step \d+ \(agent\)\n+", re.MULTILINE)
 KEPT = 2_000
 """Segments whose texts are held while logs are read."""
 NOT_ASKED = "not in the file of assertions, or there already"
@@ -198,14 +201,19 @@ def _shown(part: Trajectory, later: Sequence[Step]) -> ShownSegment:
 
 
 def as_answer(part: Trajectory) -> str:
-    """What was called in a segment, in its order, and the last words: as an agent would say that it would do it."""
-    calls = [call for step in part.steps if step.source == "agent" for call in step.tool_calls]
-    lines = [
-        f"{number}. {call.name}: " + cut("\n".join(f"{name}: {value}" for name, value in call.arguments.items()), CALL)
-        for number, call in enumerate(calls, start=1)
-    ]
-    words = [step.message.strip() for step in part.steps if step.source == "agent" and step.message.strip()]
-    return "\n".join([*lines, *words[-1:]])
+    """What was called in a segment, in its order, and the last words: as an agent would say that it would do it.
+
+    Of a long one what changes something is kept first.
+    """
+    agent = [step for step in part.steps if step.source == "agent"]
+    last = next((step.number for step in reversed(agent) if step.message.strip()), 0)
+    steps = tuple(
+        step.model_copy(
+            update={"observations": (), "reasoning": "", "message": step.message if step.number == last else ""}
+        )
+        for step in agent
+    )
+    return HEADER.sub("", excerpt(part.model_copy(update={"steps": steps}), steps, ANSWER)).strip()
 
 
 def _request(part: Trajectory) -> str:
