@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from audits import KINDS, lay_out_skills, session
 from conftest import Plays
 from ingesting import ingest, settings
 from typer.testing import CliRunner
@@ -18,25 +19,6 @@ from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.roles import play
 
 CITIES = ("Oslo", "Bergen", "Turku", "Malmo", "Lund", "Vasa")
-KINDS = {
-    "table": (
-        "Make the weekly table of the harbour in {}.",
-        "tidy --weekly sums",
-        "Then run `{}` over a weekly table.",
-    ),
-    "letter": ("Write a reminder letter to the mayor of {}.", "stamp --letter bureau", "A reminder letter gets `{}`."),
-}
-RULES = "\n".join(f"- {rule.format(command)}" for _, command, rule in KINDS.values())
-
-
-def session(name: str, request: str, command: str, **more: Any) -> dict[str, Any]:
-    calls = [("ls", "notes.txt"), (command, "done")]
-    messages: list[dict[str, Any]] = [{"role": "user", "content": request}]
-    for number, (said, answer) in enumerate(calls):
-        call = {"id": f"c{number}", "function": {"name": "bash", "arguments": json.dumps({"command": said})}}
-        messages.append({"role": "assistant", "content": "", "tool_calls": [call]})
-        messages.append({"role": "tool", "tool_call_id": f"c{number}", "content": answer})
-    return {"id": name, "messages": [*messages, {"role": "assistant", "content": "It is done."}], **more}
 
 
 @pytest.fixture
@@ -48,10 +30,7 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for city in CITIES
     ]
     (tmp_path / "logs.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    for name, body in (("office", RULES), ("careful", "- Be careful with a weekly table and a reminder letter.")):
-        (tmp_path / name).mkdir()
-        text = f"---\nname: {name}\ndescription: Office work.\n---\n\n# It\n\n{body}\n"
-        (tmp_path / name / "SKILL.md").write_text(text)
+    lay_out_skills()
     return tmp_path / "logs.jsonl"
 
 

@@ -1,6 +1,6 @@
 """How far judges may err before an audit refuses them, and what it says of a planted skill until then.
 
-    python bench/audit.py            # a table for docs/audit.md; a minute
+    python bench/audits.py            # a table for docs/audit.md; a minute
 
 40 generated sessions of two kinds of work, a skill that holds both rules and one that says nothing; judges who say the
 opposite of what they see at a given rate, three a run, with 10 seeds.
@@ -25,32 +25,37 @@ KINDS = {
     "letter": ("Write a reminder letter to customer {}.", "stamp --letter bureau", "A reminder letter gets `{}`."),
 }
 SKILLS = {
-    "rules": "\n".join(f"- {rule.format(command)}" for _, command, rule in KINDS.values()),
-    "nothing": "- Be careful with a weekly table and a reminder letter.",
+    "office": "\n".join(f"- {rule.format(command)}" for _, command, rule in KINDS.values()),
+    "careful": "- Be careful with a weekly table and a reminder letter.",
 }
 
 
-def session(name: str, request: str, command: str) -> dict[str, Any]:
+def session(name: str, request: str, command: str, **more: Any) -> dict[str, Any]:
     """A conversation in which the agent looks, runs the command and says that it is done."""
     messages: list[dict[str, Any]] = [{"role": "user", "content": request}]
     for number, said in enumerate(("ls", command)):
         call = {"id": f"c{number}", "function": {"name": "bash", "arguments": json.dumps({"command": said})}}
         messages.append({"role": "assistant", "content": "", "tool_calls": [call]})
         messages.append({"role": "tool", "tool_call_id": f"c{number}", "content": "done"})
-    return {"id": name, "messages": [*messages, {"role": "assistant", "content": "It is done."}], "reward": 1}
+    return {"id": name, "messages": [*messages, {"role": "assistant", "content": "It is done."}], **more}
+
+
+def lay_out_skills() -> None:
+    """Both skills, in the current directory."""
+    for name, body in SKILLS.items():
+        Path(name).mkdir()
+        Path(name, "SKILL.md").write_text(f"---\nname: {name}\ndescription: Office work.\n---\n\n# It\n\n{body}\n")
 
 
 def lay_out() -> None:
     """The logs and both skills, in the current directory."""
     rows = [
-        session(f"{kind}-{number}", request.format(number), command)
+        session(f"{kind}-{number}", request.format(number), command, reward=1)
         for kind, (request, command, _) in KINDS.items()
         for number in range(20)
     ]
     Path("logs.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    for name, body in SKILLS.items():
-        Path(name).mkdir()
-        Path(name, "SKILL.md").write_text(f"---\nname: {name}\ndescription: Office work.\n---\n\n# It\n\n{body}\n")
+    lay_out_skills()
 
 
 def audited(skill: str, *more: str) -> Any:
@@ -72,7 +77,7 @@ def main() -> None:
         app,
         [
             "audit",
-            "rules",
+            "office",
             "logs.jsonl",
             "--model",
             "sim/office",
@@ -83,7 +88,7 @@ def main() -> None:
         ],
     )
     assert written.exit_code == 0, written.exception
-    print("| judges err on | refused | rules: lift, p <= 0.05 | nothing: lift, p <= 0.05 |\n|---|---|---|---|")
+    print("| judges err on | refused | office: lift, p <= 0.05 | careful: lift, p <= 0.05 |\n|---|---|---|---|")
     for rate in RATES:
         refused, cells = 0, list[str]()
         for skill in SKILLS:
