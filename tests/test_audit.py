@@ -1,22 +1,27 @@
 """An audit: what logs that cannot be done again say about a skill, by what an agent says it would do."""
 
 import json
+import lzma
 from pathlib import Path
 from typing import Any
 
 import pytest
 from audits import KINDS, lay_out_skills, session
-from conftest import Plays
+from conftest import ROOT, Plays
 from ingesting import ingest, settings
 from typer.testing import CliRunner
 
 from trace2skill.cli.app import app
-from trace2skill.core.errors import BadInput, ModelUnusable
+from trace2skill.core.errors import BadInput, BudgetReached, ModelUnusable
 from trace2skill.evaluation.assertions import agreement, clopper_pearson
 from trace2skill.proposals.assertions import Judged
+from trace2skill.runs.learned_from import what_taught
 from trace2skill.runs.runtime import forget_runtimes
+from trace2skill.runs.watermarks import Watermark
 from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.roles import play
+from trace2skill.skills.skill import read_skill
+from trace2skill.store import open_store
 
 CITIES = ("Oslo", "Bergen", "Turku", "Malmo", "Lund", "Vasa")
 
@@ -212,6 +217,27 @@ def test_where_all_work_is_alike_judges_cannot_be_tried_and_it_says_so(logs: Pat
     done = audit("office")
     assert isinstance(done.exception, BadInput)
     assert "the work of none is plainly wrong for another" in str(done.exception)
+
+
+def test_the_bill_is_said_before_anything_is_asked_and_the_cap_holds(logs: Path) -> None:
+    said = audit("office", "--dry-run", "--max-cost", "0.01").stderr
+    assert "144 calls (12 of the writer, 108 of judges, 24 of the agent)" in said
+    assert "more than --max-cost 0.01" in said
+    assert isinstance(audit("office", "--max-cost", "0.01").exception, BudgetReached)
+    assert audit("office", "--max-cost", "1").exit_code == 0, "and it goes on where it ended"
+
+
+def test_of_a_run_of_an_older_store_all_that_its_logs_held_counts_as_learned(logs: Path) -> None:
+    Path("old.duckdb").write_bytes(lzma.decompress((ROOT / "tests/golden/0.1.0/store.duckdb.xz").read_bytes()))
+    store = open_store(Path("old.duckdb"))
+    held = {item.id for mark in store.all_of("source", Watermark) for item in mark.taken}
+    stranger = read_skill(Path("office"))
+    text = (stranger.text("SKILL.md") or "").replace("name: office", "name: numbers")
+    numbers = stranger.with_files({"SKILL.md": text.encode()})
+    assert held
+    assert held <= what_taught(store, [numbers]).ids
+    assert not what_taught(store, [stranger]).known
+    store.close()
 
 
 def test_kappa_is_fleiss_and_the_interval_is_exact() -> None:

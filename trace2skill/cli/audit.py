@@ -152,7 +152,7 @@ def _carried_out(wanted: _Wanted) -> _Done:
         bill = estimated(panel, asked, (first, after), written=written, audited=wanted.write_to is None)
         if not wanted.quiet:
             print_sessions(sessions, after.name, each=wanted.dry_run)
-        say_estimate(bill)
+        say_estimate(bill, wanted.settings.money.max_cost)
         counted, found = NOTHING, None
         if not wanted.dry_run:
             with LiveProgress(Console(stderr=True), cost, quiet=wanted.quiet) as progress, watched_by(progress):
