@@ -64,6 +64,16 @@ def test_a_skill_whose_rules_matter_is_seen_and_one_that_says_nothing_is_not(log
     assert "it promotes nothing" in said
 
 
+def test_a_skill_is_held_against_another_one(logs: Path) -> None:
+    found = told("careful", "--before", "office")
+    assert found["before"] == read_skill(Path("office")).digest
+    assert (found["soft"]["lift"]["mean"], len(found["hard"]["worse"])) == (-1, 12)
+    assert "is lost with it" in audit("careful", "--before", "office").output
+    same = audit("office", "--before", "office").exception
+    assert isinstance(same, BadInput)
+    assert "nothing to compare" in str(same)
+
+
 def test_a_broken_judge_is_refused_by_name_before_the_agent_is_asked(logs: Path, plays: Plays) -> None:
     assert audit("office", "--write-assertions", "a.yaml").exit_code == 0
     asked: list[str] = []

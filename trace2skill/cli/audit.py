@@ -144,6 +144,8 @@ def _carried_out(wanted: _Wanted) -> _Done:
     try:
         first, after = (skill_given(place, store.beside) if place else None for place in wanted.places)
         assert after is not None
+        if first is not None and first.digest == after.digest:
+            raise BadInput(f"--before {wanted.places[0]} is the same skill, to the byte: there is nothing to compare")
         panel = Panel(store, wanted.settings, wanted.judges, [after, *([first] if first else [])])
         cost = lambda: store.ledger_total(panel.run_id).cost  # noqa: E731
         with LiveProgress(Console(stderr=True), cost, quiet=wanted.quiet) as progress, watched_by(progress):
