@@ -24,7 +24,8 @@ from trace2skill.runs.audit import audited
 from trace2skill.runs.audit_asking import Panel
 from trace2skill.runs.audit_assertions import NOTHING, Confirmed, as_confirmed, write_assertions
 from trace2skill.runs.audit_estimate import AuditEstimate, estimated
-from trace2skill.runs.audit_sessions import AuditedSessions, ShownSegment, sessions_to_audit, what_taught
+from trace2skill.runs.audit_sessions import AuditedSessions, ShownSegment, sessions_to_audit
+from trace2skill.runs.learned_from import what_taught
 from trace2skill.runs.settings import RunSettings
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store, open_store
@@ -143,6 +144,8 @@ def _carried_out(wanted: _Wanted) -> _Done:
     try:
         first, after = (skill_given(place, store.beside) if place else None for place in wanted.places)
         assert after is not None
+        if first is not None and first.digest == after.digest:
+            raise BadInput(f"--before {wanted.places[0]} is the same skill, to the byte: there is nothing to compare")
         panel = Panel(store, wanted.settings, wanted.judges, [after, *([first] if first else [])])
         cost = lambda: store.ledger_total(panel.run_id).cost  # noqa: E731
         with LiveProgress(Console(stderr=True), cost, quiet=wanted.quiet) as progress, watched_by(progress):
@@ -151,7 +154,7 @@ def _carried_out(wanted: _Wanted) -> _Done:
         bill = estimated(panel, asked, (first, after), written=written, audited=wanted.write_to is None)
         if not wanted.quiet:
             print_sessions(sessions, after.name, each=wanted.dry_run)
-        say_estimate(bill)
+        say_estimate(bill, wanted.settings.money.max_cost)
         counted, found = NOTHING, None
         if not wanted.dry_run:
             with LiveProgress(Console(stderr=True), cost, quiet=wanted.quiet) as progress, watched_by(progress):

@@ -40,14 +40,16 @@ def print_sessions(found: AuditedSessions, skill: str, *, each: bool = False) ->
         console.print(f"  {plain(item.id)} {plain(item.session)}: {flat(item.request)[:120]}", highlight=False)
 
 
-def say_estimate(bill: AuditEstimate) -> None:
-    """The bill, before anything is asked: to stderr, so that --json stays what it is."""
+def say_estimate(bill: AuditEstimate, cap: float | None) -> None:
+    """The bill, before anything is asked, beside the cap: to stderr, so that --json stays what it is."""
     by_hand = f", {bill.by_hand} of them answered by hand" if bill.by_hand else ""
     typer.echo(
         f"about ${bill.cost:.2f} if nothing is in the store: {bill.calls} calls ({bill.writer} of the writer, "
         f"{bill.judges} of judges, {bill.agent} of the agent){by_hand}",
         err=True,
     )
+    if cap is not None and bill.cost > cap:
+        typer.echo(f"that is more than --max-cost {cap:g}: raise it, or ask about fewer (--most)", err=True)
 
 
 def print_assertions(found: Confirmed, asked: Sequence[ShownSegment], file: str) -> None:

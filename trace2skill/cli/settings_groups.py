@@ -1,7 +1,7 @@
 """Which options go together: the groups that the commands are put together from."""
 
 DATA = ("data", "domain", "domain_option", "skill", "tasks", "split", "split_seed", "recalculate")
-LOGS = ("sources", "labels", "source_analyst", "judge", "format", "redaction_map")
+LOGS = ("sources", "labels", "source_analyst", "judge", "format", "hold_out", "redaction_map")
 MODEL = (
     "model",
     "temperature",
@@ -102,7 +102,7 @@ SHRINK = (*ROLLOUT, *SHRINKING, "held_out_seeds", *GATE, "promote")
 ABLATE = (*GATE, *MONEY, *OPERATION)
 DEMO = ("model", "sandbox", *MONEY, "workers", "store", "output")
 INGEST = (
-    *("labels", "format", "skill", "judge", "redaction_map"),
+    *("labels", "format", "hold_out", "skill", "judge", "redaction_map"),
     *MODEL,
     *ROLES,
     *(

@@ -94,6 +94,7 @@ OPTIONS = (
     ),
     _one("judge", "data.sources.judge", text="Ask the model how a log ended where nothing else says so: a weak label."),
     _one("format", "data.sources.format"),
+    _one("hold_out", "data.sources.hold_out"),
     _one("redaction_map", "data.sources.redaction_map"),
     _one("recalculate", "data.recalculate"),
     _models("model", "name", text="LiteLLM name of the model, e.g. anthropic/claude-sonnet-4-5 or sim/office."),

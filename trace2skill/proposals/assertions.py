@@ -62,9 +62,21 @@ class JudgedAnswers(BaseModel):
     second: list[JudgedAssertion]
 
 
-def writing_request(model: ModelSettings, *, request: str, steps: str, outcome: str, after: str, seed: int) -> Request:
-    """What the writer is asked over one segment; `steps` is its log as text, `after` what the person said next."""
-    told = {"request": request, "steps": steps, "outcome": outcome, "after": after or "(nothing)"}
+def writing_request(
+    model: ModelSettings, *, request: str, before: str, steps: str, outcome: str, after: str, seed: int
+) -> Request:
+    """What the writer is asked over one segment.
+
+    Args:
+        model: the writer.
+        request: what the person asked for.
+        before: what else was known before the work began.
+        steps: the log as text.
+        outcome: how it ended.
+        after: what the person said next.
+        seed: goes with the request.
+    """
+    told = {"request": request, "before": before, "steps": steps, "outcome": outcome, "after": after or "(nothing)"}
     system = render("assertion_writer", least=LEAST, most=MOST)
     return _request("analyst", model, system, render("assertion_writer_task", **told), seed)
 

@@ -41,8 +41,10 @@ def audited(
     """
     asked = [item for item in segments if counted.kept.get(item.id)]
     if not asked:
-        why = "; ".join(f"{count}: {reason}" for reason, count in counted.told.dropped.items())
-        raise BadInput(f"of {counted.told.written} assertions none counts: {why or 'none was written'}")
+        written, dropped = counted.told.written, counted.told.dropped
+        why = "; ".join(f"{count}: {reason}" for reason, count in dropped.items())
+        said = f"none of {written} assertions counts: {why}" if written else "none was written"
+        raise BadInput(f"there are no assertions over {len(segments)} segments to audit by: {said}")
     judged = control_judges(panel, asked, counted.kept)
     plans = panel.plans(asked, before, after)
     answered = [item for item in asked if all(plans[item.id])]

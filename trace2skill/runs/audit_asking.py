@@ -88,6 +88,7 @@ class Panel:
         request = asks.writing_request(
             model,
             request=segment.request,
+            before=segment.before,
             steps=self._fitting(model, segment.recorded),
             outcome=segment.outcome,
             after=segment.after,

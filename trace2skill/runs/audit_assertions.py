@@ -15,6 +15,8 @@ from trace2skill.types.trajectory import STRONG
 
 SHORTEST, LONGEST = 12, 500
 """Characters of an assertion."""
+SPEAKS, TO_THE_JUDGES = "speaks to the reader", "speaks to the judges"
+"""Of what keeps a text out of a skill this alone: no agent reads assertions, and many name commands that do harm."""
 WHY_NOT = {
     "disagree": "the judges disagree",
     "cannot_be_told": "the log does not show it",
@@ -110,7 +112,8 @@ def _why_unfit(text: str, item: WrittenAssertion, segment: ShownSegment, before:
         return "said before"
     if len(before) >= MOST:
         return "more than was asked for"
-    return "suspicious" if screened(text) else ""
+    told = {found.reason for found in screened(text)}
+    return TO_THE_JUDGES if SPEAKS in told else ""
 
 
 def _add_verdict(segment: ShownSegment, told: Sequence[str], verdicts: list[bool], guessed: list[bool]) -> None:

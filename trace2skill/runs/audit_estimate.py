@@ -61,7 +61,7 @@ def estimated(
         asked = PROMPT + len(segment.request) // CHARACTERS
         log = asked + len(segment.recorded) // CHARACTERS
         if written:
-            add("writer", panel.writer, log, rows)
+            add("writer", panel.writer, log + len(segment.before) // CHARACTERS, rows)
         for judge in panel.judges:
             if written:
                 add("judges", judge.model, log + rows, verdicts)

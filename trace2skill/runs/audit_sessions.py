@@ -4,30 +4,28 @@ Sessions are told apart as for a gate on mined tasks: parts, forks and sub-agent
 that ask the same in the same words are one group. Of a group from which the skill has learned nothing is audited.
 """
 
+import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from operator import not_
 
 from pydantic import Field
 
 from trace2skill.agents.loop import cut
+from trace2skill.analysts.excerpt import excerpt
 from trace2skill.analysts.reading import whole
-from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
-from trace2skill.core.forms import from_text_or_none
 from trace2skill.core.record import Record
-from trace2skill.mined.requests import LEANS, SHORTEST, alike, request_alone
-from trace2skill.runs.mined_twins import Families
+from trace2skill.mined.requests import LEANS, SHORTEST
+from trace2skill.runs.learned_from import LearnedFrom
 from trace2skill.runs.reading_progress import ReadingProgress
+from trace2skill.runs.session_groups import SessionGroups
 from trace2skill.runs.skill_usage import whole_of
 from trace2skill.runs.sources import Sources
-from trace2skill.runs.summary import RunSummary
 from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.safety.shown import hides
-from trace2skill.skills.skill import Skill
-from trace2skill.store import Store
 from trace2skill.traces import ReadFile, read_paths
 from trace2skill.traces.outcomes import labelled, read_labels
 from trace2skill.traces.own_format import reader_for
@@ -35,14 +33,13 @@ from trace2skill.traces.segments import segmented
 from trace2skill.traces.stores import files_of
 from trace2skill.traces.verdicts import Verdicts, verdicts_for
 from trace2skill.types.trajectory import Step, Trajectory
-from trace2skill.versions.registry import Registry, learned_from
 
-SHOWN = 24_000
+SHOWN = 40_000
 """Characters of a session that writer and judges see; of a longer one what decides is kept first."""
-REQUEST, BEFORE, AFTER, ANSWER, CALL = 8_000, 12_000, 2_000, 6_000, 1_500
+REQUEST, BEFORE, AFTER, ANSWER = 8_000, 12_000, 2_000, 12_000
+HEADER = re.compile(r"^## Step \d+ \(agent\)\n+", re.MULTILINE)
 KEPT = 2_000
 """Segments whose texts are held while logs are read."""
-AT_ONCE = 100
 NOT_ASKED = "not in the file of assertions, or there already"
 
 
@@ -74,38 +71,6 @@ class AuditedSessions(Record):
     problems: int = Field(default=0, exclude_if=not_, description="Lines and files that could not be read.")
 
 
-class LearnedFrom(Record):
-    """What a skill has learned from."""
-
-    known: bool
-    ids: frozenset[str] = Field(default=frozenset(), description="Of trajectories and tasks.")
-    asked: frozenset[str] = Field(default=frozenset(), description="Requests by the words that tell them apart.")
-
-
-def what_taught(store: Store, skills: Iterable[Skill]) -> LearnedFrom:
-    """What any run over skills of these names has examined, and what their lines rest on."""
-    known, ids, read = False, set[str](), set[str]()
-    for skill in skills:
-        known = known or bool(Registry(store).versions(skill.name))
-        ids |= learned_from(store, skill, lambda digest: _tasks_of(store, digest))
-        for row in store.runs("run", "ingest"):
-            summary = from_text_or_none(row.summary, RunSummary) if row.summary else None
-            if summary is not None and summary.skill_name == skill.name:
-                known = True
-                read |= {item.trajectory_id for item in summary.analyses}
-                ids |= {item.task_id for item in summary.analyses}
-    asked, wanted = set[str](), sorted(read)
-    for start in range(0, len(wanted), AT_ONCE):
-        for found in store.several("trajectory", wanted[start : start + AT_ONCE], Trajectory).values():
-            asked.add(alike(request_alone(found)))
-            ids |= {found.parent} - {""}
-    return LearnedFrom(
-        known=known or bool(ids),
-        ids=frozenset(ids | read),
-        asked=frozenset(said for said in asked if len(said) >= SHORTEST),
-    )
-
-
 def sessions_to_audit(
     sources: Sources,
     taught: LearnedFrom,
@@ -131,7 +96,7 @@ def sessions_to_audit(
     reader = reader_for(sources.format) if sources.format else None
     choosing = _Choosing(verdicts, seed, wanted, unwanted)
     readings = read_paths(sources.paths, choosing, reader=reader, aside=verdicts.files)
-    if not choosing.read:
+    if not choosing.seen:
         first = f": {Redactor().text(str(readings.problems[0]))}" if readings.problems else ""
         raise BadInput(f"no session was found in {', '.join(map(str, sources.paths[:5]))}{first}")
     return choosing.chosen(taught, most, readings.counts.get("problem", 0))
@@ -145,12 +110,10 @@ class _Choosing(ReadingProgress):
     seed: int
     wanted: Collection[str] | None
     unwanted: Collection[str]
-    read: int = 0
     unfit: Counter[str] = field(default_factory=Counter)
-    families: Families = field(default_factory=Families)
-    asked: dict[str, str] = field(default_factory=dict)
-    """By segment, the words of its request that tell it apart."""
-    owner: dict[str, str] = field(default_factory=dict)
+    groups: SessionGroups = field(default_factory=SessionGroups)
+    seen: list[str] = field(default_factory=list)
+    """The ids of all segments."""
     kept: dict[str, ShownSegment] = field(default_factory=dict)
     beyond: int = 0
     """Segments of which there was no room to keep the texts."""
@@ -158,20 +121,14 @@ class _Choosing(ReadingProgress):
     def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
         """See `Taker`."""
         del number
-        for other in filter(None, (trajectory.parent, f"task {trajectory.task_id}")):
-            self.families.unite(trajectory.id, other)
         clean, redactor = redacted(trajectory)
+        self.groups.add(clean)
         parts = segmented(clean)
         ends = [labelled(part, self.verdicts, file.path).outcome for part in segmented(trajectory)]
         of_another = whole_of(trajectory)[1]
         for place, (part, end) in enumerate(zip(parts, ends, strict=True)):
-            self.read += 1
-            self.families.unite(trajectory.id, part.id)
-            self.owner[part.id] = trajectory.id
-            said = alike(request_alone(part))
-            if len(said) >= SHORTEST:
-                self.asked[part.id] = said
-                self.families.unite(trajectory.id, f"asked {digest_of(said)}")
+            self.seen.append(part.id)
+            self.groups.add(part)
             why = "a sub-agent's, which nobody asked" if of_another else _why_unfit(trajectory, part, place)
             if why:
                 self.unfit[why] += 1
@@ -186,23 +143,21 @@ class _Choosing(ReadingProgress):
 
     def chosen(self, taught: LearnedFrom, most: int, problems: int) -> AuditedSessions:
         """What is audited."""
-        taught_groups = {self.families.of(id) for id in self._met(taught)}
-        left = {id: item for id, item in self.kept.items() if self.families.of(self.owner[id]) not in taught_groups}
+        known = {self.groups.of(id) for id in self._met(taught)}
         by_group: dict[str, list[ShownSegment]] = {}
-        for id in left:
-            group = self.families.of(self.owner[id])
-            name = digest_of("group", group)[:12]
-            by_group.setdefault(name, []).append(left[id].model_copy(update={"group": name}))
+        for id, item in self.kept.items():
+            if (name := self.groups.of(id)) not in known:
+                by_group.setdefault(name, []).append(item.model_copy(update={"group": name}))
         ranked = sorted(
             (place, digest_of("audit", self.seed, name), item.id, item)
             for name, items in by_group.items()
             for place, item in enumerate(items)
         )
         found = [row[3] for row in ranked[:most]]
-        learned = sum(self.families.of(owner) in taught_groups for owner in self.owner.values())
+        learned = sum(self.groups.of(id) in known for id in self.seen)
         return AuditedSessions(
             segments=tuple(found),
-            read=self.read,
+            read=len(self.seen),
             learned=learned,
             unfit=dict(sorted(self.unfit.items())),
             beyond=self.beyond + len(ranked) - len(found),
@@ -212,8 +167,8 @@ class _Choosing(ReadingProgress):
 
     def _met(self, taught: LearnedFrom) -> list[str]:
         """Names of these sessions under which the skill has learned."""
-        names = [id for id in self.families.above if id in taught.ids or id.removeprefix("task ") in taught.ids]
-        return [*names, *(self.owner[id] for id, said in self.asked.items() if said in taught.asked)]
+        names = [id for id in self.groups.families.above if id in taught.ids or id.removeprefix("task ") in taught.ids]
+        return [*names, *(id for id, said in self.groups.asked.items() if said in taught.asked)]
 
 
 def _why_unfit(trajectory: Trajectory, part: Trajectory, place: int) -> str:
@@ -236,7 +191,7 @@ def _shown(part: Trajectory, later: Sequence[Step]) -> ShownSegment:
         session=part.session,
         request=_plain(_request(part), REQUEST),
         before=_plain(_before(part), BEFORE),
-        recorded=_plain(whole(part, SHOWN, everyone=True), SHOWN),
+        recorded=_plain(whole(_work(part), SHOWN, everyone=True), SHOWN),
         after=_plain("".join(said_next), AFTER),
         answer=_plain(as_answer(part), ANSWER),
         steps=len(part.steps),
@@ -246,14 +201,19 @@ def _shown(part: Trajectory, later: Sequence[Step]) -> ShownSegment:
 
 
 def as_answer(part: Trajectory) -> str:
-    """What was called in a segment, in its order, and the last words: as an agent would say that it would do it."""
-    calls = [call for step in part.steps if step.source == "agent" for call in step.tool_calls]
-    lines = [
-        f"{number}. {call.name}: " + cut("\n".join(f"{name}: {value}" for name, value in call.arguments.items()), CALL)
-        for number, call in enumerate(calls, start=1)
-    ]
-    words = [step.message.strip() for step in part.steps if step.source == "agent" and step.message.strip()]
-    return "\n".join([*lines, *words[-1:]])
+    """What was called in a segment, in its order, and the last words: as an agent would say that it would do it.
+
+    Of a long one what changes something is kept first.
+    """
+    agent = [step for step in part.steps if step.source == "agent"]
+    last = next((step.number for step in reversed(agent) if step.message.strip()), 0)
+    steps = tuple(
+        step.model_copy(
+            update={"observations": (), "reasoning": "", "message": step.message if step.number == last else ""}
+        )
+        for step in agent
+    )
+    return HEADER.sub("", excerpt(part.model_copy(update={"steps": steps}), steps, ANSWER)).strip()
 
 
 def _request(part: Trajectory) -> str:
@@ -271,14 +231,14 @@ def _first(part: Trajectory) -> list[Step]:
     return list(part.steps[:place])
 
 
+def _work(part: Trajectory) -> Trajectory:
+    """What happened from the first step of the agent on: the request is shown beside it."""
+    return part.model_copy(update={"steps": part.steps[len(_first(part)) :]})
+
+
 def _is_said(step: Step) -> bool:
     return "mark" not in step.extra and bool(step.message.strip())
 
 
 def _plain(text: str, most: int) -> str:
     return cut("".join(sign for sign in text if not hides(sign)), most)
-
-
-def _tasks_of(store: Store, digest: str) -> set[str]:
-    ledger = store.get("support", digest, SupportLedger)
-    return {task for row in ledger.rows for task in row.support.tasks} if ledger else set()

@@ -50,6 +50,9 @@ class IngestSettings(Record):
     )
     name: str = Field(default="learned-from-traces", pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="Of a new skill.")
     analyst: Literal["rules", "model"] = Field(default="rules", description="'rules' needs no model.")
+    hold_out: float = Field(
+        default=0.0, ge=0, lt=1, description="Share of the groups of sessions kept from learning, for an audit."
+    )
     judge: bool = Field(default=False, description="Ask the model how a trajectory ended where nothing else says so.")
     roles: Roles | None = Field(default=None, description="The models of analyst 'model'.")
     redaction_map: bool = Field(default=True, description="Keep what was redacted in a file beside the store.")
@@ -83,6 +86,7 @@ class IngestSettings(Record):
             labels=self.labels,
             analyst=self.analyst,
             judge=self.judge,
+            hold_out=self.hold_out,
             redaction_map=self.redaction_map,
             name=self.name,
         )
@@ -180,7 +184,7 @@ def decision_without_tasks(sources: Sources | None, why: str = "") -> Decision:
 NOT_SHOWN = Decision(
     verdict="not_enough_evidence",
     reason="logs alone cannot show whether the skill is better: score the candidate on held-out tasks "
-    "(`trace2skill evaluate`), or let a refresh learn from the same logs (`trace2skill run --sources`); "
-    "nothing was promoted",
+    "(`trace2skill evaluate`), or let a refresh learn from the same logs (`trace2skill run --sources`); what an agent "
+    "says it would do for sessions held out (`--hold-out`), `trace2skill audit` asks; nothing was promoted",
 )
 """What is decided over a candidate that no held-out task was asked about."""

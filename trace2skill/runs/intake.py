@@ -13,6 +13,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
 from trace2skill.mined.requests import alike, request_alone
 from trace2skill.runs.samples import left_out_of_samples
+from trace2skill.runs.session_groups import kept_from_learning
 from trace2skill.runs.sources import Sources
 from trace2skill.runs.sources_read import SourcesRead
 from trace2skill.runs.taking import Taking
@@ -84,9 +85,12 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), tellin
     if verdicts.labels and len(verdicts.unmatched) == len(verdicts.labels):
         raise BadInput(_no_label_matches(sources, verdicts, taken))
     out = of_held_out(store, {id: item.task_id for id, item in taken.items()}, set(held_out), telling)
-    usable = tuple(taken[id] for id in sorted(taken) if id not in out)
+    kept = kept_from_learning(store, {id: item.task_id for id, item in taken.items()}, sources.hold_out) - out
+    usable = tuple(taken[id] for id in sorted(taken) if id not in out | kept)
+    if kept and not usable:
+        raise BadInput(f"all {len(kept)} segments that could be learned from are held out: lower --hold-out")
     read = _report(readings, taking, usable, len(out))
-    return Intake(read=read.model_copy(update={"unsampled": len(unsampled)}), taken=usable)
+    return Intake(read=read.model_copy(update={"unsampled": len(unsampled), "kept_back": len(kept)}), taken=usable)
 
 
 def of_held_out(store: Store, task_ids: Mapping[str, str], ids: set[str], telling: Iterable[str]) -> set[str]:

@@ -25,6 +25,7 @@ from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.settings_file import write_settings
 from trace2skill.runs.sources_read import SourcesRead
 from trace2skill.runs.summary import LeftOut, Spent
+from trace2skill.runs.watermarks import TakenIn
 from trace2skill.skills.git_address import GitAddress
 from trace2skill.skills.skill import Skill
 from trace2skill.store import RunRow
@@ -124,6 +125,7 @@ def take_in_logs(settings: RunSettings) -> tuple[RunSettings, Intake]:
     rt = runtime(settings)
     rt.keep_division()
     intake = take_in(rt.store, settings.data.sources, *marks_of_held_out(rt))
+    rt.store.put("intake", intake.content, TakenIn(ids=tuple(item.id for item in intake.taken)))
     sources = settings.data.sources.model_copy(update={"content": intake.content})
     return settings.changed(sources=sources), intake
 

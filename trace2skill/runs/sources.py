@@ -38,6 +38,13 @@ class Sources(Record):
         pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
         description="Of the skill that logs alone start.",
     )
+    hold_out: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        exclude_if=not_,
+        description="Share of the groups of sessions from which nothing is learned, for `trace2skill audit`.",
+    )
     alone: bool = Field(
         default=False,
         exclude_if=not_,

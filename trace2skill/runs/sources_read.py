@@ -16,6 +16,9 @@ class SourcesRead(Record):
     trajectories: int = Field(description="Segments that are analysed, read now or before.")
     fresh: int = Field(description="Segments read now.")
     held_out: int = Field(default=0, description="Left out, since they are of held-out tasks.")
+    kept_back: int = Field(
+        default=0, exclude_if=not_, description="Left out, since they are held out for an audit (`--hold-out`)."
+    )
     unsampled: int = Field(
         default=0, exclude_if=not_, description="Traces of trace stores that are in no sample (`passed=50`)."
     )
@@ -42,6 +45,7 @@ class SourcesRead(Record):
             return ", ".join(f"{count} {key}" for key, count in found.items()) or "none"
 
         left_out = f"; {self.held_out} left out, since they are of held-out tasks" if self.held_out else ""
+        left_out += f"; {self.kept_back} held out for an audit (`--hold-out`)" if self.kept_back else ""
         left_out += f"; {self.unsampled} traces are in no sample" if self.unsampled else ""
         given_up = (
             f"{self.given_up} traces are given up until they change: too large, gone, or unreadable on three days"
@@ -49,6 +53,7 @@ class SourcesRead(Record):
         return [
             f"files {self.files}, of them unchanged {self.unchanged}; read now: {counted(self.formats)}",
             f"segments {self.trajectories}, new or changed {self.fresh}, copies {self.duplicates}{left_out}",
+            *(["ask what it does for the sessions held out: `trace2skill audit SKILL LOGS`"] * bool(self.kept_back)),
             *([f"tested on {self.tested_on}; nothing was learned from their sessions"] * bool(self.tested_on)),
             f"outcomes: {counted(self.outcomes)}; said by: {counted(self.labels)}",
             f"redacted in this reading: {counted(self.redacted)}",

@@ -59,6 +59,12 @@ class Taken(Record, form="Taken", version=1):
 _ALL_FIELDS = set(Taken.model_fields)
 
 
+class TakenIn(Record, form="TakenIn", version=1):
+    """All that a run learned from, by the digest of it (`Sources.content`): also that of which no lesson came."""
+
+    ids: tuple[str, ...]
+
+
 class Withheld(Record, form="Withheld", version=1):
     """What a log says of the expected answer. Kept apart: no analyst sees it, and no lesson may quote it."""
 

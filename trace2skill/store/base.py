@@ -36,6 +36,7 @@ RecordKind = Literal[
     "batch",
     "step",
     "source",
+    "intake",
     "pull",
     "foreseen",
     "withheld",
@@ -57,10 +58,12 @@ RecordKind = Literal[
     "waiting",
 ]
 T = TypeVar("T", bound=BaseModel)
-NEVER_MISSED: frozenset[RecordKind] = frozenset({"withheld", "support", "memory", "provider batch", "waiting"})
+NEVER_MISSED: frozenset[RecordKind] = frozenset(
+    {"withheld", "support", "memory", "provider batch", "waiting", "intake"}
+)
 """Kinds that are not taken for missing where they cannot be read: an analyst would be shown the answers that a log gave
-away, a skill's votes would be counted anew from nothing, over those that are there, a batch would be sent again, and
-lessons that wait for a skill would be lost."""
+away, a skill's votes would be counted anew from nothing, over those that are there, a batch would be sent again,
+lessons that wait for a skill would be lost, and a skill would be audited by what it has learned from."""
 
 
 class Store(ABC):
