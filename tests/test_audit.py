@@ -229,6 +229,20 @@ def test_where_all_work_is_alike_judges_cannot_be_tried_and_it_says_so(logs: Pat
     assert "the work of none is plainly wrong for another" in str(done.exception)
 
 
+def test_of_a_conversation_nothing_is_asked_and_a_correction_is_no_conversation(logs: Path) -> None:
+    rows = [json.loads(line) for line in logs.open()]
+    said = {"role": "user", "content": "My id is u1, and use the blue one."}
+    asks = {"role": "assistant", "content": "Which one do you mean?"}
+    first, second = (next(n for n, m in enumerate(row["messages"]) if m["role"] == "assistant") for row in rows[:2])
+    rows[0]["messages"][first:first] = [asks, said]  # it could ask back and do nothing else
+    rows[1]["messages"][second + 2 : second + 2] = [said]  # it had begun
+    logs.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    found = audit("office", "--dry-run", "--json")
+    told = json.loads(found.stdout)["sessions"]
+    assert told["unfit"] == {"a conversation: what was wanted was told after the agent had asked": 1}
+    assert len(told["segments"]) == len(rows) - 1
+
+
 def test_the_bill_is_said_before_anything_is_asked_and_the_cap_holds(logs: Path) -> None:
     said = audit("office", "--dry-run", "--max-cost", "0.01").stderr
     assert "144 calls (12 of the writer, 108 of judges, 24 of the agent)" in said

@@ -181,7 +181,16 @@ def _why_unfit(trajectory: Trajectory, part: Trajectory, place: int) -> str:
         return "its request leans on what was said before"
     if not any(step.tool_calls or step.message.strip() for step in part.steps if step.source == "agent"):
         return "no work"
+    if _told_later(part):
+        return "a conversation: what was wanted was told after the agent had asked"
     return ""
+
+
+def _told_later(part: Trajectory) -> bool:
+    """Did the person have to say more before anything was called? An answer to the first words could only ask back."""
+    work = part.steps[len(_first(part)) :]
+    called = next((place for place, step in enumerate(work) if step.tool_calls), len(work))
+    return any(step.source == "user" and _is_said(step) for step in work[:called])
 
 
 def _shown(part: Trajectory, later: Sequence[Step]) -> ShownSegment:
