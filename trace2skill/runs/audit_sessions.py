@@ -40,6 +40,7 @@ REQUEST, BEFORE, AFTER, ANSWER = 8_000, 12_000, 2_000, 12_000
 HEADER = re.compile(r"^## Step \d+ \(agent\)\n+", re.MULTILINE)
 KEPT = 2_000
 """Segments whose texts are held while logs are read."""
+QUESTION = re.compile(r"[?？؟]\s")
 NOT_ASKED = "not in the file of assertions, or there already"
 
 
@@ -187,10 +188,13 @@ def _why_unfit(trajectory: Trajectory, part: Trajectory, place: int) -> str:
 
 
 def _told_later(part: Trajectory) -> bool:
-    """Did the person have to say more before anything was called? An answer to the first words could only ask back."""
+    """Did the person answer a question before anything was called? An answer to the first words could only ask back."""
     work = part.steps[len(_first(part)) :]
     called = next((place for place, step in enumerate(work) if step.tool_calls), len(work))
-    return any(step.source == "user" and _is_said(step) for step in work[:called])
+    asked = [step.source == "agent" and bool(QUESTION.search(f"{step.message} ")) for step in work[:called]]
+    return any(
+        before and step.source == "user" and _is_said(step) for before, step in zip(asked, work[1:called], strict=False)
+    )
 
 
 def _shown(part: Trajectory, later: Sequence[Step]) -> ShownSegment:
