@@ -160,6 +160,29 @@ def test_targets_that_contradict_one_another_make_no_task(mined: Any, tmp_path: 
     assert len(mined(*turned, scorer="choice").tasks) == 1, "the same option under another letter"
 
 
+def test_a_question_that_is_an_example_of_others_is_no_task(mined: Any) -> None:
+    """Who is shown it as an example knows its answer, and the session would be learned from."""
+    examples = "Some examples.\n\nWhat is the capital of Peru?\nANSWER: Lima"
+    in_template = "What is the capital of Chad?\nN'Djamena\n\nWhat is the capital of Mali?"
+    found = mined(asked("Peru"), asked("Fiji", system=examples), asked("Chad"), asked("Mali", put=in_template))
+    assert [item.task_id for item in found.tasks] == ["capitals:Fiji", "capitals:Mali"]
+    assert {item.why for item in found.segments} == {"", "its question stands in what was told with another one"}
+
+
+def test_the_older_form_of_a_log_says_the_same(tmp_path: Path, sandbox: Sandbox) -> None:
+    samples = [Sample(n, f"How many are {n} and {n}, in all?", 2 * n, f"= {2 * n}.0", n != 3) for n in (1, 2, 3)]
+    logs = write_eval(tmp_path / "logs" / "a.json", samples, options={"numeric": True})
+    found = mine(Sources(paths=(logs,)), sandbox, tmp_path / "tasks")
+    assert (found.agreement, len(found.tasks)) == ((2, 3), 2)
+    assert rows_in(tmp_path / "tasks")[0]["rule"] == {"name": "match", "numeric": True}
+
+
+def test_signs_tell_questions_apart(mined: Any) -> None:
+    numeric = {"options": {"numeric": True}}
+    samples = [Sample(n, f"What is {n}/2 times four?", 2 * n, f"= {2 * n}") for n in (1, 3)]
+    assert len(mined(*samples, **numeric).tasks) == 2
+
+
 def test_an_id_that_is_used_again_is_one_group_and_asks_what_it_asks(mined: Any) -> None:
     found = mined(asked("Peru"), Sample("Peru", "What is the capital of Fiji?", "Suva", "Suva", epoch=2))
     assert (len(found.tasks), found.groups) == (2, 1)

@@ -17,7 +17,7 @@ from trace2skill.domains.base import ANSWER
 from trace2skill.domains.questions.dataset import QUESTIONS, shows, task_of
 from trace2skill.domains.questions.domain import Questions
 from trace2skill.domains.questions.rules import ARGUMENTS, AnswerRule, letters_of
-from trace2skill.mined.requests import LONGEST, alike
+from trace2skill.mined.requests import LONGEST
 from trace2skill.mined.task import MinedSegment
 from trace2skill.safety.redaction import Redactor
 from trace2skill.safety.shown import hides
@@ -32,12 +32,15 @@ class MinedQuestion(NamedTuple):
     """What a question became: what is said of its segment, and the row of the task, if it became one.
 
     `known_by` names the question wherever it is asked, and `wanted` what is accepted; '' where nothing is known.
+    `line` names its longest line, and `shown` the lines beside it that were told with it: an example's question, say.
     """
 
     segment: MinedSegment
     row: dict[str, Any] | None = None
     known_by: str = ""
     wanted: str = ""
+    line: str = ""
+    shown: frozenset[str] = frozenset()
 
 
 class QuestionMiner:
@@ -64,15 +67,20 @@ class QuestionMiner:
 
     def _mined(self, about: MinedSegment, answered: Answered, redactor: Redactor) -> MinedQuestion:
         clean = _clean(answered, redactor)
-        known_by = known_as(clean) if clean.asked else ""
-        wanted = wanted_by(clean) if clean.accepted else ""
+        own = _lines(clean.asked)
+        told: dict[str, Any] = {
+            "known_by": known_as(clean) if clean.asked else "",
+            "wanted": wanted_by(clean) if clean.accepted else "",
+            "line": _named(max(own, key=len, default="")),
+            "shown": frozenset(map(_named, _lines(f"{clean.context}\n{clean.question}") - own)),
+        }
         rule = _rule(clean)
         why = clean.why or (rule if isinstance(rule, str) else "") or _odd(answered, clean)
         if why or isinstance(rule, str):
-            return _none(about, why)._replace(known_by=known_by, wanted=wanted)
+            return _none(about, why)._replace(**told)
         row = _row(about.id, clean, rule)
         tried = self._tried(_with_verdict(about, clean.right), row, clean.output)
-        return tried._replace(known_by=known_by, wanted=wanted)
+        return tried._replace(**told)
 
     def _tried(self, about: MinedSegment, row: dict[str, Any], output: str) -> MinedQuestion:
         """Judge the recorded answer by the domain's grader, and then look at what the log says of it."""
@@ -98,16 +106,29 @@ class QuestionMiner:
 
 def known_as(answered: Answered) -> str:
     """The name of a question, however it was put: its words and its options, in any order."""
-    return digest_of("question", alike(answered.asked) or answered.asked, sorted(map(alike, answered.choices)))[:16]
+    return digest_of("question", _alike(answered.asked), sorted(map(_alike, answered.choices)))[:16]
 
 
 def wanted_by(answered: Answered) -> str:
     """The name of what is accepted: of options their texts, so that another order of them changes nothing."""
     texts = list(answered.accepted)
     if answered.scorer == "choice":
-        by_letter = {chr(ord("A") + place): alike(choice) for place, choice in enumerate(answered.choices)}
+        by_letter = {chr(ord("A") + place): _alike(choice) for place, choice in enumerate(answered.choices)}
         texts = [by_letter.get(one, one) for one in letters_of(texts)]
-    return digest_of("accepted", sorted({" ".join(text.casefold().split()) for text in texts}))[:16]
+    return digest_of("accepted", sorted(set(map(_alike, texts))))[:16]
+
+
+def _alike(text: str) -> str:
+    """A text without what differs where the same is asked. Signs count: `1/2` is not `3/2`, and `5!` not `5`."""
+    return " ".join(text.casefold().split())
+
+
+def _lines(text: str) -> set[str]:
+    return {line for line in map(_alike, text.split("\n")) if line}
+
+
+def _named(line: str) -> str:
+    return digest_of("line", line)[:16] if line else ""
 
 
 def _with_verdict(about: MinedSegment, right: bool | None) -> MinedSegment:
