@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
+from trace2skill.domains.answers import LARGEST_ANSWER
 from trace2skill.domains.base import ANSWER
 from trace2skill.domains.questions.dataset import QUESTIONS, shows, task_of
 from trace2skill.domains.questions.domain import Questions
@@ -24,7 +25,8 @@ from trace2skill.safety.shown import hides
 from trace2skill.traces.answered import Answered
 
 log = logging.getLogger(__name__)
-SHORTEST = 3
+SHORTEST, MOST_TEXTS = 3, 300
+"""Characters of a question, and its options and accepted answers together."""
 AGREES = {True: "passed", False: "failed"}
 
 
@@ -66,15 +68,17 @@ class QuestionMiner:
             return _none(about, f"its question cannot be mined ({type(error).__name__})")
 
     def _mined(self, about: MinedSegment, answered: Answered, redactor: Redactor) -> MinedQuestion:
-        clean = _clean(answered, redactor)
+        if _too_long(answered):  # nothing of it is looked through
+            known = known_as(answered) if answered.asked else ""
+            return _none(about, "its request is too long")._replace(known_by=known)
+        clean, rule = _clean(answered, redactor), _rule(answered)
         own = _lines(clean.asked)
         told: dict[str, Any] = {
             "known_by": known_as(clean) if clean.asked else "",
-            "wanted": wanted_by(clean) if clean.accepted else "",
+            "wanted": wanted_by(clean) if clean.accepted and isinstance(rule, AnswerRule) else "",
             "line": _named(max(own, key=len, default="")),
             "shown": frozenset(map(_named, _lines(f"{clean.context}\n{clean.question}") - own)),
         }
-        rule = _rule(clean)
         why = clean.why or (rule if isinstance(rule, str) else "") or _odd(answered, clean)
         if why or isinstance(rule, str):
             return _none(about, why)._replace(**told)
@@ -150,7 +154,13 @@ def _clean(answered: Answered, redactor: Redactor) -> Answered:
 
     told: dict[str, Any] = {name: clean(getattr(answered, name)).strip() for name in ("asked", "question", "context")}
     told |= {"choices": tuple(map(clean, answered.choices)), "accepted": tuple(map(clean, answered.accepted))}
-    return answered.model_copy(update={**told, "output": redactor.text(answered.output)})
+    return answered.model_copy(update={**told, "output": redactor.text(answered.output[-LARGEST_ANSWER:])})
+
+
+def _too_long(answered: Answered) -> bool:
+    texts = (answered.asked, *answered.choices, *answered.accepted)
+    longest = max(map(len, texts), default=0)
+    return max(longest, len(answered.question) + len(answered.context)) > LONGEST or len(texts) > MOST_TEXTS
 
 
 def _rule(answered: Answered) -> AnswerRule | str:
@@ -167,8 +177,6 @@ def _odd(answered: Answered, clean: Answered) -> str:
     """Why a question is no task, as far as its words tell; '' where it may be one."""
     if not clean.asked or len(clean.question) < SHORTEST:
         return "it has no request that could be a task"
-    if len(clean.question) + len(clean.context) > LONGEST:
-        return "its request is too long"
     if clean.accepted != answered.accepted:
         return "its target holds a secret, or signs that nobody sees"
     if clean.scorer == "choice" and not shows(clean.question, clean.choices):
