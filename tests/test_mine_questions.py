@@ -111,6 +111,9 @@ PICTURE = [{"role": "user", "content": [{"type": "image", "image": "data:image/p
         (asked("Peru", more={"input": [USER, LIMA, USER]}), {}, "its input holds what an agent said"),
         (asked("Peru", more={"input": PICTURE, "messages": PICTURE}), {}, "its question is no text alone"),
         (asked("Peru", put="x" * 30_000), {}, "its request is too long"),
+        (asked("Peru", more={"target": "x" * 200_000}), {}, "its request is too long"),
+        (asked("Peru", more={"choices": ["x"] * 100_000}), {}, "its request is too long"),
+        (asked("Peru", "x" * 200_000, right=False), {}, ""),
         (asked("Peru", put="Is it Lima?"), {"scorer": "includes"}, "who repeats the question passes"),
         (Sample(1, "Which?", "A", "ANSWER: A", choices=["x", "y"], put="Which?\n\nA) y\nB) x"), {"scorer": "choice"}, "not shown with their letters"),
         (Sample(1, "Which?", "D", "ANSWER: A", choices=["x", "y"]), {"scorer": "choice"}, "by its rule its target decides nothing"),
@@ -118,7 +121,7 @@ PICTURE = [{"role": "user", "content": [{"type": "image", "image": "data:image/p
 )  # fmt: skip
 def test_what_becomes_no_question_says_why(mined: Any, sample: Sample, how: dict[str, Any], expected: str) -> None:
     (segment,) = mined(sample, **how).segments
-    assert (segment.task, segment.replayable) == ("", "not-replayable")
+    assert bool(segment.task) == (not expected)
     assert expected in segment.why
     assert "Lima" not in segment.why
 
@@ -158,6 +161,36 @@ def test_targets_that_contradict_one_another_make_no_task(mined: Any, tmp_path: 
         Sample(n, "Which?", "AB"[n], f"ANSWER: {'AB'[n]}", choices=choices, epoch=n) for n, choices in enumerate(shown)
     ]
     assert len(mined(*turned, scorer="choice").tasks) == 1, "the same option under another letter"
+
+
+def test_a_question_that_is_an_example_of_others_is_no_task(mined: Any) -> None:
+    """Who is shown it as an example knows its answer, and the session would be learned from."""
+    examples = "Some examples.\n\nWhat is the capital of Peru?\nANSWER: Lima"
+    in_template = "What is the capital of Chad?\nN'Djamena\n\nWhat is the capital of Mali?"
+    found = mined(asked("Peru"), asked("Fiji", system=examples), asked("Chad"), asked("Mali", put=in_template))
+    assert [item.task_id for item in found.tasks] == ["capitals:Fiji", "capitals:Mali"]
+    assert {item.why for item in found.segments} == {"", "its question stands in what was told with another one"}
+
+
+def test_the_older_form_of_a_log_says_the_same(tmp_path: Path, sandbox: Sandbox) -> None:
+    samples = [Sample(n, f"How many are {n} and {n}, in all?", 2 * n, f"= {2 * n}.0", n != 3) for n in (1, 2, 3)]
+    logs = write_eval(tmp_path / "logs" / "a.json", samples, options={"numeric": True})
+    found = mine(Sources(paths=(logs,)), sandbox, tmp_path / "tasks")
+    assert (found.agreement, len(found.tasks)) == ((2, 3), 2)
+    assert rows_in(tmp_path / "tasks")[0]["rule"] == {"name": "match", "numeric": True}
+
+
+def test_what_another_kind_of_scorer_is_given_contradicts_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
+    rubric = asked("Peru", more={"target": "Says Lima, and nothing of Cusco."})
+    write_eval(tmp_path / "logs" / "a.eval", [rubric], scorer="model_graded_qa")
+    write_eval(tmp_path / "logs" / "b.eval", [asked("Peru")])
+    assert len(mine(Sources(paths=(tmp_path / "logs",)), sandbox, tmp_path / "tasks").tasks) == 1
+
+
+def test_signs_tell_questions_apart(mined: Any) -> None:
+    numeric = {"options": {"numeric": True}}
+    samples = [Sample(n, f"What is {n}/2 times four?", 2 * n, f"= {2 * n}") for n in (1, 3)]
+    assert len(mined(*samples, **numeric).tasks) == 2
 
 
 def test_an_id_that_is_used_again_is_one_group_and_asks_what_it_asks(mined: Any) -> None:

@@ -13,18 +13,20 @@ from pydantic import ValidationError
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
+from trace2skill.domains.answers import LARGEST_ANSWER
 from trace2skill.domains.base import ANSWER
 from trace2skill.domains.questions.dataset import QUESTIONS, shows, task_of
 from trace2skill.domains.questions.domain import Questions
 from trace2skill.domains.questions.rules import ARGUMENTS, AnswerRule, letters_of
-from trace2skill.mined.requests import LONGEST, alike
+from trace2skill.mined.requests import LONGEST
 from trace2skill.mined.task import MinedSegment
 from trace2skill.safety.redaction import Redactor
 from trace2skill.safety.shown import hides
 from trace2skill.traces.answered import Answered
 
 log = logging.getLogger(__name__)
-SHORTEST = 3
+SHORTEST, MOST_TEXTS = 3, 300
+"""Characters of a question, and its options and accepted answers together."""
 AGREES = {True: "passed", False: "failed"}
 
 
@@ -32,12 +34,15 @@ class MinedQuestion(NamedTuple):
     """What a question became: what is said of its segment, and the row of the task, if it became one.
 
     `known_by` names the question wherever it is asked, and `wanted` what is accepted; '' where nothing is known.
+    `line` names its longest line, and `shown` the lines beside it that were told with it: an example's question, say.
     """
 
     segment: MinedSegment
     row: dict[str, Any] | None = None
     known_by: str = ""
     wanted: str = ""
+    line: str = ""
+    shown: frozenset[str] = frozenset()
 
 
 class QuestionMiner:
@@ -63,16 +68,23 @@ class QuestionMiner:
             return _none(about, f"its question cannot be mined ({type(error).__name__})")
 
     def _mined(self, about: MinedSegment, answered: Answered, redactor: Redactor) -> MinedQuestion:
-        clean = _clean(answered, redactor)
-        known_by = known_as(clean) if clean.asked else ""
-        wanted = wanted_by(clean) if clean.accepted else ""
-        rule = _rule(clean)
+        if _too_long(answered):  # nothing of it is looked through
+            known = known_as(answered) if answered.asked else ""
+            return _none(about, "its request is too long")._replace(known_by=known)
+        clean, rule = _clean(answered, redactor), _rule(answered)
+        own = _lines(clean.asked)
+        told: dict[str, Any] = {
+            "known_by": known_as(clean) if clean.asked else "",
+            "wanted": wanted_by(clean) if clean.accepted and isinstance(rule, AnswerRule) else "",
+            "line": _named(max(own, key=len, default="")),
+            "shown": frozenset(map(_named, _lines(f"{clean.context}\n{clean.question}") - own)),
+        }
         why = clean.why or (rule if isinstance(rule, str) else "") or _odd(answered, clean)
         if why or isinstance(rule, str):
-            return _none(about, why)._replace(known_by=known_by, wanted=wanted)
+            return _none(about, why)._replace(**told)
         row = _row(about.id, clean, rule)
         tried = self._tried(_with_verdict(about, clean.right), row, clean.output)
-        return tried._replace(known_by=known_by, wanted=wanted)
+        return tried._replace(**told)
 
     def _tried(self, about: MinedSegment, row: dict[str, Any], output: str) -> MinedQuestion:
         """Judge the recorded answer by the domain's grader, and then look at what the log says of it."""
@@ -98,16 +110,29 @@ class QuestionMiner:
 
 def known_as(answered: Answered) -> str:
     """The name of a question, however it was put: its words and its options, in any order."""
-    return digest_of("question", alike(answered.asked) or answered.asked, sorted(map(alike, answered.choices)))[:16]
+    return digest_of("question", _alike(answered.asked), sorted(map(_alike, answered.choices)))[:16]
 
 
 def wanted_by(answered: Answered) -> str:
     """The name of what is accepted: of options their texts, so that another order of them changes nothing."""
     texts = list(answered.accepted)
     if answered.scorer == "choice":
-        by_letter = {chr(ord("A") + place): alike(choice) for place, choice in enumerate(answered.choices)}
+        by_letter = {chr(ord("A") + place): _alike(choice) for place, choice in enumerate(answered.choices)}
         texts = [by_letter.get(one, one) for one in letters_of(texts)]
-    return digest_of("accepted", sorted({" ".join(text.casefold().split()) for text in texts}))[:16]
+    return digest_of("accepted", sorted(set(map(_alike, texts))))[:16]
+
+
+def _alike(text: str) -> str:
+    """A text without what differs where the same is asked. Signs count: `1/2` is not `3/2`, and `5!` not `5`."""
+    return " ".join(text.casefold().split())
+
+
+def _lines(text: str) -> set[str]:
+    return {line for line in map(_alike, text.split("\n")) if line}
+
+
+def _named(line: str) -> str:
+    return digest_of("line", line)[:16] if line else ""
 
 
 def _with_verdict(about: MinedSegment, right: bool | None) -> MinedSegment:
@@ -129,7 +154,13 @@ def _clean(answered: Answered, redactor: Redactor) -> Answered:
 
     told: dict[str, Any] = {name: clean(getattr(answered, name)).strip() for name in ("asked", "question", "context")}
     told |= {"choices": tuple(map(clean, answered.choices)), "accepted": tuple(map(clean, answered.accepted))}
-    return answered.model_copy(update={**told, "output": redactor.text(answered.output)})
+    return answered.model_copy(update={**told, "output": redactor.text(answered.output[-LARGEST_ANSWER:])})
+
+
+def _too_long(answered: Answered) -> bool:
+    texts = (answered.asked, *answered.choices, *answered.accepted)
+    longest = max(map(len, texts), default=0)
+    return max(longest, len(answered.question) + len(answered.context)) > LONGEST or len(texts) > MOST_TEXTS
 
 
 def _rule(answered: Answered) -> AnswerRule | str:
@@ -146,8 +177,6 @@ def _odd(answered: Answered, clean: Answered) -> str:
     """Why a question is no task, as far as its words tell; '' where it may be one."""
     if not clean.asked or len(clean.question) < SHORTEST:
         return "it has no request that could be a task"
-    if len(clean.question) + len(clean.context) > LONGEST:
-        return "its request is too long"
     if clean.accepted != answered.accepted:
         return "its target holds a secret, or signs that nobody sees"
     if clean.scorer == "choice" and not shows(clean.question, clean.choices):

@@ -24,8 +24,10 @@ class MetQuestions:
     """Said of trajectories that come next."""
     wanted: dict[str, dict[str, str]] = field(default_factory=dict)
     """By question, the names of what is accepted, each with the first session that says so."""
-    of_segments: dict[str, str] = field(default_factory=dict)
-    """By segment, its question."""
+    of_segments: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By segment, its question, and the longest line of that."""
+    shown: set[str] = field(default_factory=set)
+    """The lines that were told with any question, and are none of its own."""
 
     def tried(self, session: str, found: Sequence[Mined], redactor: Redactor) -> list[Mined]:
         """What the segments of a session became, where its log asks a question and no work made it a task."""
@@ -43,23 +45,25 @@ class MetQuestions:
     def settled(
         self, segments: Sequence[MinedSegment], seen: Sequence[MetSegment]
     ) -> list[tuple[MinedSegment, MetSegment]]:
-        """The same, where a question of which logs want different answers is no task."""
-        return [
-            (self._undone(item), met._replace(is_task=False)) if self._is_disputed(item) else (item, met)
-            for item, met in zip(segments, seen, strict=True)
-        ]
+        """The same, where a question that logs do not agree on, or that is an example of others, is no task."""
+        told = []
+        for item, met in zip(segments, seen, strict=True):
+            why = self._against(item) if item.check == "answer" else ""
+            undone = {"task": "", "replayable": "not-replayable", "why": why}
+            told.append((item.model_copy(update=undone), met._replace(is_task=False)) if why else (item, met))
+        return told
 
     def _met(self, made: MinedQuestion, session: str) -> None:
         self.families.unite(session, f"{PREFIX}{made.known_by}")
-        self.of_segments[made.segment.id] = made.known_by
+        self.of_segments[made.segment.id] = (made.known_by, made.line)
+        self.shown |= made.shown
         if made.wanted:
             self.wanted.setdefault(made.known_by, {}).setdefault(made.wanted, session)
 
-    def _is_disputed(self, item: MinedSegment) -> bool:
-        wanted = self.wanted.get(self.of_segments.get(item.id, ""), {})
-        return len(wanted) > 1 and item.check == "answer" and item.check_passes is not None
-
-    def _undone(self, item: MinedSegment) -> MinedSegment:
-        told = sorted(self.wanted[self.of_segments[item.id]].values())
-        why = f"logs accept different answers of its question ({' and '.join(told[:2])})"
-        return item.model_copy(update={"task": "", "replayable": "not-replayable", "why": why})
+    def _against(self, item: MinedSegment) -> str:
+        """What all logs together say against the question of a segment whose check was tried, '' for nothing."""
+        question, line = self.of_segments.get(item.id, ("", ""))
+        wanted = self.wanted.get(question, {})
+        if len(wanted) > 1:
+            return f"logs accept different answers of its question ({' and '.join(sorted(wanted.values())[:2])})"
+        return "its question stands in what was told with another one" if line in self.shown else ""
