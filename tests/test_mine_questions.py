@@ -21,6 +21,7 @@ from trace2skill.runs.sources import Sources
 from trace2skill.sandbox import Sandbox, choose_sandbox
 from trace2skill.sandbox.bubblewrap import works
 from trace2skill.store import open_store
+from trace2skill.traces.gold_fields import LEFT_OUT
 from trace2skill.types.trajectory import Trajectory
 
 pytestmark = pytest.mark.skipif(bool(works()), reason=f"commands of logs run in bubblewrap alone: {works()}")
@@ -111,14 +112,17 @@ PICTURE = [{"role": "user", "content": [{"type": "image", "image": "data:image/p
         (asked("Peru", more={"input": [USER, LIMA, USER]}), {}, "its input holds what an agent said"),
         (asked("Peru", more={"input": PICTURE, "messages": PICTURE}), {}, "its question is no text alone"),
         (asked("Peru", put="x" * 30_000), {}, "its request is too long"),
+        (asked("Peru", more={"target": "x" * 200_000}), {}, "its request is too long"),
+        (asked("Peru", more={"choices": ["x"] * 100_000}), {}, "its request is too long"),
+        (asked("Peru", "x" * 200_000, right=False), {}, ""),
         (asked("Peru", put="Is it Lima?"), {"scorer": "includes"}, "who repeats the question passes"),
         (Sample(1, "Which?", "A", "ANSWER: A", choices=["x", "y"], put="Which?\n\nA) y\nB) x"), {"scorer": "choice"}, "not shown with their letters"),
         (Sample(1, "Which?", "D", "ANSWER: A", choices=["x", "y"]), {"scorer": "choice"}, "by its rule its target decides nothing"),
     ],
 )  # fmt: skip
 def test_what_becomes_no_question_says_why(mined: Any, sample: Sample, how: dict[str, Any], expected: str) -> None:
-    (segment,) = mined(sample, **how).segments
-    assert (segment.task, segment.replayable) == ("", "not-replayable")
+    segment, *_ = mined(sample, asked("Fiji"), **how).segments
+    assert bool(segment.task) == (not expected)
     assert expected in segment.why
     assert "Lima" not in segment.why
 
@@ -136,11 +140,14 @@ def test_lists_numbers_and_choices_are_targets(mined: Any, tmp_path: Path) -> No
 
 def test_one_question_is_one_task_however_often_and_wherever_it_was_asked(tmp_path: Path, sandbox: Sandbox) -> None:
     logs = tmp_path / "logs"
-    write_eval(logs / "a.eval", [asked("Peru"), asked("Peru", epoch=2, right=False, output="Cusco"), asked("Fiji")])
+    write_eval(
+        logs / "a.eval",
+        [asked("Peru"), asked("Peru", epoch=2, right=False, output="Cusco"), asked("Fiji"), asked("Mali")],
+    )
     other = asked("Peru", put="Answer in a word.\n\nWhat is the capital of Peru?", system="You know it.", right=None)
     write_eval(logs / "b.eval", [other], task="again")
     found = mine(Sources(paths=(logs,)), sandbox, tmp_path / "tasks")
-    assert (len(found.tasks), found.groups) == (2, 2)
+    assert (len(found.tasks), found.groups) == (3, 3)
     assert [item.why.startswith("it asks what") for item in found.segments if not item.task] == [True, False]
     (peru,) = [row for row in rows_in(tmp_path / "tasks") if "Peru" in row["question"]]
     assert {item.session for item in found.segments if item.task_id.endswith(":Peru")} <= set(peru["sessions"])
@@ -158,6 +165,36 @@ def test_targets_that_contradict_one_another_make_no_task(mined: Any, tmp_path: 
         Sample(n, "Which?", "AB"[n], f"ANSWER: {'AB'[n]}", choices=choices, epoch=n) for n, choices in enumerate(shown)
     ]
     assert len(mined(*turned, scorer="choice").tasks) == 1, "the same option under another letter"
+
+
+def test_a_question_that_is_an_example_of_others_is_no_task(mined: Any) -> None:
+    """Who is shown it as an example knows its answer, and the session would be learned from."""
+    examples = "Some examples.\n\nWhat is the capital of Peru?\nANSWER: Lima"
+    in_template = "What is the capital of Chad?\nN'Djamena\n\nWhat is the capital of Mali?"
+    found = mined(asked("Peru"), asked("Fiji", system=examples), asked("Chad"), asked("Mali", put=in_template))
+    assert [item.task_id for item in found.tasks] == ["capitals:Fiji", "capitals:Mali"]
+    assert {item.why for item in found.segments} == {"", "its question stands in what was told with another one"}
+
+
+def test_the_older_form_of_a_log_says_the_same(tmp_path: Path, sandbox: Sandbox) -> None:
+    samples = [Sample(n, f"How many are {n} and {n}, in all?", 2 * n, f"= {2 * n}.0", n != 3) for n in (1, 2, 3)]
+    logs = write_eval(tmp_path / "logs" / "a.json", samples, options={"numeric": True})
+    found = mine(Sources(paths=(logs,)), sandbox, tmp_path / "tasks")
+    assert (found.agreement, len(found.tasks)) == ((2, 3), 2)
+    assert rows_in(tmp_path / "tasks")[0]["rule"] == {"name": "match", "numeric": True}
+
+
+def test_what_another_kind_of_scorer_is_given_contradicts_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
+    rubric = asked("Peru", more={"target": "Says Lima, and nothing of Cusco."})
+    write_eval(tmp_path / "logs" / "a.eval", [rubric], scorer="model_graded_qa")
+    write_eval(tmp_path / "logs" / "b.eval", [asked("Peru")])
+    assert len(mine(Sources(paths=(tmp_path / "logs",)), sandbox, tmp_path / "tasks").tasks) == 1
+
+
+def test_signs_tell_questions_apart(mined: Any) -> None:
+    numeric = {"options": {"numeric": True}}
+    samples = [Sample(n, f"What is {n}/2 times four?", 2 * n, f"= {2 * n}") for n in (1, 3)]
+    assert len(mined(*samples, **numeric).tasks) == 2
 
 
 def test_an_id_that_is_used_again_is_one_group_and_asks_what_it_asks(mined: Any) -> None:
@@ -181,14 +218,40 @@ def test_odd_samples_cost_their_own_task_alone(mined: Any, tmp_path: Path) -> No
     assert load_domain("questions").load(tmp_path / "tasks")
 
 
+SECRET = "ghp_" + "a1B2c3D4e5" * 4
+
+
 def test_secrets_stay_out_of_questions(mined: Any, tmp_path: Path) -> None:
-    secret = "ghp_" + "a1B2c3D4e5" * 4
-    put = f"With the token {secret}\u200b: what is the capital of Peru?"
-    assert mined(asked("Peru", put=put, system=f"token={secret}")).checks == {"answer": 1}
+    put = f"With the token {SECRET}: what is the capital of Chad?"
+    samples = [
+        asked("Peru", put="What is the\u200b capital of Peru?", system=f"token={SECRET}"),
+        asked("Chad", put=put),
+    ]
+    found = mined(*samples)
+    assert [item.task_id for item in found.tasks] == ["capitals:Peru"]
+    assert found.segments[1].why == "its question holds a secret, and is not the same without it"
     (row,) = rows_in(tmp_path / "tasks")
-    assert secret not in json.dumps(row)
     assert "\u200b" not in row["question"]
-    assert secret not in (tmp_path / "tasks" / "mined.json").read_text()
+    assert SECRET not in json.dumps(row)
+    assert SECRET not in (tmp_path / "tasks" / "mined.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("question", "target"),
+    [
+        ("Which is the password? password: hunter2hunter2X or swordfish9?", "hunter2hunter2X"),
+        ("export API_KEY=9f8e7d6c5b4a39281706f5e4d3c2b1a0\nWhich value has it?", "9f8e7d6c5b4a39281706f5e4d3c2b1a0"),
+        ("postgres://bob:s3cr3tPassw0rd@db/x - with which password does bob log in?", "s3cr3tPassw0rd"),
+        (f"What are the last signs of the token {SECRET}?", "c3D4e5"),
+    ],
+)
+def test_what_is_a_secret_in_the_question_is_none_of_the_answers(
+    mined: Any, tmp_path: Path, question: str, target: str
+) -> None:
+    """A target that stands alone looks like no secret: what the session's other words say counts."""
+    found = mined(Sample("a", question, target, target), asked("Fiji"), asked("Mali", system=question))
+    assert [item.task_id for item in found.tasks] == ["capitals:Fiji", "capitals:Mali"]
+    assert target not in (tmp_path / "tasks" / "questions.jsonl").read_text()
 
 
 def test_targets_are_in_nothing_that_is_learned_from_or_said(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -197,21 +260,26 @@ def test_targets_are_in_nothing_that_is_learned_from_or_said(tmp_path: Path, san
         Sample(n, f"What is the name of place {n}?", SECRET_TARGET, "I do not know.", right=n % 2 == 0)
         for n in range(6)
     ]
+    told = {"solution": "in words", "note": f"so {SECRET_TARGET.upper()}.", "level": 3}
+    samples[1].more = {"metadata": told, "other": [{"said": SECRET_TARGET}]}
+    samples.append(Sample(6, "Which town is it?", "Rome", "Rome"))
     logs = write_eval(tmp_path / "logs" / "a.eval", samples)
     found = mine(Sources(paths=(logs,)), sandbox, tmp_path / "tasks")
-    assert len(found.tasks) == 3
+    assert len(found.tasks) == 4
     assert SECRET_TARGET not in found.model_dump_json()
     assert SECRET_TARGET not in (tmp_path / "tasks" / "mined.json").read_text()
     domain = load_domain("questions")
     for task in domain.load(tmp_path / "tasks"):
-        assert domain.gold_only(task) == {SECRET_TARGET}
+        assert domain.gold_only(task) in ({SECRET_TARGET}, {"Rome"})
         assert SECRET_TARGET not in domain.describe(task)
-        assert SECRET_TARGET not in domain.grade(task, {ANSWER: b"Answer: Rome"}).reason
+        assert SECRET_TARGET not in domain.grade(task, {ANSWER: b"Answer: Oslo"}).reason
     store = open_store(tmp_path / "s.duckdb")
     taken = take_in(store, Sources(paths=(logs,), analyst="rules")).taken
     kept = store.several("trajectory", [item.id for item in taken], Trajectory).values()
-    assert len(kept) == 6
-    assert not [item.id for item in kept if SECRET_TARGET in item.model_dump_json()]
+    assert len(kept) == 7
+    assert not [item.id for item in kept if SECRET_TARGET in item.model_dump_json().lower()]
+    (told,) = [item.extra["metadata"] for item in kept if item.task_id == "capitals:1"]
+    assert told == {"solution": LEFT_OUT, "note": LEFT_OUT, "level": 3}
     store.close()
 
 
@@ -224,7 +292,7 @@ def test_nothing_held_out_is_learned_from(tmp_path: Path, sandbox: Sandbox) -> N
     )
     found = mine(Sources(paths=(logs,)), sandbox, tmp_path / "tasks")
     tasks = load_domain("questions").load(tmp_path / "tasks")
-    of_country = {item.session: item.task_id.rpartition(":")[2] for item in found.segments}
+    of_country = {id: item.task_id.rpartition(":")[2] for item in found.segments for id in (item.session, item.task)}
     for seed in range(3):
         splits = split_tasks(tasks, seed=seed)
         held_out = [task for task in tasks if task.id not in splits.evolve]

@@ -79,9 +79,8 @@ def mine(
         read = Sources(paths=tuple(sources), format=format, labels=labels)
         found = mined(read, chosen, None if dry_run else to, there)
     if json:
-        agreed, both = found.agreement
         told: dict[str, object] = {"counts": found.counts, "checks": found.checks, "agreement": found.agreement}
-        told |= {"tried": found.tried, "agree": agreed, "with_verdict": both}
+        told |= found.counted
         typer.echo(json_module.dumps({**told, **found.model_dump(mode="json")}, indent=2))
         return
     print_mined(found, None if dry_run else to)
@@ -105,13 +104,19 @@ def print_mined(found: MinedTasks, to: Path | None) -> None:
     console.print(
         f"{len(found.tasks)} tasks{f' ({kinds})' if kinds else ''} in {found.groups} groups of "
         f"{len(found.segments)} segments; checks tried {found.tried}, agree with the log's own verdict in {agreed} of "
-        f"{both}",
+        f"{both}{_apart(found) if both else ''}",
         highlight=False,
     )
     if found.problems:
         console.print(f"[yellow]{found.problems} parts of the logs were not read[/yellow]: `ingest --dry-run` says why")
     if to is not None:
         console.print(f"written to {flat(str(to))}", highlight=False)
+
+
+def _apart(found: MinedTasks) -> str:
+    """Passes and failures apart: that both call a wrong answer wrong says little of a rule."""
+    parts = {outcome: found.agreement_on(outcome) for outcome in ("passed", "failed")}
+    return f" ({', '.join(f'{outcome} {agreed} of {both}' for outcome, (agreed, both) in parts.items())})"
 
 
 def _kind_of(why: str) -> str:

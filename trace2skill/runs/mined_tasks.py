@@ -10,7 +10,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import not_
@@ -30,7 +30,7 @@ from trace2skill.domains.shell.trees import add_to_pack
 from trace2skill.mined import MinedSegment, Miner
 from trace2skill.mined.repository import RepositoryAddress, opened
 from trace2skill.mined.trial import PACK
-from trace2skill.runs.mined_questions import PREFIX, MetQuestions
+from trace2skill.runs.mined_questions import PREFIX, MetQuestions, mark_of
 from trace2skill.runs.mined_twins import Families, MetSegment, Twins
 from trace2skill.runs.reading_progress import ReadingProgress
 from trace2skill.runs.sources import Sources
@@ -86,13 +86,26 @@ class MinedTasks(Record):
         """So many tasks are of that domain."""
         return sum(domain_of(item) == domain for item in self.tasks)
 
+    def agreement_on(self, outcome: str) -> tuple[int, int]:
+        """The same as `agreement`, of those alone that ended so by their log: `passed` or `failed`."""
+        both = [item for item in self.segments if item.check_passes is not None and item.outcome == outcome]
+        return sum(item.check_passes == (outcome == "passed") for item in both), len(both)
+
     @property
     def agreement(self) -> tuple[int, int]:
         """Of the segments with a check that could be tried and a verdict of their log: how often both say the same."""
-        both = [
-            item for item in self.segments if item.check_passes is not None and item.outcome in ("passed", "failed")
-        ]
-        return sum(item.check_passes == (item.outcome == "passed") for item in both), len(both)
+        (right, passed), (wrong, failed) = self.agreement_on("passed"), self.agreement_on("failed")
+        return right + wrong, passed + failed
+
+    @property
+    def counted(self) -> dict[str, object]:
+        """How many checks could be tried, and how many agree with a verdict, also of passes and failures apart."""
+        agreed, both = self.agreement
+        apart = {
+            outcome: dict(zip(("agree", "with_verdict"), self.agreement_on(outcome), strict=True))
+            for outcome in ("passed", "failed")
+        }
+        return {"tried": self.tried, "agree": agreed, "with_verdict": both, **apart}
 
 
 def mine(
@@ -184,7 +197,7 @@ class _Mining(ReadingProgress):
     def __post_init__(self) -> None:
         self.questions = MetQuestions(self.families)
 
-    def answered(self, trajectory_id: str, found: Answered) -> None:
+    def answered(self, trajectory_id: str, found: Callable[[], Answered]) -> None:
         """See `Taker`."""
         self.questions.next_ones[trajectory_id] = found
 
@@ -195,7 +208,7 @@ class _Mining(ReadingProgress):
         clean, redactor = redacted(trajectory)
         for other in filter(None, (trajectory.parent, f"task {trajectory.task_id}")):
             self.families.unite(trajectory.id, other)
-        found = self.questions.tried(trajectory.id, self.miner.mine(clean, outcomes), redactor)
+        found = self.questions.tried(clean, self.miner.mine(clean, outcomes), redactor, _log_of(file))
         for item, row, beginning, tree, what, expected, question in found:
             told = {"format": file.format, "file": redactor.text(file.name), "why": redactor.text(item.why)}
             segment = item.model_copy(update=told)
@@ -213,7 +226,7 @@ class _Mining(ReadingProgress):
 
     def groups(self) -> dict[str, str]:
         """By task, its group: the family of its session, with those in which the same work was done."""
-        twins = Twins(self.families, self.seen)
+        twins = Twins(self.families, self.seen, self.questions.heard)
         return {item.task: twins.group_of(item.session) for item in self.segments if item.task}
 
     @cached_property
@@ -227,7 +240,7 @@ class _Mining(ReadingProgress):
     def rows(self, domain: str) -> Iterator[TaskInWords]:
         """The tasks of a domain, with their groups and all sessions that may show how they are done."""
         tasks = {item.task for item in self.segments if item.task and domain_of(item) == domain}
-        twins = Twins(self.families, self.seen)
+        twins = Twins(self.families, self.seen, self.questions.heard)
         sessions = twins.sessions()
         self.waiting.seek(0)
         for line in self.waiting:
@@ -238,7 +251,8 @@ class _Mining(ReadingProgress):
             group = twins.group_of(session)
             met = [id for id in sessions[group] if not id.startswith(PREFIX)]
             ids = sorted({row["id"], session, *(id.removeprefix("task ") for id in met)})
-            whole = {**row, "group": digest_of("group", group)[:16], "sessions": ids}
+            group_mark = mark_of(sessions[group] if domain == "questions" else (), group)
+            whole = {**row, "group": group_mark, "sessions": ids}
             whole |= {"tree": {**row["tree"], "pack": self.pack}} if "tree" in row else {}
             yield TaskInWords(whole, kept["what"], kept["expected"])
 
@@ -251,11 +265,16 @@ class _Mining(ReadingProgress):
         first = self.known.setdefault(same, segment)
         if first is not segment:
             self.families.unite(first.session, segment.session)
-            why = f"it asks what {first.id} asks" + ("" if question else ", of the same files")
+            why = f"it asks what {first.task} asks" + ("" if question else ", of the same files")
             return segment.model_copy(update={"task": "", "why": why})
         beside = {"session": segment.session, "what": what, "expected": expected}
         self.waiting.write(json.dumps({"row": row, **beside}) + "\n")
         return segment
+
+
+def _log_of(file: ReadFile) -> str:
+    """Names the log that a file is, or that it is a part of: of a trace store every trace is a file."""
+    return file.path.rpartition("/")[0] if "://" in file.path else file.path
 
 
 def _write(folder: Path, mining: _Mining, found: MinedTasks, name: str, before: Path) -> None:
@@ -269,7 +288,5 @@ def _write(folder: Path, mining: _Mining, found: MinedTasks, name: str, before: 
         shutil.copyfile(old, folder / old.name, follow_symlinks=False)
     if mining.trees is not None and mining.pack:
         shutil.copyfile(mining.trees, folder / mining.pack)
-    agreed, both = found.agreement
-    counted = {"tried": found.tried, "agree": agreed, "with_verdict": both}
-    told = {"counts": found.counts, "checks": found.checks, **counted, **found.model_dump(mode="json")}
+    told = {"counts": found.counts, "checks": found.checks, **found.counted, **found.model_dump(mode="json")}
     (folder / REPORT).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

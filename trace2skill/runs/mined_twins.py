@@ -1,6 +1,6 @@
 """Sessions that belong together: parts and forks of one, and those in which the same work was done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -50,7 +50,8 @@ class Twins:
     became none may be the twin of tasks in several groups: it goes with each, and does not make one of them.
     """
 
-    def __init__(self, families: Families, seen: list[MetSegment]) -> None:
+    def __init__(self, families: Families, seen: list[MetSegment], heard: Sequence[tuple[str, str]] = ()) -> None:
+        """`heard` has members of families, each with a session that goes with the group of these."""
         self._own = families
         self._united = Families(dict(families.above))
         asked, starts = dict[str, dict[str, MetSegment]](), dict[str, list[MetSegment]]()
@@ -73,6 +74,9 @@ class Twins:
             for task in () if item.is_task else asked.get(item.beginning.asked, {}).values():
                 if item.beginning.may_be(task.beginning):
                     self._beside.setdefault(self.group_of(task.session), set()).add(item.session)
+
+        for name, session in heard:
+            self._beside.setdefault(self.group_of(name), set()).add(session)
 
     def group_of(self, session: str) -> str:
         """The name of the group of a session's tasks."""

@@ -1,5 +1,7 @@
 """The progress of a reading of logs that keeps nothing."""
 
+from collections.abc import Callable
+
 from trace2skill.core.progress import watcher
 from trace2skill.traces import ReadFile
 from trace2skill.traces.answered import Answered
@@ -29,7 +31,7 @@ class ReadingProgress:
     def hide(self, trajectory_id: str, gold: frozenset[str]) -> None:
         """See `Taker`: nothing is shown of it."""
 
-    def answered(self, trajectory_id: str, found: Answered) -> None:
+    def answered(self, trajectory_id: str, found: Callable[[], Answered]) -> None:
         """See `Taker`: only who mines tasks reads it."""
 
     def moved(self, name: str) -> None:

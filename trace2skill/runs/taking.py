@@ -1,6 +1,7 @@
 """Taking trajectories in: each is cut into segments, labelled, cleaned, and put into the store with its watermark."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
@@ -67,7 +68,7 @@ class Taking:
         """Take note of what a log says of the expected answer of the trajectory that comes next."""
         self._gold[trajectory_id] = gold
 
-    def answered(self, trajectory_id: str, found: Answered) -> None:
+    def answered(self, trajectory_id: str, found: Callable[[], Answered]) -> None:
         """See `Taker`: what is accepted is kept out of the store."""
 
     def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:

@@ -21,7 +21,8 @@ class Answered(Record):
 
     why: str = ""
     asked: str = Field(default="", description="The question as the data set has it: by it, it is known again.")
-    question: str = Field(default="", description="The same as it was put to the agent.")
+    given: str = Field(default="", description="What the data set says before it, such as a passage.")
+    question: str = Field(default="", description="The question as it was put to the agent.")
     context: str = Field(default="", description="What the agent was told before it.")
     choices: tuple[str, ...] = ()
     accepted: tuple[str, ...] = Field(default=(), description="Gold.")
@@ -78,5 +79,5 @@ def said_in(put: Sequence[Any], messages: Sequence[Any]) -> dict[str, str]:
         return {"why": "its question is no text alone"}
     if len(question) != len(asked):
         return {"why": "more was said to it than the question"}
-    joined = {"asked": asked, "question": question, "context": context}
+    joined = {"asked": asked, "given": said_by(put, "system") or [], "question": question, "context": context}
     return {name: "\n\n".join(text.strip() for text in texts) for name, texts in joined.items()}

@@ -1,9 +1,10 @@
 """The question of a sample of inspect_ai, its target, and the scorer that gave it the verdict."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from trace2skill.traces.answered import Answered, accepted_in, said_in, text_of
+from trace2skill.traces.attachments import Attachments
 from trace2skill.traces.outcome_of import from_score
 from trace2skill.traces.values import label, mapping, objects
 from trace2skill.types.trajectory import Outcome
@@ -11,6 +12,8 @@ from trace2skill.types.trajectory import Outcome
 NAMESPACE = "inspect_ai/"
 PARTS = ("input", "messages", "output", "choices", "target")
 WORKED = "it had tools or a sandbox: the question is not all that it was given"
+SAID = frozenset({"text", "reasoning", "thinking", "redacted_thinking", "image", "audio", "video", "document", "data"})
+"""Parts of a message that somebody said; any other is of a tool, which a provider's own server has run perhaps."""
 
 
 def verdict_in(sample: Mapping[str, Any]) -> tuple[str, Any, Outcome] | None:
@@ -23,13 +26,24 @@ def verdict_in(sample: Mapping[str, Any]) -> tuple[str, Any, Outcome] | None:
     return None
 
 
-def question_in(sample: Mapping[str, Any], head: Mapping[str, Any], whole: Callable[[Any], Any]) -> Answered:
+def gold_in(sample: Mapping[str, Any]) -> list[Any]:
+    """The targets of a sample, of options their texts too."""
+    target = sample.get("target")
+    gold = list(target) if isinstance(target, list) else [target]
+    choices = sample.get("choices")
+    for place, choice in enumerate(choices if isinstance(choices, list) else ()):
+        if chr(ord("A") + place) in gold:
+            gold.append(choice)
+    return gold
+
+
+def question_in(sample: Mapping[str, Any], head: Mapping[str, Any], attachments: Attachments) -> Answered:
     """What a sample says of its question.
 
     Args:
         sample: as the log has it.
         head: of the log: `eval`, and `results` where it has them.
-        whole: puts attachments back. It is asked only where the question may stand by itself.
+        attachments: of the sample. They are put back only where the question may stand by itself.
     """
     verdict = verdict_in(sample)
     name, arguments = _scorer(verdict[0] if verdict else "", head)
@@ -38,7 +52,11 @@ def question_in(sample: Mapping[str, Any], head: Mapping[str, Any], whole: Calla
         return found.model_copy(update={"why": "the log does not say with which arguments it was scored"})
     if _worked(sample, head, objects(sample.get("messages"))):
         return found.model_copy(update={"why": WORKED})
-    sample = {name: whole(sample.get(name)) for name in PARTS}
+    if sample.get("invalidation"):
+        return found.model_copy(update={"why": "the log says that it does not count (`invalidation`)"})
+    sample = {name: attachments.whole(sample.get(name)) for name in PARTS}
+    if attachments.left_out:
+        return found.model_copy(update={"why": "its request is too long"})
     accepted = accepted_in(sample["target"])
     if isinstance(accepted, str):
         return found.model_copy(update={"why": accepted})
@@ -67,17 +85,25 @@ def _scorer(name: str, head: Mapping[str, Any]) -> tuple[str, dict[str, Any] | N
         mine, planned = (results if len(results) == 1 else []), (planned if len(planned) == 1 else [])
     own = label(mine[0].get("scorer")) if mine else name or (label(planned[0].get("name")) if planned else "")
     bare = own.removeprefix(NAMESPACE)
-    told = [item.get("options") for item in planned if label(item.get("name")).removeprefix(NAMESPACE) == bare]
-    told += [item.get("params", item.get("options")) for item in mine]
-    if not bare or len(told) == 0:
-        return bare, None
-    return bare, mapping(told[0])
+    of_score = [mapping(item.get("params", item.get("options"))) for item in mine[:1]]
+    named = [item for item in planned if label(item.get("name")).removeprefix(NAMESPACE) == bare]
+    of_plan = [mapping(item.get("options")) for item in named]
+    if (not of_score or not of_score[0]) and len(of_plan) == 1:
+        return bare, of_plan[0]
+    told = of_score or of_plan
+    alike = bool(bare and told) and all(given == told[0] for given in told)  # two scorers may have one name
+    return bare, told[0] if alike else None
 
 
 def _worked(sample: Mapping[str, Any], head: Mapping[str, Any], messages: list[dict[str, Any]]) -> bool:
     """Was there more than a question: a sandbox, files, or a call of a tool?"""
     given = any(sample.get(name) for name in ("sandbox", "files", "setup")) or mapping(head.get("eval")).get("sandbox")
-    return bool(given) or any(item.get("role") == "tool" or item.get("tool_calls") for item in messages)
+    return bool(given) or any(
+        item.get("role") == "tool"
+        or item.get("tool_calls")
+        or any((label(part.get("type")) or "text") not in SAID for part in objects(item.get("content")))
+        for item in messages
+    )
 
 
 def _output(sample: Mapping[str, Any]) -> str:

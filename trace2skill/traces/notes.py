@@ -1,7 +1,7 @@
 """The notes in which readers say what they could not use, and what a log says of the expected answer."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -36,7 +36,7 @@ class Notes:
     problems: list[ReadProblem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     _gold: dict[str, list[object]] = field(default_factory=dict)
-    _answered: dict[str, Answered] = field(default_factory=dict)
+    _answered: dict[str, Callable[[], Answered]] = field(default_factory=dict)
 
     def hide(self, trajectory_id: str, *values: object) -> None:
         """Keep what the log says of the expected answer of a trajectory: apart, for leak checks and nothing else."""
@@ -46,11 +46,11 @@ class Notes:
         """What was hidden of a trajectory, text by text; given once and then forgotten."""
         return frozenset(_leaves(self._gold.pop(trajectory_id, [])))
 
-    def answered(self, trajectory_id: str, found: Answered) -> None:
-        """Keep what the log says of the question of a trajectory: apart, for whoever mines tasks and nobody else."""
+    def answered(self, trajectory_id: str, found: Callable[[], Answered]) -> None:
+        """Keep what says the question of a trajectory: apart, for whoever mines tasks; nobody else has it looked up."""
         self._answered[trajectory_id] = found
 
-    def answered_of(self, trajectory_id: str) -> Answered | None:
+    def answered_of(self, trajectory_id: str) -> Callable[[], Answered] | None:
         """What was kept of a trajectory's question; given once and then forgotten."""
         return self._answered.pop(trajectory_id, None)
 

@@ -83,8 +83,8 @@ class Taker(Protocol):
     def hide(self, trajectory_id: str, gold: frozenset[str]) -> None:
         """What the log says of the expected answer of the trajectory that comes next."""
 
-    def answered(self, trajectory_id: str, found: Answered) -> None:
-        """What the log says of the question of the trajectory that comes next; gold is in it."""
+    def answered(self, trajectory_id: str, found: Callable[[], Answered]) -> None:
+        """What says the question of the trajectory that comes next, with gold; only who asks has it looked up."""
 
     def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
         """A trajectory, the file it stands in, and which of that file's it is, from 1."""
@@ -150,7 +150,7 @@ class Only:
     def hide(self, trajectory_id: str, gold: frozenset[str]) -> None:
         """See `Taker`."""
 
-    def answered(self, trajectory_id: str, found: Answered) -> None:
+    def answered(self, trajectory_id: str, found: Callable[[], Answered]) -> None:
         """See `Taker`."""
 
     def take(self, trajectory: Trajectory, file: ReadFile, number: int) -> None:
@@ -294,7 +294,13 @@ def _new(
         notes.counts["copy"] += 1
         of |= elsewhere
         return None
-    if trajectory.id in seen.trajectories:  # the same name for something else: part of it, or a copy that went on
-        trajectory = trajectory.model_copy(update={"id": trajectory_id(trajectory.id, source.name)})
+    id = trajectory.id
+    while id in seen.trajectories:  # the same name for something else: part of it, or a copy that went on
+        id = trajectory_id(id, source.name)
+        if seen.trajectories.get(id) == found.digest[:TOLD_APART]:
+            notes.counts["duplicate"] += 1
+            of.add(seen.owners[id])
+            return None
+    trajectory = trajectory.model_copy(update={"id": id}) if id != trajectory.id else trajectory
     seen.trajectories[trajectory.id], seen.owners[trajectory.id] = found.digest[:TOLD_APART], file.path
     return trajectory

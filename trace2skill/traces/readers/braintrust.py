@@ -5,8 +5,10 @@ A trajectory is a trace, which `root_span_id` names. https://www.braintrust.dev/
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
+from trace2skill.traces.answered import Answered
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.braintrust_questions import question_in
 from trace2skill.traces.exported import first_rows, rows_of
@@ -65,10 +67,14 @@ class Braintrust:
             others = [row for id, row in _with_ids(rows) if id not in scorers and row is not root]
             calls = [row for row in others if _kind(row) == "llm"]
             if (asked := question_in(root, calls, worked=len(calls) < len(others))) is not None:
-                notes.answered(session.id, asked)
+                notes.answered(session.id, partial(_itself, asked))
             session.extra = {key: root[key] for key in KEPT if root.get(key)}
             if len(session):
                 yield session.finish(task_id=trace, outcome=agreed(_scores(root, found, below)))
+
+
+def _itself(found: Answered) -> Answered:
+    return found
 
 
 def _with_ids(rows: list[Row]) -> Iterator[tuple[str, Row]]:

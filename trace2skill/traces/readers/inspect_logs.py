@@ -4,16 +4,18 @@ Read as plain zip and JSON, so that no package of two dozen dependencies is need
 points at (`attachment://`) is put back. Targets, which are gold, are not kept.
 """
 
-import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from trace2skill.core.foreign_json import LONGEST_LINE, parse
+from trace2skill.traces.attachments import Attachments
 from trace2skill.traces.base import Notes, Source
 from trace2skill.traces.chat import is_message, say, usage_of
-from trace2skill.traces.inspect_questions import question_in, verdict_in
+from trace2skill.traces.gold_fields import without
+from trace2skill.traces.inspect_questions import gold_in, question_in, verdict_in
 from trace2skill.traces.packed import unzipped_zstd
 from trace2skill.traces.session import UNLABELLED, Session
 from trace2skill.traces.values import identity, label, mapping, number, rest, text
@@ -23,7 +25,6 @@ MOST_MEMBERS = 100_000
 ZSTD = 93
 """The number of Zstandard among a zip's methods: newer logs are compressed so, and Python reads it from 3.14 on."""
 MOST_RATIO = 500
-ATTACHMENT = re.compile(r"attachment://([0-9a-f]{32})")
 NAMES = {"header.json", "_journal/start.json"}
 GOLD = {"target", "scores", "score"}
 USED = {"id", "epoch", "input", "messages", "output", "events", "attachments", "model_usage", "message_pool", "store",
@@ -139,7 +140,8 @@ def _packed(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[bytes, b
 
 
 def _sample(sample: dict[str, Any], head: dict[str, Any], source: Source, notes: Notes) -> Trajectory:
-    run, attachments = mapping(head.get("eval")), mapping(sample.get("attachments"))
+    run, held = mapping(head.get("eval")), mapping(sample.get("attachments"))
+    attachments = Attachments(held)
     id, epoch = label(sample.get("id")) or text(sample.get("id"))[:200], number(sample.get("epoch"))
     task = label(run.get("task")) or source.stem
     key = label(sample.get("uuid")) or f"{label(run.get('run_id')) or source.name}:{id}:{epoch}"
@@ -151,16 +153,23 @@ def _sample(sample: dict[str, Any], head: dict[str, Any], source: Source, notes:
             named = identity(
                 "inspect", label(sample.get("uuid")), label(message.get("id"))
             )  # a retried run copies samples
-            message = _whole(message, attachments, 0) if attachments else message
+            message = attachments.whole(message) if held else message
             say(session, message, **({"identity": named} if named else {}))
         else:
             notes.problem(source, 0, f"sample {id}, message {index} is no chat message")
-    session.extra = {**rest(sample, USED | GOLD), "eval_id": label(run.get("eval_id")) or label(run.get("run_id"))}
+    if attachments.left_out:
+        notes.problem(
+            source, 0, f"sample {id} unfolds without end: {attachments.left_out} references are left as they are"
+        )
+    session.extra = {
+        **without(rest(sample, USED | GOLD), gold_in(sample)),
+        "eval_id": label(run.get("eval_id")) or label(run.get("run_id")),
+    }
     events = [event for event in sample.get("events") or () if isinstance(event, dict)]
     rubrics = [mapping(score).get("explanation") for score in mapping(sample.get("scores")).values()]
     notes.hide(session.id, sample.get("target"), mapping(sample.get("metadata")).get("rubric"), rubrics)
     session.extra["events"] = len(events)
-    notes.answered(session.id, question_in(sample, head, lambda part: _whole(part, attachments, 0)))
+    notes.answered(session.id, partial(question_in, sample, head, Attachments(held)))
     total = [usage_of(usage) or Usage() for usage in mapping(sample.get("model_usage")).values()]
     return session.finish(
         task_id=f"{task}:{id}", seed=epoch, outcome=_outcome(sample), usage=sum(total, Usage()) if total else None
@@ -169,21 +178,12 @@ def _sample(sample: dict[str, Any], head: dict[str, Any], source: Source, notes:
 
 def _outcome(sample: dict[str, Any]) -> Outcome:
     """The first scorer's grade; an error of the run is no failure of the agent."""
-    error = mapping(sample.get("error"))
-    if error:
-        return Outcome(kind="infrastructure_error", reason=text(error.get("message"))[:300], source="log")
+    if error := sample.get("error"):
+        told = error.get("message") if isinstance(error, dict) else error
+        return Outcome(kind="infrastructure_error", reason=text(told)[:300], source="log")
+    if sample.get("invalidation"):  # somebody looked, and said that it does not count
+        return UNLABELLED
     if (found := verdict_in(sample)) is None:
         return UNLABELLED
     name, value, made = found
     return made.model_copy(update={"reason": f"{name}: {label(value) or value}"})
-
-
-def _whole(value: Any, attachments: dict[str, Any], depth: int) -> Any:
-    """The value with attachments put back, each once: an attachment's own text is not looked through again."""
-    if isinstance(value, str):
-        if "attachment://" not in value:
-            return value
-        return ATTACHMENT.sub(lambda found: text(attachments.get(found[1], found[0])), value)
-    if isinstance(value, dict):
-        return {key: _whole(item, attachments, depth + 1) for key, item in value.items()}
-    return [_whole(item, attachments, depth + 1) for item in value] if isinstance(value, list) else value

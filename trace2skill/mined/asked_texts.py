@@ -1,0 +1,150 @@
+"""Which questions ask the same in other words around it: another template, other options, an example more.
+
+Texts are compared by runs of three words, within sentences. A run counts the less the more questions of one log have
+it, for these are the words of a template, and nothing where half of them do. Two questions are one where the runs that
+they share are at least half of what counts of either; and so are those between which such pairs lead. That may put
+together what is not the same, and rather does so than to tell apart what is.
+"""
+
+import math
+import re
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+RUN, ENOUGH = 3, 0.5
+LEAST_COMMON, COMMON = 4, 0.5
+"""So many questions of a log, and this share of them, make what they all have its template."""
+FALLS = 1.5
+"""The power by which a run counts less the more questions of its log have it."""
+WITHOUT_OPTIONS = 3
+"""So many questions of a log that differ by their options alone are told apart by these."""
+MOST_READ = 20_000
+"""Characters of a text that are compared, at its begin and at its end."""
+OPTION = re.compile(r"^[ \t]*[(\[]?([A-Z])[)\].:][ \t]+\S.*$", re.MULTILINE)
+SENTENCE = re.compile(r"[.!?:;](?=\s|$)|\n")
+_SIGNS = r"\s\"'`()\[\]{}*_<>,.;:!?\u3001\u3002\u3040-\u30ff\u3400-\u9fff\uff00-\uff1f"
+WORD = re.compile(rf"[\u3040-\u30ff\u3400-\u9fff]|[^{_SIGNS}]+(?:[.,:'][^{_SIGNS}]+)*")
+"""A word, or a sign of a script that has no blanks between words."""
+Runs = frozenset[int]
+
+
+def runs_in(text: str) -> Runs:
+    """The runs of words of a text, by their hashes, which hold for this process."""
+    if len(text) > 2 * MOST_READ:
+        text = f"{text[:MOST_READ]}\n{text[-MOST_READ:]}"
+    found = set[int]()
+    for sentence in SENTENCE.split(text.casefold()):
+        words = WORD.findall(sentence)
+        found.update(hash(" ".join(words[at : at + RUN])) for at in range(max(1, len(words) - RUN + 1)) if words)
+    return frozenset(found)
+
+
+def without_options(text: str) -> tuple[str, list[str]]:
+    """A text, and the options that it lists on lines of their own, where it lists any."""
+    if not {"A", "B"} <= {found[1] for found in OPTION.finditer(text)}:
+        return text, []
+    rest = OPTION.sub("", text)
+    return (rest, [found[0] for found in OPTION.finditer(text)]) if rest.strip() else (text, [])
+
+
+class AskedTexts:
+    """The questions of logs, by their names, and what other sessions were told."""
+
+    def __init__(self) -> None:
+        self._plain: dict[str, Runs] = {}
+        self._options: dict[str, Runs] = {}
+        self._of_logs: dict[str, set[str]] = defaultdict(set)
+        self._heard: list[tuple[str, array[int]]] = []
+
+    def asks(self, question: str, log: str, text: str, options: Sequence[str]) -> None:
+        """A log asks a question in these words, with these options."""
+        self._of_logs[log].add(question)
+        if question not in self._plain:
+            words, listed = without_options(text)
+            self._plain[question] = runs_in(words)
+            self._options[question] = runs_in("\n".join([*options, *listed]))
+
+    def hears(self, session: str, text: str) -> None:
+        """A session that asks no question that is known was told this."""
+        self._heard.append((session, array("q", sorted(runs_in(text)))))
+
+    def compared(self) -> "ComparedTexts":
+        """What all of them together say."""
+        runs = dict(self._plain)
+        for questions in self._of_logs.values():
+            alike = defaultdict[Runs, list[str]](list)
+            for question in questions:
+                alike[self._plain[question]].append(question)
+            for same in alike.values():
+                if len(same) >= WITHOUT_OPTIONS:
+                    runs.update((one, self._plain[one] | self._options[one]) for one in same)
+        return ComparedTexts(runs, self._of_logs.values(), self._heard)
+
+
+class ComparedTexts:
+    """Questions that were compared with one another."""
+
+    def __init__(
+        self, runs: Mapping[str, Runs], logs: Iterable[Iterable[str]], heard: Sequence[tuple[str, Sequence[int]]]
+    ) -> None:
+        self._heard = heard
+        self._names: dict[Runs, list[str]] = defaultdict(list)
+        for question in sorted(runs):
+            self._names[runs[question]].append(question)
+        often, common = _counted([{runs[question] for question in log} for log in logs])
+        self._counts = {text: {run: often[run] ** -FALLS for run in text if run not in common} for text in self._names}
+        self._with: dict[int, list[Runs]] = defaultdict(list)
+        for text, counts in self._counts.items():
+            for run in counts:
+                self._with[run].append(text)
+
+    @property
+    def untold(self) -> set[str]:
+        """Questions of which nothing is left: every word of them stands in half of the questions of a log."""
+        return {name for text, names in self._names.items() if not self._counts[text] for name in names}
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Questions that are one."""
+        for text, names in self._names.items():
+            yield from ((names[0], other) for other in names[1:])
+            candidates = {other for run in self._telling(text) for other in self._with[run]} - {text}
+            yield from ((names[0], self._names[other][0]) for other in candidates if self._holds(other, text))
+
+    def heard(self) -> Iterator[tuple[str, str]]:
+        """Questions, each with a session that was told what it asks."""
+        telling: dict[int, list[Runs]] = defaultdict(list)
+        for text in self._names:
+            for run in self._telling(text):
+                telling[run].append(text)
+        for session, told in self._heard:
+            said = frozenset(told)
+            found = {text for run in said & telling.keys() for text in telling[run]}
+            yield from ((self._names[text][0], session) for text in found if self._holds(said, text))
+
+    def _holds(self, said: Runs, text: Runs) -> bool:
+        counts = self._counts[text]
+        return math.fsum(counts[run] for run in counts.keys() & said) >= ENOUGH * math.fsum(counts.values())
+
+    def _telling(self, text: Runs) -> list[int]:
+        """The rarest runs of a text: where a text has none of them, it has less than half."""
+        counts, found = self._counts[text], list[int]()
+        left = math.fsum(counts.values())
+        enough = ENOUGH * left * (1 - 1e-9)
+        for run in sorted(counts, key=lambda run: (len(self._with.get(run, ())), run)):
+            if left < enough:
+                break
+            found.append(run)
+            left -= counts[run]
+        return found
+
+
+def _counted(logs: Sequence[set[Runs]]) -> tuple[dict[int, int], set[int]]:
+    """By run, in how many questions of one log it stands at most; and those that are of a template."""
+    often, common = dict[int, int](), set[int]()
+    for texts in logs:
+        for run, count in Counter(run for text in texts for run in text).items():
+            often[run] = max(often.get(run, 0), count)
+            if count >= max(LEAST_COMMON, COMMON * len(texts)):
+                common.add(run)
+    return often, common
