@@ -4,38 +4,27 @@ GitHub: https://docs.github.com/rest/pulls/pulls. GitLab: https://docs.gitlab.co
 the environment alone and goes to the forge of the repository's own host, or to the one that a person named.
 """
 
-import json
 import os
-import re
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
-from urllib.parse import SplitResult, quote, urlsplit
+from typing import Literal, NamedTuple
+from urllib.parse import SplitResult, urlsplit
 
-import httpx
-
-from trace2skill.core import stopping
 from trace2skill.core.errors import BadInput
 from trace2skill.skills.git_address import GitAddress
 from trace2skill.versions.pull_request import Forge, ForgeRequest
+from trace2skill.versions.rest import TOKENS, Kind, Rest, mapping, number, rows, text, web
 
-Kind = Literal["github", "gitlab"]
 ForgeName = Literal["github", "gitlab", "none"]
 """What settings and commands name: 'none' where a branch is pushed and nobody asked for anything."""
-TOKENS: Mapping[Kind, tuple[str, ...]] = {"github": ("GITHUB_TOKEN", "GH_TOKEN"), "gitlab": ("GITLAB_TOKEN",)}
 HOSTS: Mapping[Kind, tuple[str, ...]] = {"github": ("GH_HOST",), "gitlab": ("GITLAB_HOST", "CI_SERVER_HOST")}
 """Variables by which a person says that the token is for another host than the public one."""
 PUBLIC: Mapping[Kind, str] = {"github": "github.com", "gitlab": "gitlab.com"}
-SECONDS, ALL_SECONDS = 30.0, 120.0
-"""Of silence, and of a whole answer."""
-MOST_BYTES = 8 * 2**20
 LONGEST_BODY = 60_000
 """Characters; GitHub takes 65,536."""
 LONGEST_TITLE = 200
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DRAFTS = ("Draft:", "WIP:")
-_WEB = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]{1,500}")
 
 
 class _Known(NamedTuple):
@@ -88,7 +77,8 @@ def forge_of(address: GitAddress, kind: Kind | None = None, api: str = "") -> Fo
             "requests of this repository; --forge none pushes the branch alone"
         )
     project = where.path.strip("/").removesuffix(".git")
-    return (GitHub if kind == "github" else GitLab)(base, project, token)
+    rest = Rest(kind, base, project, token)
+    return GitHub(rest) if kind == "github" else GitLab(rest)
 
 
 def _usual(kind: Kind, where: SplitResult) -> str:
@@ -112,13 +102,11 @@ def _hosts(kind: Kind) -> set[str]:
     return {os.environ.get(name, "").lower() for name in HOSTS[kind]} - {""}
 
 
-class _Rest(ABC):
+class _Requests(ABC):
     """What both have in common."""
 
-    kind: Kind
-
-    def __init__(self, base: str, project: str, token: str) -> None:
-        self._base, self._project, self._token = base, project, token
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
 
     def closed(self, branch: str, into: str, version: str) -> str:
         """See `Forge`."""
@@ -141,42 +129,6 @@ class _Rest(ABC):
         self._change(known.number, f"{draft} {title}".strip(), body)
         return ForgeRequest(known.address, "updated")
 
-    def _ask(self, method: str, path: str, **more: Any) -> Any:
-        until, content = time.monotonic() + ALL_SECONDS, b""
-        what = f"{method} {path.partition('?')[0]}"
-        try:
-            with httpx.stream(
-                method, f"{self._base}/{path}", headers=self._headers(), timeout=SECONDS, follow_redirects=False, **more
-            ) as answer:
-                for piece in answer.iter_bytes():
-                    stopping.check()
-                    content += piece
-                    if len(content) > MOST_BYTES or time.monotonic() > until:
-                        raise BadInput(f"{self._base} answers {what} without an end. Run the same command again")
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise BadInput(
-                f"{self._base} cannot be reached ({type(error).__name__}): run the same command again"
-            ) from error
-        if not answer.is_success:
-            raise BadInput(self._refusal(answer.status_code, content.decode(errors="replace"), what))
-        try:
-            return json.loads(content)
-        except ValueError as error:
-            raise BadInput(f"{self._base} answers {what} with something else than JSON") from error
-
-    def _refusal(self, status: int, text: str, what: str) -> str:
-        said = " ".join(text.replace(self._token, "[token]").split())[:300]
-        remedy = {
-            401: f"the token in {' or '.join(TOKENS[self.kind])} is not taken",
-            403: "the token may not write pull requests there",
-            404: f"there is no {self._project}, or the token may not see it",
-        }.get(status, "run the same command again")
-        return f"{self._base} refuses {what} ({status}): {said}. {remedy}"
-
-    @abstractmethod
-    def _headers(self) -> dict[str, str]:
-        """Those of a request, the token among them."""
-
     @abstractmethod
     def _known(self, branch: str, into: str) -> list[_Known]:
         """All requests for a branch, closed ones too."""
@@ -190,100 +142,62 @@ class _Rest(ABC):
         """Open one; returns its address."""
 
 
-class GitHub(_Rest):
+class GitHub(_Requests):
     """GitHub's pull requests."""
-
-    kind: Kind = "github"
-
-    def _headers(self) -> dict[str, str]:
-        return {
-            "Authorization": f"Bearer {self._token}",
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": "2022-11-28",
-        }
 
     @property
     def _pulls(self) -> str:
-        return f"repos/{quote(self._project)}/pulls"
+        return f"{self._rest.at}/pulls"
 
     def _known(self, branch: str, into: str) -> list[_Known]:
-        owner = self._project.partition("/")[0]
+        owner = self._rest.project.partition("/")[0]
         asked = {"head": f"{owner}:{branch}", "base": into, "state": "all", "per_page": "100"}
         return [
             _Known(
-                _number(item.get("number")),
+                number(item.get("number")),
                 item.get("state") == "open",
                 bool(item.get("merged_at")),
-                _text(item.get("title")),
-                _text(item.get("body")),
-                _web(item.get("html_url")),
+                text(item.get("title")),
+                text(item.get("body")),
+                web(item.get("html_url")),
             )
-            for item in _rows(self._ask("GET", self._pulls, params=asked))
-            if _mapping(item.get("head")).get("ref") == branch
+            for item in rows(self._rest.ask("GET", self._pulls, params=asked))
+            if mapping(item.get("head")).get("ref") == branch
         ]
 
     def _change(self, number: int, title: str, body: str) -> None:
-        self._ask("PATCH", f"{self._pulls}/{number}", json={"title": title, "body": body})
+        self._rest.ask("PATCH", f"{self._pulls}/{number}", json={"title": title, "body": body})
 
     def _open(self, branch: str, into: str, title: str, body: str) -> str:
-        made = self._ask("POST", self._pulls, json={"title": title, "head": branch, "base": into, "body": body})
-        return _web(_mapping(made).get("html_url"))
+        made = self._rest.ask("POST", self._pulls, json={"title": title, "head": branch, "base": into, "body": body})
+        return web(mapping(made).get("html_url"))
 
 
-class GitLab(_Rest):
+class GitLab(_Requests):
     """GitLab's merge requests."""
-
-    kind: Kind = "gitlab"
-
-    def _headers(self) -> dict[str, str]:
-        return {"PRIVATE-TOKEN": self._token}
 
     @property
     def _requests(self) -> str:
-        return f"projects/{quote(self._project, safe='')}/merge_requests"
+        return f"{self._rest.at}/merge_requests"
 
     def _known(self, branch: str, into: str) -> list[_Known]:
         asked = {"source_branch": branch, "target_branch": into, "state": "all", "per_page": "100"}
         return [
             _Known(
-                _number(item.get("iid")),
+                number(item.get("iid")),
                 item.get("state") == "opened",
                 item.get("state") == "merged",
-                _text(item.get("title")),
-                _text(item.get("description")),
-                _web(item.get("web_url")),
+                text(item.get("title")),
+                text(item.get("description")),
+                web(item.get("web_url")),
             )
-            for item in _rows(self._ask("GET", self._requests, params=asked))
+            for item in rows(self._rest.ask("GET", self._requests, params=asked))
             if item.get("source_branch") == branch
         ]
 
     def _change(self, number: int, title: str, body: str) -> None:
-        self._ask("PUT", f"{self._requests}/{number}", json={"title": title, "description": body})
+        self._rest.ask("PUT", f"{self._requests}/{number}", json={"title": title, "description": body})
 
     def _open(self, branch: str, into: str, title: str, body: str) -> str:
         given = {"source_branch": branch, "target_branch": into, "title": title, "description": body}
-        return _web(_mapping(self._ask("POST", self._requests, json=given)).get("web_url"))
-
-
-def _rows(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _number(value: Any) -> int:
-    if type(value) is not int or value < 1:
-        raise BadInput("the forge names a request by something that is no number")
-    return value
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _web(value: Any) -> str:
-    """An address to be shown: whatever else a server calls one is none."""
-    told = _text(value)
-    return told if _WEB.fullmatch(told) else ""
+        return web(mapping(self._rest.ask("POST", self._requests, json=given)).get("web_url"))

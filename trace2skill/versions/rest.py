@@ -1,0 +1,159 @@
+"""Asking a forge over its REST API: one token, one host, bounded answers, pages, and what to do where it refuses."""
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+from urllib.parse import quote
+
+import httpx
+
+from trace2skill.core import stopping
+from trace2skill.core.errors import BadInput
+
+Kind = Literal["github", "gitlab"]
+TOKENS: Mapping[Kind, tuple[str, ...]] = {"github": ("GITHUB_TOKEN", "GH_TOKEN"), "gitlab": ("GITLAB_TOKEN",)}
+SECONDS, ALL_SECONDS = 30.0, 120.0
+"""Of silence, and of a whole answer."""
+MOST_BYTES = 8 * 2**20
+PAGE, MOST_PAGES = 100, 20
+"""Rows of a page, and how many pages are read of one list."""
+_WEB = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]{1,500}")
+
+
+class Refused(BadInput):
+    """The forge has answered, and not what was asked for; `status` is HTTP's."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Rest:
+    """A project at a forge.
+
+    Args:
+        kind: what the forge is.
+        base: its REST API's address.
+        project: owner and name, or the whole path.
+        token: goes into a header, and into nothing that is said or kept.
+    """
+
+    def __init__(self, kind: Kind, base: str, project: str, token: str) -> None:
+        self.kind, self.base, self.project, self._token = kind, base, project, token
+
+    @property
+    def at(self) -> str:
+        """Path of the project in the API."""
+        return f"repos/{quote(self.project)}" if self.kind == "github" else f"projects/{quote(self.project, safe='')}"
+
+    def ask(self, method: str, path: str, **more: Any) -> Any:
+        """One answer, as JSON.
+
+        Raises:
+            Refused: the forge refuses; says what to do.
+            BadInput: it cannot be reached, or answers something else than JSON.
+        """
+        until, content = time.monotonic() + ALL_SECONDS, b""
+        what = f"{method} {path.partition('?')[0]}"
+        try:
+            with httpx.stream(
+                method, f"{self.base}/{path}", headers=self._headers(), timeout=SECONDS, follow_redirects=False, **more
+            ) as answer:
+                for piece in answer.iter_bytes():
+                    stopping.check()
+                    content += piece
+                    if len(content) > MOST_BYTES or time.monotonic() > until:
+                        raise BadInput(f"{self.base} answers {what} without an end. Run the same command again")
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise BadInput(
+                f"{self.base} cannot be reached ({type(error).__name__}): run the same command again"
+            ) from error
+        if not answer.is_success:
+            told = self._refusal(answer.status_code, content.decode(errors="replace"), what, answer.headers)
+            raise Refused(told, answer.status_code)
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            raise BadInput(f"{self.base} answers {what} with something else than JSON") from error
+
+    def rows(self, path: str, **asked: str) -> Iterator[dict[str, Any]]:
+        """The rows of a list, page after page.
+
+        Raises:
+            BadInput: as `ask`; or the list has more pages than are read.
+        """
+        for page in range(1, MOST_PAGES + 1):
+            found = self.ask("GET", path, params={**asked, "per_page": str(PAGE), "page": str(page)})
+            yield from rows(found)
+            if not isinstance(found, list) or len(found) < PAGE:
+                return
+        raise BadInput(f"{self.base}: {path} has more than {MOST_PAGES * PAGE} rows, and none of them was taken")
+
+    def _headers(self) -> dict[str, str]:
+        if self.kind == "gitlab":
+            return {"PRIVATE-TOKEN": self._token}
+        return {
+            "Authorization": f"Bearer {self._token}",
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": "2022-11-28",
+        }
+
+    def _refusal(self, status: int, text: str, what: str, headers: Mapping[str, str]) -> str:
+        said = " ".join(text.replace(self._token, "[token]").split())[:300]
+        may = "read" if what.startswith("GET") else "write"
+        remedy = {
+            401: f"the token in {' or '.join(TOKENS[self.kind])} is not taken",
+            403: f"the token may not {may} pull requests there",
+            404: f"there is no {self.project}, or the token may not see it",
+        }.get(status, "run the same command again")
+        if status == 429 or (
+            status == 403 and (headers.get("x-ratelimit-remaining") == "0" or "retry-after" in headers)
+        ):
+            remedy = f"it was asked too often{_until(headers)}: run the same command again then"
+        return f"{self.base} refuses {what} ({status}): {said}. {remedy}"
+
+
+def _until(headers: Mapping[str, str]) -> str:
+    """When a forge is to be asked again, as far as it says so."""
+    after = headers.get("retry-after", "")
+    at = headers.get("x-ratelimit-reset") or headers.get("ratelimit-reset") or ""
+    if re.fullmatch(r"\d{1,6}", after):
+        return f", for {after} seconds more"
+    if re.fullmatch(r"\d{9,11}", at):
+        return f", until {datetime.fromtimestamp(int(at), UTC):%Y-%m-%d %H:%M} UTC"
+    return ""
+
+
+def rows(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list that a server gave."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """An object that a server gave, an empty one where it is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def number(value: Any) -> int:
+    """The number of a request.
+
+    Raises:
+        BadInput: it is none.
+    """
+    if type(value) is not int or value < 1:
+        raise BadInput("the forge names a request by something that is no number")
+    return value
+
+
+def text(value: Any) -> str:
+    """A text that a server gave, '' where it is none."""
+    return value if isinstance(value, str) else ""
+
+
+def web(value: Any) -> str:
+    """An address to be shown: whatever else a server calls one is none."""
+    told = text(value)
+    return told if _WEB.fullmatch(told) else ""
