@@ -7,6 +7,7 @@ or a log has written stands in spans of code, where none of that is read.
 import re
 
 from trace2skill.consolidate.groups import EditGroup
+from trace2skill.runs.skill_reviews import SkillReviews, lines_said
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
 from trace2skill.safety.code_spans import code_span
 from trace2skill.safety.shown import shown
@@ -14,6 +15,7 @@ from trace2skill.types.evaluation import score_names
 
 MOST_RULES = 40
 MOST_SUPPORTERS = 5
+MOST_NOTES = 20
 VERDICTS = {
     "promote": "The gate says: promote",
     "reject": "The gate says: do not promote",
@@ -30,12 +32,19 @@ def title_of(summary: RunSummary) -> str:
     return f"{summary.skill_name}: {rules} rule{'s' if rules != 1 else ''}{tested}"
 
 
-def page_of(summary: RunSummary, report: str) -> str:
-    """The text, as Markdown. `report` is where the run's report can be opened, '' where nobody else can."""
+def page_of(summary: RunSummary, report: str, reviews: SkillReviews | None = None) -> str:
+    """The text, as Markdown.
+
+    Args:
+        summary: of the run.
+        report: where its report can be opened, '' where nobody else can.
+        reviews: what was said of the versions of this skill before.
+    """
     parts = [
         f"**{VERDICTS[summary.decision.verdict]}**: {_said(summary.decision.reason)}",
         _scores(summary) or UNTESTED,
         _rules(summary),
+        _said_before(summary, reviews) if reviews else "",
         _behind(summary, report),
     ]
     if summary.simulated:
@@ -62,6 +71,19 @@ def _rules(summary: RunSummary) -> str:
     left = len(written) - len(rows)
     more = [f"\n{left} more are in the diff."] if left else []
     return "\n".join(["| asked for by | rule | such as |", "|---|---|---|", *rows, *more])
+
+
+def _said_before(summary: RunSummary, reviews: SkillReviews) -> str:
+    """What reviewers have said of these rules, and which ones stay out since they rejected them."""
+    written = summary.candidate.written
+    notes = [line for group in written for line in lines_said(reviews, group.said, group.text)]
+    rows = [f"- {code_span(line.text.strip())}: {code_span(line.in_words)}" for line in dict.fromkeys(notes)]
+    out = [item for item in summary.refuted if item.waits and item.refuted[-1].by == "reviewer"]
+    rows += [f"- {code_span(item.says)} stays out: {code_span(item.in_words)}" for item in out]
+    if not rows:
+        return ""
+    left = [f"- and {len(rows) - MOST_NOTES} more: `trace2skill book` lists them"] if len(rows) > MOST_NOTES else []
+    return "\n".join(["**What reviewers have said before:**\n", *rows[:MOST_NOTES], *left])
 
 
 def _row(group: EditGroup) -> str:

@@ -55,12 +55,15 @@ RecordKind = Literal[
     "script",
     "library",
     "waiting",
+    "review",
 ]
 T = TypeVar("T", bound=BaseModel)
-NEVER_MISSED: frozenset[RecordKind] = frozenset({"withheld", "support", "memory", "provider batch", "waiting"})
+NEVER_MISSED: frozenset[RecordKind] = frozenset(
+    {"withheld", "support", "memory", "provider batch", "waiting", "review"}
+)
 """Kinds that are not taken for missing where they cannot be read: an analyst would be shown the answers that a log gave
-away, a skill's votes would be counted anew from nothing, over those that are there, a batch would be sent again, and
-lessons that wait for a skill would be lost."""
+away, a skill's votes would be counted anew from nothing, over those that are there, a batch would be sent again,
+lessons that wait for a skill would be lost, and so would what people have decided."""
 
 
 class Store(ABC):

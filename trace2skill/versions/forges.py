@@ -6,14 +6,17 @@ the environment alone and goes to the forge of the repository's own host, or to 
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from trace2skill.core.errors import BadInput
 from trace2skill.skills.git_address import GitAddress
+from trace2skill.versions.github_reviews import GitHubReviews
+from trace2skill.versions.gitlab_reviews import GitLabReviews
 from trace2skill.versions.pull_request import Forge, ForgeRequest
 from trace2skill.versions.rest import TOKENS, Kind, Rest, mapping, number, rows, text, web
+from trace2skill.versions.reviews import Reviewed
 
 ForgeName = Literal["github", "gitlab", "none"]
 """What settings and commands name: 'none' where a branch is pushed and nobody asked for anything."""
@@ -108,6 +111,28 @@ class _Requests(ABC):
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
 
+    @property
+    def kind(self) -> Kind:
+        """See `Forge`."""
+        return self._rest.kind
+
+    @property
+    def api(self) -> str:
+        """See `Forge`."""
+        return self._rest.base
+
+    def reviewed(self, branches: Sequence[str], version: str) -> Reviewed:
+        """See `Forge`."""
+        found = [item for branch in branches for item in self._known(branch, "")]
+        known = next((item for item in found if version in item.body), found[0] if found else None)
+        if known is None:
+            raise BadInput(
+                f"{self._rest.base}: {self._rest.project} has no pull request of a branch {' or '.join(branches)}: it "
+                "was deleted, or never opened (`trace2skill propose-pr` opens it); what was read of it before stays"
+            )
+        reader = GitHubReviews(self._rest) if self._rest.kind == "github" else GitLabReviews(self._rest)
+        return reader.read(known.number)
+
     def closed(self, branch: str, into: str, version: str) -> str:
         """See `Forge`."""
         for item in self._known(branch, into):
@@ -131,7 +156,7 @@ class _Requests(ABC):
 
     @abstractmethod
     def _known(self, branch: str, into: str) -> list[_Known]:
-        """All requests for a branch, closed ones too."""
+        """All requests for a branch into another, or into any (''), closed ones too, the newest first."""
 
     @abstractmethod
     def _change(self, number: int, title: str, body: str) -> None:
@@ -151,7 +176,7 @@ class GitHub(_Requests):
 
     def _known(self, branch: str, into: str) -> list[_Known]:
         owner = self._rest.project.partition("/")[0]
-        asked = {"head": f"{owner}:{branch}", "base": into, "state": "all", "per_page": "100"}
+        asked = {"head": f"{owner}:{branch}", "state": "all", "per_page": "100"} | ({"base": into} if into else {})
         return [
             _Known(
                 number(item.get("number")),
@@ -181,7 +206,8 @@ class GitLab(_Requests):
         return f"{self._rest.at}/merge_requests"
 
     def _known(self, branch: str, into: str) -> list[_Known]:
-        asked = {"source_branch": branch, "target_branch": into, "state": "all", "per_page": "100"}
+        asked = {"source_branch": branch, "state": "all", "per_page": "100"}
+        asked |= {"target_branch": into} if into else {}
         return [
             _Known(
                 number(item.get("iid")),

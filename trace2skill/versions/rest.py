@@ -24,11 +24,11 @@ _WEB = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]{1,500}")
 
 
 class Refused(BadInput):
-    """The forge has answered, and not what was asked for; `status` is HTTP's."""
+    """The forge has answered, and not what was asked for: `status` is HTTP's, `limited` where it is asked too often."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, *, limited: bool = False) -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.limited = status, limited
 
 
 class Rest:
@@ -72,8 +72,7 @@ class Rest:
                 f"{self.base} cannot be reached ({type(error).__name__}): run the same command again"
             ) from error
         if not answer.is_success:
-            told = self._refusal(answer.status_code, content.decode(errors="replace"), what, answer.headers)
-            raise Refused(told, answer.status_code)
+            raise self._refusal(answer.status_code, content.decode(errors="replace"), what, answer.headers)
         try:
             return json.loads(content)
         except ValueError as error:
@@ -101,7 +100,7 @@ class Rest:
             "X-GitHub-Api-Version": "2022-11-28",
         }
 
-    def _refusal(self, status: int, text: str, what: str, headers: Mapping[str, str]) -> str:
+    def _refusal(self, status: int, text: str, what: str, headers: Mapping[str, str]) -> Refused:
         said = " ".join(text.replace(self._token, "[token]").split())[:300]
         may = "read" if what.startswith("GET") else "write"
         remedy = {
@@ -109,11 +108,11 @@ class Rest:
             403: f"the token may not {may} pull requests there",
             404: f"there is no {self.project}, or the token may not see it",
         }.get(status, "run the same command again")
-        if status == 429 or (
-            status == 403 and (headers.get("x-ratelimit-remaining") == "0" or "retry-after" in headers)
-        ):
+        often = headers.get("x-ratelimit-remaining") == "0" or "retry-after" in headers
+        limited = status == 429 or (status == 403 and often)
+        if limited:
             remedy = f"it was asked too often{_until(headers)}: run the same command again then"
-        return f"{self.base} refuses {what} ({status}): {said}. {remedy}"
+        return Refused(f"{self.base} refuses {what} ({status}): {said}. {remedy}", status, limited=limited)
 
 
 def _until(headers: Mapping[str, str]) -> str:

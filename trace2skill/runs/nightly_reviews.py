@@ -1,0 +1,77 @@
+"""Before a night begins: what reviewers have said of the versions that earlier nights have proposed."""
+
+import logging
+from collections.abc import Iterator
+
+from trace2skill.core.errors import BadInput, Interrupted, Trace2SkillError
+from trace2skill.core.forms import from_text_or_none
+from trace2skill.runs.read_reviews import read_reviews
+from trace2skill.runs.runtime import Runtime
+from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.skill_reviews import ProposedRun, reviews_of
+from trace2skill.runs.summary import RunSummary
+from trace2skill.skills.git_address import GitAddress, parse
+from trace2skill.store import Store
+from trace2skill.versions.forges import forge_of
+from trace2skill.versions.pull_request import Forge
+
+log = logging.getLogger("trace2skill.reviews")
+MOST = 3
+"""Requests that are read before a night, the newest ones."""
+
+
+def read_before(rt: Runtime) -> None:
+    """Read what was said of the requests of this skill that were open when they were last read.
+
+    A forge that cannot be reached, or refuses, is a warning: the night goes on with what was read of it before.
+    """
+    how = rt.settings
+    if rt.given_skill is None or how.operation.part_of or not how.learning.memory:
+        return
+    for proposed, summary in _open_ones(rt.store, rt.given_skill.name):
+        try:
+            address, forge = forge_again(how, proposed)
+            read_reviews(rt.store, summary, address, forge)
+        except Interrupted:
+            raise
+        except Trace2SkillError as error:
+            words = "%s: what reviewers said of the pull request of %s is not read: %s"
+            log.warning(words, rt.run_id, proposed.run_id, error)
+
+
+def forge_again(how: RunSettings, proposed: ProposedRun) -> tuple[GitAddress, Forge]:
+    """Where a version was proposed. A store may be others' as well, so that no token goes where it alone says.
+
+    Raises:
+        BadInput: see `forge_of`; or the API is one that neither its host nor these settings name.
+    """
+    address = parse(proposed.address)
+    if not isinstance(address, GitAddress):
+        raise BadInput(f"{proposed.address} is in no repository")
+    forge = forge_of(address, proposed.forge, how.operation.forge_api)
+    if forge is None or forge.api != proposed.api:
+        raise BadInput(f"it was opened by the API {proposed.api}: name that in `operation.forge_api` (--forge-api)")
+    return address, forge
+
+
+def summary_again(store: Store, run_id: str) -> RunSummary | None:
+    """What a run came to, None where the store cannot say."""
+    row = store.run(run_id)
+    return from_text_or_none(row.summary, RunSummary) if row and row.summary else None
+
+
+def _open_ones(store: Store, skill: str) -> Iterator[tuple[ProposedRun, RunSummary]]:
+    """The runs whose requests are to be read, the newest first; runs that share a branch have one request."""
+    known = reviews_of(store, skill)
+    settled = {item.run_id for item in known.requests if item.state != "open"}
+    seen: set[tuple[str, str]] = set()
+    for proposed in reversed(known.proposed):
+        summary = summary_again(store, proposed.run_id)
+        if summary is None or not summary.learned:
+            continue
+        branch = (proposed.address, summary.candidate.base)
+        if branch in seen or len(seen) >= MOST:
+            continue
+        seen.add(branch)
+        if proposed.run_id not in settled:
+            yield proposed, summary

@@ -1,0 +1,70 @@
+"""What people have said of a pull request, as both kinds of forges tell it: comments, reactions, and how it ended."""
+
+from collections.abc import Callable
+from operator import not_
+from typing import Literal
+
+from pydantic import Field
+
+from trace2skill.core.record import Record
+from trace2skill.versions.review_words import Means
+
+By = Literal["person", "us", "bot"]
+LONGEST_WORDS = 1_000
+"""Characters of a comment that are kept."""
+MOST_PEOPLE = 100
+"""Of so many people it is asked whether they may write; of further ones it is not known."""
+
+
+class Comment(Record):
+    """What somebody wrote, or a review that asks for changes."""
+
+    id: str = Field(description="As the forge numbers it, with its kind; it stays when the text is edited.")
+    person: str
+    by: By = "person"
+    may_write: bool | None = Field(default=None, description="Into the repository; None where the forge does not say.")
+    says: str = ""
+    means: Means = Field(default="note", description="What it does where its author may vote and a line is a rule's.")
+    wording: str = Field(default="", exclude_if=not_, description="The line as the author would have it.")
+    where: str = Field(default="", description="Its address.")
+    changed: str = Field(default="", description="When it was last changed, as the forge says it.")
+    file: str = Field(default="", exclude_if=not_, description="Seen from the root of the repository.")
+    line: int = Field(default=0, exclude_if=not_, description="Counted from 1; 0 where it is at no line.")
+    side: Literal["new", "old"] = "new"
+    text: str = Field(default="", exclude_if=not_, description="The line itself, as it was when it was commented on.")
+    against: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="Who may write and has put a thumb down, or a confused face, to it."
+    )
+    asks_changes: bool = Field(default=False, exclude_if=not_)
+
+    @property
+    def may_vote(self) -> bool:
+        """Does its author decide? A bot does not, nor the account that proposes, nor who may not write."""
+        return self.by == "person" and self.may_write is True
+
+
+class Reviewed(Record):
+    """A pull request with all that was said of it."""
+
+    id: str = Field(description="Names it among all forges.")
+    address: str
+    state: Literal["open", "merged", "closed"]
+    closed_by: str = Field(default="", exclude_if=not_, description="Who may write and closed it without merging.")
+    comments: tuple[Comment, ...] = ()
+    against: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="Who may write and has put a thumb down to all of it."
+    )
+
+
+class People:
+    """Who may write into a repository. Each is asked for once; of whom the forge does not tell is unknown."""
+
+    def __init__(self, ask: Callable[[str], bool | None]) -> None:
+        self._ask = ask
+        self._known: dict[str, bool | None] = {}
+
+    def may_write(self, person: str) -> bool | None:
+        """May that person? None where nobody knows."""
+        if person and person not in self._known and len(self._known) < MOST_PEOPLE:
+            self._known[person] = self._ask(person)
+        return self._known.get(person)
