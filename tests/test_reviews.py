@@ -284,11 +284,11 @@ def test_what_somebody_wrote_is_bounded_and_free_of_secrets_and_hidden_signs(rev
 
 
 def test_all_pages_are_read(reviewed: Reviewed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trace2skill.versions.rest.PAGE", 2)
+    monkeypatch.setattr("trace2skill.versions.forge_api.PAGE", 2)
     for number in range(5):
         reviewed.at_line("ann", f"note {number}")
     assert len(reviewed.found()["lines"]) == 5
-    monkeypatch.setattr("trace2skill.versions.rest.MOST_PAGES", 2)
+    monkeypatch.setattr("trace2skill.versions.forge_api.MOST_PAGES", 2)
     assert "has more than 4 rows, and none of them was taken" in reviewed.read(code=2).complaint
 
 

@@ -11,7 +11,7 @@ from trace2skill.cli.look import summary_of
 from trace2skill.cli.propose_pr import address_named
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.pull_requests import address_of
-from trace2skill.runs.read_reviews import Reading, keep_proposed, read_reviews
+from trace2skill.runs.read_reviews import ReviewsRead, keep_proposed, read_reviews
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.skill_reviews import ReviewedLine, reviews_of
 from trace2skill.skills.git_address import GitAddress, parse
@@ -74,14 +74,14 @@ def _kept(address: str) -> GitAddress:
     raise BadInput(f"{address} is in no repository: name it (--to)")
 
 
-def _as_json(found: Reading) -> dict[str, object]:
+def _as_json(found: ReviewsRead) -> dict[str, object]:
     request = found.request
     lines = [{**line.model_dump(mode="json"), "effect": line.effect, "why_not": line.why_not} for line in request.lines]
     counts = {"new": len(found.new), "changed": len(found.changed), "gone": len(found.gone)}
     return {**request.model_dump(mode="json"), "lines": lines, **counts}
 
 
-def _print(console: Console, found: Reading) -> None:
+def _print(console: Console, found: ReviewsRead) -> None:
     request = found.request
     counts = f"{len(found.new)} new, {len(found.changed)} changed, {len(found.gone)} gone since it was last read"
     console.print(f"{flat(request.address)}: {request.state}; {len(request.lines)} comments, {counts}", highlight=False)

@@ -31,7 +31,7 @@ PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\[\]-]{0,79}")
 CLOSED = "closed without merging"
 
 
-class Reading(NamedTuple):
+class ReviewsRead(NamedTuple):
     """A request as it was read, and what of it is new, or is no more, since it was read before."""
 
     request: ReadRequest
@@ -50,7 +50,7 @@ def keep_proposed(store: Store, skill: str, run_id: str, address: GitAddress, fo
             store.put("review", skill, known.model_copy(update={"proposed": (*kept, now)}))
 
 
-def read_reviews(store: Store, summary: RunSummary, address: GitAddress, forge: Forge) -> Reading:
+def read_reviews(store: Store, summary: RunSummary, address: GitAddress, forge: Forge) -> ReviewsRead:
     """Read what was said of a run's request, and keep it in the place of what was read of it before. Twice is once.
 
     Raises:
@@ -83,10 +83,10 @@ def read_reviews(store: Store, summary: RunSummary, address: GitAddress, forge: 
     return _compared(before, now)
 
 
-def _compared(before: ReadRequest | None, now: ReadRequest) -> Reading:
+def _compared(before: ReadRequest | None, now: ReadRequest) -> ReviewsRead:
     was = {line.comment.id: line for line in (before.lines if before else ())}
     there = {line.comment.id for line in now.lines}
-    return Reading(
+    return ReviewsRead(
         now,
         tuple(line for line in now.lines if line.comment.id not in was),
         tuple(line for line in now.lines if line.comment.id in was and line != was[line.comment.id]),

@@ -12,10 +12,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from trace2skill.core.errors import BadInput
 from trace2skill.skills.git_address import GitAddress
+from trace2skill.versions.forge_api import TOKENS, ForgeApi, Kind, mapping, number, rows, text, web
 from trace2skill.versions.github_reviews import GitHubReviews
 from trace2skill.versions.gitlab_reviews import GitLabReviews
 from trace2skill.versions.pull_request import Forge, ForgeRequest
-from trace2skill.versions.rest import TOKENS, Kind, Rest, mapping, number, rows, text, web
 from trace2skill.versions.reviews import Reviewed
 
 ForgeName = Literal["github", "gitlab", "none"]
@@ -80,7 +80,7 @@ def forge_of(address: GitAddress, kind: Kind | None = None, api: str = "") -> Fo
             "requests of this repository; --forge none pushes the branch alone"
         )
     project = where.path.strip("/").removesuffix(".git")
-    rest = Rest(kind, base, project, token)
+    rest = ForgeApi(kind, base, project, token)
     return GitHub(rest) if kind == "github" else GitLab(rest)
 
 
@@ -108,7 +108,7 @@ def _hosts(kind: Kind) -> set[str]:
 class _Requests(ABC):
     """What both have in common."""
 
-    def __init__(self, rest: Rest) -> None:
+    def __init__(self, rest: ForgeApi) -> None:
         self._rest = rest
 
     @property

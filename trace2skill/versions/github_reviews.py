@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 from urllib.parse import quote
 
-from trace2skill.versions.rest import Refused, Rest, mapping, text, web
+from trace2skill.versions.forge_api import ForgeApi, ForgeRefusal, mapping, text, web
 from trace2skill.versions.review_words import meaning_of
 from trace2skill.versions.reviews import By, Comment, People, Reviewed
 
@@ -20,7 +20,7 @@ MAY_WRITE = ("admin", "write")
 class GitHubReviews:
     """Reads one repository's pull requests."""
 
-    def __init__(self, rest: Rest) -> None:
+    def __init__(self, rest: ForgeApi) -> None:
         self._rest = rest
         self._people = People(self._may_write)
 
@@ -28,7 +28,7 @@ class GitHubReviews:
         """All that was said of the request of that number.
 
         Raises:
-            BadInput: see `Rest.ask`.
+            BadInput: see `ForgeApi.ask`.
         """
         at = self._rest.at
         pull = mapping(self._rest.ask("GET", f"{at}/pulls/{number}"))
@@ -117,7 +117,7 @@ class GitHubReviews:
     def _may_write(self, person: str) -> bool | None:
         try:
             found = self._rest.ask("GET", f"{self._rest.at}/collaborators/{quote(person, safe='')}/permission")
-        except Refused as refused:
+        except ForgeRefusal as refused:
             if refused.status == 404:
                 return False
             if refused.status == 403 and not refused.limited:

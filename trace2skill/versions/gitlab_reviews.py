@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 from urllib.parse import quote
 
-from trace2skill.versions.rest import Refused, Rest, mapping, rows, text, web
+from trace2skill.versions.forge_api import ForgeApi, ForgeRefusal, mapping, rows, text, web
 from trace2skill.versions.review_words import meaning_of
 from trace2skill.versions.reviews import By, Comment, People, Reviewed
 
@@ -23,7 +23,7 @@ BOT = re.compile(r"(?:project|group)_\d{1,12}_bot\w{0,80}|ghost|.{0,80}\[bot\]")
 class GitLabReviews:
     """Reads one project's merge requests."""
 
-    def __init__(self, rest: Rest) -> None:
+    def __init__(self, rest: ForgeApi) -> None:
         self._rest = rest
         self._people = People(self._may_write)
         self._ids: dict[str, int] = {}
@@ -33,7 +33,7 @@ class GitLabReviews:
         """All that was said of the request of that number.
 
         Raises:
-            BadInput: see `Rest.ask`.
+            BadInput: see `ForgeApi.ask`.
         """
         at = f"{self._rest.at}/merge_requests/{number}"
         asked = mapping(self._rest.ask("GET", at))
@@ -60,7 +60,7 @@ class GitLabReviews:
     def _reviews(self, at: str, ours: str, where: str) -> Iterator[Comment]:
         try:
             found = [*self._rest.rows(f"{at}/reviewers")]
-        except Refused as refused:
+        except ForgeRefusal as refused:
             if refused.status != 404:  # older ones do not tell
                 raise
             found = []
@@ -112,7 +112,7 @@ class GitLabReviews:
             if file and re.fullmatch(r"[0-9a-f]{7,64}", commit):
                 try:
                     found = mapping(self._rest.ask("GET", path, params={"ref": commit}))
-                except Refused as refused:
+                except ForgeRefusal as refused:
                     if refused.status != 404:
                         raise
             try:
@@ -145,7 +145,7 @@ class GitLabReviews:
             return None
         try:
             found = mapping(self._rest.ask("GET", f"{self._rest.at}/members/all/{self._ids[person]}"))
-        except Refused as refused:
+        except ForgeRefusal as refused:
             if refused.status == 404:
                 return False
             if refused.status == 403 and not refused.limited:

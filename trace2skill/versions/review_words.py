@@ -19,32 +19,32 @@ SUGGESTS = re.compile(
 )
 
 
-class Said(NamedTuple):
+class Meaning(NamedTuple):
     """What a comment does, and the words that it puts in the place of a line, '' for none."""
 
     means: Means
     wording: str = ""
 
 
-def meaning_of(text: str) -> Said:
+def meaning_of(text: str) -> Meaning:
     """What a comment does where its author may vote. An empty suggestion takes the line out, and so rejects it.
 
     A suggestion of several lines, or in the place of several, is a note: which of them is which rule is not said.
     """
     read = text[:LONGEST_READ]
     if REJECTS.match(read):
-        return Said("reject")
+        return Meaning("reject")
     blocks = list(SUGGESTS.finditer(read))
     if len(blocks) != 1 or blocks[0]["more"] not in (None, ":-0+0"):
-        return Said("note")
+        return Meaning("note")
     inside: list[str] = []
     for line in read[blocks[0].end() :].splitlines()[1:]:
         if line.strip() == blocks[0]["fence"]:
             break
         inside.append(line)
     else:
-        return Said("note")  # the block has no end
+        return Meaning("note")  # the block has no end
     said = [line.rstrip() for line in inside if line.strip()]
     if not said:
-        return Said("reject")
-    return Said("wording", said[0]) if len(said) == 1 and len(said[0]) <= LONGEST_LINE else Said("note")
+        return Meaning("reject")
+    return Meaning("wording", said[0]) if len(said) == 1 and len(said[0]) <= LONGEST_LINE else Meaning("note")

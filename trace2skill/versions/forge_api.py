@@ -23,7 +23,7 @@ PAGE, MOST_PAGES = 100, 20
 _WEB = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]{1,500}")
 
 
-class Refused(BadInput):
+class ForgeRefusal(BadInput):
     """The forge has answered, and not what was asked for: `status` is HTTP's, `limited` where it is asked too often."""
 
     def __init__(self, message: str, status: int, *, limited: bool = False) -> None:
@@ -31,7 +31,7 @@ class Refused(BadInput):
         self.status, self.limited = status, limited
 
 
-class Rest:
+class ForgeApi:
     """A project at a forge.
 
     Args:
@@ -53,7 +53,7 @@ class Rest:
         """One answer, as JSON.
 
         Raises:
-            Refused: the forge refuses; says what to do.
+            ForgeRefusal: the forge refuses; says what to do.
             BadInput: it cannot be reached, or answers something else than JSON.
         """
         until, content = time.monotonic() + ALL_SECONDS, b""
@@ -100,7 +100,7 @@ class Rest:
             "X-GitHub-Api-Version": "2022-11-28",
         }
 
-    def _refusal(self, status: int, text: str, what: str, headers: Mapping[str, str]) -> Refused:
+    def _refusal(self, status: int, text: str, what: str, headers: Mapping[str, str]) -> ForgeRefusal:
         said = " ".join(text.replace(self._token, "[token]").split())[:300]
         may = "read" if what.startswith("GET") else "write"
         remedy = {
@@ -112,7 +112,7 @@ class Rest:
         limited = status == 429 or (status == 403 and often)
         if limited:
             remedy = f"it was asked too often{_until(headers)}: run the same command again then"
-        return Refused(f"{self.base} refuses {what} ({status}): {said}. {remedy}", status, limited=limited)
+        return ForgeRefusal(f"{self.base} refuses {what} ({status}): {said}. {remedy}", status, limited=limited)
 
 
 def _until(headers: Mapping[str, str]) -> str:
