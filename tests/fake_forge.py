@@ -52,7 +52,7 @@ class FakeForge:
     """`requests` holds pull requests as people see them; `asked` every request, as method and path.
 
     `may` says who may write: True, False, or None where the token may not ask. `refuses` is a status for all reads of
-    what people said, with headers.
+    what people said, with headers; `hidden` the end of a path that the token may not read.
     """
 
     def __init__(self, kind: str) -> None:
@@ -63,6 +63,7 @@ class FakeForge:
         self.closed_by = ""
         self.may: dict[str, bool | None] = {"ann": True, "bob": True}
         self.refuses: tuple[int, dict[str, str]] | None = None
+        self.hidden = ""
         self.asked: list[str] = []
         outer = self
 
@@ -123,6 +124,8 @@ class FakeForge:
         """One request, what was said of it, or who somebody is."""
         if self.refuses:
             return self.refuses[0], {"message": "no"}
+        if self.hidden and path.endswith(self.hidden):
+            return 403, {"message": "Resource not accessible by integration"}
         found = (self._of_github if self.kind == "github" else self._of_gitlab)(path.partition("skills/")[2] or path)
         if isinstance(found, list):
             size, page = int(asked["per_page"][0]), int(asked["page"][0])

@@ -14,6 +14,10 @@ from product import Said, run
 from sessions_of_tests import sessions
 from teams_of_tests import NAME, Team, with_token
 
+from trace2skill.consolidate.settle import RuleBook
+from trace2skill.core.forms import as_text
+from trace2skill.runs.past import past_of
+from trace2skill.runs.refutation import verdicts_of
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.summary import RunSummary
 from trace2skill.store import open_store
@@ -142,6 +146,48 @@ def test_a_rejected_rule_stays_out_until_new_tasks_ask_for_it(reviewed: Reviewed
     assert "stays out" in reviewed.forge.requests[0]["body"]
     back = reviewed.again("asgiref", start=50)
     assert RULE in rules(back), "6 other tasks have asked for it"
+    reviewed.at_line("bob", "no: still in the image")
+    again = reviewed.again("sqlparse", start=50)
+    assert RULE not in rules(again)
+    assert "waiting for evidence (0 of 8 new tasks)" in " ".join(item.reason for item in again.candidate.dropped)
+
+
+def test_a_run_that_is_made_again_knows_what_it_knew(reviewed: Reviewed) -> None:
+    number = reviewed.at_line("ann", "/reject")
+    first = reviewed.again("sqlparse")
+    del reviewed.forge.said[number]
+    assert reviewed.again("sqlparse").candidate == first.candidate
+    assert RULE in rules(reviewed.again("sqlparse", start=50))
+
+
+def test_a_rejection_stands_against_the_win_of_the_run_that_proposed_and_a_later_win_ends_it(
+    reviewed: Reviewed,
+) -> None:
+    reviewed.at_line("ann", "/reject")
+    reviewed.read()
+    store = open_store(reviewed.folder / "s.duckdb")
+    past, book = past_of(store, NAME), store.get("book", reviewed.first.book, RuleBook)
+    store.close()
+    assert book is not None
+    won = reviewed.first.model_copy(update={"promoted": True})
+    here = past.votes[0].at
+    assert verdicts_of(past._replace(runs=((here, won),)), book.rules, 4)
+    assert not verdicts_of(past._replace(runs=((here, won), (here + 1, won))), book.rules, 4)
+
+
+def test_a_line_that_a_version_takes_out_can_be_defended(reviewed: Reviewed) -> None:
+    (group,) = reviewed.first.candidate.applied
+    edit = group.edits[0].model_copy(update={"op": "replace_in_section", "anchor": "- Tests need nothing.\n"})
+    changed = group.model_copy(update={"edits": (edit,)})
+    candidate = reviewed.first.candidate.model_copy(update={"applied": (changed,)})
+    store = open_store(reviewed.folder / "s.duckdb")
+    summary = reviewed.first.model_copy(update={"candidate": candidate})
+    store.finish_run(reviewed.first.run_id, "completed", as_text(summary))
+    store.close()
+    side = "LEFT"
+    reviewed.at_line("ann", "/reject", line=9, shown="- Tests need nothing.", side=side)
+    reviewed.at_line("bob", "/reject", line=9, shown="- Something else.", side=side)
+    assert reviewed.effects() == [("rejects", ""), ("note", "no run has written that line")]
 
 
 def test_a_suggested_line_is_written_in_the_words_of_the_reviewer(reviewed: Reviewed) -> None:
@@ -167,6 +213,17 @@ def test_a_suggestion_that_was_applied_and_merged_is_not_written_again(reviewed:
     later = ingesting.ingest(given)
     assert "asgiref" not in rules(later)
     assert "sqlparse" in rules(later)
+    (rule,) = [rule for rule in reviewed.told("book", work)["rules"] if RULE in rule["says"]]
+    assert rule["place"] == f"SKILL.md:{reviewed.number}"
+
+
+def test_what_the_token_may_not_read_is_said(reviewed: Reviewed) -> None:
+    reviewed.forge.requests[0]["state"] = "closed"
+    reviewed.forge.closed_by = "ann"
+    reviewed.forge.hidden = "/issues/1"
+    said = " ".join(reviewed.read().stdout.split())
+    assert "not known: who closed it, and reactions to all of it: the token may not read issues there" in said
+    assert reviewed.effects() == []
 
 
 def test_words_that_no_skill_may_have_stay_out_of_it(reviewed: Reviewed) -> None:

@@ -60,7 +60,7 @@ def read_pr(
     if at is None:
         raise BadInput(f"{address}: its host does not say which forge it is: name one (--forge), with --api")
     found = read_reviews(opened, summary, address, at)
-    keep_proposed(opened, summary.skill_name, run, address, at)
+    keep_proposed(opened, summary, address, at)
     if json:
         typer.echo(json_module.dumps(_as_json(found), indent=2))
         return
@@ -85,6 +85,8 @@ def _print(console: Console, found: ReviewsRead) -> None:
     request = found.request
     counts = f"{len(found.new)} new, {len(found.changed)} changed, {len(found.gone)} gone since it was last read"
     console.print(f"{flat(request.address)}: {request.state}; {len(request.lines)} comments, {counts}", highlight=False)
+    if request.unread:
+        console.print(f"[yellow]not known: {flat(request.unread)}[/yellow]", highlight=False)
     if request.against:
         console.print(f"against all of it: {flat(', '.join(request.against))} (a note)", highlight=False)
     for line in request.lines:

@@ -66,12 +66,12 @@ def _open_ones(store: Store, skill: str) -> Iterator[tuple[ProposedRun, RunSumma
     settled = {item.run_id for item in known.requests if item.state != "open"}
     seen: set[tuple[str, str]] = set()
     for proposed in reversed(known.proposed):
-        summary = summary_again(store, proposed.run_id)
-        if summary is None or not summary.learned:
+        branch = (proposed.address, proposed.base)
+        if branch in seen or proposed.run_id in settled:
             continue
-        branch = (proposed.address, summary.candidate.base)
-        if branch in seen or len(seen) >= MOST:
-            continue
+        if len(seen) >= MOST:
+            return
         seen.add(branch)
-        if proposed.run_id not in settled:
+        summary = summary_again(store, proposed.run_id)
+        if summary is not None and summary.learned:
             yield proposed, summary

@@ -40,9 +40,11 @@ class ReviewsRead(NamedTuple):
     gone: tuple[ReviewedLine, ...]
 
 
-def keep_proposed(store: Store, skill: str, run_id: str, address: GitAddress, forge: Forge) -> None:
+def keep_proposed(store: Store, summary: RunSummary, address: GitAddress, forge: Forge) -> None:
     """Write down where a run's version was proposed, so that nights read what is said there."""
-    now = ProposedRun(run_id=run_id, address=str(address), forge=forge.kind, api=forge.api)
+    run_id, skill = summary.run_id, summary.skill_name
+    where = {"address": str(address), "forge": forge.kind, "api": forge.api}
+    now = ProposedRun.model_validate({"run_id": run_id, "base": summary.candidate.base, **where})
     with store.alone(f"review/{skill}"):
         known = reviews_of(store, skill)
         if now not in known.proposed:
@@ -75,6 +77,7 @@ def read_reviews(store: Store, summary: RunSummary, address: GitAddress, forge: 
             version=skill.digest,
             against=tuple(map(_person, told.against)),
             lines=tuple(_first_read(line, before, last) for line in lines),
+            unread=told.unread,
         )
         others = tuple(item for item in known.requests if item.id != now.id)
         store.put("review", skill.name, known.model_copy(update={"requests": (*others, now)}))

@@ -16,6 +16,7 @@ from trace2skill.core.record import Record
 from trace2skill.evaluation.attribution import RuleEffect
 from trace2skill.runs.past import past_of
 from trace2skill.runs.refutation import verdicts_of
+from trace2skill.runs.reviewers_words import standing_in_words, wordings
 from trace2skill.runs.rule_effects import effects_of
 from trace2skill.runs.rule_trials import RuleTrial, candidates_of, trials_of
 from trace2skill.runs.rule_verdict import RuleVerdict
@@ -87,6 +88,7 @@ def listed_book(store: Store, skill: Skill) -> ListedBook:
         opposed.setdefault(pair.first, []).append(pair.second)
         opposed.setdefault(pair.second, []).append(pair.first)
     past = past_of(store, skill.name)
+    standing = standing_in_words(skill, book.rules, wordings(past, book.rules)) | standing
     tried = trials_of(candidates_of(past, book.rules))
     refuted = verdicts_of(past, book.rules, _needed(store, summary.run_id))
     effects, reviews = effects_of(store, past, book), reviews_of(store, skill.name)

@@ -75,12 +75,14 @@ class ReadRequest(Record):
     version: str = Field(description="Digest of that version.")
     against: tuple[str, ...] = Field(default=(), exclude_if=not_, description="Who is against all of it; a note.")
     lines: tuple[ReviewedLine, ...] = ()
+    unread: str = Field(default="", exclude_if=not_, description="What the forge did not tell.")
 
 
 class ProposedRun(Record):
-    """A run whose version was proposed, and where."""
+    """A run whose version was proposed, and where. `base` is the digest of what it was made from."""
 
     run_id: str
+    base: str
     address: str
     forge: Literal["github", "gitlab"]
     api: str

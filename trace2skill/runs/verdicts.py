@@ -79,26 +79,25 @@ def _what_is_known(rt: Runtime, skill: str, *, keep: bool = True) -> _Known:
     with _once:
         known = _known.get(rt)
         if known is None or known.of != of:
-            known = _known[rt] = _Known(of, _past(rt, skill, _mark(rt, skill, keep=keep)))
+            runs, reviews = _mark(rt, skill, keep=keep)
+            known = _known[rt] = _Known(of, past_of(rt.store, skill, runs, reviews))
         return known
 
 
-def _past(rt: Runtime, skill: str, mark: VerdictMark) -> Past:
-    reviews = rt.store.get("review", mark.reviews, SkillReviews) if mark.reviews else None
-    return past_of(rt.store, skill, frozenset(mark.runs), reviews or SkillReviews(skill=skill))
-
-
-def _mark(rt: Runtime, skill: str, *, keep: bool) -> VerdictMark:
+def _mark(rt: Runtime, skill: str, *, keep: bool) -> tuple[frozenset[str], SkillReviews]:
+    """The runs that count, and what reviewers had said when the run began."""
     id = f"verdicts/{rt.run_id}"
     with rt.store.alone(id):
         mark = rt.store.get("memory", id, VerdictMark)
         if mark is None:
             reviews = reviews_of(rt.store, skill)
-            said = reviews.digest if reviews.requests else ""
-            if said:  # what is read of them later changes what the store has under the name of the skill
-                rt.store.put("review", said, reviews)
             before = tuple(one for one in ended(rt.store.run_heads()) if one != rt.run_id)
-            mark = VerdictMark(runs=before, reviews=said)
+            mark = VerdictMark(runs=before, reviews=reviews.digest if reviews.requests else "")
             if keep:
                 rt.store.put("memory", id, mark)
-        return mark
+                if mark.reviews:  # what is read later changes what the store has under the name of the skill
+                    rt.store.put("review", mark.reviews, reviews)
+        else:
+            known = rt.store.get("review", mark.reviews, SkillReviews) if mark.reviews else None
+            reviews = known or SkillReviews(skill=skill)
+    return frozenset(mark.runs), reviews

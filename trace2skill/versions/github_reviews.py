@@ -32,7 +32,7 @@ class GitHubReviews:
         """
         at = self._rest.at
         pull = mapping(self._rest.ask("GET", f"{at}/pulls/{number}"))
-        issue = mapping(self._rest.ask("GET", f"{at}/issues/{number}"))
+        issue = self._issue(number)
         ours = text(mapping(pull.get("user")).get("login"))
         comments = [
             *(self._at_line(row, ours) for row in self._rest.rows(f"{at}/pulls/{number}/comments")),
@@ -42,6 +42,7 @@ class GitHubReviews:
         state: Literal["open", "merged", "closed"] = "open" if pull.get("state") == "open" else "closed"
         by = mapping(issue.get("closed_by"))
         closed = text(by.get("login")) if state == "closed" and self._by(by, ours) == "person" else ""
+        unread = "" if issue else "who closed it, and reactions to all of it: the token may not read issues there"
         return Reviewed(
             id=f"{self._rest.base}/{self._rest.project}#{number}",
             address=web(pull.get("html_url")),
@@ -49,7 +50,17 @@ class GitHubReviews:
             closed_by=closed if self._people.may_write(closed) else "",
             comments=tuple(comments),
             against=self._against(f"{at}/issues/{number}/reactions", issue, ours),
+            unread=unread,
         )
+
+    def _issue(self, number: int) -> dict[str, Any]:
+        """What the request is as an issue; empty where the token may not read that."""
+        try:
+            return mapping(self._rest.ask("GET", f"{self._rest.at}/issues/{number}"))
+        except ForgeRefusal as refusal:
+            if refusal.status not in (403, 404) or refusal.limited:
+                raise
+            return {}
 
     def _reviews(self, number: int, ours: str) -> Iterator[Comment]:
         for row in self._rest.rows(f"{self._rest.at}/pulls/{number}/reviews"):

@@ -54,6 +54,7 @@ class Reviewed(Record):
     against: tuple[str, ...] = Field(
         default=(), exclude_if=not_, description="Who may write and has put a thumb down to all of it."
     )
+    unread: str = Field(default="", exclude_if=not_, description="What the forge did not tell, and what would help.")
 
 
 class People:
