@@ -223,6 +223,7 @@ def test_a_night_proposes_what_won_and_a_merge_makes_it_the_champion(team: Team)
     assert json.loads(run(team.folder, team.home, *command).stdout)["approval"].endswith("(unchanged)")
     assert remote.git("rev-parse", branch) == before
     assert remote.git("show", "main:skills/sums/SKILL.md") == SUMS.decode().strip()
+    assert any("/pulls/1/comments" in path for path in team.forge.asked), "it has asked what people said of the first"
     remote.git("update-ref", "refs/heads/main", branch)  # as people merge it
     known = json.loads(run(team.folder, team.home, "versions", "sums", "--json").stdout)
     after = json.loads(run(team.folder, team.home, *command).stdout)

@@ -10,11 +10,14 @@ from typing import Any
 import ingesting
 import pytest
 from fake_forge import TOKEN, FakeForge
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from product import Said, run
 from sessions_of_tests import sessions
 from teams_of_tests import NAME, Team, with_token
 
 from trace2skill.consolidate.settle import RuleBook
+from trace2skill.core.errors import BadInput
 from trace2skill.core.forms import as_text
 from trace2skill.runs.past import past_of
 from trace2skill.runs.refutation import verdicts_of
@@ -22,6 +25,9 @@ from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.summary import RunSummary
 from trace2skill.store import open_store
 from trace2skill.store.database import close_all
+from trace2skill.versions.forge_api import ForgeApi
+from trace2skill.versions.github_reviews import GitHubReviews
+from trace2skill.versions.gitlab_reviews import GitLabReviews
 from trace2skill.versions.registry import Registry
 from trace2skill.versions.review_words import meaning_of
 
@@ -126,7 +132,6 @@ def test_the_form_of_a_comment_decides_what_it_does(text: str, means: str, wordi
 # --- what decides -----------------------------------------------------------------------------------------------------
 
 
-@BOTH
 def test_a_rejected_rule_stays_out_until_new_tasks_ask_for_it(reviewed: Reviewed) -> None:
     reviewed.at_line("ann", "/reject our image has it")
     found = reviewed.found()
@@ -141,9 +146,15 @@ def test_a_rejected_rule_stays_out_until_new_tasks_ask_for_it(reviewed: Reviewed
     assert "ann rejects it: /reject our image has it" in rule["reviews"]
     assert "waiting for evidence (0 of 4 new tasks)" in rule["why_not"]
     body = reviewed.forge.requests[0]["body"]
+    reviewed.forge.say("bob", "Thanks @all, closes #12", asks_changes=True)
+    reviewed.forge.say("eve", "Buy now")
+    reviewed.read()
     assert reviewed.proposed(later)["did"] == "updated"
     assert "What reviewers have said before" not in body
-    assert "stays out" in reviewed.forge.requests[0]["body"]
+    body = reviewed.forge.requests[0]["body"]
+    assert "stays out: `rejected in the pull request of" in body
+    assert "- all of it: `bob notes (asks for changes as a whole): Thanks @all, closes # 12`" in body
+    assert "Buy now" not in body
     back = reviewed.again("asgiref", start=50)
     assert RULE in rules(back), "6 other tasks have asked for it"
     reviewed.at_line("bob", "no: still in the image")
@@ -326,7 +337,7 @@ def test_closed_without_merging_is_a_verdict_of_the_person_who_closed_it(reviewe
 
 def test_what_somebody_wrote_is_bounded_and_free_of_secrets_and_hidden_signs(reviewed: Reviewed) -> None:
     secret = "ghp_" + "a1B2" * 9
-    reviewed.at_line("ann", f"key {secret} of {TOKEN} \u202eback\u202c " + "x" * 50_000)
+    reviewed.at_line("ann", f"key {secret} of {TOKEN} \u202eback\u202c \ud800half " + "x" * 50_000)
     reviewed.at_line("ann", SUGGESTION.format(f"- Use {secret} there."))
     reviewed.forge.say("ann", "fine", more={"user": {"login": "\u202eann<script>", "type": "User"}})
     found = reviewed.found()
@@ -338,6 +349,69 @@ def test_what_somebody_wrote_is_bounded_and_free_of_secrets_and_hidden_signs(rev
     told = json.dumps(found) + reviewed.read().stdout + (reviewed.folder / "s.duckdb").read_bytes().decode("latin-1")
     assert secret not in told
     assert TOKEN not in told
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 200) | st.text(max_size=8) | st.sampled_from(["\ud800", "..", "ann"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=6,
+)
+PERSON = {"login": "ann", "username": "ann", "id": 7, "type": "User"}
+ENDS = {"start": {"line_code": "a"}, "end": {"line_code": "a"}}
+POSITION = {"new_line": 1, "old_line": None, "new_path": "a", "old_path": "a", "head_sha": "a" * 40, "line_range": ENDS}
+ROW = {
+    "id": 7,
+    "user": PERSON,
+    "author": PERSON,
+    "body": "/reject",
+    "path": "a",
+    "line": 1,
+    "side": "RIGHT",
+    "original_line": 1,
+    "start_line": 1,
+    "subject_type": "line",
+    "diff_hunk": "@@\n+x",
+    "system": False,
+    "reactions": {"-1": 1},
+    "content": "-1",
+    "name": "thumbsdown",
+    "state": "closed",
+    "closed_by": PERSON,
+    "permission": "write",
+    "access_level": 30,
+    "merged_at": None,
+    "html_url": "",
+    "web_url": "",
+    "updated_at": "",
+}
+PARTS = st.dictionaries(st.sampled_from([*ROW]), JSON, max_size=3)
+INNER = st.dictionaries(st.sampled_from([*POSITION]), JSON, max_size=3)
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab"])
+def test_a_forge_that_answers_something_else_is_read_or_refused_in_words(kind: Any) -> None:
+    class Strange(ForgeApi):
+        def ask(self, method: str, path: str, **more: Any) -> Any:
+            row = ROW | {"position": POSITION | drawn.draw(INNER)} | drawn.draw(PARTS)
+            if path.endswith("/discussions"):
+                row = {"notes": [row, drawn.draw(JSON)]}
+            return drawn.draw(st.sampled_from([[row], [row, 1]]) if "per_page" in str(more) else st.just(row) | JSON)
+
+    @given(st.data())
+    @settings(max_examples=60, deadline=None, database=None)
+    def tried(data: st.DataObject) -> None:
+        nonlocal drawn
+        drawn = data
+        api = Strange(kind, "https://forge.example", "team/skills", TOKEN)
+        reader = GitHubReviews(api) if kind == "github" else GitLabReviews(api)
+        try:
+            found = reader.read(1)
+        except BadInput:
+            return
+        assert all(not comment.may_vote or comment.person for comment in found.comments)
+
+    drawn: Any = None
+    tried()
 
 
 def test_all_pages_are_read(reviewed: Reviewed, monkeypatch: pytest.MonkeyPatch) -> None:

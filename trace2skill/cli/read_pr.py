@@ -94,7 +94,7 @@ def _print(console: Console, found: ReviewsRead) -> None:
 
 
 def _print_line(console: Console, line: ReviewedLine) -> None:
-    where = f"{flat(line.file)}:{line.line} " if line.file and line.line else ""
-    console.print(f"[bold]{where}[/bold]{flat(line.text.strip())}".rstrip() or "about all of it", highlight=False)
+    where = f"{flat(line.file)}:{line.line}" if line.file and line.line else "all of it"
+    console.print(f"[bold]{where}[/bold] {flat(line.text.strip())}".rstrip(), highlight=False)
     console.print(f"  {flat(line.in_words)}", highlight=False)
     console.print(f"  {EFFECTS[line.effect]}", highlight=False)

@@ -74,10 +74,15 @@ def _rules(summary: RunSummary) -> str:
 
 
 def _said_before(summary: RunSummary, reviews: SkillReviews) -> str:
-    """What reviewers have said of these rules, and which ones stay out since they rejected them."""
+    """What those who may write have said of these rules and of all, and which rules stay out since they rejected them.
+
+    Words of others are shown by commands, and not repeated in our name where everybody reads them.
+    """
     written = summary.candidate.written
     notes = [line for group in written for line in lines_said(reviews, group.said, group.text)]
-    rows = [f"- {code_span(line.text.strip())}: {code_span(line.in_words)}" for line in dict.fromkeys(notes)]
+    notes += [line for request in reviews.requests for line in request.lines if not line.text]
+    heard = [line for line in dict.fromkeys(notes) if line.comment.may_vote or line.comment.against]
+    rows = [f"- {code_span(line.text.strip()) or 'all of it'}: {code_span(line.in_words)}" for line in heard]
     out = [item for item in summary.refuted if item.waits and item.refuted[-1].by == "reviewer"]
     rows += [f"- {code_span(item.says)} stays out: {code_span(item.in_words)}" for item in out]
     if not rows:

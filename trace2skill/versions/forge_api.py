@@ -147,6 +147,11 @@ def number(value: Any) -> int:
     return value
 
 
+def line_number(value: Any) -> int:
+    """The number of a line, 0 where it is none."""
+    return value if type(value) is int and value > 0 else 0
+
+
 def text(value: Any) -> str:
     """A text that a server gave, '' where it is none."""
     return value if isinstance(value, str) else ""

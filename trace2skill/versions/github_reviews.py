@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 from urllib.parse import quote
 
-from trace2skill.versions.forge_api import ForgeApi, ForgeRefusal, mapping, text, web
+from trace2skill.versions.forge_api import ForgeApi, ForgeRefusal, line_number, mapping, text, web
 from trace2skill.versions.review_words import meaning_of
 from trace2skill.versions.reviews import By, Comment, People, Reviewed
 
@@ -70,9 +70,9 @@ class GitHubReviews:
 
     def _at_line(self, row: dict[str, Any], ours: str) -> Comment:
         said = self._comment("line", row, ours)
-        line = row.get("line") or row.get("original_line")
-        first = row.get("start_line") or row.get("original_start_line") or line
-        if row.get("subject_type") == "file" or type(line) is not int:
+        line = line_number(row.get("line")) or line_number(row.get("original_line"))
+        first = line_number(row.get("start_line")) or line_number(row.get("original_start_line")) or line
+        if row.get("subject_type") == "file" or not line:
             return said.model_copy(update={"file": text(row.get("path")), "means": "note", "wording": ""})
         hunk = text(row.get("diff_hunk")).splitlines()  # it ends at the line
         place = {

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 from urllib.parse import quote
 
-from trace2skill.versions.forge_api import ForgeApi, ForgeRefusal, mapping, rows, text, web
+from trace2skill.versions.forge_api import ForgeApi, ForgeRefusal, line_number, mapping, rows, text, web
 from trace2skill.versions.review_words import meaning_of
 from trace2skill.versions.reviews import By, Comment, People, Reviewed
 
@@ -80,11 +80,11 @@ class GitLabReviews:
     def _comment(self, at: str, note: dict[str, Any], ours: str, where: str) -> Comment:
         person, by = self._person(note.get("author"), ours)
         said, place = text(note.get("body")), mapping(note.get("position"))
-        new, old = place.get("new_line"), place.get("old_line")
-        line = new if type(new) is int else old if type(old) is int else 0
+        new, old = line_number(place.get("new_line")), line_number(place.get("old_line"))
+        line = new or old
         meaning = meaning_of(said)
         votes = line > 0 and not _several(place)
-        side: Literal["new", "old"] = "new" if type(new) is int else "old"
+        side: Literal["new", "old"] = "new" if new else "old"
         file = text(place.get(f"{side}_path"))
         return Comment(
             id=f"{'line' if line else 'talk'}-{note.get('id')}",
@@ -108,7 +108,7 @@ class GitLabReviews:
         key = (file, commit)
         if key not in self._files:
             found: dict[str, Any] = {}
-            path = f"{self._rest.at}/repository/files/{quote(file, safe='')}"
+            path = f"{self._rest.at}/repository/files/{quote(file, safe='', errors='replace')}"
             if file and re.fullmatch(r"[0-9a-f]{7,64}", commit):
                 try:
                     found = mapping(self._rest.ask("GET", path, params={"ref": commit}))

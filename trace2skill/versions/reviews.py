@@ -1,5 +1,6 @@
 """What people have said of a pull request, as both kinds of forges tell it: comments, reactions, and how it ended."""
 
+import re
 from collections.abc import Callable
 from operator import not_
 from typing import Literal
@@ -12,6 +13,8 @@ from trace2skill.versions.review_words import Means
 By = Literal["person", "us", "bot"]
 LONGEST_WORDS = 1_000
 """Characters of a comment that are kept."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+"""Of an account, as both kinds of forges have them: others are asked for nowhere."""
 MOST_PEOPLE = 100
 """Of so many people it is asked whether they may write; of further ones it is not known."""
 
@@ -66,6 +69,6 @@ class People:
 
     def may_write(self, person: str) -> bool | None:
         """May that person? None where nobody knows."""
-        if person and person not in self._known and len(self._known) < MOST_PEOPLE:
+        if NAME.fullmatch(person) and person not in self._known and len(self._known) < MOST_PEOPLE:
             self._known[person] = self._ask(person)
         return self._known.get(person)
