@@ -151,6 +151,7 @@ def test_a_rejected_rule_stays_out_until_new_tasks_ask_for_it(reviewed: Reviewed
     reviewed.read()
     assert reviewed.proposed(later)["did"] == "updated"
     assert "What reviewers have said before" not in body
+    assert "a comment `/reject` at a line keeps its rule out" in body
     body = reviewed.forge.requests[0]["body"]
     assert "stays out: `rejected in the pull request of" in body
     assert "- all of it: `bob notes (asks for changes as a whole): Thanks @all, closes # 12`" in body

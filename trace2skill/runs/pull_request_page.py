@@ -22,6 +22,9 @@ VERDICTS = {
     "not_enough_evidence": "Not enough evidence",
     "unfinished": "No verdict",
 }
+HOW_TO_VOTE = (
+    "a comment `/reject` at a line keeps its rule out from now on; a suggestion for one line is taken as its words"
+)
 UNTESTED = "**Not tested on held-out tasks.** What it says of evidence is what its logs show, and no more."
 
 
@@ -120,6 +123,7 @@ def _behind(summary: RunSummary, report: str) -> str:
         lines.append(f"scripts to review: {', '.join(map(code_span, summary.candidate.scripts))}")
     lines.append(f"[the report]({report}) has every edit with its traces" if report else "")
     lines.append("who asked for a line, and the steps that show it: `trace2skill why SKILL_DIR:LINE`")
+    lines.append(HOW_TO_VOTE)
     lines.append(f"run `{summary.run_id}`, version `{summary.candidate.skill}`")
     return "\n".join(f"- {line}" for line in lines if line)
 
