@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 TOKEN = "forge-token-0123456789"
+HERE, FORK = 1, 999
+"""Numbers of repositories: that of the team, and of somebody's copy."""
 
 
 @dataclass
@@ -28,6 +30,8 @@ class Said:
     against: tuple[str, ...] = ()
     asks_changes: bool = False
     more: dict[str, Any] = field(default_factory=dict)
+    request: int = 1
+    answers: int = 0
 
     @property
     def kind(self) -> str:
@@ -99,7 +103,7 @@ class FakeForge:
             if "head" not in asked and "source_branch" not in asked:
                 return self._of_one(urlsplit(path).path, asked)
             branch = (asked.get("head") or asked.get("source_branch") or [""])[0].rpartition(":")[2]
-            return 200, [self._shown(item) for item in self.requests if item["branch"] == branch]
+            return 200, [self._shown(item) for item in reversed(self.requests) if item["branch"] == branch]
         if method == "POST":
             item = {
                 "number": len(self.requests) + 1,
@@ -107,6 +111,7 @@ class FakeForge:
                 "branch": body.get("head") or body["source_branch"],
                 "into": body.get("base") or body["target_branch"],
                 "commit": "",
+                "from": HERE,
             }
             self.requests.append(item)
         else:
@@ -139,6 +144,7 @@ class FakeForge:
             counts = {"-1": len(one.against), "confused": 0}
             person = {"login": one.person, "type": "Bot" if one.person.endswith("[bot]") else "User"}
             told = {"id": one.number, "user": person, "body": one.text, "updated_at": one.changed, "reactions": counts}
+            told |= {"in_reply_to_id": one.answers} if one.answers else {}
             told |= {"html_url": f"https://forge.example/c/{one.number}", "author_association": "NONE"}
             at_line = {"path": one.file, "line": one.line, "side": one.side, "diff_hunk": f"@@ -1 +1 @@\n+{one.shown}"}
             asks = {"state": "CHANGES_REQUESTED"} if one.asks_changes else {}
@@ -149,16 +155,20 @@ class FakeForge:
             return {"permission": "write" if may else "read"} if may is not None else _Refusal(403)
         if found := re.search(r"pulls/comments/(\d+)/reactions$", path):
             return [_reaction(who) for who in self.said[int(found[1])].against]
-        kinds = {"pulls/1/comments": "line", "pulls/1/reviews": "review", "issues/1/comments": "talk"}
-        for ending, kind in kinds.items():
-            if path.endswith(ending):
-                return [row(one) for one in self.said.values() if one.kind == kind]
-        if path.endswith("issues/1/reactions"):
+        found = re.search(r"(pulls|issues)/(\d+)(?:/(comments|reviews|reactions))?$", path)
+        item = self._item(found[2]) if found else None
+        if found is None or item is None:
+            return None
+        kinds = {("pulls", "comments"): "line", ("pulls", "reviews"): "review", ("issues", "comments"): "talk"}
+        if kind := kinds.get((found[1], found[3])):
+            return [row(one) for one in self._said_of(item) if one.kind == kind]
+        if found[3]:
             return [_reaction(who) for who in self.against]
-        if path.endswith("issues/1"):
-            by = {"login": self.closed_by, "type": "Bot" if self.closed_by.endswith("[bot]") else "User"}
-            return {"closed_by": by if self.closed_by else None, "reactions": {"-1": len(self.against)}}
-        return self._shown(self.requests[0]) | {"user": {"login": "us"}} if path.endswith("pulls/1") else None
+        if found[1] == "pulls":
+            return self._shown(item)
+        by = {"login": self.closed_by, "type": "Bot" if self.closed_by.endswith("[bot]") else "User"}
+        closed = bool(self.closed_by) and item["state"] != "open"  # who merged it has closed it, too
+        return {"closed_by": by if closed else None, "reactions": {"-1": len(self.against)}}
 
     def _of_gitlab(self, path: str) -> Any:
         def row(one: Said) -> dict[str, Any]:
@@ -166,7 +176,7 @@ class FakeForge:
             sha = {"head_sha": f"{one.number:040x}", "base_sha": f"{one.number:040x}"}
             position = {**sha, **side, "new_path": one.file, "old_path": one.file}
             note = {"id": one.number, "author": _user(one.person), "body": one.text, "updated_at": one.changed}
-            return {"notes": [note | {"system": False, "position": position if one.line else None} | one.more]}
+            return note | {"system": False, "position": position if one.line else None} | one.more
 
         if found := re.search(r"members/all/(\d+)$", path):
             name = next((name for name in self.may if _user(name)["id"] == int(found[1])), "")
@@ -182,13 +192,25 @@ class FakeForge:
             return [{"name": "thumbsdown", "user": _user(who)} for who in self.said[int(found[1])].against]
         if path.endswith("award_emoji"):
             return [{"name": "thumbsdown", "user": _user(who)} for who in self.against]
-        if path.endswith("discussions"):
-            return [row(one) for one in self.said.values() if one.kind != "review"]
-        if path.endswith("reviewers"):
-            asking = [one for one in self.said.values() if one.kind == "review"]
+        found = re.search(r"merge_requests/(\d+)(?:/(discussions|reviewers))?$", path)
+        item = self._item(found[1]) if found else None
+        if found is None or item is None:
+            return None
+        said = self._said_of(item)
+        if found[2] == "discussions":
+            first = [one for one in said if one.kind != "review" and not one.answers]
+            return [{"notes": [row(one) for one in said if of.number in (one.number, one.answers)]} for of in first]
+        if found[2]:
+            asking = [one for one in said if one.kind == "review"]
             return [{"user": _user(one.person), "state": "requested_changes", "created_at": ""} for one in asking]
-        closed = {"closed_by": _user(self.closed_by) if self.closed_by else None, "author": _user("us")}
-        return self._shown(self.requests[0]) | closed if path.endswith("merge_requests/1") else None
+        closed = self.closed_by and item["state"] == "closed"
+        return self._shown(item) | {"closed_by": _user(self.closed_by) if closed else None}
+
+    def _item(self, number: str) -> dict[str, Any] | None:
+        return self.requests[int(number) - 1] if 0 < int(number) <= len(self.requests) else None
+
+    def _said_of(self, item: dict[str, Any]) -> list[Said]:
+        return [one for one in self.said.values() if one.request == item["number"]]
 
     def _shown(self, item: dict[str, Any]) -> dict[str, Any]:
         address = f"https://forge.example/team/skills/pull/{item['number']}"
@@ -196,13 +218,16 @@ class FakeForge:
             return {
                 "number": item["number"], "state": "open" if item["state"] == "open" else "closed",
                 "merged_at": "2026-01-01T00:00:00Z" if item["state"] == "merged" else None,
-                "head": {"ref": item["branch"], "sha": item["commit"]}, "title": item["title"],
+                "head": {"ref": item["branch"], "sha": item["commit"], "repo": {"id": item["from"]}},
+                "base": {"ref": item["into"], "repo": {"id": HERE}}, "title": item["title"],
+                "user": {"login": item.get("author", "us"), "type": "User"},
                 "body": item["body"].replace("\n", "\r\n"), "html_url": address,
             }  # fmt: skip
         state = {"open": "opened", "merged": "merged", "closed": "closed"}[item["state"]]
         return {
             "iid": item["number"], "state": state, "source_branch": item["branch"], "sha": item["commit"],
             "title": item["title"], "description": item["body"], "web_url": address,
+            "source_project_id": item["from"], "target_project_id": HERE, "author": _user(item.get("author", "us")),
         }  # fmt: skip
 
     def __enter__(self) -> "FakeForge":

@@ -11,7 +11,7 @@ from trace2skill.cli.look import summary_of
 from trace2skill.cli.propose_pr import address_named
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.pull_requests import address_of
-from trace2skill.runs.read_reviews import ReviewsRead, keep_proposed, read_reviews
+from trace2skill.runs.read_reviews import ReviewsRead, read_reviews
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.skill_reviews import ReviewedLine, reviews_of
 from trace2skill.skills.git_address import GitAddress, parse
@@ -60,7 +60,6 @@ def read_pr(
     if at is None:
         raise BadInput(f"{address}: its host does not say which forge it is: name one (--forge), with --api")
     found = read_reviews(opened, summary, address, at)
-    keep_proposed(opened, summary, address, at)
     if json:
         typer.echo(json_module.dumps(_as_json(found), indent=2))
         return

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterator
 
 from trace2skill.core.errors import BadInput, Interrupted, Trace2SkillError
-from trace2skill.core.forms import from_text_or_none
-from trace2skill.runs.read_reviews import read_reviews
+from trace2skill.runs.commented_lines import own_out
+from trace2skill.runs.read_reviews import read_reviews, summary_again
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.skill_reviews import ProposedRun, reviews_of
@@ -34,9 +34,10 @@ def read_before(rt: Runtime) -> None:
             read_reviews(rt.store, summary, address, forge)
         except Interrupted:
             raise
-        except Trace2SkillError as error:
+        except Exception as error:  # noqa: BLE001 - whatever a forge answers, a night goes on
+            why = error if isinstance(error, Trace2SkillError) else f"{type(error).__name__}: {error}"
             words = "%s: what reviewers said of the pull request of %s is not read: %s"
-            log.warning(words, rt.run_id, proposed.run_id, error)
+            log.warning(words, rt.run_id, proposed.run_id, own_out(str(why)))
 
 
 def forge_again(how: RunSettings, proposed: ProposedRun) -> tuple[GitAddress, Forge]:
@@ -54,24 +55,18 @@ def forge_again(how: RunSettings, proposed: ProposedRun) -> tuple[GitAddress, Fo
     return address, forge
 
 
-def summary_again(store: Store, run_id: str) -> RunSummary | None:
-    """What a run came to, None where the store cannot say."""
-    row = store.run(run_id)
-    return from_text_or_none(row.summary, RunSummary) if row and row.summary else None
-
-
 def _open_ones(store: Store, skill: str) -> Iterator[tuple[ProposedRun, RunSummary]]:
-    """The runs whose requests are to be read, the newest first; runs that share a branch have one request."""
+    """The runs whose requests are to be read, the newest first; runs that share a request, or a branch, have one."""
     known = reviews_of(store, skill)
-    settled = {item.run_id for item in known.requests if item.state != "open"}
-    seen: set[tuple[str, str]] = set()
+    settled = {id for item in known.requests if item.state != "open" for id in (item.id, item.run_id)}
+    seen: set[str] = set()
     for proposed in reversed(known.proposed):
-        branch = (proposed.address, proposed.base)
-        if branch in seen or proposed.run_id in settled:
+        request = proposed.request or f"{proposed.address} {proposed.base}"
+        if request in seen or (proposed.request or proposed.run_id) in settled:
             continue
         if len(seen) >= MOST:
             return
-        seen.add(branch)
+        seen.add(request)
         summary = summary_again(store, proposed.run_id)
         if summary is not None and summary.learned:
             yield proposed, summary

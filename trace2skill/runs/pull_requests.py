@@ -78,7 +78,7 @@ def propose(
         return done
     page = page_of(summary, report_of(settings, summary), reviews_of(store, skill.name))
     found = forge.request(done.branch, done.into, title_of(summary), page, skill.digest)
-    keep_proposed(store, summary, address, forge)
+    keep_proposed(store, summary, address, forge, found.id)
     return done.model_copy(update={"request": found.address, "did": found.did})
 
 

@@ -1,34 +1,28 @@
-"""Reading what reviewers have said of a run's pull request: each comment to the line of the skill that it is about.
+"""Reading what reviewers have said of a run's pull request, and keeping it: in doubt a comment is a note.
 
-What they wrote is anybody's text: it is cut, freed of secrets and of signs that hide, and goes into no prompt.
+What was read once is taken back by what the forge says for certain alone: a comment that says something else, or that a
+whole list does not have any more.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from trace2skill.consolidate.groups import EditGroup
-from trace2skill.consolidate.ledger import SupportLedger, SupportRow
 from trace2skill.core.errors import BadInput
+from trace2skill.core.forms import from_text_or_none
+from trace2skill.runs.commented_lines import LONGEST_TEXT, CommentedLines, groups_of, own_out, person
 from trace2skill.runs.past import ended
-from trace2skill.runs.skill_reviews import ProposedRun, ReadRequest, ReviewedLine, reviews_of
+from trace2skill.runs.skill_reviews import ProposedRun, ReadRequest, ReviewedLine, SkillReviews, reviews_of
 from trace2skill.runs.summary import RunSummary
-from trace2skill.safety.own_secrets import without_own
-from trace2skill.safety.redaction import Redactor
-from trace2skill.safety.shown import hides, shown
 from trace2skill.skills.git_address import GitAddress
-from trace2skill.skills.markdown import split_lines
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
 from trace2skill.types.decision import Decision
 from trace2skill.versions.pull_request import Forge, PullRequest
 from trace2skill.versions.registry import Registry, Version
-from trace2skill.versions.reviews import LONGEST_WORDS, Comment, Reviewed
+from trace2skill.versions.reviews import Comment, Reviewed
 
-LONGEST_TEXT = 500
-"""Characters of a line of a skill that a comment is about, as it is kept."""
-PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\[\]-]{0,79}")
 CLOSED = "closed without merging"
+UNNAMED = "which version was closed: the request's text does not name it any more"
 
 
 class ReviewsRead(NamedTuple):
@@ -40,50 +34,127 @@ class ReviewsRead(NamedTuple):
     gone: tuple[ReviewedLine, ...]
 
 
-def keep_proposed(store: Store, summary: RunSummary, address: GitAddress, forge: Forge) -> None:
-    """Write down where a run's version was proposed, so that nights read what is said there."""
-    run_id, skill = summary.run_id, summary.skill_name
-    where = {"address": str(address), "forge": forge.kind, "api": forge.api}
-    now = ProposedRun.model_validate({"run_id": run_id, "base": summary.candidate.base, **where})
+def keep_proposed(store: Store, summary: RunSummary, address: GitAddress, forge: Forge, request: str = "") -> None:
+    """Write down where a run's version was proposed, so that nights read what is said there.
+
+    `request` is its `ForgeRequest.id`. Of the runs that share one, the last that proposed is the one it speaks of.
+    """
+    skill = summary.skill_name
     with store.alone(f"review/{skill}"):
         known = reviews_of(store, skill)
-        if now not in known.proposed:
-            kept = tuple(item for item in known.proposed if item.run_id != run_id)
+        now = _proposed(summary, address, forge, request)
+        kept = tuple(item for item in known.proposed if item.run_id != summary.run_id)
+        if known.proposed != (*kept, now):
             store.put("review", skill, known.model_copy(update={"proposed": (*kept, now)}))
+
+
+def _proposed(summary: RunSummary, address: GitAddress, forge: Forge, request: str) -> ProposedRun:
+    where = {"address": str(address), "forge": forge.kind, "api": forge.api, "request": request}
+    return ProposedRun.model_validate({"run_id": summary.run_id, "base": summary.candidate.base, **where})
+
+
+def summary_again(store: Store, run_id: str) -> RunSummary | None:
+    """What a run came to, None where the store cannot say."""
+    row = store.run(run_id)
+    return from_text_or_none(row.summary, RunSummary) if row and row.summary else None
 
 
 def read_reviews(store: Store, summary: RunSummary, address: GitAddress, forge: Forge) -> ReviewsRead:
     """Read what was said of a run's request, and keep it in the place of what was read of it before. Twice is once.
+
+    Where a later run has proposed in the same request, it is read for that run: it is what people see.
 
     Raises:
         BadInput: the run has learned nothing, there is no request, or the forge cannot be read: nothing is changed.
     """
     if not summary.learned:
         raise BadInput(f"run '{summary.run_id}' has learned nothing, so that nothing was proposed")
+    known = reviews_of(store, summary.skill_name)
+    request = next((item.request for item in known.proposed if item.run_id == summary.run_id), "")
+    summary = _that_speaks(store, known, request) or summary
     skill = Registry(store).skill(summary.candidate.skill)
-    told = forge.reviewed(PullRequest.branches(skill, summary.candidate.base), skill.digest)
+    branches = PullRequest.branches(skill, summary.candidate.base)
+    told = forge.reviewed(branches, skill.digest, request, _may_write(known, request))
+    found = CommentedLines(store, summary, skill, address)
+    located = [found.of(comment) for comment in told.comments]
     with store.alone(f"review/{skill.name}"):
         known = reviews_of(store, skill.name)
         before = next((item for item in known.requests if item.id == told.id), None)
-        last = next(reversed(ended(store.run_heads())), summary.run_id)
-        lines = [_located(store, summary, skill, address, comment) for comment in told.comments]
-        lines += _closing(told, summary, lines)
-        now = ReadRequest(
-            id=told.id,
-            address=told.address,
-            state=told.state,
-            run_id=summary.run_id,
-            night=summary.night,
-            version=skill.digest,
-            against=tuple(map(_person, told.against)),
-            lines=tuple(_first_read(line, before, last) for line in lines),
-            unread=told.unread,
-        )
+        now = _as_read(store, told, summary, skill, located, before)
         others = tuple(item for item in known.requests if item.id != now.id)
-        store.put("review", skill.name, known.model_copy(update={"requests": (*others, now)}))
-    if told.closed_by:
-        _judge(store, summary, skill, _person(told.closed_by), now)
+        proposed = tuple(
+            item.model_copy(update={"request": now.id}) if item.run_id == summary.run_id else item
+            for item in known.proposed
+        )
+        if all(item.run_id != summary.run_id for item in proposed):
+            proposed = (*proposed, _proposed(summary, address, forge, now.id))
+        if now.state == "closed":  # before it counts as read: a night asks for no request that was read as closed
+            _judge(store, summary, skill, told, now)
+        store.put("review", skill.name, known.model_copy(update={"requests": (*others, now), "proposed": proposed}))
     return _compared(before, now)
+
+
+def _that_speaks(store: Store, known: SkillReviews, request: str) -> RunSummary | None:
+    """The last run that has proposed in a request; None where that is not known."""
+    ids = [item.run_id for item in known.proposed if request and item.request == request]
+    return summary_again(store, ids[-1]) if ids else None
+
+
+def _may_write(known: SkillReviews, request: str) -> dict[str, bool]:
+    """Who may write, as it was read last: a forge that does not say so now takes nothing back."""
+    found: dict[str, bool] = {}
+    for line in (line for item in known.requests if request and item.id == request for line in item.lines):
+        if line.comment.by == "person" and line.comment.may_write is not None:
+            found[line.comment.person] = line.comment.may_write
+        found |= dict.fromkeys(line.comment.against, True)
+    return found
+
+
+def _as_read(
+    store: Store,
+    told: Reviewed,
+    summary: RunSummary,
+    skill: Skill,
+    located: Sequence[ReviewedLine],
+    before: ReadRequest | None,
+) -> ReadRequest:
+    """A request as it is kept. What was read of it before stays where the forge does not say otherwise."""
+    last = next(reversed(ended(store.run_heads())), summary.run_id)
+    was = {line.comment.id: line for line in (before.lines if before else ())}
+    lines = [_still(line, was.get(line.comment.id)) for line in located]
+    ours = told.state == "closed" and Registry(store).champion(skill.name) != skill.digest  # it may be landed by hand
+    unnamed = ours and told.closed_by and skill.digest not in told.body
+    unread = "; ".join(part for part in (told.unread, UNNAMED if unnamed else "") if part)
+    closing = [*_closing(told, summary, lines)] if ours and not unnamed else []
+    if ours and told.unread and "closed" in was:
+        closing = [was["closed"]]
+    lines += closing
+    against = before.against if before and told.unread else told.against
+    return ReadRequest(
+        id=own_out(told.id),
+        address=own_out(told.address),
+        state=told.state,
+        run_id=summary.run_id,
+        night=summary.night,
+        version=skill.digest,
+        against=tuple(map(person, against)),
+        lines=tuple(_first_read(line, was.get(line.comment.id), last) for line in lines),
+        unread=unread,
+    )
+
+
+def _still(line: ReviewedLine, was: ReviewedLine | None) -> ReviewedLine:
+    """A comment that says what it said: its author still decides, and its line is still where it was found."""
+    if was is None or (was.comment.means, was.comment.wording) != (line.comment.means, line.comment.wording):
+        return line
+    if was.comment.says != line.comment.says:
+        return line
+    if was.comment.may_vote and line.comment.by == "person":
+        line = line.model_copy(update={"comment": line.comment.model_copy(update={"may_write": True})})
+    if was.of_rule and not line.text:
+        where = {name: getattr(was, name) for name in ("file", "line", "text", "said", "of_rule", "unfit")}
+        line = line.model_copy(update=where)
+    return line
 
 
 def _compared(before: ReadRequest | None, now: ReadRequest) -> ReviewsRead:
@@ -97,64 +168,10 @@ def _compared(before: ReadRequest | None, now: ReadRequest) -> ReviewsRead:
     )
 
 
-def _first_read(line: ReviewedLine, before: ReadRequest | None, last: str) -> ReviewedLine:
+def _first_read(line: ReviewedLine, was: ReviewedLine | None, last: str) -> ReviewedLine:
     """With the run after which it was first read: a comment that decides otherwise by now is a new one."""
-    was = next((item for item in (before.lines if before else ()) if item.comment.id == line.comment.id), None)
     after = was.after if was is not None and was.effect == line.effect else last
     return line.model_copy(update={"after": after})
-
-
-def _located(store: Store, summary: RunSummary, skill: Skill, address: GitAddress, comment: Comment) -> ReviewedLine:
-    """The line of the skill that a comment is about, by its number and its words: the branch may have moved since."""
-    inside = f"{address.path}/" if address.path else ""
-    if not comment.line or not comment.file.startswith(inside):
-        return ReviewedLine(comment=_clean(comment))
-    file, kept = comment.file.removeprefix(inside), _clean(comment)
-    alone = ReviewedLine(comment=kept, file=kept.file.removeprefix(inside), line=comment.line, text=kept.text)
-    if not comment.text.strip():
-        return alone
-    if comment.side == "old":
-        group = next((one for one in _groups(summary) if _takes_out(one, file, comment.text)), None)
-        return alone.model_copy(update={"said": group.said, "of_rule": True}) if group else alone
-    for one in _versions(store, skill):
-        if found := _row_at(store, one, file, comment):
-            line, row = found
-            return alone.model_copy(update={"line": line, "said": row.said, "of_rule": bool(row.group or row.said)})
-    return alone
-
-
-def _versions(store: Store, skill: Skill) -> Iterator[Skill]:
-    """The version that was proposed, and then the other ones of its name that a run has written, the newest first."""
-    yield skill
-    for item in reversed(Registry(store).versions(skill.name)):
-        other = store.get("skill", item.skill, Skill) if item.run_id and item.skill != skill.digest else None
-        if other is not None:
-            yield other
-
-
-def _row_at(store: Store, skill: Skill, file: str, comment: Comment) -> tuple[int, SupportRow] | None:
-    """The line of a version that has the words of the commented one, the nearest to its number, and its row."""
-    ledger = store.get("support", skill.digest, SupportLedger)
-    wanted, lines = comment.text.rstrip(), split_lines(skill.text(file) or "")
-    same = [n for n, text in enumerate(lines, 1) if text.rstrip() == wanted]
-    for line in sorted(same, key=lambda n: (abs(n - comment.line), n)):
-        for row in ledger.rows if ledger else ():
-            if row.file == file and row.first <= line <= row.last:
-                return line, row
-    return None
-
-
-def _groups(summary: RunSummary) -> Iterator[EditGroup]:
-    for group in summary.candidate.applied:
-        yield from group.inner or (group,)
-
-
-def _takes_out(group: EditGroup, file: str, text: str) -> bool:
-    wanted = text.strip()
-    return any(
-        edit.file == file and wanted in map(str.strip, edit.anchor.splitlines()) and edit.op == "replace_in_section"
-        for edit in group.edits
-    )
 
 
 def _closing(told: Reviewed, summary: RunSummary, lines: Sequence[ReviewedLine]) -> Iterable[ReviewedLine]:
@@ -162,17 +179,17 @@ def _closing(told: Reviewed, summary: RunSummary, lines: Sequence[ReviewedLine])
 
     Of several, one may be right: who closes says of no line that it is wrong.
     """
-    groups = [*_groups(summary)]
+    groups = [*groups_of(summary)]
     if not told.closed_by or len(groups) != 1:
         return ()
     (group,) = groups
     comment = Comment(
         id="closed",
-        person=_person(told.closed_by),
+        person=person(told.closed_by),
         may_write=True,
         says=f"{CLOSED}{_last_words(lines)}",
         means="reject",
-        where=told.address,
+        where=own_out(told.address),
     )
     edit = group.edits[0]
     text = edit.content[:LONGEST_TEXT]
@@ -186,8 +203,10 @@ def _last_words(lines: Sequence[ReviewedLine]) -> str:
     return f": {' '.join(last.says.split())[:200]}" if last else ""
 
 
-def _judge(store: Store, summary: RunSummary, skill: Skill, person: str, request: ReadRequest) -> None:
+def _judge(store: Store, summary: RunSummary, skill: Skill, told: Reviewed, request: ReadRequest) -> None:
     """A judgement of the version by people, beside the gate's: it wins no more over the skill that it would replace."""
+    if not told.closed_by or skill.digest not in told.body:
+        return
     registry = Registry(store)
     version = next((item for item in registry.versions(skill.name) if item.skill == skill.digest), None)
     judged = registry.judgements(version) if version else []
@@ -196,34 +215,7 @@ def _judge(store: Store, summary: RunSummary, skill: Skill, person: str, request
     if any(item.decision and CLOSED in item.decision.reason for item in judged):
         return
     over = judged[-1].champion if judged else version.parent
-    reason = f"{person} has {CLOSED} {request.address}{_last_words(request.lines)}"
+    reason = f"{person(told.closed_by)} has {CLOSED} {request.address}{_last_words(request.lines)}"
     said = Decision(verdict="reject", reason=reason)
     made = {"state": "rejected", "decision": said, "run_id": summary.run_id}
     registry.record(skill, Version.model_validate({**version.model_dump(), **made}), over)
-
-
-def _clean(comment: Comment) -> Comment:
-    """A comment as it may be kept. A wording in which something had to be changed is none."""
-    says, wording, text = (_text(words) for words in (comment.says, comment.wording, comment.text))
-    odd = wording != comment.wording or any(map(hides, wording))
-    return comment.model_copy(
-        update={
-            "says": says[:LONGEST_WORDS],
-            "wording": "" if odd else wording,
-            "means": "note" if odd and comment.means == "wording" else comment.means,
-            "text": text[:LONGEST_TEXT],
-            "file": shown(comment.file)[:LONGEST_TEXT],
-            "person": _person(comment.person),
-            "against": tuple(map(_person, comment.against)),
-            "changed": shown(comment.changed)[:40],
-            "id": shown(comment.id)[:80],
-        }
-    )
-
-
-def _text(words: str) -> str:
-    return shown(Redactor().text(without_own(words[: 4 * LONGEST_WORDS])))
-
-
-def _person(name: str) -> str:
-    return name if PERSON.fullmatch(name) else "somebody"

@@ -29,12 +29,13 @@ class ReviewedLine(Record):
     text: str = Field(default="", exclude_if=not_)
     said: tuple[Saying, ...] = Field(default=(), exclude_if=not_, description="The words of those who asked for it.")
     of_rule: bool = Field(default=False, exclude_if=not_, description="Did a run write the line, for a rule?")
+    unfit: str = Field(default="", exclude_if=not_, description="Why it decides nothing, although its form would.")
     after: str = Field(default="", exclude_if=not_, description="The last run that had ended when this was first read.")
 
     @property
     def effect(self) -> Effect:
         """What it does."""
-        if not self.of_rule:
+        if not self.of_rule or self.unfit:
             return "note"
         if self.comment.against:
             return "rejects"
@@ -46,13 +47,15 @@ class ReviewedLine(Record):
     def why_not(self) -> str:
         """Why a comment that would decide is a note, '' where nothing is to be said."""
         wants, said = self.comment, self.effect
-        if said != "note" or wants.means == "note":
+        if said != "note":
             return ""
+        if wants.means == "note":
+            return self.unfit if wants.against and self.of_rule else wants.unfit
         if wants.by != "person":
             return "by a bot" if wants.by == "bot" else "by the account that proposed it"
         if wants.may_write is None:
             return "the forge does not say whether its author may write there"
-        return "its author may not write there" if not wants.may_write else "no run has written that line"
+        return "its author may not write there" if not wants.may_write else self.unfit or "no run has written that line"
 
     @property
     def in_words(self) -> str:
@@ -86,6 +89,7 @@ class ProposedRun(Record):
     address: str
     forge: Literal["github", "gitlab"]
     api: str
+    request: str = Field(default="", exclude_if=not_, description="`ReadRequest.id` of its request; '' unknown.")
 
 
 class SkillReviews(Record, form="SkillReviews", version=1):

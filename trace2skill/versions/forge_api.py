@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import httpx
 
 from trace2skill.core import stopping
+from trace2skill.core.deadline import Deadline
 from trace2skill.core.errors import BadInput
 
 Kind = Literal["github", "gitlab"]
@@ -20,6 +21,9 @@ SECONDS, ALL_SECONDS = 30.0, 120.0
 MOST_BYTES = 8 * 2**20
 PAGE, MOST_PAGES = 100, 20
 """Rows of a page, and how many pages are read of one list."""
+MOVED = (301, 302, 307, 308)
+_LIMIT = re.compile(r"rate limit|abuse detection", re.IGNORECASE)
+"""In the text of a refusal: GitHub's secondary limits do not always say so in a header."""
 _WEB = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]{1,500}")
 
 
@@ -56,40 +60,71 @@ class ForgeApi:
             ForgeRefusal: the forge refuses; says what to do.
             BadInput: it cannot be reached, or answers something else than JSON.
         """
-        until, content = time.monotonic() + ALL_SECONDS, b""
         what = f"{method} {path.partition('?')[0]}"
+        status, headers, content = self._answer(method, path, what, more)
+        if not 200 <= status < 300:
+            raise self._refusal(status, content.decode(errors="replace"), what, headers)
         try:
-            with httpx.stream(
-                method, f"{self.base}/{path}", headers=self._headers(), timeout=SECONDS, follow_redirects=False, **more
-            ) as answer:
+            return json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise BadInput(f"{self.base} answers {what} with something else than JSON") from error
+
+    def _answer(
+        self, method: str, path: str, what: str, more: Mapping[str, Any]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and content. Headers count to the whole, too: a line every few seconds is no silence."""
+        until, content, deadline = time.monotonic() + ALL_SECONDS, b"", Deadline()
+        try:
+            with (
+                deadline.within(ALL_SECONDS),
+                httpx.Client(headers=self._headers(), timeout=SECONDS, follow_redirects=False) as client,
+                client.stream(method, f"{self.base}/{path}", extensions={"trace": deadline.seen}, **more) as answer,
+            ):
                 for piece in answer.iter_bytes():
                     stopping.check()
                     content += piece
                     if len(content) > MOST_BYTES or time.monotonic() > until:
-                        raise BadInput(f"{self.base} answers {what} without an end. Run the same command again")
+                        raise self._endless(what)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            stopping.check()
+            if deadline.passed:
+                raise self._endless(what) from error
             raise BadInput(
                 f"{self.base} cannot be reached ({type(error).__name__}): run the same command again"
             ) from error
-        if not answer.is_success:
-            raise self._refusal(answer.status_code, content.decode(errors="replace"), what, answer.headers)
-        try:
-            return json.loads(content)
-        except ValueError as error:
-            raise BadInput(f"{self.base} answers {what} with something else than JSON") from error
+        if deadline.passed:  # an answer without a length ends where its connection does
+            raise self._endless(what)
+        return answer.status_code, answer.headers, content
+
+    def _endless(self, what: str) -> BadInput:
+        return BadInput(f"{self.base} answers {what} without an end. Run the same command again")
 
     def rows(self, path: str, **asked: str) -> Iterator[dict[str, Any]]:
         """The rows of a list, page after page.
 
         Raises:
-            BadInput: as `ask`; or the list has more pages than are read.
+            BadInput: as `ask`; it is no list of objects, or has more pages than are read.
         """
         for page in range(1, MOST_PAGES + 1):
             found = self.ask("GET", path, params={**asked, "per_page": str(PAGE), "page": str(page)})
-            yield from rows(found)
-            if not isinstance(found, list) or len(found) < PAGE:
+            yield from self.listed(found, path)
+            if len(found) < PAGE:
                 return
         raise BadInput(f"{self.base}: {path} has more than {MOST_PAGES * PAGE} rows, and none of them was taken")
+
+    def listed(self, value: Any, what: str) -> list[dict[str, Any]]:
+        """An answer that is to be a list of objects: whatever else comes is not taken for an empty one.
+
+        Raises:
+            BadInput: it is none.
+        """
+        if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+            return value
+        raise BadInput(f"{self.base} answers GET {what} with something else than a list. Run the same command again")
+
+    def request_id(self, number: int) -> str:
+        """Names a request among those of all forges."""
+        return f"{self.base}/{self.project}{'#' if self.kind == 'github' else '!'}{number}"
 
     def _headers(self) -> dict[str, str]:
         if self.kind == "gitlab":
@@ -108,11 +143,27 @@ class ForgeApi:
             403: f"the token may not {may} pull requests there",
             404: f"there is no {self.project}, or the token may not see it",
         }.get(status, "run the same command again")
-        often = headers.get("x-ratelimit-remaining") == "0" or "retry-after" in headers
+        often = headers.get("x-ratelimit-remaining") == "0" or "retry-after" in headers or bool(_LIMIT.search(said))
         limited = status == 429 or (status == 403 and often)
         if limited:
             remedy = f"it was asked too often{_until(headers)}: run the same command again then"
+        if status in MOVED:
+            remedy = f"it has moved{self._moved(said, headers)}: name its new address (--to)"
         return ForgeRefusal(f"{self.base} refuses {what} ({status}): {said}. {remedy}", status, limited=limited)
+
+    def _moved(self, said: str, headers: Mapping[str, str]) -> str:
+        """Where a project that was renamed is now, as far as the forge says so; nothing is asked of another place."""
+        told = (headers.get("location", ""), *_WEB.findall(said))
+        at = next((one for one in told if one.startswith(f"{self.base}/")), "")
+        if named := re.match(r"(?:repos/([\w.-]+/[\w.-]+)|projects/([\w.%-]*%2F[\w.%-]+))", at[len(self.base) + 1 :]):
+            return f" to {unquote(named[1] or named[2])}"
+        if by_number := re.match(r"repositories/\d{1,12}", at[len(self.base) + 1 :]):
+            try:
+                name = text(mapping(self.ask("GET", by_number[0])).get("full_name"))
+            except BadInput:
+                name = ""
+            return f" to {name}" if re.fullmatch(r"[\w.-]{1,100}/[\w.-]{1,100}", name) else ""
+        return ""
 
 
 def _until(headers: Mapping[str, str]) -> str:
@@ -124,11 +175,6 @@ def _until(headers: Mapping[str, str]) -> str:
     if re.fullmatch(r"\d{9,11}", at):
         return f", until {datetime.fromtimestamp(int(at), UTC):%Y-%m-%d %H:%M} UTC"
     return ""
-
-
-def rows(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list that a server gave."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def mapping(value: Any) -> dict[str, Any]:

@@ -5,18 +5,19 @@ the environment alone and goes to the forge of the repository's own host, or to 
 """
 
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from trace2skill.core.errors import BadInput
 from trace2skill.skills.git_address import GitAddress
-from trace2skill.versions.forge_api import TOKENS, ForgeApi, Kind, mapping, number, rows, text, web
+from trace2skill.versions.forge_api import TOKENS, ForgeApi, Kind, line_number, mapping, number, text, web
 from trace2skill.versions.github_reviews import GitHubReviews
 from trace2skill.versions.gitlab_reviews import GitLabReviews
 from trace2skill.versions.pull_request import Forge, ForgeRequest
-from trace2skill.versions.reviews import Reviewed
+from trace2skill.versions.reviews import NOBODY, Reviewed
 
 ForgeName = Literal["github", "gitlab", "none"]
 """What settings and commands name: 'none' where a branch is pushed and nobody asked for anything."""
@@ -106,7 +107,10 @@ def _hosts(kind: Kind) -> set[str]:
 
 
 class _Requests(ABC):
-    """What both have in common."""
+    """What both have in common. `_number` and `_address` are what a request's number and address are called."""
+
+    _number: str
+    _address: str
 
     def __init__(self, rest: ForgeApi) -> None:
         self._rest = rest
@@ -121,17 +125,31 @@ class _Requests(ABC):
         """See `Forge`."""
         return self._rest.base
 
-    def reviewed(self, branches: Sequence[str], version: str) -> Reviewed:
+    def reviewed(
+        self, branches: Sequence[str], version: str, request: str = "", may_write: Mapping[str, bool] = NOBODY
+    ) -> Reviewed:
         """See `Forge`."""
+        number = self._numbered(request) or self._of_version(branches, version)
+        reader = GitHubReviews if self._rest.kind == "github" else GitLabReviews
+        return reader(self._rest, may_write).read(number)
+
+    def _numbered(self, request: str) -> int:
+        """The number of a request by what names it, 0 where that names none of this project."""
+        digits = request.removeprefix(self._rest.request_id(0)[:-1])
+        return int(digits) if digits != request and re.fullmatch(r"[1-9]\d{0,11}", digits) else 0
+
+    def _of_version(self, branches: Sequence[str], version: str) -> int:
+        """The number of the request in whose text a version stands: others on its branch are of other versions."""
         found = [item for branch in branches for item in self._known(branch, "")]
-        known = next((item for item in found if version in item.body), found[0] if found else None)
+        known = next((item for item in found if version in item.body), None)
         if known is None:
+            has = f"has {len(found)}, and none of this version," if found else "has no pull request"
             raise BadInput(
-                f"{self._rest.base}: {self._rest.project} has no pull request of a branch {' or '.join(branches)}: it "
-                "was deleted, or never opened (`trace2skill propose-pr` opens it); what was read of it before stays"
+                f"{self._rest.base}: {self._rest.project} {has} of a branch {' or '.join(branches)}: it was deleted, "
+                "is of a later version by now, or was never opened (`trace2skill propose-pr` opens it); what was read "
+                "of it before stays"
             )
-        reader = GitHubReviews(self._rest) if self._rest.kind == "github" else GitLabReviews(self._rest)
-        return reader.read(known.number)
+        return known.number
 
     def closed(self, branch: str, into: str, version: str) -> str:
         """See `Forge`."""
@@ -147,28 +165,36 @@ class _Requests(ABC):
             body = body[:LONGEST_BODY].rpartition("\n")[0] + f"\n\nThe rest is in the report.\n\nversion `{version}`\n"
         known = next((item for item in self._known(branch, into) if item.open), None)
         if known is None:
-            return ForgeRequest(self._open(branch, into, title, body), "opened")
+            made = self._open(branch, into, title, body)
+            told, address = line_number(made.get(self._number)), web(made.get(self._address))
+            return ForgeRequest(address, "opened", self._rest.request_id(told) if told else "")
         if version in known.body:  # what people made of title and text stays theirs
-            return ForgeRequest(known.address, "unchanged")
+            return ForgeRequest(known.address, "unchanged", self._rest.request_id(known.number))
         draft = next((word for word in DRAFTS if known.title.startswith(word)), "")
         self._change(known.number, f"{draft} {title}".strip(), body)
-        return ForgeRequest(known.address, "updated")
+        return ForgeRequest(known.address, "updated", self._rest.request_id(known.number))
 
     @abstractmethod
     def _known(self, branch: str, into: str) -> list[_Known]:
-        """All requests for a branch into another, or into any (''), closed ones too, the newest first."""
+        """All requests for a branch into another, or into any (''), closed ones too, the newest first.
+
+        A branch of that name in another repository is anybody's, and so is what its request says. Who opens one from a
+        branch of the project itself may write there.
+        """
 
     @abstractmethod
     def _change(self, number: int, title: str, body: str) -> None:
         """Give a request another title and body."""
 
     @abstractmethod
-    def _open(self, branch: str, into: str, title: str, body: str) -> str:
-        """Open one; returns its address."""
+    def _open(self, branch: str, into: str, title: str, body: str) -> dict[str, Any]:
+        """Open one; returns it as the forge has it."""
 
 
 class GitHub(_Requests):
     """GitHub's pull requests."""
+
+    _number, _address = "number", "html_url"
 
     @property
     def _pulls(self) -> str:
@@ -186,20 +212,28 @@ class GitHub(_Requests):
                 text(item.get("body")),
                 web(item.get("html_url")),
             )
-            for item in rows(self._rest.ask("GET", self._pulls, params=asked))
-            if mapping(item.get("head")).get("ref") == branch
+            for item in self._rest.listed(self._rest.ask("GET", self._pulls, params=asked), self._pulls)
+            if mapping(item.get("head")).get("ref") == branch and _repository(item, "head") == _repository(item, "base")
         ]
 
     def _change(self, number: int, title: str, body: str) -> None:
         self._rest.ask("PATCH", f"{self._pulls}/{number}", json={"title": title, "body": body})
 
-    def _open(self, branch: str, into: str, title: str, body: str) -> str:
-        made = self._rest.ask("POST", self._pulls, json={"title": title, "head": branch, "base": into, "body": body})
-        return web(mapping(made).get("html_url"))
+    def _open(self, branch: str, into: str, title: str, body: str) -> dict[str, Any]:
+        given = {"title": title, "head": branch, "base": into, "body": body}
+        return mapping(self._rest.ask("POST", self._pulls, json=given))
+
+
+def _repository(pull: dict[str, Any], end: str) -> int:
+    """The number of the repository where one end of a pull request is; below 0 where it is gone."""
+    found = line_number(mapping(mapping(pull.get(end)).get("repo")).get("id"))
+    return found or {"head": -1, "base": -2}[end]
 
 
 class GitLab(_Requests):
     """GitLab's merge requests."""
+
+    _number, _address = "iid", "web_url"
 
     @property
     def _requests(self) -> str:
@@ -217,13 +251,14 @@ class GitLab(_Requests):
                 text(item.get("description")),
                 web(item.get("web_url")),
             )
-            for item in rows(self._rest.ask("GET", self._requests, params=asked))
+            for item in self._rest.listed(self._rest.ask("GET", self._requests, params=asked), self._requests)
             if item.get("source_branch") == branch
+            and line_number(item.get("source_project_id")) == line_number(item.get("target_project_id")) > 0
         ]
 
     def _change(self, number: int, title: str, body: str) -> None:
         self._rest.ask("PUT", f"{self._requests}/{number}", json={"title": title, "description": body})
 
-    def _open(self, branch: str, into: str, title: str, body: str) -> str:
+    def _open(self, branch: str, into: str, title: str, body: str) -> dict[str, Any]:
         given = {"source_branch": branch, "target_branch": into, "title": title, "description": body}
-        return web(mapping(self._rest.ask("POST", self._requests, json=given)).get("web_url"))
+        return mapping(self._rest.ask("POST", self._requests, json=given))

@@ -4,13 +4,14 @@ https://docs.github.com/rest/pulls/comments, /rest/pulls/reviews, /rest/issues/c
 /rest/collaborators/collaborators.
 """
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import quote
 
+from trace2skill.core.errors import BadInput
 from trace2skill.versions.forge_api import ForgeApi, ForgeRefusal, line_number, mapping, text, web
 from trace2skill.versions.review_words import meaning_of
-from trace2skill.versions.reviews import By, Comment, People, Reviewed
+from trace2skill.versions.reviews import NOBODY, By, Comment, People, Reviewed, State
 
 AGAINST = ("-1", "confused")
 MAY_WRITE = ("admin", "write")
@@ -20,36 +21,38 @@ MAY_WRITE = ("admin", "write")
 class GitHubReviews:
     """Reads one repository's pull requests."""
 
-    def __init__(self, rest: ForgeApi) -> None:
+    def __init__(self, rest: ForgeApi, may_write: Mapping[str, bool] = NOBODY) -> None:
         self._rest = rest
-        self._people = People(self._may_write)
+        self._people = People(self._may_write, may_write)
 
     def read(self, number: int) -> Reviewed:
         """All that was said of the request of that number.
 
         Raises:
-            BadInput: see `ForgeApi.ask`.
+            BadInput: see `ForgeApi.ask`; or what it answers is no such request.
         """
         at = self._rest.at
         pull = mapping(self._rest.ask("GET", f"{at}/pulls/{number}"))
+        ours, state = text(mapping(pull.get("user")).get("login")), _state(pull)
+        if pull.get("number") != number or not ours or state is None:
+            raise BadInput(f"{self._rest.base}: what it says of pull request {number} lacks number, state or user")
         issue = self._issue(number)
-        ours = text(mapping(pull.get("user")).get("login"))
         comments = [
             *(self._at_line(row, ours) for row in self._rest.rows(f"{at}/pulls/{number}/comments")),
             *self._reviews(number, ours),
             *(self._comment("talk", row, ours) for row in self._rest.rows(f"{at}/issues/{number}/comments")),
         ]
-        state: Literal["open", "merged", "closed"] = "open" if pull.get("state") == "open" else "closed"
         by = mapping(issue.get("closed_by"))
         closed = text(by.get("login")) if state == "closed" and self._by(by, ours) == "person" else ""
         unread = "" if issue else "who closed it, and reactions to all of it: the token may not read issues there"
         return Reviewed(
-            id=f"{self._rest.base}/{self._rest.project}#{number}",
+            id=self._rest.request_id(number),
             address=web(pull.get("html_url")),
-            state="merged" if pull.get("merged_at") else state,
+            state=state,
             closed_by=closed if self._people.may_write(closed) else "",
             comments=tuple(comments),
             against=self._against(f"{at}/issues/{number}/reactions", issue, ours),
+            body=text(pull.get("body")),
             unread=unread,
         )
 
@@ -82,8 +85,8 @@ class GitHubReviews:
             "text": hunk[-1][1:] if hunk else "",
         }
         if first != line:
-            place |= {"means": "note", "wording": ""}
-        if said.by == "us":
+            place |= {"means": "note", "wording": "", "unfit": "it is about several lines"}
+        elif said.by == "us":
             reactions = f"{self._rest.at}/pulls/comments/{row.get('id')}/reactions"
             place["against"] = self._against(reactions, row, ours)
         return said.model_copy(update=place)
@@ -92,7 +95,7 @@ class GitHubReviews:
         author = mapping(row.get("user"))
         person, said = text(author.get("login")), text(row.get("body"))
         by = self._by(author, ours)
-        meaning = meaning_of(said)
+        meaning = meaning_of(said, answers=row.get("in_reply_to_id") is not None)
         return Comment(
             id=f"{kind}-{row.get('id')}",
             person=person,
@@ -101,6 +104,7 @@ class GitHubReviews:
             says=said,
             means=meaning.means if kind == "line" else "note",
             wording=meaning.wording if kind == "line" else "",
+            unfit=meaning.unfit if kind == "line" else "",
             where=web(row.get("html_url")),
             changed=text(row.get("updated_at") or row.get("submitted_at")),
         )
@@ -135,3 +139,11 @@ class GitHubReviews:
                 return None
             raise
         return mapping(found).get("permission") in MAY_WRITE
+
+
+def _state(pull: dict[str, Any]) -> State | None:
+    """What became of it, None where that is not said. Who merged it has closed it, too, as the forge tells it."""
+    if pull.get("merged_at") or pull.get("merged") is True:
+        return "merged"
+    told = pull.get("state")
+    return told if told in ("open", "closed") else None

@@ -6,26 +6,28 @@ https://docs.gitlab.com/api/discussions, /api/emoji_reactions, /api/members, /ap
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 from urllib.parse import quote
 
-from trace2skill.versions.forge_api import ForgeApi, ForgeRefusal, line_number, mapping, rows, text, web
+from trace2skill.core.errors import BadInput
+from trace2skill.versions.forge_api import ForgeApi, ForgeRefusal, line_number, mapping, text, web
 from trace2skill.versions.review_words import meaning_of
-from trace2skill.versions.reviews import By, Comment, People, Reviewed
+from trace2skill.versions.reviews import NOBODY, By, Comment, People, Reviewed, State
 
 AGAINST = ("thumbsdown", "confused")
 DEVELOPER = 30
 """The least access level that may push."""
-BOT = re.compile(r"(?:project|group)_\d{1,12}_bot\w{0,80}|ghost|.{0,80}\[bot\]")
+STATES: Mapping[str, State] = {"opened": "open", "locked": "open", "closed": "closed", "merged": "merged"}
+BOT = re.compile(r"(?:project|group)_\d{1,12}_bot\w{0,80}|service_account_\w{1,80}|ghost|.{0,80}\[bot\]")
 
 
 class GitLabReviews:
     """Reads one project's merge requests."""
 
-    def __init__(self, rest: ForgeApi) -> None:
+    def __init__(self, rest: ForgeApi, may_write: Mapping[str, bool] = NOBODY) -> None:
         self._rest = rest
-        self._people = People(self._may_write)
+        self._people = People(self._may_write, may_write)
         self._ids: dict[str, int] = {}
         self._files: dict[tuple[str, str], list[str]] = {}
 
@@ -33,28 +35,30 @@ class GitLabReviews:
         """All that was said of the request of that number.
 
         Raises:
-            BadInput: see `ForgeApi.ask`.
+            BadInput: see `ForgeApi.ask`; or what it answers is no such request.
         """
         at = f"{self._rest.at}/merge_requests/{number}"
         asked = mapping(self._rest.ask("GET", at))
-        ours = text(mapping(asked.get("author")).get("username"))
+        ours, state = text(mapping(asked.get("author")).get("username")), STATES.get(text(asked.get("state")))
+        if asked.get("iid") != number or not ours or state is None:
+            raise BadInput(f"{self._rest.base}: what it says of merge request {number} lacks iid, state or author")
         web_at = web(asked.get("web_url"))
         comments = [
-            self._comment(at, note, ours, web_at)
+            self._comment(at, note, ours, web_at, answers=place > 0)
             for discussion in self._rest.rows(f"{at}/discussions")
-            for note in rows(discussion.get("notes"))
+            for place, note in enumerate(self._rest.listed(discussion.get("notes"), f"{at}/discussions"))
             if not note.get("system")
         ]
-        state: Literal["open", "merged", "closed"] = "closed" if asked.get("state") == "closed" else "open"
         closed, by = self._person(asked.get("closed_by"), ours)
         counts = state == "closed" and by == "person" and self._people.may_write(closed)
         return Reviewed(
-            id=f"{self._rest.base}/{self._rest.project}!{number}",
+            id=self._rest.request_id(number),
             address=web_at,
-            state="merged" if asked.get("state") == "merged" else state,
+            state=state,
             closed_by=closed if counts else "",
             comments=(*comments, *self._reviews(at, ours, web_at)),
             against=self._against(f"{at}/award_emoji", ours),
+            body=text(asked.get("description")),
         )
 
     def _reviews(self, at: str, ours: str, where: str) -> Iterator[Comment]:
@@ -77,12 +81,12 @@ class GitLabReviews:
                     asks_changes=True,
                 )
 
-    def _comment(self, at: str, note: dict[str, Any], ours: str, where: str) -> Comment:
+    def _comment(self, at: str, note: dict[str, Any], ours: str, where: str, *, answers: bool) -> Comment:
         person, by = self._person(note.get("author"), ours)
         said, place = text(note.get("body")), mapping(note.get("position"))
         new, old = line_number(place.get("new_line")), line_number(place.get("old_line"))
         line = new or old
-        meaning = meaning_of(said)
+        meaning = meaning_of(said, answers=answers)
         votes = line > 0 and not _several(place)
         side: Literal["new", "old"] = "new" if new else "old"
         file = text(place.get(f"{side}_path"))
@@ -94,13 +98,14 @@ class GitLabReviews:
             says=said,
             means=meaning.means if votes else "note",
             wording=meaning.wording if votes else "",
+            unfit=meaning.unfit if votes else "it is about several lines" if line else "",
             where=f"{where}#note_{note.get('id')}" if where else "",
             changed=text(note.get("updated_at")),
             file=file,
             line=line,
             side=side,
             text=self._line(file, text(place.get("head_sha" if side == "new" else "base_sha")), line) if line else "",
-            against=self._against(f"{at}/notes/{note.get('id')}/award_emoji", ours) if line and by == "us" else (),
+            against=self._against(f"{at}/notes/{note.get('id')}/award_emoji", ours) if votes and by == "us" else (),
         )
 
     def _line(self, file: str, commit: str, line: int) -> str:

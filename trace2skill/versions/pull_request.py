@@ -5,7 +5,7 @@ one is a commit on top. Once what they have changes (they merged it, or edited t
 branch anew. Nothing is ever forced, and no branch but such a one is pushed to.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -15,16 +15,17 @@ from trace2skill.skills.git_address import GitAddress
 from trace2skill.skills.repository import Repository, Tip
 from trace2skill.skills.skill import Skill
 from trace2skill.versions.places import TRIES, Branch, check_name
-from trace2skill.versions.reviews import Reviewed
+from trace2skill.versions.reviews import NOBODY, Reviewed
 
 PREFIX = "trace2skill"
 
 
 class ForgeRequest(NamedTuple):
-    """A pull request as a forge has it. `did` says what was done about it."""
+    """A pull request as a forge has it, what was done about it, and what names it, '' unknown."""
 
     address: str
     did: Literal["opened", "updated", "unchanged"]
+    id: str = ""
 
 
 class Forge(Protocol):
@@ -38,12 +39,16 @@ class Forge(Protocol):
     def api(self) -> str:
         """Address of its REST API."""
 
-    def reviewed(self, branches: Sequence[str], version: str) -> Reviewed:
+    def reviewed(
+        self, branches: Sequence[str], version: str, request: str = "", may_write: Mapping[str, bool] = NOBODY
+    ) -> Reviewed:
         """What people have said of the request that proposes a version.
 
         Args:
             branches: those that it may be on.
-            version: the digest that stands in the request's text, unless people have changed that.
+            version: the digest that stands in the request's text.
+            request: its `ForgeRequest.id`, where that is known: then neither branch nor text is looked at.
+            may_write: who may, as it was known last; it counts where the forge does not tell now.
 
         Raises:
             BadInput: there is none, the forge cannot be reached, or refuses; says what to do.
