@@ -170,7 +170,7 @@ def test_a_token_goes_to_hosts_that_are_meant_alone(
     where = parse(address)
     assert isinstance(where, GitAddress)
     asked: list[str] = []
-    monkeypatch.setattr("httpx.stream", lambda method, url, **_: asked.append(url) or 1 / 0)
+    monkeypatch.setattr("httpx.Client.stream", lambda _, method, url, **more: asked.append(url) or 1 / 0)
     if not api:
         with pytest.raises(BadInput, match="nobody has said that it is to have the token"):
             forge_of(where)

@@ -4,98 +4,40 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import ingesting
 import pytest
-from fake_forge import TOKEN, FakeForge
+from fake_forge import TOKEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from product import Said, run
 from sessions_of_tests import sessions
-from teams_of_tests import NAME, Team, with_token
+from teams_of_tests import FILE, NAME, RULE, SUGGESTION, Reviewed, reviewed_team, rules
 
 from trace2skill.consolidate.settle import RuleBook
 from trace2skill.core.errors import BadInput
 from trace2skill.core.forms import as_text
 from trace2skill.runs.past import past_of
 from trace2skill.runs.refutation import verdicts_of
-from trace2skill.runs.runtime import forget_runtimes
-from trace2skill.runs.summary import RunSummary
 from trace2skill.store import open_store
-from trace2skill.store.database import close_all
 from trace2skill.versions.forge_api import ForgeApi
 from trace2skill.versions.github_reviews import GitHubReviews
 from trace2skill.versions.gitlab_reviews import GitLabReviews
 from trace2skill.versions.registry import Registry
 from trace2skill.versions.review_words import meaning_of
 
-RULE = "The environment lacks `asgiref`"
-FILE = f"skills/{NAME}/SKILL.md"
 BOTH = pytest.mark.parametrize("reviewed", ["github", "gitlab"], indirect=True)
-
-
-class Reviewed(Team):
-    """A team to which one version was proposed, with one rule."""
-
-    def begin(self) -> RunSummary:
-        self.first = self.learn("asgiref")
-        self.branch = self.proposed(self.first)["branch"]
-        lines = self.there(self.branch).splitlines()
-        self.number = next(n for n, line in enumerate(lines, 1) if RULE in line)
-        self.line = lines[self.number - 1]
-        return self.first
-
-    def at_line(self, person: str, text: str, **more: Any) -> int:
-        return self.forge.say(person, text, FILE, more.pop("line", self.number), more.pop("shown", self.line), **more)
-
-    def read(self, *more: object, code: int = 0) -> Said:
-        given = ("--api", self.forge.api, "--store", self.folder / "s.duckdb", *more)
-        return run(self.folder, self.home, "read-pr", self.first.run_id, *given, code=code)
-
-    def found(self) -> dict[str, Any]:
-        done: dict[str, Any] = json.loads(self.read("--json").stdout)
-        return done
-
-    def effects(self) -> list[tuple[str, str]]:
-        return [(line["effect"], line["why_not"]) for line in self.found()["lines"]]
-
-    def again(self, package: str, start: int = 0, count: int = 6) -> RunSummary:
-        """A later night over other sessions, which asks the forge first."""
-        given = ingesting.settings(self.folder, sessions(self.folder / f"{package}{start}", package, count, start))
-        settings = given.as_run().changed(forge=self.forge.kind, forge_api=self.forge.api)
-        done = ingesting.ingest(SimpleNamespace(as_run=lambda: settings))  # type: ignore[arg-type]
-        forget_runtimes()
-        close_all()
-        return done
-
-    def told(self, *command: object) -> Any:
-        return json.loads(run(self.folder, self.home, *command, "--store", self.folder / "s.duckdb", "--json").stdout)
-
-    def skill_of(self, learned: RunSummary) -> Path:
-        return self.folder / "runs" / learned.run_id / "skill" / NAME
 
 
 @pytest.fixture(params=["github"])
 def reviewed(
     tmp_path: Path, prefect_home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Reviewed]:
-    monkeypatch.setattr("product.environment", with_token(request.param, TOKEN))
-    monkeypatch.setenv(f"{request.param.upper()}_TOKEN", TOKEN)
-    with FakeForge(request.param) as forge:
-        team = Reviewed(tmp_path, prefect_home, forge)
-        team.begin()
+    with reviewed_team(tmp_path, prefect_home, request.param, monkeypatch) as team:
         yield team
 
 
-def rules(learned: RunSummary) -> str:
-    return "\n".join(group.text for group in learned.candidate.applied)
-
-
 # --- what a comment does, by its form ---------------------------------------------------------------------------------
-
-SUGGESTION = "```suggestion\n{}\n```"
 
 
 @pytest.mark.parametrize(
@@ -425,7 +367,7 @@ def test_all_pages_are_read(reviewed: Reviewed, monkeypatch: pytest.MonkeyPatch)
 
 
 REFUSALS: tuple[tuple[int, dict[str, str], str], ...] = (
-    (404, {}, "there is no"),
+    (404, {}, "has no pull request 1, or the token may not see it"),
     (401, {}, "the token in GITHUB_TOKEN or GH_TOKEN is not taken"),
     (403, {}, "the token may not read pull requests there"),
     (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1767225600"}, "until 2026-01-01 00:00 UTC"),
@@ -453,8 +395,8 @@ def test_a_forge_that_refuses_is_said_with_the_remedy_and_changes_nothing(
 def test_a_run_without_a_request_and_a_request_that_is_gone_are_said(reviewed: Reviewed) -> None:
     reviewed.forge.requests.clear()
     said = reviewed.read(code=2).complaint
-    assert f"has no pull request of a branch trace2skill/{NAME}/" in said
-    assert "`trace2skill propose-pr` opens it" in said
+    assert "has no pull request 1, or the token may not see it" in said
+    assert "what was read of it before stays" in said
 
 
 def test_a_night_sends_no_token_where_only_the_store_says_so(

@@ -1,6 +1,7 @@
 """The command read-pr: what reviewers said of a run's pull request, and what becomes of it."""
 
 import json as json_module
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -9,13 +10,16 @@ from trace2skill.cli import options as o
 from trace2skill.cli.console import Console, flat
 from trace2skill.cli.look import summary_of
 from trace2skill.cli.propose_pr import address_named
+from trace2skill.consolidate.quarantine import allowed_in
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.pull_requests import address_of
 from trace2skill.runs.read_reviews import ReviewsRead, read_reviews
+from trace2skill.runs.reviewers_words import why_not_taken
 from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.skill_reviews import ReviewedLine, reviews_of
 from trace2skill.skills.git_address import GitAddress, parse
 from trace2skill.versions.forges import ForgeName, forge_of
+from trace2skill.versions.registry import Registry
 
 EFFECTS = {
     "rejects": "the rule stays out until enough new tasks ask for it",
@@ -60,10 +64,12 @@ def read_pr(
     if at is None:
         raise BadInput(f"{address}: its host does not say which forge it is: name one (--forge), with --api")
     found = read_reviews(opened, summary, address, at)
+    skill, allowed = Registry(opened).skill(found.request.version), allowed_in(opened)
+    kept = {line.comment.id: why_not_taken(line, skill, allowed) for line in found.request.lines}
     if json:
-        typer.echo(json_module.dumps(_as_json(found), indent=2))
+        typer.echo(json_module.dumps(_as_json(found, kept), indent=2))
         return
-    _print(Console(), found)
+    _print(Console(), found, kept)
 
 
 def _kept(address: str) -> GitAddress:
@@ -73,14 +79,22 @@ def _kept(address: str) -> GitAddress:
     raise BadInput(f"{address} is in no repository: name it (--to)")
 
 
-def _as_json(found: ReviewsRead) -> dict[str, object]:
+def _as_json(found: ReviewsRead, kept: Mapping[str, str]) -> dict[str, object]:
     request = found.request
-    lines = [{**line.model_dump(mode="json"), "effect": line.effect, "why_not": line.why_not} for line in request.lines]
+    lines = [
+        {
+            **line.model_dump(mode="json"),
+            "effect": line.effect,
+            "why_not": line.why_not,
+            "not_taken": kept[line.comment.id],
+        }
+        for line in request.lines
+    ]
     counts = {"new": len(found.new), "changed": len(found.changed), "gone": len(found.gone)}
     return {**request.model_dump(mode="json"), "lines": lines, **counts}
 
 
-def _print(console: Console, found: ReviewsRead) -> None:
+def _print(console: Console, found: ReviewsRead, kept: Mapping[str, str]) -> None:
     request = found.request
     counts = f"{len(found.new)} new, {len(found.changed)} changed, {len(found.gone)} gone since it was last read"
     console.print(f"{flat(request.address)}: {request.state}; {len(request.lines)} comments, {counts}", highlight=False)
@@ -89,11 +103,11 @@ def _print(console: Console, found: ReviewsRead) -> None:
     if request.against:
         console.print(f"against all of it: {flat(', '.join(request.against))} (a note)", highlight=False)
     for line in request.lines:
-        _print_line(console, line)
+        _print_line(console, line, kept[line.comment.id])
 
 
-def _print_line(console: Console, line: ReviewedLine) -> None:
+def _print_line(console: Console, line: ReviewedLine, not_taken: str) -> None:
     where = f"{flat(line.file)}:{line.line}" if line.file and line.line else "all of it"
     console.print(f"[bold]{where}[/bold] {flat(line.text.strip())}".rstrip(), highlight=False)
     console.print(f"  {flat(line.in_words)}", highlight=False)
-    console.print(f"  {EFFECTS[line.effect]}", highlight=False)
+    console.print(f"  {flat(not_taken) or EFFECTS[line.effect]}", highlight=False)

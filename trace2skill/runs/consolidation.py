@@ -10,6 +10,7 @@ from trace2skill.consolidate.assign import Coding
 from trace2skill.consolidate.book import Grouping
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.consolidate.proposals import Cutter, Proposal, Proposals, together
+from trace2skill.consolidate.quarantine import allowed_in, keep
 from trace2skill.consolidate.reading import AssignJob, InduceJob, Runner, WriteJob, read_book
 from trace2skill.consolidate.settle import RuleBook, by_words
 from trace2skill.consolidate.standing import standing_in
@@ -211,9 +212,11 @@ def consolidated(
     whole = [*found.whole, *longer, *(item.group for item in scripts if item.group)]
     with _Beside(runner, lambda: rt.store.put_all([("book", book.digest, book)])) as asked:
         root = worded(skill, book, whole, enough, asked, standing=where, out=out, refuted=refuted)
-    root = in_words_of_reviewers(root, book.rules, words)
+    root, aside = in_words_of_reviewers(root, book.rules, words, skill, allowed_in(rt.store) if words else ())
+    keep(rt.store, aside)
     rt.store.put_all([("groups", root.digest, root)])
-    return Consolidated(Merged(content=root.digest, groups=len(root.groups)), book.digest, scripts)
+    waiting = tuple(item.digest for item in aside)
+    return Consolidated(Merged(content=root.digest, groups=len(root.groups)), book.digest, scripts, waiting)
 
 
 def _scripts(

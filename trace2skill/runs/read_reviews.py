@@ -42,7 +42,8 @@ def keep_proposed(store: Store, summary: RunSummary, address: GitAddress, forge:
     skill = summary.skill_name
     with store.alone(f"review/{skill}"):
         known = reviews_of(store, skill)
-        now = _proposed(summary, address, forge, request)
+        before = next((item.request for item in known.proposed if item.run_id == summary.run_id), "")
+        now = _proposed(summary, address, forge, request or before)
         kept = tuple(item for item in known.proposed if item.run_id != summary.run_id)
         if known.proposed != (*kept, now):
             store.put("review", skill, known.model_copy(update={"proposed": (*kept, now)}))
@@ -122,7 +123,7 @@ def _as_read(
     last = next(reversed(ended(store.run_heads())), summary.run_id)
     was = {line.comment.id: line for line in (before.lines if before else ())}
     lines = [_still(line, was.get(line.comment.id)) for line in located]
-    ours = told.state == "closed" and Registry(store).champion(skill.name) != skill.digest  # it may be landed by hand
+    ours = told.state == "closed" and not _landed(Registry(store), skill)
     unnamed = ours and told.closed_by and skill.digest not in told.body
     unread = "; ".join(part for part in (told.unread, UNNAMED if unnamed else "") if part)
     closing = [*_closing(told, summary, lines)] if ours and not unnamed else []
@@ -143,11 +144,15 @@ def _as_read(
     )
 
 
+def _landed(registry: Registry, skill: Skill) -> bool:
+    """Has it ever been the champion? People may have put it there by hand, and then closed what asked for it."""
+    return any(change.skill == skill.digest for change in registry.history(skill.name))
+
+
 def _still(line: ReviewedLine, was: ReviewedLine | None) -> ReviewedLine:
     """A comment that says what it said: its author still decides, and its line is still where it was found."""
-    if was is None or (was.comment.means, was.comment.wording) != (line.comment.means, line.comment.wording):
-        return line
-    if was.comment.says != line.comment.says:
+    same = ("person", "says", "means", "wording")
+    if was is None or any(getattr(was.comment, name) != getattr(line.comment, name) for name in same):
         return line
     if was.comment.may_vote and line.comment.by == "person":
         line = line.model_copy(update={"comment": line.comment.model_copy(update={"may_write": True})})
@@ -210,7 +215,7 @@ def _judge(store: Store, summary: RunSummary, skill: Skill, told: Reviewed, requ
     registry = Registry(store)
     version = next((item for item in registry.versions(skill.name) if item.skill == skill.digest), None)
     judged = registry.judgements(version) if version else []
-    if version is None or registry.champion(skill.name) == skill.digest:
+    if version is None or _landed(registry, skill):
         return
     if any(item.decision and CLOSED in item.decision.reason for item in judged):
         return

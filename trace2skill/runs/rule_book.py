@@ -8,6 +8,7 @@ from pydantic import Field
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.consolidate.memory import RuleMemory
+from trace2skill.consolidate.quarantine import allowed_in
 from trace2skill.consolidate.settle import BookRule, RuleBook, saying_of
 from trace2skill.consolidate.standing import Standing, standing_in
 from trace2skill.core.errors import BadInput
@@ -16,7 +17,7 @@ from trace2skill.core.record import Record
 from trace2skill.evaluation.attribution import RuleEffect
 from trace2skill.runs.past import past_of
 from trace2skill.runs.refutation import verdicts_of
-from trace2skill.runs.reviewers_words import standing_in_words, wordings
+from trace2skill.runs.reviewers_words import standing_in_words, why_not_taken, wordings
 from trace2skill.runs.rule_effects import effects_of
 from trace2skill.runs.rule_trials import RuleTrial, candidates_of, trials_of
 from trace2skill.runs.rule_verdict import RuleVerdict
@@ -92,6 +93,7 @@ def listed_book(store: Store, skill: Skill) -> ListedBook:
     tried = trials_of(candidates_of(past, book.rules))
     refuted = verdicts_of(past, book.rules, _needed(store, summary.run_id))
     effects, reviews = effects_of(store, past, book), reviews_of(store, skill.name)
+    allowed = allowed_in(store)
     rules = [
         _listed(rule, memory, standing.get(rule.id), fate, opposed.get(rule.id, [])).model_copy(
             update={
@@ -99,7 +101,8 @@ def listed_book(store: Store, skill: Skill) -> ListedBook:
                 "effect": effects.get(rule.id),
                 "verdict": refuted.get(rule.id),
                 "reviews": tuple(
-                    line.in_words for line in lines_said(reviews, [saying_of(one) for one in rule.said], rule.says)
+                    "; ".join(part for part in (line.in_words, why_not_taken(line, skill, allowed)) if part)
+                    for line in lines_said(reviews, [saying_of(one) for one in rule.said], rule.says)
                 ),
             }
         )

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from trace2skill.core.errors import BadInput
 from trace2skill.skills.git_address import GitAddress
-from trace2skill.versions.forge_api import TOKENS, ForgeApi, Kind, line_number, mapping, number, text, web
+from trace2skill.versions.forge_api import TOKENS, ForgeApi, ForgeRefusal, Kind, line_number, mapping, number, text, web
 from trace2skill.versions.github_reviews import GitHubReviews
 from trace2skill.versions.gitlab_reviews import GitLabReviews
 from trace2skill.versions.pull_request import Forge, ForgeRequest
@@ -129,9 +129,17 @@ class _Requests(ABC):
         self, branches: Sequence[str], version: str, request: str = "", may_write: Mapping[str, bool] = NOBODY
     ) -> Reviewed:
         """See `Forge`."""
-        number = self._numbered(request) or self._of_version(branches, version)
-        reader = GitHubReviews if self._rest.kind == "github" else GitLabReviews
-        return reader(self._rest, may_write).read(number)
+        known = self._numbered(request)
+        reader = (GitHubReviews if self._rest.kind == "github" else GitLabReviews)(self._rest, may_write)
+        try:
+            return reader.read(known or self._of_version(branches, version))
+        except ForgeRefusal as refusal:
+            if refusal.status != 404 or not known:
+                raise
+            raise BadInput(
+                f"{self._rest.base}: {self._rest.project} has no pull request {known}, or the token may not see it: it "
+                "was deleted, perhaps (`trace2skill propose-pr` opens another); what was read of it before stays"
+            ) from refusal
 
     def _numbered(self, request: str) -> int:
         """The number of a request by what names it, 0 where that names none of this project."""

@@ -14,6 +14,7 @@ from trace2skill.versions.review_words import meaning_of
 from trace2skill.versions.reviews import NOBODY, By, Comment, People, Reviewed, State
 
 AGAINST = ("-1", "confused")
+NO_END = "\n\\ No newline at end of file"
 MAY_WRITE = ("admin", "write")
 """Base roles; `maintain` is told as write, `triage` as read."""
 
@@ -77,7 +78,7 @@ class GitHubReviews:
         first = line_number(row.get("start_line")) or line_number(row.get("original_start_line")) or line
         if row.get("subject_type") == "file" or not line:
             return said.model_copy(update={"file": text(row.get("path")), "means": "note", "wording": ""})
-        hunk = text(row.get("diff_hunk")).splitlines()  # it ends at the line
+        hunk = text(row.get("diff_hunk")).removesuffix(NO_END).splitlines()  # it ends at the line
         place = {
             "file": text(row.get("path")),
             "line": line,
