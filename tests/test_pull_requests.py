@@ -3,75 +3,33 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import ingesting
 import pytest
 from fake_forge import TOKEN, FakeForge
-from product import Said, run
+from product import run
 from questions_of_tests import write_math
-from remotes import SUMS, Remote
+from remotes import SUMS
 from sessions_of_tests import sessions
+from teams_of_tests import NAME, Team, with_token
 
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.pull_request_page import page_of
-from trace2skill.runs.runtime import forget_runtimes
-from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.git_address import GitAddress, parse
 from trace2skill.store import open_store
 from trace2skill.store.database import close_all
 from trace2skill.versions.forges import forge_of
 from trace2skill.versions.registry import Registry
 
-NAME = "learned-from-traces"
-
-
-class Team:
-    """A repository of skills, and the store of somebody who learns from logs."""
-
-    def __init__(self, folder: Path, home: Path, forge: FakeForge) -> None:
-        (folder / "remote").mkdir()
-        self.folder, self.home, self.forge = folder, home, forge
-        self.remote = Remote(folder / "remote")
-        self.address = self.remote.address(path=f"skills/{NAME}")
-
-    def learn(self, package: str) -> RunSummary:
-        done = ingesting.ingest(ingesting.settings(self.folder, sessions(self.folder / package, package)))
-        forget_runtimes()
-        close_all()
-        return done
-
-    def propose(self, learned: RunSummary, *more: object, code: int = 0) -> Said:
-        forge = ("--forge", self.forge.kind, "--api", self.forge.api)
-        given = ("--to", self.address, "--store", self.folder / "s.duckdb", *(more or forge))
-        return run(self.folder, self.home, "propose-pr", learned.run_id, *given, code=code)
-
-    def proposed(self, learned: RunSummary) -> dict[str, Any]:
-        forge = ("--forge", self.forge.kind, "--api", self.forge.api)
-        done: dict[str, Any] = json.loads(self.propose(learned, *forge, "--json").stdout)
-        return done
-
-    def branches(self) -> list[str]:
-        return self.remote.git("branch", "--format=%(refname:short)").split()
-
-    def there(self, branch: str) -> str:
-        return self.remote.git("show", f"{branch}:skills/{NAME}/SKILL.md")
-
 
 @pytest.fixture(params=["github"])
 def team(
     tmp_path: Path, prefect_home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Team]:
-    monkeypatch.setattr("product.environment", _with_token(request.param, TOKEN))
+    monkeypatch.setattr("product.environment", with_token(request.param, TOKEN))
     with FakeForge(request.param) as forge:
         yield Team(tmp_path, prefect_home, forge)
-
-
-def _with_token(kind: str, token: str) -> Any:
-    from conftest import environment
-
-    return lambda *given: environment(*given) | {f"{kind.upper()}_TOKEN": token}
 
 
 @pytest.mark.parametrize("team", ["github", "gitlab"], indirect=True)
@@ -226,7 +184,7 @@ def test_a_token_goes_to_hosts_that_are_meant_alone(
     where = parse(address)
     assert isinstance(where, GitAddress)
     asked: list[str] = []
-    monkeypatch.setattr("httpx.stream", lambda method, url, **_: asked.append(url) or 1 / 0)
+    monkeypatch.setattr("httpx.Client.stream", lambda _, method, url, **more: asked.append(url) or 1 / 0)
     if not api:
         with pytest.raises(BadInput, match="nobody has said that it is to have the token"):
             forge_of(where)
@@ -240,11 +198,11 @@ def test_a_token_goes_to_hosts_that_are_meant_alone(
 
 def test_a_token_that_is_refused_or_missing_is_said_and_not_shown(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     first = team.learn("asgiref")
-    monkeypatch.setattr("product.environment", _with_token("github", "wrong-token-9876543210"))
+    monkeypatch.setattr("product.environment", with_token("github", "wrong-token-9876543210"))
     said = team.propose(first, code=2).complaint
     assert "the token in GITHUB_TOKEN or GH_TOKEN is not taken" in said
     assert "wrong-token" not in said
-    monkeypatch.setattr("product.environment", _with_token("github", ""))
+    monkeypatch.setattr("product.environment", with_token("github", ""))
     assert "needs a token in GITHUB_TOKEN or GH_TOKEN" in team.propose(first, code=2).complaint
 
 
@@ -279,6 +237,7 @@ def test_a_night_proposes_what_won_and_a_merge_makes_it_the_champion(team: Team)
     assert json.loads(run(team.folder, team.home, *command).stdout)["approval"].endswith("(unchanged)")
     assert remote.git("rev-parse", branch) == before
     assert remote.git("show", "main:skills/sums/SKILL.md") == SUMS.decode().strip()
+    assert any("/pulls/1/comments" in path for path in team.forge.asked), "it has asked what people said of the first"
     remote.git("update-ref", "refs/heads/main", branch)  # as people merge it
     known = json.loads(run(team.folder, team.home, "versions", "sums", "--json").stdout)
     after = json.loads(run(team.folder, team.home, *command).stdout)

@@ -32,6 +32,7 @@ OF_RUNS = (
     "retry",
     "approve",
     "propose-pr",
+    "read-pr",
 )
 NO_SKILL = ("deploy", "mcp", "mine", "quarantine", "reveal", "doctor", "domains", "new-domain", "transfer")
 NEITHER = "no run '.*' in .*: `trace2skill show` lists them, and `trace2skill nights` those of a skill$"

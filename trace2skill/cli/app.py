@@ -35,7 +35,7 @@ PANELS = {
     "Evidence": "experiment:experiment evidence:power evidence:ablate shrink:shrink usage:usage triggers:triggers "
     "audit:audit library:library evidence:transfer",
     "Versions": "versions:versions versions:diff versions:promote versions:rollback propose_pr:propose_pr "
-    "versions:export provenance:provenance provenance:verify",
+    "read_pr:read_pr versions:export provenance:provenance provenance:verify",
 }
 """The commands by the parts of the help: the module that holds each, and its function."""
 GROUPS = {"store": "store:store_app", "handoff": "handoff:handoff_app", "canary": "canary:canary_app"}

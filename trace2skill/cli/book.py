@@ -63,6 +63,8 @@ def _print(console: Console, rule: ListedRule) -> None:
         console.print(f"           shortened from: {flat(text)}", highlight=False)
     if rule.verdict:
         console.print(f"           [yellow]{escape(rule.verdict.in_words)}[/yellow]", highlight=False)
+    for said in rule.reviews:
+        console.print(f"           a reviewer: {flat(said)}", highlight=False)
     if rule.effect:
         console.print(f"           {escape(rule.effect.in_words)}", highlight=False)
     if rule.tried:

@@ -13,6 +13,7 @@ from trace2skill.core.errors import BadInput
 from trace2skill.runs.pull_request_page import page_of, title_of
 from trace2skill.runs.pull_requests import address_of, propose, pull_request, report_of
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.skill_reviews import reviews_of
 from trace2skill.skills.git_address import GitAddress, parse
 from trace2skill.versions.forges import ForgeName, forge_of
 
@@ -53,11 +54,11 @@ def propose_pr(
     opened = o.store_to_look_into(store)
     summary, row = summary_of(opened, run), opened.run(run)
     settings = RunSettings.kept(row.settings if row else "{}")
-    address = _address(to) if to else address_of(settings)
+    address = address_named(to) if to else address_of(settings)
     if dry_run:
         asked, skill = pull_request(opened, summary, address)
         branch, into = asked.planned(skill, summary.candidate.base)
-        page = page_of(summary, report_of(settings, summary))
+        page = page_of(summary, report_of(settings, summary), reviews_of(opened, skill.name))
         _print_plan({"branch": branch, "into": into, "title": title_of(summary), "body": page}, json)
         return
     asked_of = settings.operation.forge if forge is None else forge
@@ -72,7 +73,12 @@ def propose_pr(
     console.print(f"{DONE[done.did]} {plain(done.request)}".rstrip(), highlight=False, soft_wrap=True)
 
 
-def _address(to: str) -> GitAddress:
+def address_named(to: str) -> GitAddress:
+    """The repository that `--to` names.
+
+    Raises:
+        BadInput: it names none.
+    """
     try:
         where = parse(to)
     except ValueError as error:

@@ -3,7 +3,7 @@
 import json as json_module
 import re
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.markup import escape
@@ -16,6 +16,7 @@ from trace2skill.consolidate.ledger import SupportLedger, SupportRow
 from trace2skill.consolidate.standing import lines_of
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.past import past_of
+from trace2skill.runs.skill_reviews import ReviewedLine, lines_said, reviews_of
 from trace2skill.skills.git_address import GitAddress
 from trace2skill.skills.markdown import split_lines
 from trace2skill.skills.skill import Skill, read_skill
@@ -38,13 +39,16 @@ def why(
     opened = o.store_to_look_into(store)
     found = support_of(place, opened)
     if json:
-        typer.echo(json_module.dumps([row.model_dump(mode="json") for row in found.rows], indent=2))
+        rows = [_as_json(row, _said_of(opened, found.skill, row)) for row in found.rows]
+        typer.echo(json_module.dumps(rows, indent=2))
         return
     console = Console()
     if not found.rows:
         console.print("no refresh wrote this: it was there before, or is a heading or an empty line")
     for row in found.rows:
         _print_row(console, found.skill, row, every=found.line is not None)
+        for line in _said_of(opened, found.skill, row):
+            console.print(f"  a reviewer: {flat(line.in_words)} {flat(line.comment.where)}", highlight=False)
     if found.line is None:
         _print_gone(console, opened, found.skill)
 
@@ -79,6 +83,18 @@ def support_of(place: str, store: Store) -> Found:
     if line > ends:
         raise BadInput(f"{file} of {skill.name} has no line {line}: it ends at {ends}")
     return Found(skill, line, tuple(row for row in rows if row.first <= line <= row.last))
+
+
+def _said_of(store: Store, skill: Skill, row: SupportRow) -> tuple[ReviewedLine, ...]:
+    """What reviewers of pull requests have said of a line."""
+    lines = split_lines(skill.text(row.file) or "")[row.first - 1 : row.last]
+    return lines_said(reviews_of(store, skill.name), row.said, "".join(lines))
+
+
+def _as_json(row: SupportRow, said: tuple[ReviewedLine, ...]) -> dict[str, Any]:
+    told = row.model_dump(mode="json")
+    more = [{**line.model_dump(mode="json"), "effect": line.effect, "why_not": line.why_not} for line in said]
+    return {**told, "reviews": more} if more else told
 
 
 def _parsed(place: str, below: Path) -> tuple[Skill, str | None, int | None]:

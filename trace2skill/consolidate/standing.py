@@ -85,14 +85,19 @@ def lines_of(skill: Skill) -> Mapping[str, tuple[str, int]]:
 
 
 def with_votes(
-    ledger: SupportLedger | None, skill: Skill, book: RuleBook, now: Iterable[str], lesson: FindLesson
+    ledger: SupportLedger | None,
+    skill: Skill,
+    book: RuleBook,
+    now: Iterable[str],
+    lesson: FindLesson,
+    more: Mapping[str, Standing] | None = None,
 ) -> SupportLedger | None:
     """The ledger with the votes of the trajectories `now` for lines that say what they say. A vote counts once.
 
-    None where there was no ledger and nobody votes for a line.
+    None where there was no ledger and nobody votes for a line. `more` are rules that lines state in other words.
     """
     voting = frozenset(now)
-    for standing in standing_in(skill, ledger, book).values():
+    for standing in {**(more or {}), **standing_in(skill, ledger, book)}.values():
         said = [one for one in standing.rule.said if one.rule.trajectory_id in voting]
         if said:
             ledger = _voted(ledger or SupportLedger(skill=skill.digest, parent=""), standing, said, lesson)

@@ -23,6 +23,7 @@ from trace2skill.runs.lineage import hand_on
 from trace2skill.runs.promotion import is_champion
 from trace2skill.runs.refresh import Plan, end, spent
 from trace2skill.runs.report import write_report
+from trace2skill.runs.reviewers_words import standing_in_words, wordings
 from trace2skill.runs.rule_verdict import RuleVerdict
 from trace2skill.runs.run_progress import State
 from trace2skill.runs.runtime import Runtime
@@ -32,7 +33,7 @@ from trace2skill.runs.sources_read import SourcesRead
 from trace2skill.runs.spread import scores_of
 from trace2skill.runs.steps.stored import stored
 from trace2skill.runs.summary import CandidateScore, LeftOut, RunSummary
-from trace2skill.runs.verdicts import verdicts_for
+from trace2skill.runs.verdicts import past_known, verdicts_for
 from trace2skill.skills.skill import Skill, write_skill
 from trace2skill.types.decision import Decision
 from trace2skill.types.evaluation import Evaluation
@@ -195,11 +196,12 @@ def keep_support(rt: Runtime, base: Skill, skill: Skill, candidate: Candidate, d
     parent = rt.store.get("support", base.digest, SupportLedger)
     book = stored(rt, "book", distilled.book, RuleBook) if distilled.book else RuleBook()
     voting = [item.trajectory_id for item in distilled.proposed]
+    words = wordings(past_known(rt, base.name), book.rules)
 
     def with_all_votes(ledger: SupportLedger | None, version: Skill) -> SupportLedger | None:
         if confirmations:
             ledger = confirmed(ledger, version, confirmations, lesson)
-        return with_votes(ledger, version, book, voting, lesson)
+        return with_votes(ledger, version, book, voting, lesson, standing_in_words(version, book.rules, words))
 
     before = with_all_votes(parent, base)
     if before is not None:

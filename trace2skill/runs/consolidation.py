@@ -10,6 +10,7 @@ from trace2skill.consolidate.assign import Coding
 from trace2skill.consolidate.book import Grouping
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.consolidate.proposals import Cutter, Proposal, Proposals, together
+from trace2skill.consolidate.quarantine import allowed_in, keep
 from trace2skill.consolidate.reading import AssignJob, InduceJob, Runner, WriteJob, read_book
 from trace2skill.consolidate.settle import RuleBook, by_words
 from trace2skill.consolidate.standing import standing_in
@@ -22,6 +23,7 @@ from trace2skill.runs.known_scripts import keep_as_files
 from trace2skill.runs.lineage import taken_out
 from trace2skill.runs.longer_again import lengthened
 from trace2skill.runs.memory import recalled
+from trace2skill.runs.reviewers_words import in_words_of_reviewers, standing_in_words, wordings
 from trace2skill.runs.routines import makes_scripts, named_apart, routines_in
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.steps.assign import ASSIGN
@@ -195,7 +197,10 @@ def consolidated(
     scripts = _scripts(rt, base, analysed, book, runner) if makes else ()
     if not proposes and not any(item.group for item in scripts):
         return Consolidated(None, "", scripts)
+    past = past_known(rt, skill.name)
+    words = wordings(past, book.rules)
     standing = standing_in(skill, rt.store.get("support", base, SupportLedger), book)
+    standing = standing_in_words(skill, book.rules, words) | standing
     where = {id: item.words for id, item in standing.items()}
     enough = rt.settings.learning.thresholds.for_tasks(tasks)[1]
     out = taken_out(rt, skill, book, where, enough) if rt.settings.learning.memory else {}
@@ -203,12 +208,15 @@ def consolidated(
     waits = {id: found for id, found in verdicts if found.waits and id not in where}
     out |= {id: found.in_words for id, found in waits.items()}
     refuted = {id: found.in_words for id, found in waits.items() if found.harms}
-    longer = lengthened(skill, standing, past_known(rt, skill.name), rt.settings.learning.new_evidence)
+    longer = lengthened(skill, standing, past, rt.settings.learning.new_evidence)
     whole = [*found.whole, *longer, *(item.group for item in scripts if item.group)]
     with _Beside(runner, lambda: rt.store.put_all([("book", book.digest, book)])) as asked:
         root = worded(skill, book, whole, enough, asked, standing=where, out=out, refuted=refuted)
+    root, aside = in_words_of_reviewers(root, book.rules, words, skill, allowed_in(rt.store) if words else ())
+    keep(rt.store, aside)
     rt.store.put_all([("groups", root.digest, root)])
-    return Consolidated(Merged(content=root.digest, groups=len(root.groups)), book.digest, scripts)
+    waiting = tuple(item.digest for item in aside)
+    return Consolidated(Merged(content=root.digest, groups=len(root.groups)), book.digest, scripts, waiting)
 
 
 def _scripts(

@@ -25,13 +25,14 @@ A = TypeVar("A", Extracted, Proposed)
 
 
 class Consolidated(NamedTuple):
-    """What became of the proposals: the groups to be routed, None where there are none, the book by digest, and what
-    was made of routines.
+    """What became of the proposals: the groups to be routed, None where there are none, the book by digest, what was
+    made of routines, and what of reviewers' words is in quarantine, by digest.
     """
 
     root: Merged | None
     book: str
     scripts: tuple[TriedScript, ...] = ()
+    quarantined: tuple[str, ...] = ()
 
 
 class Distilled(Record):
@@ -164,6 +165,7 @@ def distilled(
     """The stages of a distillation put together. What the screening kept out is named as the store names it."""
     lessons = [digest for item in proposed for digest in item.quarantined]
     scripts = [item.quarantined for item in made.scripts if item.quarantined]
+    aside = [*lessons, *(item.digest for item in found.aside), *scripts, *made.quarantined]
     return Distilled(
         base=base,
         analysed=tuple(analysed),
@@ -173,7 +175,7 @@ def distilled(
         book=made.book,
         scripts=made.scripts,
         uncut=found.uncut,
-        quarantined=tuple(dict.fromkeys([*lessons, *(item.digest for item in found.aside), *scripts])),
+        quarantined=tuple(dict.fromkeys(aside)),
         earlier_tasks=earlier_tasks,
         remembered=remembered,
         failures=failures,

@@ -7,6 +7,7 @@ from trace2skill.core.forms import from_text_or_none
 from trace2skill.evaluation.ablation import Ablation
 from trace2skill.runs.pruned import Pruned
 from trace2skill.runs.shrunk import Shrunk
+from trace2skill.runs.skill_reviews import SkillReviews, Vote, reviews_of, votes_in
 from trace2skill.runs.summary import RunSummary
 from trace2skill.store import RunHead, Store
 
@@ -35,6 +36,8 @@ class Past(NamedTuple):
     """Trajectories that were analysed, with the place of the first run that did."""
     shrunk: tuple[tuple[int, Shrunk], ...] = ()
     """Passes that were to make the skill smaller, with the place of their run."""
+    votes: tuple[Vote, ...] = ()
+    """What reviewers of pull requests have decided."""
 
     def is_after(self, trajectory_id: str, at: int) -> bool:
         """Was it read only after the run at that place? What no run has read yet is being read now."""
@@ -46,24 +49,30 @@ class Past(NamedTuple):
         read = {id: n for id, n in self.read.items() if n < at}
         measured = {id: found for id, found in self.measured.items() if found.at <= at}
         shrunk = tuple(found for found in self.shrunk if found[0] < at) + _pass_of(at, last)
-        return Past(runs, measured, {**{item.trajectory_id: at for item in last.analyses}, **read}, shrunk)
+        votes = tuple(vote for vote in self.votes if vote.at <= at)
+        return Past(runs, measured, {**{item.trajectory_id: at for item in last.analyses}, **read}, shrunk, votes)
 
 
 NO_PAST = Past((), {}, {})
 
 
-def past_of(store: Store, skill: str, among: Collection[str] | None = None) -> Past:
-    """What the store holds of runs over the skill of that name: of those `among` alone, by id, where that is given."""
-    told = [
-        (at, head) for at, head in enumerate(store.run_heads()) if head.told and (among is None or head.id in among)
-    ]
+def past_of(
+    store: Store, skill: str, among: Collection[str] | None = None, reviews: SkillReviews | None = None
+) -> Past:
+    """What the store holds of runs over the skill of that name: of those `among` alone, by id, where that is given.
+
+    What reviewers have decided is what the store has of it by now, or what `reviews` says.
+    """
+    heads = store.run_heads()
+    told = [(at, head) for at, head in enumerate(heads) if head.told and (among is None or head.id in among)]
+    votes = votes_in(reviews or reviews_of(store, skill), {head.id: at for at, head in enumerate(heads)})
     runs: list[tuple[int, RunSummary]] = []
     read: dict[str, int] = {}
     for at, head in told:
         if head.kind == "run" and (summary := _of(store, head.id, skill)) is not None:
             runs.append((at, summary.model_copy(update={"analyses": ()})))
             _first_read(read, summary, at)
-    if not runs:  # nothing was tried, so that nobody asks when something was read: summaries of logs can be large
+    if not runs and not votes:  # so that nobody asks when something was read: summaries of logs can be large
         return NO_PAST
     measured: dict[str, MeasuredCandidate] = {}
     shrunk = [found for at, summary in runs for found in _pass_of(at, summary)]
@@ -75,7 +84,7 @@ def past_of(store: Store, skill: str, among: Collection[str] | None = None) -> P
             measured[pruned.ablation.candidate] = MeasuredCandidate(at, pruned.ablation, won)
         elif head.kind == "shrink" and (found := _summary(store, head.id, Shrunk)) is not None:
             shrunk += [(at, found)] * (found.skill_name == skill)
-    return Past(tuple(runs), measured, read, tuple(sorted(shrunk, key=lambda item: item[0])))
+    return Past(tuple(runs), measured, read, tuple(sorted(shrunk, key=lambda item: item[0])), votes)
 
 
 def _pass_of(at: int, summary: RunSummary) -> tuple[tuple[int, Shrunk], ...]:

@@ -7,6 +7,7 @@ or a log has written stands in spans of code, where none of that is read.
 import re
 
 from trace2skill.consolidate.groups import EditGroup
+from trace2skill.runs.skill_reviews import SkillReviews, lines_said
 from trace2skill.runs.summary import SIMULATED_NOTE, RunSummary
 from trace2skill.safety.code_spans import code_span
 from trace2skill.safety.shown import shown
@@ -14,12 +15,16 @@ from trace2skill.types.evaluation import score_names
 
 MOST_RULES = 40
 MOST_SUPPORTERS = 5
+MOST_NOTES = 20
 VERDICTS = {
     "promote": "The gate says: promote",
     "reject": "The gate says: do not promote",
     "not_enough_evidence": "Not enough evidence",
     "unfinished": "No verdict",
 }
+HOW_TO_VOTE = (
+    "a comment `/reject` at a line keeps its rule out from now on; a suggestion for one line is taken as its words"
+)
 UNTESTED = "**Not tested on held-out tasks.** What it says of evidence is what its logs show, and no more."
 
 
@@ -30,12 +35,19 @@ def title_of(summary: RunSummary) -> str:
     return f"{summary.skill_name}: {rules} rule{'s' if rules != 1 else ''}{tested}"
 
 
-def page_of(summary: RunSummary, report: str) -> str:
-    """The text, as Markdown. `report` is where the run's report can be opened, '' where nobody else can."""
+def page_of(summary: RunSummary, report: str, reviews: SkillReviews | None = None) -> str:
+    """The text, as Markdown.
+
+    Args:
+        summary: of the run.
+        report: where its report can be opened, '' where nobody else can.
+        reviews: what was said of the versions of this skill before.
+    """
     parts = [
         f"**{VERDICTS[summary.decision.verdict]}**: {_said(summary.decision.reason)}",
         _scores(summary) or UNTESTED,
         _rules(summary),
+        _said_before(summary, reviews) if reviews else "",
         _behind(summary, report),
     ]
     if summary.simulated:
@@ -62,6 +74,24 @@ def _rules(summary: RunSummary) -> str:
     left = len(written) - len(rows)
     more = [f"\n{left} more are in the diff."] if left else []
     return "\n".join(["| asked for by | rule | such as |", "|---|---|---|", *rows, *more])
+
+
+def _said_before(summary: RunSummary, reviews: SkillReviews) -> str:
+    """What those who may write have said of these rules and of all, and which rules stay out since they rejected them.
+
+    Words of others are shown by commands, and not repeated in our name where everybody reads them.
+    """
+    written = summary.candidate.written
+    notes = [line for group in written for line in lines_said(reviews, group.said, group.text)]
+    notes += [line for request in reviews.requests for line in request.lines if not line.text]
+    heard = [line for line in dict.fromkeys(notes) if line.comment.may_vote or line.comment.against]
+    rows = [f"- {code_span(line.text.strip()) or 'all of it'}: {code_span(line.in_words)}" for line in heard]
+    out = [item for item in summary.refuted if item.waits and item.refuted[-1].by == "reviewer"]
+    rows += [f"- {code_span(item.says)} stays out: {code_span(item.in_words)}" for item in out]
+    if not rows:
+        return ""
+    left = [f"- and {len(rows) - MOST_NOTES} more: `trace2skill book` lists them"] if len(rows) > MOST_NOTES else []
+    return "\n".join(["**What reviewers have said before:**\n", *rows[:MOST_NOTES], *left])
 
 
 def _row(group: EditGroup) -> str:
@@ -93,6 +123,7 @@ def _behind(summary: RunSummary, report: str) -> str:
         lines.append(f"scripts to review: {', '.join(map(code_span, summary.candidate.scripts))}")
     lines.append(f"[the report]({report}) has every edit with its traces" if report else "")
     lines.append("who asked for a line, and the steps that show it: `trace2skill why SKILL_DIR:LINE`")
+    lines.append(HOW_TO_VOTE)
     lines.append(f"run `{summary.run_id}`, version `{summary.candidate.skill}`")
     return "\n".join(f"- {line}" for line in lines if line)
 

@@ -2,8 +2,10 @@
 
 from trace2skill.core.errors import BadInput
 from trace2skill.runs.pull_request_page import page_of, title_of
+from trace2skill.runs.read_reviews import keep_proposed
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.skill_reviews import reviews_of
 from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.git_address import GitAddress
 from trace2skill.skills.skill import Skill
@@ -76,8 +78,9 @@ def propose(
     done = asked.propose(skill, base, message(told), version.written)
     if forge is None:
         return done
-    page = page_of(summary, report_of(settings, summary))
+    page = page_of(summary, report_of(settings, summary), reviews_of(store, skill.name))
     found = forge.request(done.branch, done.into, title_of(summary), page, skill.digest)
+    keep_proposed(store, summary, address, forge, found.id)
     return done.model_copy(update={"request": found.address, "did": found.did})
 
 

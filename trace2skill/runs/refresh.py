@@ -18,6 +18,7 @@ from trace2skill.runs.intake import NOTHING_READ, Intake, take_in
 from trace2skill.runs.library_checks import check_kind
 from trace2skill.runs.lineage import keep_evidence
 from trace2skill.runs.night import is_night_of
+from trace2skill.runs.nightly_reviews import read_before
 from trace2skill.runs.preflight import check, store_from
 from trace2skill.runs.run_progress import ProgressFile, RunProgress, State
 from trace2skill.runs.runtime import RunKind, Runtime, runtime
@@ -85,6 +86,8 @@ def start(rt: Runtime, kind: RunKind = "run", *, flow_run: str = "", **arguments
         if rt.place is not None:
             keep_evidence(rt, rt.given_skill)
             _take_over(rt, rt.given_skill, rt.place, kind)
+    if kind in ("run", "ingest"):
+        read_before(rt)
     rt.store.start_run(RunRow(id=rt.run_id, kind=kind, settings=as_text(rt.as_read)))
     settings = as_value(rt.as_read)
     first = RunProgress(

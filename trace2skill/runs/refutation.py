@@ -1,7 +1,7 @@
 """Which rules of a book are refuted, on what evidence, and whether enough has come since for them to return.
 
-A rule is refuted by one of four things, each of which blames it and not only the candidate that it was in; and a fifth
-takes it out on the same terms:
+A rule is refuted by one of four things, each of which blames it and not only the candidate that it was in; and two more
+take it out on the same terms:
 
 - `ablation`: left out of the candidate, the skill scores higher, with the whole 95% interval, and the gate has let the
   pruned skill through. Without the gate's answer, what held-out tasks say of single rules would steer what is proposed
@@ -15,6 +15,7 @@ takes it out on the same terms:
   (`trace2skill.evaluation.culprits`).
 - `shrinking`: a smaller champion without it was promoted, and what it says is said nowhere else
   (`trace2skill.runs.shrink`). That refutes nothing, and it returns on the same terms.
+- `reviewer`: somebody who may write has rejected its line in a pull request (`trace2skill.runs.skill_reviews`).
 
 A candidate of several suspects that lost refutes none of them: one of them may be right. That no task which asked for a
 rule passes with it refutes nothing: another cause may stand behind the first. A win later than a refutation ends it.
@@ -43,7 +44,7 @@ def verdicts_of(past: Past, rules: Sequence[BookRule], needed: int) -> Mapping[s
     refuted = _since_the_last_win(_refutations(past, rules, tried), _wins(tried))
     found: dict[str, RuleVerdict] = {}
     for rule in rules:
-        if known := refuted.get(rule.id):
+        if known := _counted(refuted.get(rule.id, []), rule, past, needed):
             at = known[-1][0]
             new = [said.rule.support for said in rule.said if past.is_after(said.rule.trajectory_id, at)]
             found[rule.id] = RuleVerdict(
@@ -54,6 +55,25 @@ def verdicts_of(past: Past, rules: Sequence[BookRule], needed: int) -> Mapping[s
                 needed=needed * 2 ** (len(known) - 1),
             )
     return found
+
+
+def _counted(
+    known: Sequence[tuple[int, Refutation]], rule: BookRule, past: Past, needed: int
+) -> list[tuple[int, Refutation]]:
+    """The refutations of a rule without those by which reviewers only say again what they have said.
+
+    A rejection counts anew once the rule had come back: else two people, or two comments, would be two refutations.
+    """
+    kept: list[tuple[int, Refutation]] = []
+    for at, item in known:
+        if kept and item.by == kept[-1][1].by == "reviewer":
+            before = kept[-1][0]
+            said = [one.rule for one in rule.said if past.is_after(one.rule.trajectory_id, before)]
+            since = [one.support for one in said if not past.is_after(one.trajectory_id, at)]
+            if Support.union(since).weight < needed * 2 ** (len(kept) - 1):
+                continue
+        kept.append((at, item))
+    return kept
 
 
 def refutations_of(past: Past, rules: Sequence[BookRule]) -> Mapping[str, tuple[Refutation, ...]]:
@@ -77,11 +97,17 @@ def _refutations(
                 known = {"run_id": summary.run_id, "night": summary.night, "candidate": summary.candidate.skill}
                 for id in line.rules:
                     found[id].append((at, Refutation(**known, by=by, reason=reason)))
-    for at, of, refutation in (*_by_replay(past, rules), *_by_shrinking(past, rules)):
+    for at, of, refutation in (*_by_replay(past, rules), *_by_shrinking(past, rules), *_by_reviewers(past, rules)):
         for id in of:
             found[id].append((at, refutation))
     # An ablation of a candidate that came again is one, and so is a run that blames several lines of one rule.
-    return {id: sorted(dict(reversed(items)).items()) for id, items in found.items()}
+    return {id: _each_once(items) for id, items in found.items()}
+
+
+def _each_once(items: Sequence[tuple[int, Refutation]]) -> list[tuple[int, Refutation]]:
+    """One of each run, and one of reviewers besides, in the order of places."""
+    once = {(at, item.by == "reviewer"): item for at, item in reversed(items)}
+    return [(at, once[at, person]) for at, person in sorted(once)]
 
 
 def _by_replay(past: Past, rules: Sequence[BookRule]) -> Iterator[tuple[int, frozenset[str], Refutation]]:
@@ -102,6 +128,17 @@ def _by_shrinking(past: Past, rules: Sequence[BookRule]) -> Iterator[tuple[int, 
             if part.is_out_of_use:
                 where = {"run_id": one.run_id, "night": one.night, "candidate": one.skill}
                 yield at, known.of(part.group), Refutation(**where, by="shrinking", reason=part.reason)
+
+
+def _by_reviewers(past: Past, rules: Sequence[BookRule]) -> Iterator[tuple[int, frozenset[str], Refutation]]:
+    """The rules whose lines reviewers have rejected. The reason names who and where, and repeats nobody's words."""
+    known = RulesByWords(rules)
+    for vote in past.votes:
+        if not vote.wording:
+            request = vote.request
+            where = {"run_id": request.run_id, "night": request.night, "candidate": request.version}
+            reason = f"by {vote.person}, {vote.where or 'at an unknown address'}"
+            yield vote.at, known.of(vote.group), Refutation(**where, by="reviewer", reason=reason)
 
 
 def _against(one: Tried, line: Line, *, alone: bool) -> tuple[Evidence, str] | None:
@@ -137,4 +174,9 @@ def _wins(tried: Sequence[Tried]) -> dict[str, int]:
 def _since_the_last_win(
     refuted: Mapping[str, Sequence[tuple[int, Refutation]]], wins: Mapping[str, int]
 ) -> dict[str, list[tuple[int, Refutation]]]:
-    return {id: [item for item in items if item[0] > wins.get(id, -1)] for id, items in refuted.items()}
+    return {id: [item for item in items if _is_later(item, wins.get(id, -1))] for id, items in refuted.items()}
+
+
+def _is_later(item: tuple[int, Refutation], win: int) -> bool:
+    """Did it come after a win? What was rejected when a run had ended came after that run's win, too."""
+    return item[0] > win or (item[0] == win and item[1].by == "reviewer")

@@ -8,7 +8,8 @@ from pydantic import Field
 from trace2skill.consolidate.groups import EditGroup
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.consolidate.memory import RuleMemory
-from trace2skill.consolidate.settle import BookRule, RuleBook
+from trace2skill.consolidate.quarantine import allowed_in
+from trace2skill.consolidate.settle import BookRule, RuleBook, saying_of
 from trace2skill.consolidate.standing import Standing, standing_in
 from trace2skill.core.errors import BadInput
 from trace2skill.core.forms import from_text_or_none
@@ -16,11 +17,13 @@ from trace2skill.core.record import Record
 from trace2skill.evaluation.attribution import RuleEffect
 from trace2skill.runs.past import past_of
 from trace2skill.runs.refutation import verdicts_of
+from trace2skill.runs.reviewers_words import standing_in_words, why_not_taken, wordings
 from trace2skill.runs.rule_effects import effects_of
 from trace2skill.runs.rule_trials import RuleTrial, candidates_of, trials_of
 from trace2skill.runs.rule_verdict import RuleVerdict
 from trace2skill.runs.sections import LearningSettings
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.skill_reviews import lines_said, reviews_of
 from trace2skill.runs.summary import RunSummary
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
@@ -54,6 +57,9 @@ class ListedRule(Record):
     verdict: RuleVerdict | None = Field(
         default=None, exclude_if=not_, description="That it stands refuted, and what has come since."
     )
+    reviews: tuple[str, ...] = Field(
+        default=(), exclude_if=not_, description="What reviewers of pull requests have said of its lines."
+    )
 
 
 class ListedBook(Record):
@@ -83,12 +89,22 @@ def listed_book(store: Store, skill: Skill) -> ListedBook:
         opposed.setdefault(pair.first, []).append(pair.second)
         opposed.setdefault(pair.second, []).append(pair.first)
     past = past_of(store, skill.name)
+    standing = standing_in_words(skill, book.rules, wordings(past, book.rules)) | standing
     tried = trials_of(candidates_of(past, book.rules))
     refuted = verdicts_of(past, book.rules, _needed(store, summary.run_id))
-    effects = effects_of(store, past, book)
+    effects, reviews = effects_of(store, past, book), reviews_of(store, skill.name)
+    allowed = allowed_in(store)
     rules = [
         _listed(rule, memory, standing.get(rule.id), fate, opposed.get(rule.id, [])).model_copy(
-            update={"tried": tried.get(rule.id, ()), "effect": effects.get(rule.id), "verdict": refuted.get(rule.id)}
+            update={
+                "tried": tried.get(rule.id, ()),
+                "effect": effects.get(rule.id),
+                "verdict": refuted.get(rule.id),
+                "reviews": tuple(
+                    "; ".join(part for part in (line.in_words, why_not_taken(line, skill, allowed)) if part)
+                    for line in lines_said(reviews, [saying_of(one) for one in rule.said], rule.says)
+                ),
+            }
         )
         for rule in book.rules
     ]

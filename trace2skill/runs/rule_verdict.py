@@ -7,7 +7,7 @@ from pydantic import Field
 
 from trace2skill.core.record import Record
 
-Evidence = Literal["gate", "ablation", "flips", "replay", "shrinking"]
+Evidence = Literal["gate", "ablation", "flips", "replay", "shrinking", "reviewer"]
 
 
 class Refutation(Record):
@@ -26,6 +26,8 @@ class Refutation(Record):
         who = {"gate": "the gate", "flips": "the tasks that asked for it"}.get(self.by, self.by)
         if self.by == "shrinking":
             return f"taken out by shrinking in {self.run_id}{night}: {self.reason}"
+        if self.by == "reviewer":
+            return f"rejected in the pull request of {self.run_id}{night}: {self.reason}"
         return f"refuted by {who} in {self.run_id}{night}: {self.reason}"
 
 
@@ -45,8 +47,8 @@ class RuleVerdict(Record):
 
     @property
     def harms(self) -> bool:
-        """Did the work go worse with it? What shrinking took out had no effect that anyone could measure."""
-        return self.refuted[-1].by != "shrinking"
+        """Did the work go worse with it? What shrinking or a reviewer took out had no effect that was measured."""
+        return self.refuted[-1].by not in ("shrinking", "reviewer")
 
     @property
     def in_words(self) -> str:

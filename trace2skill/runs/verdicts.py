@@ -7,7 +7,10 @@ experiment, or one without memory, knows none.
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import not_
 from weakref import WeakKeyDictionary
+
+from pydantic import Field
 
 from trace2skill.consolidate.settle import RuleBook
 from trace2skill.core.record import Record
@@ -15,6 +18,7 @@ from trace2skill.runs.past import NO_PAST, Past, ended, past_of
 from trace2skill.runs.refutation import verdicts_of
 from trace2skill.runs.rule_verdict import RuleVerdict
 from trace2skill.runs.runtime import Runtime
+from trace2skill.runs.skill_reviews import SkillReviews, reviews_of
 
 MOST_SHOWN = 30
 """Refuted rules that a prompt shows: those with the most tasks behind them."""
@@ -33,9 +37,10 @@ class _Known:
 
 
 class VerdictMark(Record, form="VerdictMark", version=1):
-    """The runs that had ended when a run began, by id."""
+    """The runs that had ended when a run began, by id, and what reviewers had said by then."""
 
     runs: tuple[str, ...] = ()
+    reviews: str = Field(default="", exclude_if=not_, description="Digest of a `SkillReviews`, '' for none.")
 
 
 def past_known(rt: Runtime, skill: str, *, keep: bool = True) -> Past:
@@ -46,7 +51,7 @@ def past_known(rt: Runtime, skill: str, *, keep: bool = True) -> Past:
 def verdicts_for(rt: Runtime, skill: str, book: RuleBook) -> Mapping[str, RuleVerdict]:
     """The rules of a book that stand refuted for this run, by id; `skill` is the name of S0."""
     past = _what_is_known(rt, skill).past
-    return verdicts_of(past, book.rules, rt.settings.learning.new_evidence) if past.runs else {}
+    return verdicts_of(past, book.rules, rt.settings.learning.new_evidence) if past.runs or past.votes else {}
 
 
 def refuted_before(rt: Runtime, skill: str) -> tuple[str, ...]:
@@ -74,16 +79,25 @@ def _what_is_known(rt: Runtime, skill: str, *, keep: bool = True) -> _Known:
     with _once:
         known = _known.get(rt)
         if known is None or known.of != of:
-            known = _known[rt] = _Known(of, past_of(rt.store, skill, frozenset(_mark(rt, keep=keep).runs)))
+            runs, reviews = _mark(rt, skill, keep=keep)
+            known = _known[rt] = _Known(of, past_of(rt.store, skill, runs, reviews))
         return known
 
 
-def _mark(rt: Runtime, *, keep: bool) -> VerdictMark:
+def _mark(rt: Runtime, skill: str, *, keep: bool) -> tuple[frozenset[str], SkillReviews]:
+    """The runs that count, and what reviewers had said when the run began."""
     id = f"verdicts/{rt.run_id}"
     with rt.store.alone(id):
         mark = rt.store.get("memory", id, VerdictMark)
         if mark is None:
-            mark = VerdictMark(runs=tuple(one for one in ended(rt.store.run_heads()) if one != rt.run_id))
+            reviews = reviews_of(rt.store, skill)
+            before = tuple(one for one in ended(rt.store.run_heads()) if one != rt.run_id)
+            mark = VerdictMark(runs=before, reviews=reviews.digest if reviews.requests else "")
             if keep:
                 rt.store.put("memory", id, mark)
-        return mark
+                if mark.reviews:  # what is read later changes what the store has under the name of the skill
+                    rt.store.put("review", mark.reviews, reviews)
+        else:
+            known = rt.store.get("review", mark.reviews, SkillReviews) if mark.reviews else None
+            reviews = known or SkillReviews(skill=skill)
+    return frozenset(mark.runs), reviews

@@ -56,14 +56,16 @@ RecordKind = Literal[
     "script",
     "library",
     "waiting",
+    "review",
 ]
 T = TypeVar("T", bound=BaseModel)
 NEVER_MISSED: frozenset[RecordKind] = frozenset(
-    {"withheld", "support", "memory", "provider batch", "waiting", "intake"}
+    {"withheld", "support", "memory", "provider batch", "waiting", "intake", "review"}
 )
 """Kinds that are not taken for missing where they cannot be read: an analyst would be shown the answers that a log gave
 away, a skill's votes would be counted anew from nothing, over those that are there, a batch would be sent again,
-lessons that wait for a skill would be lost, and a skill would be audited by what it has learned from."""
+lessons that wait for a skill would be lost, a skill would be audited by what it has learned from, and what people have
+decided would be lost."""
 
 
 class Store(ABC):

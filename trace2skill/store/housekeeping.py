@@ -50,7 +50,7 @@ def prune_store(store: Store, older_than_days: int, *, dry_run: bool = False) ->
     conditions["result"] = f"written < {limit} + INTERVAL '1 day'"
     kept = (
         "'skill', 'support', 'lesson', 'evaluation', 'quarantine', 'allowance', 'provider batch', 'canary', 'waiting', "
-        "'script', 'pull'"
+        "'script', 'pull', 'review'"
     )
     conditions["noun"] += f" AND kind NOT IN ({kept})"
     counts = {

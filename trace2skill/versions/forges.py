@@ -4,38 +4,31 @@ GitHub: https://docs.github.com/rest/pulls/pulls. GitLab: https://docs.gitlab.co
 the environment alone and goes to the forge of the repository's own host, or to the one that a person named.
 """
 
-import json
 import os
 import re
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-import httpx
-
-from trace2skill.core import stopping
 from trace2skill.core.errors import BadInput
 from trace2skill.skills.git_address import GitAddress
+from trace2skill.versions.forge_api import TOKENS, ForgeApi, ForgeRefusal, Kind, line_number, mapping, number, text, web
+from trace2skill.versions.github_reviews import GitHubReviews
+from trace2skill.versions.gitlab_reviews import GitLabReviews
 from trace2skill.versions.pull_request import Forge, ForgeRequest
+from trace2skill.versions.reviews import NOBODY, Reviewed
 
-Kind = Literal["github", "gitlab"]
 ForgeName = Literal["github", "gitlab", "none"]
 """What settings and commands name: 'none' where a branch is pushed and nobody asked for anything."""
-TOKENS: Mapping[Kind, tuple[str, ...]] = {"github": ("GITHUB_TOKEN", "GH_TOKEN"), "gitlab": ("GITLAB_TOKEN",)}
 HOSTS: Mapping[Kind, tuple[str, ...]] = {"github": ("GH_HOST",), "gitlab": ("GITLAB_HOST", "CI_SERVER_HOST")}
 """Variables by which a person says that the token is for another host than the public one."""
 PUBLIC: Mapping[Kind, str] = {"github": "github.com", "gitlab": "gitlab.com"}
-SECONDS, ALL_SECONDS = 30.0, 120.0
-"""Of silence, and of a whole answer."""
-MOST_BYTES = 8 * 2**20
 LONGEST_BODY = 60_000
 """Characters; GitHub takes 65,536."""
 LONGEST_TITLE = 200
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DRAFTS = ("Draft:", "WIP:")
-_WEB = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]{1,500}")
 
 
 class _Known(NamedTuple):
@@ -88,7 +81,8 @@ def forge_of(address: GitAddress, kind: Kind | None = None, api: str = "") -> Fo
             "requests of this repository; --forge none pushes the branch alone"
         )
     project = where.path.strip("/").removesuffix(".git")
-    return (GitHub if kind == "github" else GitLab)(base, project, token)
+    rest = ForgeApi(kind, base, project, token)
+    return GitHub(rest) if kind == "github" else GitLab(rest)
 
 
 def _usual(kind: Kind, where: SplitResult) -> str:
@@ -112,13 +106,58 @@ def _hosts(kind: Kind) -> set[str]:
     return {os.environ.get(name, "").lower() for name in HOSTS[kind]} - {""}
 
 
-class _Rest(ABC):
-    """What both have in common."""
+class _Requests(ABC):
+    """What both have in common. `_number` and `_address` are what a request's number and address are called."""
 
-    kind: Kind
+    _number: str
+    _address: str
 
-    def __init__(self, base: str, project: str, token: str) -> None:
-        self._base, self._project, self._token = base, project, token
+    def __init__(self, rest: ForgeApi) -> None:
+        self._rest = rest
+
+    @property
+    def kind(self) -> Kind:
+        """See `Forge`."""
+        return self._rest.kind
+
+    @property
+    def api(self) -> str:
+        """See `Forge`."""
+        return self._rest.base
+
+    def reviewed(
+        self, branches: Sequence[str], version: str, request: str = "", may_write: Mapping[str, bool] = NOBODY
+    ) -> Reviewed:
+        """See `Forge`."""
+        known = self._numbered(request)
+        reader = (GitHubReviews if self._rest.kind == "github" else GitLabReviews)(self._rest, may_write)
+        try:
+            return reader.read(known or self._of_version(branches, version))
+        except ForgeRefusal as refusal:
+            if refusal.status != 404 or not known:
+                raise
+            raise BadInput(
+                f"{self._rest.base}: {self._rest.project} has no pull request {known}, or the token may not see it: it "
+                "was deleted, perhaps (`trace2skill propose-pr` opens another); what was read of it before stays"
+            ) from refusal
+
+    def _numbered(self, request: str) -> int:
+        """The number of a request by what names it, 0 where that names none of this project."""
+        digits = request.removeprefix(self._rest.request_id(0)[:-1])
+        return int(digits) if digits != request and re.fullmatch(r"[1-9]\d{0,11}", digits) else 0
+
+    def _of_version(self, branches: Sequence[str], version: str) -> int:
+        """The number of the request in whose text a version stands: others on its branch are of other versions."""
+        found = [item for branch in branches for item in self._known(branch, "")]
+        known = next((item for item in found if version in item.body), None)
+        if known is None:
+            has = f"has {len(found)}, and none of this version," if found else "has no pull request"
+            raise BadInput(
+                f"{self._rest.base}: {self._rest.project} {has} of a branch {' or '.join(branches)}: it was deleted, "
+                "is of a later version by now, or was never opened (`trace2skill propose-pr` opens it); what was read "
+                "of it before stays"
+            )
+        return known.number
 
     def closed(self, branch: str, into: str, version: str) -> str:
         """See `Forge`."""
@@ -134,156 +173,100 @@ class _Rest(ABC):
             body = body[:LONGEST_BODY].rpartition("\n")[0] + f"\n\nThe rest is in the report.\n\nversion `{version}`\n"
         known = next((item for item in self._known(branch, into) if item.open), None)
         if known is None:
-            return ForgeRequest(self._open(branch, into, title, body), "opened")
+            made = self._open(branch, into, title, body)
+            told, address = line_number(made.get(self._number)), web(made.get(self._address))
+            return ForgeRequest(address, "opened", self._rest.request_id(told) if told else "")
         if version in known.body:  # what people made of title and text stays theirs
-            return ForgeRequest(known.address, "unchanged")
+            return ForgeRequest(known.address, "unchanged", self._rest.request_id(known.number))
         draft = next((word for word in DRAFTS if known.title.startswith(word)), "")
         self._change(known.number, f"{draft} {title}".strip(), body)
-        return ForgeRequest(known.address, "updated")
-
-    def _ask(self, method: str, path: str, **more: Any) -> Any:
-        until, content = time.monotonic() + ALL_SECONDS, b""
-        what = f"{method} {path.partition('?')[0]}"
-        try:
-            with httpx.stream(
-                method, f"{self._base}/{path}", headers=self._headers(), timeout=SECONDS, follow_redirects=False, **more
-            ) as answer:
-                for piece in answer.iter_bytes():
-                    stopping.check()
-                    content += piece
-                    if len(content) > MOST_BYTES or time.monotonic() > until:
-                        raise BadInput(f"{self._base} answers {what} without an end. Run the same command again")
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise BadInput(
-                f"{self._base} cannot be reached ({type(error).__name__}): run the same command again"
-            ) from error
-        if not answer.is_success:
-            raise BadInput(self._refusal(answer.status_code, content.decode(errors="replace"), what))
-        try:
-            return json.loads(content)
-        except ValueError as error:
-            raise BadInput(f"{self._base} answers {what} with something else than JSON") from error
-
-    def _refusal(self, status: int, text: str, what: str) -> str:
-        said = " ".join(text.replace(self._token, "[token]").split())[:300]
-        remedy = {
-            401: f"the token in {' or '.join(TOKENS[self.kind])} is not taken",
-            403: "the token may not write pull requests there",
-            404: f"there is no {self._project}, or the token may not see it",
-        }.get(status, "run the same command again")
-        return f"{self._base} refuses {what} ({status}): {said}. {remedy}"
-
-    @abstractmethod
-    def _headers(self) -> dict[str, str]:
-        """Those of a request, the token among them."""
+        return ForgeRequest(known.address, "updated", self._rest.request_id(known.number))
 
     @abstractmethod
     def _known(self, branch: str, into: str) -> list[_Known]:
-        """All requests for a branch, closed ones too."""
+        """All requests for a branch into another, or into any (''), closed ones too, the newest first.
+
+        A branch of that name in another repository is anybody's, and so is what its request says. Who opens one from a
+        branch of the project itself may write there.
+        """
 
     @abstractmethod
     def _change(self, number: int, title: str, body: str) -> None:
         """Give a request another title and body."""
 
     @abstractmethod
-    def _open(self, branch: str, into: str, title: str, body: str) -> str:
-        """Open one; returns its address."""
+    def _open(self, branch: str, into: str, title: str, body: str) -> dict[str, Any]:
+        """Open one; returns it as the forge has it."""
 
 
-class GitHub(_Rest):
+class GitHub(_Requests):
     """GitHub's pull requests."""
 
-    kind: Kind = "github"
-
-    def _headers(self) -> dict[str, str]:
-        return {
-            "Authorization": f"Bearer {self._token}",
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": "2022-11-28",
-        }
+    _number, _address = "number", "html_url"
 
     @property
     def _pulls(self) -> str:
-        return f"repos/{quote(self._project)}/pulls"
+        return f"{self._rest.at}/pulls"
 
     def _known(self, branch: str, into: str) -> list[_Known]:
-        owner = self._project.partition("/")[0]
-        asked = {"head": f"{owner}:{branch}", "base": into, "state": "all", "per_page": "100"}
+        owner = self._rest.project.partition("/")[0]
+        asked = {"head": f"{owner}:{branch}", "state": "all", "per_page": "100"} | ({"base": into} if into else {})
         return [
             _Known(
-                _number(item.get("number")),
+                number(item.get("number")),
                 item.get("state") == "open",
                 bool(item.get("merged_at")),
-                _text(item.get("title")),
-                _text(item.get("body")),
-                _web(item.get("html_url")),
+                text(item.get("title")),
+                text(item.get("body")),
+                web(item.get("html_url")),
             )
-            for item in _rows(self._ask("GET", self._pulls, params=asked))
-            if _mapping(item.get("head")).get("ref") == branch
+            for item in self._rest.listed(self._rest.ask("GET", self._pulls, params=asked), self._pulls)
+            if mapping(item.get("head")).get("ref") == branch and _repository(item, "head") == _repository(item, "base")
         ]
 
     def _change(self, number: int, title: str, body: str) -> None:
-        self._ask("PATCH", f"{self._pulls}/{number}", json={"title": title, "body": body})
+        self._rest.ask("PATCH", f"{self._pulls}/{number}", json={"title": title, "body": body})
 
-    def _open(self, branch: str, into: str, title: str, body: str) -> str:
-        made = self._ask("POST", self._pulls, json={"title": title, "head": branch, "base": into, "body": body})
-        return _web(_mapping(made).get("html_url"))
+    def _open(self, branch: str, into: str, title: str, body: str) -> dict[str, Any]:
+        given = {"title": title, "head": branch, "base": into, "body": body}
+        return mapping(self._rest.ask("POST", self._pulls, json=given))
 
 
-class GitLab(_Rest):
+def _repository(pull: dict[str, Any], end: str) -> int:
+    """The number of the repository where one end of a pull request is; below 0 where it is gone."""
+    found = line_number(mapping(mapping(pull.get(end)).get("repo")).get("id"))
+    return found or {"head": -1, "base": -2}[end]
+
+
+class GitLab(_Requests):
     """GitLab's merge requests."""
 
-    kind: Kind = "gitlab"
-
-    def _headers(self) -> dict[str, str]:
-        return {"PRIVATE-TOKEN": self._token}
+    _number, _address = "iid", "web_url"
 
     @property
     def _requests(self) -> str:
-        return f"projects/{quote(self._project, safe='')}/merge_requests"
+        return f"{self._rest.at}/merge_requests"
 
     def _known(self, branch: str, into: str) -> list[_Known]:
-        asked = {"source_branch": branch, "target_branch": into, "state": "all", "per_page": "100"}
+        asked = {"source_branch": branch, "state": "all", "per_page": "100"}
+        asked |= {"target_branch": into} if into else {}
         return [
             _Known(
-                _number(item.get("iid")),
+                number(item.get("iid")),
                 item.get("state") == "opened",
                 item.get("state") == "merged",
-                _text(item.get("title")),
-                _text(item.get("description")),
-                _web(item.get("web_url")),
+                text(item.get("title")),
+                text(item.get("description")),
+                web(item.get("web_url")),
             )
-            for item in _rows(self._ask("GET", self._requests, params=asked))
+            for item in self._rest.listed(self._rest.ask("GET", self._requests, params=asked), self._requests)
             if item.get("source_branch") == branch
+            and line_number(item.get("source_project_id")) == line_number(item.get("target_project_id")) > 0
         ]
 
     def _change(self, number: int, title: str, body: str) -> None:
-        self._ask("PUT", f"{self._requests}/{number}", json={"title": title, "description": body})
+        self._rest.ask("PUT", f"{self._requests}/{number}", json={"title": title, "description": body})
 
-    def _open(self, branch: str, into: str, title: str, body: str) -> str:
+    def _open(self, branch: str, into: str, title: str, body: str) -> dict[str, Any]:
         given = {"source_branch": branch, "target_branch": into, "title": title, "description": body}
-        return _web(_mapping(self._ask("POST", self._requests, json=given)).get("web_url"))
-
-
-def _rows(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _number(value: Any) -> int:
-    if type(value) is not int or value < 1:
-        raise BadInput("the forge names a request by something that is no number")
-    return value
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _web(value: Any) -> str:
-    """An address to be shown: whatever else a server calls one is none."""
-    told = _text(value)
-    return told if _WEB.fullmatch(told) else ""
+        return mapping(self._rest.ask("POST", self._requests, json=given))

@@ -5,7 +5,7 @@ one is a commit on top. Once what they have changes (they merged it, or edited t
 branch anew. Nothing is ever forced, and no branch but such a one is pushed to.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -15,19 +15,44 @@ from trace2skill.skills.git_address import GitAddress
 from trace2skill.skills.repository import Repository, Tip
 from trace2skill.skills.skill import Skill
 from trace2skill.versions.places import TRIES, Branch, check_name
+from trace2skill.versions.reviews import NOBODY, Reviewed
 
 PREFIX = "trace2skill"
 
 
 class ForgeRequest(NamedTuple):
-    """A pull request as a forge has it. `did` says what was done about it."""
+    """A pull request as a forge has it, what was done about it, and what names it, '' unknown."""
 
     address: str
     did: Literal["opened", "updated", "unchanged"]
+    id: str = ""
 
 
 class Forge(Protocol):
     """Where pull requests are."""
+
+    @property
+    def kind(self) -> Literal["github", "gitlab"]:
+        """What it is."""
+
+    @property
+    def api(self) -> str:
+        """Address of its REST API."""
+
+    def reviewed(
+        self, branches: Sequence[str], version: str, request: str = "", may_write: Mapping[str, bool] = NOBODY
+    ) -> Reviewed:
+        """What people have said of the request that proposes a version.
+
+        Args:
+            branches: those that it may be on.
+            version: the digest that stands in the request's text.
+            request: its `ForgeRequest.id`, where that is known: then neither branch nor text is looked at.
+            may_write: who may, as it was known last; it counts where the forge does not tell now.
+
+        Raises:
+            BadInput: there is none, the forge cannot be reached, or refuses; says what to do.
+        """
 
     def closed(self, branch: str, into: str, version: str) -> str:
         """Address of a request for that version which people have closed without merging it, '' where there is none.
@@ -119,6 +144,12 @@ class PullRequest:
             if self._repository.push(made, branch):
                 return ProposedVersion(branch=branch, into=tip.branch, commit=made, pushed=True)
         raise BadInput(f"{self._address}: branch '{branch}' moved {TRIES} times while this was pushed: run it again")
+
+    @staticmethod
+    def branches(skill: Skill, base: str) -> tuple[str, ...]:
+        """Every name that the branch of a version may have, as `_branch` gives them."""
+        shared = [f"{PREFIX}/{skill.name}/{part}" for part in (base[:12], "new")]
+        return tuple(f"{one}{more}" for more in (f"-{skill.digest[:12]}", "") for one in shared)
 
     def _into(self, skill: Skill, base: str | None) -> tuple[Tip, Skill | None]:
         """The branch of the people, and the skill as it stands there: `base`, where that is known."""

@@ -17,12 +17,12 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from trace2skill.core import clock, stopping
+from trace2skill.core.deadline import Deadline
 from trace2skill.core.errors import BadInput
 from trace2skill.core.foreign_json import parse
 from trace2skill.safety.own_secrets import without_own
 from trace2skill.safety.redaction import Redactor
 from trace2skill.traces.stores.address import TraceStoreAddress
-from trace2skill.traces.stores.deadline import Deadline
 
 TRIES = 6
 SECONDS, ALL_SECONDS = 60.0, 300.0
