@@ -16,6 +16,7 @@ from trace2skill.runs import refresh as run
 from trace2skill.runs import taking
 from trace2skill.runs.ingest import IngestSettings
 from trace2skill.runs.runtime import forget_runtimes
+from trace2skill.runs.sources_read import SourcesRead
 from trace2skill.runs.summary import RunSummary
 from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.safety.screening import screened
@@ -77,6 +78,11 @@ def logs(folder: Path, *, more: str = "") -> Path:
     return folder
 
 
+def read(given: IngestSettings) -> SourcesRead:
+    _, intake = run.take_in_logs(given.as_run())
+    return intake.read
+
+
 def evidence_for_every_line(given: IngestSettings, summary: RunSummary) -> None:
     skill = read_skill(summary.candidate_directory)
     assert not problems(skill)
@@ -131,6 +137,23 @@ def conversations(path: Path, count: int) -> Path:
     said = [{"role": "user", "content": "go"}, {"role": "assistant", "content": "done"}]
     path.write_text("".join(json.dumps({"id": f"c{n}", "messages": said}) + "\n" for n in range(count)))
     return path
+
+
+def test_what_was_lost_of_a_file_is_known_as_long_as_it_does_not_change(tmp_path: Path) -> None:
+    folder = logs(tmp_path / "logs")
+    (folder / "empty.txt").write_text("no log\n")
+    first = read(settings(tmp_path, folder))
+    assert (first.problems, first.problems_before) == (5, 0)
+    forget_runtimes()
+    again = read(settings(tmp_path, folder))
+    assert (again.unchanged, again.problems, again.problems_before) == (4, 5, 4)
+    assert sorted(again.first_problems) == sorted(first.first_problems)
+    assert "could not be read: 5, 4 of them known of files that did not change" in " ".join(again.as_lines())
+    forget_runtimes()
+    (folder / "s1.jsonl").write_text((folder / "s1.jsonl").read_text().replace("{broken\n", ""))
+    mended = read(settings(tmp_path, folder))
+    assert (mended.problems, mended.problems_before) == (4, 3)
+    assert not any("s1.jsonl" in said for said in mended.first_problems)
 
 
 def test_a_reading_that_is_broken_off_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -435,3 +435,26 @@ def test_two_that_pull_at_once_into_one_store_lose_nothing_of_each_other(tmp_pat
         assert (memory.traces, number) == ({"t0001", "t0002"}, 1)
         store.close()
         assert ends(take(tmp_path, address)) == ended(*fake.traces.values()), "what is known and not there is fetched"
+
+
+def test_each_wait_for_a_store_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with FAKES["langfuse"](*traces(3)) as fake:
+        fake.before = lambda path: (500, {}, {})
+        with pytest.raises(BadInput, match="answered with 500, 6 times: run the same command again") as raised:
+            take(tmp_path, fake.address())
+    host = fake.address().partition("//")[2].partition("?")[0]
+    assert str(raised.value).count(host) == 1
+    told = [line for line in caplog.messages if line.startswith("attempt")]
+    assert [line.partition(" in ")[0] for line in told] == [f"attempt {n} of 6" for n in range(2, 7)]
+    assert all(host in line and "was answered with 500" in line for line in told)
+
+
+def test_what_asking_again_does_not_cure_is_asked_of_the_address(tmp_path: Path) -> None:
+    with FAKES["mlflow"](*traces(3)) as fake:
+        fake.before = lambda path: (200, b"<!doctype html><title>Sign in</title>", {})
+        with pytest.raises(BadInput, match="a page of HTML and not with JSON: is the address right"):
+            take(tmp_path, fake.address())
+        assert len(fake.asked) == 1, "a page for people stays one, however often it is asked for"
+    with pytest.raises(BadInput, match="is the address right, and does a server run there") as raised:
+        take(tmp_path, fake.address())
+    assert "run the same command again" not in str(raised.value)

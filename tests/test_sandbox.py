@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from product import COMMAND
 
 from trace2skill.core.errors import InfrastructureFault, SandboxMissing
 from trace2skill.sandbox import Limits, Sandbox, bubblewrap, choose_sandbox, safe_read
@@ -263,3 +264,24 @@ def left_running(mark: str) -> bool:
 def test_this_interpreter_is_the_one_inside(tmp_path: Path) -> None:
     for sandbox in (PlainProcess(), *([] if bubblewrap.works() else [Bubblewrap()])):
         assert sandbox.run("python -c 'import sys; print(sys.version)'", tmp_path).output.strip() == sys.version.strip()
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="takes rights away from root")
+@pytest.mark.parametrize("lacking", [("DAC_OVERRIDE", "DAC_READ_SEARCH"), ("CHOWN",)], ids=str)
+def test_root_without_the_rights_of_root_is_told_so_in_a_line_and_nothing_is_left_behind(
+    lacking: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "logs").mkdir()
+    fewer = ["setpriv", f"--bounding-set={','.join(f'-{name.lower()}' for name in lacking)}", "--inh-caps=-all"]
+    said = subprocess.run(
+        [*fewer, COMMAND, "mine", "logs", "--to", "out"],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert said.returncode == 2
+    assert f"root without CAP_{lacking[0]}" in said.stderr
+    assert f"--cap-add {lacking[0]}" in said.stderr
+    assert len(said.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["logs"], "the probe's folder is gone"

@@ -142,6 +142,10 @@ def _no_label_matches(sources: Sources, verdicts: Verdicts, taken: Mapping[str, 
 
 
 def _report(readings: Readings, taking: Taking, usable: tuple[Taken, ...], left_out: int) -> SourcesRead:
+    known = [taking.lost_before(file) for file in readings.files]
+    words = [Redactor().text(str(problem)) for problem in readings.problems[:SHOWN_PROBLEMS]]
+    words += [said for _, told in known for said in told]
+    before = sum(count for count, _ in known)
     return SourcesRead(
         files=len(readings.files),
         unchanged=sum(file.state == "unchanged" for file in readings.files),
@@ -152,8 +156,9 @@ def _report(readings: Readings, taking: Taking, usable: tuple[Taken, ...], left_
         outcomes=dict(sorted(Counter(item.outcome for item in usable).items())),
         labels=dict(sorted(Counter(item.source for item in usable).items())),
         redacted=dict(sorted(taking.redacted.items())),
-        problems=readings.counts.get("problem", 0),
-        first_problems=tuple(Redactor().text(str(problem)) for problem in readings.problems[:SHOWN_PROBLEMS]),
+        problems=readings.counts.get("problem", 0) + before,
+        problems_before=before,
+        first_problems=tuple(words[:SHOWN_PROBLEMS]),
         duplicates=readings.counts.get("duplicate", 0),
         given_up=readings.counts.get(GIVEN_UP, 0),
         unmatched=len(taking.verdicts.unmatched),

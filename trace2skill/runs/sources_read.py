@@ -29,6 +29,9 @@ class SourcesRead(Record):
     labels: dict[str, int] = Field(description="Segments by who said how they ended.")
     redacted: dict[str, int] = Field(description="What was redacted in this reading, by kind.")
     problems: int = Field(description="Lines and files that could not be read.")
+    problems_before: int = Field(
+        default=0, exclude_if=not_, description="Of these, known from earlier readings of files that did not change."
+    )
     first_problems: tuple[str, ...] = ()
     duplicates: int = 0
     unmatched: int = Field(default=0, exclude_if=not_, description="Labels that no session bears.")
@@ -50,6 +53,7 @@ class SourcesRead(Record):
         given_up = (
             f"{self.given_up} traces are given up until they change: too large, gone, or unreadable on three days"
         )
+        before = f", {self.problems_before} of them known of files that did not change" if self.problems_before else ""
         return [
             f"files {self.files}, of them unchanged {self.unchanged}; read now: {counted(self.formats)}",
             f"segments {self.trajectories}, new or changed {self.fresh}, copies {self.duplicates}{left_out}",
@@ -62,7 +66,7 @@ class SourcesRead(Record):
                 * bool(self.unmatched)
             ),
             *([given_up] * bool(self.given_up)),
-            f"lines and files that could not be read: {self.problems}",
+            f"lines and files that could not be read: {self.problems}{before}",
             *(f"  {problem}" for problem in self.first_problems[:10]),
             *(f"rules: {line}" for line in self.mined),
         ]

@@ -113,6 +113,14 @@ class Taking:
         before = self.known.marks.get(file.path, []) if file.state != "read" or file.went_on else []
         return [*(item for mark in before for item in mark.taken), *self.found.get(file.path, ())]
 
+    def lost_before(self, file: ReadFile) -> tuple[int, list[str]]:
+        """How many lines of an unchanged file could not be read when it was, and the first of them in words."""
+        marks = self.known.marks.get(file.path, []) if file.state == "unchanged" else []
+        count, words = sum(mark.problems for mark in marks), [said for mark in marks for said in mark.first_problems]
+        if count > len(words):
+            words.append(f"{file.name}: {count - len(words)} {'more ' if words else ''}in an earlier reading of it")
+        return count, words
+
     def close(self) -> None:
         """Write what waits, and what was redacted to its file."""
         self._flush()
@@ -134,6 +142,7 @@ class Taking:
                 memory=file.memory,
                 taken=tuple(part.taken),
                 problems=file.problems,
+                first_problems=tuple(Redactor().text(problem) for problem in file.first_problems),
                 read=read,
                 more=more,
                 names=part.names,

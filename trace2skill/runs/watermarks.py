@@ -81,6 +81,7 @@ class Watermark(Record, form="Watermark", version=1):
     memory: Memory
     taken: tuple[Taken, ...]
     problems: int = 0
+    first_problems: tuple[str, ...] = Field(default=(), exclude_if=not_, description="In words, and redacted.")
     read: int = Field(default=0, exclude_if=not_, description="Trajectories of the file up to here, copies among them.")
     more: bool = Field(default=False, exclude_if=not_, description="The file goes on after this part.")
     names: dict[str, str] = Field(
@@ -106,6 +107,8 @@ class HeldMark(NamedTuple):
     heard: bool
     """Those verdicts are what they were."""
     copy_of: tuple[str, ...] = ()
+    problems: int = 0
+    first_problems: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, full: Watermark, verdicts: Verdicts) -> "HeldMark":
@@ -121,6 +124,8 @@ class HeldMark(NamedTuple):
             has_verdict=tuple(id for id in full.asked if id in verdicts.labels or id in verdicts.found),
             heard=verdicts.heard(full.asked) == full.heard,
             copy_of=tuple(map(sys.intern, full.copy_of)),
+            problems=full.problems,
+            first_problems=full.first_problems,
         )
 
 

@@ -24,7 +24,7 @@ from trace2skill.core.errors import InfrastructureFault
 from trace2skill.sandbox import host, syscalls
 from trace2skill.sandbox.limits import NO_ACCESS, NO_MOUNTS, Access, CommandResult, Limits
 from trace2skill.sandbox.running import ENVIRONMENT, kill_group, run_process, search_path, under_limits
-from trace2skill.sandbox.tree import Walk, make_place
+from trace2skill.sandbox.tree import Walk, make_place, scratch_directory
 
 FIRST_USER, USERS = 64_000, 1_000
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
@@ -204,7 +204,7 @@ def works() -> str:
     if shutil.which("bwrap") is None:
         return "bwrap is not installed (Debian package bubblewrap)"
     try:
-        with tempfile.TemporaryDirectory(prefix="t2s-probe-") as directory:
+        with scratch_directory("t2s-probe-") as directory:
             result = Bubblewrap().run("python -c 'print(6 * 7)'", Path(directory))
     except InfrastructureFault as fault:
         return str(fault)
@@ -226,8 +226,17 @@ def _as_user(user: int) -> list[str]:
 
 
 def _give(workspace: Path, user: int) -> None:
-    """Make the workspace's files the user's, following no link."""
-    os.chown(workspace, user, user)
+    """Make the workspace's files the user's, following no link.
+
+    Raises:
+        InfrastructureFault: this root may not give files away, or not enter what it gave away.
+    """
+    try:
+        os.chown(workspace, user, user)
+    except PermissionError:
+        raise InfrastructureFault(host.lacks("CAP_CHOWN", workspace)) from None
+    if not os.access(workspace, os.R_OK | os.X_OK, effective_ids=True):
+        raise InfrastructureFault(host.lacks("CAP_DAC_OVERRIDE", workspace))
     for _, folder, entries in Walk(workspace, MOST_GIVEN):
         for entry in entries:
             with contextlib.suppress(FileNotFoundError):

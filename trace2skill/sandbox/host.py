@@ -25,3 +25,11 @@ REMEDIES = (
 def remedy(said: str) -> str:
     """What to allow where bubblewrap says this, with '; ' before it; '' where nobody knows."""
     return next((f"; {what}" for words, what in REMEDIES if words in said), "")
+
+
+def lacks(capability: str, place: object) -> str:
+    """What is said where root may not do with a workspace what root does."""
+    return (
+        f"the sandbox could not give {place} to a user of its own: root without {capability}; run as another user, or "
+        f"allow it (docker --cap-add {capability.removeprefix('CAP_')})"
+    )

@@ -95,6 +95,8 @@ class Walk:
 def open_folder(name: str | Path, parent: int | None, *, force: bool = False) -> int:
     """A descriptor of a folder that is no link; with `force` one that may not be read is made readable.
 
+    Root may lack the right to read what it gave to another user (CAP_DAC_OVERRIDE), and takes that back first.
+
     Raises:
         OSError: it is none, or cannot be opened.
     """
@@ -105,6 +107,9 @@ def open_folder(name: str | Path, parent: int | None, *, force: bool = False) ->
             raise
     place = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     try:
+        if os.geteuid() == 0:
+            with contextlib.suppress(OSError):
+                os.chown(f"/proc/self/fd/{place}", 0, 0)
         os.chmod(f"/proc/self/fd/{place}", 0o700)
     finally:
         os.close(place)

@@ -73,10 +73,10 @@ def read_paths(
         if listed or not stores:
             to.expect(sum(units_of(path) for path, _ in listed))
         for path, name in listed:
-            source, problems, steps = Source(path, name), notes.counts["problem"], Steps(to, name, units_of(path))
+            source, noted, steps = Source(path, name), notes.so_far(), Steps(to, name, units_of(path))
             file = read_one(source, to, reader, earlier, notes, seen, steps)
             if file is not None:
-                file = file.model_copy(update={"problems": notes.counts["problem"] - problems})
+                file = file.model_copy(update=notes.since(noted))
                 files.append(file)
             to.ended(file, name, steps.left)
     files += pulled.values()

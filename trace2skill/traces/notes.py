@@ -10,6 +10,7 @@ from trace2skill.safety.leaks import canonical
 from trace2skill.traces.answered import Answered
 
 PROBLEMS_KEPT = 1000
+NAMED_OF_A_FILE = 10
 
 
 class Named(Protocol):
@@ -53,6 +54,15 @@ class Notes:
     def answered_of(self, trajectory_id: str) -> Callable[[], Answered] | None:
         """What was kept of a trajectory's question; given once and then forgotten."""
         return self._answered.pop(trajectory_id, None)
+
+    def so_far(self) -> tuple[int, int]:
+        """How many problems are noted, and how many of them in words."""
+        return self.counts["problem"], len(self.problems)
+
+    def since(self, before: tuple[int, int]) -> dict[str, Any]:
+        """The problems since then, as the fields of a `ReadFile`: how many, and the first of them in words."""
+        words = self.problems[before[1] :][:NAMED_OF_A_FILE]
+        return {"problems": self.counts["problem"] - before[0], "first_problems": tuple(map(str, words))}
 
     def problem(self, source: Named, line: int, message: str) -> None:
         """Note something that was not read."""

@@ -114,10 +114,10 @@ def _take(address: TraceStoreAddress, found: Pulled, to: _To, files: dict[str, R
             to.taker.ended(there.model_copy(update={"state": "unchanged"}), name, 1)
             return
     to.seen.pulled[place] = to.reader.name
-    problems = to.notes.counts["problem"]
+    noted = to.notes.so_far()
     file = read_one(source, to.taker, to.reader, to.earlier, to.notes, to.seen, Steps(to.taker, name, 1))
     if file is not None:
-        files[place] = file.model_copy(update={"problems": to.notes.counts["problem"] - problems})
+        files[place] = file.model_copy(update=to.notes.since(noted))
     to.taker.ended(files.get(place), name, 1)
 
 

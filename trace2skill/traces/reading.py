@@ -45,6 +45,7 @@ class ReadFile(Record):
     state: str = "read"
     trajectories: int = 0
     problems: int = 0
+    first_problems: tuple[str, ...] = ()
     memory: Memory | None = None
     went_on: bool = False
     """An earlier reading was broken off in it, and this one went on from there."""

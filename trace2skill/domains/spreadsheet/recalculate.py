@@ -10,7 +10,6 @@ import logging
 import os
 import shlex
 import shutil
-import tempfile
 import threading
 import time
 from functools import cache
@@ -23,6 +22,7 @@ from trace2skill.core.errors import BadInput, InfrastructureFault
 from trace2skill.domains.spreadsheet.reading import Unreadable
 from trace2skill.sandbox import Access, Limits, safe_read
 from trace2skill.sandbox.bubblewrap import Bubblewrap, works
+from trace2skill.sandbox.tree import scratch_directory
 
 log = logging.getLogger(__name__)
 Mode = Literal["auto", "always", "never"]
@@ -82,7 +82,7 @@ def _calculated(content: bytes, everything: bool) -> tuple[bytes | None, str, bo
     program = _soffice()
     if program is None:
         raise InfrastructureFault("LibreOffice is not installed any more")
-    with _slots, tempfile.TemporaryDirectory(prefix="t2s-office-") as directory:
+    with _slots, scratch_directory(prefix="t2s-office-") as directory:
         workspace = Path(directory)
         (workspace / "book.xlsx").write_bytes(content)
         (workspace / "profile/user").mkdir(parents=True)

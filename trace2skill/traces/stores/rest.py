@@ -5,8 +5,8 @@ the store's public hosts, to the address that the client's own variable names, a
 """
 
 import base64
-import email.utils
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,23 +14,25 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from trace2skill.core import clock, stopping
+from trace2skill.core import stopping
 from trace2skill.core.deadline import Deadline
 from trace2skill.core.errors import BadInput
 from trace2skill.core.foreign_json import parse
 from trace2skill.safety.own_secrets import without_own
 from trace2skill.safety.redaction import Redactor
 from trace2skill.traces.stores.address import TraceStoreAddress
+from trace2skill.traces.stores.tries import AGAIN, LONGEST_WAIT, GivenUp, TryAgain, asked_to_wait, until_answered
 
 TRIES = 6
 SECONDS, ALL_SECONDS = 60.0, 300.0
-"""Of silence, and of a request as a whole."""
+"""Of silence, and of all tries of a request together, without the waits between them."""
 MOST_BYTES = 64 * 2**20
 """Of an answer, and of all pages of a trace together."""
-FIRST_WAIT, LONGEST_WAIT = 1.0, 120.0
-"""Seconds before the second try, doubled with each; and the longest that a server may ask for."""
+FIRST_WAIT = 1.0
+"""Seconds before the second try, doubled with each."""
+RIGHT_ADDRESS = "is the address right, is that its API?"
+NOBODY_THERE = "is the address right, and does a server run there?"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 GONE = (404, 410)
 NO_KEY = (401, 403)
@@ -50,12 +52,6 @@ class NotPulled(Exception):
     ) -> None:
         super().__init__(message)
         self.again, self.refused, self.key, self.own = again, refused, key, own
-
-
-class _TryAgain(Exception):
-    def __init__(self, message: str, seconds: float | None = None, *, own: bool = False) -> None:
-        super().__init__(message)
-        self.seconds, self.own = seconds, own
 
 
 @dataclass(frozen=True)
@@ -176,35 +172,38 @@ class Rest:
         )
 
     def _ask(self, method: str, path: str, what: str, **more: Any) -> Any:
-        tries = Retrying(
-            stop=stop_after_attempt(TRIES),
-            wait=_wait,
-            sleep=stopping.sleep,
-            retry=retry_if_exception(lambda error: isinstance(error, _TryAgain)),
-            reraise=True,
-        )
-        try:
-            return tries(self._once, method, path, what, **more)
-        except _TryAgain as error:
-            raise NotPulled(
-                f"{self._of(what)} {error}, {TRIES} times: run the same command again", again=True, own=error.own
-            ) from None
+        left = ALL_SECONDS
 
-    def _once(self, method: str, path: str, what: str, **more: Any) -> Any:
-        stopping.check()
+        def once() -> Any:
+            nonlocal left
+            began = time.monotonic()
+            try:
+                return self._once(left, method, path, what, **more)
+            finally:
+                left -= time.monotonic() - began
+
         try:
-            with self._deadline.within(ALL_SECONDS):
+            return until_answered(once, self._of(what), TRIES, FIRST_WAIT, lambda: left > 0)
+        except GivenUp as error:
+            raise NotPulled(str(error), again=True, own=error.own) from None
+
+    def _once(self, seconds: float, method: str, path: str, what: str, **more: Any) -> Any:
+        stopping.check()
+        too_long = TryAgain(f"did not end within {ALL_SECONDS:.0f} s in all")
+        try:
+            with self._deadline.within(seconds):
                 answer, content = self._answer(method, path, what, **more)
             stopping.check()
             if self._deadline.passed:  # an answer without a length ends where its connection does
-                raise _TryAgain(f"did not end within {ALL_SECONDS:.0f} s")
+                raise too_long
         except httpx.TimeoutException:
-            raise _TryAgain(f"was not answered within {SECONDS:.0f} s") from None
+            raise TryAgain(f"was not answered within {SECONDS:.0f} s") from None
         except httpx.TransportError as error:
             stopping.check()
             if self._deadline.passed:
-                raise _TryAgain(f"did not end within {ALL_SECONDS:.0f} s") from None
-            raise _TryAgain(f"could not be asked for ({type(error).__name__})") from None
+                raise too_long from None
+            remedy = NOBODY_THERE if isinstance(error, httpx.ConnectError) else AGAIN
+            raise TryAgain(f"could not be asked for ({type(error).__name__})", remedy=remedy) from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:  # a proxy of a kind it lacks
             raise NotPulled(f"{self._of(what)} could not be asked for ({type(error).__name__})", again=True) from None
         if self._together is not None:
@@ -237,11 +236,11 @@ class Rest:
     def _value(self, answer: httpx.Response, content: bytes, what: str) -> Any:
         status = answer.status_code
         if status in (408, 425, 429) or status >= 500:
-            seconds = _asked_to_wait(answer.headers.get("retry-after", ""))
+            seconds = asked_to_wait(answer.headers.get("retry-after", ""))
             if seconds is not None and seconds > LONGEST_WAIT:
                 text = f"{self._of(what)} is to be asked for again in {seconds:.0f} s ({status}): run the command then"
                 raise NotPulled(text, again=True)
-            raise _TryAgain(f"was answered with {status}", seconds)
+            raise TryAgain(f"was answered with {status}", seconds)
         if answer.is_redirect:
             text = f"{self._of(what)} is somewhere else ({status}), which is not followed: name that address"
             raise NotPulled(text, again=True, refused=True)
@@ -254,7 +253,10 @@ class Rest:
         try:
             return parse(content)
         except ValueError:
-            raise _TryAgain("was answered with something else than JSON", own=True) from None
+            if content.lstrip()[:1] == b"<":  # a page for people stays one, however often it is asked for
+                text = f"{self._of(what)} was answered with a page of HTML and not with JSON: {RIGHT_ADDRESS}"
+                raise NotPulled(text, again=True, own=True) from None
+            raise TryAgain("was answered with something else than JSON", own=True, remedy=RIGHT_ADDRESS) from None
 
     def _remedy(self, status: int) -> str:
         if status in NO_KEY:
@@ -272,21 +274,5 @@ class Rest:
         return Redactor().text(without_own(" ".join(text.split())))[:300]
 
     def _of(self, what: str) -> str:
-        return f"{self.address.name} ({urlsplit(self.address.base).netloc}): {what}"
-
-
-def _wait(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.seconds if isinstance(error, _TryAgain) else None
-    return asked if asked is not None else min(FIRST_WAIT * 2 ** (state.attempt_number - 1), LONGEST_WAIT)
-
-
-def _asked_to_wait(said: str) -> float | None:
-    """Seconds by a `Retry-After`: a number, or a date."""
-    if said.strip().isascii() and said.strip().isdigit():
-        return float(said.strip()[:9])
-    try:
-        when = email.utils.parsedate_to_datetime(said)
-        return max(0.0, (when - clock.now()).total_seconds())
-    except (ValueError, TypeError, IndexError):
-        return None
+        host = f" ({urlsplit(self.address.base).netloc})" if self.address.project else ""  # else its name has it
+        return f"{self.address.name}{host}: {what}"
