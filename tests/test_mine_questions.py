@@ -1,6 +1,8 @@
 """Questions mined from logs of evaluations: which become tasks, which do not and why, and who never sees an answer."""
 
 import json
+import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,8 @@ def test_samples_become_questions_that_are_judged_as_in_their_log(mined: Any, tm
 TOOL = {"role": "tool", "content": "Lima", "tool_call_id": "1", "function": "search"}
 USER = {"role": "user", "content": "What is the capital of Peru?"}
 LIMA = {"role": "assistant", "content": "It is Lima."}
+SEARCH = {"type": "tool_use", "tool_type": "web_search", "id": "1", "name": "web_search", "result": "Lima"}
+SEARCHED = {"role": "assistant", "content": [SEARCH, {"type": "text", "text": "It is Lima."}]}
 PICTURE = [{"role": "user", "content": [{"type": "image", "image": "data:image/png;base64,AA"}]}]
 
 
@@ -116,6 +120,10 @@ PICTURE = [{"role": "user", "content": [{"type": "image", "image": "data:image/p
         (asked("Peru", more={"choices": ["x"] * 100_000}), {}, "its request is too long"),
         (asked("Peru", "x" * 200_000, right=False), {}, ""),
         (asked("Peru", put="Is it Lima?"), {"scorer": "includes"}, "who repeats the question passes"),
+        (asked("Peru", put="Is it Cusco or Lima?"), {}, "who repeats the question passes"),
+        (asked("Peru", more={"invalidation": {"author": "me", "reason": "wrong"}}), {}, "does not count"),
+        (asked("Peru", more={"error": "boom"}), {}, "no verdict says"),
+        (asked("Peru", more={"messages": [USER, SEARCHED]}), {}, "it had tools or a sandbox"),
         (Sample(1, "Which?", "A", "ANSWER: A", choices=["x", "y"], put="Which?\n\nA) y\nB) x"), {"scorer": "choice"}, "not shown with their letters"),
         (Sample(1, "Which?", "D", "ANSWER: A", choices=["x", "y"]), {"scorer": "choice"}, "by its rule its target decides nothing"),
     ],
@@ -189,6 +197,92 @@ def test_what_another_kind_of_scorer_is_given_contradicts_nothing(tmp_path: Path
     write_eval(tmp_path / "logs" / "a.eval", [rubric], scorer="model_graded_qa")
     write_eval(tmp_path / "logs" / "b.eval", [asked("Peru")])
     assert len(mine(Sources(paths=(tmp_path / "logs",)), sandbox, tmp_path / "tasks").tasks) == 1
+
+
+def test_a_rule_is_confirmed_by_an_answer_that_passed(tmp_path: Path, sandbox: Sandbox) -> None:
+    """By any rule most answers are wrong: that both say so tells nothing of the rule, nor of a refusal to answer."""
+    rubric = Sample("sky", "Why is the sky blue?", "Names scattering, and is kind", "Magic.", right=False)
+    cut = asked("Mali", "I cannot.", right=False, more={"limit": {"type": "token", "limit": 10}})
+    write_eval(tmp_path / "logs" / "a.eval", [rubric, cut], scorer="includes")
+    write_eval(tmp_path / "logs" / "b.eval", [asked("Peru"), asked("Fiji", "Nadi", right=False)])
+    found = mine(Sources(paths=(tmp_path / "logs",)), sandbox, tmp_path / "tasks")
+    assert [item.task_id for item in found.tasks] == ["capitals:Peru", "capitals:Fiji"]
+    why = "no answer that its log calls right shows that it is judged by our rule"
+    assert [item.why for item in found.segments if not item.task] == [why, why]
+    assert (found.agreement_on("passed"), found.agreement_on("failed"), found.agreement) == ((1, 1), (3, 3), (4, 4))
+    told = json.loads((tmp_path / "tasks" / "mined.json").read_text())
+    assert (told["passed"], told["failed"]) == ({"agree": 1, "with_verdict": 1}, {"agree": 3, "with_verdict": 3})
+
+
+@pytest.mark.parametrize(
+    ("values", "planned", "scored", "rule"),
+    [
+        (
+            (None, "C"),
+            [{"location": "exact"}, {"location": "any"}],
+            [{"location": "exact"}, {"location": "any"}],
+            "any",
+        ),
+        (("C", None), [None], [{"location": "any"}], "any"),
+        (("C", None), [{"location": "any"}], [{}], "any"),
+        (("C", None), [{"location": "exact"}, {"location": "any"}], [], None),
+    ],
+)
+def test_the_arguments_are_those_of_the_scorer_that_gave_the_verdict(
+    tmp_path: Path, sandbox: Sandbox, values: tuple[Any, Any], planned: list[Any], scored: list[Any], rule: str | None
+) -> None:
+    names = ("match", "match1")
+    scores = {name: {"value": value} for name, value in zip(names, values, strict=True)}
+    path = write_eval(tmp_path / "logs" / "a.eval", [asked("Peru", "Lima", more={"scores": scores})])
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    head = json.loads(members["header.json"])
+    head["eval"]["scorers"] = [{"name": "match", "options": options} for options in planned]
+    results = zip(names, scored, strict=False)
+    head["results"] = {"scores": [{"name": name, "scorer": "match", "params": params} for name, params in results]}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in {**members, "header.json": json.dumps(head)}.items():
+            archive.writestr(name, content)
+    found = mine(Sources(paths=(path,)), sandbox, tmp_path / "tasks")
+    assert len(found.tasks) == (rule is not None)
+    if rule is not None:
+        assert rows_in(tmp_path / "tasks")[0]["rule"] == {"name": "match", "location": rule}
+
+
+def test_references_that_unfold_without_end_are_left_as_they_are(tmp_path: Path, sandbox: Sandbox) -> None:
+    named, text = "0" * 32, "What is the capital of Peru? " * 40_000
+    many, held = f"attachment://{named}" * 300, {"attachments": {named: text}}
+    messages = [{"role": "user", "content": many}, LIMA]
+    samples = [asked("Peru", more={**held, "input": many}), asked("Chad", more={**held, "choices": [many] * 20})]
+    write_eval(
+        tmp_path / "logs" / "a.eval", [*samples, asked("Mali", more={**held, "messages": messages}), asked("Fiji")]
+    )
+    tracemalloc.start()
+    found = mine(Sources(paths=(tmp_path / "logs",)), sandbox, tmp_path / "tasks")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [item.task_id for item in found.tasks] == ["capitals:Fiji"]
+    assert found.segments[0].why == "its request is too long"
+    assert "references to attachments are left as they are" in found.first_problems[0]
+    assert peak < 250_000_000, "as it is unfolded, each is 348 MB"
+
+
+def test_a_number_is_the_same_target_however_it_is_written(tmp_path: Path, sandbox: Sandbox) -> None:
+    for name, target in (("a", "1,200"), ("b", 1200), ("c", "1200.0")):
+        sample = Sample(1, "How many are there in all?", target, f"= {target}")
+        write_eval(tmp_path / "logs" / f"{name}.eval", [sample], options={"numeric": True})
+    assert len(mine(Sources(paths=(tmp_path / "logs",)), sandbox, tmp_path / "tasks").tasks) == 1
+
+
+def test_the_passage_of_a_data_set_and_the_case_of_a_sign_tell_questions_apart(mined: Any) -> None:
+    def of_passage(number: int, answer: str) -> Sample:
+        passage = {"role": "system", "content": f"Passage {number}: the river is long."}
+        said = [passage, {"role": "user", "content": "Is the river a long one?"}]
+        more = {"input": said, "messages": [*said, {"role": "assistant", "content": answer}]}
+        return Sample(number, "", answer, answer, more=more)
+
+    units = [Sample("m", "What is the unit m?", "metre", "metre"), Sample("M", "What is the unit M?", "mega", "mega")]
+    assert len(mined(*(of_passage(n, ["yes", "no"][n % 2]) for n in range(4)), *units).tasks) == 6
 
 
 def test_signs_tell_questions_apart(mined: Any) -> None:
@@ -312,6 +406,9 @@ def test_questions_are_gated_on_where_these_have_more_groups(tmp_path: Path, cap
     question = {"question": "What is it?", "answer": "x"}
     (folder / "questions.jsonl").write_text("".join(json.dumps({"id": f"q{n}", **question}) + "\n" for n in range(3)))
     assert tasks_in(folder) == (folder, "questions")
+    (folder / "notes.jsonl").write_text("{}\n")
+    assert tasks_in(folder) == (folder, "questions"), "another file beside it changes nothing"
+    (folder / "notes.jsonl").unlink()
     (folder / "tasks.jsonl").write_text(json.dumps({"id": "t", "prompt": "Do it.", "check": "true"}) + "\n")
     assert tasks_in(folder) == (folder / "questions.jsonl", "questions")
     assert "3 groups of tasks are of the domain questions and 1 of shell" in caplog.text

@@ -27,6 +27,10 @@ RULES: list[tuple[Any, Any, str, bool]] = [
     ({"name": "match", "location": "exact"}, "Paris", "It is Paris", False),
     ({"name": "match", "ignore_case": False}, "Paris", "It is paris", False),
     ({"name": "match", "numeric": True}, 5, "It is 25", False),
+    (None, 5, "It is 15", False),
+    (None, 1200, "That makes $1,200.00.", True),
+    (None, [1200.0, "a gross"], "So 1200", True),
+    (None, [1200.0, "a gross"], "A gross", True),
     ({"name": "match", "numeric": True}, "1,000", "That makes **$1000.00**.", True),
     ({"name": "match", "numeric": True}, 60, "60%", False),
     ({"name": "match", "numeric": True}, ["60", "60%"], "60%", True),
@@ -102,6 +106,13 @@ def test_letters_name_options(tmp_path: Path, answer: Any, output: str, right: b
         (row(rule={"name": "pattern", "pattern": "(a+)+$"}), "rule"),
         (row(rule="choice"), "needs the options"),
         (row(answer="D", choices=["x", "y"]), "D is none of the options A to B"),
+        (row(answer="bad", choices=["bad", "good", "fine", "so"]), "it is the text of option A: give that letter"),
+        (row(answer="A", choices=["x"]), "two and more"),
+        (row(answer="A", choices=["x", "y", " x"]), "no two the same"),
+        (row(answer="A", choices=["x", ""]), "none of them empty"),
+        ('{"id": "q1", "question": "What?", "answer": ' + "1" * 5000 + "}", "too many digits: write it as a text"),
+        ('{"id": "q1", "question": "What?", "answer": "\\ud800"}', "half of a sign"),
+        (row(files=["a\0b"]), "no file can have the name"),
         (row(files=["../secret.txt"]), "there is no file ../secret.txt"),
         (row(anwser="x"), "a task has id, question, answer"),
     ],
@@ -137,6 +148,8 @@ def test_what_an_agent_reads_holds_all_but_the_answer(tmp_path: Path) -> None:
     assert read.index("Be brief.") < read.index("What is it?") < read.index("input/table.csv") < read.index("`Answer:`")
     assert "teal" not in read
     assert domain.gold_only(task) == {"teal-grey", "42"}
+    (comma,) = domain.load(write(tmp_path, row(answer="1,5"), name="comma.jsonl"))
+    assert domain.gold_only(comma) == {"1,5"}, "which is not 15"
     (tmp_path / "work").mkdir()
     domain.lay_out(task, tmp_path / "work")
     assert [path.name for path in (tmp_path / "work").rglob("*.*")] == ["table.csv"]

@@ -21,6 +21,7 @@ LONGEST_JUDGED = 16 * 1024
 """Characters of an answer that is compared; no gold is longer, and what compares may take time by the length."""
 MARK = re.compile(r"^[ \t>*_#-]*answer[ \t*_]*:[ \t*_]*", re.IGNORECASE | re.MULTILINE)
 FENCE = re.compile(r"```[\w+-]*[ \t]*\n(?P<inside>(?:(?!```).)*)```", re.DOTALL)
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 HOW_TO_ANSWER = "End your last message with a line that begins with `Answer:` and holds the answer alone."
 FIX_CONTRACT = (
     "the right answer, worked out again from what the agent was given: your working in a few lines, and at the end a "
@@ -165,9 +166,9 @@ class AnswerDomain(ABC):
 
 
 def number_or_text(text: str) -> object:
-    """A gold value as a number, where it is one."""
+    """A gold value as a number, where it is one. Commas stand between thousands: `1,5` is two numbers, or a text."""
     try:
-        return float(text.replace(",", ""))
+        return float(text.replace(",", "") if THOUSANDS.fullmatch(text.strip()) else text)
     except ValueError:
         return text
 

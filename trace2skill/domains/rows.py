@@ -89,9 +89,15 @@ def validated(where: str, line: str, row: type[RowT]) -> RowT:
         BadInput: it is none; names the place, what is wrong, and what a row has.
     """
     try:
-        return row.model_validate(json.loads(line))
+        found = json.loads(line)
     except json.JSONDecodeError as error:
         raise BadInput(f"{where}: not JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise BadInput(f"{where}: it is nested too deeply") from error
+    except ValueError as error:  # Python reads no number of more than 4,300 digits
+        raise BadInput(f"{where}: a number has too many digits: write it as a text") from error
+    try:
+        return row.model_validate(found)
     except RecursionError as error:
         raise BadInput(f"{where}: it is nested too deeply") from error
     except ValidationError as error:
@@ -118,9 +124,16 @@ def beside(path: Path, name: str, where: str) -> Path:
         BadInput: it is not there, or lies elsewhere.
     """
     found = path.parent / name
+    if "\0" in name or not is_text(name):
+        raise BadInput(f"{where}: no file can have the name {name!r}")
     if not found.resolve().is_relative_to(path.parent.resolve()) or not found.is_file():
         raise BadInput(f"{where}: there is no file {name} beside {path.name}")
     return found
+
+
+def is_text(text: str) -> bool:
+    """Can a text be written? JSON may hold halves of signs (lone surrogates), which no file can."""
+    return text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def text_in(path: Path) -> str:

@@ -52,8 +52,9 @@ def tasks_to_gate_on(settings: RunSettings, repositories: Sequence[RepositoryAdd
 
 
 def tasks_in(data: Path) -> tuple[Path, str]:
-    """The data set that a folder or file holds, and its domain: `questions` where its first row is one, else `shell`.
+    """The data set that a folder or file holds, and its domain.
 
+    The names of the files say the domain; of another file its first row, which is a question or one of `shell`.
     Of a folder with mined tasks of both, those with more groups; a warning says so.
 
     Raises:
@@ -63,6 +64,8 @@ def tasks_in(data: Path) -> tuple[Path, str]:
     if len(there) == len(FILES):
         domain = _of_more({domain: _groups_in(path) for domain, path in there.items()}, str(data))
         return there[domain], domain
+    if there:
+        return data, next(iter(there))
     files = [data] if data.is_file() else sorted(data.glob("*.jsonl"))
     return data, "questions" if len(files) == 1 and _holds_questions(files[0]) else "shell"
 

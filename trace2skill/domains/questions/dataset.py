@@ -11,7 +11,7 @@ from trace2skill.core.digest import digest_of, digest_of_files
 from trace2skill.core.errors import BadInput
 from trace2skill.domains.answers import LONGEST_JUDGED
 from trace2skill.domains.questions.rules import AnswerRule, letter, letters_of
-from trace2skill.domains.rows import beside, only_jsonl, rows_as, validated
+from trace2skill.domains.rows import beside, is_text, only_jsonl, rows_as, validated
 from trace2skill.types.task import Task, TestCase
 
 QUESTIONS = "questions.jsonl"
@@ -74,9 +74,13 @@ def task_of(path: Path, where: str, line: str, domain: str) -> Task:
         BadInput: it is no question; says why.
     """
     row = validated(where, line, QuestionRow)
-    accepted = [str(one) for one in (row.answer if isinstance(row.answer, list) else [row.answer])]
-    rule = row.rule or AnswerRule(name="choice" if row.choices else "match")
-    if why := why_no_gold(rule, accepted, len(row.choices)):
+    given = row.answer if isinstance(row.answer, list) else [row.answer]
+    try:
+        accepted = [str(one) for one in given]
+    except ValueError as error:  # Python writes no number of more than 4,300 digits
+        raise BadInput(f"{where}: answer: it has too many digits: write it as a text") from error
+    rule = row.rule or _rule_of(row, given)
+    if why := why_no_gold(rule, accepted, row.choices):
         raise BadInput(f"{where}: {why}")
     paths = [beside(path, name, where).resolve() for name in row.files]
     if len({item.name for item in paths}) < len(paths):
@@ -98,12 +102,21 @@ def task_of(path: Path, where: str, line: str, domain: str) -> Task:
     )
 
 
-def why_no_gold(rule: AnswerRule, accepted: Sequence[str], choices: int) -> str:
+def _rule_of(row: QuestionRow, given: Sequence[Answer]) -> AnswerRule:
+    """The rule of a question that names none: a number is compared as one, and not by the digits that it ends with."""
+    if row.choices:
+        return AnswerRule(name="choice")
+    return AnswerRule(name="match", numeric=True) if any(not isinstance(one, str) for one in given) else AnswerRule()
+
+
+def why_no_gold(rule: AnswerRule, accepted: Sequence[str], choices: Sequence[str]) -> str:
     """Why answers cannot be what a rule judges by, with what mends it; '' where they can."""
     if not accepted:
         return "answer: no answer is accepted: name one"
     if len(accepted) > MOST_ACCEPTED or any(len(one) > LONGEST_JUDGED for one in accepted):
         return f"answer: more than {MOST_ACCEPTED} are accepted, or one is longer than {LONGEST_JUDGED} characters"
+    if not all(map(is_text, accepted)):
+        return "answer: it holds half of a sign (a lone surrogate), which no file can hold: mend it"
     if any(map(rule.decides_nothing, accepted)):
         return (
             f"answer: nothing is left of one by the rule '{rule.name}', so that it decides nothing: name another rule"
@@ -112,7 +125,14 @@ def why_no_gold(rule: AnswerRule, accepted: Sequence[str], choices: int) -> str:
         return ""
     if not choices:
         return "choices: the rule 'choice' needs the options: list them"
-    there = [letter(place) for place in range(choices)]
+    flat = [" ".join(choice.split()) for choice in choices]
+    if len(flat) < 2 or "" in flat or len(set(flat)) < len(flat):
+        return "choices: there must be two and more, none of them empty, and no two the same: mend them"
+    by_text = {choice.casefold(): letter(place) for place, choice in enumerate(flat)}
+    for one in accepted:
+        if by_text.get(one.strip().casefold(), one.strip().upper()) != one.strip().upper():
+            return f"answer: it is the text of option {by_text[one.strip().casefold()]}: give that letter"
+    there = [letter(place) for place in range(len(flat))]
     odd = [one for one in letters_of(accepted) if one not in there]
     return f"answer: {odd[0]} is none of the options {there[0]} to {there[-1]}: give letters" if odd else ""
 

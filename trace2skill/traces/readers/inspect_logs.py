@@ -158,9 +158,8 @@ def _sample(sample: dict[str, Any], head: dict[str, Any], source: Source, notes:
         else:
             notes.problem(source, 0, f"sample {id}, message {index} is no chat message")
     if attachments.left_out:
-        notes.problem(
-            source, 0, f"sample {id} unfolds without end: {attachments.left_out} references are left as they are"
-        )
+        left = f"{attachments.left_out} references to attachments are left as they are"
+        notes.problem(source, 0, f"sample {id} unfolds into too much: {left}")
     session.extra = {
         **without(rest(sample, USED | GOLD), gold_in(sample)),
         "eval_id": label(run.get("eval_id")) or label(run.get("run_id")),
