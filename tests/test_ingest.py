@@ -326,3 +326,28 @@ def test_the_command_reads_mines_and_explains(tmp_path: Path, prefect_home: Path
     told = json.loads(call("why", str(tmp_path / summary.candidate_directory), "--json"))
     assert all(row["lessons"] for row in told)
     assert "nothing was promoted" in call("ingest", "logs").replace("\n", " ").replace("  ", " ")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["nosuch"], "nosuch does not exist"),
+        (["empty"], "there is no log in empty"),
+        (["logs", "--labels", "nosuch.json"], "nosuch.json cannot be read"),
+        (["logs", "--format", "nosuch"], "no format 'nosuch'"),
+    ],
+)
+def test_what_is_mistyped_is_said_before_anything_starts(
+    given: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(name: str) -> None:
+        raise AssertionError(f"{name} was started")
+
+    monkeypatch.setattr("trace2skill.cli.flows._load", started)
+    logs(tmp_path / "logs")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "api").write_text("http://127.0.0.1:9/api")
+    answer = product.run(tmp_path, tmp_path / "home", "ingest", *given, "--analyst", "rules", code=2)
+    assert said in answer.complaint
+    assert not (tmp_path / ".trace2skill").exists()
