@@ -139,6 +139,27 @@ def conversations(path: Path, count: int) -> Path:
     return path
 
 
+def test_rules_of_other_logs_under_the_same_name_are_told(tmp_path: Path) -> None:
+    first = ingest(settings(tmp_path, logs(tmp_path / "a")))
+    assert first.learned
+    assert not first.sources.others
+    quiet = tmp_path / "b"
+    quiet.mkdir()
+    conversations(quiet / "c.jsonl", 3)
+    second = ingest(settings(tmp_path, quiet))
+    assert second.remembered
+    told = " ".join(second.sources.as_lines())
+    assert "no rule came of these logs" in told, "whatever the skill has of earlier runs"
+    assert f"rules of other logs too, which earlier runs learned under the same name: {tmp_path / 'a'};" in told
+    assert "--name" in told
+    assert "no skill was written" not in told
+    again = ingest(settings(tmp_path, tmp_path / "a" / "s0.jsonl"))
+    assert again.remembered
+    assert not again.sources.others, "a file of logs that are known"
+    named = ingest(settings(tmp_path, quiet, name="another"))
+    assert (named.remembered, named.sources.others) == (0, ())
+
+
 def test_what_was_lost_of_a_file_is_known_as_long_as_it_does_not_change(tmp_path: Path) -> None:
     folder = logs(tmp_path / "logs")
     (folder / "empty.txt").write_text("no log\n")
@@ -305,3 +326,28 @@ def test_the_command_reads_mines_and_explains(tmp_path: Path, prefect_home: Path
     told = json.loads(call("why", str(tmp_path / summary.candidate_directory), "--json"))
     assert all(row["lessons"] for row in told)
     assert "nothing was promoted" in call("ingest", "logs").replace("\n", " ").replace("  ", " ")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["nosuch"], "nosuch does not exist"),
+        (["empty"], "there is no log in empty"),
+        (["logs", "--labels", "nosuch.json"], "nosuch.json cannot be read"),
+        (["logs", "--format", "nosuch"], "no format 'nosuch'"),
+    ],
+)
+def test_what_is_mistyped_is_said_before_anything_starts(
+    given: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(name: str) -> None:
+        raise AssertionError(f"{name} was started")
+
+    monkeypatch.setattr("trace2skill.cli.flows._load", started)
+    logs(tmp_path / "logs")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "api").write_text("http://127.0.0.1:9/api")
+    answer = product.run(tmp_path, tmp_path / "home", "ingest", *given, "--analyst", "rules", code=2)
+    assert said in answer.complaint
+    assert not (tmp_path / ".trace2skill").exists()

@@ -273,6 +273,33 @@ def test_a_package_that_is_missing_is_the_environments(tmp_path: Path, sandbox: 
     assert made.counts == {"in-repository": 1}, made.segments
 
 
+def test_a_module_of_a_tree_that_is_no_python_project_says_why_it_is_not_found(tmp_path: Path) -> None:
+    top, at = tmp_path / "own", At(tmp_path / "copy")
+    files = {"calc.py": "def add(a, b):\n    return a - b\n", "lib/shop.py": "", "test_calc.py": "import calc, shop\n"}
+    for name, text in files.items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_text(text)
+    git(top, "init", "-q", "-b", "main")
+    git(top, "add", ".")
+    git(top, "commit", "-q", "-m", "first")
+    at.write_there("calc.py", files["calc.py"])
+    at.read("calc.py")
+    at.edit("calc.py", "a - b", "a + b")
+    at.run("true")
+    at.calls[-1].given["command"], at.calls[-1].said = "python test_calc.py", ""
+    claude_code(Worked(0, "own", "Mend add in calc.py so that test_calc.py passes.", at.calls), tmp_path / "logs")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "api").write_text("http://127.0.0.1:9/api")
+    more = ("--dry-run", "--repository", f"own={top}")
+    table = run(tmp_path, tmp_path / "home", "mine", "logs", *more)
+    said = " ".join(re.sub(r"[│┃]", " ", table.stdout).split())
+    assert "(No module named 'shop')" in said, "the reason stands in the table"
+    assert "`why` in --json" in said
+    (segment,) = json.loads(run(tmp_path, tmp_path / "home", "mine", "logs", *more, "--json").stdout)["segments"]
+    assert segment["replayable"] == "not-replayable"
+    assert "stands in the tree, which has none of pyproject.toml, setup.py" in segment["why"]
+
+
 def committed(top: Path, **files: str) -> str:
     """A repository with one commit; returns its name."""
     top.mkdir()

@@ -186,3 +186,15 @@ def test_the_papers_division_by_name() -> None:
     assert list(splits.test) == ids[200:]
     assert {*splits.evolve, *splits.validation} == set(ids[:200])
     assert len(splits.validation) == 50
+
+
+def test_tasks_that_are_too_few_say_how_many_it_takes() -> None:
+    few = [Task(id=f"t{n}", domain="d", instruction="i", content=f"content {n}") for n in range(3)]
+    assert split_tasks(few).validation
+    for count in (1, 2):
+        with pytest.raises(
+            BadInput, match=rf"^{count} tasks?: too few .* takes 3 with different inputs at least, .* add"
+        ):
+            split_tasks(few[:count])
+    with pytest.raises(BadInput, match="2 tasks of 1 different input: too few"):
+        split_tasks([task.model_copy(update={"group": "one"}) for task in few[:2]])

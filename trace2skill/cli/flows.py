@@ -15,7 +15,11 @@ from trace2skill.experiment.study import Study
 from trace2skill.runs.preflight import check
 from trace2skill.runs.runtime import forget_runtimes, runtime
 from trace2skill.runs.settings import RunSettings
+from trace2skill.runs.sources_check import check_sources
 from trace2skill.store import open_store
+
+READ_LOGS = ("ingest:learn_from_logs", "library:refresh_library", "refresh:refresh")
+"""Flows that read the logs of their settings; others keep the settings of a run whose logs may be gone."""
 
 
 def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = False, **more: Any) -> Any:
@@ -27,6 +31,8 @@ def run_flow(name: str, settings: RunSettings, *arguments: Any, quiet: bool = Fa
         KeyboardInterrupt: Ctrl-C or SIGTERM; what is finished is kept.
     """
     console = Console(stderr=True)
+    if name in READ_LOGS:
+        check_sources(settings.data.sources)
     with stoppable(console, KEPT):
         open_store(
             settings.operation.store,

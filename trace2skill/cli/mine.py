@@ -15,6 +15,7 @@ from trace2skill.cli.live import LiveProgress
 from trace2skill.core.errors import BadInput
 from trace2skill.core.progress import watched_by
 from trace2skill.mined.repository import RepositoryAddress
+from trace2skill.mined.trial import MISSING
 from trace2skill.runs.mined_tasks import MinedTasks
 from trace2skill.runs.mined_tasks import mine as mined
 from trace2skill.runs.sources import Sources
@@ -26,6 +27,12 @@ NAMED = re.compile(
     r"\S+(?= cannot be changed as in the log)|(?<=it changes )\S+|(?<=asks for )\S+(?=,)|(?<=does not name )\S+(?=,)"
     r"|(?<=came into )\S+(?=,)|(?<=its check needs )\S+(?=,)|\S+ at [0-9a-f]{12} of \S+(?= is not)"
 )
+
+REMEDIES = {
+    "needs-repository": "name a clone of the repository that its session began in (--repository [NAME=]DIR)",
+    "needs-environment": "name an environment that has what is missing (--environment DIR)",
+}
+"""What to do about segments that are replayable so."""
 
 
 def mine(
@@ -99,6 +106,8 @@ def print_mined(found: MinedTasks, to: Path | None) -> None:
     console.print(table)
     if len(order) > SHOWN:
         console.print(f"and {len(order) - SHOWN} more reasons: --json has all")
+    for line in _hints(found, to):
+        console.print(line, highlight=False)
     agreed, both = found.agreement
     kinds = ", ".join(f"{count} of {domain}" for domain in found.groups_of if (count := found.tasks_of(domain)))
     console.print(
@@ -119,10 +128,21 @@ def _apart(found: MinedTasks) -> str:
     return f" ({', '.join(f'{outcome} {agreed} of {both}' for outcome, (agreed, both) in parts.items())})"
 
 
+def _hints(found: MinedTasks, to: Path | None) -> list[str]:
+    """What may make tasks of the segments that became none, and where more is said of each."""
+    counts = found.counts
+    lines = [f"{counts[kind]} {kind}: {remedy}" for kind, remedy in REMEDIES.items() if counts.get(kind)]
+    if len(found.tasks) < len(found.segments):
+        where = flat(str(to / "mined.json")) if to else "--json"
+        lines.append(f"why of each segment, with the command: `why` in {where}")
+    return lines
+
+
 def _kind_of(why: str) -> str:
     """The reason without what differs from segment to segment."""
     first = re.sub(r"`[^`]*`", "`...`", why).partition(";")[0]
-    first = re.sub(r"\([^()]*\)\s*\Z", "", first)
+    if not MISSING.search(first.rpartition("(")[2]):  # what is missing is the reason, and mostly the same for many
+        first = re.sub(r"\([^()]*\)\s*\Z", "", first)
     first = re.sub(r"the log does not hold \S+:", "the log does not hold FILE:", first)
     first = NAMED.sub("FILE", first)
     return re.sub(r"\bT[0-9a-f]{12}\b", "TASK", first).strip()

@@ -18,6 +18,8 @@ from trace2skill.types.task import Task
 PAPER_ROWS = 200
 HELD_OUT = ("evolve", "validation", "test")
 """From what may be learned from to what is sealed."""
+LEAST_UNITS, LEAST_OF_KINDS = 3, 4
+"""Fewer tasks with inputs of their own leave a part empty: where all are of one kind, and where they are not."""
 NOWHERE: Mapping[str, str] = {}
 
 
@@ -67,7 +69,7 @@ def split_tasks(
         names = _assign(tasks, seed, shares, places)
     splits = Splits(**{name: tuple(t.id for t in tasks if names[t.id] == name) for name in Splits.model_fields})
     if not splits.evolve or not splits.validation:
-        raise BadInput(f"{len(tasks)} tasks are too few to divide: use more (--tasks)")
+        raise BadInput(_too_few(tasks))
     check_disjoint(splits, tasks)
     return splits
 
@@ -163,6 +165,18 @@ def _assign(tasks: Sequence[Task], seed: int, shares: tuple[float, float], place
             if unit[0].id in placed:
                 names.update({task.id: placed[unit[0].id] for task in unit})
     return names
+
+
+def _too_few(tasks: Sequence[Task]) -> str:
+    """What is said of tasks of which one part would be empty."""
+    units = len({_inputs(task) for task in tasks})
+    said = f"{len(tasks)} task{'s' * (len(tasks) != 1)}"
+    said += f" of {units} different input{'s' * (units != 1)}" if units != len(tasks) else ""
+    return (
+        f"{said}: too few to divide into tasks to learn from and tasks to hold out, which takes {LEAST_UNITS} with "
+        f"different inputs at least, and {LEAST_OF_KINDS} where they are of several kinds: add tasks to the data, or "
+        "take more of them where --tasks gave a number"
+    )
 
 
 def _inputs(task: Task) -> str:

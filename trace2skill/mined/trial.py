@@ -10,6 +10,7 @@ from typing import Any
 
 from trace2skill.domains.shell.trees import RepositoryTree
 from trace2skill.domains.shell.workspace import RESERVED
+from trace2skill.mined.base import PROJECT, import_paths
 from trace2skill.mined.begin_tree import BeginTree
 from trace2skill.mined.checks import names, written
 from trace2skill.mined.parts import NeededRepository
@@ -25,6 +26,10 @@ MISSING = re.compile(
 """What says best why a command does not run here. Other words of it may be others the next time."""
 WANTS = re.compile(r"No module named '?(?P<module>[\w.]+)|[\w./-]{1,80}: command not found")
 """What says that a package or a program is not installed here."""
+NOT_IMPORTED = (
+    f"it stands in the tree, which has none of {', '.join(PROJECT)} at its top: only with one of these is it imported "
+    "from there"
+)
 PACK = "trees.zip"
 """The file beside the tasks that holds the trees they begin in."""
 
@@ -116,7 +121,10 @@ class Trial:
         said = f"{lacks}; {why}" if lacks else why
         if self.at is not None:
             wants = WANTS.search(said)
-            kind = "needs-environment" if wants and not self._has(wants) else "not-replayable"
+            there = wants is not None and self._has(wants)
+            kind = "needs-environment" if wants and not there else "not-replayable"
+            if there and self.tree and not import_paths(self.tree):
+                said = f"{said}; {NOT_IMPORTED}"
             return self.about.model_copy(update={"replayable": kind, "why": said})
         if not lacks:
             return self.about.model_copy(update={"why": why})

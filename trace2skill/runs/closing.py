@@ -20,6 +20,7 @@ from trace2skill.runs.estimate import Estimate
 from trace2skill.runs.held_back import united
 from trace2skill.runs.held_out import keep_evaluations
 from trace2skill.runs.lineage import hand_on
+from trace2skill.runs.other_logs import other_logs
 from trace2skill.runs.promotion import is_champion
 from trace2skill.runs.refresh import Plan, end, spent
 from trace2skill.runs.report import write_report
@@ -161,7 +162,7 @@ def _summary(
         spent=spent(rt),
         foreseen=before.cost if before else None,
         outlook=before.gate if before else None,
-        sources=_with_account(rt, read),
+        sources=_with_account(rt, read, skill.name, distilled.remembered),
         library=rt.settings.operation.of_library,
         quarantined=_quarantined(rt, [*distilled.quarantined, *candidate.quarantined]),
     )
@@ -172,9 +173,14 @@ def _refuted(rt: Runtime, skill: Skill, distilled: Distilled) -> tuple[RuleVerdi
     return tuple(verdicts_for(rt, skill.name, book).values()) if book else ()
 
 
-def _with_account(rt: Runtime, read: SourcesRead | None) -> SourcesRead | None:
-    mined = rt.store.get("mining", rt.run_id, Mining) if read else None
-    return read.model_copy(update={"mined": tuple(mined.as_lines())}) if read and mined else read
+def _with_account(rt: Runtime, read: SourcesRead | None, name: str, remembered: int) -> SourcesRead | None:
+    """What was read, with what the rules found in it, and with whose rules the skill of that name has besides."""
+    if read is None:
+        return None
+    mined = rt.store.get("mining", rt.run_id, Mining)
+    others = other_logs(rt.store, rt.settings, name) if remembered else ()
+    more = {"mined": tuple(mined.as_lines())} if mined else {}
+    return read.model_copy(update={**more, "others": others, "others_of": name if others else ""})
 
 
 def _quarantined(rt: Runtime, digests: Iterable[str]) -> tuple[Quarantined, ...]:

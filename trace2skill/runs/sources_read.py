@@ -6,6 +6,8 @@ from pydantic import Field
 
 from trace2skill.core.record import Record
 
+SHOWN_OTHERS = 3
+
 
 class SourcesRead(Record):
     """What was read of the logs that a run learned from."""
@@ -40,6 +42,12 @@ class SourcesRead(Record):
     mined: tuple[str, ...] = Field(
         default=(), exclude_if=not_, description="What the miner looked at and what came of it, in words."
     )
+    others: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=not_,
+        description="Logs of earlier runs whose rules are in the skill, by its name alone: no path is in common.",
+    )
+    others_of: str = Field(default="", exclude_if=not_, description="That name.")
 
     def as_lines(self) -> list[str]:
         """In words."""
@@ -69,4 +77,13 @@ class SourcesRead(Record):
             f"lines and files that could not be read: {self.problems}{before}",
             *(f"  {problem}" for problem in self.first_problems[:10]),
             *(f"rules: {line}" for line in self.mined),
+            *([self._others_in_words()] * bool(self.others)),
         ]
+
+    def _others_in_words(self) -> str:
+        named = ", ".join(self.others[:SHOWN_OTHERS])
+        more = f" and {len(self.others) - SHOWN_OTHERS} more" if len(self.others) > SHOWN_OTHERS else ""
+        return (
+            f"WARNING: the skill '{self.others_of}' has rules of other logs too, which earlier runs learned under the "
+            f"same name: {named}{more}; where these are of another project, give each a name of its own (--name)"
+        )

@@ -83,11 +83,22 @@ def read_paths(
     return Readings(files=tuple(files), problems=tuple(notes.problems), counts=dict(sorted(notes.counts.items())))
 
 
+def check_there(path: Path) -> None:
+    """Is it a file or a folder?
+
+    Raises:
+        BadInput: it is neither.
+    """
+    if not path.is_file() and not path.is_dir():
+        raise BadInput(f"{path} does not exist: name a log file or a folder of logs")
+
+
 def _files(paths: Sequence[Path], notes: Notes, aside: Collection[Path]) -> Iterator[tuple[Path, str]]:
     for given in paths:
+        check_there(given)
         if given.is_file():
             yield given, given.name
-        elif given.is_dir():
+        else:
             root = given.resolve()
             for path in _below(given, notes):
                 name = path.relative_to(given).as_posix()
@@ -95,8 +106,6 @@ def _files(paths: Sequence[Path], notes: Notes, aside: Collection[Path]) -> Iter
                     notes.counts["companion"] += 1
                 elif _belongs(path, name, root, notes):
                     yield path, name
-        else:
-            raise BadInput(f"{given} does not exist: name a log file or a folder of logs")
 
 
 def _below(given: Path, notes: Notes) -> list[Path]:

@@ -85,5 +85,5 @@ class Mining(Record, form="Mining", version=1):
         if self.given_up:
             lines.append(f"{self.given_up} rules were given up: their words would have given something of a log away")
         if not self.rules:
-            lines.append("no rule came of it, so no skill was written")
+            lines.append("no rule came of these logs")
         return lines
