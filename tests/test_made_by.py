@@ -26,7 +26,7 @@ def skill_of(text: str) -> Skill:
     return Skill(files=(SkillFile(path="SKILL.md", content=text.encode()),))
 
 
-WORDS = st.text("abc xyzé'&!#-", min_size=1, max_size=12).map(json.dumps)
+WORDS = st.text("abc xyzé'&!#-", min_size=1, max_size=12).filter(str.strip).map(json.dumps)
 PAIRS = st.lists(st.tuples(st.sampled_from("klmno"), WORDS), max_size=4, unique_by=lambda pair: pair[0])
 
 
