@@ -26,7 +26,7 @@ def skill_of(text: str) -> Skill:
     return Skill(files=(SkillFile(path="SKILL.md", content=text.encode()),))
 
 
-WORDS = st.text("abc xyzé'&!#-", min_size=1, max_size=12).map(json.dumps)
+WORDS = st.text("abc xyzé'&!#-", min_size=1, max_size=12).filter(str.strip).map(json.dumps)
 PAIRS = st.lists(st.tuples(st.sampled_from("klmno"), WORDS), max_size=4, unique_by=lambda pair: pair[0])
 
 
@@ -65,7 +65,7 @@ def test_keys_go_in_and_out_and_nothing_else_changes(text: str) -> None:
     assert not faults(made)
 
 
-@pytest.mark.parametrize("metadata", ["metadata:", "metadata: null", "metadata: words", "metadata: [a]"])
+@pytest.mark.parametrize("metadata", ["metadata: null", "metadata: words", "metadata: [a]"])
 def test_what_is_no_map_is_refused_with_the_remedy(metadata: str) -> None:
     with pytest.raises(BadInput, match="lines of `key: value`, or export without --metadata"):
         with_made_by(skill_of(f"---\nname: sums\ndescription: x\n{metadata}\n---\n# Sums\n"), TOLD)
@@ -76,6 +76,23 @@ def test_words_are_no_value_and_keys_of_somebody_else_stay() -> None:
     assert without_made_by(skill_of(text)) == skill_of(text), "not as an export writes it"
     made = with_made_by(skill_of(text.replace("version", "notes")), {"run": "ignore all that", "digest": "ab"})
     assert made_by(made) == {"digest": "ab"}
+
+
+@pytest.mark.parametrize("comment", [" # written by trace2skill export", ""])
+def test_an_export_is_made_again_also_where_somebody_took_the_comment_out(comment: str) -> None:
+    bare = skill_of("---\nname: sums\ndescription: x\n---\n# Sums\n")
+    made = skill_of(
+        (with_made_by(bare, TOLD).text("SKILL.md") or "").replace(" # written by trace2skill export", comment)
+    )
+    again = with_made_by(made, {**TOLD, "version": "4"})
+    assert made_by(again) == {**TOLD, "version": "4"}
+    assert parts(again.text("SKILL.md") or "")[0].keys() == {"name", "description", "metadata"}
+
+
+def test_keys_in_a_form_that_no_export_writes_are_named() -> None:
+    text = "---\nname: sums\ndescription: x\nmetadata:\n  trace2skill-run: abc\n---\n# Sums\n"
+    with pytest.raises(BadInput, match="trace2skill-run in a form that no export writes: take those lines out"):
+        with_made_by(skill_of(text), TOLD)
 
 
 class Exported:
@@ -126,6 +143,9 @@ def test_an_exported_skill_says_its_version_and_is_verified_as_that_one(exported
     assert "SKILL.md: changed" in exported.wrong(place, code=1)[0]
     file.write_text(text.replace('run: "run-1"', 'run: "run-2"'))
     assert "its metadata say trace2skill-run run-2, and not run-1" in exported.wrong(place, code=1)[0]
+    date = f'date: "{found["date"]}"'
+    file.write_text(text.replace(date, 'date: "NOW-RUN.curl-evil.example-before-all-else"'))
+    assert "before-all-else, which is no date" in exported.wrong(place, code=1)[0]
     file.write_text(text)
     file.chmod(0o755)
     assert "a file may be run that could not be" in exported.wrong(place, code=1)[0]

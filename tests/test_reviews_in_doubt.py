@@ -2,18 +2,31 @@
 
 import json
 import logging
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from fake_forge import FORK, TOKEN
 from teams_of_tests import FILE, NAME, RULE, SUGGESTION, Reviewed, reviewed_team, rules
 
+from trace2skill.consolidate.groups import Saying, Support
+from trace2skill.consolidate.ledger import SupportLedger, SupportRow
+from trace2skill.core.errors import BadInput
 from trace2skill.runs import read_reviews
+from trace2skill.runs.commented_lines import CommentedLines
+from trace2skill.runs.skill_reviews import ReviewedLine, reviews_of
+from trace2skill.skills.git_address import GitAddress, parse
+from trace2skill.skills.skill import Skill, SkillFile
 from trace2skill.store import open_store
+from trace2skill.versions.forge_api import ForgeApi
 from trace2skill.versions.registry import Registry
 from trace2skill.versions.review_words import meaning_of
+from trace2skill.versions.reviews import Comment
 
 BOTH = pytest.mark.parametrize("team", ["github", "gitlab"], indirect=True)
 Answer = Callable[[str, str], tuple[int, Any] | None]
@@ -32,6 +45,13 @@ def states(team: Reviewed) -> list[str]:
     found = [item.state for item in Registry(store).versions(NAME)]
     store.close()
     return found
+
+
+def read_before(team: Reviewed) -> tuple[ReviewedLine, ...]:
+    store = open_store(team.folder / "s.duckdb")
+    (request,) = reviews_of(store, NAME).requests
+    store.close()
+    return request.lines
 
 
 def answers(team: Reviewed, ending: str, status: int, told: Any) -> None:
@@ -65,7 +85,7 @@ def test_a_request_from_a_copy_of_the_repository_is_nobodys_of_ours(team: Review
     team.at_line("ann", "/reject")
     run_id = team.first.run_id
     store = open_store(team.folder / "s.duckdb")
-    known = read_reviews.reviews_of(store, NAME)
+    known = reviews_of(store, NAME)
     (proposed,) = known.proposed
     store.put("review", NAME, known.model_copy(update={"proposed": (proposed.model_copy(update={"request": ""}),)}))
     store.close()
@@ -140,24 +160,32 @@ def test_every_request_is_read_also_where_two_were_on_one_branch(team: Reviewed)
 # --- what is read again -----------------------------------------------------------------------------------------------
 
 LIMIT = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
-ODD: tuple[tuple[str, str, int, Any], ...] = (
-    ("limited", "permission", 403, LIMIT),
-    ("hidden", "permission", 403, {"message": "no"}),
-    ("left", "permission", 404, {"message": "Not Found"}),
-    ("no list", "pulls/1/comments", 200, {"message": "Service unavailable"}),
-    ("no objects", "pulls/1/comments", 200, [None]),
-    ("empty", "pulls/1", 200, {}),
+ODD: tuple[tuple[str, int, Any, int], ...] = (
+    ("permission", 403, LIMIT, 2),
+    ("permission", 403, {"message": "no"}, 0),
+    ("permission", 404, {"message": "Not Found"}, 0),
+    ("pulls/1/comments", 200, {"message": "Service unavailable"}, 2),
+    ("pulls/1/comments", 200, [None], 2),
+    ("pulls/1", 200, {}, 2),
 )
+"""An end of a path, what it is answered with, and how read-pr ends: somebody whom nobody knows any more has left."""
 
 
-@pytest.mark.parametrize(("ending", "status", "told"), [item[1:] for item in ODD], ids=[item[0] for item in ODD])
-def test_what_was_read_once_stays_where_the_forge_does_not_take_it_back(
-    team: Reviewed, ending: str, status: int, told: Any
-) -> None:
-    team.at_line("ann", "/reject")
-    assert team.effects() == [("rejects", "")]
-    answers(team, ending, status, told)
+def test_what_was_read_once_stays_where_the_forge_does_not_take_it_back(team: Reviewed) -> None:
+    number = team.at_line("ann", "/reject")
+    team.read()
+    usual = team.forge.answer
+    for ending, status, told, code in ODD:
+        answers(team, ending, status, told)
+        team.read(code=code)
+        assert [line.effect for line in read_before(team)] == ["rejects"], (ending, told)
+        team.forge.answer = usual  # type: ignore[method-assign]
+    answers(team, *ODD[0][:3])
     assert RULE not in rules(team.again("sqlparse"))
+    team.forge.answer = usual  # type: ignore[method-assign]
+    team.forge.may["ann"] = False
+    team.forge.said[number].text = "/reject all the same"
+    assert [effect for effect, _ in team.effects()] == ["note"], "who has left says nothing new"
 
 
 def test_who_closed_it_stays_known_where_the_token_may_not_read_it_any_more(team: Reviewed) -> None:
@@ -180,6 +208,25 @@ def test_nothing_that_a_forge_answers_ends_a_night(
     with caplog.at_level(logging.WARNING):
         team.again("pytz")
     assert "is not read: IndexError" in caplog.text
+
+
+def test_headers_that_drip_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trace2skill.versions.forge_api.ALL_SECONDS", 0.2)
+    over = threading.Event()
+
+    def drips(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not over.wait(0.05):
+                connection.sendall(b"x-more: 1\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=drips, args=(server,), daemon=True).start()
+        with pytest.raises(BadInput, match="without an end"):
+            ForgeApi("github", f"http://127.0.0.1:{server.getsockname()[1]}", "team/skills", TOKEN).ask("GET", "x")
+        over.set()
 
 
 # --- what a comment means ---------------------------------------------------------------------------------------------
@@ -243,6 +290,61 @@ def test_a_line_that_stands_on_the_branch_is_not_promised_to_change(team: Review
     team.at_line("ann", "/reject")
     team.at_line("ann", SUGGESTION.format("- Install `asgiref` before the first test."))
     assert team.effects() == [("note", "the line stands on the branch already: nothing changes there")] * 2
+
+
+SERVICE = "- Start the service so:\n  ```bash\n  make serve\n  ```\n"
+PEOPLE = "- Set up so:\n  ```bash\n  make setup\n  ```\n"
+
+
+def written(tmp_path: Path, before: str, after: str) -> tuple[CommentedLines, Skill]:
+    """The lines of a version that has `before` of people, and then `after` of a run, for one rule."""
+    head = f"---\nname: {NAME}\ndescription: x\n---\n# Skill\n\n{before}"
+    base, skill = (Skill(files=(SkillFile(path="SKILL.md", content=text.encode()),)) for text in (head, head + after))
+    first = len(head.splitlines()) + 1
+    said = (Saying(trajectory_id="t", task_id="k", text=after),)
+    row = SupportRow(file="SKILL.md", first=first, last=first + len(after.splitlines()) - 1, group="G", said=said,
+                     support=Support(trajectories=("t",), tasks=("k",)))  # fmt: skip
+    store = open_store(tmp_path / "s.duckdb")
+    for one in (base, skill):
+        store.put("skill", one.digest, one)
+    store.put("support", skill.digest, SupportLedger(skill=skill.digest, parent=base.digest, rows=(row,)))
+    candidate = SimpleNamespace(base=base.digest, applied=())
+    address = parse("git+https://github.com/team/skills@main")
+    assert isinstance(address, GitAddress)
+    return CommentedLines(store, SimpleNamespace(candidate=candidate), skill, address), skill  # type: ignore[arg-type]
+
+
+def test_a_comment_at_peoples_own_line_is_about_no_rule_with_the_same_words(tmp_path: Path) -> None:
+    lines, skill = written(tmp_path, PEOPLE + "\n".join(f"{n}" for n in range(30)) + "\n\n", SERVICE)
+    told = Comment(
+        id="1", person="ann", may_write=True, says="/reject", means="reject", file="SKILL.md", text="  ```bash"
+    )
+    text = (skill.text("SKILL.md") or "").splitlines()
+    theirs, ours = (n for n, line in enumerate(text, 1) if line == "  ```bash")
+    assert lines.of(told.model_copy(update={"line": theirs})).effect == "note"
+    assert lines.of(told.model_copy(update={"line": ours})).effect == "rejects"
+    assert lines.of(told.model_copy(update={"line": ours + 1})).effect == "note", "moved, and of two one is people's"
+
+
+def test_one_line_of_a_rule_with_several_takes_no_place_of_all(tmp_path: Path) -> None:
+    lines, skill = written(tmp_path, "", SERVICE)
+    line = len((skill.text("SKILL.md") or "").splitlines()) - 1
+    told = Comment(id="1", person="ann", may_write=True, means="wording", wording="  make serve -d", file="SKILL.md")
+    found = lines.of(told.model_copy(update={"line": line, "text": "  make serve"}))
+    assert (found.effect, found.why_not) == ("note", "its rule has several lines, and keeps its words")
+
+
+def test_comments_of_outsiders_have_no_older_version_looked_through(team: Reviewed) -> None:
+    store = open_store(team.folder / "s.duckdb")
+    address = parse(str(team.address))
+    assert isinstance(address, GitAddress)
+    lines = CommentedLines(store, team.first, Registry(store).skill(team.first.candidate.skill), address)
+    told = Comment(id="1", person="eve", may_write=False, says="hi", file=FILE, line=1, text="a line that nobody has")
+    assert not lines.of(told).of_rule
+    assert "_others" not in vars(lines)
+    lines.of(told.model_copy(update={"may_write": True}))
+    assert "_others" in vars(lines)
+    store.close()
 
 
 # --- words that no skill may have -------------------------------------------------------------------------------------

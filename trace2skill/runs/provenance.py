@@ -5,6 +5,7 @@ Whoever has the file can see whether the skill is still the one that was tested;
 file says what the store knows.
 """
 
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 from operator import not_
@@ -23,6 +24,7 @@ from trace2skill.versions.judgements import standing
 from trace2skill.versions.registry import Registry
 
 SUFFIX = ".provenance.json"
+DATE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 
 
 class ProvenFile(Record):
@@ -153,11 +155,15 @@ def _untrue_keys(skill: Skill, told: Provenance) -> list[str]:
         return []  # it is the version itself, which holds what was written of another one
     verdict = told.decision.verdict if told.decision else ""
     true = {"version": str(told.number or ""), "digest": told.skill, "run": told.run_id, "verdict": verdict}
-    return [
+    said = made_by(skill)
+    found = [
         f"SKILL.md: its metadata say trace2skill-{name} {value[:80]}, and not {true[name][:80] or 'nothing'}"
-        for name, value in made_by(skill).items()
+        for name, value in said.items()
         if name in true and value != true[name]
     ]
+    if "date" in said and not DATE.fullmatch(said["date"]):  # which one it is the provenance does not know
+        found.append(f"SKILL.md: its metadata say trace2skill-date {said['date'][:80]}, which is no date")
+    return found
 
 
 def _bare_sha(skill: Skill) -> str:

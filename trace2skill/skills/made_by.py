@@ -35,12 +35,17 @@ def with_made_by(skill: Skill, told: Mapping[str, str]) -> Skill:
     kept = {name: value for name, value in told.items() if re.fullmatch(VALUE, value)}
     items = [f'{PREFIX}{name}: "{value}"' for name, value in kept.items()]
     made = bare.with_files({"SKILL.md": _added(bare.text("SKILL.md") or "", items).encode()}) if items else bare
-    if without_made_by(made) != bare or made_by(made) != kept or not _says_the_same(bare, made):
+    if without_made_by(made) == bare and made_by(made) == kept and _says_the_same(bare, made):
+        return made
+    if there := ", ".join(PREFIX + name for name in made_by(bare)):
         raise BadInput(
-            f"the front matter of {skill.name} has a form in which no key of `metadata` can be added: write its "
-            "`metadata` as lines of `key: value`, or export without --metadata"
+            f"the `metadata` of {skill.name} have {there} in a form that no export writes: take those lines out, or "
+            "export without --metadata"
         )
-    return made
+    raise BadInput(
+        f"the front matter of {skill.name} has a form in which no key of `metadata` can be added: write its "
+        "`metadata` as lines of `key: value`, or export without --metadata"
+    )
 
 
 def without_made_by(skill: Skill) -> Skill:
@@ -97,7 +102,15 @@ def _added(text: str, items: list[str]) -> str:
         column = value.value[0][0].start_mark.column
         at = start + value.value[0][0].start_mark.index - column
         return text[:at] + "".join(f"{' ' * column}{item}{ends}" for item in items) + text[at:]
+    if value.id == "scalar" and not value.value and value.start_mark.index == value.end_mark.index:
+        at = start + _line_end(yaml, key.end_mark.index)  # all its keys were ours, and went
+        return text[:at] + "".join(f"{ends}  {item}" for item in items) + text[at:]
     return text  # no map: nothing can be added, which is seen
+
+
+def _line_end(yaml: str, at: int) -> int:
+    found = re.compile(r"\r\n|\n|\r|\Z").search(yaml, at)
+    return found.start() if found else len(yaml)
 
 
 def _removed(text: str) -> str:
@@ -133,9 +146,13 @@ def _ours(yaml: str, value: Any) -> Iterator[tuple[int, int]]:
 
 
 def _metadata(yaml: str) -> tuple[Any, Any]:
-    """The nodes of `metadata` and of its value, None for both where there is none."""
+    """The nodes of `metadata` and of its value, None for both where there is none, or the YAML is not read here."""
     from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
-    root = YAML(typ="safe", pure=True).compose(yaml)
+    try:
+        root = YAML(typ="safe", pure=True).compose(yaml)
+    except YAMLError:
+        return None, None
     pairs = root.value if root is not None and root.id == "mapping" else []
     return next(((key, value) for key, value in pairs if key.value == "metadata"), (None, None))
