@@ -1,6 +1,7 @@
 """Learning from logs: the miner's rules, a candidate with evidence for every line, nothing secret or planted in it."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from ingesting import ingest, settings
 from trace2skill.analysts.events import normal_error
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.core.errors import BadInput
+from trace2skill.core.progress import watched_by
 from trace2skill.runs import refresh as run
 from trace2skill.runs import taking
+from trace2skill.runs.dry_run import dry_run
 from trace2skill.runs.ingest import IngestSettings
 from trace2skill.runs.runtime import forget_runtimes
 from trace2skill.runs.sources_read import SourcesRead
@@ -137,6 +140,26 @@ def conversations(path: Path, count: int) -> Path:
     said = [{"role": "user", "content": "go"}, {"role": "assistant", "content": "done"}]
     path.write_text("".join(json.dumps({"id": f"c{n}", "messages": said}) + "\n" for n in range(count)))
     return path
+
+
+def test_a_file_that_is_not_read_counts_as_skipped_as_in_a_dry_run(tmp_path: Path) -> None:
+    class Watching:
+        def __init__(self) -> None:
+            self.states = Counter[str]()
+
+        def begin(self, stage: str, total: int) -> None: ...
+
+        def item(self, stage: str, name: str, state: str) -> None:
+            self.states[state] += stage == "read"
+
+    folder = logs(tmp_path / "logs")
+    (folder / "notes.txt").write_text("no log\n")
+    given, dry, wet = settings(tmp_path, folder).as_run(), Watching(), Watching()
+    with watched_by(dry):
+        dry_run(given.data.sources)
+    with watched_by(wet):
+        run.take_in_logs(given)
+    assert dry.states == wet.states == {"done": 4, "skipped": 1}
 
 
 def test_rules_of_other_logs_under_the_same_name_are_told(tmp_path: Path) -> None:

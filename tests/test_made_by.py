@@ -156,6 +156,9 @@ def test_without_the_option_a_version_is_exported_byte_for_byte(exported: Export
     assert read_skill(exported.folder / "out" / exported.skill.name) == exported.skill
     with pytest.raises(BadInput, match="the message of each commit says"):
         exported.run("export", exported.skill.name, "--git", str(exported.folder), "--metadata")
+    for place in (exported.folder / "nowhere", exported.folder):
+        with pytest.raises(BadInput, match=f"no Git repository at {place}: make one with `git init {place}`"):
+            exported.run("export", exported.skill.name, "--git", str(place))
 
 
 def test_a_marketplace_has_it_too_and_an_export_of_an_export_is_the_new_version(exported: Exported) -> None:

@@ -1,6 +1,7 @@
 """A format of one's own: rows by the documented schema, a mapping, a reader in a file."""
 
 import json
+import re
 from pathlib import Path
 
 import product
@@ -118,7 +119,13 @@ def test_what_does_not_fit_is_named(tmp_path: Path, prefect_home: Path) -> None:
     bad = product.run(tmp_path, prefect_home, "ingest", "logs", "--dry-run", "--format", "bad.yaml", code=2)
     assert "massages" in bad.complaint
     assert "a mapping may say rows, id, task" in bad.complaint
-    with pytest.raises(BadInput, match=r"no format 'nothing': .*rows, or a mapping"):
+    every = r".*atif, .*, tau_bench, rows, or a mapping or reader of your own \(FILE.yaml, FILE.py:Class\)"
+    write(tmp_path / "empty.jsonl", "")
+    write(tmp_path / "other.json", {f"{n}{'x' * 100}": n for n in range(20)})
+    looked = dry_run(Sources(paths=(tmp_path / "empty.jsonl", tmp_path / "other.json")))
+    assert looked.files[0].problems == ("it is empty",)
+    assert re.fullmatch(rf"no format that is known \(.*\); --format forces one of {every}", looked.files[1].problems[0])
+    with pytest.raises(BadInput, match=rf"no format 'nothing': use one of {every}"):
         dry_run(Sources(paths=(tmp_path / "logs",), format="nothing"))
 
 

@@ -249,7 +249,11 @@ def test_the_cap_stops_the_run_and_a_higher_one_goes_on(tmp_path: Path, prefect_
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "--data", "nowhere", "--model", "sim/office"], "has no dataset.json"),
+        (["run", "--data", "nowhere", "--model", "sim/office"], "--data nowhere does not exist"),
+        (
+            ["run", "--data", str(OFFICE.parent / "shell"), "--model", "sim/office"],
+            "has no dataset.json: name a directory in SpreadsheetBench layout with --data; or give --domain shell, which",
+        ),
         (["run", "--data", OFFICE, "--model", "nosuch/model"], "unknown model 'nosuch/model'"),
         (["run", "--data", OFFICE, "--model", "anthropic/claude-sonnet-4-5"], "ANTHROPIC_API_KEY"),
         (["run", "--data", OFFICE, "--model", "sim/office?nosuch=1"], "its settings are"),

@@ -505,6 +505,7 @@ def test_messages_as_jsonl_by_conversation_and_by_message(tmp_path: Path) -> Non
         {"note": "n"},
     )
     assert [(p.line, p.message[:8]) for p in notes.problems] == [(2, "not JSON")]
+    assert notes.problems[0].message.count("line") == 0, "the line stands before it"
     assert len(found[1].steps) == 2  # a line that is a bare list is a conversation, too
     (loose,), _ = read(write(tmp_path / "b.jsonl", *messages))
     assert counts([loose]) == (2, 1, 1)

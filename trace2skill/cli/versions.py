@@ -177,12 +177,20 @@ def export(
             raise BadInput("--git takes no --metadata: the message of each commit says which version it is")
         if str(git).startswith("git+"):
             raise BadInput("--git takes a repository on this machine: clone it, export into the clone, and push that")
+        _check_repository(git)
         count = to_git(Registry(opened), _name(opened, which), git, branch)
         typer.echo(f"wrote {count} commits to branch {branch} of {git}")
         return
     skill = _signed(opened, _skill(opened, which)) if metadata else _skill(opened, which)
     target = to_directory(skill, directory) if directory is not None else to_zip(skill, zip_file or Path())
     typer.echo(f"wrote {target}")
+
+
+def _check_repository(folder: Path) -> None:
+    """Is it in a repository, or a bare one?"""
+    bare = (folder / "HEAD").is_file() and (folder / "objects").is_dir()
+    if not folder.is_dir() or not (bare or any((at / ".git").exists() for at in (folder, *folder.absolute().parents))):
+        raise BadInput(f"--git: there is no Git repository at {folder}: make one with `git init {folder}`")
 
 
 def _print_versions(console: Console, name: str, found: list[Version], champion: str | None) -> None:

@@ -16,6 +16,7 @@ DEEPEST = 200
 LARGEST = 2**1000
 
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+_WITHIN = re.compile(r" at line \d+ column (\d+)\Z")
 _NO_JSON: Any = object()
 NUL, SHOWN_NUL = "\0", "\N{SYMBOL FOR NULL}"
 """No text column of a database takes the first."""
@@ -49,6 +50,11 @@ def parse_text(text: str) -> Any:
         return from_json(text, allow_inf_nan=False)
     except ValueError:
         return parse(text.encode("utf-8", "replace"))
+
+
+def without_line(error: ValueError) -> str:
+    """What `parse` said of one line of a file: the column, and not the line within that line."""
+    return _WITHIN.sub(r" at column \1", str(error))
 
 
 def parse_start(raw: bytes) -> Any:

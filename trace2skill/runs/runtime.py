@@ -15,6 +15,7 @@ from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.domains import load_domain
 from trace2skill.domains.base import Domain, Pictured, Sandboxed
+from trace2skill.domains.load import load_tasks
 from trace2skill.domains.splits import Splits, places_of, remembered, sample_tasks, split_tasks
 from trace2skill.llm import Client
 from trace2skill.llm.checks import check_model, check_vision
@@ -47,7 +48,7 @@ class Runtime:
         self.domain: Domain = load_domain(data.domain, data.domain_options, recalculate=data.recalculate)
         if isinstance(self.domain, Sandboxed):
             self.domain.use_sandbox(lambda: self.sandbox)
-        loaded = self.domain.load(data.path)
+        loaded = load_tasks(self.domain, data.path)
         if data.tasks is not None:
             loaded = sample_tasks(loaded, data.tasks, data.split_seed)
         self.tasks: dict[str, Task] = {task.id: task for task in loaded}

@@ -40,13 +40,16 @@ def read_settings(path: Path) -> dict[str, Any]:
     if not isinstance(found, Mapping):
         raise BadInput(f"{path}: settings are a mapping with the sections {', '.join(RunSettings.model_fields)}")
     nested = flat_settings.nested(found, FLAT)
-    for place, key, known in _unknown(RunSettings, nested, ""):
-        near = get_close_matches(key, known, 1) or get_close_matches(key, FLAT, 1)
-        hint = f": did you mean '{FLAT.get(near[0], place + near[0]) if near[0] not in known else place + near[0]}'?"
-        raise BadInput(
-            f"{path}: there is no setting '{place}{key}'{hint if near else ': there is ' + ', '.join(known)}"
-        )
+    if wrong := [_no_such(*found) for found in _unknown(RunSettings, nested, "")]:
+        raise BadInput(f"{path}: {'; '.join(wrong)}")
     return nested
+
+
+def _no_such(place: str, key: str, known: list[str]) -> str:
+    """What is said of a key that no setting has."""
+    near = get_close_matches(key, known, 1) or get_close_matches(key, FLAT, 1)
+    hint = f": did you mean '{FLAT.get(near[0], place + near[0]) if near[0] not in known else place + near[0]}'?"
+    return f"there is no setting '{place}{key}'{hint if near else ': there is ' + ', '.join(known)}"
 
 
 def write_settings(settings: RunSettings, directory: Path, command: str = "run") -> Path:

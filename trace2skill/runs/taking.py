@@ -104,9 +104,10 @@ class Taking:
                 if (last := self.store.get("source", id, Watermark)) is not None:
                     self._put("source", id, last.model_copy(update={"memory": file.memory}))
         self._part = _Part()
-        state: ItemState = "cached" if file is not None and file.state == "unchanged" else "done"
+        lost: ItemState = "skipped" if self.stage == "read" else "failed"
+        state: ItemState = lost if file is None else "cached" if file.state == "unchanged" else "done"
         for _ in range(units):
-            self.progress.item(self.stage, name, "failed" if file is None and self.stage != "read" else state)
+            self.progress.item(self.stage, name, state)
 
     def taken_of(self, file: ReadFile) -> list[Taken]:
         """What came of a file, in this reading and before."""

@@ -130,7 +130,10 @@ def _connect(path: Path, wait_seconds: float, on_wait: Callable[[str], None] | N
                 "wait for that run to end, or use another --store"
             )
         if not told:
-            (on_wait or log.warning)(f"waiting up to {_in_words(wait_seconds)} for the store {path}, held by {found}")
+            (on_wait or log.warning)(
+                f"waiting up to {_in_words(wait_seconds)} for the store {path}, held by {found}; "
+                "another --store waits for nobody, and begins with nothing that is known here"
+            )
             told = True
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import ijson
 
-from trace2skill.core.foreign_json import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub
+from trace2skill.core.foreign_json import LONGEST_LINE, WHOLE_DOCUMENT, parse, parse_start, scrub, without_line
 from trace2skill.traces.notes import Notes as Notes
 from trace2skill.traces.notes import ReadProblem as ReadProblem
 from trace2skill.traces.packed import first_bytes, is_packed, unpack
@@ -223,7 +223,7 @@ class Source:
                 try:
                     value = parse(raw)
                 except ValueError as error:
-                    notes.problem(self, number, f"not JSON: {error}")
+                    notes.problem(self, number, f"not JSON: {without_line(error)}")
                     continue
             yield number, value
 

@@ -45,8 +45,7 @@ def reader_named(name: str, readers: Sequence[Reader] = READERS) -> Reader:
     if found is None and name in installed_names():
         return installed_reader(name)
     if found is None:
-        named = ", ".join(sorted({*(reader.name for reader in readers), *installed_names()}))
-        raise BadInput(f"no format '{name}': use one of {named}, rows, or a mapping of your own (FILE.yaml)")
+        raise BadInput(f"no format '{name}': use one of {_named(readers)}")
     return found
 
 
@@ -86,12 +85,19 @@ def unknown_format(source: Source) -> str:
         return "no format that is known: a database whose tables are none of ours; export its sessions from its program"
     if head.startswith(b"PK\3\4"):
         return "no format that is known: a zip that is no log of inspect_ai; unpack it"
+    if not head.strip():
+        return "it is empty"
     if not source.first_values and source.start is None:
         return "no format that is known: neither JSON nor lines of JSON"
     fields = sorted({key for value in source.first_objects for key in value})[:8]
-    told = f" (its fields: {', '.join(map(str, fields))})" if fields else ""
-    named = ", ".join(sorted({*(item.name for item in READERS), *installed_names()}))
-    return f"no format that is known{told}; --format forces one of {named}"
+    told = f" (its fields: {', '.join(str(name)[:24] for name in fields)})" if fields else ""
+    return f"no format that is known{told}; --format forces one of {_named()}"
+
+
+def _named(readers: Sequence[Reader] = READERS) -> str:
+    """All that `--format` takes, for people."""
+    names = sorted({*(reader.name for reader in readers), *installed_names()})
+    return f"{', '.join(names)}, rows, or a mapping or reader of your own (FILE.yaml, FILE.py:Class)"
 
 
 def _says_something(trajectory: Trajectory) -> bool:

@@ -10,6 +10,8 @@ from trace2skill.safety.leaks import canonical
 from trace2skill.traces.answered import Answered
 
 PROBLEMS_KEPT = 1000
+MOST_CHARS = 700
+"""Of what is said of a problem: all formats by their names are as long."""
 NAMED_OF_A_FILE = 10
 
 
@@ -68,7 +70,7 @@ class Notes:
         """Note something that was not read."""
         self.counts["problem"] += 1
         if len(self.problems) < PROBLEMS_KEPT:
-            self.problems.append(ReadProblem(file=source.name, line=line, message=message[:300]))
+            self.problems.append(ReadProblem(file=source.name, line=line, message=message[:MOST_CHARS]))
 
     def unknown(self, source: Named, line: int, kind: object) -> None:
         """Note a line of a kind that the reader does not know."""
