@@ -24,7 +24,9 @@ OPTIONS = ["red", "blue", "green", "grey"]
 
 def questions(console: Console, folder: Path, data: Path, evaluations: Path | None, seed: int) -> bool:
     """What becomes of the samples of evaluations. Returns whether checks agree and nothing held out is learned from."""
-    table = Table("evaluations", "samples", "with a verdict", "checks tried", "agree", "tasks", "groups")
+    table = Table("evaluations", "samples", "with a verdict", "checks tried", "agree on passes", "on failures")
+    table.add_column("tasks")
+    table.add_column("groups")
     table.add_column("tasks of failed samples")
     table.add_column("held-out samples learned from")
     real = data / "traces" / "inspect"
@@ -49,7 +51,8 @@ def row(table: Table, name: str, found: MinedTasks, told: int) -> bool:
     agree, both = found.agreement
     verdicts = sum(item.outcome in ("passed", "failed") for item in found.segments)
     failed = sum(item.outcome == "failed" for item in found.tasks)
-    counts = (len(found.segments), verdicts, found.tried, f"{agree} of {both}", len(found.tasks), found.groups)
+    apart = ("{} of {}".format(*found.agreement_on(outcome)) for outcome in ("passed", "failed"))
+    counts = (len(found.segments), verdicts, found.tried, *apart, len(found.tasks), found.groups)
     table.add_row(name, *map(str, counts), str(failed), str(told))
     return bool(both) and agree >= LEAST_AGREEMENT * both and not told
 

@@ -11,6 +11,7 @@ from asked_logs import Sample, write_eval
 from trace2skill.domains import load_domain
 from trace2skill.domains.splits import places_of, remembered, split_tasks
 from trace2skill.mined.asked_texts import AskedTexts
+from trace2skill.runs.held_out import asks_one_of
 from trace2skill.runs.intake import take_in
 from trace2skill.runs.mined_tasks import MinedTasks, mine
 from trace2skill.runs.sources import Sources
@@ -131,6 +132,23 @@ def test_samples_that_have_one_name_are_told_apart(tmp_path: Path, more: dict[st
     assert len(set(ids)) == len(ids) == len(found.tasks) == 5
     assert len({item.id for item in found.segments}) == len(found.segments) == 5, "what is there twice is read once"
     assert len(load_domain("questions").load(tmp_path / "tasks")) == 5
+
+
+def test_logs_that_come_later_are_known_by_what_they_ask(tmp_path: Path) -> None:
+    """With tasks of a folder, and logs that these were not made of."""
+    rows = [{"id": f"q{n}", "question": asks(n), "answer": "Brenta"} for n in range(8)]
+    (tmp_path / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    tasks = load_domain("questions").load(tmp_path / "questions.jsonl")
+    write_eval(tmp_path / "logs" / "a.eval", [plain(n, before="Answer in one word: ") for n in range(8)])
+    write_eval(
+        tmp_path / "logs" / "b.eval", [chosen(n, before="Think, and then choose.\n") for n in range(8)], "choice"
+    )
+    store = open_store(tmp_path / "s.duckdb")
+    says = asks_one_of({"q1", "q2", "q6"}, tasks)
+    taken = take_in(store, Sources(paths=(tmp_path / "logs",), analyst="rules"), ["q1"], (), says).taken
+    store.close()
+    numbers = sorted(item.task_id.rpartition(":")[2] for item in taken)
+    assert numbers == sorted("003344557" + "7")
 
 
 def groups_of(*logs: list[str]) -> int:

@@ -11,6 +11,9 @@ import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+from trace2skill.types.trajectory import Trajectory
 
 RUN, ENOUGH = 3, 0.5
 LEAST_COMMON, COMMON = 4, 0.5
@@ -46,6 +49,11 @@ def without_options(text: str) -> tuple[str, list[str]]:
         return text, []
     rest = OPTION.sub("", text)
     return (rest, [found[0] for found in OPTION.finditer(text)]) if rest.strip() else (text, [])
+
+
+def told_in(clean: Trajectory) -> str:
+    """What a session was told, by people and systems."""
+    return "\n".join(step.message for step in clean.steps if step.source != "agent" and step.message)
 
 
 class AskedTexts:
@@ -112,15 +120,25 @@ class ComparedTexts:
             yield from ((names[0], self._names[other][0]) for other in candidates if self._holds(other, text))
 
     def heard(self) -> Iterator[tuple[str, str]]:
-        """Questions, each with a session that was told what it asks."""
-        telling: dict[int, list[Runs]] = defaultdict(list)
+        """Questions, each with a session that was told what it asks; of those in equal words the first."""
+        for session, told in self._heard:
+            yield from ((names[0], session) for names in self._asked_in(frozenset(told)))
+
+    def asked_in(self, text: str) -> list[list[str]]:
+        """What a text asks: lists of questions, each of those that are asked in equal words."""
+        return self._asked_in(runs_in(text))
+
+    def _asked_in(self, said: Runs) -> list[list[str]]:
+        found = {text for run in said & self._telling_runs.keys() for text in self._telling_runs[run]}
+        return [self._names[text] for text in found if self._holds(said, text)]
+
+    @cached_property
+    def _telling_runs(self) -> dict[int, list[Runs]]:
+        found: dict[int, list[Runs]] = defaultdict(list)
         for text in self._names:
             for run in self._telling(text):
-                telling[run].append(text)
-        for session, told in self._heard:
-            said = frozenset(told)
-            found = {text for run in said & telling.keys() for text in telling[run]}
-            yield from ((self._names[text][0], session) for text in found if self._holds(said, text))
+                found[run].append(text)
+        return found
 
     def _holds(self, said: Runs, text: Runs) -> bool:
         counts = self._counts[text]

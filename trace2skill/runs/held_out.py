@@ -1,13 +1,16 @@
 """Held-out tasks: what may be looked at, and the record of having looked."""
 
+import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from trace2skill.consolidate.ledger import SupportLedger
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
+from trace2skill.mined.asked_texts import AskedTexts
 from trace2skill.mined.requests import alike
+from trace2skill.runs.intake import asks_nothing
 from trace2skill.runs.runtime import Runtime
 from trace2skill.runs.summary import LeftOut
 from trace2skill.skills.skill import Skill
@@ -45,6 +48,8 @@ class HeldOutMarks(NamedTuple):
     """Of such tasks, and of the sessions that these were made of."""
     telling: set[str]
     """Instructions that no evolve task has."""
+    asks: Callable[[str], bool] = asks_nothing
+    """Does a text ask a question that is held out, in whatever words around it?"""
 
 
 def marks_of_held_out(rt: Runtime) -> HeldOutMarks:
@@ -53,7 +58,20 @@ def marks_of_held_out(rt: Runtime) -> HeldOutMarks:
     said_in_evolve = {alike(rt.task(id).instruction) for id in rt.splits.evolve}
     ids = {id for task in held_out for id in (task.id, *task.sessions)}
     telling = {task.instruction for task in held_out if alike(task.instruction) not in said_in_evolve}
-    return HeldOutMarks(ids, telling)
+    questions = [rt.task(id) for id in rt.splits.evolve] + held_out
+    if any(task.domain != "questions" for task in questions):
+        return HeldOutMarks(ids, telling)
+    return HeldOutMarks(ids, telling, asks_one_of({task.id for task in held_out}, questions))
+
+
+def asks_one_of(held_out: set[str], questions: Iterable[Task]) -> Callable[[str], bool]:
+    """Says of a text whether it asks one of these questions, which no other of all asks in the same words."""
+    texts = AskedTexts()
+    for task in questions:
+        words = "\n".join(filter(None, (task.detail.get("context", ""), task.instruction)))
+        texts.asks(task.id, "tasks", words, json.loads(task.detail.get("choices", "[]")))
+    compared = texts.compared()
+    return lambda text: any(held_out.issuperset(names) for names in compared.asked_in(text))
 
 
 def tasks_of_split(rt: Runtime, split: str, why: str) -> list[str]:

@@ -6,11 +6,12 @@ failed is analysed again.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
+from trace2skill.mined.asked_texts import told_in
 from trace2skill.mined.requests import alike, request_alone
 from trace2skill.runs.samples import left_out_of_samples
 from trace2skill.runs.session_groups import kept_from_learning
@@ -55,12 +56,24 @@ NOTHING_READ = Intake(
 """The intake of a run without sources."""
 
 
-def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), telling: Iterable[str] = ()) -> Intake:
+def asks_nothing(_: str) -> bool:
+    """Of no text: no question is held out."""
+    return False
+
+
+def take_in(
+    store: Store,
+    sources: Sources,
+    held_out: Iterable[str] = (),
+    telling: Iterable[str] = (),
+    asks: Callable[[str], bool] = asks_nothing,
+) -> Intake:
     """Read what is new, clean it and keep it; what is unchanged is taken from the store.
 
     What was read is remembered as it goes on: a run that dies goes on where it stopped. Trajectories of held-out tasks
     are left out: nothing may be learned from them. They are known by the ids of such tasks, or of the logs that these
-    were made of, and by instructions that only such tasks have; forks and parts of them go with them.
+    were made of, by instructions that only such tasks have, and by what `asks` says of what they were told; forks and
+    parts of them go with them.
 
     Raises:
         BadInput: a path, the labels or the format is not what it should be, or nothing could be read.
@@ -84,7 +97,7 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), tellin
         raise BadInput(f"no trajectory was found in {', '.join(map(str, sources.paths[:5]))}{first}")
     if verdicts.labels and len(verdicts.unmatched) == len(verdicts.labels):
         raise BadInput(_no_label_matches(sources, verdicts, taken))
-    out = of_held_out(store, {id: item.task_id for id, item in taken.items()}, set(held_out), telling)
+    out = of_held_out(store, {id: item.task_id for id, item in taken.items()}, set(held_out), telling, asks)
     kept = kept_from_learning(store, {id: item.task_id for id, item in taken.items()}, sources.hold_out) - out
     usable = tuple(taken[id] for id in sorted(taken) if id not in out | kept)
     if kept and not usable:
@@ -93,7 +106,13 @@ def take_in(store: Store, sources: Sources, held_out: Iterable[str] = (), tellin
     return Intake(read=read.model_copy(update={"unsampled": len(unsampled), "kept_back": len(kept)}), taken=usable)
 
 
-def of_held_out(store: Store, task_ids: Mapping[str, str], ids: set[str], telling: Iterable[str]) -> set[str]:
+def of_held_out(
+    store: Store,
+    task_ids: Mapping[str, str],
+    ids: set[str],
+    telling: Iterable[str],
+    asks: Callable[[str], bool] = asks_nothing,
+) -> set[str]:
     """Of imported trajectories, given with the id of the task of each, those from which nothing may be learned.
 
     Args:
@@ -101,6 +120,7 @@ def of_held_out(store: Store, task_ids: Mapping[str, str], ids: set[str], tellin
         task_ids: task ids by trajectory ids.
         ids: of held-out tasks, and of the logs that these were made of.
         telling: instructions that only held-out tasks have.
+        asks: says of what a session was told whether it asks a held-out question.
     """
     texts = {short: len(text) >= TELLING for text in sorted(telling) if (short := alike(text))}
     # Readers put a file's name before an id.
@@ -111,6 +131,7 @@ def of_held_out(store: Store, task_ids: Mapping[str, str], ids: set[str], tellin
         for start in range(0, len(asked), AT_ONCE):
             found = store.several("trajectory", asked[start : start + AT_ONCE], Trajectory)
             named |= {id for id, trajectory in found.items() if texts and _tells(trajectory, texts)}
+            named |= {id for id, trajectory in found.items() if id not in named and asks(told_in(trajectory))}
             parents |= {id: trajectory.parent for id, trajectory in found.items() if trajectory.parent}
         asked = sorted({*parents.values()} - known)  # a part may be here without the whole
         known |= {*asked}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from trace2skill.core.digest import digest_of
 from trace2skill.mined import MinedSegment
-from trace2skill.mined.asked_texts import AskedTexts
+from trace2skill.mined.asked_texts import AskedTexts, told_in
 from trace2skill.mined.questions import MinedQuestion, QuestionMiner
 from trace2skill.mined.session import HOPELESS, Mined
 from trace2skill.runs.mined_twins import Families, MetSegment
@@ -119,11 +119,6 @@ class MetQuestions:
         if item.task and (met.question, met.rule) not in confirmed:
             return "no answer that its log calls right shows that it is judged by our rule"
         return ""
-
-
-def told_in(clean: Trajectory) -> str:
-    """What a session was told, by people and systems."""
-    return "\n".join(step.message for step in clean.steps if step.source != "agent" and step.message)
 
 
 def mark_of(names: Iterable[str], session: str) -> str:

@@ -7,6 +7,7 @@ at the end with the one before.
 
 from collections.abc import Iterator, Mapping
 
+from trace2skill.traces.session import trajectory_id
 from trace2skill.types.trajectory import Step, Trajectory, Usage
 
 LENGTH = 16
@@ -93,3 +94,17 @@ def _rest(trajectory: Trajectory, own: list[Step], owner: str, copied: int) -> T
     parent = trajectory.parent or (owner if owner != trajectory.id else "")
     extra = {**trajectory.extra, "copied": of}
     return trajectory.model_copy(update={"steps": steps, "usage": usage, "parent": parent, "extra": extra})
+
+
+def free_id(id: str, source: str, digest: str, taken: Mapping[str, str]) -> str:
+    """The id under which what a source calls so is kept: the next that nothing else has, or that just this has.
+
+    Args:
+        id: as the log has it.
+        source: the name of the log.
+        digest: of what is kept.
+        taken: digests by the ids that are taken.
+    """
+    while taken.get(id, digest) != digest:
+        id = trajectory_id(id, source)
+    return id

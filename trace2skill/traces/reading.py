@@ -11,10 +11,9 @@ from pydantic import Field
 from trace2skill.core.record import Record
 from trace2skill.traces.answered import Answered
 from trace2skill.traces.base import Notes, ReadProblem, Source
-from trace2skill.traces.copies import Copies
+from trace2skill.traces.copies import Copies, free_id
 from trace2skill.traces.formats import detect, read_source, unknown_format
 from trace2skill.traces.reader import Reader
-from trace2skill.traces.session import trajectory_id
 from trace2skill.traces.stores import Page, PullMemory, TraceStoreAddress
 from trace2skill.types.trajectory import Trajectory
 
@@ -29,11 +28,7 @@ class Memory(Record):
     size: int
     modified_ns: int
     sha256: str
-    identities: dict[str, str] = Field(
-        default_factory=dict,
-        exclude_if=not_,
-        description="By trajectory, the identities of the responses that came of the file, put together in one text.",
-    )
+    identities: dict[str, str] = Field(default_factory=dict, exclude_if=not_, description="Of replies, by trajectory.")
 
 
 class ReadFile(Record):
@@ -295,13 +290,11 @@ def _new(
         notes.counts["copy"] += 1
         of |= elsewhere
         return None
-    id = trajectory.id
-    while id in seen.trajectories:  # the same name for something else: part of it, or a copy that went on
-        id = trajectory_id(id, source.name)
-        if seen.trajectories.get(id) == found.digest[:TOLD_APART]:
-            notes.counts["duplicate"] += 1
-            of.add(seen.owners[id])
-            return None
+    id = free_id(trajectory.id, source.name, digest := found.digest[:TOLD_APART], seen.trajectories)
+    if id in seen.trajectories:  # the same a second time, of one name with something else
+        notes.counts["duplicate"] += 1
+        of.add(seen.owners[id])
+        return None
     trajectory = trajectory.model_copy(update={"id": id}) if id != trajectory.id else trajectory
-    seen.trajectories[trajectory.id], seen.owners[trajectory.id] = found.digest[:TOLD_APART], file.path
+    seen.trajectories[id], seen.owners[id] = digest, file.path
     return trajectory
