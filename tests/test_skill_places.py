@@ -50,7 +50,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "export {} --to out": ("wrote out/forms",),
     "export {} --zip forms.skill": ("wrote forms.skill",),
     "export {} --git exported": ("wrote 2 commits to branch skills of exported",),
-    "export forms --git {}": ("error: --git: there is no Git repository at ", "error: --git takes a repository on this machine: clone it"),
+    "export forms --git {}": (
+        "error: --git: there is no Git repository at ",
+        "error: --git takes a repository on this machine: clone it",
+    ),
     "usage --logs logs --skills {}": ("never used: forms",),
     "triggers {} --queries queries.json --model sim/office": ("asked over these skills so far",),
     "audit {} logs --model sim/office --dry-run": (r"are of\s+sessions from which forms has learned",),
