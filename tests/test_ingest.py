@@ -183,6 +183,15 @@ def test_rules_of_other_logs_under_the_same_name_are_told(tmp_path: Path) -> Non
     assert (named.remembered, named.sources.others) == (0, ())
 
 
+def test_a_folder_a_night_has_no_logs_of_others(tmp_path: Path) -> None:
+    assert ingest(settings(tmp_path, logs(tmp_path / "2026-11-01"))).learned
+    (tmp_path / "2026-11-02").mkdir()
+    conversations(tmp_path / "2026-11-02" / "c.jsonl", 3)
+    second = ingest(settings(tmp_path, tmp_path / "2026-11-02"))
+    assert second.remembered
+    assert not second.sources.others
+
+
 def test_what_was_lost_of_a_file_is_known_as_long_as_it_does_not_change(tmp_path: Path) -> None:
     folder = logs(tmp_path / "logs")
     (folder / "empty.txt").write_text("no log\n")

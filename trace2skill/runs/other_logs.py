@@ -1,5 +1,6 @@
 """Logs of earlier runs that share a skill's name with this run and nothing else: their rules are in its book."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from trace2skill.runs.settings import RunSettings
 from trace2skill.runs.summary import RunSummary
 from trace2skill.store import Store
 from trace2skill.traces.stores import LogsPath
+
+NUMBERS = re.compile(r"\d+")
 
 
 def other_logs(store: Store, settings: RunSettings, name: str) -> tuple[str, ...]:
@@ -45,5 +48,6 @@ def _share(ours: Iterable[LogsPath], theirs: Iterable[LogsPath]) -> bool:
 def _same(one: LogsPath, other: LogsPath) -> bool:
     if isinstance(one, Path) and isinstance(other, Path):
         here, there = one.absolute(), other.absolute()
-        return here.is_relative_to(there) or there.is_relative_to(here)
+        dated = NUMBERS.sub("0", str(here)) == NUMBERS.sub("0", str(there))  # a folder a night
+        return dated or here.is_relative_to(there) or there.is_relative_to(here)
     return not isinstance(one, Path) and not isinstance(other, Path) and one.place == other.place
