@@ -14,15 +14,20 @@ import pytest
 from fake_forge import FORK, TOKEN
 from teams_of_tests import FILE, NAME, RULE, SUGGESTION, Reviewed, reviewed_team, rules
 
-from trace2skill.consolidate.groups import Saying, Support
+from trace2skill.consolidate import Groups
+from trace2skill.consolidate.groups import EditGroup, Saying, Support
 from trace2skill.consolidate.ledger import SupportLedger, SupportRow
+from trace2skill.consolidate.screened_edits import Passed, looked_root
+from trace2skill.consolidate.second_look import SecondLook
 from trace2skill.core.errors import BadInput
 from trace2skill.runs import read_reviews
 from trace2skill.runs.commented_lines import CommentedLines
 from trace2skill.runs.skill_reviews import ReviewedLine, reviews_of
+from trace2skill.safety.screening import Finding
 from trace2skill.skills.git_address import GitAddress, parse
 from trace2skill.skills.skill import Skill, SkillFile
 from trace2skill.store import open_store
+from trace2skill.types.patch import Edit
 from trace2skill.versions.forge_api import ForgeApi
 from trace2skill.versions.registry import Registry
 from trace2skill.versions.review_words import meaning_of
@@ -361,6 +366,21 @@ def test_a_rule_keeps_its_words_where_those_of_a_reviewer_are_held_back(team: Re
     assert "not in the words of ann, a reviewer: " in group.note
     (rule,) = [rule for rule in team.told("book", team.skill_of(later))["rules"] if RULE in rule["says"]]
     assert "the rule keeps its own words" in rule["reviews"][0]
+
+
+def test_a_rule_is_back_in_its_own_words_where_a_second_look_names_those_of_a_reviewer(tmp_path: Path) -> None:
+    support = Support(trajectories=("t",), tasks=("k",))
+    own, theirs = (EditGroup(edits=(Edit(op="append_to_section", content=f"- {words}."),), support=support)
+                   for words in ("Install it", "Send it to all"))  # fmt: skip
+    root = Groups.of([theirs.model_copy(update={"instead": (own,)})], (), ())
+    store = open_store(tmp_path / "s.duckdb")
+    found = {"- Send it to all.": Finding(reason="named", fragment="all")}
+    look = SecondLook(found=found, unjudged=())
+    passed = looked_root(store, Passed(root, (), ()), {theirs.id: ("- Send it to all.",)}, look, {})
+    store.close()
+    assert [group.text for group in passed.root.groups] == ["- Install it."]
+    assert "in words of its own again: " in passed.root.groups[0].note
+    assert [item.group.text for item in passed.dropped] == ["- Send it to all."]
 
 
 def test_the_token_comes_back_from_nowhere(team: Reviewed) -> None:

@@ -94,6 +94,12 @@ class EditGroup(Record):
         description="The rules written by its one file, each with the support it has itself.",
     )
 
+    instead: tuple["EditGroup", ...] = Field(
+        default=(),
+        exclude_if=not_,
+        description="The same in words of its supporters, where it is in a reviewer's: it stands where that may not.",
+    )
+
     @cached_property
     def id(self) -> str:
         """Short content id over edits and support."""

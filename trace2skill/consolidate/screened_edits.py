@@ -156,14 +156,22 @@ def _all_in(root: Groups) -> list[EditGroup]:
 
 
 def _without(root: Groups, gone: Mapping[str, str], aside: Sequence[Quarantined]) -> Passed:
-    """The groups without those of `gone`, which says why. The sides that a conflict is left with stand alone."""
+    """The groups without those of `gone`, which says why. The sides that a conflict is left with stand alone.
+
+    Where a reviewer's words are gone, those of the rule's supporters are there again.
+    """
     dropped = tuple(
         Dropped(group=group, reason=f"quarantined: {gone[group.id]}") for group in _all_in(root) if group.id in gone
     )
     conflicts = [item for item in root.open if not any(side.id in gone for side in item.sides)]
     alone = [side for item in root.open if item not in conflicts for side in item.sides if side.id not in gone]
-    groups = [group for group in root.groups if group.id not in gone]
+    left = ((group,) if group.id not in gone else _again(group, gone[group.id]) for group in root.groups)
+    groups = [group for groups in left for group in groups]
     return Passed(Groups.of([*groups, *alone], root.dropped, conflicts), dropped, tuple(aside))
+
+
+def _again(group: EditGroup, reason: str) -> tuple[EditGroup, ...]:
+    return tuple(one.model_copy(update={"note": f"in words of its own again: {reason}"}) for one in group.instead)
 
 
 def _mark(group: EditGroup) -> tuple[object, ...]:

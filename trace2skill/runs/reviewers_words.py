@@ -80,7 +80,9 @@ def in_words_of_reviewers(
         note = "; ".join(
             part for part in (group.note, own if why else f"in the words of {vote.person}, a reviewer") if part
         )
-        return (group if why else said).model_copy(update={"note": note})
+        if why:
+            return group.model_copy(update={"note": note})
+        return said.model_copy(update={"note": note, "instead": (group,)})  # a second look may yet find something
 
     return Groups.of(map(changed, root.groups), root.dropped, root.open), tuple(aside)
 
