@@ -50,7 +50,9 @@ def test_a_version_is_proposed_once_and_a_newer_one_on_top_of_it(team: Team) -> 
     assert (newer["did"], newer["pushed"], newer["branch"]) == ("updated", True, done["branch"])
     assert team.remote.git("rev-parse", f"{newer['commit']}~1") == done["commit"]
     assert len(team.forge.requests) == 1
-    assert "sqlparse" in team.forge.requests[0]["body"]
+    newest = team.forge.requests[0]
+    assert "sqlparse" in newest["body"]
+    assert "of the rules that were weighed were learned by earlier runs, of other logs" in newest["body"]
     assert team.remote.git("rev-list", "--count", "main") == "1", "nothing but people's commits is there"
 
 

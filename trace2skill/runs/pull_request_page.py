@@ -112,6 +112,9 @@ def _behind(summary: RunSummary, report: str) -> str:
         f"learned from {' and '.join(read)}: {summary.lessons} lessons, by {', '.join(map(code_span, summary.models))}",
         f"{summary.spent.calls} model calls, {summary.cost_in_words()}",
     ]
+    if summary.remembered:
+        of = ", of other logs among them" if summary.sources and summary.sources.others else ""  # their places are ours
+        lines.insert(1, f"{summary.remembered} of the rules that were weighed were learned by earlier runs{of}")
     if summary.sources and summary.sources.tested_on:
         left = f"the {summary.sources.held_out} segments of their sessions were left out of what was learned from"
         lines.insert(1, f"tested on {summary.sources.tested_on}: {left}")
