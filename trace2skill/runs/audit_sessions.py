@@ -21,7 +21,7 @@ from trace2skill.core.record import Record
 from trace2skill.mined.requests import LEANS, SHORTEST
 from trace2skill.runs.learned_from import LearnedFrom
 from trace2skill.runs.reading_progress import ReadingProgress
-from trace2skill.runs.session_groups import SessionGroups
+from trace2skill.runs.session_groups import SessionGroups, before_work, first_request, is_said
 from trace2skill.runs.skill_usage import whole_of
 from trace2skill.runs.sources import Sources
 from trace2skill.safety.redaction import Redactor, redacted
@@ -95,12 +95,12 @@ def sessions_to_audit(
     """
     verdicts = verdicts_for(files_of(sources.paths), read_labels(sources.labels) if sources.labels else None)
     reader = reader_for(sources.format) if sources.format else None
-    choosing = _Choosing(verdicts, seed, wanted, unwanted)
+    choosing = _Choosing(verdicts, seed, wanted, unwanted, taught)
     readings = read_paths(sources.paths, choosing, reader=reader, aside=verdicts.files)
     if not choosing.seen:
         first = f": {Redactor().text(str(readings.problems[0]))}" if readings.problems else ""
         raise BadInput(f"no session was found in {', '.join(map(str, sources.paths[:5]))}{first}")
-    return choosing.chosen(taught, most, readings.counts.get("problem", 0))
+    return choosing.chosen(most, readings.counts.get("problem", 0))
 
 
 @dataclass
@@ -111,6 +111,7 @@ class _Choosing(ReadingProgress):
     seed: int
     wanted: Collection[str] | None
     unwanted: Collection[str]
+    taught: LearnedFrom
     unfit: Counter[str] = field(default_factory=Counter)
     groups: SessionGroups = field(default_factory=SessionGroups)
     seen: list[str] = field(default_factory=list)
@@ -124,7 +125,7 @@ class _Choosing(ReadingProgress):
         del number
         clean, redactor = redacted(trajectory)
         self.groups.add(clean)
-        parts = segmented(clean)
+        parts = segmented(clean, trajectory)  # a placeholder may read as another beginning than what it stands for
         ends = [labelled(part, self.verdicts, file.path).outcome for part in segmented(trajectory)]
         of_another = whole_of(trajectory)[1]
         for place, (part, end) in enumerate(zip(parts, ends, strict=True)):
@@ -135,6 +136,8 @@ class _Choosing(ReadingProgress):
                 self.unfit[why] += 1
             elif part.id in self.unwanted or (self.wanted is not None and part.id not in self.wanted):
                 self.unfit[NOT_ASKED] += 1
+            elif self._has_taught(part) or self._has_taught(clean):
+                continue  # no room is taken up by what is left out in the end
             elif len(self.kept) >= KEPT:
                 self.beyond += 1
             else:
@@ -142,9 +145,9 @@ class _Choosing(ReadingProgress):
                 told = {"outcome": end.kind, "source": end.source, "session": redactor.text(trajectory.session)}
                 self.kept[part.id] = _shown(part, later).model_copy(update=told)
 
-    def chosen(self, taught: LearnedFrom, most: int, problems: int) -> AuditedSessions:
+    def chosen(self, most: int, problems: int) -> AuditedSessions:
         """What is audited."""
-        known = {self.groups.of(id) for id in self._met(taught)}
+        known = {self.groups.of(id) for id in self._met()}
         by_group: dict[str, list[ShownSegment]] = {}
         for id, item in self.kept.items():
             if (name := self.groups.of(id)) not in known:
@@ -162,18 +165,24 @@ class _Choosing(ReadingProgress):
             learned=learned,
             unfit=dict(sorted(self.unfit.items())),
             beyond=self.beyond + len(ranked) - len(found),
-            known=taught.known,
+            known=self.taught.known,
             problems=problems,
         )
 
-    def _met(self, taught: LearnedFrom) -> list[str]:
+    def _has_taught(self, part: Trajectory) -> bool:
+        """Has the skill learned from this, as far as can be said of it alone?"""
+        ids = {part.id, part.parent, part.task_id} & self.taught.ids
+        return bool(ids or self.groups.asked[part.id] & self.taught.asked)
+
+    def _met(self) -> list[str]:
         """Names of these sessions under which the skill has learned."""
-        names = [id for id in self.groups.families.above if id in taught.ids or id.removeprefix("task ") in taught.ids]
-        return [*names, *(id for id, said in self.groups.asked.items() if said in taught.asked)]
+        ids, asked = self.taught.ids, self.taught.asked
+        names = [id for id in self.groups.families.above if id in ids or id.removeprefix("task ") in ids]
+        return [*names, *(id for id, said in self.groups.asked.items() if said & asked)]
 
 
 def _why_unfit(trajectory: Trajectory, part: Trajectory, place: int) -> str:
-    request = _request(part)
+    request = first_request(part)
     if trajectory.extra.get("taken_back"):
         return "taken back by the person"
     if len(request) < SHORTEST:
@@ -189,11 +198,11 @@ def _why_unfit(trajectory: Trajectory, part: Trajectory, place: int) -> str:
 
 def _told_later(part: Trajectory) -> bool:
     """Did the person answer a question before anything was called? An answer to the first words could only ask back."""
-    work = part.steps[len(_first(part)) :]
+    work = part.steps[len(before_work(part)) :]
     called = next((place for place, step in enumerate(work) if step.tool_calls), len(work))
     asked = [step.source == "agent" and bool(QUESTION.search(f"{step.message} ")) for step in work[:called]]
     return any(
-        before and step.source == "user" and _is_said(step) for before, step in zip(asked, work[1:called], strict=False)
+        before and step.source == "user" and is_said(step) for before, step in zip(asked, work[1:called], strict=False)
     )
 
 
@@ -202,7 +211,7 @@ def _shown(part: Trajectory, later: Sequence[Step]) -> ShownSegment:
     return ShownSegment(
         id=part.id,
         session=part.session,
-        request=_plain(_request(part), REQUEST),
+        request=_plain(first_request(part), REQUEST),
         before=_plain(_before(part), BEFORE),
         recorded=_plain(whole(_work(part), SHOWN, everyone=True), SHOWN),
         after=_plain("".join(said_next), AFTER),
@@ -229,28 +238,13 @@ def as_answer(part: Trajectory) -> str:
     return HEADER.sub("", excerpt(part.model_copy(update={"steps": steps}), steps, ANSWER)).strip()
 
 
-def _request(part: Trajectory) -> str:
-    """What was said before the agent did anything; what was said on top of it later would tell how it is done."""
-    return "\n\n".join(step.message.strip() for step in _first(part) if step.source == "user" and _is_said(step))
-
-
 def _before(part: Trajectory) -> str:
-    return "\n\n".join(step.message.strip() for step in _first(part) if step.source == "system" and step.message)
-
-
-def _first(part: Trajectory) -> list[Step]:
-    """The steps before the first of the agent."""
-    place = next((n for n, step in enumerate(part.steps) if step.source == "agent"), len(part.steps))
-    return list(part.steps[:place])
+    return "\n\n".join(step.message.strip() for step in before_work(part) if step.source == "system" and step.message)
 
 
 def _work(part: Trajectory) -> Trajectory:
     """What happened from the first step of the agent on: the request is shown beside it."""
-    return part.model_copy(update={"steps": part.steps[len(_first(part)) :]})
-
-
-def _is_said(step: Step) -> bool:
-    return "mark" not in step.extra and bool(step.message.strip())
+    return part.model_copy(update={"steps": part.steps[len(before_work(part)) :]})
 
 
 def _plain(text: str, most: int) -> str:
