@@ -204,6 +204,11 @@ def _sessions(store: Store, wanted: _Wanted, skills: Sequence[Skill]) -> Audited
             f"of {found.read} segments none can be asked about: {found.learned} are of sessions from which "
             f"{skills[0].name} has learned{why}. Give logs of other sessions, or newer ones"
         )
+    if wanted.write_to is None and len({item.group for item in found.segments}) == 1:
+        raise BadInput(
+            f"all {len(found.segments)} segments that can be asked about are of one group, and judges are tried on the "
+            "answer of another: nobody was asked. Give logs of other work, too"
+        )
     return found
 
 

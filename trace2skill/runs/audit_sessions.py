@@ -211,11 +211,11 @@ def _shown(part: Trajectory, later: Sequence[Step]) -> ShownSegment:
     return ShownSegment(
         id=part.id,
         session=part.session,
-        request=_plain(first_request(part), REQUEST),
-        before=_plain(_before(part), BEFORE),
-        recorded=_plain(whole(_work(part), SHOWN, everyone=True), SHOWN),
-        after=_plain("".join(said_next), AFTER),
-        answer=_plain(as_answer(part), ANSWER),
+        request=plain(first_request(part), REQUEST),
+        before=plain(_before(part), BEFORE),
+        recorded=plain(whole(_work(part), SHOWN, everyone=True), SHOWN),
+        after=plain("".join(said_next), AFTER),
+        answer=plain(as_answer(part), ANSWER),
         steps=len(part.steps),
         outcome=part.outcome.kind,
         source=part.outcome.source,
@@ -247,5 +247,6 @@ def _work(part: Trajectory) -> Trajectory:
     return part.model_copy(update={"steps": part.steps[len(before_work(part)) :]})
 
 
-def _plain(text: str, most: int) -> str:
+def plain(text: str, most: int) -> str:
+    """A text without signs that nobody sees, and of a long one what fits."""
     return cut("".join(sign for sign in text if not hides(sign)), most)
