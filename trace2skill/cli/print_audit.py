@@ -34,6 +34,12 @@ def print_sessions(found: AuditedSessions, skill: str, *, each: bool = False) ->
             "from these sessions is for you to know",
             highlight=False,
         )
+    if found.absent:
+        named = ", ".join(flat(id)[:40] for id in found.absent[:SHOWN])
+        console.print(
+            f"[yellow]{len(found.absent)} segments of the file are in none of these logs[/yellow]: {named}",
+            highlight=False,
+        )
     if found.problems:
         console.print(f"[yellow]{found.problems} parts of the logs were not read[/yellow]: `ingest --dry-run` says why")
     for item in found.segments if each else found.segments[:0]:

@@ -57,20 +57,26 @@ class Panel:
         settings: the models, their caps, the seed.
         judges: the models that judge.
         skills: whose bill this is.
+        logs: over which it is: another audit has another bill, and its own cap.
 
     Raises:
         BadInput: a model cannot be asked (no key, no price); said before anything is spent.
     """
 
     def __init__(
-        self, store: Store, settings: RunSettings, judges: Sequence[ModelSettings], skills: Sequence[Skill]
+        self,
+        store: Store,
+        settings: RunSettings,
+        judges: Sequence[ModelSettings],
+        skills: Sequence[Skill],
+        logs: Sequence[str] = (),
     ) -> None:
         self.agent, self.writer = settings.models.agent, settings.models.analyst
         self.judges = [Judge(model, number) for number, model in enumerate(judges, start=1)]
         for model in (self.agent, self.writer, *judges):
             check_model(model)
         named = [model.identity for model in (self.agent, self.writer, *judges)]
-        self.run_id = "audit-" + digest_of(named, [skill.digest for skill in skills])[:10]
+        self.run_id = "audit-" + digest_of(named, [skill.digest for skill in skills], sorted(logs))[:10]
         money, held = settings.money, store.reservations()
         budget = Budget(money.max_cost, monthly=money.max_cost_per_month, reservations=held, run_id=self.run_id)
         self.client = Client(store, budget, self.run_id)

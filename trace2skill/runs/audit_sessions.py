@@ -15,6 +15,8 @@ from pydantic import Field
 from trace2skill.agents.loop import cut
 from trace2skill.analysts.excerpt import excerpt
 from trace2skill.analysts.reading import whole
+from trace2skill.consolidate.cut import MARK, plain_words
+from trace2skill.consolidate.standing import lines_of
 from trace2skill.core.digest import digest_of
 from trace2skill.core.errors import BadInput
 from trace2skill.core.record import Record
@@ -26,6 +28,7 @@ from trace2skill.runs.skill_usage import whole_of
 from trace2skill.runs.sources import Sources
 from trace2skill.safety.redaction import Redactor, redacted
 from trace2skill.safety.shown import hides
+from trace2skill.skills.skill import Skill
 from trace2skill.traces import ReadFile, read_paths
 from trace2skill.traces.outcomes import labelled, read_labels
 from trace2skill.traces.own_format import reader_for
@@ -41,6 +44,9 @@ HEADER = re.compile(r"^## Step \d+ \(agent\)\n+", re.MULTILINE)
 KEPT = 2_000
 """Segments whose texts are held while logs are read."""
 QUESTION = re.compile(r"[?？؟]\s")
+SHOWN_THERE = "recorded with lines of the skill in sight: the agent without it would see them"
+LEAST_LINE = 24
+"""Characters of a line by which a skill is known again."""
 NOT_ASKED = "not in the file of assertions, or there already"
 
 
@@ -69,6 +75,7 @@ class AuditedSessions(Record):
     unfit: dict[str, int] = Field(description="By reason, segments that hold no request or no work of their own.")
     beyond: int = Field(default=0, exclude_if=not_, description="Segments that are left out since there are enough.")
     known: bool = Field(description="Does the store know what the skill has learned from? Else nothing is left out.")
+    absent: tuple[str, ...] = Field(default=(), exclude_if=not_, description="Wanted segments that no log holds.")
     problems: int = Field(default=0, exclude_if=not_, description="Lines and files that could not be read.")
 
 
@@ -79,6 +86,7 @@ def sessions_to_audit(
     seed: int,
     wanted: Collection[str] | None = None,
     unwanted: Collection[str] = (),
+    skills: Sequence[Skill] = (),
 ) -> AuditedSessions:
     """Read logs, and choose what is audited: of each group one segment first, then the second of each, and so on.
 
@@ -89,13 +97,14 @@ def sessions_to_audit(
         seed: which of many groups come first.
         wanted: ids of segments; None takes any.
         unwanted: ids of segments that are not taken.
+        skills: that are audited: what was recorded with lines of theirs in sight is no work without them.
 
     Raises:
         BadInput: a path, the labels or the format is not what it should be, or no session was found.
     """
     verdicts = verdicts_for(files_of(sources.paths), read_labels(sources.labels) if sources.labels else None)
     reader = reader_for(sources.format) if sources.format else None
-    choosing = _Choosing(verdicts, seed, wanted, unwanted, taught)
+    choosing = _Choosing(verdicts, seed, wanted, unwanted, taught, telling_lines(skills))
     readings = read_paths(sources.paths, choosing, reader=reader, aside=verdicts.files)
     if not choosing.seen:
         first = f": {Redactor().text(str(readings.problems[0]))}" if readings.problems else ""
@@ -112,6 +121,7 @@ class _Choosing(ReadingProgress):
     wanted: Collection[str] | None
     unwanted: Collection[str]
     taught: LearnedFrom
+    lines: Collection[str]
     unfit: Counter[str] = field(default_factory=Counter)
     groups: SessionGroups = field(default_factory=SessionGroups)
     seen: list[str] = field(default_factory=list)
@@ -134,6 +144,8 @@ class _Choosing(ReadingProgress):
             why = "a sub-agent's, which nobody asked" if of_another else _why_unfit(trajectory, part, place)
             if why:
                 self.unfit[why] += 1
+            elif _shows(part, self.lines):
+                self.unfit[SHOWN_THERE] += 1
             elif part.id in self.unwanted or (self.wanted is not None and part.id not in self.wanted):
                 self.unfit[NOT_ASKED] += 1
             elif self._has_taught(part) or self._has_taught(clean):
@@ -166,6 +178,7 @@ class _Choosing(ReadingProgress):
             unfit=dict(sorted(self.unfit.items())),
             beyond=self.beyond + len(ranked) - len(found),
             known=self.taught.known,
+            absent=tuple(sorted({*(self.wanted or ())} - {*self.seen})),
             problems=problems,
         )
 
@@ -194,6 +207,18 @@ def _why_unfit(trajectory: Trajectory, part: Trajectory, place: int) -> str:
     if _told_later(part):
         return "a conversation: what was wanted was told after the agent had asked"
     return ""
+
+
+def telling_lines(skills: Sequence[Skill]) -> frozenset[str]:
+    """The lines of skills' documents by which they are known again, in plain words; any agent is shown descriptions."""
+    told = {line for skill in skills for line in lines_of(skill) if not line.startswith("description")}
+    return frozenset(line for line in told if len(line) >= LEAST_LINE)
+
+
+def _shows(part: Trajectory, lines: Collection[str]) -> bool:
+    """Do lines of a skill stand in what both arms would be shown?"""
+    told = [step.message for step in before_work(part)] if lines else []
+    return any(plain_words(MARK.sub("", line)) in lines for text in told for line in text.splitlines())
 
 
 def _told_later(part: Trajectory) -> bool:
