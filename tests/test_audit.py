@@ -190,6 +190,7 @@ def test_a_person_edits_the_assertions_and_what_stands_there_stays(logs: Path) -
     [
         ("- assertions: []\n", "segment 1 needs `segment`"),
         ("- segment: a\n  assertions: [{says: ''}]\n", "segment 1, assertion 1 has no text"),
+        ("- segment: a\n  assertions: [{says: '\u200b'}]\n", "segment 1, assertion 1 has no text"),
         ("- segment: a\n  assertions: [{says: x, recorded: maybe}]\n", "assertion 1: recorded"),
         ("a: 1\n", "holds no list"),
         ("[]\n", "holds no assertion"),

@@ -112,15 +112,16 @@ def _segment(path: Path, number: int, item: Any) -> tuple[str, tuple[Assertion, 
         raise BadInput(f"{where} has {len(rows)} assertions, and a judge is shown {MOST_ROWS} at most: take some out")
     found = []
     for place, row in enumerate(rows or (), start=1):
-        if not isinstance(row, Mapping) or not isinstance(row.get("says"), str) or not row["says"].strip():
+        said = row.get("says") if isinstance(row, Mapping) else None
+        if not isinstance(said, str) or not (text := cleaned(said)):
             raise BadInput(f"{where}, assertion {place} has no text under `says`")
-        if len(row["says"]) > LONGEST_ROW:
+        if len(said) > LONGEST_ROW:
             raise BadInput(
                 f"{where}, assertion {place} has more than {LONGEST_ROW} characters: cut it, or make it several"
             )
         known = {name: row[name] for name in ("says", "steps", "recorded") if row.get(name) is not None}
         try:
-            found.append(Assertion(**{**known, "says": cleaned(row["says"])}))
+            found.append(Assertion(**{**known, "says": text}))
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             raise BadInput(f"{where}, assertion {place}: {first['loc'][0]}: {first['msg']}") from error
