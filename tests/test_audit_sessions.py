@@ -124,3 +124,12 @@ def test_what_it_has_learned_from_takes_no_place_of_what_is_new(monkeypatch: pyt
     learned("p/a.jsonl")
     lay_out(rows_of(("Turku", "Lund")), "p/b.jsonl")
     assert len(chosen(logs="p")) == 4
+
+
+def test_many_that_ask_the_same_take_no_place_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trace2skill.runs.audit_sessions.KEPT", 4)
+    monkeypatch.setattr("trace2skill.runs.audit_sessions.KEPT_ALIKE", 2)
+    same = "Make the weekly table of harbour Oslo."
+    lay_out([session(f"t{number}", same, "tidy --weekly sums", reward=1) for number in range(6)], "p/a.jsonl")
+    lay_out(rows_of(("Turku",)), "p/b.jsonl")
+    assert {item["session"] for item in chosen(logs="p")} >= {"table-Turku", "letter-Turku"}

@@ -43,6 +43,8 @@ REQUEST, BEFORE, AFTER, ANSWER = 8_000, 12_000, 2_000, 12_000
 HEADER = re.compile(r"^## Step \d+ \(agent\)\n+", re.MULTILINE)
 KEPT = 2_000
 """Segments whose texts are held while logs are read."""
+KEPT_ALIKE = 50
+"""Of these, such as begin with one request: more of one group would take the places of others."""
 QUESTION = re.compile(r"[?？؟]\s")
 SHOWN_THERE = "recorded with lines of the skill in sight: the agent without it would see them"
 LEAST_LINE = 24
@@ -127,6 +129,8 @@ class _Choosing(ReadingProgress):
     seen: list[str] = field(default_factory=list)
     """The ids of all segments."""
     kept: dict[str, ShownSegment] = field(default_factory=dict)
+    alike: Counter[str] = field(default_factory=Counter)
+    """How many texts are kept of those that begin with one request."""
     beyond: int = 0
     """Segments of which there was no room to keep the texts."""
 
@@ -150,9 +154,10 @@ class _Choosing(ReadingProgress):
                 self.unfit[NOT_ASKED] += 1
             elif self._has_taught(part) or self._has_taught(clean):
                 continue  # no room is taken up by what is left out in the end
-            elif len(self.kept) >= KEPT:
+            elif len(self.kept) >= KEPT or self.alike[began := first_request(part)] >= KEPT_ALIKE:
                 self.beyond += 1
             else:
+                self.alike[began] += 1
                 later = parts[place + 1].steps if place + 1 < len(parts) else ()
                 told = {"outcome": end.kind, "source": end.source, "session": redactor.text(trajectory.session)}
                 self.kept[part.id] = _shown(part, later).model_copy(update=told)
