@@ -3,15 +3,13 @@
 import json
 import lzma
 from pathlib import Path
-from typing import Any
 
 import pytest
+from auditing import CITIES, audit, lay_out, rows_of, told
 from audits import KINDS, lay_out_skills, session
 from conftest import ROOT, Plays
 from ingesting import ingest, settings
-from typer.testing import CliRunner
 
-from trace2skill.cli.app import app
 from trace2skill.core.errors import BadInput, BudgetReached, ModelUnusable
 from trace2skill.evaluation.assertions import agreement, clopper_pearson
 from trace2skill.proposals.assertions import Judged
@@ -23,31 +21,13 @@ from trace2skill.sim.roles import play
 from trace2skill.skills.skill import read_skill
 from trace2skill.store import open_store
 
-CITIES = ("Oslo", "Bergen", "Turku", "Malmo", "Lund", "Vasa")
-
 
 @pytest.fixture
 def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    rows = [
-        session(f"{kind}-{city}", request.format(city), command, reward=1)
-        for kind, (request, command, _) in KINDS.items()
-        for city in CITIES
-    ]
-    (tmp_path / "logs.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    lay_out(rows_of())
     lay_out_skills()
     return tmp_path / "logs.jsonl"
-
-
-def audit(skill: str, *more: str, model: str = "sim/office") -> Any:
-    return CliRunner().invoke(app, ["audit", skill, "logs.jsonl", "--model", model, "--store", "s.duckdb", *more])
-
-
-def told(skill: str, *more: str, model: str = "sim/office") -> dict[str, Any]:
-    done = audit(skill, "--json", *more, model=model)
-    assert done.exit_code == 0, (done.output, done.exception)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 def test_a_skill_whose_rules_matter_is_seen_and_one_that_says_nothing_is_not(logs: Path) -> None:
@@ -210,6 +190,7 @@ def test_a_person_edits_the_assertions_and_what_stands_there_stays(logs: Path) -
     [
         ("- assertions: []\n", "segment 1 needs `segment`"),
         ("- segment: a\n  assertions: [{says: ''}]\n", "segment 1, assertion 1 has no text"),
+        ("- segment: a\n  assertions: [{says: '\u200b'}]\n", "segment 1, assertion 1 has no text"),
         ("- segment: a\n  assertions: [{says: x, recorded: maybe}]\n", "assertion 1: recorded"),
         ("a: 1\n", "holds no list"),
         ("[]\n", "holds no assertion"),

@@ -96,6 +96,8 @@ def audit(
         raise BadInput("--write-assertions has assertions written and --from takes those of a file: one of both")
     if judge_model and len(judge_model) > 1 and judges != JUDGES:
         raise BadInput("--judges says how often one model judges: with several --judge-model each judges once")
+    if any(not name.strip() for name in judge_model or ()):
+        raise BadInput("--judge-model names no model: give the LiteLLM name of one, or leave the option out")
     settings = given.settings(fixed={"data.path": skill, "data.sources.paths": tuple(logs)})
     known = assertions_there(write_to) if write_to else read_assertions(from_file) if from_file else {}
     who = _judges(settings, judge_model or [], judges)
@@ -146,7 +148,8 @@ def _carried_out(wanted: _Wanted) -> _Done:
         assert after is not None
         if first is not None and first.digest == after.digest:
             raise BadInput(f"--before {wanted.places[0]} is the same skill, to the byte: there is nothing to compare")
-        panel = Panel(store, wanted.settings, wanted.judges, [after, *([first] if first else [])])
+        logs = [str(path) for path in wanted.settings.data.sources.paths] if wanted.settings.data.sources else []
+        panel = Panel(store, wanted.settings, wanted.judges, [after, *([first] if first else [])], logs)
         cost = lambda: store.ledger_total(panel.run_id).cost  # noqa: E731
         with LiveProgress(Console(stderr=True), cost, quiet=wanted.quiet) as progress, watched_by(progress):
             sessions = _sessions(store, wanted, [after, *([first] if first else [])])
@@ -160,11 +163,11 @@ def _carried_out(wanted: _Wanted) -> _Done:
             with LiveProgress(Console(stderr=True), cost, quiet=wanted.quiet) as progress, watched_by(progress):
                 counted = write_assertions(panel, asked) if written else as_confirmed(asked, wanted.known)
                 found = None if wanted.write_to else audited(panel, asked, counted, first, after)
+        if wanted.write_to is not None and not wanted.dry_run:  # as long as no other audit has the store
+            add_assertions(wanted.write_to, [_as_written(item, counted) for item in asked])
         total = store.ledger_total(panel.run_id)
     finally:
         store.close()
-    if wanted.write_to is not None and not wanted.dry_run:
-        add_assertions(wanted.write_to, [_as_written(item, counted) for item in asked])
     return _Done(sessions, bill, counted, found, total, panel.simulated)
 
 
@@ -197,12 +200,17 @@ def _sessions(store: Store, wanted: _Wanted, skills: Sequence[Skill]) -> Audited
     only = {id for id, rows in wanted.known.items() if rows} if wanted.from_file else None
     there = wanted.known.keys() if wanted.write_to else ()
     taught = what_taught(store, skills)
-    found = sessions_to_audit(sources, taught, wanted.most, wanted.settings.learning.seeds[0], only, there)
+    found = sessions_to_audit(sources, taught, wanted.most, wanted.settings.learning.seeds[0], only, there, skills)
     if not found.segments:
         why = "".join(f"; {count}: {reason}" for reason, count in found.unfit.items())
         raise BadInput(
             f"of {found.read} segments none can be asked about: {found.learned} are of sessions from which "
             f"{skills[0].name} has learned{why}. Give logs of other sessions, or newer ones"
+        )
+    if wanted.write_to is None and len({item.group for item in found.segments}) == 1:
+        raise BadInput(
+            f"all {len(found.segments)} segments that can be asked about are of one group, and judges are tried on the "
+            "answer of another: nobody was asked. Give logs of other work, too"
         )
     return found
 

@@ -34,6 +34,12 @@ def print_sessions(found: AuditedSessions, skill: str, *, each: bool = False) ->
             "from these sessions is for you to know",
             highlight=False,
         )
+    if found.absent:
+        named = ", ".join(flat(id)[:40] for id in found.absent[:SHOWN])
+        console.print(
+            f"[yellow]{len(found.absent)} segments of the file are in none of these logs[/yellow]: {named}",
+            highlight=False,
+        )
     if found.problems:
         console.print(f"[yellow]{found.problems} parts of the logs were not read[/yellow]: `ingest --dry-run` says why")
     for item in found.segments if each else found.segments[:0]:
@@ -70,7 +76,8 @@ def print_audit(found: AuditReport) -> None:
         wrong, right = judge.wrong_taken, judge.right_taken
         console.print(
             f"control, {plain(judge.judge)}: assertions hold of another task's answer in {_of(wrong)}, and of the "
-            f"recorded work in {_of(right)}",
+            f"recorded work in {_of(right)}"
+            + (f"; {judge.missing} verdicts are missing, which count as errors" if judge.missing else ""),
             highlight=False,
         )
     first = "without" if found.before == NO_SKILL else found.before[:12]
@@ -87,6 +94,12 @@ def print_audit(found: AuditReport) -> None:
         console.print(f"{what}: {plain(item.id)}: {flat(one.says)[:160]}", highlight=False)
     for test, name in ((found.soft, "share of assertions that hold"), (found.hard, "all assertions hold")):
         console.print(f"{name}: {_in_words(test)}", highlight=False)
+    if found.missing:
+        console.print(
+            f"[yellow]{found.missing} verdicts of judges are missing[/yellow]: each counts for neither side, and an "
+            "assertion needs more than half of all judges",
+            highlight=False,
+        )
     if found.unplanned or found.undecided:
         console.print(
             f"[yellow]left out[/yellow]: {found.unplanned} segments without an answer of the agent, "

@@ -6,6 +6,7 @@ shares are Clopper and Pearson's (1934, https://doi.org/10.1093/biomet/26.4.404)
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from operator import not_
 from typing import Literal
 
 from pydantic import Field
@@ -61,31 +62,35 @@ class JudgeControl(Record):
 
     judge: str
     wrong_taken: ShareOf = Field(
-        description="Assertions that it says hold of another task's answer, of those that plainly do not."
+        description="Assertions that it says hold of another task's answer, or says nothing of, of those that do not."
     )
     right_taken: ShareOf = Field(description="Assertions that it says hold of the recorded work, of those that do.")
+    missing: int = Field(
+        default=0, exclude_if=not_, description="Verdicts of the control that it did not give: each is an error."
+    )
 
     @property
     def why_broken(self) -> str:
         """Why it is not to be believed, in words; '' where it is."""
         wrong, right = self.wrong_taken, self.right_taken
-        if not wrong.of or not right.of:
+        if self.missing >= wrong.of + right.of:
             return f"{self.judge} gave no verdict in the control that could be used"
+        lost = f" ({self.missing} verdicts of the control are missing: each counts as an error)" if self.missing else ""
         if wrong.count > MOST_WRONG * wrong.of:
             return (
                 f"{self.judge} says of another task's answer, which plainly does not meet them, that {wrong.count} of "
-                f"{wrong.of} assertions hold"
+                f"{wrong.of} assertions hold{lost}"
             )
         if right.of - right.count > MOST_WRONG * right.of:
             return (
                 f"{self.judge} says that {right.of - right.count} of {right.of} assertions do not hold of the very "
-                "work they were confirmed on"
+                f"work they were confirmed on{lost}"
             )
         return ""
 
 
 class AuditedAssertion(Record):
-    """An assertion with what the judges made of both answers: None where most of them could not tell."""
+    """An assertion with what the judges made of both answers: None where neither side has most of them."""
 
     says: str
     steps: tuple[int, ...]
@@ -134,10 +139,9 @@ def shared_words(says: str, request: str, answer: str) -> float:
 
 
 def majority(said: Sequence[Judged | None]) -> bool | None:
-    """Does it hold, say more than half of the judges who gave a verdict? None where neither side has them."""
-    told = [one for one in said if one is not None]
-    yes, no = told.count("holds"), told.count("does_not_hold")
-    return True if 2 * yes > len(told) else False if 2 * no > len(told) else None
+    """Does it hold, say more than half of all judges? None where neither side has them: one missing is of none."""
+    yes, no = said.count("holds"), said.count("does_not_hold")
+    return True if 2 * yes > len(said) else False if 2 * no > len(said) else None
 
 
 def agreement(judges: int, rows: Sequence[Sequence[Judged | None]]) -> JudgeAgreement:

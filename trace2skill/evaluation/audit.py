@@ -44,6 +44,7 @@ class AuditReport(Record):
     segments: tuple[AuditedSegment, ...]
     unplanned: int = Field(default=0, exclude_if=not_, description="Segments in which an agent gave no answer.")
     undecided: int = Field(description="Assertions of which most judges could not tell, of one answer or both.")
+    missing: int = Field(default=0, exclude_if=not_, description="Verdicts over answers that judges did not give.")
     soft: Comparison = Field(description="By the share of assertions that hold.")
     hard: Comparison = Field(description="By whether all of them hold.")
 

@@ -70,8 +70,10 @@ def whole_of(path: Path) -> Any:
         return YAML(typ="safe").load(path.read_text(encoding="utf-8"))  # JSON is YAML
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    except YAMLError as error:
-        raise BadInput(f"{path}: neither YAML nor JSON: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise BadInput(f"{path}: lists within lists, too deep to be read") from error
+    except (YAMLError, ValueError) as error:  # such as a day that no month has
+        raise BadInput(f"{path}: neither YAML nor JSON: {' '.join(str(error).split())[:400]}") from error
 
 
 def items_of(whole: Any) -> list[Any]:

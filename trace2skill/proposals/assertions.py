@@ -28,7 +28,7 @@ class WrittenAssertion(BaseModel):
     """One assertion as the writer hands it in."""
 
     model_config = ConfigDict(extra="ignore")
-    says: str = Field(max_length=600)
+    says: str = Field(description="One that is too long is left out, and spoils no other.")
     steps: list[int] = Field(default_factory=list, description="Numbers of the steps that show it.")
 
 

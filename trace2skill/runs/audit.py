@@ -37,19 +37,27 @@ def audited(
         after: the skill of the second arm.
 
     Raises:
-        ModelUnusable, BadInput: see `control_judges`. And as `Client.complete`; what was asked is in the store.
+        ModelUnusable, BadInput: see `control_judges`; or there is nothing to compare.
+            And as `Client.complete`; what was asked is in the store.
     """
     asked = [item for item in segments if counted.kept.get(item.id)]
     if not asked:
         written, dropped = counted.told.written, counted.told.dropped
         why = "; ".join(f"{count}: {reason}" for reason, count in dropped.items())
-        said = f"none of {written} assertions counts: {why}" if written else "none was written"
+        lost = counted.told.unusable
+        none = f"the writer's answer was unusable in {lost} of them" if lost else "none was written"
+        said = f"none of {written} assertions counts: {why}" if written else none
         raise BadInput(f"there are no assertions over {len(segments)} segments to audit by: {said}")
     judged = control_judges(panel, asked, counted.kept)
     plans = panel.plans(asked, before, after)
     answered = [item for item in asked if all(plans[item.id])]
     rows = panel.of_answers("judge", answered, counted.kept, plans)
     found = tuple(_audited(item, counted.kept[item.id], rows[item.id]) for item in answered)
+    missing = sum(one is None for item in answered for sides in rows[item.id] for said in sides for one in said)
+    if not any(item.decided for item in found):
+        why = f"of no assertion most judges could tell both answers ({missing} verdicts are missing)"
+        silent = f"{panel.agent.name} gave no answer in any of {len(asked)} segments, without the skill and with it"
+        raise ModelUnusable(f"nothing was compared: {why if answered else silent}")
     names = (before.digest if before else NO_SKILL, after.digest)
     soft, hard = comparisons(found, *names)
     return AuditReport(
@@ -64,6 +72,7 @@ def audited(
         segments=found,
         unplanned=len(asked) - len(answered),
         undecided=sum(len(item.assertions) - len(item.decided) for item in found),
+        missing=missing,
         soft=soft,
         hard=hard,
     )
@@ -95,9 +104,14 @@ def control_judges(
         said = [
             (item.id, n, own[place], other[place]) for item in tried for n, (own, other) in enumerate(rows[item.id])
         ]
-        of_wrong = ShareOf.counted(other == "holds" for id, n, _, other in said if wrong[id][n] and other is not None)
-        of_right = ShareOf.counted(own == "holds" for id, n, own, _ in said if right[id][n] and own is not None)
-        found.append(JudgeControl(judge=judge.name, wrong_taken=of_wrong, right_taken=of_right))
+        of_wrong = [other for id, n, _, other in said if wrong[id][n]]
+        of_right = [own for id, n, own, _ in said if right[id][n]]
+        shares = {
+            "wrong_taken": ShareOf.counted(other in ("holds", None) for other in of_wrong),
+            "right_taken": ShareOf.counted(own == "holds" for own in of_right),
+        }
+        missing = [*of_wrong, *of_right].count(None)
+        found.append(JudgeControl(judge=judge.name, **shares, missing=missing))
     if broken := [item.why_broken for item in found if item.why_broken]:
         raise ModelUnusable(
             f"{'; '.join(broken[:3])}: such verdicts say nothing of a skill, and none was asked for. Name other "

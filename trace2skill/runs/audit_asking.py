@@ -4,6 +4,7 @@ Every call goes through the client, so that an audit that was broken off goes on
 is not paid for again.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
@@ -21,8 +22,9 @@ from trace2skill.llm import Client, ModelSettings
 from trace2skill.llm.checks import check_model
 from trace2skill.proposals import assertions as asks
 from trace2skill.proposals.assertions import Judged, WrittenAssertion
-from trace2skill.runs.audit_sessions import ShownSegment
+from trace2skill.runs.audit_sessions import ANSWER, ShownSegment, plain
 from trace2skill.runs.settings import RunSettings
+from trace2skill.safety.redaction import Redactor
 from trace2skill.skills.relevant import relevant_sections
 from trace2skill.skills.skill import Skill
 from trace2skill.store import Store
@@ -55,20 +57,26 @@ class Panel:
         settings: the models, their caps, the seed.
         judges: the models that judge.
         skills: whose bill this is.
+        logs: over which it is: another audit has another bill, and its own cap.
 
     Raises:
         BadInput: a model cannot be asked (no key, no price); said before anything is spent.
     """
 
     def __init__(
-        self, store: Store, settings: RunSettings, judges: Sequence[ModelSettings], skills: Sequence[Skill]
+        self,
+        store: Store,
+        settings: RunSettings,
+        judges: Sequence[ModelSettings],
+        skills: Sequence[Skill],
+        logs: Sequence[str] = (),
     ) -> None:
         self.agent, self.writer = settings.models.agent, settings.models.analyst
         self.judges = [Judge(model, number) for number, model in enumerate(judges, start=1)]
         for model in (self.agent, self.writer, *judges):
             check_model(model)
         named = [model.identity for model in (self.agent, self.writer, *judges)]
-        self.run_id = "audit-" + digest_of(named, [skill.digest for skill in skills])[:10]
+        self.run_id = "audit-" + digest_of(named, [skill.digest for skill in skills], sorted(logs))[:10]
         money, held = settings.money, store.reservations()
         budget = Budget(money.max_cost, monthly=money.max_cost_per_month, reservations=held, run_id=self.run_id)
         self.client = Client(store, budget, self.run_id)
@@ -155,8 +163,9 @@ class Panel:
             name, told = (skill.name if skill else ""), {"request": segment.request, "before": segment.before}
             request = asks.plan_request(self.agent, skill=text, name=name, seed=self.seed, **told)
             step = StepLabel("plan", segment.id, part=name or NO_SKILL, unit=skill.digest[:12] if skill else "")
-            return asks.planned(self.client, request, step=step)
+            return blinded(asks.planned(self.client, request, step=step), names)
 
+        names = [skill.name for skill in (before, after) if skill]
         arms = [(segment, skill) for segment in segments for skill in (before, after)]
         said = self._each("plan", arms, planned)
         return {item.id: (said[2 * place], said[2 * place + 1]) for place, item in enumerate(segments)}
@@ -188,6 +197,22 @@ class Panel:
 
     def _fitting(self, model: ModelSettings, text: str) -> str:
         return cut(text, room_for_trajectory(model))
+
+
+def blinded(answer: str, names: Sequence[str]) -> str:
+    """An answer of the agent as judges see it: redacted, cut, and with no word of a skill that it goes by.
+
+    Args:
+        answer: what it said.
+        names: of the skills that agents were shown. As words of the work they stay as they are.
+    """
+    text = plain(Redactor().text(cut(answer, 4 * ANSWER)), ANSWER)
+    for name in names:
+        known, quote = re.escape(name), r"[`'\"*]{0,3}"
+        text = re.sub(rf"(?i)[\w./~-]*\b{known}/SKILL\.md", "GUIDE", text)
+        text = re.sub(rf"(?i)\bskills?(?:\s+|/|:\s*){quote}{known}\b{quote}", "guide", text)
+        text = re.sub(rf"(?i){quote}\b{known}\b{quote}\s+skill\b", "guide", text)
+    return re.sub(r"(?i)\b(the|my|this|that)\s+skill\b", r"\1 guide", re.sub(r"\bSKILL\.md\b", "GUIDE", text))
 
 
 def _in_order(order: Sequence[int], said: Mapping[int, Judged]) -> Said:

@@ -1,9 +1,11 @@
 """Assertions that count: handed in by the writer, fit to be judged, and said the same of by all judges."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from trace2skill.agents.loop import cut
 from trace2skill.evaluation.assertions import Assertion, ShareOf, agreement, confirmed
 from trace2skill.evaluation.audit import AssertionsKept
 from trace2skill.proposals.assertions import MOST, WrittenAssertion
@@ -17,6 +19,11 @@ SHORTEST, LONGEST = 12, 500
 """Characters of an assertion."""
 SPEAKS, TO_THE_JUDGES = "speaks to the reader", "speaks to the judges"
 """Of what keeps a text out of a skill this alone: no agent reads assertions, and many name commands that do harm."""
+OF_JUDGING = re.compile(
+    r"(?i)\b(?:judges?|verdicts?|(?:this|these|every|all|each|any) assertions?"
+    r"|(?:first|second|both|either) answers?|(?:who|what)ever reads|does_not_hold|cannot_be_told)\b|`holds`"
+)
+"""Words of judging: an assertion is about the work, and who judges it is told no more."""
 WHY_NOT = {
     "disagree": "the judges disagree",
     "cannot_be_told": "the log does not show it",
@@ -77,7 +84,7 @@ def write_assertions(panel: Panel, segments: Sequence[ShownSegment]) -> Confirme
         for item in written or ():
             text = cleaned(item.says)
             if why := _why_unfit(text, item, segment, [one.says for one in fit[segment.id]]):
-                dropped[segment.id].append((text, why))
+                dropped[segment.id].append((cut(text, LONGEST), why))
             else:
                 steps = tuple(sorted({n for n in item.steps if 1 <= n <= segment.steps}))
                 fit[segment.id].append(Assertion(says=text, steps=steps))
@@ -113,7 +120,7 @@ def _why_unfit(text: str, item: WrittenAssertion, segment: ShownSegment, before:
     if len(before) >= MOST:
         return "more than was asked for"
     told = {found.reason for found in screened(text)}
-    return TO_THE_JUDGES if SPEAKS in told else ""
+    return TO_THE_JUDGES if SPEAKS in told or OF_JUDGING.search(text) else ""
 
 
 def _add_verdict(segment: ShownSegment, told: Sequence[str], verdicts: list[bool], guessed: list[bool]) -> None:

@@ -42,9 +42,9 @@ def what_taught(store: Store, skills: Iterable[Skill]) -> LearnedFrom:
                 ids |= {item.task_id for item in summary.analyses}
     asked = set[str]()
     for found in stored(store, read):
-        asked.add(words_of(found))
+        asked |= words_of(found)
         ids |= {found.parent} - {""}
-    return LearnedFrom(known=known or bool(ids), ids=frozenset(ids | read), asked=frozenset(asked - {""}))
+    return LearnedFrom(known=known or bool(ids), ids=frozenset(ids | read), asked=frozenset(asked))
 
 
 def _taken_in(store: Store, row: RunRow) -> set[str]:

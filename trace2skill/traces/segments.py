@@ -23,9 +23,14 @@ PRAISE = re.compile(
 NEXT = re.compile(r"(?i)(?:and |so |then )?(?:now|next|then)\b")
 
 
-def segmented(trajectory: Trajectory) -> list[Trajectory]:
-    """The segments of a session in their order; the trajectory itself where there is but one."""
-    starts = _starts(trajectory.steps) if trajectory.agent in CUT else [0]
+def segmented(trajectory: Trajectory, said: Trajectory | None = None) -> list[Trajectory]:
+    """The segments of a session in their order; the trajectory itself where there is but one.
+
+    Args:
+        trajectory: the session.
+        said: the same session as it was said, if words of the first are replaced: it is cut where this one is.
+    """
+    starts = _starts((said or trajectory).steps) if trajectory.agent in CUT else [0]
     if len(starts) < 2:
         return [trajectory]
     ends = [*starts[1:], len(trajectory.steps)]
