@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from audits import KINDS, session
+import pytest
+from audits import KINDS, lay_out_skills, session
 from typer.testing import CliRunner
 
 from trace2skill.cli.app import app
@@ -28,6 +29,14 @@ def lay_out(rows: Iterable[dict[str, Any]], name: str = "logs.jsonl") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     return path
+
+
+@pytest.fixture
+def laid_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Skills and four sessions in a working directory of the test's own."""
+    monkeypatch.chdir(tmp_path)
+    lay_out_skills()
+    lay_out(rows_of(("Oslo", "Bergen")))
 
 
 def audit(skill: str, *more: str, model: str = "sim/office", logs: str = "logs.jsonl") -> Any:

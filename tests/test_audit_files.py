@@ -6,8 +6,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from auditing import audit, lay_out, rows_of, told
-from audits import lay_out_skills
+from auditing import audit, laid_out, lay_out, rows_of, told
 from conftest import Plays
 
 from trace2skill.core.errors import BadInput
@@ -17,13 +16,7 @@ from trace2skill.evaluation.trigger_queries import whole_of
 from trace2skill.sim.conversation import Heard, Spoken
 from trace2skill.sim.roles import play
 
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    lay_out_skills()
-    lay_out(rows_of(("Oslo", "Bergen")))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures(laid_out.__name__)
 
 
 def test_what_another_audit_has_written_by_now_is_not_written_again() -> None:

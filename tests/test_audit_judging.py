@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from auditing import audit, lay_out, rows_of, told
-from audits import lay_out_skills
+from auditing import audit, laid_out, lay_out, rows_of, told
 from conftest import Plays
 
 from trace2skill.core.errors import BadInput, ModelUnusable
@@ -17,12 +16,7 @@ from trace2skill.sim.roles import play
 NOTHING = json.dumps({"first": [], "second": []})
 
 
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    lay_out_skills()
-    lay_out(rows_of(("Oslo", "Bergen")))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures(laid_out.__name__)
 
 
 def judges_answers(heard: Heard) -> bool:

@@ -194,6 +194,12 @@ def test_what_no_call_asked_for_tells_of_the_environment_too() -> None:
     assert rules_of(checked(1), checked(2)) == ["`xmllint` is not installed in this environment: do not call it."]
 
 
+def test_what_is_there_for_others_is_not_missing_in_this_environment() -> None:
+    lacking = [session(f"t{n}", [bash("tree src", "bash: tree: command not found", 127)]) for n in range(3)]
+    assert rules_of(*lacking) == ["`tree` is not installed in this environment: do not call it."]
+    assert rules_of(*lacking, session("u0", [bash("tree src", "src")])) == []
+
+
 def test_what_was_missing_beside_something_else_joins_it_from_two_tasks_on() -> None:
     def lacks(task: int, *names: str) -> Trajectory:
         calls = []
@@ -238,7 +244,8 @@ def test_a_recovery_is_said_with_its_command(failed: tuple, worked: tuple, conte
     assert rules_of(*sessions) == [content]
     assert rules_of(sessions[0]) == []  # what one task shows alone is none
     turned = [session(f"u{n}", [(*worked[:2], *failed[2:]), (*failed[:2], "", 0)]) for n in range(3)]
-    assert content not in rules_of(*sessions, *turned)  # others put the opposite right by the reverse
+    told = rules_of(*sessions, *turned)
+    assert [rule for rule in told if rule.startswith("When")] == []  # each puts right what the other was put right by
 
 
 def test_what_was_run_in_between_and_what_sessions_share_is_said() -> None:

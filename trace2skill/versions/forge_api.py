@@ -122,6 +122,21 @@ class ForgeApi:
             return value
         raise BadInput(f"{self.base} answers GET {what} with something else than a list. Run the same command again")
 
+    def right_of(self, path: str) -> dict[str, Any] | None:
+        """What the forge says of a person's right: empty of one it does not know there, None where it says nothing.
+
+        Raises:
+            ForgeRefusal: it is asked too often, or refuses otherwise.
+        """
+        try:
+            return mapping(self.ask("GET", path))
+        except ForgeRefusal as refused:
+            if refused.status == 404:
+                return {}
+            if refused.status == 403 and not refused.limited:
+                return None
+            raise
+
     def request_id(self, number: int) -> str:
         """Names a request among those of all forges."""
         return f"{self.base}/{self.project}{'#' if self.kind == 'github' else '!'}{number}"

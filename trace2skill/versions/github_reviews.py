@@ -131,15 +131,8 @@ class GitHubReviews:
         return "bot" if user.get("type") == "Bot" or login.endswith("[bot]") else "person"
 
     def _may_write(self, person: str) -> bool | None:
-        try:
-            found = self._rest.ask("GET", f"{self._rest.at}/collaborators/{quote(person, safe='')}/permission")
-        except ForgeRefusal as refused:
-            if refused.status == 404:
-                return False
-            if refused.status == 403 and not refused.limited:
-                return None
-            raise
-        return mapping(found).get("permission") in MAY_WRITE
+        found = self._rest.right_of(f"{self._rest.at}/collaborators/{quote(person, safe='')}/permission")
+        return None if found is None else found.get("permission") in MAY_WRITE
 
 
 def _state(pull: dict[str, Any]) -> State | None:

@@ -148,14 +148,9 @@ class GitLabReviews:
     def _may_write(self, person: str) -> bool | None:
         if person not in self._ids:
             return None
-        try:
-            found = mapping(self._rest.ask("GET", f"{self._rest.at}/members/all/{self._ids[person]}"))
-        except ForgeRefusal as refused:
-            if refused.status == 404:
-                return False
-            if refused.status == 403 and not refused.limited:
-                return None
-            raise
+        found = self._rest.right_of(f"{self._rest.at}/members/all/{self._ids[person]}")
+        if found is None:
+            return None
         level = found.get("access_level")
         return type(level) is int and level >= DEVELOPER
 

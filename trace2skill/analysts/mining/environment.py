@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from trace2skill.analysts.mining.corpus import Read
-from trace2skill.analysts.mining.recoveries import FEW, MANY, MANY_TASKS, MOST_SHOWN
+from trace2skill.analysts.mining.recoveries import FEW, MANY, MANY_TASKS, MOST_SHOWN, OPPOSED
 from trace2skill.analysts.mining.rule import MinedRule, Witness
 from trace2skill.analysts.mining.signs import SEP, Signs, step_of, without_what_was_seen
 from trace2skill.analysts.mining.wording import listed, quoted
@@ -25,6 +25,8 @@ class _Lack:
     tasks: set[str] = field(default_factory=set)
     installed: set[str] = field(default_factory=set)
     sessions: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
+    """Tasks of those who called it and did not miss it: for them it is there."""
     told: bool = False
     """Did an error name it that was not about its absence?"""
     shown: list[tuple[Signs, int, int]] = field(default_factory=list)
@@ -54,6 +56,12 @@ def environment_rules(read: Read, tasks: int) -> list[MinedRule]:
             if len(lack.shown) < MOST_SHOWN:
                 places = [found[key] for found in (signs.lacking, signs.installed) if key in found]
                 lack.shown.append((without_what_was_seen(signs), step_of(min(places)), step_of(max(places))))
+    for signs in read():
+        called = {tool.partition(" ")[0].lower() for tool in signs.first}
+        missed = {key.split(SEP)[1].lower() for key in signs.lacking}
+        for name in called - missed:
+            if ("command", name) in lacks:
+                lacks["command", name].used.add(signs.task)
     return list(_facts(lacks, least))
 
 
@@ -78,6 +86,8 @@ def _facts(lacks: dict[tuple[str, str], _Lack], least: int) -> Iterator[MinedRul
         lack
         for lack in lacks.values()
         if lack.kind == "command" and len(lack.tasks) >= least and len(lack.installed) < least
+        # what is there for some of them is not missing in this environment, whatever it is called by
+        if OPPOSED * len(lack.used) <= len(lack.tasks)
     ]
     for lack in sorted(gone, key=lambda lack: (-len(lack.tasks), lack.name)):
         yield _rule(
