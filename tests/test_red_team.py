@@ -27,6 +27,7 @@ CLEAN_PLACES = [
     "--pass-through=abc1234567", "cookies=[]", "a.py:10:5:error:unknown", "GET /?page=2&token=next", "https://x/?key=short1",
     "gsk_project_name_for_the_team", "npm_package_version_is_12", "docker run -p 8080:80 nginx", "'pass': True", "mkdir -p /var/lib/mysql-files/dir1",
     "pass the token to JSON2CSVParser", "the secret AWS/Config2/path3x", "token count 12345678", "press the key Alt+F4Ctrl", "password Users/Me/File1",
+    "the token 2024-11-05T13 expired", "the key abc-12-def-34 of the table",
 ]  # fmt: skip
 
 

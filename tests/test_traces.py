@@ -537,6 +537,8 @@ def test_a_file_can_be_read_again_though_its_items_are_let_go_one_by_one(tmp_pat
         once, again = ([item.digest for item in read_source(source, Notes())] for _ in range(2))
         assert once == again
         assert len(once) == 1
+        lines = [[value for _, value in one.values(Notes())] for one in (source, Source(path))]
+        assert lines[0] == lines[1]
 
 
 def test_a_format_can_be_forced_and_must_exist() -> None:

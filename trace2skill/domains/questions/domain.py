@@ -8,7 +8,6 @@ from pydantic import Field
 
 from trace2skill.core.record import Record
 from trace2skill.domains.answers import HOW_TO_ANSWER, MARK, AnswerDomain, Judged, number_or_text
-from trace2skill.domains.base import Audit
 from trace2skill.domains.questions.dataset import load_questions, shows
 from trace2skill.domains.questions.rules import AnswerRule, letter, letters_of
 from trace2skill.types.task import Task
@@ -86,12 +85,6 @@ class Questions(AnswerDomain):
         """One where there are options, or a yes or no is wanted; else as many as of any answer."""
         closed = rule_of(task).name == "choice" or {one.strip().lower() for one in accepted_of(task)} & CLOSED
         return 1 if closed else ANY_ANSWERS
-
-    def audit(self, task: Task) -> Audit:
-        """Does gold pass? An empty answer must not."""
-        if self.judge(task, "").passed:
-            return Audit(task_id=task.id, verdict="passes_untouched", reason="any answer passes its rule")
-        return super().audit(task)
 
     def _given(self, task: Task) -> str:
         return "\n".join([super()._given(task), task.detail.get("context", ""), *_choices(task)])
